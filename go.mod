@@ -1,0 +1,3 @@
+module corinfo
+
+go 1.26
