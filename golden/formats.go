@@ -1,0 +1,193 @@
+package golden
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+
+	fx "corinfo/fixedpoint"
+)
+
+// Word lengths where the network file is silent: 18 bits is the operand of a hardware multiplier on
+// every FPGA family that the generator targets, 16 bits is the usual width of a block RAM.
+const (
+	operandBits = 18
+	synapseBits = 16
+)
+
+// LayerTypes are the types of one layer k = 1..K.
+type LayerTypes struct {
+	R       fx.Type // state r_k
+	U       fx.Type // potential u_k
+	Current fx.Type // W r + F r, rounded before it is scaled
+	Lateral fx.Type // C r, rounded before it is scaled
+	Drive   fx.Type // du
+	E       fx.Type // error e_k of the feedforward synapses; e_1 is the difference of the states of two phases
+	D       fx.Type // error d_k of the feedback synapses
+	C       fx.Type // c_k = C r, the factor of the lateral update
+}
+
+// Formats are the types of every tensor of a network, its file's choices and, where it is silent,
+// defaults derived from the network's settings.
+type Formats struct {
+	X           fx.Type      // input
+	Layer       []LayerTypes // index k = 1..K; [0] unused
+	W, F, C     []fx.Type    // synapses: W[k], k = 0..K-1; F[k], k = 1..K-1; C[k], k = 1..K
+	DW, DF, DC  []fx.Type    // the batch sum of products of an update, before its rate; indexed as the synapses
+	Eta         fx.Type      // step size of settling
+	Coefficient fx.Type      // 1/epsilon, the leak, beta and their sums: the factors of the soma
+	Rate        fx.Type      // learning rate over beta N; 1/(lambda N) for C
+	Gamma       fx.Type      // (1-lambda)/lambda, the growth of C per update
+}
+
+// TypeFor returns the type of `bits` bits, rounding to nearest and saturating, whose range is the
+// narrowest that holds every value up to bound in magnitude (bound > 0). A power of two itself
+// takes one more bit, so that the bound is inside the range on both sides of zero.
+func TypeFor(bits int, bound float64, signed bool) fx.Type {
+	integer := int(math.Floor(math.Log2(bound))) + 1
+	f := fx.U(bits, bits-integer)
+	if signed {
+		f = fx.S(bits, bits-1-integer)
+	}
+	return fx.Type{Format: f, Rounding: fx.Rnd, Overflow: fx.Sat}
+}
+
+// ResolveFormats gives the type of every tensor: the file's own ("W1" before "W"), else a default
+// whose range follows from the network's settings.
+func ResolveFormats(n *Network) *Formats {
+	K := n.K()
+	gamma := (1 - n.Lambda) / n.Lambda
+	batch := float64(n.Learning.Batch)
+	// B starts near the identity and its products with states stay within a few units of it:
+	// 8 gamma leaves three bits for C r.
+	of := func(kind string, index int, fallback fx.Type) fx.Type {
+		if t, ok := n.Formats[kind+strconv.Itoa(index)]; ok {
+			return t
+		}
+		if t, ok := n.Formats[kind]; ok {
+			return t
+		}
+		return fallback
+	}
+	coefficient := math.Max(1/n.Epsilon, n.Leak+n.Learning.Beta)
+	coefficient = math.Max(coefficient, n.Leak+math.Max(2/n.Epsilon, 1/n.Epsilon+1))
+	rate := 1 / (n.Lambda * batch)
+	for k := range K {
+		rate = math.Max(rate, n.Learning.Feedforward[k]/(n.Learning.Beta*batch))
+		if k > 0 {
+			rate = math.Max(rate, n.Learning.Feedback[k-1]/(n.Learning.Beta*batch))
+		}
+	}
+	unit := func(bits, frac int) fx.Type {
+		return fx.Type{Format: fx.U(bits, frac), Rounding: fx.Rnd, Overflow: fx.Sat}
+	}
+	synapse := func(bound float64) fx.Type {
+		t := TypeFor(synapseBits, bound, true)
+		t.Rounding = fx.Stochastic
+		return t
+	}
+	f := &Formats{
+		X:           of("x", 0, unit(9, 8)),
+		Layer:       make([]LayerTypes, K+1),
+		W:           make([]fx.Type, K),
+		F:           make([]fx.Type, K),
+		C:           make([]fx.Type, K+1),
+		DW:          make([]fx.Type, K),
+		DF:          make([]fx.Type, K),
+		DC:          make([]fx.Type, K+1),
+		Eta:         of("eta", 0, TypeFor(operandBits-1, n.Settling.Step.Start, false)),
+		Coefficient: of("coefficient", 0, TypeFor(operandBits, coefficient, true)),
+		Rate:        of("rate", 0, TypeFor(operandBits-1, rate, false)),
+		Gamma:       of("gamma", 0, TypeFor(operandBits-1, gamma, false)),
+	}
+	for k := 1; k <= K; k++ {
+		f.Layer[k] = LayerTypes{
+			R:       of("r", k, unit(11, 10)),
+			U:       of("u", k, TypeFor(operandBits, 7, true)),
+			Current: of("current", k, TypeFor(operandBits, 15, true)),
+			Lateral: of("lateral", k, TypeFor(operandBits, 8*gamma, true)),
+			Drive:   of("drive", k, TypeFor(operandBits, 15/n.Epsilon, true)),
+			E:       of("e", k, TypeFor(operandBits, 7, true)),
+			D:       of("d", k, TypeFor(operandBits, 7, true)),
+			C:       of("c", k, TypeFor(operandBits, 8*gamma, true)),
+		}
+		f.C[k] = of("C", k, synapse(2*gamma))
+		f.DC[k] = of("dC", k, TypeFor(operandBits, batch*8*gamma*gamma, true))
+	}
+	for k := range K {
+		f.W[k] = of("W", k, synapse(1.5))
+		f.DW[k] = of("dW", k, TypeFor(operandBits, batch, true))
+		if k > 0 {
+			f.F[k] = of("F", k, synapse(1.5))
+			f.DF[k] = of("dF", k, TypeFor(operandBits, batch, true))
+		}
+	}
+	return f
+}
+
+// check refuses types that the arithmetic cannot work with, naming the tensor and the remedy.
+func (f *Formats) check() error {
+	for k := 1; k < len(f.Layer); k++ {
+		l := f.Layer[k]
+		if l.R.Signed && l.R.Width == 1 {
+			return usagef("formats: r%d: %v holds no positive state; use ap_ufixed", k, l.R)
+		}
+		if fx.Union(l.U.Format, l.R.Format) != l.U.Format {
+			return usagef("formats: u%d: %v cannot hold every state r%d of %v, and u := r when a phase starts; "+
+				"give u at least the fraction bits and range of r, and a sign", k, l.U, k, l.R)
+		}
+	}
+	stored := map[string]bool{"W": true, "F": true, "C": true}
+	return f.each(func(kind string, index int, t fx.Type) error {
+		if t.Rounding == fx.Stochastic && !stored[kind] {
+			return usagef("formats: %s%d: STOCHASTIC rounding is for the stored synapses W, F and C only", kind, index)
+		}
+		return nil
+	})
+}
+
+// each calls visit for every type, in a fixed order; constants and x have index 0.
+func (f *Formats) each(visit func(kind string, index int, t fx.Type) error) error {
+	type entry struct {
+		kind  string
+		index int
+		t     fx.Type
+	}
+	list := []entry{{"x", 0, f.X}, {"eta", 0, f.Eta}, {"coefficient", 0, f.Coefficient}, {"rate", 0, f.Rate}, {"gamma", 0, f.Gamma}}
+	for k := 1; k < len(f.Layer); k++ {
+		l := f.Layer[k]
+		list = append(list, entry{"r", k, l.R}, entry{"u", k, l.U}, entry{"current", k, l.Current}, entry{"lateral", k, l.Lateral},
+			entry{"drive", k, l.Drive}, entry{"e", k, l.E}, entry{"d", k, l.D}, entry{"c", k, l.C},
+			entry{"C", k, f.C[k]}, entry{"dC", k, f.DC[k]})
+	}
+	for k := range f.W {
+		list = append(list, entry{"W", k, f.W[k]}, entry{"dW", k, f.DW[k]})
+		if k > 0 {
+			list = append(list, entry{"F", k, f.F[k]}, entry{"dF", k, f.DF[k]})
+		}
+	}
+	for _, e := range list {
+		if err := visit(e.kind, e.index, e.t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// convert brings a float64 setting into its type and refuses what does not fit or vanishes.
+func convert(name string, value float64, t fx.Type) (int64, error) {
+	word, overflow, err := t.FromFloat(value)
+	switch {
+	case err != nil:
+		return 0, usagef("%s: %v", name, err)
+	case overflow:
+		return 0, usagef("formats: %s: %g does not fit %v (range %g to %g)", name, value, t, t.Float(t.Word(t.Min())), t.Float(t.Word(t.Max())))
+	case word == 0 && value != 0:
+		return 0, usagef("formats: %s: %g is rounded to zero in %v; give it more fraction bits", name, value, t)
+	}
+	return word, nil
+}
+
+func usagef(format string, args ...any) error {
+	return fmt.Errorf("%w: "+format, append([]any{ErrUsage}, args...)...)
+}

@@ -1,0 +1,263 @@
+package golden
+
+import (
+	"fmt"
+	"runtime"
+	"sync"
+
+	fx "corinfo/fixedpoint"
+)
+
+// Machine is the bit-true model of the hardware: every word of it is a word of the design. It is not
+// safe for concurrent use, but spreads the samples of a mini-batch and the columns of an update
+// over the processors; results do not depend on how many there are.
+type Machine struct {
+	A *Arithmetic
+	// Dense computes every accumulator from all states in every step, in place of events. Same bits.
+	Dense bool
+
+	synapses [][]int64 // per matrix, column after column: the synapses of one presynaptic neuron together
+	rates    []int64
+	seed     uint32
+	update   uint32 // number of the next update, modulo 2^24 in the generator of random words
+	held     []*sample
+	batch    int // samples held
+	settlers []*settler
+	updaters []*updater
+	counts   Counts
+}
+
+// Counts are totals since the machine was made.
+type Counts struct {
+	Events         int64            // changed states and nonzero inputs that were broadcast while settling
+	Products       int64            // synapse x change products of those events
+	DenseProducts  int64            // products that the dense computation of the same steps takes
+	Steps          int64            // settling steps of a layer
+	Updates        int64            // mini-batches applied
+	UpdateProducts int64            // synapse-level products summed in updates
+	Overflows      map[string]int64 // by tensor ("u1", "W0"): values outside their format when rounded
+	Lost           map[string]int64 // by matrix: synapses whose sum was not zero but which kept their value
+}
+
+// Command is what the machine is to do with a sample.
+type Command struct {
+	Learn    bool
+	Label    int  // the class to learn
+	Negative bool // beta < 0; one sign for all samples of a mini-batch
+}
+
+// Trace collects everything that a run computed, for comparison word by word. Slices are reused by
+// the next run into the same Trace.
+type Trace struct {
+	Records []Record
+	Writes  []Write
+	Scores  []int64 // r_K after the free phase
+	Class   int     // index of the largest score, the lowest of equals
+}
+
+// Record is the result of one settling step of one layer.
+type Record struct {
+	Phase            Phase
+	Iteration, Layer int
+	U, R             []int64 // n_k words each
+}
+
+// Write is one column of a matrix after an update: the synapses of one presynaptic neuron.
+type Write struct {
+	Matrix, Column int
+	Words          []int64 // one per row
+}
+
+// NewMachine makes a machine with zero synapses and the learning rates of epoch 0.
+func NewMachine(a *Arithmetic) *Machine {
+	m := &Machine{A: a, seed: a.Network.Seed, rates: a.Rates(0)}
+	for _, x := range a.Matrices {
+		m.synapses = append(m.synapses, make([]int64, x.Rows*x.Cols))
+	}
+	for range a.Network.Learning.Batch {
+		m.held = append(m.held, newSample(a))
+	}
+	for range runtime.GOMAXPROCS(0) {
+		m.settlers = append(m.settlers, newSettler(m))
+		m.updaters = append(m.updaters, newUpdater(m))
+	}
+	return m
+}
+
+// SetEpoch sets the learning rates to those of an epoch.
+func (m *Machine) SetEpoch(epoch int) { m.rates = m.A.Rates(epoch) }
+
+// Rates are the raw learning rates in force, one per matrix.
+func (m *Machine) Rates() []int64 { return m.rates }
+
+// Step is the number of updates applied; the generator of random words is indexed by it.
+func (m *Machine) Step() uint32 { return m.update }
+
+// SetStep sets the number of updates applied, to continue an interrupted run.
+func (m *Machine) SetStep(update uint32) { m.update = update }
+
+// Seed is the seed of the random words of stochastic rounding.
+func (m *Machine) Seed() uint32 { return m.seed }
+
+// SetSeed replaces the network file's seed.
+func (m *Machine) SetSeed(seed uint32) { m.seed = seed }
+
+// Synapse is the raw word of one synapse.
+func (m *Machine) Synapse(matrix, row, column int) int64 {
+	return m.synapses[matrix][column*m.A.Matrices[matrix].Rows+row]
+}
+
+// SetSynapse stores a raw word.
+func (m *Machine) SetSynapse(matrix, row, column int, word int64) {
+	m.synapses[matrix][column*m.A.Matrices[matrix].Rows+row] = word
+}
+
+// Misfit tells of values that did not fit a tensor's type when they were converted.
+type Misfit struct {
+	Tensor string  `json:"tensor"`
+	Type   string  `json:"type"`
+	Count  int     `json:"count"` // values outside the range
+	Of     int     `json:"of"`
+	Worst  float64 `json:"worst"` // the value farthest from zero among them
+	Bits   int     `json:"bits"`  // integer bits that it needs, in ap_fixed's count
+}
+
+// SetWeights converts float64 weights to the stored types, rounding to nearest, and reports what did
+// not fit. NaN and infinity are errors.
+func (m *Machine) SetWeights(w *Weights) ([]Misfit, error) {
+	if err := w.Check(m.A.Network); err != nil {
+		return nil, err
+	}
+	var misfits []Misfit
+	for i, x := range m.A.Matrices {
+		source := w.W
+		switch x.Kind {
+		case Feedback:
+			source = w.F
+		case Lateral:
+			source = w.C
+		}
+		miss := Misfit{Tensor: x.Name(), Type: x.Type.String(), Of: x.Rows * x.Cols}
+		for row := range x.Rows {
+			for col := range x.Cols {
+				v := source[x.Index].At(row, col)
+				word, overflow, err := x.Type.FromFloat(v)
+				if err != nil {
+					return nil, fmt.Errorf("%s row %d column %d: %w", x.Name(), row, col, err)
+				}
+				if overflow {
+					miss.add(v, x.Type.Signed)
+				}
+				m.SetSynapse(i, row, col, word)
+			}
+		}
+		if miss.Count > 0 {
+			misfits = append(misfits, miss)
+		}
+	}
+	return misfits, nil
+}
+
+func (s *Misfit) add(v float64, signed bool) {
+	s.Count++
+	if v*v > s.Worst*s.Worst {
+		s.Worst = v
+		s.Bits = integerBits(v, signed)
+	}
+}
+
+// Counts are the totals so far.
+func (m *Machine) Counts() Counts {
+	c := m.counts
+	c.Overflows, c.Lost = map[string]int64{}, map[string]int64{}
+	for _, s := range m.settlers {
+		c.Events += s.events
+		c.Products += s.products
+		c.DenseProducts += s.denseProducts
+		c.Steps += s.steps
+		s.overflows(c.Overflows)
+	}
+	for _, u := range m.updaters {
+		c.UpdateProducts += u.products
+		u.overflows(c.Overflows)
+		for i, n := range u.lost {
+			c.Lost[m.A.Matrices[i].Name()] += n
+		}
+	}
+	return c
+}
+
+// Run processes one sample, the raw words x of its layers[0] inputs, as the hardware does: inference,
+// or learning, where the last sample of a mini-batch applies the update. It returns the class after
+// the free phase; t may be nil.
+func (m *Machine) Run(x []int64, c Command, t *Trace) int {
+	held := m.held[m.batch]
+	if t != nil {
+		t.Records, t.Writes = t.Records[:0], t.Writes[:0]
+	}
+	m.settlers[0].run(held, x, c, t)
+	if t != nil {
+		t.Scores, t.Class = append(t.Scores[:0], held.scores...), held.class
+	}
+	if c.Learn {
+		held.negative = c.Negative
+		if m.batch++; m.batch == len(m.held) {
+			m.apply(t)
+		}
+	}
+	return held.class
+}
+
+// LearnBatch learns one mini-batch of exactly Learning.Batch samples, in parallel. It must not be
+// mixed with an incomplete mini-batch of Run.
+func (m *Machine) LearnBatch(inputs [][]int64, labels []int, negative bool) {
+	if len(inputs) != len(m.held) || m.batch != 0 {
+		panic(fmt.Sprintf("golden: LearnBatch of %d samples onto %d held; the mini-batch is %d", len(inputs), m.batch, len(m.held)))
+	}
+	m.spread(len(inputs), func(worker, i int) {
+		m.held[i].negative = negative
+		m.settlers[worker].run(m.held[i], inputs[i], Command{Learn: true, Label: labels[i], Negative: negative}, nil)
+	})
+	m.batch = len(m.held)
+	m.apply(nil)
+}
+
+// ClassifyBatch gives the class of every input, in parallel.
+func (m *Machine) ClassifyBatch(inputs [][]int64, classes []int) {
+	m.spread(len(inputs), func(worker, i int) {
+		s := m.settlers[worker]
+		s.run(s.scratch(), inputs[i], Command{}, nil)
+		classes[i] = s.scratch().class
+	})
+}
+
+// spread calls work(worker, i) for i < n, on every processor; worker numbers the goroutine.
+func (m *Machine) spread(n int, work func(worker, i int)) {
+	var wait sync.WaitGroup
+	workers := min(len(m.settlers), n)
+	for w := range workers {
+		wait.Go(func() {
+			for i := w; i < n; i += workers {
+				work(w, i)
+			}
+		})
+	}
+	wait.Wait()
+}
+
+// compile makes a runner of its own for every distinct graph of a list; equal graphs of different
+// layers keep separate runners, so that overflows are counted by tensor.
+func compile(graphs []*fx.Graph) []*fx.Runner {
+	runners := make([]*fx.Runner, len(graphs))
+	for i, g := range graphs {
+		if g == nil {
+			continue
+		}
+		kernel, err := g.Compile()
+		if err != nil {
+			panic("golden: " + err.Error()) // NewArithmetic has checked every graph
+		}
+		runners[i] = kernel.NewRunner()
+	}
+	return runners
+}

@@ -1,0 +1,118 @@
+package golden
+
+import fx "corinfo/fixedpoint"
+
+// The arithmetic of CorInfoMax as graphs of fixed-point operations, each written once: Go evaluates
+// them here and hdlgen prints them as pipelines. docs/ARITHMETIC.md gives the same formulas in
+// mathematical notation.
+
+// Sums are the formats of the exact accumulators. One format per kind serves every layer, so that
+// layers with equal types share one pipeline.
+type Sums struct {
+	Basal    fx.Format // W r
+	Feedback fx.Format // F r
+	Lateral  fx.Format // C r
+}
+
+// somaGraph is one settling step of one neuron (MATH.md, "Settling", with C = gamma B):
+//
+//	current = round(basal + feedback)
+//	drive   = round(k_current current + k_lateral lateral + k_r r + k_y y - k_u u)
+//	u'      = round(u + eta drive)
+//	r'      = round(clip(u', 0, 1))
+//
+// The k are constants of the layer and the phase, see Coefficients. basal and feedback are exact.
+func somaGraph(sums Sums, l LayerTypes, eta, coefficient fx.Format) *fx.Graph {
+	g := fx.NewGraph("soma")
+	basal := g.Input("basal", sums.Basal)
+	feedback := g.Input("feedback", sums.Feedback)
+	lateral := g.Input("lateral", sums.Lateral)
+	r := g.Input("r", l.R.Format)
+	u := g.Input("u", l.U.Format)
+	y := g.Input("y", fx.U(1, 0))
+	step := g.Input("eta", eta)
+	kCurrent := g.Input("k_current", coefficient)
+	kLateral := g.Input("k_lateral", lateralFactor)
+	kR := g.Input("k_r", coefficient)
+	kY := g.Input("k_y", coefficient)
+	kU := g.Input("k_u", coefficient)
+
+	current := g.Resize("current", g.Add(basal, feedback), l.Current)
+	scaled := g.Mul(kLateral, g.Resize("lateral_rounded", lateral, l.Lateral))
+	towards := g.Add(g.Mul(kCurrent, current), scaled)
+	own := g.Sub(g.Mul(kR, r), g.Mul(kU, u))
+	drive := g.Resize("drive", g.Add(g.Add(towards, own), g.Mul(kY, y)), l.Drive)
+	potential := g.Resize("potential", g.Add(u, g.Mul(step, drive)), l.U)
+	state := g.Resize("state", g.Clip(potential, 0, unit(l.U.Format)), l.R)
+	g.Output("u_next", potential)
+	g.Output("r_next", state)
+	g.Output("delta", g.Sub(state, r))
+	return g
+}
+
+// unit is the raw value of 1 in a potential's format, or the format's largest where 1 is out of its range.
+func unit(f fx.Format) int64 {
+	largest := f.Word(f.Max())
+	switch {
+	case f.Frac < 0:
+		return 0 // the only potential in [0, 1] that such a format has
+	case f.Frac > 62:
+		return largest
+	}
+	return min(int64(1)<<f.Frac, largest)
+}
+
+// lateralFactor is the format of k_lateral: 2 for hidden layers (epsilon 2 C r / epsilon), 1 for the output.
+var lateralFactor = fx.U(2, 0)
+
+// recordGraph gives the factors that learning keeps of a neuron at the end of a phase (MATH.md, "Learning"):
+//
+//	e = round(r - reference), d = round(r - feedback), c = round(lateral)
+//
+// reference is W r of the layer below; for layer 1, whose input is the same in both phases, it is
+// the state recorded in the earlier phase, so that e_1 is the difference of the two.
+func recordGraph(sums Sums, l LayerTypes) *fx.Graph {
+	g := fx.NewGraph("record")
+	reference := g.Input("reference", sums.Basal)
+	feedback := g.Input("feedback", sums.Feedback)
+	lateral := g.Input("lateral", sums.Lateral)
+	r := g.Input("r", l.R.Format)
+	g.Output("e_next", g.Resize("e", g.Sub(r, reference), l.E))
+	g.Output("d_next", g.Resize("d", g.Sub(r, feedback), l.D))
+	g.Output("c_next", g.Resize("c", lateral, l.C))
+	return g
+}
+
+// synapseGraph is the update of one synapse of W or F: w' = round(w + rate round(sum)),
+// sum the exact sum of products over the mini-batch.
+func synapseGraph(sum fx.Format, update, stored fx.Type, rate fx.Format) *fx.Graph {
+	g := fx.NewGraph("synapse")
+	w := g.Input("w", stored.Format)
+	total := g.Input("sum", sum)
+	factor := g.Input("rate", rate)
+	change := g.Mul(factor, g.Resize("update", total, update))
+	g.Output("w_next", store(g, g.Add(w, change), stored))
+	return g
+}
+
+// lateralGraph is the update of one lateral synapse: C' = round(C + gamma C - rate round(sum)), with
+// 1/lambda = 1 + gamma and rate = 1/(lambda N).
+func lateralGraph(sum fx.Format, update, stored fx.Type, rate, gamma fx.Format) *fx.Graph {
+	g := fx.NewGraph("lateral")
+	w := g.Input("w", stored.Format)
+	total := g.Input("sum", sum)
+	factor := g.Input("rate", rate)
+	growth := g.Input("gamma", gamma)
+	change := g.Mul(factor, g.Resize("update", total, update))
+	g.Output("w_next", store(g, g.Sub(g.Add(w, g.Mul(growth, w)), change), stored))
+	return g
+}
+
+// store rounds a synapse into its memory word, drawing a random word where its type is stochastic.
+func store(g *fx.Graph, v fx.Value, t fx.Type) fx.Value {
+	if t.Rounding != fx.Stochastic {
+		return g.Resize("weight", v, t)
+	}
+	random := g.Input("random", fx.U(32, 0))
+	return g.ResizeStochastic("weight", v, random, t)
+}

@@ -1,0 +1,360 @@
+package golden
+
+import fx "corinfo/fixedpoint"
+
+// sample is the activity of one sample and what learning keeps of it. Slices are indexed by layer.
+type sample struct {
+	x                        []int64
+	r, u                     [][]int64
+	basal, feedback, lateral [][]int64    // exact sums, raw words of Sums
+	kept                     [2][][]int64 // by role: states r
+	e, d                     [2][][]int64 // by role: errors
+	c                        [][]int64    // C r of the phase with role Plus
+	negative                 bool
+	scores                   []int64 // r_K after the free phase
+	class                    int     // index of the largest score, the lowest of equals
+}
+
+func newSample(a *Arithmetic) *sample {
+	layers := func() [][]int64 {
+		out := make([][]int64, len(a.Network.Layers))
+		for k, n := range a.Network.Layers {
+			out[k] = make([]int64, n)
+		}
+		return out
+	}
+	s := &sample{x: make([]int64, a.Network.Layers[0]), r: layers(), u: layers(), basal: layers(), feedback: layers(), lateral: layers(), c: layers()}
+	for role := range s.kept {
+		s.kept[role], s.e[role], s.d[role] = layers(), layers(), layers()
+	}
+	return s
+}
+
+// settler runs samples through the program; one goroutine uses it at a time.
+type settler struct {
+	m                               *Machine
+	a                               *Arithmetic
+	soma, record                    []*fx.Runner
+	into, own, back                 []*target    // by presynaptic layer: W, C, F
+	uNext, rNext, delta             []int64
+	y                               []int64
+	in, out                         [][]int64
+	spare                           *sample
+	recorded                        [][3]int64 // overflows of e, d and c by layer, of factors that are read
+	events, products, denseProducts int64
+	steps                           int64
+	constants                       [6]int64
+}
+
+// target is a matrix as settling uses it.
+type target struct {
+	words []int64
+	rows  int
+	shift int
+}
+
+func newSettler(m *Machine) *settler {
+	a := m.A
+	K := a.Network.K()
+	largest := 0
+	for _, n := range a.Network.Layers {
+		largest = max(largest, n)
+	}
+	s := &settler{m: m, a: a, soma: compile(a.Soma), record: compile(a.Record),
+		into: make([]*target, K+1), own: make([]*target, K+1), back: make([]*target, K+1),
+		uNext: make([]int64, largest), rNext: make([]int64, largest), delta: make([]int64, largest), y: make([]int64, largest),
+		in: make([][]int64, 12), out: make([][]int64, 3), recorded: make([][3]int64, K+1)}
+	for i := range a.Matrices {
+		x := &a.Matrices[i]
+		t := &target{words: m.synapses[i], rows: x.Rows, shift: x.Shift}
+		switch x.Kind {
+		case Feedforward:
+			s.into[x.Pre] = t
+		case Feedback:
+			s.back[x.Pre] = t
+		case Lateral:
+			s.own[x.Pre] = t
+		}
+	}
+	return s
+}
+
+// scratch is a sample of the settler's own, for inference.
+func (s *settler) scratch() *sample {
+	if s.spare == nil {
+		s.spare = newSample(s.a)
+	}
+	return s.spare
+}
+
+// run executes the program on one sample up to the point where the sample is done.
+func (s *settler) run(v *sample, x []int64, c Command, t *Trace) {
+	changed := false
+	for at := 0; ; at++ {
+		i := &s.a.Program[at]
+		switch i.Op {
+		case OpClear:
+			s.clear(v)
+		case OpLoad:
+			s.load(v, x)
+		case OpSettle:
+			if s.settle(v, i, c) {
+				changed = true
+			}
+			if t != nil {
+				t.keep(i, v)
+			}
+			if i.Last {
+				if i.Exit > 0 && !changed {
+					at = i.Exit - 1
+				}
+				changed = false
+			}
+		case OpRecord:
+			s.keepFactors(v, i)
+		case OpResult:
+			v.result()
+		case OpInferred:
+			if !c.Learn {
+				return
+			}
+		case OpSampled:
+			return
+		}
+	}
+}
+
+func (t *Trace) keep(i *Instruction, v *sample) {
+	n := len(v.u[i.Layer])
+	words := make([]int64, 2*n)
+	copy(words, v.u[i.Layer])
+	copy(words[n:], v.r[i.Layer])
+	t.Records = append(t.Records, Record{Phase: i.Phase, Iteration: i.Iteration, Layer: i.Layer, U: words[:n], R: words[n:]})
+}
+
+func (v *sample) result() {
+	v.scores = append(v.scores[:0], v.r[len(v.r)-1]...)
+	v.class = 0
+	for i, score := range v.scores {
+		if score > v.scores[v.class] {
+			v.class = i
+		}
+	}
+}
+
+func (s *settler) clear(v *sample) {
+	for k := range v.r {
+		for _, words := range [][]int64{v.r[k], v.u[k], v.basal[k], v.feedback[k], v.lateral[k]} {
+			clear(words)
+		}
+	}
+}
+
+func (s *settler) load(v *sample, x []int64) {
+	copy(v.x, x)
+	t := s.into[0]
+	s.denseProducts += int64(len(x) * t.rows)
+	for j, value := range x {
+		if value != 0 || s.m.Dense {
+			s.events++
+			t.event(v.basal[1], j, value)
+			s.products += int64(t.rows)
+		}
+	}
+}
+
+// event adds one presynaptic change to the sums of its targets.
+func (t *target) event(sums []int64, j int, delta int64) {
+	delta <<= t.shift
+	column := t.words[j*t.rows : (j+1)*t.rows]
+	sums = sums[:len(column)]
+	for i, w := range column {
+		sums[i] += w * delta
+	}
+}
+
+// settle computes the new potentials and states of one layer and tells whether any changed.
+func (s *settler) settle(v *sample, i *Instruction, c Command) bool {
+	k, a := i.Layer, s.a
+	n := len(v.r[k])
+	r, u := v.r[k], v.u[k]
+	if i.Restart {
+		restart(u, r, a.Formats.Layer[k])
+	}
+	sign := 0
+	switch {
+	case i.Phase == Free:
+	case (i.Phase == Nudged) != c.Negative:
+		sign = 1
+	default:
+		sign = 2
+	}
+	f := &a.Coefficients[k][sign]
+	output := k == a.Network.K()
+	y := s.y[:1]
+	y[0] = 0
+	if output {
+		y = s.y[:n]
+		clear(y)
+		if c.Learn {
+			y[c.Label] = 1
+		}
+	}
+	runner := s.soma[k]
+	before := overflowsOf(runner, somaPotential)
+	in := append(s.in[:0], v.basal[k], v.feedback[k], v.lateral[k], r, u, y)
+	s.constants = [6]int64{i.Eta, f.Current, f.Lateral, f.R, f.Y, f.U}
+	for j := range s.constants {
+		in = append(in, s.constants[j:j+1])
+	}
+	runner.Run(n, in, append(s.out[:0], s.uNext[:n], s.rNext[:n], s.delta[:n]))
+	s.steps++
+
+	// A potential that overflowed counts as changed: at a smaller step size it may come out otherwise.
+	changed := overflowsOf(runner, somaPotential) != before
+	for j := range n {
+		if s.uNext[j] != u[j] {
+			changed = true
+			break
+		}
+	}
+	copy(u, s.uNext[:n])
+	copy(r, s.rNext[:n])
+	if s.spread(v, k) {
+		changed = true
+	}
+	return changed
+}
+
+// Positions of the soma graph's roundings.
+const (
+	somaCurrent = iota
+	somaLateral
+	somaDrive
+	somaPotential
+	somaState
+)
+
+func overflowsOf(r *fx.Runner, resize int) int64 { return r.Overflows()[resize] }
+
+// restart sets u := r; Formats.check has made sure that every state is a potential.
+func restart(u, r []int64, l LayerTypes) {
+	shift := l.U.Frac - l.R.Frac
+	for i, word := range r {
+		u[i] = word << shift
+	}
+}
+
+// spread brings the changes of layer k's states to the sums that they enter, and tells whether
+// there were any.
+func (s *settler) spread(v *sample, k int) bool {
+	into, own, back := s.into[k], s.own[k], s.back[k]
+	fan := int64(own.rows)
+	if into != nil {
+		fan += int64(into.rows)
+	}
+	if back != nil {
+		fan += int64(back.rows)
+	}
+	n := len(v.r[k])
+	s.denseProducts += fan * int64(n)
+	changed := false
+	for _, d := range s.delta[:n] {
+		if d != 0 {
+			changed = true
+			break
+		}
+	}
+	if s.m.Dense {
+		s.events += int64(n)
+		s.products += fan * int64(n)
+		s.dense(v, k)
+		return changed
+	}
+	if !changed {
+		return false
+	}
+	for j, d := range s.delta[:n] {
+		if d == 0 {
+			continue
+		}
+		s.events++
+		s.products += fan
+		own.event(v.lateral[k], j, d)
+		if into != nil {
+			into.event(v.basal[k+1], j, d)
+		}
+		if back != nil {
+			back.event(v.feedback[k-1], j, d)
+		}
+	}
+	return true
+}
+
+// dense computes anew, from all states of layer k, the sums that they enter.
+func (s *settler) dense(v *sample, k int) {
+	compute := func(t *target, sums []int64) {
+		if t == nil {
+			return
+		}
+		clear(sums)
+		for j, r := range v.r[k] {
+			t.event(sums, j, r)
+		}
+	}
+	compute(s.own[k], v.lateral[k])
+	if s.into[k] != nil {
+		compute(s.into[k], v.basal[k+1])
+	}
+	if s.back[k] != nil {
+		compute(s.back[k], v.feedback[k-1])
+	}
+}
+
+// keepFactors records what learning needs of layer k in this phase.
+func (s *settler) keepFactors(v *sample, i *Instruction) {
+	k, n := i.Layer, len(v.r[i.Layer])
+	copy(v.kept[i.Role][k], v.r[k])
+	reference := v.basal[k]
+	if k == 1 && i.Second {
+		// The state of the other phase, at the accumulator's binary point.
+		reference = s.delta[:n]
+		shift := s.a.Sums.Basal.Frac - s.a.Formats.Layer[1].R.Frac
+		for j, word := range v.kept[1-i.Role][1] {
+			reference[j] = word << shift
+		}
+	}
+	c := s.uNext[:n]
+	if i.Role == Plus {
+		c = v.c[k]
+	}
+	runner := s.record[k]
+	var before [3]int64
+	copy(before[:], runner.Overflows())
+	runner.Run(n, append(s.in[:0], reference, v.feedback[k], v.lateral[k], v.r[k]), append(s.out[:0], v.e[i.Role][k], v.d[i.Role][k], c))
+	after := runner.Overflows()
+	uses := i.uses(s.a.Network.K())
+	for j := range before {
+		if uses[j] {
+			s.recorded[k][j] += after[j] - before[j]
+		}
+	}
+}
+
+// uses tells which of the factors e, d and c of a record some update reads.
+func (i *Instruction) uses(K int) [3]bool {
+	return [3]bool{i.Layer > 1 || i.Second, i.Layer < K, i.Role == Plus}
+}
+
+// overflows adds the counts of this settler by tensor.
+func (s *settler) overflows(counts map[string]int64) {
+	for k := 1; k < len(s.soma); k++ {
+		soma := s.soma[k].Overflows()
+		for i, kind := range [...]string{somaCurrent: "current", somaLateral: "lateral", somaDrive: "drive", somaPotential: "u", somaState: "r"} {
+			counts[tensorName(kind, k)] += soma[i]
+		}
+		for i, kind := range [...]string{"e", "d", "c"} {
+			counts[tensorName(kind, k)] += s.recorded[k][i]
+		}
+	}
+}

@@ -1,0 +1,154 @@
+package golden
+
+import (
+	"strconv"
+
+	fx "corinfo/fixedpoint"
+)
+
+// updater applies updates to columns of matrices; one goroutine uses it at a time.
+type updater struct {
+	m                *Machine
+	runners          []*fx.Runner // by matrix
+	terms            []term
+	sums, next, draw []int64
+	scalars          [2]int64
+	in, out          [][]int64
+	products         int64
+	lost             []int64 // by matrix
+}
+
+// term is one product of a synapse's sum: the presynaptic factor, signed, and the postsynaptic
+// factors of all rows.
+type term struct {
+	pre  int64
+	post []int64
+}
+
+func newUpdater(m *Machine) *updater {
+	rows := 0
+	graphs := make([]*fx.Graph, len(m.A.Matrices))
+	for i, x := range m.A.Matrices {
+		rows = max(rows, x.Rows)
+		graphs[i] = x.Graph
+	}
+	return &updater{m: m, runners: compile(graphs), sums: make([]int64, rows), next: make([]int64, rows), draw: make([]int64, rows),
+		in: make([][]int64, 5), out: make([][]int64, 1), lost: make([]int64, len(graphs))}
+}
+
+// apply updates every matrix from the samples held, all from the weights before the update: the
+// factors were recorded when the samples settled.
+func (m *Machine) apply(t *Trace) {
+	for _, i := range m.A.Program {
+		if i.Op != OpUpdate {
+			continue
+		}
+		x := &m.A.Matrices[i.Matrix]
+		key := fx.NewKey(m.seed, m.update, uint8(i.Matrix))
+		if t != nil {
+			for j := range x.Cols {
+				if m.updaters[0].column(i, j, &key) {
+					words := append([]int64(nil), m.synapses[i.Matrix][j*x.Rows:(j+1)*x.Rows]...)
+					t.Writes = append(t.Writes, Write{Matrix: i.Matrix, Column: j, Words: words})
+				}
+			}
+			continue
+		}
+		m.spread(x.Cols, func(worker, j int) { m.updaters[worker].column(i, j, &key) })
+	}
+	m.batch = 0
+	m.update++
+	m.counts.Updates++
+}
+
+// column updates the synapses of presynaptic neuron j, unless every product is zero and the matrix
+// keeps its words then; it tells whether it wrote.
+func (u *updater) column(i Instruction, j int, key *fx.Key) bool {
+	m, x := u.m, &u.m.A.Matrices[i.Matrix]
+	u.gather(i, j)
+	if len(u.terms) == 0 && x.Kind != Lateral {
+		return false
+	}
+	sums := u.sums[:x.Rows]
+	clear(sums)
+	for _, t := range u.terms {
+		for row, post := range t.post {
+			sums[row] += t.pre * post
+		}
+	}
+	u.products += int64(len(u.terms) * x.Rows)
+
+	words := m.synapses[i.Matrix][j*x.Rows : (j+1)*x.Rows]
+	in := append(u.in[:0], words, sums)
+	u.scalars = [2]int64{m.rates[i.Matrix], m.A.Gamma}
+	in = append(in, u.scalars[:1])
+	if x.Kind == Lateral {
+		in = append(in, u.scalars[1:])
+	}
+	if x.Type.Rounding == fx.Stochastic {
+		draw := u.draw[:x.Rows]
+		for row := range draw {
+			// The lateral matrix is symmetric: both of its synapses draw by the unordered pair.
+			a, b := row, j
+			if x.Kind == Lateral && b > a {
+				a, b = b, a
+			}
+			draw[row] = int64(key.Draw(uint16(a), uint16(b)))
+		}
+		in = append(in, draw)
+	}
+	next := u.next[:x.Rows]
+	u.runners[i.Matrix].Run(x.Rows, in, append(u.out[:0], next))
+	for row, sum := range sums {
+		if sum != 0 && next[row] == words[row] {
+			u.lost[i.Matrix]++
+		}
+	}
+	copy(words, next)
+	return true
+}
+
+// gather lists the nonzero presynaptic factors of column j over the mini-batch, sample by sample.
+func (u *updater) gather(i Instruction, j int) {
+	x := &u.m.A.Matrices[i.Matrix]
+	u.terms = u.terms[:0]
+	add := func(pre int64, negate bool, post []int64) {
+		if pre == 0 {
+			return
+		}
+		if negate {
+			pre = -pre
+		}
+		u.terms = append(u.terms, term{pre, post})
+	}
+	for _, v := range u.m.held {
+		switch {
+		case x.Kind == Lateral:
+			add(v.c[x.Pre][j], false, v.c[x.Post])
+		case x.Kind == Feedforward && x.Pre == 0:
+			last := Plus
+			if i.Negate {
+				last = Minus
+			}
+			add(v.x[j], v.negative != i.Negate, v.e[last][1])
+		case x.Kind == Feedforward:
+			add(v.kept[Minus][x.Pre][j], !v.negative, v.e[Minus][x.Post])
+			add(v.kept[Plus][x.Pre][j], v.negative, v.e[Plus][x.Post])
+		default:
+			add(v.kept[Minus][x.Pre][j], !v.negative, v.d[Minus][x.Post])
+			add(v.kept[Plus][x.Pre][j], v.negative, v.d[Plus][x.Post])
+		}
+	}
+}
+
+// overflows adds the counts of this updater by tensor.
+func (u *updater) overflows(counts map[string]int64) {
+	for i, x := range u.m.A.Matrices {
+		over := u.runners[i].Overflows()
+		counts["d"+x.Name()] += over[0]
+		counts[x.Name()] += over[1]
+	}
+}
+
+// tensorName is a kind with its index: u1, dW0.
+func tensorName(kind string, index int) string { return kind + strconv.Itoa(index) }

@@ -1,0 +1,336 @@
+// One lane: the synapses, sums, potentials, states and learning factors of the neurons that it
+// owns, neuron i of a layer in lane i mod Lanes, slot base + i / Lanes; one multiplier.
+//
+// The lane has no control of its own. Every lane gets the same addresses and enables in the same
+// cycle; the neuron arithmetic (soma, record, synapse) is attached to the ports of those names.
+// Words are signed and at least 2 bits; an unsigned format takes one more bit here. Memories have no reset: the
+// sequencer clears or writes every word before it is read.
+//
+//   settling  synapse_raddr, cycle 0 -> multiply (mac_operand_i in cycle 1) -> sum written at the end of
+//             cycle 3; sum_raddr_i in cycle 2. One product per cycle.
+//   learning  factor_raddr_i, cycle 0 -> multiply -> update_sum_o in cycle 4. One product per cycle.
+//   reading   slot_raddr_i, cycle 0 -> soma and record operands in cycle 1.
+//   pre       pre_raddr_i or slot_raddr_i, cycle 0 -> pre_o in cycle 2.
+
+`default_nettype none
+
+module corinfo_lane #(
+  parameter Lane          = 0,
+  parameter LaneW         = 4,        // bits of a lane number
+  parameter SynapseWidth  = 16,
+  parameter SynapseDepth  = 512,
+  parameter SynapseAddrW  = 9,
+  parameter SynapseFile   = "",
+  parameter Slots         = 8,        // neurons of all layers in this lane
+  parameter SlotW         = 3,
+  parameter KeptDepth     = 16,       // slots x samples x 2 phases, at least 4
+  parameter KeptAddrW     = 4,
+  parameter RWidth        = 12,
+  parameter UWidth        = 18,
+  parameter DeltaWidth    = 12,
+  parameter BasalWidth    = 38,
+  parameter FeedbackWidth = 38,
+  parameter LateralWidth  = 38,
+  parameter EWidth        = 18,
+  parameter DWidth        = 18,
+  parameter CWidth        = 18,
+  parameter PreWidth      = 18,       // widest of synapse, state, change and c
+  parameter OperandWidth  = 18,       // broadcast factor of a product
+  parameter SumWidth      = 40        // sum of an update's products
+) (
+  input  wire                            clk_i,
+
+  // Synapse memory.
+  input  wire [SynapseAddrW-1:0]         synapse_raddr_i,
+  input  wire                            synapse_we_i,
+  input  wire [SynapseAddrW-1:0]         synapse_waddr_i,
+  input  wire                            host_we_i,        // the host writes the lane host_lane_i
+  input  wire [LaneW-1:0]                host_lane_i,
+  input  wire [SynapseWidth-1:0]         host_data_i,
+
+  // Products.
+  input  wire signed [OperandWidth-1:0]  mac_operand_i,
+  input  wire                            mac_update_i,     // factor x operand, not synapse x operand
+  input  wire [1:0]                      mac_kind_i,       // cycle 3: the sum read; 0 W, 1 F, 2 C
+  input  wire                            mac_forward_i,    // cycle 3: the sum is the one just made
+  input  wire [SlotW-1:0]                sum_raddr_i,
+  input  wire [SlotW-1:0]                sum_waddr_i,
+  input  wire [2:0]                      sum_we_i,         // one bit per kind
+  input  wire                            clear_i,          // write zeros: sums, states, potentials
+  input  wire                            update_first_i,   // cycle 3: first product of a synapse
+
+  // Learning factors.
+  input  wire [1:0]                      factor_kind_i,    // cycle 1: 0 e, 1 d, 2 c
+  input  wire [KeptAddrW-1:0]            factor_raddr_i,
+  input  wire                            kept_we_i,
+  input  wire                            factor_we_i,
+  input  wire                            c_we_i,
+  input  wire [KeptAddrW-1:0]            kept_waddr_i,
+  input  wire [KeptAddrW-1:0]            factor_waddr_i,
+  input  wire [KeptAddrW-2:0]            c_waddr_i,
+
+  // Presynaptic factor for the broadcast.
+  input  wire [KeptAddrW-1:0]            pre_raddr_i,
+  input  wire [2:0]                      pre_kind_i,       // cycle 1: 0 change, 1 kept state, 2 c, 3 state, 4 synapse
+  output reg  signed [PreWidth-1:0]      pre_o,
+
+  // Random words.
+  input  wire [127:0]                    keys_i,
+  input  wire                            symmetric_i,
+  input  wire [15:0]                     row_base_i,
+  input  wire [15:0]                     column_i,
+  output wire [31:0]                     random_o,
+
+  // Soma.
+  input  wire [SlotW-1:0]                slot_raddr_i,
+  input  wire                            soma_we_i,
+  input  wire [SlotW-1:0]                soma_waddr_i,
+  input  wire                            label_hit_i,      // cycle 1: this slot holds the label's neuron
+  input  wire [LaneW-1:0]                label_lane_i,
+  output wire signed [BasalWidth-1:0]    basal_o,
+  output wire signed [FeedbackWidth-1:0] feedback_o,
+  output wire signed [LateralWidth-1:0]  lateral_o,
+  output wire signed [RWidth-1:0]        r_o,
+  output wire signed [UWidth-1:0]        u_o,
+  output wire                            y_o,
+  output wire signed [RWidth-1:0]        kept_o,           // state kept in the other phase
+  input  wire signed [RWidth-1:0]        r_next_i,
+  input  wire signed [UWidth-1:0]        u_next_i,
+  input  wire signed [DeltaWidth-1:0]    delta_i,
+  output reg                             changed_o,        // the state changed; cycle after soma_we_i
+
+  // Record.
+  input  wire signed [EWidth-1:0]        e_next_i,
+  input  wire signed [DWidth-1:0]        d_next_i,
+  input  wire signed [CWidth-1:0]        c_next_i,
+
+  // Synapse update.
+  output wire signed [SynapseWidth-1:0]  synapse_o,
+  output wire signed [SumWidth-1:0]      update_sum_o,
+  input  wire signed [SynapseWidth-1:0]  synapse_next_i
+);
+
+  localparam [LaneW-1:0] LaneIndex = Lane;
+
+  // A factor of either kind of product.
+  localparam ErrorWidth  = (EWidth > DWidth) ? EWidth : DWidth;
+  localparam FactorWidth = (ErrorWidth > CWidth) ? ErrorWidth : CWidth;
+  localparam LeftWidth   = (FactorWidth > SynapseWidth) ? FactorWidth : SynapseWidth;
+  localparam ProductWidth = LeftWidth + OperandWidth;
+
+  // The adder of the sums.
+  localparam WiderSum   = (BasalWidth > FeedbackWidth) ? BasalWidth : FeedbackWidth;
+  localparam AccWidth   = (WiderSum > LateralWidth) ? WiderSum : LateralWidth;
+
+  localparam [1:0] KindW = 2'd0;
+  localparam [1:0] KindF = 2'd1;
+
+  localparam [2:0] PreDelta = 3'd0;
+  localparam [2:0] PreKept  = 3'd1;
+  localparam [2:0] PreC     = 3'd2;
+  localparam [2:0] PreState = 3'd3;
+
+  // Synapses.
+  wire                           host_hit;
+  wire signed [SynapseWidth-1:0] synapse;
+  assign host_hit  = host_we_i && host_lane_i == LaneIndex;
+  assign synapse_o = synapse;
+
+  corinfo_ram #(
+    .Width   (SynapseWidth),
+    .Depth   (SynapseDepth),
+    .InitFile(SynapseFile)
+  ) u_synapse (
+    .clk_i  (clk_i),
+    .we_i   (synapse_we_i || host_hit),
+    .waddr_i(synapse_waddr_i),
+    .wdata_i(host_hit ? host_data_i : synapse_next_i),
+    .raddr_i(synapse_raddr_i),
+    .rdata_o(synapse)
+  );
+
+  // Learning factors of the mini-batch.
+  wire signed [EWidth-1:0] e;
+  wire signed [DWidth-1:0] d;
+  wire signed [CWidth-1:0] c, c_pre;
+
+  corinfo_ram #(.Width(EWidth), .Depth(KeptDepth)) u_e (
+    .clk_i(clk_i), .we_i(factor_we_i), .waddr_i(factor_waddr_i), .wdata_i(e_next_i),
+    .raddr_i(factor_raddr_i), .rdata_o(e)
+  );
+
+  corinfo_ram #(.Width(DWidth), .Depth(KeptDepth)) u_d (
+    .clk_i(clk_i), .we_i(factor_we_i), .waddr_i(factor_waddr_i), .wdata_i(d_next_i),
+    .raddr_i(factor_raddr_i), .rdata_o(d)
+  );
+
+  // c is both factors of the lateral update: one copy for the rows, one for the broadcast.
+  corinfo_ram #(.Width(CWidth), .Depth(KeptDepth / 2)) u_c (
+    .clk_i(clk_i), .we_i(c_we_i), .waddr_i(c_waddr_i), .wdata_i(c_next_i),
+    .raddr_i(factor_raddr_i[KeptAddrW-2:0]), .rdata_o(c)
+  );
+
+  corinfo_ram #(.Width(CWidth), .Depth(KeptDepth / 2)) u_c_pre (
+    .clk_i(clk_i), .we_i(c_we_i), .waddr_i(c_waddr_i), .wdata_i(c_next_i),
+    .raddr_i(pre_raddr_i[KeptAddrW-2:0]), .rdata_o(c_pre)
+  );
+
+  wire signed [RWidth-1:0] kept;
+  assign kept_o = kept;
+
+  corinfo_ram #(.Width(RWidth), .Depth(KeptDepth)) u_kept (
+    .clk_i(clk_i), .we_i(kept_we_i), .waddr_i(kept_waddr_i), .wdata_i(r_o),
+    .raddr_i(pre_raddr_i), .rdata_o(kept)
+  );
+
+  // Product: the left factor and the operand are registered, then the product.
+  reg signed [LeftWidth-1:0]    left;
+  reg signed [LeftWidth-1:0]    left_q;
+  reg signed [OperandWidth-1:0] operand_q;
+  reg signed [ProductWidth-1:0] product_q;
+
+  always @* begin
+    if (!mac_update_i) begin
+      left = {{(LeftWidth - SynapseWidth + 1){synapse[SynapseWidth-1]}}, synapse[SynapseWidth-2:0]};
+    end else if (factor_kind_i == KindW) begin
+      left = {{(LeftWidth - EWidth + 1){e[EWidth-1]}}, e[EWidth-2:0]};
+    end else if (factor_kind_i == KindF) begin
+      left = {{(LeftWidth - DWidth + 1){d[DWidth-1]}}, d[DWidth-2:0]};
+    end else begin
+      left = {{(LeftWidth - CWidth + 1){c[CWidth-1]}}, c[CWidth-2:0]};
+    end
+  end
+
+  always @(posedge clk_i) begin
+    left_q    <= left;
+    operand_q <= mac_operand_i;
+    product_q <= left_q * operand_q;
+  end
+
+  // Exact sums, read in cycle 2, added to in cycle 3.
+  wire signed [BasalWidth-1:0]    basal;
+  wire signed [FeedbackWidth-1:0] feedback;
+  wire signed [LateralWidth-1:0]  lateral;
+  reg  signed [AccWidth-1:0]      held, sum_q;
+  wire signed [AccWidth-1:0]      sum, product;
+
+  generate
+    if (AccWidth > ProductWidth) begin : gen_extend
+      assign product = {{(AccWidth - ProductWidth){product_q[ProductWidth-1]}}, product_q};
+    end else begin : gen_same
+      assign product = product_q[AccWidth-1:0];
+    end
+    if (ProductWidth > AccWidth) begin : gen_unused
+      // The formats of the sums hold every sum, so these are copies of its sign.
+      wire unused_product;
+      assign unused_product = ^product_q[ProductWidth-1:AccWidth];
+    end
+  endgenerate
+
+  always @* begin
+    if (mac_forward_i) begin
+      held = sum_q;
+    end else if (mac_kind_i == KindW) begin
+      held = {{(AccWidth - BasalWidth + 1){basal[BasalWidth-1]}}, basal[BasalWidth-2:0]};
+    end else if (mac_kind_i == KindF) begin
+      held = {{(AccWidth - FeedbackWidth + 1){feedback[FeedbackWidth-1]}}, feedback[FeedbackWidth-2:0]};
+    end else begin
+      held = {{(AccWidth - LateralWidth + 1){lateral[LateralWidth-1]}}, lateral[LateralWidth-2:0]};
+    end
+  end
+
+  assign sum = clear_i ? {AccWidth{1'b0}} : held + product;
+
+  always @(posedge clk_i) begin
+    sum_q <= sum;
+  end
+
+  corinfo_ram #(.Width(BasalWidth), .Depth(Slots)) u_basal (
+    .clk_i(clk_i), .we_i(sum_we_i[0]), .waddr_i(sum_waddr_i), .wdata_i(sum[BasalWidth-1:0]),
+    .raddr_i(sum_raddr_i), .rdata_o(basal)
+  );
+
+  corinfo_ram #(.Width(FeedbackWidth), .Depth(Slots)) u_feedback (
+    .clk_i(clk_i), .we_i(sum_we_i[1]), .waddr_i(sum_waddr_i), .wdata_i(sum[FeedbackWidth-1:0]),
+    .raddr_i(sum_raddr_i), .rdata_o(feedback)
+  );
+
+  corinfo_ram #(.Width(LateralWidth), .Depth(Slots)) u_lateral (
+    .clk_i(clk_i), .we_i(sum_we_i[2]), .waddr_i(sum_waddr_i), .wdata_i(sum[LateralWidth-1:0]),
+    .raddr_i(sum_raddr_i), .rdata_o(lateral)
+  );
+
+  assign basal_o    = basal;
+  assign feedback_o = feedback;
+  assign lateral_o  = lateral;
+
+  // Sum of an update's products.
+  reg  signed [SumWidth-1:0] update_q;
+  wire signed [SumWidth-1:0] term;
+
+  generate
+    if (SumWidth > ProductWidth) begin : gen_extend_term
+      assign term = {{(SumWidth - ProductWidth){product_q[ProductWidth-1]}}, product_q};
+    end else begin : gen_same_term
+      assign term = product_q[SumWidth-1:0];
+    end
+  endgenerate
+
+  always @(posedge clk_i) begin
+    update_q <= update_first_i ? term : update_q + term;
+  end
+  assign update_sum_o = update_q;
+
+  // States and potentials.
+  wire signed [DeltaWidth-1:0] delta;
+
+  corinfo_ram #(.Width(RWidth), .Depth(Slots)) u_r (
+    .clk_i(clk_i), .we_i(soma_we_i || clear_i), .waddr_i(soma_waddr_i),
+    .wdata_i(clear_i ? {RWidth{1'b0}} : r_next_i), .raddr_i(slot_raddr_i), .rdata_o(r_o)
+  );
+
+  corinfo_ram #(.Width(UWidth), .Depth(Slots)) u_u (
+    .clk_i(clk_i), .we_i(soma_we_i || clear_i), .waddr_i(soma_waddr_i),
+    .wdata_i(clear_i ? {UWidth{1'b0}} : u_next_i), .raddr_i(slot_raddr_i), .rdata_o(u_o)
+  );
+
+  corinfo_ram #(.Width(DeltaWidth), .Depth(Slots)) u_delta (
+    .clk_i(clk_i), .we_i(soma_we_i), .waddr_i(soma_waddr_i), .wdata_i(delta_i),
+    .raddr_i(slot_raddr_i), .rdata_o(delta)
+  );
+
+  assign y_o = label_hit_i && label_lane_i == LaneIndex;
+
+  always @(posedge clk_i) begin
+    changed_o <= delta_i != {DeltaWidth{1'b0}};
+  end
+
+  // Presynaptic factor.
+  always @(posedge clk_i) begin
+    if (pre_kind_i == PreDelta) begin
+      pre_o <= {{(PreWidth - DeltaWidth + 1){delta[DeltaWidth-1]}}, delta[DeltaWidth-2:0]};
+    end else if (pre_kind_i == PreKept) begin
+      pre_o <= {{(PreWidth - RWidth + 1){kept[RWidth-1]}}, kept[RWidth-2:0]};
+    end else if (pre_kind_i == PreC) begin
+      pre_o <= {{(PreWidth - CWidth + 1){c_pre[CWidth-1]}}, c_pre[CWidth-2:0]};
+    end else if (pre_kind_i == PreState) begin
+      pre_o <= {{(PreWidth - RWidth + 1){r_o[RWidth-1]}}, r_o[RWidth-2:0]};
+    end else begin
+      pre_o <= {{(PreWidth - SynapseWidth + 1){synapse[SynapseWidth-1]}}, synapse[SynapseWidth-2:0]};
+    end
+  end
+
+  corinfo_random #(
+    .Lane(Lane)
+  ) u_random (
+    .clk_i      (clk_i),
+    .keys_i     (keys_i),
+    .symmetric_i(symmetric_i),
+    .row_base_i (row_base_i),
+    .column_i   (column_i),
+    .random_o   (random_o)
+  );
+
+endmodule
+
+`default_nettype wire

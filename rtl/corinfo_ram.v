@@ -1,0 +1,41 @@
+// Memory with one write and one read port; infers block RAM or, when small, distributed RAM.
+//
+// The word at raddr_i appears on rdata_o one cycle later. A word that is read in the cycle in which
+// it is written comes out old. Contents start from InitFile if one is named, else undefined; there is no reset.
+
+`default_nettype none
+
+module corinfo_ram #(
+  parameter Width    = 16,   // bits of a word
+  parameter Depth    = 512,  // words, at least 2
+  parameter InitFile = "",   // memory image, hexadecimal, exactly Depth words
+  parameter AddrW    = $clog2(Depth)  // derived, not to be set
+) (
+  input  wire             clk_i,
+
+  input  wire             we_i,
+  input  wire [AddrW-1:0] waddr_i,
+  input  wire [Width-1:0] wdata_i,
+
+  input  wire [AddrW-1:0] raddr_i,
+  output reg  [Width-1:0] rdata_o
+);
+
+  reg [Width-1:0] mem [0:Depth-1];
+
+  generate
+    if (InitFile != "") begin : gen_image
+      initial $readmemh(InitFile, mem);
+    end
+  endgenerate
+
+  always @(posedge clk_i) begin
+    if (we_i) begin
+      mem[waddr_i] <= wdata_i;
+    end
+    rdata_o <= mem[raddr_i];
+  end
+
+endmodule
+
+`default_nettype wire

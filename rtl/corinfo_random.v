@@ -1,0 +1,53 @@
+// Random word of one synapse: Speck32/64 reduced to 8 rounds, encrypting (row, column) under the
+// round keys of the update. The same synapse draws the same word whatever the number of lanes.
+//
+// One word per cycle, latency 6 cycles: row of this lane, order of the pair, four stages of two
+// rounds. keys_i and symmetric_i are stable while words are under way. No reset: data only.
+
+`default_nettype none
+
+module corinfo_random #(
+  parameter Lane = 0             // this lane's number
+) (
+  input  wire         clk_i,
+  input  wire [127:0] keys_i,       // round keys, the first in bits 15:0
+  input  wire         symmetric_i,  // draw by the unordered pair: the larger index takes the row's place
+  input  wire [15:0]  row_base_i,   // row of lane 0
+  input  wire [15:0]  column_i,
+  output wire [31:0]  random_o
+);
+
+  localparam [15:0] LaneIndex = Lane;
+  localparam        Stages    = 4;   // two rounds each
+
+  // One round: x = (x ror 7) + y ^ key, y = (y rol 2) ^ x.
+  function [31:0] round;
+    input [31:0] block;
+    input [15:0] key;
+    reg   [15:0] x, y;
+    begin
+      x = ({block[22:16], block[31:23]} + block[15:0]) ^ key;
+      y = {block[13:0], block[15:14]} ^ x;
+      round = {x, y};
+    end
+  endfunction
+
+  reg [15:0] row_q, column_q;
+  reg [31:0] block_q [0:Stages];
+
+  integer i;
+
+  always @(posedge clk_i) begin
+    row_q    <= row_base_i + LaneIndex;
+    column_q <= column_i;
+    block_q[0] <= (symmetric_i && column_q > row_q) ? {column_q, row_q} : {row_q, column_q};
+    for (i = 0; i < Stages; i = i + 1) begin
+      block_q[i+1] <= round(round(block_q[i], keys_i[32*i +: 16]), keys_i[32*i + 16 +: 16]);
+    end
+  end
+
+  assign random_o = block_q[Stages];
+
+endmodule
+
+`default_nettype wire

@@ -1,0 +1,187 @@
+// Executes the program: takes a command, steps through the instructions, waits for each to be done.
+//
+// An instruction's fields are stable from start_o (high for one cycle) until the next start_o. The
+// instruction is done when quiet_i is high in a later cycle. The program memory is read one
+// instruction ahead, so that an instruction without work takes two cycles; a phase that ends early
+// takes two more. Command: valid/ready; result: valid until ready.
+
+`default_nettype none
+
+module corinfo_sequencer #(
+  parameter Batch        = 1,
+  parameter LabelW       = 4,
+  parameter EtaWidth     = 17,
+  parameter ProgramDepth = 128,
+  parameter ProgramFile  = "",
+  parameter AddrW        = 7,     // bits of a program address
+  parameter SampleW      = 1      // bits of a sample's number in the mini-batch
+) (
+  input  wire                clk_i,
+  input  wire                rst_i,
+
+  input  wire                command_valid_i,
+  output wire                command_ready_o,
+  input  wire                command_learn_i,
+  input  wire                command_negative_i,
+  input  wire [LabelW-1:0]   command_label_i,
+  input  wire                hold_i,            // the host is at work: take no command
+
+  output wire                result_valid_o,
+  input  wire                result_ready_i,
+
+  // The command and the instruction under way.
+  output wire                idle_o,
+  output wire                start_o,
+  output wire                learn_o,
+  output wire                negative_o,
+  output wire [LabelW-1:0]   label_o,
+  output wire [3:0]          op_o,
+  output wire [7:0]          layer_o,
+  output wire [1:0]          sign_o,            // of beta: 0 none, 1 as the command says, 2 the opposite
+  output wire                restart_o,
+  output wire                last_o,
+  output wire                role_o,
+  output wire                second_o,
+  output wire                negate_o,
+  output wire [7:0]          matrix_o,
+  output wire [EtaWidth-1:0] eta_o,
+  output reg  [SampleW-1:0]  sample_o,          // samples held in the mini-batch
+  output wire                batch_done_o,      // pulse: the update is complete
+
+  input  wire                quiet_i,
+  input  wire                changed_i          // something changed in this iteration
+);
+
+  localparam Width = 44 + EtaWidth;
+
+  localparam [3:0] OpSettle   = 4'd2;
+  localparam [3:0] OpResult   = 4'd4;
+  localparam [3:0] OpInferred = 4'd5;
+  localparam [3:0] OpSampled  = 4'd6;
+  localparam [3:0] OpEnd      = 4'd8;
+
+  localparam [2:0] StateRewind = 3'd0;  // the program memory is being read at its start
+  localparam [2:0] StateIdle   = 3'd1;  // waits for a command
+  localparam [2:0] StateJump   = 3'd2;  // the program memory is being read at a new address
+  localparam [2:0] StateFetch  = 3'd3;  // and has the instruction
+  localparam [2:0] StateStart  = 3'd4;  // the instruction's first cycle
+  localparam [2:0] StateRun    = 3'd5;
+  localparam [2:0] StateResult = 3'd6;  // waits for the result to be taken
+
+  localparam [31:0]        LastSampleWord = Batch - 1;
+  localparam [SampleW-1:0] LastSample     = LastSampleWord[SampleW-1:0];
+  localparam [AddrW-1:0]   OneStep        = 1;
+  localparam [SampleW-1:0] OneSample      = 1;
+
+  reg  [2:0]        state_q;
+  reg  [AddrW-1:0]  at_q;       // the instruction after the one under way
+  reg  [Width-1:0]  now_q;
+  wire [Width-1:0]  next;
+  reg               learn_q, negative_q;
+  reg  [LabelW-1:0] label_q;
+
+  corinfo_ram #(
+    .Width   (Width),
+    .Depth   (ProgramDepth),
+    .InitFile(ProgramFile)
+  ) u_program (
+    .clk_i  (clk_i),
+    .we_i   (1'b0),
+    .waddr_i({AddrW{1'b0}}),
+    .wdata_i({Width{1'b0}}),
+    .raddr_i(at_q),
+    .rdata_o(next)
+  );
+
+  wire        early;
+  wire [15:0] exit_word;
+  assign op_o      = now_q[3:0];
+  assign layer_o   = now_q[11:4];
+  assign sign_o    = now_q[13:12];
+  assign restart_o = now_q[14];
+  assign last_o    = now_q[15];
+  assign early     = now_q[16];
+  assign role_o    = now_q[17];
+  assign second_o  = now_q[18];
+  assign negate_o  = now_q[19];
+  assign matrix_o  = now_q[27:20];
+  assign exit_word = now_q[43:28];
+  assign eta_o     = now_q[44 +: EtaWidth];
+
+  wire unused_exit;
+  assign unused_exit = ^exit_word;
+
+  wire accept, done, leave, stop;
+  assign accept = state_q == StateIdle && command_valid_i && !hold_i;
+  assign done   = (state_q == StateRun && quiet_i && op_o != OpResult) || (state_q == StateResult && result_ready_i);
+  assign leave  = op_o == OpSettle && early && last_o && !changed_i;
+  assign stop   = (op_o == OpInferred && !learn_q) || (op_o == OpSampled && sample_o != LastSample) || op_o == OpEnd;
+
+  always @(posedge clk_i) begin
+    if (rst_i) begin
+      state_q  <= StateRewind;
+      at_q     <= {AddrW{1'b0}};
+      sample_o <= {SampleW{1'b0}};
+      now_q    <= {Width{1'b0}};
+    end else begin
+      case (state_q)
+        StateRewind: begin
+          state_q <= StateIdle;
+        end
+        StateIdle: begin
+          if (accept) begin
+            state_q <= StateStart;
+            now_q   <= next;
+            at_q    <= at_q + OneStep;
+          end
+        end
+        StateJump: begin
+          state_q <= StateFetch;
+        end
+        StateFetch: begin
+          state_q <= StateStart;
+          now_q   <= next;
+          at_q    <= at_q + OneStep;
+        end
+        StateStart: begin
+          state_q <= StateRun;
+        end
+        default: begin
+          if (state_q == StateRun && quiet_i && op_o == OpResult) begin
+            state_q <= StateResult;
+          end else if (done && stop) begin
+            state_q <= StateRewind;
+            at_q    <= {AddrW{1'b0}};
+          end else if (done && leave) begin
+            state_q <= StateJump;
+            at_q    <= exit_word[AddrW-1:0];
+          end else if (done) begin
+            state_q <= StateStart;
+            now_q   <= next;
+            at_q    <= at_q + OneStep;
+          end
+          if (done && op_o == OpSampled) begin
+            sample_o <= (sample_o == LastSample) ? {SampleW{1'b0}} : sample_o + OneSample;
+          end
+        end
+      endcase
+    end
+    if (accept) begin
+      learn_q    <= command_learn_i;
+      negative_q <= command_negative_i;
+      label_q    <= command_label_i;
+    end
+  end
+
+  assign command_ready_o = state_q == StateIdle && !hold_i;
+  assign result_valid_o  = state_q == StateResult;
+  assign idle_o          = state_q == StateIdle;
+  assign start_o         = state_q == StateStart;
+  assign learn_o         = learn_q;
+  assign negative_o      = negative_q;
+  assign label_o         = label_q;
+  assign batch_done_o    = done && op_o == OpEnd;
+
+endmodule
+
+`default_nettype wire

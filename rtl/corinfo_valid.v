@@ -1,0 +1,36 @@
+// Delays a valid bit by a fixed number of cycles and tells whether any is under way.
+//
+// Reset clears the line. busy_o is high from the cycle in which valid_i is high up to and including
+// the cycle in which the last one leaves on valid_o.
+
+`default_nettype none
+
+module corinfo_valid #(
+  parameter Cycles = 1  // 1 or more
+) (
+  input  wire clk_i,
+  input  wire rst_i,
+  input  wire valid_i,
+  output wire valid_o,
+  output wire busy_o
+);
+
+  reg  [Cycles-1:0] line_q;
+  wire [Cycles:0]   line;
+
+  assign line = {line_q, valid_i};
+
+  always @(posedge clk_i) begin
+    if (rst_i) begin
+      line_q <= {Cycles{1'b0}};
+    end else begin
+      line_q <= line[Cycles-1:0];
+    end
+  end
+
+  assign valid_o = line_q[Cycles-1];
+  assign busy_o  = |line;
+
+endmodule
+
+`default_nettype wire
