@@ -41,7 +41,7 @@ module corinfo_broadcast #(
 
   localparam            CountW  = SlotW + 1;
   localparam            ExtendW = OperandWidth - ValueWidth + 1;
-  localparam [DepthW:0] Depth   = 1 << DepthW;
+  localparam [DepthW:0] LastRoom = (1 << DepthW) - 1;
   localparam [DepthW:0] OneRoom = 1;
 
   localparam [1:0] KindW = 2'd0;
@@ -67,9 +67,10 @@ module corinfo_broadcast #(
     .take_i (take)
   );
 
-  // Room: events that were started and have not left the queue.
+  // Room: events that were started and have not left the queue. One place stays free, because a
+  // producer's start may show a cycle after it saw the room.
   reg [DepthW:0] used_q;
-  assign room_o = used_q != Depth;
+  assign room_o = used_q < LastRoom;
 
   always @(posedge clk_i) begin
     if (rst_i) begin

@@ -39,7 +39,6 @@ module corinfo_sequencer #(
   output wire [7:0]          layer_o,
   output wire [1:0]          sign_o,            // of beta: 0 none, 1 as the command says, 2 the opposite
   output wire                restart_o,
-  output wire                last_o,
   output wire                role_o,
   output wire                second_o,
   output wire                negate_o,
@@ -93,13 +92,13 @@ module corinfo_sequencer #(
     .rdata_o(next)
   );
 
-  wire        early;
+  wire        last, early;
   wire [15:0] exit_word;
   assign op_o      = now_q[3:0];
   assign layer_o   = now_q[11:4];
   assign sign_o    = now_q[13:12];
   assign restart_o = now_q[14];
-  assign last_o    = now_q[15];
+  assign last      = now_q[15];
   assign early     = now_q[16];
   assign role_o    = now_q[17];
   assign second_o  = now_q[18];
@@ -114,7 +113,7 @@ module corinfo_sequencer #(
   wire accept, done, leave, stop;
   assign accept = state_q == StateIdle && command_valid_i && !hold_i;
   assign done   = (state_q == StateRun && quiet_i && op_o != OpResult) || (state_q == StateResult && result_ready_i);
-  assign leave  = op_o == OpSettle && early && last_o && !changed_i;
+  assign leave  = op_o == OpSettle && early && last && !changed_i;
   assign stop   = (op_o == OpInferred && !learn_q) || (op_o == OpSampled && sample_o != LastSample) || op_o == OpEnd;
 
   always @(posedge clk_i) begin

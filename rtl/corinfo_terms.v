@@ -5,7 +5,7 @@
 // lateral matrix, which also grows by itself): it gets one product with zero. Fetching runs ahead of
 // the products by up to 2^TermAddrW factors.
 //
-//   start_i -> fetch: fetch_o, with the factor back on fetch_value_i three cycles later
+//   start_i -> fetch: an address per cycle, the factor back on fetch_value_i three cycles later
 //           -> terms of a column -> issue_o, one product per cycle: slots outside, terms inside
 //
 // The configuration inputs are stable while busy_o.
@@ -47,12 +47,11 @@ module corinfo_terms #(
   input  wire [KeptAddrW-1:0]           role_slots_i,    // from phase minus to phase plus
   input  wire [InputAddrW-1:0]          sample_inputs_i,
 
-  // Fetch.
-  output wire                           fetch_o,
+  // Fetch: addresses of the factor wanted in this cycle.
   output wire [KeptAddrW-1:0]           fetch_addr_o,    // kept states or c
   output wire [InputAddrW-1:0]          fetch_input_o,
   output wire [LaneW-1:0]               fetch_lane_o,
-  input  wire signed [ValueWidth-1:0]   fetch_value_i,   // three cycles after fetch_o
+  input  wire signed [ValueWidth-1:0]   fetch_value_i,   // three cycles later
 
   // Products.
   output reg                            issue_o,
@@ -96,14 +95,14 @@ module corinfo_terms #(
   reg  [TermAddrW:0]     term_room_q;
   reg  [ColumnQueueW:0]  column_room_q;
 
-  wire                   role, last_of_sample, last_of_column;
+  wire                   fetch, role, last_of_sample, last_of_column;
   wire [KeptAddrW-1:0]   role_base;
   assign role           = two_phases_i ? role_q : last_role_i;
   assign role_base      = role ? role_slots_i : {KeptAddrW{1'b0}};
   assign last_of_sample = !two_phases_i || role_q;
   assign last_of_column = last_of_sample && sample_q == LastSample;
 
-  assign fetch_o       = fetching_q && term_room_q != NoTerms && column_room_q != {(ColumnQueueW + 1){1'b0}};
+  assign fetch         = fetching_q && term_room_q != NoTerms && column_room_q != {(ColumnQueueW + 1){1'b0}};
   assign fetch_addr_o  = sample_base_q + (two_phases_i ? role_base : {KeptAddrW{1'b0}})
                          + {{(KeptAddrW - SlotW){1'b0}}, slot_q};
   assign fetch_input_o = input_q;
@@ -114,7 +113,7 @@ module corinfo_terms #(
       fetching_q <= 1'b0;
     end else if (start_i) begin
       fetching_q <= 1'b1;
-    end else if (fetch_o && last_of_column && column_q == columns_i - 16'd1) begin
+    end else if (fetch && last_of_column && column_q == columns_i - 16'd1) begin
       fetching_q <= 1'b0;
     end
     if (start_i) begin
@@ -126,7 +125,7 @@ module corinfo_terms #(
       sample_base_q <= {KeptAddrW{1'b0}};
       input_q       <= {InputAddrW{1'b0}};
       role_q        <= 1'b0;
-    end else if (fetch_o) begin
+    end else if (fetch) begin
       role_q <= !last_of_sample;
       if (last_of_column) begin
         column_q      <= column_q + 16'd1;
@@ -150,7 +149,7 @@ module corinfo_terms #(
   always @(posedge clk_i) begin
     if (start_i) begin
       first_input_q <= {InputAddrW{1'b0}};
-    end else if (fetch_o && last_of_column) begin
+    end else if (fetch && last_of_column) begin
       first_input_q <= first_input_q + {{(InputAddrW - 1){1'b0}}, 1'b1};
     end
   end
@@ -164,7 +163,7 @@ module corinfo_terms #(
   assign negate = signed_i && (negative_i[sample_q] ^ (two_phases_i ? !role_q : negate_i));
 
   corinfo_valid #(.Cycles(FetchCycles)) u_back_valid (
-    .clk_i(clk_i), .rst_i(rst_i), .valid_i(fetch_o), .valid_o(back_valid), .busy_o(back_busy)
+    .clk_i(clk_i), .rst_i(rst_i), .valid_i(fetch), .valid_o(back_valid), .busy_o(back_busy)
   );
 
   corinfo_delay #(.Width(KeptAddrW + SynapseAddrW + 18), .Cycles(FetchCycles)) u_back (
@@ -273,9 +272,9 @@ module corinfo_terms #(
       term_room_q   <= TermRoom;
       column_room_q <= ColumnRoom;
     end else begin
-      term_room_q   <= term_room_q + freed - {{TermAddrW{1'b0}}, fetch_o};
+      term_room_q   <= term_room_q + freed - {{TermAddrW{1'b0}}, fetch};
       column_room_q <= column_room_q + {{ColumnQueueW{1'b0}}, back_valid && !column_put}
-                       + {{ColumnQueueW{1'b0}}, take} - {{ColumnQueueW{1'b0}}, fetch_o};
+                       + {{ColumnQueueW{1'b0}}, take} - {{ColumnQueueW{1'b0}}, fetch};
     end
   end
 

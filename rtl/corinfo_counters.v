@@ -1,0 +1,84 @@
+// Counters of a run, read by the host: times in cycles, events and products, and how often rounding met
+// a value outside its format or an update was lost.
+//
+// index_i selects one; counter_o has it one cycle later. All are 48 bits, zero after reset, and
+// complete when the design is idle.
+
+`default_nettype none
+
+module corinfo_counters #(
+  parameter Lanes = 16
+) (
+  input  wire               clk_i,
+  input  wire               rst_i,
+
+  input  wire               busy_i,          // 0  cycles with a command under way
+  input  wire               settling_i,      // 1  of them: taking input or settling
+  input  wire               waiting_i,       // 2  of them: waiting for the outside
+  input  wire               event_i,         // 3  events
+  input  wire               product_i,       // 4  cycles in which the lanes multiply while settling
+  input  wire               step_i,          // 5  settling steps
+  input  wire               updating_i,      // 6  cycles of updates
+  input  wire               term_i,          // 7  of them: the lanes multiply
+  input  wire               batch_done_i,    // 8  updates
+
+  input  wire               soma_i,
+  input  wire [5*Lanes-1:0] soma_flags_i,    // 9..13  current, lateral, drive, u, r
+  input  wire [2:0]         record_i,        // which of e, d, c somebody reads
+  input  wire [3*Lanes-1:0] record_flags_i,  // 14..16  e, d, c
+  input  wire               update_i,
+  input  wire [1:0]         kind_i,          // of the matrix: 0 W, 1 F, 2 C
+  input  wire [3*Lanes-1:0] update_flags_i,  // 17..25  dW, W, lost W, dF, F, lost F, dC, C, lost C
+
+  input  wire [7:0]         index_i,
+  output reg  [47:0]        counter_o
+);
+
+  localparam Ticks = 9;
+  localparam Sites = 17;
+  localparam Total = Ticks + Sites;
+  localparam [7:0] TotalWord = Total;
+
+  wire [48*Total-1:0] totals;
+  wire [Ticks-1:0]    ticks;
+  assign ticks = {batch_done_i, term_i, updating_i, step_i, product_i, event_i, waiting_i, settling_i, busy_i};
+
+  wire [Sites-1:0]       enables;
+  wire [Sites*Lanes-1:0] flags;
+  assign enables = {{3{update_i && kind_i == 2'd2}}, {3{update_i && kind_i == 2'd1}}, {3{update_i && kind_i == 2'd0}},
+                    record_i, {5{soma_i}}};
+  assign flags   = {update_flags_i, update_flags_i, update_flags_i, record_flags_i, soma_flags_i};
+
+  genvar i;
+  generate
+    for (i = 0; i < Ticks; i = i + 1) begin : gen_ticks
+      reg [47:0] total_q;
+      always @(posedge clk_i) begin
+        if (rst_i) begin
+          total_q <= 48'd0;
+        end else begin
+          total_q <= total_q + {47'd0, ticks[i]};
+        end
+      end
+      assign totals[48*i +: 48] = total_q;
+    end
+    for (i = 0; i < Sites; i = i + 1) begin : gen_sites
+      corinfo_counter #(
+        .Lanes(Lanes)
+      ) u_counter (
+        .clk_i   (clk_i),
+        .rst_i   (rst_i),
+        .enable_i(enables[i]),
+        .flags_i (flags[Lanes*i +: Lanes]),
+        .total_o (totals[48*(Ticks+i) +: 48])
+      );
+    end
+  endgenerate
+
+  always @(posedge clk_i) begin
+    counter_o <= (index_i < TotalWord) ? totals[48*{24'd0, index_i} +: 48] : 48'd0;
+  end
+
+endmodule
+
+`default_nettype wire

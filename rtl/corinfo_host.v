@@ -1,0 +1,133 @@
+// Host access while the design is idle: synapses, learning rates, the seed, counters.
+//
+// An access is taken when valid_i and ready_o are high. A read answers on data_o with done_o five
+// cycles later; a write raises done_o likewise. Address: region in bits 31:28, lane in 27:20, word in 19:0.
+//   region 0  synapse memory of a lane (signed words)      1  learning rates, by matrix
+//   region 2  0 seed, 1 number of the next update, 2 samples held in the mini-batch (read only)
+//   region 3  counters (read only)
+
+`default_nettype none
+
+module corinfo_host #(
+  parameter LaneW        = 4,
+  parameter SynapseAddrW = 9,
+  parameter SynapseWidth = 16,
+  parameter RateAddrW    = 3,
+  parameter RateWidth    = 17,
+  parameter SampleW      = 1,
+  parameter [31:0] Seed  = 32'd0
+) (
+  input  wire                    clk_i,
+  input  wire                    rst_i,
+
+  input  wire                    valid_i,
+  output wire                    ready_o,
+  input  wire                    write_i,
+  input  wire [31:0]             address_i,
+  input  wire [63:0]             data_i,
+  output reg                     done_o,
+  output reg  [63:0]             data_o,
+  input  wire                    idle_i,
+  output wire                    busy_o,
+  output wire                    read_o,          // the lanes' read ports serve the host
+
+  output wire                    synapse_we_o,
+  output wire [LaneW-1:0]        synapse_lane_o,
+  output wire [SynapseAddrW-1:0] synapse_addr_o,
+  output wire [SynapseWidth-1:0] synapse_data_o,
+  input  wire [SynapseWidth-1:0] synapse_data_i,  // three cycles after the address
+
+  output wire                    rate_we_o,
+  output wire [RateAddrW-1:0]    rate_addr_o,
+  output wire [RateWidth-1:0]    rate_data_o,
+  input  wire [RateWidth-1:0]    rate_data_i,     // one cycle after the address
+
+  input  wire                    batch_done_i,
+  input  wire [SampleW-1:0]      sample_i,
+  output wire [31:0]             seed_o,
+  output wire [31:0]             update_o,
+  output wire [7:0]              counter_index_o,
+  input  wire [47:0]             counter_i
+);
+
+  localparam [3:0] RegionSynapses = 4'd0;
+  localparam [3:0] RegionRates    = 4'd1;
+  localparam [3:0] RegionControl  = 4'd2;
+  localparam [7:0] ControlSeed    = 8'd0;
+  localparam [7:0] ControlUpdate  = 8'd1;
+  localparam       Cycles         = 4;    // from the access to its answer
+
+  reg  [31:0] address_q, seed_q, update_q;
+  reg  [63:0] data_q;
+  reg         write_q, first_q;
+  wire        accept, answer, waiting;
+  wire [3:0]  region;
+  wire [7:0]  word;
+
+  assign accept  = valid_i && ready_o;
+  assign ready_o = idle_i && !waiting && !done_o;
+  assign region  = address_q[31:28];
+  assign word    = address_q[7:0];
+
+  wire line_busy;
+  corinfo_valid #(.Cycles(Cycles)) u_line (
+    .clk_i(clk_i), .rst_i(rst_i), .valid_i(first_q), .valid_o(answer), .busy_o(line_busy)
+  );
+  assign waiting = line_busy;
+  assign busy_o  = waiting;
+  assign read_o  = waiting;
+
+  always @(posedge clk_i) begin
+    if (accept) begin
+      address_q <= address_i;
+      data_q    <= data_i;
+    end
+    if (rst_i) begin
+      first_q  <= 1'b0;
+      write_q  <= 1'b0;
+      done_o   <= 1'b0;
+      data_o   <= 64'd0;
+      seed_q   <= Seed;
+      update_q <= 32'd0;
+    end else begin
+      first_q <= accept;
+      write_q <= accept && write_i;
+      done_o  <= answer;
+      if (answer) begin
+        case (region)
+          RegionSynapses: data_o <= {{(64 - SynapseWidth + 1){synapse_data_i[SynapseWidth-1]}}, synapse_data_i[SynapseWidth-2:0]};
+          RegionRates:    data_o <= {{(64 - RateWidth){1'b0}}, rate_data_i};
+          RegionControl:  data_o <= (word == ControlSeed) ? {32'd0, seed_q} : (word == ControlUpdate) ? {32'd0, update_q} :
+                                    {{(64 - SampleW){1'b0}}, sample_i};
+          default:        data_o <= {16'd0, counter_i};
+        endcase
+      end
+      if (write_q && region == RegionControl && word == ControlSeed) begin
+        seed_q <= data_q[31:0];
+      end
+      if (write_q && region == RegionControl && word == ControlUpdate) begin
+        update_q <= data_q[31:0];
+      end else if (batch_done_i) begin
+        update_q <= update_q + 32'd1;
+      end
+    end
+  end
+
+  assign synapse_we_o    = write_q && region == RegionSynapses;
+  assign synapse_lane_o  = address_q[20 +: LaneW];
+  assign synapse_addr_o  = address_q[SynapseAddrW-1:0];
+  assign synapse_data_o  = data_q[SynapseWidth-1:0];
+  assign rate_we_o       = write_q && region == RegionRates;
+  assign rate_addr_o     = address_q[RateAddrW-1:0];
+  assign rate_data_o     = data_q[RateWidth-1:0];
+  assign seed_o          = seed_q;
+  assign update_o        = update_q;
+  assign counter_index_o = word;
+
+  // Bits of the address and data that no region of this design is wide enough to use.
+  wire unused_bits;
+  assign unused_bits = ^{address_q[27:8], data_q[63:SynapseWidth]};
+
+endmodule
+
+`default_nettype wire
