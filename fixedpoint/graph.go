@@ -1,0 +1,292 @@
+package fixedpoint
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"strings"
+)
+
+// Op is the operation of a node.
+type Op uint8
+
+const (
+	OpInput Op = iota
+	OpConst
+	OpAdd
+	OpSub
+	OpMul
+	OpNeg
+	OpShift   // times 2^Shift: the binary point moves
+	OpClip    // into [Lo, Hi]
+	OpNonZero // 1 if the operand is not zero, else 0
+	OpResize  // into Type; a second operand is the random word
+)
+
+var opNames = [...]string{"input", "const", "add", "sub", "mul", "neg", "shift", "clip", "nonzero", "resize"}
+
+// String is the operation's name.
+func (o Op) String() string { return opNames[o] }
+
+// Value is a node of a graph, the index into Nodes.
+type Value int
+
+// Node is one operation. Fields that the operation does not need are zero.
+type Node struct {
+	Op     Op
+	Name   string
+	Format Format
+	Args   []Value
+	Type   Type  // OpResize
+	Shift  int   // OpShift
+	Lo, Hi int64 // OpClip: raw bounds at the operand's binary point
+	Word   int64 // OpConst
+}
+
+// Output is a named result.
+type Output struct {
+	Name  string
+	Value Value
+}
+
+// Graph is a directed acyclic graph of fixed-point operations. Operations are exact and their formats
+// derived; only Resize loses bits. Nodes stand in the order in which they were made, operands first.
+type Graph struct {
+	Name    string
+	nodes   []Node
+	outputs []Output
+	names   map[string]bool
+}
+
+// GraphError is the panic value of a wrongly built graph: the caller's mistake.
+type GraphError struct{ Graph, Problem string }
+
+func (e GraphError) Error() string { return "fixedpoint: graph " + e.Graph + ": " + e.Problem }
+
+// NewGraph makes an empty graph.
+func NewGraph(name string) *Graph { return &Graph{Name: name, names: map[string]bool{}} }
+
+func (g *Graph) fail(format string, args ...any) {
+	panic(GraphError{g.Name, fmt.Sprintf(format, args...)})
+}
+
+func (g *Graph) add(n Node) Value {
+	for _, a := range n.Args {
+		if a < 0 || int(a) >= len(g.nodes) {
+			g.fail("%v of unknown value %d", n.Op, a)
+		}
+	}
+	g.nodes = append(g.nodes, n)
+	return Value(len(g.nodes) - 1)
+}
+
+func (g *Graph) format(v Value) Format {
+	if v < 0 || int(v) >= len(g.nodes) {
+		g.fail("unknown value %d", v)
+	}
+	return g.nodes[v].Format
+}
+
+func (g *Graph) claim(name string) {
+	if name == "" || g.names[name] {
+		g.fail("name %q is empty or used twice", name)
+	}
+	g.names[name] = true
+}
+
+// Input is an operand from outside, a word of at most MaxWord bits.
+func (g *Graph) Input(name string, f Format) Value {
+	g.claim(name)
+	return g.add(Node{Op: OpInput, Name: name, Format: f})
+}
+
+// Const is a fixed word.
+func (g *Graph) Const(name string, word int64, f Format) Value {
+	g.claim(name)
+	return g.add(Node{Op: OpConst, Name: name, Format: f, Word: word})
+}
+
+// Add is a + b.
+func (g *Graph) Add(a, b Value) Value {
+	return g.add(Node{Op: OpAdd, Format: AddFormat(g.format(a), g.format(b)), Args: []Value{a, b}})
+}
+
+// Sub is a - b.
+func (g *Graph) Sub(a, b Value) Value {
+	return g.add(Node{Op: OpSub, Format: SubFormat(g.format(a), g.format(b)), Args: []Value{a, b}})
+}
+
+// Mul is a * b.
+func (g *Graph) Mul(a, b Value) Value {
+	return g.add(Node{Op: OpMul, Format: MulFormat(g.format(a), g.format(b)), Args: []Value{a, b}})
+}
+
+// Neg is -a.
+func (g *Graph) Neg(a Value) Value {
+	return g.add(Node{Op: OpNeg, Format: NegFormat(g.format(a)), Args: []Value{a}})
+}
+
+// Shift is a * 2^n: the same bits, another binary point.
+func (g *Graph) Shift(a Value, n int) Value {
+	return g.add(Node{Op: OpShift, Format: ShiftFormat(g.format(a), n), Args: []Value{a}, Shift: n})
+}
+
+// Clip limits a to [lo, hi], raw values at a's binary point.
+func (g *Graph) Clip(a Value, lo, hi int64) Value {
+	if lo > hi {
+		g.fail("clip to [%d, %d]", lo, hi)
+	}
+	return g.add(Node{Op: OpClip, Format: g.format(a), Args: []Value{a}, Lo: lo, Hi: hi})
+}
+
+// NonZero is 1 if a is not zero, else 0, in u1f0.
+func (g *Graph) NonZero(a Value) Value {
+	g.format(a)
+	return g.add(Node{Op: OpNonZero, Format: U(1, 0), Args: []Value{a}})
+}
+
+// Resize rounds a into t and counts overflows under the name.
+func (g *Graph) Resize(name string, a Value, t Type) Value {
+	if t.Rounding == Stochastic {
+		g.fail("%s: stochastic rounding needs a random word: ResizeStochastic", name)
+	}
+	g.claim(name)
+	g.format(a)
+	return g.add(Node{Op: OpResize, Name: name, Format: t.Format, Args: []Value{a}, Type: t})
+}
+
+// ResizeStochastic is Resize for stochastic rounding; random has the format u32f0.
+func (g *Graph) ResizeStochastic(name string, a, random Value, t Type) Value {
+	if t.Rounding != Stochastic || g.format(random) != U(32, 0) {
+		g.fail("%s: want stochastic rounding and a random word of u32f0", name)
+	}
+	g.claim(name)
+	g.format(a)
+	return g.add(Node{Op: OpResize, Name: name, Format: t.Format, Args: []Value{a, random}, Type: t})
+}
+
+// SetName gives a node that has none a name, for the reader of the Verilog.
+func (g *Graph) SetName(v Value, name string) {
+	g.format(v)
+	if g.nodes[v].Name != "" {
+		g.fail("%s has a name already", g.nodes[v].Name)
+	}
+	g.claim(name)
+	g.nodes[v].Name = name
+}
+
+// Output makes v a result, of at most MaxWord bits.
+func (g *Graph) Output(name string, v Value) {
+	g.claim(name)
+	g.format(v)
+	g.outputs = append(g.outputs, Output{name, v})
+}
+
+// Nodes are all operations, operands before those who use them. The caller does not change them.
+func (g *Graph) Nodes() []Node { return g.nodes }
+
+// Outputs are the results in the order in which they were declared.
+func (g *Graph) Outputs() []Output { return g.outputs }
+
+func (g *Graph) pick(op Op) (list []Value) {
+	for i, n := range g.nodes {
+		if n.Op == op {
+			list = append(list, Value(i))
+		}
+	}
+	return list
+}
+
+// Inputs are the input nodes in the order in which they were made.
+func (g *Graph) Inputs() []Value { return g.pick(OpInput) }
+
+// Resizes are the resize nodes in the order in which they were made.
+func (g *Graph) Resizes() []Value { return g.pick(OpResize) }
+
+// Check tells of a node that is wider than the arithmetic here: MaxWidth within, MaxWord at the border.
+func (g *Graph) Check() error {
+	border := func(v Value, what string) error {
+		if w := g.nodes[v].Format.Width; w > MaxWord {
+			return fmt.Errorf("graph %s: %s needs %d bits; at most %d", g.Name, what, w, MaxWord)
+		}
+		return nil
+	}
+	for i, n := range g.nodes {
+		if err := n.Format.Check(); err != nil {
+			return fmt.Errorf("graph %s: node %d (%v %s): %w", g.Name, i, n.Op, n.Name, err)
+		}
+		if n.Op == OpInput {
+			if err := border(Value(i), "input "+n.Name); err != nil {
+				return err
+			}
+		}
+	}
+	for _, o := range g.outputs {
+		if err := border(o.Value, "output "+o.Name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Fingerprint tells structures and formats apart, not the graph's name.
+func (g *Graph) Fingerprint() string {
+	var b strings.Builder
+	for _, n := range g.nodes {
+		fmt.Fprintf(&b, "%v %s %v %v %v %d %d %d %d\n", n.Op, n.Name, n.Format, n.Args, n.Type, n.Shift, n.Lo, n.Hi, n.Word)
+	}
+	fmt.Fprint(&b, g.outputs)
+	return fmt.Sprintf("%x", sha256.Sum256([]byte(b.String())))
+}
+
+// Eval computes the outputs and the overflows of all Resizes for one set of input words, exactly and
+// slowly: the reference for Kernel.
+func (g *Graph) Eval(in []int64) (out []int64, overflow []bool) {
+	values := make([]Int, len(g.nodes))
+	inputs := 0
+	for i, n := range g.nodes {
+		arg := func(k int) Int { return values[n.Args[k]] }
+		// aligned brings an operand to the node's binary point.
+		aligned := func(k int) Int { return arg(k).Shl(n.Format.Frac - g.nodes[n.Args[k]].Format.Frac) }
+		switch n.Op {
+		case OpInput:
+			values[i] = n.Format.Int(in[inputs])
+			inputs++
+		case OpConst:
+			values[i] = n.Format.Int(n.Word)
+		case OpAdd:
+			values[i] = aligned(0).Add(aligned(1))
+		case OpSub:
+			values[i] = aligned(0).Sub(aligned(1))
+		case OpMul:
+			values[i] = arg(0).Mul(arg(1))
+		case OpNeg:
+			values[i] = arg(0).Neg()
+		case OpShift:
+			values[i] = arg(0)
+		case OpClip:
+			values[i] = arg(0)
+			if lo := NewInt(n.Lo); values[i].Cmp(lo) < 0 {
+				values[i] = lo
+			}
+			if hi := NewInt(n.Hi); values[i].Cmp(hi) > 0 {
+				values[i] = hi
+			}
+		case OpNonZero:
+			if arg(0) != (Int{}) {
+				values[i] = NewInt(1)
+			}
+		case OpResize:
+			var random uint32
+			if len(n.Args) == 2 {
+				random = uint32(arg(1).low64())
+			}
+			word, over := n.Type.Resize(arg(0), g.nodes[n.Args[0]].Format.Frac, random)
+			values[i] = n.Format.Int(word)
+			overflow = append(overflow, over)
+		}
+	}
+	for _, o := range g.outputs {
+		out = append(out, g.nodes[o.Value].Format.Word(values[o.Value]))
+	}
+	return out, overflow
+}

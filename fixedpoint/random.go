@@ -1,0 +1,43 @@
+package fixedpoint
+
+import "math/bits"
+
+// Rounds is the number of rounds of the cipher that draws random words.
+const Rounds = 8
+
+// Key holds the round keys of one update of one tensor. Random words are drawn by index, not in
+// sequence: a word depends on (seed, update, tensor, row, column) alone, so that hardware with any number
+// of lanes and software with any number of threads draw the same. The generator is the block cipher
+// Speck32/64 (Beaulieu et al. 2013) with Rounds rounds in place of 22.
+type Key [Rounds]uint16
+
+// NewKey expands the key. update counts modulo 2^24.
+func NewKey(seed, update uint32, tensor uint8) Key {
+	var key Key
+	expand(seed, update, tensor, key[:])
+	return key
+}
+
+func expand(seed, update uint32, tensor uint8, keys []uint16) {
+	k := uint16(seed)
+	l := [3]uint16{uint16(seed >> 16), uint16(update), uint16(tensor)<<8 | uint16(update>>16)&0xff}
+	for i := range keys {
+		keys[i] = k
+		next := (k + bits.RotateLeft16(l[i%3], -7)) ^ uint16(i)
+		l[i%3] = next
+		k = bits.RotateLeft16(k, 2) ^ next
+	}
+}
+
+// Draw is the word of one element: the encryption of (row, column), row's half in the upper bits.
+func (k *Key) Draw(row, column uint16) uint32 {
+	return encrypt(k[:], row, column)
+}
+
+func encrypt(keys []uint16, x, y uint16) uint32 {
+	for _, k := range keys {
+		x = (bits.RotateLeft16(x, -7) + y) ^ k
+		y = bits.RotateLeft16(y, 2) ^ x
+	}
+	return uint32(x)<<16 | uint32(y)
+}
