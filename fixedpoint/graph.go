@@ -34,6 +34,7 @@ type Value int
 type Node struct {
 	Op     Op
 	Name   string
+	Static bool // OpInput: stands still while values are under way
 	Format Format
 	Args   []Value
 	Type   Type  // OpResize
@@ -97,6 +98,13 @@ func (g *Graph) claim(name string) {
 func (g *Graph) Input(name string, f Format) Value {
 	g.claim(name)
 	return g.add(Node{Op: OpInput, Name: name, Format: f})
+}
+
+// Constant is an operand from outside that changes only between runs: hardware doesn't delay it.
+func (g *Graph) Constant(name string, f Format) Value {
+	v := g.Input(name, f)
+	g.nodes[v].Static = true
+	return v
 }
 
 // Const is a fixed word.
@@ -232,7 +240,7 @@ func (g *Graph) Check() error {
 func (g *Graph) Fingerprint() string {
 	var b strings.Builder
 	for _, n := range g.nodes {
-		fmt.Fprintf(&b, "%v %s %v %v %v %d %d %d %d\n", n.Op, n.Name, n.Format, n.Args, n.Type, n.Shift, n.Lo, n.Hi, n.Word)
+		fmt.Fprintf(&b, "%v %s %t %v %v %v %d %d %d %d\n", n.Op, n.Name, n.Static, n.Format, n.Args, n.Type, n.Shift, n.Lo, n.Hi, n.Word)
 	}
 	fmt.Fprint(&b, g.outputs)
 	return fmt.Sprintf("%x", sha256.Sum256([]byte(b.String())))

@@ -191,3 +191,12 @@ func convert(name string, value float64, t fx.Type) (int64, error) {
 func usagef(format string, args ...any) error {
 	return fmt.Errorf("%w: "+format, append([]any{ErrUsage}, args...)...)
 }
+
+// integerBits is what ap_fixed's I must be at least to hold v.
+func integerBits(v float64, signed bool) int {
+	bits := int(math.Floor(math.Log2(math.Abs(v)))) + 1
+	if signed {
+		bits++
+	}
+	return bits
+}

@@ -30,12 +30,12 @@ func somaGraph(sums Sums, l LayerTypes, eta, coefficient fx.Format) *fx.Graph {
 	r := g.Input("r", l.R.Format)
 	u := g.Input("u", l.U.Format)
 	y := g.Input("y", fx.U(1, 0))
-	step := g.Input("eta", eta)
-	kCurrent := g.Input("k_current", coefficient)
-	kLateral := g.Input("k_lateral", lateralFactor)
-	kR := g.Input("k_r", coefficient)
-	kY := g.Input("k_y", coefficient)
-	kU := g.Input("k_u", coefficient)
+	step := g.Constant("eta", eta)
+	kCurrent := g.Constant("k_current", coefficient)
+	kLateral := g.Constant("k_lateral", lateralFactor)
+	kR := g.Constant("k_r", coefficient)
+	kY := g.Constant("k_y", coefficient)
+	kU := g.Constant("k_u", coefficient)
 
 	current := g.Resize("current", g.Add(basal, feedback), l.Current)
 	scaled := g.Mul(kLateral, g.Resize("lateral_rounded", lateral, l.Lateral))
@@ -47,6 +47,7 @@ func somaGraph(sums Sums, l LayerTypes, eta, coefficient fx.Format) *fx.Graph {
 	g.Output("u_next", potential)
 	g.Output("r_next", state)
 	g.Output("delta", g.Sub(state, r))
+	g.Output("moved", g.NonZero(g.Sub(potential, u)))
 	return g
 }
 
@@ -89,9 +90,9 @@ func synapseGraph(sum fx.Format, update, stored fx.Type, rate fx.Format) *fx.Gra
 	g := fx.NewGraph("synapse")
 	w := g.Input("w", stored.Format)
 	total := g.Input("sum", sum)
-	factor := g.Input("rate", rate)
+	factor := g.Constant("rate", rate)
 	change := g.Mul(factor, g.Resize("update", total, update))
-	g.Output("w_next", store(g, g.Add(w, change), stored))
+	store(g, w, total, g.Add(w, change), stored)
 	return g
 }
 
@@ -101,18 +102,23 @@ func lateralGraph(sum fx.Format, update, stored fx.Type, rate, gamma fx.Format) 
 	g := fx.NewGraph("lateral")
 	w := g.Input("w", stored.Format)
 	total := g.Input("sum", sum)
-	factor := g.Input("rate", rate)
-	growth := g.Input("gamma", gamma)
+	factor := g.Constant("rate", rate)
+	growth := g.Constant("gamma", gamma)
 	change := g.Mul(factor, g.Resize("update", total, update))
-	g.Output("w_next", store(g, g.Sub(g.Add(w, g.Mul(growth, w)), change), stored))
+	store(g, w, total, g.Sub(g.Add(w, g.Mul(growth, w)), change), stored)
 	return g
 }
 
-// store rounds a synapse into its memory word, drawing a random word where its type is stochastic.
-func store(g *fx.Graph, v fx.Value, t fx.Type) fx.Value {
-	if t.Rounding != fx.Stochastic {
-		return g.Resize("weight", v, t)
+// store rounds a synapse into its memory word, drawing a random word where its type is stochastic. An
+// update with active = 1 and moved = 0 was lost to rounding.
+func store(g *fx.Graph, w, sum, v fx.Value, t fx.Type) {
+	var next fx.Value
+	if t.Rounding == fx.Stochastic {
+		next = g.ResizeStochastic("weight", v, g.Input("random", fx.U(32, 0)), t)
+	} else {
+		next = g.Resize("weight", v, t)
 	}
-	random := g.Input("random", fx.U(32, 0))
-	return g.ResizeStochastic("weight", v, random, t)
+	g.Output("w_next", next)
+	g.Output("active", g.NonZero(sum))
+	g.Output("moved", g.NonZero(g.Sub(next, w)))
 }

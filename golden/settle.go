@@ -35,8 +35,8 @@ type settler struct {
 	m                               *Machine
 	a                               *Arithmetic
 	soma, record                    []*fx.Runner
-	into, own, back                 []*target    // by presynaptic layer: W, C, F
-	uNext, rNext, delta             []int64
+	into, own, back                 []*target // by presynaptic layer: W, C, F
+	uNext, rNext, delta, moved      []int64
 	y                               []int64
 	in, out                         [][]int64
 	spare                           *sample
@@ -62,8 +62,8 @@ func newSettler(m *Machine) *settler {
 	}
 	s := &settler{m: m, a: a, soma: compile(a.Soma), record: compile(a.Record),
 		into: make([]*target, K+1), own: make([]*target, K+1), back: make([]*target, K+1),
-		uNext: make([]int64, largest), rNext: make([]int64, largest), delta: make([]int64, largest), y: make([]int64, largest),
-		in: make([][]int64, 12), out: make([][]int64, 3), recorded: make([][3]int64, K+1)}
+		uNext: make([]int64, largest), rNext: make([]int64, largest), delta: make([]int64, largest), moved: make([]int64, largest), y: make([]int64, largest),
+		in: make([][]int64, 12), out: make([][]int64, 4), recorded: make([][3]int64, K+1)}
 	for i := range a.Matrices {
 		x := &a.Matrices[i]
 		t := &target{words: m.synapses[i], rows: x.Rows, shift: x.Shift}
@@ -207,22 +207,20 @@ func (s *settler) settle(v *sample, i *Instruction, c Command) bool {
 	for j := range s.constants {
 		in = append(in, s.constants[j:j+1])
 	}
-	runner.Run(n, in, append(s.out[:0], s.uNext[:n], s.rNext[:n], s.delta[:n]))
+	runner.Run(n, in, append(s.out[:0], s.uNext[:n], s.rNext[:n], s.delta[:n], s.moved[:n]))
 	s.steps++
 
 	// A potential that overflowed counts as changed: at a smaller step size it may come out otherwise.
 	changed := overflowsOf(runner, somaPotential) != before
-	for j := range n {
-		if s.uNext[j] != u[j] {
+	for _, moved := range s.moved[:n] {
+		if moved != 0 {
 			changed = true
 			break
 		}
 	}
 	copy(u, s.uNext[:n])
 	copy(r, s.rNext[:n])
-	if s.spread(v, k) {
-		changed = true
-	}
+	s.spread(v, k)
 	return changed
 }
 
@@ -245,9 +243,8 @@ func restart(u, r []int64, l LayerTypes) {
 	}
 }
 
-// spread brings the changes of layer k's states to the sums that they enter, and tells whether
-// there were any.
-func (s *settler) spread(v *sample, k int) bool {
+// spread brings the changes of layer k's states to the sums that they enter.
+func (s *settler) spread(v *sample, k int) {
 	into, own, back := s.into[k], s.own[k], s.back[k]
 	fan := int64(own.rows)
 	if into != nil {
@@ -258,21 +255,11 @@ func (s *settler) spread(v *sample, k int) bool {
 	}
 	n := len(v.r[k])
 	s.denseProducts += fan * int64(n)
-	changed := false
-	for _, d := range s.delta[:n] {
-		if d != 0 {
-			changed = true
-			break
-		}
-	}
 	if s.m.Dense {
 		s.events += int64(n)
 		s.products += fan * int64(n)
 		s.dense(v, k)
-		return changed
-	}
-	if !changed {
-		return false
+		return
 	}
 	for j, d := range s.delta[:n] {
 		if d == 0 {
@@ -288,7 +275,6 @@ func (s *settler) spread(v *sample, k int) bool {
 			back.event(v.feedback[k-1], j, d)
 		}
 	}
-	return true
 }
 
 // dense computes anew, from all states of layer k, the sums that they enter.

@@ -12,6 +12,7 @@ type updater struct {
 	runners          []*fx.Runner // by matrix
 	terms            []term
 	sums, next, draw []int64
+	active, moved    []int64
 	scalars          [2]int64
 	in, out          [][]int64
 	products         int64
@@ -32,8 +33,8 @@ func newUpdater(m *Machine) *updater {
 		rows = max(rows, x.Rows)
 		graphs[i] = x.Graph
 	}
-	return &updater{m: m, runners: compile(graphs), sums: make([]int64, rows), next: make([]int64, rows), draw: make([]int64, rows),
-		in: make([][]int64, 5), out: make([][]int64, 1), lost: make([]int64, len(graphs))}
+	return &updater{m: m, runners: compile(graphs), sums: make([]int64, rows), next: make([]int64, rows), draw: make([]int64, rows), active: make([]int64, rows), moved: make([]int64, rows),
+		in: make([][]int64, 5), out: make([][]int64, 3), lost: make([]int64, len(graphs))}
 }
 
 // apply updates every matrix from the samples held, all from the weights before the update: the
@@ -98,11 +99,10 @@ func (u *updater) column(i Instruction, j int, key *fx.Key) bool {
 		in = append(in, draw)
 	}
 	next := u.next[:x.Rows]
-	u.runners[i.Matrix].Run(x.Rows, in, append(u.out[:0], next))
-	for row, sum := range sums {
-		if sum != 0 && next[row] == words[row] {
-			u.lost[i.Matrix]++
-		}
+	active, moved := u.active[:x.Rows], u.moved[:x.Rows]
+	u.runners[i.Matrix].Run(x.Rows, in, append(u.out[:0], next, active, moved))
+	for row := range next {
+		u.lost[i.Matrix] += active[row] &^ moved[row]
 	}
 	copy(words, next)
 	return true
