@@ -1,0 +1,302 @@
+package hdlgen
+
+import (
+	"fmt"
+	"strings"
+
+	fx "corinfo/fixedpoint"
+	vl "corinfo/hdlgen/verilog"
+)
+
+// Pipeline prints a graph of operations as a feed-forward pipeline: data only, no reset, no enable, one
+// set of operands per cycle. The results of the operands of cycle t stand at the outputs in cycle t +
+// latency. Every operation has a register behind it; operands that come earlier are delayed to
+// meet the later ones, constants of the run (Graph.Constant) are not.
+//
+// Ports: clk_i, <input>_i, <output>_o and, one bit each, <resize>_overflow_o.
+func Pipeline(name string, g *fx.Graph, header []string) (m *vl.Module, latency int, err error) {
+	if err := g.Check(); err != nil {
+		return nil, 0, err
+	}
+	p := &pipeline{g: g, nodes: g.Nodes(), needed: map[wire]bool{}, items: map[int][]vl.Item{}, updates: map[int][]vl.Update{}}
+	p.schedule()
+	for _, o := range g.Outputs() {
+		p.at(o.Value, p.latency)
+	}
+	for i := len(p.nodes) - 1; i >= 0; i-- {
+		p.compute(fx.Value(i))
+	}
+	return p.module(name, header), p.latency, nil
+}
+
+// wire is the value of a node in a stage.
+type wire struct {
+	node  fx.Value
+	stage int
+}
+
+type pipeline struct {
+	g       *fx.Graph
+	nodes   []fx.Node
+	ready   []int // by node: first stage in which its value stands
+	latency int
+	needed  map[wire]bool // values that registers hold
+	items   map[int][]vl.Item
+	updates map[int][]vl.Update
+}
+
+// schedule puts every operation into the stage after its latest operand.
+func (p *pipeline) schedule() {
+	p.ready = make([]int, len(p.nodes))
+	for i, n := range p.nodes {
+		stage := 0
+		for _, a := range n.Args {
+			stage = max(stage, p.ready[a])
+		}
+		switch n.Op {
+		case fx.OpInput, fx.OpConst, fx.OpShift:
+			p.ready[i] = stage
+		default:
+			p.ready[i] = stage + 1
+		}
+		p.latency = max(p.latency, p.ready[i])
+	}
+	p.latency = max(p.latency, 1)
+}
+
+// still tells whether a value is the same in every stage, so that nothing delays it.
+func (p *pipeline) still(v fx.Value) bool {
+	n := p.nodes[v]
+	return n.Op == fx.OpConst || n.Op == fx.OpInput && n.Static || n.Op == fx.OpShift && p.still(n.Args[0])
+}
+
+// at is the net that holds a node's value in a stage; it asks for the registers that this takes.
+func (p *pipeline) at(v fx.Value, stage int) vl.Id {
+	n := p.nodes[v]
+	if n.Op == fx.OpShift {
+		return p.at(n.Args[0], stage)
+	}
+	if n.Op == fx.OpConst {
+		return vl.Id(p.name(v))
+	}
+	if n.Op == fx.OpInput && (n.Static || stage == 0) {
+		return vl.Id(n.Name + "_i")
+	}
+	for s := max(p.ready[v], 1); s <= stage; s++ {
+		p.needed[wire{v, s}] = true
+	}
+	return p.staged(v, stage)
+}
+
+func (p *pipeline) name(v fx.Value) string {
+	if n := p.nodes[v]; n.Name != "" {
+		return n.Name
+	}
+	return fmt.Sprintf("%v%d", p.nodes[v].Op, v)
+}
+
+func (p *pipeline) staged(v fx.Value, stage int) vl.Id {
+	return vl.Id(fmt.Sprintf("%s_%d", p.name(v), stage))
+}
+
+// compute declares the nets and registers of a node, from its operands one stage before it is ready.
+func (p *pipeline) compute(v fx.Value) {
+	n := p.nodes[v]
+	stage := p.ready[v]
+	if n.Op == fx.OpResize {
+		p.needed[wire{v, stage}] = true // its overflow is an output, whoever uses its value
+	}
+	if !p.needed[wire{v, stage}] {
+		return
+	}
+	before := stage - 1
+	width := n.Format.Width
+	var value vl.Expr
+	switch n.Op {
+	case fx.OpInput:
+		return // delayed copies are registers of their own, see module
+	case fx.OpAdd, fx.OpSub:
+		op := "+"
+		if n.Op == fx.OpSub {
+			op = "-"
+		}
+		value = vl.Binary{Op: op, X: p.aligned(n.Args[0], before, n.Format), Y: p.aligned(n.Args[1], before, n.Format)}
+	case fx.OpNeg:
+		value = vl.Unary{Op: "-", X: p.aligned(n.Args[0], before, n.Format)}
+	case fx.OpMul:
+		value = vl.Binary{Op: "*", X: p.factor(n.Args[0], before, n.Format), Y: p.factor(n.Args[1], before, n.Format)}
+	case fx.OpClip:
+		value = p.clip(n, before)
+	case fx.OpNonZero:
+		value = vl.Unary{Op: "|", X: p.at(n.Args[0], before)}
+	case fx.OpResize:
+		value = p.resize(v, before)
+	}
+	p.items[stage] = append([]vl.Item{vl.Net{Reg: true, Signed: n.Format.Signed, Width: width, Name: string(p.staged(v, stage))}}, p.items[stage]...)
+	p.updates[stage] = append([]vl.Update{{Left: p.staged(v, stage), Right: value}}, p.updates[stage]...)
+}
+
+// bit is one bit of a net.
+func (p *pipeline) bit(v fx.Value, net vl.Id, index int) vl.Expr {
+	if p.nodes[v].Format.Width == 1 {
+		return net
+	}
+	return vl.Bit{X: net, Index: index}
+}
+
+func slice(net vl.Id, width, high, low int) vl.Expr {
+	switch {
+	case low == 0 && high == width-1:
+		return net
+	case low == high:
+		return vl.Bit{X: net, Index: low}
+	}
+	return vl.Slice{X: net, High: high, Low: low}
+}
+
+func zeros(n int) vl.Expr { return vl.Lit{Width: n, Hex: "0"} }
+
+// aligned is a value at another format's binary point and width, which holds it exactly.
+func (p *pipeline) aligned(v fx.Value, stage int, to fx.Format) vl.Expr {
+	f := p.nodes[v].Format
+	net := p.at(v, stage)
+	right := to.Frac - f.Frac
+	left := to.Width - f.Width - right
+	if left == 0 && right == 0 && f.Signed == to.Signed {
+		return net
+	}
+	var parts vl.Concat
+	switch {
+	case left > 0 && f.Signed:
+		parts = append(parts, vl.Repeat{Count: left, X: p.bit(v, net, f.Width-1)})
+	case left > 0:
+		parts = append(parts, zeros(left))
+	}
+	parts = append(parts, net)
+	if right > 0 {
+		parts = append(parts, zeros(right))
+	}
+	if to.Signed {
+		return vl.Signed{X: parts}
+	}
+	return parts
+}
+
+// factor is an operand of a product: signed as soon as the product is.
+func (p *pipeline) factor(v fx.Value, stage int, product fx.Format) vl.Expr {
+	net := p.at(v, stage)
+	if product.Signed && !p.nodes[v].Format.Signed {
+		return vl.Signed{X: vl.Concat{zeros(1), net}}
+	}
+	return net
+}
+
+// literal is a raw value as a constant of a format.
+func literal(f fx.Format, v fx.Int) vl.Expr {
+	low := v
+	if v.Sign() < 0 {
+		low = v.Add(fx.NewInt(1).Shl(f.Width))
+	}
+	return vl.Lit{Width: f.Width, Hex: fmt.Sprintf("%x", low.Big()), Signed: f.Signed}
+}
+
+func (p *pipeline) clip(n fx.Node, stage int) vl.Expr {
+	net := p.at(n.Args[0], stage)
+	var value vl.Expr = net
+	if hi := fx.NewInt(n.Hi); hi.Cmp(n.Format.Max()) < 0 {
+		value = vl.Cond{Test: vl.Binary{Op: ">", X: net, Y: literal(n.Format, hi)}, X: literal(n.Format, hi), Y: value}
+	}
+	if lo := fx.NewInt(n.Lo); lo.Cmp(n.Format.Min()) > 0 {
+		value = vl.Cond{Test: vl.Binary{Op: "<", X: net, Y: literal(n.Format, lo)}, X: literal(n.Format, lo), Y: value}
+	}
+	return value
+}
+
+// module assembles the stages.
+func (p *pipeline) module(name string, header []string) *vl.Module {
+	m := &vl.Module{Name: name, Header: append(append([]string{}, header...), p.describe()...)}
+	m.Ports = append(m.Ports, vl.Port{Dir: vl.In, Width: 1, Name: "clk_i"}, vl.Group("Operands, all of one cycle; those marked constant stand still while results are under way."))
+	for _, v := range p.g.Inputs() {
+		n := p.nodes[v]
+		comment := n.Format.String()
+		if n.Static {
+			comment += ", constant"
+		}
+		m.Ports = append(m.Ports, vl.Port{Dir: vl.In, Width: n.Format.Width, Signed: n.Format.Signed, Name: n.Name + "_i", Comment: comment})
+	}
+	m.Ports = append(m.Ports, vl.Group(fmt.Sprintf("Results, %d cycles later.", p.latency)))
+	for _, o := range p.g.Outputs() {
+		f := p.nodes[o.Value].Format
+		m.Ports = append(m.Ports, vl.Port{Dir: vl.Out, Width: f.Width, Signed: f.Signed, Name: o.Name + "_o", Comment: f.String()})
+	}
+	m.Ports = append(m.Ports, vl.Group("The value was outside the format that it was rounded into."))
+	for _, v := range p.g.Resizes() {
+		m.Ports = append(m.Ports, vl.Port{Dir: vl.Out, Width: 1, Name: p.nodes[v].Name + "_overflow_o"})
+	}
+	for i, n := range p.nodes {
+		if n.Op == fx.OpConst {
+			m.Items = append(m.Items, vl.Localparam{Name: p.name(fx.Value(i)), Value: literal(n.Format, n.Format.Int(n.Word)), Comment: n.Format.String()})
+		}
+	}
+	for stage := 1; stage <= p.latency; stage++ {
+		var results []string
+		for i, n := range p.nodes {
+			if p.ready[i] == stage && p.needed[wire{fx.Value(i), stage}] && n.Op != fx.OpInput {
+				results = append(results, p.name(fx.Value(i)))
+			}
+		}
+		m.Items = append(m.Items, vl.Comment{Text: fmt.Sprintf("Stage %d: %s.", stage, strings.Join(results, ", "))})
+		m.Items = append(m.Items, p.items[stage]...)
+		updates := p.updates[stage]
+		for i := range p.nodes {
+			v := fx.Value(i)
+			if p.needed[wire{v, stage}] && (p.ready[v] < stage) {
+				f := p.nodes[v].Format
+				m.Items = append(m.Items, vl.Net{Reg: true, Signed: f.Signed, Width: f.Width, Name: string(p.staged(v, stage))})
+				updates = append(updates, vl.Update{Left: p.staged(v, stage), Right: p.at(v, stage-1)})
+			}
+		}
+		m.Items = append(m.Items, vl.Clocked{Body: updates})
+	}
+	m.Items = append(m.Items, vl.Comment{Text: "Results."})
+	for _, o := range p.g.Outputs() {
+		m.Items = append(m.Items, vl.Assign{Left: vl.Id(o.Name + "_o"), Right: p.at(o.Value, p.latency)})
+	}
+	for _, v := range p.g.Resizes() {
+		m.Items = append(m.Items, vl.Assign{Left: vl.Id(p.nodes[v].Name + "_overflow_o"), Right: p.flag(v, p.latency)})
+	}
+	return m
+}
+
+// describe lists what the pipeline computes, value by value.
+func (p *pipeline) describe() []string {
+	lines := []string{"", fmt.Sprintf("One result per cycle, latency %d cycles; data only, no reset. s18f14 reads: signed, 18 bits, 14 of them fraction.", p.latency), ""}
+	text := make([]string, len(p.nodes))
+	operators := map[fx.Op]string{fx.OpAdd: " + ", fx.OpSub: " - ", fx.OpMul: " * "}
+	for i, n := range p.nodes {
+		arg := func(k int) string { return text[n.Args[k]] }
+		switch n.Op {
+		case fx.OpAdd, fx.OpSub, fx.OpMul:
+			text[i] = "(" + arg(0) + operators[n.Op] + arg(1) + ")"
+		case fx.OpNeg:
+			text[i] = "-" + arg(0)
+		case fx.OpShift:
+			text[i] = fmt.Sprintf("%s * 2^%d", arg(0), n.Shift)
+		case fx.OpClip:
+			text[i] = fmt.Sprintf("clip(%s, %g, %g)", arg(0), n.Format.Float(n.Lo), n.Format.Float(n.Hi))
+		case fx.OpNonZero:
+			text[i] = "(" + arg(0) + " != 0)"
+		case fx.OpResize:
+			text[i] = n.Name
+			lines = append(lines, fmt.Sprintf("  %s = round(%s), %v, %v, %v", n.Name, strings.TrimSuffix(strings.TrimPrefix(arg(0), "("), ")"), n.Format, n.Type.Rounding, n.Type.Overflow))
+		default:
+			text[i] = n.Name
+		}
+	}
+	for _, o := range p.g.Outputs() {
+		if o.Name != text[o.Value] {
+			lines = append(lines, fmt.Sprintf("  %s = %s", o.Name, text[o.Value]))
+		}
+	}
+	return lines
+}

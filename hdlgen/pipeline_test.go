@@ -1,0 +1,269 @@
+package hdlgen
+
+import (
+	"bytes"
+	"fmt"
+	"math/big"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	fx "corinfo/fixedpoint"
+	vl "corinfo/hdlgen/verilog"
+)
+
+// needTool skips a test without its tool, except where CI asks for all of them.
+func needTool(t *testing.T, name string) {
+	t.Helper()
+	if _, err := exec.LookPath(name); err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatalf("%s is not installed", name)
+		}
+		t.Skipf("%s is not installed", name)
+	}
+}
+
+func run(t *testing.T, dir, name string, args ...string) string {
+	t.Helper()
+	cmd := exec.Command(name, args...)
+	cmd.Dir = dir
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s %v\n%s", name, args, out)
+	return string(out)
+}
+
+func testSeed(t *testing.T) *rand.Rand {
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	return rand.New(rand.NewPCG(seed, 7))
+}
+
+// Every pipeline must give, in Icarus, the words and overflows of Graph.Eval, and lint clean in Verilator.
+func TestPipelineMatchesEval(t *testing.T) {
+	needTool(t, "iverilog")
+	needTool(t, "verilator")
+	rng := testSeed(t)
+	dir := t.TempDir()
+	graphs := 60
+	if testing.Short() {
+		graphs = 12
+	}
+	for i := range graphs {
+		g := randomGraph(rng, fmt.Sprintf("graph%d", i))
+		comparePipeline(t, rng, dir, g, 64, i%5 == 0)
+	}
+}
+
+// Every rounding and overflow mode over every word of a small source.
+func TestPipelineResizesExhaustively(t *testing.T) {
+	needTool(t, "iverilog")
+	rng := testSeed(t)
+	dir := t.TempDir()
+	for _, signed := range []bool{true, false} {
+		for _, frac := range []int{-2, 0, 3, 7, 11} {
+			g := fx.NewGraph("resizes")
+			source := g.Input("source", fx.Format{Width: 7, Frac: 4, Signed: signed})
+			random := g.Input("random", fx.U(32, 0))
+			for q := fx.Trn; q <= fx.Stochastic; q++ {
+				for o := fx.Wrap; o <= fx.SatSym; o++ {
+					for _, toSigned := range []bool{true, false} {
+						typ := fx.Type{Format: fx.Format{Width: 4, Frac: frac, Signed: toSigned}, Rounding: q, Overflow: o}
+						name := fmt.Sprintf("r_%v_%v_%t", q, o, toSigned)
+						var v fx.Value
+						if q == fx.Stochastic {
+							v = g.ResizeStochastic(name, source, random, typ)
+						} else {
+							v = g.Resize(name, source, typ)
+						}
+						g.Output("o_"+name, v)
+					}
+				}
+			}
+			g.Output("o_random", random)
+			comparePipeline(t, rng, dir, g, 128, true)
+		}
+	}
+}
+
+func comparePipeline(t *testing.T, rng *rand.Rand, dir string, g *fx.Graph, vectors int, lint bool) {
+	m, latency, err := Pipeline("dut", g, []string{"dut: a pipeline under test."})
+	require.NoError(t, err)
+	var text bytes.Buffer
+	require.NoError(t, vl.Fprint(&text, m))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "dut.v"), text.Bytes(), 0o644))
+	if lint {
+		run(t, dir, "verilator", "--lint-only", "-Wall", "dut.v")
+	}
+
+	// One line of operands per vector, one line of results expected; constants stand still.
+	still := map[fx.Value]int64{}
+	var want, stimulus strings.Builder
+	var inWidth, outWidth int
+	nodes := g.Nodes()
+	for e := range vectors {
+		var in []int64
+		line := new(big.Int)
+		inWidth = 0
+		for k, v := range g.Inputs() {
+			f := nodes[v].Format
+			w := randomWord(rng, f)
+			if k == 0 && f.Width <= 7 {
+				w = f.Word(f.Min().Add(fx.NewInt(int64(e % (1 << f.Width)))))
+			}
+			if nodes[v].Static {
+				if _, set := still[v]; !set {
+					still[v] = w
+				}
+				w = still[v]
+			}
+			in = append(in, w)
+			appendBits(line, f.Width, w)
+			inWidth += f.Width
+		}
+		fmt.Fprintf(&stimulus, "%x\n", line)
+		out, over := g.Eval(in)
+		line, outWidth = new(big.Int), 0
+		for i, o := range g.Outputs() {
+			w := nodes[o.Value].Format.Width
+			appendBits(line, w, out[i])
+			outWidth += w
+		}
+		for _, o := range over {
+			bit := int64(0)
+			if o {
+				bit = 1
+			}
+			appendBits(line, 1, bit)
+			outWidth++
+		}
+		fmt.Fprintf(&want, "%0*x\n", (outWidth+3)/4, line)
+	}
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "in.hex"), []byte(stimulus.String()), 0o644))
+
+	var ins, outs, binds []string
+	for _, v := range g.Inputs() {
+		n := nodes[v]
+		ins = append(ins, n.Name)
+		binds = append(binds, fmt.Sprintf(".%s_i(%s)", n.Name, n.Name))
+	}
+	var tb strings.Builder
+	fmt.Fprintf(&tb, "module tb;\nreg clk = 0;\nreg [%d:0] in [0:%d];\n", inWidth-1, vectors-1)
+	for _, v := range g.Inputs() {
+		n := nodes[v]
+		fmt.Fprintf(&tb, "reg [%d:0] %s;\n", n.Format.Width-1, n.Name)
+	}
+	result := func(name string, width int) {
+		fmt.Fprintf(&tb, "wire [%d:0] %s;\n", width-1, name)
+		outs = append(outs, name)
+		binds = append(binds, fmt.Sprintf(".%s(%s)", name, name))
+	}
+	for _, o := range g.Outputs() {
+		result(o.Name+"_o", nodes[o.Value].Format.Width)
+	}
+	for _, v := range g.Resizes() {
+		result(nodes[v].Name+"_overflow_o", 1)
+	}
+	fmt.Fprintf(&tb, "wire [%d:0] out = {%s};\n", outWidth-1, strings.Join(outs, ", "))
+	fmt.Fprintf(&tb, "dut u_dut(.clk_i(clk), %s);\ninteger i;\n", strings.Join(binds, ", "))
+	fmt.Fprintf(&tb, "initial begin\n$readmemh(\"in.hex\", in);\nfor (i = 0; i < %d; i = i + 1) begin\n", vectors+latency)
+	fmt.Fprintf(&tb, "if (i < %d) {%s} = in[i];\n#1;\nif (i >= %d) $display(\"%%x\", out);\n#4 clk = 1;\n#5 clk = 0;\nend\nend\nendmodule\n", vectors, strings.Join(ins, ", "), latency)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "tb.v"), []byte(tb.String()), 0o644))
+	run(t, dir, "iverilog", "-g2005", "-Wall", "-Wno-timescale", "-o", "tb.vvp", "dut.v", "tb.v")
+	got := run(t, dir, "vvp", "-n", "tb.vvp")
+	if got != want.String() {
+		g1, w1 := strings.Split(got, "\n"), strings.Split(want.String(), "\n")
+		for i := range w1 {
+			if i >= len(g1) || g1[i] != w1[i] {
+				t.Fatalf("vector %d: got %s, want %s\n%+v\n%s", i, g1[i], w1[i], nodes, text.String())
+			}
+		}
+	}
+}
+
+func appendBits(line *big.Int, width int, word int64) {
+	mask := new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), uint(width)), big.NewInt(1))
+	line.Lsh(line, uint(width))
+	line.Or(line, mask.And(mask, big.NewInt(word)))
+}
+
+func randomWord(rng *rand.Rand, f fx.Format) int64 {
+	switch rng.IntN(6) {
+	case 0:
+		return f.Word(f.Min())
+	case 1:
+		return f.Word(f.Max())
+	case 2:
+		return 0
+	}
+	w := rng.Uint64()
+	if f.Signed {
+		return int64(w) >> (64 - f.Width)
+	}
+	return int64(w >> (64 - f.Width))
+}
+
+func randomGraph(rng *rand.Rand, name string) *fx.Graph {
+	g := fx.NewGraph(name)
+	var values []fx.Value
+	limit := 2 + rng.IntN(24)
+	for i := range 2 + rng.IntN(3) {
+		f := fx.Format{Width: 1 + rng.IntN(limit), Frac: rng.IntN(20) - 4, Signed: rng.IntN(3) > 0}
+		if rng.IntN(4) == 0 {
+			values = append(values, g.Constant(fmt.Sprintf("k%d", i), f))
+		} else {
+			values = append(values, g.Input(fmt.Sprintf("in%d", i), f))
+		}
+	}
+	random := g.Input("random", fx.U(32, 0))
+	pick := func() fx.Value {
+		for {
+			if v := values[rng.IntN(len(values))]; g.Nodes()[v].Format.Width < 60 {
+				return v
+			}
+		}
+	}
+	for i := range 2 + rng.IntN(8) {
+		switch rng.IntN(9) {
+		case 0:
+			values = append(values, g.Add(pick(), pick()))
+		case 1:
+			values = append(values, g.Sub(pick(), pick()))
+		case 2:
+			values = append(values, g.Mul(pick(), pick()))
+		case 3:
+			values = append(values, g.Neg(pick()))
+		case 4:
+			values = append(values, g.Shift(pick(), rng.IntN(9)-4))
+		case 5:
+			values = append(values, g.NonZero(pick()))
+		case 6:
+			a := pick()
+			f := g.Nodes()[a].Format
+			lo, hi := randomWord(rng, f), randomWord(rng, f)
+			values = append(values, g.Clip(a, min(lo, hi), max(lo, hi)))
+		default:
+			typ := fx.Type{Format: fx.Format{Width: 1 + rng.IntN(30), Frac: rng.IntN(24) - 4, Signed: rng.IntN(3) > 0},
+				Rounding: fx.Rounding(rng.IntN(8)), Overflow: fx.Overflow(rng.IntN(4))}
+			name := fmt.Sprintf("resize%d", i)
+			if typ.Rounding == fx.Stochastic {
+				values = append(values, g.ResizeStochastic(name, pick(), random, typ))
+			} else {
+				values = append(values, g.Resize(name, pick(), typ))
+			}
+		}
+	}
+	g.Output("out_random", random)
+	outputs := 0
+	for _, v := range values {
+		if g.Nodes()[v].Format.Width <= fx.MaxWord {
+			g.Output(fmt.Sprintf("out%d", outputs), v)
+			outputs++
+		}
+	}
+	return g
+}
