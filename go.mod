@@ -3,6 +3,7 @@ module corinfo
 go 1.26
 
 require (
+	github.com/goccy/go-yaml v1.19.2
 	github.com/stretchr/testify v1.12.1
 	gonum.org/v1/gonum v0.17.0
 )

@@ -62,6 +62,11 @@ func (m *Module) Check() error {
 	if err := CheckName(m.Name); err != nil {
 		return fmt.Errorf("module: %w", err)
 	}
+	for _, p := range m.Params {
+		if err := declare(p.Name, 1); err != nil {
+			return err
+		}
+	}
 	for _, p := range m.Ports {
 		if p.Name == "" {
 			continue

@@ -39,7 +39,21 @@ func (p *printer) module(m *Module) {
 	p.line("")
 	p.line("`default_nettype none")
 	p.line("")
-	p.line("module %s (", m.Name)
+	if len(m.Params) > 0 {
+		p.line("module %s #(", m.Name)
+		p.indent++
+		for i, b := range m.Params {
+			comma := ","
+			if i == len(m.Params)-1 {
+				comma = ""
+			}
+			p.line("parameter %s = %s%s", b.Name, p.expr(b.Value, 0), comma)
+		}
+		p.indent--
+		p.line(") (")
+	} else {
+		p.line("module %s (", m.Name)
+	}
 	p.indent++
 	p.ports(m.Ports)
 	p.indent--
@@ -103,7 +117,11 @@ func (p *printer) items(items []Item) {
 			}
 			p.line("// %s", x.Text)
 		case Localparam:
-			text := fmt.Sprintf("localparam %s = %s;", x.Name, p.expr(x.Value, 0))
+			text := "localparam "
+			if x.Width > 0 {
+				text += bitRange(x.Width, false) + " "
+			}
+			text += fmt.Sprintf("%s = %s;", x.Name, p.expr(x.Value, 0))
 			if x.Comment != "" {
 				text += "  // " + x.Comment
 			}

@@ -6,6 +6,7 @@ package verilog
 type Module struct {
 	Name   string
 	Header []string // comment lines
+	Params []Bind   // parameters with their defaults
 	Ports  []Port
 	Items  []Item
 }
@@ -38,6 +39,7 @@ type (
 	Comment struct{ Text string }
 	// Localparam is a named constant.
 	Localparam struct {
+		Width   int // 0: as wide as its value
 		Name    string
 		Value   Expr
 		Comment string

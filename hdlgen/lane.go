@@ -1,0 +1,214 @@
+package hdlgen
+
+import (
+	"fmt"
+
+	fx "corinfo/fixedpoint"
+	"corinfo/golden"
+	vl "corinfo/hdlgen/verilog"
+)
+
+// arithmetic are a design's printed graphs.
+type arithmetic struct {
+	soma, record, synapse                   []unit
+	somaCycles, recordCycles, synapseCycles int
+}
+
+func printGraphs(name string, a *golden.Arithmetic, provenance []string) (p arithmetic, err error) {
+	p.soma, p.somaCycles, err = units(name+"_soma", a.Soma, func(k int) string {
+		return "one settling step of one neuron."
+	}, provenance)
+	if err != nil {
+		return p, err
+	}
+	p.record, p.recordCycles, err = units(name+"_record", a.Record, func(k int) string {
+		return "the learning factors of one neuron at the end of a phase."
+	}, provenance)
+	if err != nil {
+		return p, err
+	}
+	graphs := make([]*fx.Graph, len(a.Matrices))
+	for i, m := range a.Matrices {
+		graphs[i] = m.Graph
+	}
+	p.synapse, p.synapseCycles, err = units(name+"_synapse", graphs, func(i int) string {
+		return fmt.Sprintf("the update of one synapse of a matrix such as %s.", a.Matrices[i].Name())
+	}, provenance)
+	return p, err
+}
+
+// laneControl are the lane's inputs that every lane shares, by the names that corinfo_lane and
+// corinfo_control have in common.
+func laneControl(s *shape) []vl.Port {
+	in := func(name string, width int, signed bool) vl.Port {
+		return vl.Port{Dir: vl.In, Width: width, Signed: signed, Name: name + "_i"}
+	}
+	return []vl.Port{
+		in("synapse_raddr", s.Synapse, false), in("synapse_we", 1, false), in("synapse_waddr", s.Synapse, false),
+		in("host_we", 1, false), in("host_lane", s.Lane, false), in("host_data", s.Word, false),
+		in("mac_operand", s.Operand, true), in("mac_update", 1, false), in("mac_kind", 2, false), in("mac_forward", 1, false),
+		in("sum_raddr", s.Slot, false), in("sum_waddr", s.Slot, false), in("sum_we", 3, false), in("clear", 1, false),
+		in("update_first", 1, false), in("factor_kind", 2, false), in("factor_raddr", s.Kept, false),
+		in("kept_we", 1, false), in("factor_we", 1, false), in("c_we", 1, false),
+		in("kept_waddr", s.Kept, false), in("factor_waddr", s.Kept, false), in("c_waddr", s.Kept-1, false),
+		in("pre_raddr", s.Kept, false), in("pre_kind", 3, false),
+		in("keys", 128, false), in("symmetric", 1, false), in("row_base", 16, false), in("column", 16, false),
+		in("slot_raddr", s.Slot, false), in("soma_we", 1, false), in("soma_waddr", s.Slot, false),
+		in("label_hit", 1, false), in("label_lane", s.Lane, false),
+	}
+}
+
+// constantPorts are the inputs that stand still during an instruction.
+func constantPorts(s *shape) []vl.Port {
+	in := func(name string, width int) vl.Port { return vl.Port{Dir: vl.In, Width: width, Name: name + "_i"} }
+	return []vl.Port{in("layer", 8), in("matrix", 8), in("restart", 1), in("second", 1), in("eta", s.Eta), in("constants", s.Constants), in("rate", s.Rate)}
+}
+
+// laneOutputs are what the control and the trace take from a lane.
+func laneOutputs(s *shape) []vl.Port {
+	out := func(name string, width int) vl.Port { return vl.Port{Dir: vl.Out, Width: width, Name: name + "_o"} }
+	return []vl.Port{
+		out("pre", s.Pre), out("changed", 1), out("moved", 1),
+		out("soma_flags", 5), out("record_flags", 3), out("update_flags", 3),
+		out("u_next", s.U), out("r_next", s.R), out("synapse_next", s.Word),
+	}
+}
+
+// laneModule attaches the graphs of a network to the hand-written lane.
+func laneModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p arithmetic, provenance []string) *vl.Module {
+	m := &vl.Module{Name: name + "_lane", Params: []vl.Bind{{Name: "Lane", Value: vl.Int(0)}, {Name: "SynapseFile", Value: vl.Str("")}}}
+	m.Header = append([]string{name + "_lane: a lane with the neuron and synapse arithmetic of this network."}, provenance...)
+	m.Header = append(m.Header, "", "See corinfo_lane for the handshake: cycles count as there. u_next_o and r_next_o are valid with",
+		"soma_we_i, synapse_next_o with synapse_we_i.")
+	m.Ports = append(m.Ports, vl.Port{Dir: vl.In, Width: 1, Name: "clk_i"}, vl.Group("The same for every lane."))
+	m.Ports = append(m.Ports, laneControl(s)...)
+	m.Ports = append(m.Ports, vl.Group("Constants of the instruction under way."))
+	m.Ports = append(m.Ports, constantPorts(s)...)
+	m.Ports = append(m.Ports, vl.Group("From this lane."))
+	m.Ports = append(m.Ports, laneOutputs(s)...)
+
+	m.Items = append(m.Items, vl.Comment{Text: "Memories, sums and the multiplier."})
+	nets := []struct {
+		name   string
+		width  int
+		signed bool
+	}{
+		{"basal", s.Basal, true}, {"feedback", s.Feedback, true}, {"lateral", s.Lateral, true}, {"r", s.R, true}, {"u", s.U, true},
+		{"kept", s.R, true}, {"synapse", s.Word, true}, {"update_sum", s.Sum, true}, {"y", 1, false}, {"random", 32, false},
+		{"r_next", s.R, true}, {"u_next", s.U, true}, {"delta", s.Delta, true}, {"e_next", s.E, true}, {"d_next", s.D, true}, {"c_next", s.C, true},
+		{"synapse_next", s.Word, true},
+	}
+	for _, n := range nets {
+		m.Items = append(m.Items, vl.Net{Width: n.width, Signed: n.signed, Name: n.name})
+	}
+	binds := []vl.Bind{{Name: "clk_i", Value: vl.Id("clk_i")}}
+	for _, port := range laneControl(s) {
+		binds = append(binds, vl.Bind{Name: port.Name, Value: vl.Id(port.Name)})
+	}
+	for _, n := range nets {
+		suffix := "_o"
+		switch n.name {
+		case "r_next", "u_next", "delta", "e_next", "d_next", "c_next", "synapse_next":
+			suffix = "_i"
+		}
+		binds = append(binds, vl.Bind{Name: n.name + suffix, Value: vl.Id(n.name)})
+	}
+	binds = append(binds, vl.Bind{Name: "pre_o", Value: vl.Id("pre_o")}, vl.Bind{Name: "changed_o", Value: vl.Id("changed_o")})
+	m.Items = append(m.Items, vl.Instance{Module: "corinfo_lane", Name: "u_lane", Ports: binds, Params: []vl.Bind{
+		{Name: "Lane", Value: vl.Id("Lane")}, {Name: "LaneW", Value: vl.Int(s.Lane)},
+		{Name: "SynapseWidth", Value: vl.Int(s.Word)}, {Name: "SynapseDepth", Value: vl.Int(s.synapseDepth)},
+		{Name: "SynapseAddrW", Value: vl.Int(s.Synapse)}, {Name: "SynapseFile", Value: vl.Id("SynapseFile")},
+		{Name: "Slots", Value: vl.Int(s.slots)}, {Name: "SlotW", Value: vl.Int(s.Slot)},
+		{Name: "KeptDepth", Value: vl.Int(s.keptDepth)}, {Name: "KeptAddrW", Value: vl.Int(s.Kept)},
+		{Name: "RWidth", Value: vl.Int(s.R)}, {Name: "UWidth", Value: vl.Int(s.U)}, {Name: "DeltaWidth", Value: vl.Int(s.Delta)},
+		{Name: "BasalWidth", Value: vl.Int(s.Basal)}, {Name: "FeedbackWidth", Value: vl.Int(s.Feedback)}, {Name: "LateralWidth", Value: vl.Int(s.Lateral)},
+		{Name: "EWidth", Value: vl.Int(s.E)}, {Name: "DWidth", Value: vl.Int(s.D)}, {Name: "CWidth", Value: vl.Int(s.C)},
+		{Name: "PreWidth", Value: vl.Int(s.Pre)}, {Name: "OperandWidth", Value: vl.Int(s.Operand)}, {Name: "SumWidth", Value: vl.Int(s.Sum)},
+	}})
+
+	widths := map[string]int{}
+	for _, n := range nets {
+		widths[n.name] = n.width
+	}
+	f := a.Formats
+	coefficient := f.Coefficient.Width
+	fields := map[string]int{"k_current": 0, "k_r": 1, "k_y": 2, "k_u": 3}
+	operand := func(u *unit, name string, format fx.Format) vl.Expr {
+		layer := f.Layer[min(u.serves[0], len(f.Layer)-1)]
+		switch name {
+		case "eta", "rate":
+			return vl.Id(name + "_i")
+		case "gamma":
+			return literal(f.Gamma.Format, f.Gamma.Int(a.Gamma))
+		case "k_lateral":
+			return vl.Slice{X: "constants_i", High: 4*coefficient + lateralFactorWidth - 1, Low: 4 * coefficient}
+		case "k_current", "k_r", "k_y", "k_u":
+			at := fields[name] * coefficient
+			return vl.Signed{X: slice("constants_i", s.Constants, at+coefficient-1, at)}
+		case "u":
+			return vl.Cond{Test: vl.Id("restart_i"), X: scaled("r", s.R, layer.R.Format, layer.U.Format), Y: narrowed("u", s.U, format)}
+		case "reference":
+			own := narrowed("basal", s.Basal, format)
+			if !serves(u, 1) {
+				return own
+			}
+			first := vl.Binary{Op: "&&", X: vl.Id("second_i"), Y: vl.Binary{Op: "==", X: vl.Id("layer_i"), Y: vl.Lit{Width: 8, Hex: "1"}}}
+			return vl.Cond{Test: first, X: scaled("kept", s.R, layer.R.Format, format), Y: own}
+		case "y":
+			return vl.Id("y")
+		case "w":
+			return narrowed("synapse", s.Word, format)
+		case "sum":
+			return narrowed("update_sum", s.Sum, format)
+		case "random":
+			return vl.Id("random")
+		}
+		return narrowed(vl.Id(name), widths[name], format)
+	}
+	flag := func(names ...string) {
+		for _, n := range names {
+			m.Items = append(m.Items, vl.Wire(n, 1))
+		}
+	}
+	concat := func(names ...vl.Id) (c vl.Concat) {
+		for i := len(names) - 1; i >= 0; i-- {
+			c = append(c, names[i])
+		}
+		return c
+	}
+
+	m.Items = append(m.Items, vl.Comment{Text: "Soma."})
+	flag("current_overflow", "lateral_rounded_overflow", "drive_overflow", "potential_overflow", "state_overflow", "soma_moved")
+	m.Items = attach(m.Items, "soma", p.soma, p.somaCycles, "layer_i", operand,
+		[]result{{"u_next", "u_next", s.U}, {"r_next", "r_next", s.R}, {"delta", "delta", s.Delta}, {"moved", "soma_moved", 1}},
+		[]string{"current_overflow", "lateral_rounded_overflow", "drive_overflow", "potential_overflow", "state_overflow"})
+	m.Items = append(m.Items,
+		vl.Assign{Left: vl.Id("soma_flags_o"), Right: concat("current_overflow", "lateral_rounded_overflow", "drive_overflow", "potential_overflow", "state_overflow")},
+		vl.Assign{Left: vl.Id("moved_o"), Right: vl.Binary{Op: "||", X: vl.Id("soma_moved"), Y: vl.Id("potential_overflow")}},
+		vl.Assign{Left: vl.Id("u_next_o"), Right: vl.Id("u_next")}, vl.Assign{Left: vl.Id("r_next_o"), Right: vl.Id("r_next")},
+		vl.Comment{Text: "Record."})
+	flag("e_overflow", "d_overflow", "c_overflow")
+	m.Items = attach(m.Items, "record", p.record, p.recordCycles, "layer_i", operand,
+		[]result{{"e_next", "e_next", s.E}, {"d_next", "d_next", s.D}, {"c_next", "c_next", s.C}}, []string{"e_overflow", "d_overflow", "c_overflow"})
+	m.Items = append(m.Items, vl.Assign{Left: vl.Id("record_flags_o"), Right: concat("e_overflow", "d_overflow", "c_overflow")},
+		vl.Comment{Text: "Synapse."})
+	flag("update_overflow", "weight_overflow", "active", "moved")
+	m.Items = attach(m.Items, "synapse", p.synapse, p.synapseCycles, "matrix_i", operand,
+		[]result{{"w_next", "synapse_next", s.Word}, {"active", "active", 1}, {"moved", "moved", 1}}, []string{"update_overflow", "weight_overflow"})
+	m.Items = append(m.Items,
+		vl.Assign{Left: vl.Id("update_flags_o"), Right: vl.Concat{vl.Binary{Op: "&&", X: vl.Id("active"), Y: vl.Unary{Op: "!", X: vl.Id("moved")}}, vl.Id("weight_overflow"), vl.Id("update_overflow")}},
+		vl.Assign{Left: vl.Id("synapse_next_o"), Right: vl.Id("synapse_next")},
+		vl.Comment{Text: "Words of a lane are as wide as the widest format; no graph reads every bit of every one."},
+		vl.Wire("unused_bits", 1),
+		vl.Assign{Left: vl.Id("unused_bits"), Right: vl.Unary{Op: "^", X: vl.Concat{vl.Id("basal"), vl.Id("feedback"), vl.Id("lateral"), vl.Id("r"), vl.Id("u"), vl.Id("kept"), vl.Id("synapse"), vl.Id("update_sum"), vl.Id("random"), vl.Id("layer_i"), vl.Id("matrix_i")}}})
+	return m
+}
+
+func serves(u *unit, i int) bool {
+	for _, s := range u.serves {
+		if s == i {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,98 @@
+package hdlgen
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"corinfo/golden"
+)
+
+// manifestFile names the file that makes a folder a design of ours.
+const manifestFile = "corinfo.json"
+
+// Manifest describes a generated design to the tools that read it.
+type Manifest struct {
+	Tool     string         `json:"tool"` // "corinfo"
+	Name     string         `json:"name"` // the top module
+	Network  string         `json:"network"`
+	Layers   []int          `json:"layers"`
+	Lanes    int            `json:"lanes"`
+	Batch    int            `json:"batch"`
+	Widths   Widths         `json:"widths"`
+	Files    []string       `json:"files"`    // Verilog, in dependency order
+	Images   []Image        `json:"images"`   // what the memories start from
+	Matrices []MatrixPlace  `json:"matrices"` // where synapses live
+	Counters []string       `json:"counters"` // host region 3, in order
+	Latency  map[string]int `json:"latency"`  // of the pipelines, in cycles
+}
+
+// Widths are the bits of the top's ports.
+type Widths struct {
+	X       int `json:"x"`
+	U       int `json:"u"`
+	R       int `json:"r"`
+	Label   int `json:"label"`
+	Synapse int `json:"synapse"`
+}
+
+// Image is one memory image with its checksum.
+type Image struct {
+	File   string `json:"file"`
+	Words  int    `json:"words"`
+	SHA256 string `json:"sha256"`
+}
+
+// MatrixPlace says where a matrix lives: synapse (row, column) in lane row mod lanes at address
+// base + column x stride + row / lanes.
+type MatrixPlace struct {
+	Name   string `json:"name"`
+	Rows   int    `json:"rows"`
+	Cols   int    `json:"cols"`
+	Base   int    `json:"base"`
+	Stride int    `json:"stride"`
+	Format string `json:"format"`
+}
+
+// Counters are the names of the host's counters, in the order of corinfo_counters.
+var Counters = []string{
+	"cycles", "settling_cycles", "waiting_cycles", "events", "product_cycles", "steps", "update_cycles", "update_product_cycles", "updates",
+	"overflow_current", "overflow_lateral", "overflow_drive", "overflow_u", "overflow_r", "overflow_e", "overflow_d", "overflow_c",
+	"overflow_dW", "overflow_W", "lost_W", "overflow_dF", "overflow_F", "lost_F", "overflow_dC", "overflow_C", "lost_C",
+}
+
+// CounterIndex is the place of a counter; it panics on a name that is not in Counters.
+func CounterIndex(name string) int {
+	for i, c := range Counters {
+		if c == name {
+			return i
+		}
+	}
+	panic("hdlgen: no counter " + name)
+}
+
+func checksum(text []byte) string { return fmt.Sprintf("%x", sha256.Sum256(text)) }
+
+// readManifest reads a design's manifest and checks that every image is what it was when generated.
+func readManifest(dir string) (*Manifest, error) {
+	text, err := os.ReadFile(filepath.Join(dir, manifestFile))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s is no design: %w; generate one with `corinfo generate`", golden.ErrUsage, dir, err)
+	}
+	m := &Manifest{}
+	if err := json.Unmarshal(text, m); err != nil {
+		return nil, fmt.Errorf("%w: %s: %w; generate the design again", golden.ErrDamaged, filepath.Join(dir, manifestFile), err)
+	}
+	for _, i := range m.Images {
+		text, err := os.ReadFile(filepath.Join(dir, i.File))
+		if err != nil {
+			return nil, fmt.Errorf("%w: memory image: %w; generate the design again", golden.ErrDamaged, err)
+		}
+		if checksum(text) != i.SHA256 {
+			return nil, fmt.Errorf("%w: memory image %s is not the one that was generated; generate the design again", golden.ErrDamaged, i.File)
+		}
+	}
+	return m, nil
+}

@@ -1,0 +1,81 @@
+package hdlgen
+
+import (
+	"fmt"
+	"math/bits"
+
+	fx "corinfo/fixedpoint"
+	"corinfo/golden"
+)
+
+// shape are the widths of a design's memories, buses and addresses. A lane's words are signed: an unsigned
+// format takes one more bit.
+type shape struct {
+	Lane, Label, Slot, Kept, Input, Synapse, Program, Row, Term, Sample               int // bits of an index or address
+	X, R, U, Delta, Basal, Feedback, Lateral, E, D, C, Word, Sum, Pre, Value, Operand int // bits of a word
+	Constants, Eta, Rate                                                              int
+	slots, synapseDepth, keptDepth                                                    int // words; at least 2
+}
+
+// addressBits are the bits that count n things, at least 1.
+func addressBits(n int) int { return max(1, bits.Len(uint(n-1))) }
+
+// signedWidth is the width of a format's values as signed words.
+func signedWidth(f fx.Format) int {
+	if !f.Signed {
+		return f.Width + 1
+	}
+	return max(f.Width, 2)
+}
+
+func newShape(a *golden.Arithmetic, l *Layout) (*shape, error) {
+	n, f := a.Network, a.Formats
+	if f.X.Signed {
+		return nil, fmt.Errorf("%w: formats: x: %v; inputs are not negative, use ap_ufixed", golden.ErrUsage, f.X)
+	}
+	batch := n.Learning.Batch
+	s := &shape{slots: max(l.Slots, 2), synapseDepth: max(l.Depth, 2)}
+	s.keptDepth = 2 * batch * s.slots
+	s.Lane, s.Label, s.Sample = addressBits(l.Lanes), addressBits(n.Layers[n.K()]), addressBits(batch)
+	s.Slot, s.Kept, s.Synapse = addressBits(s.slots), addressBits(s.keptDepth), max(addressBits(s.synapseDepth), addressBits(s.slots)+1)
+	s.Input, s.Program = addressBits(max(2, batch*n.Layers[0])), addressBits(len(a.Program))
+	s.Term = max(4, addressBits(4*batch))
+	s.X, s.Eta, s.Rate = f.X.Width, f.Eta.Width, f.Rate.Width
+	s.Constants = 4*f.Coefficient.Width + lateralFactorWidth
+	s.Basal, s.Feedback, s.Lateral = signedWidth(a.Sums.Basal), signedWidth(a.Sums.Feedback), signedWidth(a.Sums.Lateral)
+	for k := 1; k <= n.K(); k++ {
+		t := f.Layer[k]
+		s.R = max(s.R, signedWidth(t.R.Format))
+		s.U = max(s.U, signedWidth(t.U.Format))
+		s.Delta = max(s.Delta, fx.SubFormat(t.R.Format, t.R.Format).Width)
+		s.E, s.D, s.C = max(s.E, signedWidth(t.E.Format)), max(s.D, signedWidth(t.D.Format)), max(s.C, signedWidth(t.C.Format))
+		s.Row = max(s.Row, addressBits(l.SlotCount[k]))
+	}
+	// Operands of products: what is broadcast while settling, shifted to its sum's binary point, and
+	// the factors of updates, which may be negated.
+	s.Operand = max(s.X+2, s.R+1, s.C)
+	for _, m := range a.Matrices {
+		s.Word = max(s.Word, signedWidth(m.Type.Format))
+		s.Sum = max(s.Sum, signedWidth(m.Sum))
+		if m.Pre == 0 {
+			s.Operand = max(s.Operand, s.X+1+m.Shift)
+		} else {
+			s.Operand = max(s.Operand, s.Delta+m.Shift)
+		}
+	}
+	s.Pre = max(s.Word, s.Delta, s.R, s.C)
+	s.Value = max(s.X+1, s.Pre)
+	s.Operand = max(s.Operand, s.Value)
+	switch {
+	case l.Lanes > 256:
+		return nil, fmt.Errorf("%w: hardware: lanes: %d; at most 256", golden.ErrUsage, l.Lanes)
+	case l.Depth > 1<<20:
+		return nil, fmt.Errorf("%w: hardware: lanes: %d lanes hold %d synapses each; at most %d: use more lanes", golden.ErrUsage, l.Lanes, l.Depth, 1<<20)
+	case len(a.Matrices) > 256 || len(a.Program) > 1<<16 || len(n.Layers) > 255:
+		return nil, fmt.Errorf("%w: layers: %d layers and %d instructions; at most 128 and %d", golden.ErrUsage, len(n.Layers), len(a.Program), 1<<16)
+	}
+	return s, nil
+}
+
+// lateralFactorWidth is the width of k_lateral, an ap_ufixed<2,2>.
+const lateralFactorWidth = 2
