@@ -6,6 +6,7 @@ package fixedpoint
 import (
 	"fmt"
 	"math"
+	"math/bits"
 )
 
 // MaxWord is the largest width of a stored word, MaxWidth that of an intermediate value.
@@ -39,8 +40,12 @@ func (f Format) String() string {
 
 // Check tells whether the width is one that this package computes with.
 func (f Format) Check() error {
-	if f.Width < 1 || f.Width > MaxWidth {
-		return fmt.Errorf("format %v: width %d is outside 1 to %d bits", f, f.Width, MaxWidth)
+	limit := MaxWidth
+	if !f.Signed {
+		limit-- // an Int has a sign bit
+	}
+	if f.Width < 1 || f.Width > limit {
+		return fmt.Errorf("format %v: width %d is outside 1 to %d bits", f, f.Width, limit)
 	}
 	return nil
 }
@@ -53,7 +58,7 @@ func (f Format) Min() Int {
 	return NewInt(-1).Shl(f.Width - 1)
 }
 
-// Max is the largest raw value. For unsigned formats of MaxWidth bits it does not exist; none is built.
+// Max is the largest raw value.
 func (f Format) Max() Int {
 	width := f.Width
 	if f.Signed {
@@ -140,8 +145,8 @@ func ShiftFormat(a Format, n int) Format { return Format{a.Width, a.Frac - n, a.
 
 // SumFormat is the format of an exact sum of up to terms values.
 func SumFormat(a Format, terms int) Format {
-	for n := 1; n < terms; n *= 2 {
-		a.Width++
+	if terms > 1 {
+		a.Width += bits.Len(uint(terms - 1))
 	}
 	return a
 }

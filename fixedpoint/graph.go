@@ -3,6 +3,7 @@ package fixedpoint
 import (
 	"crypto/sha256"
 	"fmt"
+	"regexp"
 	"strings"
 )
 
@@ -87,9 +88,14 @@ func (g *Graph) format(v Value) Format {
 	return g.nodes[v].Format
 }
 
+var legalName = regexp.MustCompile(`^[a-z][a-z0-9]*(_[a-z0-9]+)*$`)
+
 func (g *Graph) claim(name string) {
-	if name == "" || g.names[name] {
-		g.fail("name %q is empty or used twice", name)
+	if !legalName.MatchString(name) {
+		g.fail("name %q is not lower_snake_case", name)
+	}
+	if g.names[name] {
+		g.fail("name %q is used twice", name)
 	}
 	g.names[name] = true
 }
@@ -107,9 +113,12 @@ func (g *Graph) Constant(name string, f Format) Value {
 	return v
 }
 
-// Const is a fixed word.
+// Const is a fixed word of f.
 func (g *Graph) Const(name string, word int64, f Format) Value {
 	g.claim(name)
+	if !f.Contains(f.Int(word)) {
+		g.fail("%s: %d is not a word of %v", name, word, f)
+	}
 	return g.add(Node{Op: OpConst, Name: name, Format: f, Word: word})
 }
 
@@ -138,12 +147,14 @@ func (g *Graph) Shift(a Value, n int) Value {
 	return g.add(Node{Op: OpShift, Format: ShiftFormat(g.format(a), n), Args: []Value{a}, Shift: n})
 }
 
-// Clip limits a to [lo, hi], raw values at a's binary point.
+// Clip limits a to [lo, hi], raw values of a's format.
 func (g *Graph) Clip(a Value, lo, hi int64) Value {
-	if lo > hi {
-		g.fail("clip to [%d, %d]", lo, hi)
+	f := g.format(a)
+	legal := f.Check() != nil || f.Contains(NewInt(lo)) && f.Contains(NewInt(hi)) // Check reports formats too wide
+	if lo > hi || !legal {
+		g.fail("clip of %v to [%d, %d]", f, lo, hi)
 	}
-	return g.add(Node{Op: OpClip, Format: g.format(a), Args: []Value{a}, Lo: lo, Hi: hi})
+	return g.add(Node{Op: OpClip, Format: f, Args: []Value{a}, Lo: lo, Hi: hi})
 }
 
 // NonZero is 1 if a is not zero, else 0, in u1f0.
@@ -222,8 +233,8 @@ func (g *Graph) Check() error {
 		if err := n.Format.Check(); err != nil {
 			return fmt.Errorf("graph %s: node %d (%v %s): %w", g.Name, i, n.Op, n.Name, err)
 		}
-		if n.Op == OpInput {
-			if err := border(Value(i), "input "+n.Name); err != nil {
+		if n.Op == OpInput || n.Op == OpConst || n.Op == OpResize {
+			if err := border(Value(i), n.Op.String()+" "+n.Name); err != nil {
 				return err
 			}
 		}
@@ -244,57 +255,4 @@ func (g *Graph) Fingerprint() string {
 	}
 	fmt.Fprint(&b, g.outputs)
 	return fmt.Sprintf("%x", sha256.Sum256([]byte(b.String())))
-}
-
-// Eval computes the outputs and the overflows of all Resizes for one set of input words, exactly and
-// slowly: the reference for Kernel.
-func (g *Graph) Eval(in []int64) (out []int64, overflow []bool) {
-	values := make([]Int, len(g.nodes))
-	inputs := 0
-	for i, n := range g.nodes {
-		arg := func(k int) Int { return values[n.Args[k]] }
-		// aligned brings an operand to the node's binary point.
-		aligned := func(k int) Int { return arg(k).Shl(n.Format.Frac - g.nodes[n.Args[k]].Format.Frac) }
-		switch n.Op {
-		case OpInput:
-			values[i] = n.Format.Int(in[inputs])
-			inputs++
-		case OpConst:
-			values[i] = n.Format.Int(n.Word)
-		case OpAdd:
-			values[i] = aligned(0).Add(aligned(1))
-		case OpSub:
-			values[i] = aligned(0).Sub(aligned(1))
-		case OpMul:
-			values[i] = arg(0).Mul(arg(1))
-		case OpNeg:
-			values[i] = arg(0).Neg()
-		case OpShift:
-			values[i] = arg(0)
-		case OpClip:
-			values[i] = arg(0)
-			if lo := NewInt(n.Lo); values[i].Cmp(lo) < 0 {
-				values[i] = lo
-			}
-			if hi := NewInt(n.Hi); values[i].Cmp(hi) > 0 {
-				values[i] = hi
-			}
-		case OpNonZero:
-			if arg(0) != (Int{}) {
-				values[i] = NewInt(1)
-			}
-		case OpResize:
-			var random uint32
-			if len(n.Args) == 2 {
-				random = uint32(arg(1).low64())
-			}
-			word, over := n.Type.Resize(arg(0), g.nodes[n.Args[0]].Format.Frac, random)
-			values[i] = n.Format.Int(word)
-			overflow = append(overflow, over)
-		}
-	}
-	for _, o := range g.outputs {
-		out = append(out, g.nodes[o.Value].Format.Word(values[o.Value]))
-	}
-	return out, overflow
 }

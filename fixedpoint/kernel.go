@@ -67,21 +67,30 @@ func (g *Graph) Compile() (*Kernel, error) {
 // Runner evaluates a kernel; it is one goroutine's scratch and its overflow counters.
 type Runner struct {
 	k         *Kernel
-	values    [][]int64 // by node: a block of values, or one value for all elements
-	buffers   [][]int64 // by node: the room for them
 	overflows []int64
-	in        []int64 // one element, for Eval
+
+	// Of the compiled evaluation, by node: a block of values, or one value for all elements.
+	values  [][]int64
+	buffers [][]int64 // the room for them
+
+	// Of Eval, for one element.
+	exact         []Int
+	in, out       []int64
+	overflowFlags []bool
 }
 
 // NewRunner makes a runner with counters at zero.
 func (k *Kernel) NewRunner() *Runner {
-	r := &Runner{k: k, overflows: make([]int64, len(k.resizes)), in: make([]int64, len(k.inputs))}
-	if k.steps != nil {
-		r.values = make([][]int64, len(k.g.nodes))
-		r.buffers = make([][]int64, len(k.g.nodes))
-		for i := range r.buffers {
-			r.buffers[i] = make([]int64, block)
-		}
+	r := &Runner{k: k, overflows: make([]int64, len(k.resizes))}
+	if k.steps == nil {
+		r.exact = make([]Int, len(k.g.nodes))
+		r.in, r.out = make([]int64, len(k.inputs)), make([]int64, len(k.g.outputs))
+		r.overflowFlags = make([]bool, len(k.resizes))
+		return r
+	}
+	r.values, r.buffers = make([][]int64, len(k.g.nodes)), make([][]int64, len(k.g.nodes))
+	for i := range r.buffers {
+		r.buffers[i] = make([]int64, block)
 	}
 	return r
 }
@@ -92,11 +101,13 @@ func (r *Runner) Overflows() []int64 { return r.overflows }
 // Reset sets the counters to zero.
 func (r *Runner) Reset() { clear(r.overflows) }
 
-// Run computes n elements. in[i] is the i-th of Graph.Inputs, n words or one that serves all elements;
-// out[i] receives the i-th of Graph.Outputs, n words. Slices of out must not overlap those of in.
+// Run computes n elements. in[i] is the i-th of Graph.Inputs, n words of its format or one that serves all
+// elements; out[i] receives the i-th of Graph.Outputs, n words. Slices of out must not overlap those of in.
+// It panics with a GraphError on other lengths.
 func (r *Runner) Run(n int, in, out [][]int64) {
+	r.check(n, in, out)
 	if r.k.steps == nil {
-		r.runSlow(n, in, out)
+		r.runExact(n, in, out)
 		return
 	}
 	for from := 0; from < n; from += block {
@@ -105,29 +116,50 @@ func (r *Runner) Run(n int, in, out [][]int64) {
 			r.step(&r.k.steps[i], from, to, in)
 		}
 		for i, o := range r.k.g.outputs {
-			v := r.values[o.Value]
 			dst := out[i][from:to]
-			if len(v) == 1 {
-				for j := range dst {
-					dst[j] = v[0]
-				}
-			} else {
+			if v := r.values[o.Value]; len(v) == len(dst) {
 				copy(dst, v)
+			} else {
+				fill(dst, v[0])
 			}
 		}
 	}
 }
 
-func (r *Runner) runSlow(n int, in, out [][]int64) {
+func (r *Runner) check(n int, in, out [][]int64) {
+	g := r.k.g
+	if len(in) != len(r.k.inputs) || len(out) != len(g.outputs) {
+		g.fail("%d inputs and %d outputs; want %d and %d", len(in), len(out), len(r.k.inputs), len(g.outputs))
+	}
+	for i, v := range in {
+		if len(v) != n && len(v) != 1 {
+			g.fail("input %s has %d words; want %d or 1", g.nodes[r.k.inputs[i]].Name, len(v), n)
+		}
+	}
+	for i, v := range out {
+		if len(v) != n {
+			g.fail("output %s has room for %d words; want %d", g.outputs[i].Name, len(v), n)
+		}
+	}
+}
+
+func fill(z []int64, v int64) {
+	for i := range z {
+		z[i] = v
+	}
+}
+
+// runExact computes by Eval, element by element.
+func (r *Runner) runExact(n int, in, out [][]int64) {
 	for e := range n {
 		for i, v := range in {
 			r.in[i] = v[min(e, len(v)-1)]
 		}
-		words, over := r.k.g.Eval(r.in)
-		for i, w := range words {
+		r.k.g.eval(r.exact, r.in, r.out, r.overflowFlags)
+		for i, w := range r.out {
 			out[i][e] = w
 		}
-		for i, o := range over {
+		for i, o := range r.overflowFlags {
 			if o {
 				r.overflows[i]++
 			}
@@ -263,119 +295,4 @@ func binary(s *step, z, a, b []int64) {
 			}
 		}
 	}
-}
-
-// resize is Type.Resize from a fixed source format, in int64.
-type resize struct {
-	t          Type
-	stochastic bool
-	left       uint  // exact: shift left
-	drop       uint  // bits to drop
-	half, mask int64 // of the dropped bits
-	lo, hi     int64 // range
-	below      int64 // what a value below or above the range becomes
-	above      int64
-	wrap       uint // Wrap: 64 - width
-}
-
-// newResize prepares a conversion; ok is false where int64 does not hold all of its intermediate values.
-func newResize(t Type, from Format, stochastic bool) (r resize, ok bool) {
-	drop := from.Frac - t.Frac
-	low := t.Min()
-	if t.Overflow == SatSym && t.Signed {
-		low = t.Max().Neg()
-	}
-	r = resize{t: t, stochastic: stochastic, wrap: uint(64 - t.Width)}
-	r.lo, _ = low.Int64()
-	r.hi, _ = t.Max().Int64()
-	if t.Overflow == Sat || t.Overflow == SatSym {
-		r.below, r.above = r.lo, r.hi
-	}
-	switch {
-	case drop <= 0:
-		r.left = uint(-drop)
-		return r, from.Width-drop <= 63
-	case drop > 62 || from.Width > 62:
-		return r, false
-	}
-	r.drop, r.half, r.mask = uint(drop), 1<<(drop-1), 1<<drop-1
-	return r, true
-}
-
-// run converts a into z and counts the values outside the range. random is for stochastic rounding.
-func (r *resize) run(z, a, random []int64) (over int64) {
-	if len(a) == 1 && len(z) > 1 {
-		// One value, many random words.
-		for i := range z {
-			z[i] = a[0]
-		}
-		a = z
-	}
-	a = a[:len(z)]
-	switch {
-	case r.drop == 0:
-		for i, v := range a {
-			z[i] = v << r.left
-		}
-	case r.t.Rounding == Trn:
-		for i, v := range a {
-			z[i] = v >> r.drop
-		}
-	case r.t.Rounding == Rnd:
-		for i, v := range a {
-			z[i] = (v + r.half) >> r.drop
-		}
-	case r.t.Rounding == RndMinInf:
-		for i, v := range a {
-			z[i] = (v + r.half - 1) >> r.drop
-		}
-	case r.t.Rounding == TrnZero:
-		for i, v := range a {
-			z[i] = (v + v>>63&r.mask) >> r.drop
-		}
-	case r.t.Rounding == RndZero:
-		// Ties down for positive values, up for negative ones.
-		for i, v := range a {
-			z[i] = (v + r.half - 1 - v>>63) >> r.drop
-		}
-	case r.t.Rounding == RndInf:
-		for i, v := range a {
-			z[i] = (v + r.half + v>>63) >> r.drop
-		}
-	case r.t.Rounding == RndConv:
-		for i, v := range a {
-			z[i] = (v + r.half - 1 + v>>r.drop&1) >> r.drop
-		}
-	default:
-		for i, v := range a {
-			word := random[min(i, len(random)-1)]
-			if r.drop <= 32 {
-				word >>= 32 - r.drop
-			} else {
-				word <<= r.drop - 32
-			}
-			z[i] = (v + word) >> r.drop
-		}
-	}
-	lo, hi := r.lo, r.hi
-	for i, v := range z {
-		if v < lo || v > hi {
-			over++
-			z[i] = r.outside(v)
-		}
-	}
-	return over
-}
-
-// outside is the overflow mode's word for a value beyond the range.
-func (r *resize) outside(v int64) int64 {
-	switch {
-	case r.t.Overflow != Wrap && v < r.lo:
-		return r.below
-	case r.t.Overflow != Wrap:
-		return r.above
-	case r.t.Signed:
-		return v << r.wrap >> r.wrap
-	}
-	return int64(uint64(v) << r.wrap >> r.wrap)
 }

@@ -2,8 +2,6 @@ package fixedpoint
 
 import (
 	"fmt"
-	"math"
-	"math/big"
 	"strconv"
 	"strings"
 )
@@ -49,6 +47,14 @@ type Type struct {
 	Format
 	Rounding Rounding
 	Overflow Overflow
+}
+
+// Check tells whether the format is one of a stored word.
+func (t Type) Check() error {
+	if t.Width < 1 || t.Width > MaxWord {
+		return fmt.Errorf("format %v: width %d is outside 1 to %d bits", t, t.Width, MaxWord)
+	}
+	return nil
 }
 
 // String is the notation that ParseType reads.
@@ -135,109 +141,4 @@ func ParseType(text string) (Type, error) {
 		t.Overflow = Overflow(i)
 	}
 	return t, nil
-}
-
-// Resize converts the exact value v * 2^-frac to t: rounding, then overflow. random is used by Stochastic
-// alone. overflow tells that the rounded value is outside the range (for SatSym: the symmetric range).
-func (t Type) Resize(v Int, frac int, random uint32) (word int64, overflow bool) {
-	drop := frac - t.Frac
-	if drop <= 0 {
-		// Exact; a left shift by 256 or more of a nonzero value is far outside every range.
-		if v == (Int{}) {
-			return 0, false
-		}
-		if -drop > MaxWidth-66 || v.Shl(-drop).Shr(-drop) != v {
-			return t.limit(v, -drop)
-		}
-		return t.fit(v.Shl(-drop))
-	}
-	return t.fit(t.round(v, drop, random))
-}
-
-// round is v / 2^drop as an integer, drop > 0.
-func (t Type) round(v Int, drop int, random uint32) Int {
-	floor := v.Shr(drop)
-	var up bool // one more than the floor
-	half := v.Bit(drop-1) == 1
-	var rest bool // something below the half
-	if drop > 1 {
-		rest = v != v.Shr(drop-1).Shl(min(drop-1, MaxWidth))
-	}
-	inexact := half || rest
-	negative := v.Sign() < 0
-	switch t.Rounding {
-	case Trn:
-	case TrnZero:
-		up = negative && inexact
-	case Rnd:
-		up = half
-	case RndMinInf:
-		up = half && rest
-	case RndZero:
-		up = half && (rest || negative)
-	case RndInf:
-		up = half && (rest || !negative)
-	case RndConv:
-		up = half && (rest || floor.Bit(0) == 1)
-	case Stochastic:
-		r := NewUint(uint64(random))
-		if drop <= 32 {
-			r = r.Shr(32 - drop)
-		} else {
-			r = r.Shl(drop - 32)
-		}
-		return v.Add(r).Shr(drop)
-	}
-	if up {
-		return floor.Add(NewInt(1))
-	}
-	return floor
-}
-
-// fit applies the overflow mode to a rounded raw value.
-func (t Type) fit(v Int) (word int64, overflow bool) {
-	low := t.Min()
-	if t.Overflow == SatSym && t.Signed {
-		low = t.Max().Neg()
-	}
-	if v.Cmp(low) >= 0 && v.Cmp(t.Max()) <= 0 {
-		return t.Word(v), false
-	}
-	switch t.Overflow {
-	case SatZero:
-		return 0, true
-	case Sat, SatSym:
-		if v.Sign() < 0 {
-			return t.Word(low), true
-		}
-		return t.Word(t.Max()), true
-	}
-	v = v.Shl(MaxWidth - t.Width)
-	if t.Signed {
-		return t.Word(v.Shr(MaxWidth - t.Width)), true
-	}
-	return int64(v.Shr(MaxWidth-t.Width).low64() & (1<<t.Width - 1)), true
-}
-
-// limit is fit for v * 2^shift where that does not fit an Int, so that it is surely out of range.
-func (t Type) limit(v Int, shift int) (word int64, overflow bool) {
-	if t.Overflow == Wrap {
-		word, _ = t.fit(v.Shl(shift))
-		return word, true
-	}
-	return t.fit(NewInt(int64(v.Sign())).Shl(MaxWidth - 2))
-}
-
-// FromFloat converts x exactly as Resize does, Stochastic rounding to nearest. NaN and infinity are errors.
-func (t Type) FromFloat(x float64) (word int64, overflow bool, err error) {
-	if math.IsNaN(x) || math.IsInf(x, 0) {
-		return 0, false, fmt.Errorf("%v is not a number that %v can hold", x, t)
-	}
-	if t.Rounding == Stochastic {
-		t.Rounding = Rnd
-	}
-	mantissa, exponent := math.Frexp(x)
-	v, _ := FromBig(big.NewInt(int64(math.Ldexp(mantissa, 53))))
-	word, overflow = t.Resize(v, 53-exponent, 0)
-	return word, overflow, nil
 }
