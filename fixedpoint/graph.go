@@ -88,11 +88,12 @@ func (g *Graph) format(v Value) Format {
 	return g.nodes[v].Format
 }
 
-var legalName = regexp.MustCompile(`^[a-z][a-z0-9]*(_[a-z0-9]+)*$`)
+// legalName is what Go, Verilog and VHDL take as a name.
+var legalName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]*$`)
 
 func (g *Graph) claim(name string) {
 	if !legalName.MatchString(name) {
-		g.fail("name %q is not lower_snake_case", name)
+		g.fail("name %q is not a letter followed by letters, digits and _", name)
 	}
 	if g.names[name] {
 		g.fail("name %q is used twice", name)
