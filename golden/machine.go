@@ -30,6 +30,7 @@ type Machine struct {
 // Counts are totals since the machine was made.
 type Counts struct {
 	Events         int64            // changed states and nonzero inputs that were broadcast while settling
+	LayerEvents    []int64          // Events by the layer that broadcast them
 	Products       int64            // synapse x change products of those events
 	DenseProducts  int64            // products that the dense computation of the same steps takes
 	Steps          int64            // settling steps of a layer
@@ -169,9 +170,13 @@ func (s *Misfit) add(v float64, signed bool) {
 // Counts are the totals so far.
 func (m *Machine) Counts() Counts {
 	c := m.counts
+	c.LayerEvents = make([]int64, len(m.A.Network.Layers))
 	c.Overflows, c.Lost = map[string]int64{}, map[string]int64{}
 	for _, s := range m.settlers {
-		c.Events += s.events
+		for k, n := range s.events {
+			c.Events += n
+			c.LayerEvents[k] += n
+		}
 		c.Products += s.products
 		c.DenseProducts += s.denseProducts
 		c.Steps += s.steps

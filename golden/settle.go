@@ -32,18 +32,19 @@ func newSample(a *Arithmetic) *sample {
 
 // settler runs samples through the program; one goroutine uses it at a time.
 type settler struct {
-	m                               *Machine
-	a                               *Arithmetic
-	soma, record                    []*fx.Runner
-	into, own, back                 []*target // by presynaptic layer: W, C, F
-	uNext, rNext, delta, moved      []int64
-	y                               []int64
-	in, out                         [][]int64
-	spare                           *sample
-	recorded                        [][3]int64 // overflows of e, d and c by layer, of factors that are read
-	events, products, denseProducts int64
-	steps                           int64
-	constants                       [6]int64
+	m                          *Machine
+	a                          *Arithmetic
+	soma, record               []*fx.Runner
+	into, own, back            []*target // by presynaptic layer: W, C, F
+	uNext, rNext, delta, moved []int64
+	y                          []int64
+	in, out                    [][]int64
+	spare                      *sample
+	recorded                   [][3]int64 // overflows of e, d and c by layer, of factors that are read
+	events                     []int64    // by layer
+	products, denseProducts    int64
+	steps                      int64
+	constants                  [6]int64
 }
 
 // target is a matrix as settling uses it.
@@ -63,7 +64,7 @@ func newSettler(m *Machine) *settler {
 	s := &settler{m: m, a: a, soma: compile(a.Soma), record: compile(a.Record),
 		into: make([]*target, K+1), own: make([]*target, K+1), back: make([]*target, K+1),
 		uNext: make([]int64, largest), rNext: make([]int64, largest), delta: make([]int64, largest), moved: make([]int64, largest), y: make([]int64, largest),
-		in: make([][]int64, 12), out: make([][]int64, 4), recorded: make([][3]int64, K+1)}
+		in: make([][]int64, 12), out: make([][]int64, 4), recorded: make([][3]int64, K+1), events: make([]int64, K+1)}
 	for i := range a.Matrices {
 		x := &a.Matrices[i]
 		t := &target{words: m.synapses[i], rows: x.Rows, shift: x.Shift}
@@ -156,7 +157,7 @@ func (s *settler) load(v *sample, x []int64) {
 	s.denseProducts += int64(len(x) * t.rows)
 	for j, value := range x {
 		if value != 0 || s.m.Dense {
-			s.events++
+			s.events[0]++
 			t.event(v.basal[1], j, value)
 			s.products += int64(t.rows)
 		}
@@ -256,7 +257,7 @@ func (s *settler) spread(v *sample, k int) {
 	n := len(v.r[k])
 	s.denseProducts += fan * int64(n)
 	if s.m.Dense {
-		s.events += int64(n)
+		s.events[k] += int64(n)
 		s.products += fan * int64(n)
 		s.dense(v, k)
 		return
@@ -265,7 +266,7 @@ func (s *settler) spread(v *sample, k int) {
 		if d == 0 {
 			continue
 		}
-		s.events++
+		s.events[k]++
 		s.products += fan
 		own.event(v.lateral[k], j, d)
 		if into != nil {

@@ -73,7 +73,7 @@ func topModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p arithme
 	for _, port := range laneOutputs(s) {
 		name := strings.TrimSuffix(port.Name, "_o")
 		bus := vl.Id("lanes_" + name)
-		m.Items = append(m.Items, vl.Wire(string(bus), l.Lanes*port.Width))
+		m.Items = append(m.Items, vl.Net{Bus: true, Width: l.Lanes * port.Width, Name: string(bus)})
 		if count, ok := flags[name]; ok {
 			// The counters want a bus per flag.
 			items = append(items, vl.Wire("own_"+name, count))

@@ -17,16 +17,15 @@ module corinfo_delay #(
       assign unused_clk = clk_i;
       assign data_o = data_i;
     end else begin : gen_registers
-      reg [Width-1:0] stage_q [0:Cycles-1];
-      integer i;
+      // The newest word in the lowest bits.
+      reg  [Width*Cycles-1:0]     words_q;
+      wire [Width*(Cycles+1)-1:0] words;
+      assign words = {words_q, data_i};
 
       always @(posedge clk_i) begin
-        stage_q[0] <= data_i;
-        for (i = 1; i < Cycles; i = i + 1) begin
-          stage_q[i] <= stage_q[i-1];
-        end
+        words_q <= words[Width*Cycles-1:0];
       end
-      assign data_o = stage_q[Cycles-1];
+      assign data_o = words[Width*Cycles +: Width];
     end
   endgenerate
 

@@ -33,20 +33,21 @@ module corinfo_random #(
   endfunction
 
   reg [15:0] row_q, column_q;
-  reg [31:0] block_q [0:Stages];
+  reg [32*(Stages+1)-1:0] blocks_q;    // after 0, 2, 4, 6 and 8 rounds
 
   integer i;
 
   always @(posedge clk_i) begin
     row_q    <= row_base_i + LaneIndex;
     column_q <= column_i;
-    block_q[0] <= (symmetric_i && column_q > row_q) ? {column_q, row_q} : {row_q, column_q};
+
+    blocks_q[31:0] <= (symmetric_i && column_q > row_q) ? {column_q, row_q} : {row_q, column_q};
     for (i = 0; i < Stages; i = i + 1) begin
-      block_q[i+1] <= round(round(block_q[i], keys_i[32*i +: 16]), keys_i[32*i + 16 +: 16]);
+      blocks_q[32*(i+1) +: 32] <= round(round(blocks_q[32*i +: 32], keys_i[32*i +: 16]), keys_i[32*i + 16 +: 16]);
     end
   end
 
-  assign random_o = block_q[Stages];
+  assign random_o = blocks_q[32*Stages +: 32];
 
 endmodule
 

@@ -132,7 +132,9 @@ func (p *printer) items(items []Item) {
 				kind = "reg"
 			}
 			text := kind
-			if r := bitRange(x.Width, x.Signed); r != "" {
+			if x.Bus && x.Width == 1 {
+				text += " [0:0]"
+			} else if r := bitRange(x.Width, x.Signed); r != "" {
 				text += " " + r
 			}
 			p.line("%s %s;", text, x.Name)

@@ -48,6 +48,7 @@ type (
 	Net struct {
 		Reg    bool
 		Signed bool
+		Bus    bool // has a range even if it is one bit wide
 		Width  int
 		Name   string
 	}

