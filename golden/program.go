@@ -39,7 +39,7 @@ const (
 // Instruction is one step of the program. Fields that an opcode does not name are zero.
 type Instruction struct {
 	Op        Opcode
-	Layer     int   // OpSettle, OpRecord
+	Layer     int   // OpSettle, OpRecord, OpResult
 	Phase     Phase // OpSettle, OpRecord
 	Iteration int   // OpSettle: s within its phase
 	Eta       int64 // OpSettle: raw word of Formats.Eta
@@ -78,7 +78,7 @@ func program(n *Network, matrices []Matrix, eta []int64) []Instruction {
 	}
 	p = append(p, Instruction{Op: OpClear}, Instruction{Op: OpLoad})
 	settle(Free, n.Settling.FreeIterations)
-	p = append(p, Instruction{Op: OpResult}, Instruction{Op: OpInferred})
+	p = append(p, Instruction{Op: OpResult, Layer: n.K()}, Instruction{Op: OpInferred})
 	if n.Learning.ThreePhase {
 		settle(Nudged, n.Settling.NudgedIterations)
 		record(Nudged, Plus, false)
