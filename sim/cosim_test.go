@@ -119,3 +119,17 @@ func TestCosimSmall(t *testing.T) {
 		c.check(t, Icarus)
 	}
 }
+
+func TestCosimVerilator(t *testing.T) {
+	needTool(t, "verilator")
+	for _, c := range []testCase{
+		{[]int{5, 1, 2}, 1, 1, "constant", ""},
+		{[]int{12, 9, 8, 5}, 3, 1, "constant", ""},
+		{[]int{20, 13, 7}, 8, 3, "divide_by_slow_loop_index", ""},
+		{[]int{20, 13, 7}, 16, 20, "divide_by_loop_index", "#three"},
+		{[]int{784, 64, 10}, 16, 1, "divide_by_slow_loop_index", ""},
+	} {
+		r := c.check(t, Verilator)
+		t.Logf("%v: %+v", c, *r)
+	}
+}
