@@ -55,6 +55,7 @@ type Arithmetic struct {
 	Gamma        int64 // raw word of Formats.Gamma
 	LateralRate  int64 // 1/(lambda N), raw word of Formats.Rate
 	Program      []Instruction
+	pixels       [256]int64 // raw words of Formats.X
 }
 
 // MaxNeurons is the largest layer: the generator of random words indexes rows and columns by 16 bits.
@@ -81,6 +82,9 @@ func NewArithmetic(n *Network) (*Arithmetic, error) {
 		return nil, err
 	}
 	a.Program = program(n, a.Matrices, a.etaWords())
+	for p := range a.pixels {
+		a.pixels[p], _, _ = a.Formats.X.FromFloat(float64(p) / 255)
+	}
 	return a, nil
 }
 
@@ -282,11 +286,7 @@ func (a *Arithmetic) Rates(epoch int) []int64 {
 
 // QuantizeInput converts pixels (0..255 stands for 0..1) to raw words of Formats.X, into out.
 func (a *Arithmetic) QuantizeInput(pixels []uint8, out []int64) {
-	var table [256]int64
-	for p := range table {
-		table[p], _, _ = a.Formats.X.FromFloat(float64(p) / 255)
-	}
 	for i, p := range pixels {
-		out[i] = table[p]
+		out[i] = a.pixels[p]
 	}
 }

@@ -213,25 +213,25 @@ func (m *Machine) Run(x []int64, c Command, t *Trace) int {
 	return held.class
 }
 
-// LearnBatch learns one mini-batch of exactly Learning.Batch samples, in parallel. It must not be
-// mixed with an incomplete mini-batch of Run.
-func (m *Machine) LearnBatch(inputs [][]int64, labels []int, negative bool) {
-	if len(inputs) != len(m.held) || m.batch != 0 {
-		panic(fmt.Sprintf("golden: LearnBatch of %d samples onto %d held; the mini-batch is %d", len(inputs), m.batch, len(m.held)))
+// LearnBatch learns one mini-batch of exactly Learning.Batch samples, pixels of layers[0] bytes each, in
+// parallel. It must not be mixed with an incomplete mini-batch of Run.
+func (m *Machine) LearnBatch(samples [][]uint8, labels []int, negative bool) {
+	if len(samples) != len(m.held) || m.batch != 0 {
+		panic(fmt.Sprintf("golden: LearnBatch of %d samples onto %d held; the mini-batch is %d", len(samples), m.batch, len(m.held)))
 	}
-	m.spread(len(inputs), func(worker, i int) {
+	m.spread(len(samples), func(worker, i int) {
 		m.held[i].negative = negative
-		m.settlers[worker].run(m.held[i], inputs[i], Command{Learn: true, Label: labels[i], Negative: negative}, nil)
+		m.settlers[worker].runPixels(m.held[i], samples[i], Command{Learn: true, Label: labels[i], Negative: negative})
 	})
 	m.batch = len(m.held)
 	m.apply(nil)
 }
 
-// ClassifyBatch gives the class of every input, in parallel.
-func (m *Machine) ClassifyBatch(inputs [][]int64, classes []int) {
-	m.spread(len(inputs), func(worker, i int) {
+// ClassifyBatch gives the class of every sample, in parallel.
+func (m *Machine) ClassifyBatch(samples [][]uint8, classes []int) {
+	m.spread(len(samples), func(worker, i int) {
 		s := m.settlers[worker]
-		s.run(s.scratch(), inputs[i], Command{}, nil)
+		s.runPixels(s.scratch(), samples[i], Command{})
 		classes[i] = s.scratch().class
 	})
 }

@@ -7,12 +7,3 @@ type Range struct {
 
 // Ranges are the recorded ranges by tensor: r1, current1, W0, dW0, with the names of the network file's formats.
 type Ranges map[string]Range
-
-// EpochMetrics are the figures of one epoch of training.
-type EpochMetrics struct {
-	Epoch            int     `json:"epoch"`
-	TestAccuracy     float64 `json:"test_accuracy"`
-	Samples          int     `json:"samples"`
-	Seconds          float64 `json:"seconds"`
-	SamplesPerSecond float64 `json:"samples_per_second"`
-}

@@ -45,6 +45,7 @@ type settler struct {
 	products, denseProducts    int64
 	steps                      int64
 	constants                  [6]int64
+	input                      []int64 // raw words of a sample given as pixels
 }
 
 // target is a matrix as settling uses it.
@@ -64,7 +65,7 @@ func newSettler(m *Machine) *settler {
 	s := &settler{m: m, a: a, soma: compile(a.Soma), record: compile(a.Record),
 		into: make([]*target, K+1), own: make([]*target, K+1), back: make([]*target, K+1),
 		uNext: make([]int64, largest), rNext: make([]int64, largest), delta: make([]int64, largest), moved: make([]int64, largest), y: make([]int64, largest),
-		in: make([][]int64, 12), out: make([][]int64, 4), recorded: make([][3]int64, K+1), events: make([]int64, K+1)}
+		in: make([][]int64, 12), out: make([][]int64, 4), recorded: make([][3]int64, K+1), events: make([]int64, K+1), input: make([]int64, a.Network.Layers[0])}
 	for i := range a.Matrices {
 		x := &a.Matrices[i]
 		t := &target{words: m.synapses[i], rows: x.Rows, shift: x.Shift}
@@ -86,6 +87,12 @@ func (s *settler) scratch() *sample {
 		s.spare = newSample(s.a)
 	}
 	return s.spare
+}
+
+// runPixels is run without a trace for a sample of pixels.
+func (s *settler) runPixels(v *sample, pixels []uint8, c Command) {
+	s.a.QuantizeInput(pixels, s.input)
+	s.run(v, s.input, c, nil)
 }
 
 // run executes the program on one sample up to the point where the sample is done.
