@@ -1,0 +1,57 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
+)
+
+// linesEvery is the time between two lines of progress where there is no terminal.
+const linesEvery = 10 * time.Second
+
+// progress shows how far a command is: a bar on a terminal, else a line from time to time.
+type progress struct {
+	w     io.Writer
+	label string
+	bar   *progressbar.ProgressBar // nil without a terminal
+	start time.Time
+	last  time.Time
+}
+
+func newProgress(w io.Writer, label string) *progress {
+	p := &progress{w: w, label: label, start: time.Now(), last: time.Now()}
+	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		p.bar = progressbar.NewOptions(-1, progressbar.OptionSetWriter(w), progressbar.OptionSetDescription(label),
+			progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetPredictTime(true),
+			progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
+	}
+	return p
+}
+
+// show tells that done of total are done.
+func (p *progress) show(done, total int) {
+	if p.bar != nil {
+		if p.bar.GetMax() != total {
+			p.bar.ChangeMax(total)
+		}
+		_ = p.bar.Set(done)
+		return
+	}
+	if now := time.Now(); now.Sub(p.last) >= linesEvery && done > 0 {
+		p.last = now
+		spent := now.Sub(p.start)
+		left := time.Duration(float64(spent) / float64(done) * float64(total-done))
+		fmt.Fprintf(p.w, "%s: %d of %d, %v left\n", p.label, done, total, left.Round(time.Second))
+	}
+}
+
+// close clears the bar.
+func (p *progress) close() {
+	if p.bar != nil {
+		_ = p.bar.Finish()
+	}
+}
