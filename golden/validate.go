@@ -180,9 +180,8 @@ func (p *networkFile) wanted(path string) bool {
 	if _, ok := p.at[path]; ok {
 		return true
 	}
-	for at := path; strings.Contains(at, "."); { // a section that was not read has been reported
-		at = at[:strings.LastIndex(at, ".")]
-		if p.reported[at] {
+	for at := path; at != ""; at = at[:max(strings.LastIndex(at, "."), 0)] {
+		if p.guessed[at] || p.reported[at] {
 			return false
 		}
 	}

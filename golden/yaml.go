@@ -67,7 +67,7 @@ func ParseNetwork(name string, text []byte) (*Network, error) {
 	}
 	n := &Network{Rule: "corinfomax", Settling: Settling{EarlyEnd: true}, Learning: Learning{RandomSign: true, Decay: Decay{Factor: 1, Then: 1}},
 		Hardware: Hardware{Lanes: 16, Mode: "events"}}
-	p := &networkFile{name: name, at: map[string]*token.Position{}, reported: map[string]bool{}}
+	p := &networkFile{name: name, at: map[string]*token.Position{}, reported: map[string]bool{}, guessed: map[string]bool{}}
 	p.mapping("", file.Docs[0].Body, reflect.ValueOf(n).Elem())
 	if !p.reported[""] {
 		p.values(n)
@@ -117,6 +117,7 @@ type networkFile struct {
 	name     string
 	at       map[string]*token.Position
 	reported map[string]bool // paths whose values were not read; their ranges are not looked at
+	guessed  map[string]bool // paths that an unknown key was taken for; that they are missing need not be said too
 	problems []problem
 }
 
@@ -208,7 +209,7 @@ func (p *networkFile) mapping(path string, node ast.Node, v reflect.Value) {
 			if path != "" {
 				guess = path + "." + guess
 			}
-			p.reported[guess] = true // that it is missing need not be said too
+			p.guessed[guess] = true
 			continue
 		}
 		p.value(inner, x.Value, field)
