@@ -31,10 +31,13 @@ type Tensor struct {
 type Checkpoint struct {
 	Network    *Network
 	Arithmetic string
-	Epoch      int // epochs completed
-	Batch      int // mini-batches completed in the epoch under way
-	Step       int // mini-batches completed in all
-	Seed       uint32
+	Seed       uint32  // of the order of samples, the signs of beta and stochastic rounding; the network file's unless replaced
+	Data       string  // Checksum of the data set; empty before training
+	Limit      int     // training samples in use, the first ones; 0: all
+	Epoch      int     // epochs completed
+	Batch      int     // mini-batches completed in the epoch under way
+	Step       int     // mini-batches completed in all
+	Seconds    float64 // spent learning in the epoch under way
 	Tensors    []Tensor
 	Ranges     Ranges
 	History    []EpochMetrics
@@ -49,19 +52,22 @@ const (
 type header struct {
 	Network    string
 	Arithmetic string
+	Seed       uint32
+	Data       string
+	Limit      int
 	Epoch      int
 	Batch      int
 	Step       int
-	Seed       uint32
+	Seconds    float64
 	Tensors    []Tensor
 	Ranges     Ranges
 	History    []EpochMetrics
 }
 
-// Save writes the checkpoint into a folder, whole or not at all: the one before it stays until the new
-// one is on disk. NaN is refused.
+// Save writes the checkpoint into a folder, which it makes, whole or not at all: the one before it stays until
+// the new one is on disk. NaN is refused.
 func (c *Checkpoint) Save(dir string) error {
-	h := header{string(c.Network.YAML()), c.Arithmetic, c.Epoch, c.Batch, c.Step, c.Seed, nil, c.Ranges, c.History}
+	h := header{string(c.Network.YAML()), c.Arithmetic, c.Seed, c.Data, c.Limit, c.Epoch, c.Batch, c.Step, c.Seconds, nil, c.Ranges, c.History}
 	var body bytes.Buffer
 	for _, t := range c.Tensors {
 		h.Tensors = append(h.Tensors, Tensor{Name: t.Name, Rows: t.Rows, Cols: t.Cols, Type: t.Type})
@@ -76,7 +82,7 @@ func (c *Checkpoint) Save(dir string) error {
 	}
 	text, err := json.Marshal(h)
 	if err != nil {
-		return fmt.Errorf("checkpoint: %w", err)
+		return fmt.Errorf("%w: checkpoint: %w", ErrDamaged, err) // NaN in a range or figure
 	}
 	var file bytes.Buffer
 	file.WriteString(checkpointMagic)
@@ -85,18 +91,30 @@ func (c *Checkpoint) Save(dir string) error {
 	file.Write(body.Bytes())
 	sum := sha256.Sum256(file.Bytes())
 	file.Write(sum[:])
-	return WriteFile(filepath.Join(dir, checkpointFile), file.Bytes())
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("run folder: %w", err)
+	}
+	path := filepath.Join(dir, checkpointFile)
+	if err := WriteFile(path, file.Bytes()); err != nil {
+		if _, missing := os.Stat(path); missing == nil {
+			return fmt.Errorf("%w; the checkpoint before it is whole: make room or rights, then resume", err)
+		}
+		return err
+	}
+	return nil
 }
 
+// check tells of a tensor that is not whole, in the words of an error.
 func (t *Tensor) check(arithmetic string) error {
+	have := len(t.Values)
 	if arithmetic == Fixed {
-		if len(t.Words) != t.Rows*t.Cols {
-			return fmt.Errorf("%w: %s: %d words for %d x %d", ErrDamaged, t.Name, len(t.Words), t.Rows, t.Cols)
-		}
-		return nil
+		have = len(t.Words)
 	}
-	if len(t.Values) != t.Rows*t.Cols {
-		return fmt.Errorf("%w: %s: %d values for %d x %d", ErrDamaged, t.Name, len(t.Values), t.Rows, t.Cols)
+	if have != t.Rows*t.Cols {
+		return fmt.Errorf("%w: %s: %d numbers for %d x %d", ErrDamaged, t.Name, have, t.Rows, t.Cols)
+	}
+	if arithmetic == Fixed {
+		return nil
 	}
 	for i, v := range t.Values {
 		if math.IsNaN(v) || math.IsInf(v, 0) {
@@ -140,11 +158,17 @@ func LoadCheckpoint(dir string) (*Checkpoint, error) {
 	if err != nil {
 		return nil, damaged("%v", err)
 	}
-	c := &Checkpoint{n, h.Arithmetic, h.Epoch, h.Batch, h.Step, h.Seed, h.Tensors, h.Ranges, h.History}
+	if h.Arithmetic != Float && h.Arithmetic != Fixed {
+		return nil, damaged("arithmetic %q", h.Arithmetic)
+	}
+	if h.Limit < 0 || h.Epoch < 0 || h.Batch < 0 || h.Step < 0 {
+		return nil, damaged("limit %d, epoch %d, mini-batch %d, step %d", h.Limit, h.Epoch, h.Batch, h.Step)
+	}
+	c := &Checkpoint{n, h.Arithmetic, h.Seed, h.Data, h.Limit, h.Epoch, h.Batch, h.Step, h.Seconds, h.Tensors, h.Ranges, h.History}
 	body := bytes.NewReader(file[start+int(length) : end])
 	for i := range c.Tensors {
 		t := &c.Tensors[i]
-		if t.Rows < 0 || t.Cols < 0 || t.Rows*t.Cols*8 > body.Len() {
+		if t.Rows < 1 || t.Cols < 1 || t.Rows > body.Len()/8/t.Cols { // before a product could overflow
 			return nil, damaged("%s: %d x %d is more than the file holds", t.Name, t.Rows, t.Cols)
 		}
 		if c.Arithmetic == Fixed {
@@ -155,72 +179,11 @@ func LoadCheckpoint(dir string) (*Checkpoint, error) {
 			_ = binary.Read(body, binary.LittleEndian, t.Values)
 		}
 		if err := t.check(c.Arithmetic); err != nil {
-			return nil, err
+			return nil, damaged("%v", err)
 		}
 	}
 	if body.Len() != 0 {
 		return nil, damaged("%d bytes too many", body.Len())
 	}
 	return c, nil
-}
-
-// WriteFile writes a file under a temporary name, syncs it and renames it, so that a reader sees the old
-// or the new content and a full disk leaves the old.
-func WriteFile(path string, data []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".corinfo-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	if _, err = f.Write(data); err == nil {
-		err = f.Sync()
-	}
-	if e := f.Close(); err == nil {
-		err = e
-	}
-	if err == nil {
-		err = os.Chmod(f.Name(), 0o644)
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	return nil
-}
-
-// Tensors are the machine's synapses for a checkpoint.
-func (m *Machine) Tensors() []Tensor {
-	var list []Tensor
-	for i, x := range m.A.Matrices {
-		t := Tensor{Name: x.Name(), Rows: x.Rows, Cols: x.Cols, Type: x.Type.String(), Words: make([]int64, x.Rows*x.Cols)}
-		for row := range x.Rows {
-			for col := range x.Cols {
-				t.Words[row*x.Cols+col] = m.Synapse(i, row, col)
-			}
-		}
-		list = append(list, t)
-	}
-	return list
-}
-
-// SetTensors takes the synapses of a checkpoint, which must have the machine's names, shapes and types.
-func (m *Machine) SetTensors(list []Tensor) error {
-	if len(list) != len(m.A.Matrices) {
-		return usagef("checkpoint: %d matrices; the network has %d", len(list), len(m.A.Matrices))
-	}
-	for i, x := range m.A.Matrices {
-		t := list[i]
-		if t.Name != x.Name() || t.Rows != x.Rows || t.Cols != x.Cols || t.Type != x.Type.String() || len(t.Words) != x.Rows*x.Cols {
-			return usagef("checkpoint: %s %d x %d of %s; the network wants %s %d x %d of %v", t.Name, t.Rows, t.Cols, t.Type, x.Name(), x.Rows, x.Cols, x.Type)
-		}
-		for j, word := range t.Words {
-			if !x.Type.Contains(x.Type.Int(word)) {
-				return fmt.Errorf("%w: %s row %d column %d: word %d is outside %v", ErrDamaged, t.Name, j/x.Cols, j%x.Cols, word, x.Type)
-			}
-			m.SetSynapse(i, j/x.Cols, j%x.Cols, word)
-		}
-	}
-	return nil
 }

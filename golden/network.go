@@ -13,26 +13,26 @@ var ErrUsage = errors.New("wrong input")
 // ErrDamaged marks a file whose content is not what was written.
 var ErrDamaged = errors.New("damaged data")
 
-// Network is the network file.
+// Network is the network file. ParseNetwork has checked the values of every Network that it returns.
 type Network struct {
-	Name     string             `yaml:"name"`
+	Name     string             `yaml:"name"` // a letter, then letters, digits, underscores: prefix of every Verilog module
 	Dataset  Dataset            `yaml:"dataset"`
-	Rule     string             `yaml:"rule"`
-	Layers   []int              `yaml:"layers"`
-	Epsilon  float64            `yaml:"epsilon"`
-	Lambda   float64            `yaml:"lambda"`
-	Leak     float64            `yaml:"leak"`
+	Rule     string             `yaml:"rule"`    // corinfomax
+	Layers   []int              `yaml:"layers"`  // neurons from input to output
+	Epsilon  float64            `yaml:"epsilon"` // regulariser, > 0
+	Lambda   float64            `yaml:"lambda"`  // forgetting factor of the lateral synapses, 0 < lambda < 1
+	Leak     float64            `yaml:"leak"`    // g of MATH.md, >= 0
 	Settling Settling           `yaml:"settling"`
 	Learning Learning           `yaml:"learning"`
-	Seed     uint32             `yaml:"seed"`
+	Seed     uint32             `yaml:"seed"` // of everything random
 	Formats  map[string]fx.Type `yaml:"formats"`
 	Hardware Hardware           `yaml:"hardware"`
 }
 
 // Dataset names the samples.
 type Dataset struct {
-	Name string `yaml:"name"`
-	Path string `yaml:"path"`
+	Name string `yaml:"name"` // mnist, fashion or idx
+	Path string `yaml:"path"` // a folder of idx files; empty: where the data set is usually installed
 }
 
 // Settling are the neuron dynamics.
@@ -40,12 +40,12 @@ type Settling struct {
 	FreeIterations   int  `yaml:"free_iterations"`
 	NudgedIterations int  `yaml:"nudged_iterations"`
 	Step             Step `yaml:"step"`
-	EarlyEnd         bool `yaml:"early_end"`
+	EarlyEnd         bool `yaml:"early_end"` // a phase ends when nothing can change any more; same results
 }
 
-// Step is the rule of the step size eta_s.
+// Step is the rule of the step size eta_s of iteration s = 0, 1, ... of a phase; see Network.Eta.
 type Step struct {
-	Rule  string  `yaml:"rule"`
+	Rule  string  `yaml:"rule"` // constant, divide_by_loop_index or divide_by_slow_loop_index
 	Start float64 `yaml:"start"`
 	Stop  float64 `yaml:"stop"`
 	Decay float64 `yaml:"decay"`
@@ -53,33 +53,33 @@ type Step struct {
 
 // Learning are the synapse updates.
 type Learning struct {
-	Batch       int       `yaml:"batch"`
-	Beta        float64   `yaml:"beta"`
-	RandomSign  bool      `yaml:"random_sign"`
-	ThreePhase  bool      `yaml:"three_phase"`
-	Feedforward []float64 `yaml:"feedforward"`
-	Feedback    []float64 `yaml:"feedback"`
+	Batch       int       `yaml:"batch"`       // samples of a mini-batch, N
+	Beta        float64   `yaml:"beta"`        // nudging strength, > 0
+	RandomSign  bool      `yaml:"random_sign"` // the sign of beta is drawn for every mini-batch
+	ThreePhase  bool      `yaml:"three_phase"` // the nudged phase is compared with one of -beta, not with the free one
+	Feedforward []float64 `yaml:"feedforward"` // mu of W_0 .. W_{K-1}
+	Feedback    []float64 `yaml:"feedback"`    // mu of F_1 .. F_{K-1}
 	Decay       Decay     `yaml:"decay"`
 	Epochs      int       `yaml:"epochs"`
 }
 
-// Decay is the two-stage schedule of the learning rates.
+// Decay is the schedule of the learning rates; see Network.LearningRate.
 type Decay struct {
 	Factor float64 `yaml:"factor"`
-	Epochs int     `yaml:"epochs"`
+	Epochs int     `yaml:"epochs"` // 0: Factor holds for all epochs
 	Then   float64 `yaml:"then"`
 }
 
 // Hardware are the choices of the design.
 type Hardware struct {
 	Lanes int    `yaml:"lanes"`
-	Mode  string `yaml:"mode"`
+	Mode  string `yaml:"mode"` // events or dense
 }
 
 // K is the number of layers above the input.
 func (n *Network) K() int { return len(n.Layers) - 1 }
 
-// Eta is the step size of iteration s of a phase.
+// Eta is the step size of iteration s of a phase (MATH.md, "Settling"): it never grows with s.
 func (n *Network) Eta(s int) float64 {
 	t := n.Settling.Step
 	switch t.Rule {
@@ -91,13 +91,16 @@ func (n *Network) Eta(s int) float64 {
 	return t.Start
 }
 
-// LearningRate are the rates of W and F in an epoch.
+// LearningRate are the rates of W and F in an epoch, counted from 0: mu Factor^epoch, and from epoch
+// Decay.Epochs on mu Then^epoch. The second stage is a power of the whole epoch number too, not of the
+// epochs since it began: the rates drop where it begins, as in the runs of MATH.md's table.
 func (n *Network) LearningRate(epoch int) (ff, fb []float64) {
 	d := n.Learning.Decay
-	factor := math.Pow(d.Factor, float64(epoch))
-	if epoch >= d.Epochs {
-		factor = math.Pow(d.Then, float64(epoch))
+	base := d.Factor
+	if d.Epochs > 0 && epoch >= d.Epochs {
+		base = d.Then
 	}
+	factor := math.Pow(base, float64(epoch))
 	for _, mu := range n.Learning.Feedforward {
 		ff = append(ff, mu*factor)
 	}

@@ -1,5 +1,7 @@
 package golden
 
+import "sync"
+
 // Range is what a tensor's values spanned during a run.
 type Range struct {
 	Min, Max float64
@@ -7,3 +9,68 @@ type Range struct {
 
 // Ranges are the recorded ranges by tensor: r1, current1, W0, dW0, with the names of the network file's formats.
 type Ranges map[string]Range
+
+// include widens the range of a tensor to hold low and high.
+func (r Ranges) include(name string, low, high float64) {
+	old, ok := r[name]
+	if !ok {
+		old = Range{low, high}
+	}
+	r[name] = Range{min(old.Min, low), max(old.Max, high)}
+}
+
+// Record makes the model widen r by every value that it computes from now on, of every tensor that has a
+// type (docs/ARITHMETIC.md, "Types"), constants aside; nil ends it. The synapses are noted at once and after
+// each mini-batch. Recording changes no result.
+func (m *FloatModel) Record(r Ranges) {
+	if r == nil {
+		m.recorder = nil
+		return
+	}
+	m.recorder = &recorder{ranges: r}
+	m.recordSynapses()
+}
+
+// recorder widens ranges for several goroutines.
+type recorder struct {
+	lock   sync.Mutex
+	ranges Ranges
+}
+
+// note records the values of the tensor of a kind and index; x has none.
+func (r *recorder) note(kind string, index int, values []float64) {
+	if kind != "x" {
+		kind = tensorName(kind, index)
+	}
+	r.noteAs(kind, values)
+}
+
+// noteChange records e_1, the difference of r_1 between the later and the earlier of the two compared
+// phases: the later one has role minus where there are three.
+func (r *recorder) noteChange(plusLessMinus []float64, threePhase bool) {
+	low, high := extremes(plusLessMinus)
+	if threePhase {
+		low, high = -high, -low
+	}
+	r.widen("e1", low, high)
+}
+
+func (r *recorder) noteAs(name string, values []float64) {
+	low, high := extremes(values)
+	r.widen(name, low, high)
+}
+
+func (r *recorder) widen(name string, low, high float64) {
+	r.lock.Lock()
+	defer r.lock.Unlock()
+	r.ranges.include(name, low, high)
+}
+
+// extremes are the smallest and the largest of at least one value.
+func extremes(values []float64) (low, high float64) {
+	low, high = values[0], values[0]
+	for _, v := range values {
+		low, high = min(low, v), max(high, v)
+	}
+	return low, high
+}

@@ -1,28 +1,214 @@
 package golden
 
-// Learner is a model that a run trains: the float64 model or the bit-true machine. Samples are pixels,
-// 0..255 for 0..1, Layers[0] bytes each. Results don't depend on the number of processors.
-type Learner interface {
-	// SetEpoch sets the learning rates to those of an epoch, counted from 0.
-	SetEpoch(epoch int)
-	// SetStep sets the number of mini-batches applied so far, to continue an interrupted run.
-	SetStep(step uint32)
-	// LearnBatch learns one mini-batch of exactly Learning.Batch samples; negative: beta < 0.
-	LearnBatch(samples [][]uint8, labels []int, negative bool)
-	// ClassifyBatch gives the class of every sample.
-	ClassifyBatch(samples [][]uint8, classes []int)
-	// Tensors are the synapses for a checkpoint, SetTensors takes them back.
-	Tensors() []Tensor
-	SetTensors(list []Tensor) error
-}
-
-var _ Learner = (*Machine)(nil)
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+)
 
 // EpochMetrics are the figures of one epoch of training.
 type EpochMetrics struct {
-	Epoch            int     `json:"epoch"`
+	Epoch            int     `json:"epoch"` // counted from 1
 	TestAccuracy     float64 `json:"test_accuracy"`
-	Samples          int     `json:"samples"`
-	Seconds          float64 `json:"seconds"`
+	Samples          int     `json:"samples"` // learned
+	Seconds          float64 `json:"seconds"` // spent learning
 	SamplesPerSecond float64 `json:"samples_per_second"`
+}
+
+// TrainOptions say how far to train and whom to tell.
+type TrainOptions struct {
+	Dir       string         // folder of the checkpoint
+	Epochs    int            // epochs of the whole run; 0: as many as the network file says
+	SaveEvery time.Duration  // between checkpoints within an epoch; 0: half a minute
+	Record    bool           // widen Checkpoint.Ranges by all that the float64 model computes
+	Progress  func(Progress) // called after every mini-batch and now and then while testing; may be nil
+}
+
+// Progress is how far training has come.
+type Progress struct {
+	Epoch, Epochs    int // the epoch under way, counted from 1, of how many
+	Testing          bool
+	Done, Total      int     // samples of the epoch, or of the test
+	SamplesPerSecond float64 // learned in this epoch
+	TestAccuracy     float64 // after the last epoch; 0 before the first
+}
+
+// ErrInterrupted marks a training that was cancelled; its checkpoint continues it.
+var ErrInterrupted = errors.New("interrupted")
+
+// Streams of the generator, apart from those of InitialWeights: one for the order of every epoch, one for the
+// sign of every mini-batch.
+const (
+	orderStream = 1 << 32
+	signStream  = 2 << 32
+)
+
+// Order is the order in which an epoch, counted from 0, goes through n samples.
+func Order(seed uint32, epoch, n int) []int {
+	return rand.New(rand.NewPCG(uint64(seed), orderStream+uint64(epoch))).Perm(n)
+}
+
+// Negative tells whether a mini-batch, counted from 0 over the whole run, learns with beta < 0.
+func Negative(l *Learning, seed uint32, step int) bool {
+	return l.RandomSign && rand.New(rand.NewPCG(uint64(seed), signStream+uint64(step))).Uint64()>>63 == 1
+}
+
+// Train continues a run to its last epoch. It learns mini-batches in the order of (seed, epoch), tests after
+// each epoch, and writes a checkpoint then, every SaveEvery in between, and when ctx is cancelled, which
+// gives ErrInterrupted. The run's state in c is that of the last checkpoint written when Train returns; from there
+// Train computes the bits that it would have without the interruption.
+//
+// Samples that do not fill a mini-batch at the end of an epoch are left out: the hardware, too, applies updates
+// of exactly Learning.Batch samples only. Another order leaves others out in each epoch.
+func Train(ctx context.Context, c *Checkpoint, data *Data, o TrainOptions) error {
+	t, err := newTrainer(c, data, o)
+	if err != nil {
+		return err
+	}
+	for c.Epoch < t.o.Epochs {
+		if err := t.epoch(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// trainer is a training under way. Checkpoint c is changed only by mini-batches that have been learned.
+type trainer struct {
+	c       *Checkpoint
+	data    *Data
+	o       TrainOptions
+	l       Learner
+	batches int // per epoch
+	saved   time.Time
+	samples [][]uint8
+	labels  []int
+}
+
+func newTrainer(c *Checkpoint, data *Data, o TrainOptions) (*trainer, error) {
+	n := c.Network
+	if err := data.Check(n); err != nil {
+		return nil, err
+	}
+	if c.Data != "" && c.Data != data.Checksum {
+		return nil, usagef("dataset %s: its content is not that which the run has learned; give the same data or start another run", data.Name)
+	}
+	use := data.Train.Len()
+	if c.Limit > 0 {
+		use = min(use, c.Limit)
+	}
+	if use < n.Learning.Batch {
+		return nil, usagef("%d training samples; a mini-batch takes %d: raise the limit or lower learning.batch", use, n.Learning.Batch)
+	}
+	t := &trainer{c: c, data: data, o: o, batches: use / n.Learning.Batch, saved: time.Now(),
+		samples: make([][]uint8, n.Learning.Batch), labels: make([]int, n.Learning.Batch)}
+	if t.o.Epochs == 0 {
+		t.o.Epochs = n.Learning.Epochs
+	}
+	if t.o.SaveEvery == 0 {
+		t.o.SaveEvery = 30 * time.Second
+	}
+	if c.Batch > t.batches || c.Step != c.Epoch*t.batches+c.Batch {
+		return nil, fmt.Errorf("%w: checkpoint: mini-batch %d of epoch %d is no step %d of %d mini-batches an epoch; train again",
+			ErrDamaged, c.Batch, c.Epoch+1, c.Step, t.batches)
+	}
+	var err error
+	if t.l, err = NewLearner(c); err != nil {
+		return nil, err
+	}
+	if model, ok := t.l.(*FloatModel); ok && o.Record {
+		if c.Ranges == nil {
+			c.Ranges = Ranges{}
+		}
+		model.Record(c.Ranges)
+	}
+	c.Data = data.Checksum
+	return t, nil
+}
+
+// epoch learns and tests to the end of the epoch under way.
+func (t *trainer) epoch(ctx context.Context) error {
+	c, size := t.c, len(t.samples)
+	t.l.SetEpoch(c.Epoch)
+	order := Order(c.Seed, c.Epoch, t.used())
+	start, before := time.Now(), c.Seconds
+	for c.Batch < t.batches {
+		if ctx.Err() != nil {
+			return t.interrupted()
+		}
+		for i, sample := range order[c.Batch*size : (c.Batch+1)*size] {
+			t.samples[i], t.labels[i] = t.data.Train.Sample(sample), int(t.data.Train.Labels[sample])
+		}
+		t.l.LearnBatch(t.samples, t.labels, Negative(&c.Network.Learning, c.Seed, c.Step))
+		c.Batch++
+		c.Step++
+		c.Seconds = before + time.Since(start).Seconds()
+		t.progress(false, c.Batch*size, t.batches*size)
+		if time.Since(t.saved) >= t.o.SaveEvery {
+			if err := t.save(); err != nil {
+				return err
+			}
+		}
+	}
+	e, err := Evaluate(ctx, t.l, &t.data.Test, c.Network.Layers[c.Network.K()], func(done, total int) { t.progress(true, done, total) })
+	if ctx.Err() != nil {
+		return t.interrupted()
+	}
+	if err != nil {
+		return err
+	}
+	samples := t.batches * size
+	c.History = append(c.History, EpochMetrics{Epoch: c.Epoch + 1, TestAccuracy: e.Accuracy, Samples: samples, Seconds: c.Seconds,
+		SamplesPerSecond: perSecond(samples, c.Seconds)})
+	c.Epoch, c.Batch, c.Seconds = c.Epoch+1, 0, 0
+	return t.save()
+}
+
+// used is the number of training samples in use.
+func (t *trainer) used() int {
+	if t.c.Limit > 0 {
+		return min(t.c.Limit, t.data.Train.Len())
+	}
+	return t.data.Train.Len()
+}
+
+func (t *trainer) interrupted() error {
+	if err := t.save(); err != nil {
+		return err
+	}
+	return fmt.Errorf("%w in epoch %d after mini-batch %d of %d; resume to continue", ErrInterrupted, t.c.Epoch+1, t.c.Batch, t.batches)
+}
+
+func (t *trainer) save() error {
+	t.c.Tensors = t.l.Tensors()
+	if err := t.c.Save(t.o.Dir); err != nil {
+		if errors.Is(err, ErrDamaged) {
+			return fmt.Errorf("learning diverged by epoch %d, mini-batch %d: %w; lower the rates in learning and resume from the checkpoint before it",
+				t.c.Epoch+1, t.c.Batch, err)
+		}
+		return err
+	}
+	t.saved = time.Now()
+	return nil
+}
+
+func (t *trainer) progress(testing bool, done, total int) {
+	if t.o.Progress == nil {
+		return
+	}
+	p := Progress{Epoch: t.c.Epoch + 1, Epochs: t.o.Epochs, Testing: testing, Done: done, Total: total,
+		SamplesPerSecond: perSecond(t.c.Batch*len(t.samples), t.c.Seconds)}
+	if last := len(t.c.History) - 1; last >= 0 {
+		p.TestAccuracy = t.c.History[last].TestAccuracy
+	}
+	t.o.Progress(p)
+}
+
+func perSecond(n int, seconds float64) float64 {
+	if seconds <= 0 {
+		return 0
+	}
+	return float64(n) / seconds
 }

@@ -1,76 +1,133 @@
 package golden
 
 import (
-	"bytes"
-	"crypto/sha256"
+	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
 
 	fx "corinfo/fixedpoint"
 )
 
-// FormatKinds are the tensors whose types the network file may set; each may carry an index: W, W0.
-var FormatKinds = []string{"x", "r", "u", "current", "lateral", "drive", "e", "d", "c", "W", "F", "C", "dW", "dF", "dC", "eta", "coefficient", "rate", "gamma"}
+// maxNetworkFile is the largest network file: the parser's stack and time grow with nesting.
+const maxNetworkFile = 1 << 17
 
 // LoadNetwork reads a network file.
 func LoadNetwork(path string) (*Network, error) {
-	text, err := os.ReadFile(path)
+	text, err := readStart(path, maxNetworkFile+1)
 	if err != nil {
 		return nil, fmt.Errorf("%w: network file: %w; `corinfo init` makes one", ErrUsage, err)
 	}
 	return ParseNetwork(path, text)
 }
 
-// ParseNetwork reads the text of a network file; name stands for it in errors. It refuses unknown keys and
-// values out of range, and reports all of them together, each with its line and column.
-func ParseNetwork(name string, text []byte) (*Network, error) {
-	file, err := parser.ParseBytes(text, 0)
+// readStart reads at most limit bytes of a file.
+func readStart(path string, limit int64) ([]byte, error) {
+	f, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %s: %s", ErrUsage, name, yaml.FormatError(err, false, true))
+		return nil, err
 	}
-	p := &networkFile{name: name, at: map[string]*ast.MappingValueNode{}}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, limit))
+}
+
+// ParseNetwork reads the text of a network file; name stands for it in errors. It refuses unknown keys,
+// values of another kind and values out of range, and reports all of them together, one a line, each with
+// its line and column. A text that is not YAML is reported alone.
+func ParseNetwork(name string, text []byte) (*Network, error) {
+	if len(text) > maxNetworkFile {
+		return nil, usagef("%s: more than %d bytes; this is no network file", name, maxNetworkFile)
+	}
+	if line, column, ok := badText(text); !ok {
+		return nil, usagef("%s:%d:%d: not UTF-8 text; this is no network file", name, line, column)
+	}
+	file, err := parser.ParseBytes(text, 0, parser.AllowDuplicateMapKey())
+	if err != nil {
+		return nil, syntaxError(name, err)
+	}
+	if len(file.Docs) == 0 || file.Docs[0].Body == nil {
+		return nil, usagef("%s: empty network file; `corinfo init` makes one", name)
+	}
+	if len(file.Docs) > 1 {
+		return nil, usagef("%s: %d YAML documents; want one", name, len(file.Docs))
+	}
 	n := &Network{Rule: "corinfomax", Settling: Settling{EarlyEnd: true}, Learning: Learning{RandomSign: true, Decay: Decay{Factor: 1, Then: 1}},
 		Hardware: Hardware{Lanes: 16, Mode: "events"}}
-	if len(file.Docs) == 0 || file.Docs[0].Body == nil {
-		return nil, usagef("%s: empty network file", name)
-	}
-	p.keys("", file.Docs[0].Body, reflect.TypeOf(*n))
-	if p.problems == nil {
-		if err := yaml.Unmarshal(text, n); err != nil {
-			return nil, fmt.Errorf("%w: %s: %s", ErrUsage, name, yaml.FormatError(err, false, true))
-		}
+	p := &networkFile{name: name, at: map[string]*token.Position{}, reported: map[string]bool{}, guessed: map[string]bool{}}
+	p.mapping("", file.Docs[0].Body, reflect.ValueOf(n).Elem())
+	if !p.reported[""] {
 		p.values(n)
 	}
 	if p.problems != nil {
-		return nil, fmt.Errorf("%w: %w", ErrUsage, errors.Join(p.problems...))
+		return nil, fmt.Errorf("%w: %w", ErrUsage, p.join())
 	}
 	return n, nil
 }
 
-// networkFile is a file being checked: its keys by path, and what is wrong with them.
+// badText finds what is not UTF-8 or a control character, which no network file needs and YAML refuses.
+func badText(text []byte) (line, column int, ok bool) {
+	line, column = 1, 1
+	for len(text) > 0 {
+		r, size := utf8.DecodeRune(text)
+		if r == utf8.RuneError && size == 1 || unicode.IsControl(r) && r != '\n' && r != '\r' && r != '\t' {
+			return line, column, false
+		}
+		column++
+		if r == '\n' {
+			line, column = line+1, 1
+		}
+		text = text[size:]
+	}
+	return line, column, true
+}
+
+// syntaxError is an error of the YAML parser in one line.
+func syntaxError(name string, err error) error {
+	var e yaml.Error
+	if errors.As(err, &e) && e.GetToken() != nil {
+		pos := e.GetToken().Position
+		return usagef("%s:%d:%d: not YAML: %s", name, pos.Line, pos.Column, e.GetMessage())
+	}
+	first, _, _ := strings.Cut(err.Error(), "\n")
+	return usagef("%s: not YAML: %s", name, first)
+}
+
+// problem is what is wrong with a key.
+type problem struct {
+	line, column int
+	err          error
+}
+
+// networkFile is a file being read: the places of its keys by path, and what is wrong with them.
 type networkFile struct {
 	name     string
-	at       map[string]*ast.MappingValueNode
-	problems []error
+	at       map[string]*token.Position
+	reported map[string]bool // paths whose values were not read; their ranges are not looked at
+	guessed  map[string]bool // paths that an unknown key was taken for; that they are missing need not be said too
+	problems []problem
 }
 
 // report adds a problem at a key; the position is that of the nearest key around it that the file has.
 func (p *networkFile) report(path, format string, args ...any) {
-	where := p.name
+	where, line, column := p.name, math.MaxInt, 0
 	for at := path; ; {
-		if node, ok := p.at[at]; ok {
-			pos := node.Key.GetToken().Position
-			where = fmt.Sprintf("%s:%d:%d", p.name, pos.Line, pos.Column)
+		if pos, ok := p.at[at]; ok {
+			line, column = pos.Line, pos.Column
+			where = fmt.Sprintf("%s:%d:%d", p.name, line, column)
 			break
 		}
 		cut := strings.LastIndex(at, ".")
@@ -79,48 +136,33 @@ func (p *networkFile) report(path, format string, args ...any) {
 		}
 		at = at[:cut]
 	}
-	p.problems = append(p.problems, fmt.Errorf("%s: %s: %s", where, path, fmt.Sprintf(format, args...)))
+	if path != "" {
+		path += ": "
+	}
+	p.problems = append(p.problems, problem{line, column, fmt.Errorf("%s: %s%s", where, path, fmt.Sprintf(format, args...))})
 }
 
-// keys checks a mapping's keys against the fields of a struct, recursively.
-func (p *networkFile) keys(prefix string, node ast.Node, t reflect.Type) {
-	var values []*ast.MappingValueNode
-	switch x := node.(type) {
-	case *ast.MappingNode:
-		values = x.Values
-	case *ast.MappingValueNode:
-		values = []*ast.MappingValueNode{x}
-	default:
-		p.report(strings.TrimSuffix(prefix, "."), "want keys with values here")
-		return
-	}
-	known := map[string]reflect.Type{}
-	var names []string
-	for i := range t.NumField() {
-		key := t.Field(i).Tag.Get("yaml")
-		known[key] = t.Field(i).Type
-		names = append(names, key)
-	}
-	for _, v := range values {
-		key := v.Key.GetToken().Value
-		path := prefix + key
-		p.at[path] = v
-		field, ok := known[key]
-		switch {
-		case !ok:
-			p.report(path, "unknown key; did you mean %q?", nearest(key, names))
-		case field.Kind() == reflect.Struct:
-			p.keys(path+".", v.Value, field)
-		case field.Kind() == reflect.Map:
-			p.formats(path+".", v.Value)
-		}
-	}
+// refuse reports a value that is not read.
+func (p *networkFile) refuse(path, format string, args ...any) {
+	p.report(path, format, args...)
+	p.reported[path] = true
 }
 
-var formatKey = regexp.MustCompile(`^([a-zA-Z]+?)([0-9]*)$`)
+// join gives the problems in the file's order, those of missing keys last.
+func (p *networkFile) join() error {
+	slices.SortStableFunc(p.problems, func(a, b problem) int {
+		return cmp.Or(cmp.Compare(a.line, b.line), cmp.Compare(a.column, b.column))
+	})
+	var list []error
+	for _, x := range p.problems {
+		list = append(list, x.err)
+	}
+	return errors.Join(list...)
+}
 
-// formats checks the keys and the notation of the formats.
-func (p *networkFile) formats(prefix string, node ast.Node) {
+// mapping reads keys and values into a struct or into the map of formats. A key without a value, all of
+// whose lines are comments, is as good as none.
+func (p *networkFile) mapping(path string, node ast.Node, v reflect.Value) {
 	var values []*ast.MappingValueNode
 	switch x := node.(type) {
 	case *ast.MappingNode:
@@ -130,113 +172,173 @@ func (p *networkFile) formats(prefix string, node ast.Node) {
 	case *ast.NullNode:
 		return
 	default:
-		p.report(strings.TrimSuffix(prefix, "."), "want tensors with formats here")
+		p.refuse(path, "%s; want keys with values", kindOf(node))
 		return
 	}
-	for _, v := range values {
-		key := v.Key.GetToken().Value
-		p.at[prefix+key] = v
-		parts := formatKey.FindStringSubmatch(key)
-		kind := key
-		if parts != nil {
-			kind = parts[1]
+	fields := map[string]reflect.Value{}
+	var names []string
+	if v.Kind() == reflect.Struct {
+		for i := range v.NumField() {
+			key := v.Type().Field(i).Tag.Get("yaml")
+			fields[key] = v.Field(i)
+			names = append(names, key)
 		}
-		found := false
-		for _, k := range FormatKinds {
-			found = found || k == kind
+	}
+	seen := map[string]*token.Position{}
+	for _, x := range values {
+		at := x.Key.GetToken().Position
+		key := x.Key.GetToken().Value
+		inner := key
+		if path != "" {
+			inner = path + "." + key
 		}
-		if !found {
-			p.report(prefix+key, "unknown tensor; did you mean %q?", nearest(kind, FormatKinds))
+		if first := seen[key]; first != nil {
+			p.at[inner] = at
+			p.refuse(inner, "the same key again; the first is in line %d", first.Line)
 			continue
 		}
-		if _, err := fx.ParseType(v.Value.GetToken().Value); err != nil {
-			p.report(prefix+key, "%v", err)
+		seen[key], p.at[inner] = at, at
+		if v.Kind() == reflect.Map {
+			p.format(inner, key, x.Value, v)
+			continue
+		}
+		field, ok := fields[key]
+		if !ok {
+			guess := nearest(key, names)
+			p.refuse(inner, "unknown key; did you mean %q?", guess)
+			if path != "" {
+				guess = path + "." + guess
+			}
+			p.guessed[guess] = true
+			continue
+		}
+		p.value(inner, x.Value, field)
+	}
+}
+
+// value reads one value into a field.
+func (p *networkFile) value(path string, node ast.Node, v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Struct, reflect.Map:
+		p.mapping(path, node, v)
+	case reflect.Slice:
+		list, ok := node.(*ast.SequenceNode)
+		if !ok {
+			p.refuse(path, "%s; want a list: [a, b]", kindOf(node))
+			return
+		}
+		for _, x := range list.Values {
+			element := reflect.New(v.Type().Elem()).Elem()
+			p.value(path, x, element)
+			v.Set(reflect.Append(v, element))
+		}
+	default:
+		if problem := setScalar(node, v); problem != "" {
+			p.refuse(path, "%s; %s", kindOf(node), problem)
 		}
 	}
 }
 
-// values checks the ranges of all settings.
-func (p *networkFile) values(n *Network) {
-	positive := func(path string, v float64) {
-		if !(v > 0) || math.IsInf(v, 0) {
-			p.report(path, "%v; want a positive number", v)
+var (
+	wholeNumber = regexp.MustCompile(`^[-+]?(0|[1-9][0-9]*)$`) // 010 would be 8 to some readers, 10 to others
+	realNumber  = regexp.MustCompile(`^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?$`)
+)
+
+// setScalar reads a number, a text or a truth value and tells what is wanted in place of another.
+// Numbers are read from the file's characters, so that they mean the same to every YAML reader.
+func setScalar(node ast.Node, v reflect.Value) (problem string) {
+	text, plain := "", false
+	switch node.(type) {
+	case *ast.IntegerNode, *ast.FloatNode, *ast.InfinityNode, *ast.NanNode, *ast.StringNode, *ast.BoolNode:
+		t := node.GetToken()
+		text, plain = strings.TrimSpace(t.Value), t.Type != token.SingleQuoteType && t.Type != token.DoubleQuoteType
+	}
+	_, isString := node.(*ast.StringNode)
+	switch v.Kind() {
+	case reflect.Int:
+		x, err := strconv.ParseInt(text, 10, 64)
+		if !plain || !wholeNumber.MatchString(text) {
+			return "want a whole number"
 		}
-	}
-	count := func(path string, v, low int) {
-		if v < low {
-			p.report(path, "%d; want at least %d", v, low)
+		if err != nil {
+			return "too large"
 		}
-	}
-	oneOf := func(path, v string, allowed ...string) {
-		for _, a := range allowed {
-			if v == a {
-				return
-			}
+		v.SetInt(x)
+	case reflect.Uint32:
+		x, err := strconv.ParseUint(strings.TrimPrefix(text, "+"), 10, 32)
+		if !plain || !wholeNumber.MatchString(text) || err != nil {
+			return fmt.Sprintf("want a whole number from 0 to %d", uint32(math.MaxUint32))
 		}
-		p.report(path, "%q; want one of %s", v, strings.Join(allowed, ", "))
-	}
-	if !regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{0,39}$`).MatchString(n.Name) {
-		p.report("name", "%q; want a letter, then up to 39 letters, digits or underscores: it prefixes every Verilog module", n.Name)
-	}
-	oneOf("rule", n.Rule, "corinfomax")
-	oneOf("dataset.name", n.Dataset.Name, "mnist", "fashion", "idx")
-	if n.Dataset.Name == "idx" && n.Dataset.Path == "" {
-		p.report("dataset.path", "missing; a dataset of idx files needs its folder")
-	}
-	if len(n.Layers) < 2 {
-		p.report("layers", "%d layers; want at least 2: the input and the output", len(n.Layers))
-	}
-	for k, size := range n.Layers {
-		if size < 1 {
-			p.report("layers", "layer %d has %d neurons; want at least 1", k, size)
+		v.SetUint(x)
+	case reflect.Float64:
+		x, err := strconv.ParseFloat(text, 64)
+		if !plain || !realNumber.MatchString(text) || err != nil {
+			return "want a finite number"
 		}
-	}
-	positive("epsilon", n.Epsilon)
-	if !(n.Lambda > 0 && n.Lambda < 1) {
-		p.report("lambda", "%v; want a number between 0 and 1", n.Lambda)
-	}
-	if !(n.Leak >= 0) || math.IsInf(n.Leak, 0) {
-		p.report("leak", "%v; want 0 or a positive number", n.Leak)
-	}
-	count("settling.free_iterations", n.Settling.FreeIterations, 1)
-	count("settling.nudged_iterations", n.Settling.NudgedIterations, 1)
-	oneOf("settling.step.rule", n.Settling.Step.Rule, "constant", "divide_by_loop_index", "divide_by_slow_loop_index")
-	positive("settling.step.start", n.Settling.Step.Start)
-	if s := n.Settling.Step; s.Rule != "constant" {
-		if !(s.Stop >= 0 && s.Stop <= s.Start) {
-			p.report("settling.step.stop", "%v; want a number from 0 to start", s.Stop)
+		v.SetFloat(x)
+	case reflect.Bool:
+		if _, ok := node.(*ast.BoolNode); !ok || text != "true" && text != "false" {
+			return "want true or false"
 		}
-		if s.Rule == "divide_by_slow_loop_index" && (!(s.Decay >= 0) || math.IsInf(s.Decay, 0)) {
-			p.report("settling.step.decay", "%v; want 0 or a positive number", s.Decay)
+		v.SetBool(text == "true")
+	case reflect.String:
+		if !isString && text != "" {
+			return "want text: put it in quotes"
 		}
+		if !isString {
+			return "want text"
+		}
+		v.SetString(node.(*ast.StringNode).Value)
 	}
-	count("learning.batch", n.Learning.Batch, 1)
-	positive("learning.beta", n.Learning.Beta)
-	rates := func(path string, list []float64, want int) {
-		if len(list) != max(want, 0) {
-			p.report(path, "%d rates; the layers want %d", len(list), max(want, 0))
-		}
-		for _, mu := range list {
-			if !(mu >= 0) || math.IsInf(mu, 0) {
-				p.report(path, "%v; want 0 or a positive number", mu)
-			}
-		}
+	return ""
+}
+
+// kindOf tells what a node is, in the words of an error.
+func kindOf(node ast.Node) string {
+	switch x := node.(type) {
+	case nil, *ast.NullNode:
+		return "no value"
+	case *ast.MappingNode, *ast.MappingValueNode:
+		return "keys with values"
+	case *ast.SequenceNode:
+		return "a list"
+	case *ast.AnchorNode, *ast.AliasNode, *ast.MergeKeyNode:
+		return "an anchor or alias"
+	case *ast.TagNode:
+		return "a tag"
+	case *ast.LiteralNode:
+		return "a block of text"
+	default:
+		return strconv.Quote(x.GetToken().Value)
 	}
-	rates("learning.feedforward", n.Learning.Feedforward, n.K())
-	rates("learning.feedback", n.Learning.Feedback, n.K()-1)
-	positive("learning.decay.factor", n.Learning.Decay.Factor)
-	positive("learning.decay.then", n.Learning.Decay.Then)
-	count("learning.decay.epochs", n.Learning.Decay.Epochs, 0)
-	count("learning.epochs", n.Learning.Epochs, 1)
-	count("hardware.lanes", n.Hardware.Lanes, 1)
-	oneOf("hardware.mode", n.Hardware.Mode, "events", "dense")
-	for key := range n.Formats {
-		if index := formatKey.FindStringSubmatch(key)[2]; index != "" {
-			if i, err := strconv.Atoi(index); err != nil || i > n.K() {
-				p.report("formats."+key, "no layer or matrix %s in a network of %d layers", index, len(n.Layers))
-			}
-		}
+}
+
+var formatKey = regexp.MustCompile(`^([a-zA-Z]+)(|0|[1-9][0-9]*)$`)
+
+// format reads the type of one tensor.
+func (p *networkFile) format(path, key string, node ast.Node, formats reflect.Value) {
+	kind := key
+	if parts := formatKey.FindStringSubmatch(key); parts != nil {
+		kind = parts[1]
 	}
+	if !slices.Contains(FormatKinds, kind) {
+		p.refuse(path, "unknown tensor; did you mean %q?", nearest(kind, FormatKinds))
+		return
+	}
+	text, ok := node.(*ast.StringNode)
+	if !ok {
+		p.refuse(path, "%s; want a format, as ap_fixed<16,2,RND,SAT>", kindOf(node))
+		return
+	}
+	t, err := fx.ParseType(text.Value)
+	if err != nil {
+		p.refuse(path, "%v", err)
+		return
+	}
+	if formats.IsNil() {
+		formats.Set(reflect.MakeMap(formats.Type()))
+	}
+	formats.SetMapIndex(reflect.ValueOf(key), reflect.ValueOf(t))
 }
 
 // nearest is the candidate with the smallest edit distance.
@@ -269,15 +371,3 @@ func distance(a, b string) int {
 	}
 	return row[len(b)]
 }
-
-// YAML is the network as a file without comments; ParseNetwork reads it back to the same network.
-func (n *Network) YAML() []byte {
-	text, err := yaml.MarshalWithOptions(n, yaml.Indent(2), yaml.Flow(false))
-	if err != nil {
-		panic("golden: " + err.Error()) // plain data: cannot fail
-	}
-	return bytes.TrimLeft(text, "\n")
-}
-
-// Fingerprint is the SHA-256 of the network, comments and order of keys aside.
-func (n *Network) Fingerprint() string { return fmt.Sprintf("%x", sha256.Sum256(n.YAML())) }

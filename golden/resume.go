@@ -1,0 +1,47 @@
+package golden
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+)
+
+// Resume makes a checkpoint continue with a network file, training samples and seed that must be those of
+// the run; ErrUsage says what differs. What does not change the bits of training may: the name, the folder of
+// the data, the number of epochs and the hardware; the run takes it over.
+func (c *Checkpoint) Resume(n *Network, data *Data, arithmetic string, seed uint32, limit int) error {
+	var list []string
+	differ := func(what string, run, now any) {
+		if run != now {
+			list = append(list, fmt.Sprintf("%s: %v in the run, %v now", what, run, now))
+		}
+	}
+	differ("arithmetic", c.Arithmetic, arithmetic)
+	differ("seed", c.Seed, seed)
+	differ("limit", c.Limit, limit)
+	if c.Data != "" && c.Data != data.Checksum {
+		list = append(list, fmt.Sprintf("dataset %s: other content", data.Name))
+	}
+	own := *n
+	own.Seed = c.Network.Seed // compared above
+	before := *c.Network
+	before.Name, before.Dataset.Path, before.Learning.Epochs, before.Hardware = own.Name, own.Dataset.Path, own.Learning.Epochs, own.Hardware
+	differences("", reflect.ValueOf(before), reflect.ValueOf(own), differ)
+	if list != nil {
+		return usagef("the run cannot be resumed with other settings; restore them or start another run:\n  %s", strings.Join(list, "\n  "))
+	}
+	c.Network = &own
+	return nil
+}
+
+// differences calls differ for the keys of two networks whose values are not written alike.
+func differences(path string, a, b reflect.Value, differ func(what string, run, now any)) {
+	for i := range a.NumField() {
+		key := path + a.Type().Field(i).Tag.Get("yaml")
+		if a.Field(i).Kind() == reflect.Struct {
+			differences(key+".", a.Field(i), b.Field(i), differ)
+			continue
+		}
+		differ(key, fmt.Sprint(a.Field(i)), fmt.Sprint(b.Field(i)))
+	}
+}

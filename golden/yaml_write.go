@@ -1,0 +1,87 @@
+package golden
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	fx "corinfo/fixedpoint"
+)
+
+// YAML is the network as a file without comments; ParseNetwork reads it back to the same network. Lists,
+// texts and formats that are empty are left out.
+func (n *Network) YAML() []byte {
+	var b bytes.Buffer
+	writeFields(&b, "", reflect.ValueOf(n).Elem())
+	return b.Bytes()
+}
+
+// Fingerprint is the SHA-256 of the network, comments and order of keys aside.
+func (n *Network) Fingerprint() string { return fmt.Sprintf("%x", sha256.Sum256(n.YAML())) }
+
+// writeFields writes the fields of a struct, one a line.
+func writeFields(b *bytes.Buffer, indent string, v reflect.Value) {
+	for i := range v.NumField() {
+		key, field := v.Type().Field(i).Tag.Get("yaml"), v.Field(i)
+		switch x := field.Interface().(type) {
+		case map[string]fx.Type:
+			if len(x) == 0 {
+				continue
+			}
+			fmt.Fprintf(b, "%s%s:\n", indent, key)
+			for _, tensor := range slices.Sorted(maps.Keys(x)) {
+				fmt.Fprintf(b, "%s  %s: %v\n", indent, tensor, x[tensor])
+			}
+			continue
+		}
+		switch field.Kind() {
+		case reflect.Struct:
+			fmt.Fprintf(b, "%s%s:\n", indent, key)
+			writeFields(b, indent+"  ", field)
+		case reflect.Slice:
+			var list []string
+			for j := range field.Len() {
+				list = append(list, scalarText(field.Index(j)))
+			}
+			if list != nil {
+				fmt.Fprintf(b, "%s%s: [%s]\n", indent, key, strings.Join(list, ", "))
+			}
+		default:
+			if field.Kind() != reflect.String || field.Len() > 0 {
+				fmt.Fprintf(b, "%s%s: %s\n", indent, key, scalarText(field))
+			}
+		}
+	}
+}
+
+// plainText needs no quotes in YAML, unless it is one of wordsOfYAML.
+var (
+	plainText   = regexp.MustCompile(`^[A-Za-z/][A-Za-z0-9_./-]*$`)
+	wordsOfYAML = regexp.MustCompile(`(?i)^(true|false|null|yes|no|on|off|y|n|nan|inf)$`)
+)
+
+// scalarText writes one value so that setScalar reads the same.
+func scalarText(v reflect.Value) string {
+	switch v.Kind() {
+	case reflect.Float64:
+		return strconv.FormatFloat(v.Float(), 'g', -1, 64)
+	case reflect.String:
+		s := v.String()
+		if plainText.MatchString(s) && !wordsOfYAML.MatchString(s) {
+			return s
+		}
+		var quoted bytes.Buffer // a JSON text is a YAML text
+		e := json.NewEncoder(&quoted)
+		e.SetEscapeHTML(false)
+		_ = e.Encode(s)
+		return strings.TrimSpace(quoted.String())
+	}
+	return fmt.Sprint(v.Interface())
+}
