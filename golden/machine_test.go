@@ -85,7 +85,7 @@ func randomNetwork(rng *rand.Rand, defaults bool) *golden.Network {
 		return mode(oneOf(rng, fx.U(fraction+integer-1, fraction), fx.U(max(fraction, 1), max(fraction, 1)), fx.S(fraction+integer, fraction)), false)
 	})
 	set("u", 1, func() fx.Type {
-		more := oneOf(rng, rng.IntN(7), 1-min(fraction, 1))
+		more := oneOf(rng, rng.IntN(7), 0)
 		return mode(fx.S(fraction+more+integer+rng.IntN(3), fraction+more), false)
 	})
 	for kind, integer := range map[string]int{"current": 3, "lateral": 1, "drive": 5, "e": 2, "d": 2, "c": 1} {
