@@ -94,7 +94,7 @@ func trainingSamples(a *golden.Arithmetic, set *golden.Set, count int) ([]sim.Sa
 	samples := make([]sim.Sample, count)
 	for i := range samples {
 		samples[i] = rawSample(a, set, order[i])
-		samples[i].Negative = golden.Negative(n, n.Seed, uint32(i/n.Learning.Batch))
+		samples[i].Negative = golden.Negative(&n.Learning, n.Seed, i/n.Learning.Batch)
 	}
 	return samples, nil
 }

@@ -59,18 +59,19 @@ func evalCommand() *cli.Command {
 				for _, a := range figures.Angles {
 					fmt.Fprintf(w, "angle between W%d and F%d transposed: %.1f degrees\n", a.Layer, a.Layer, a.Degrees)
 				}
+				fmt.Fprintln(w, "Samples of each class, and what they were taken for:")
 				table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-				fmt.Fprint(table, "class\tcount\trecall\tprecision\ttaken for")
+				fmt.Fprint(table, "class\tcount\trecall\tprecision\t")
 				for class := range e.Classes {
-					fmt.Fprintf(table, "\t%d", class)
+					fmt.Fprintf(table, "%d\t", class)
 				}
-				fmt.Fprintln(table, "\t")
+				fmt.Fprintln(table)
 				for class, m := range e.Classes {
 					fmt.Fprintf(table, "%d\t%d\t%.1f %%\t%.1f %%\t", class, m.Count, 100*m.Recall, 100*m.Precision)
 					for _, count := range e.Confusion[class] {
-						fmt.Fprintf(table, "\t%d", count)
+						fmt.Fprintf(table, "%d\t", count)
 					}
-					fmt.Fprintln(table, "\t")
+					fmt.Fprintln(table)
 				}
 				table.Flush()
 			})

@@ -18,12 +18,14 @@ type progress struct {
 	w     io.Writer
 	label string
 	bar   *progressbar.ProgressBar // nil without a terminal
-	start time.Time
-	last  time.Time
+
+	// Without a terminal: when the first was shown and how many were done by then, and when the last.
+	start, last time.Time
+	before      int
 }
 
 func newProgress(w io.Writer, label string) *progress {
-	p := &progress{w: w, label: label, start: time.Now(), last: time.Now()}
+	p := &progress{w: w, label: label}
 	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		p.bar = progressbar.NewOptions(-1, progressbar.OptionSetWriter(w), progressbar.OptionSetDescription(label),
 			progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetPredictTime(true),
@@ -41,10 +43,14 @@ func (p *progress) show(done, total int) {
 		_ = p.bar.Set(done)
 		return
 	}
-	if now := time.Now(); now.Sub(p.last) >= linesEvery && done > 0 {
+	now := time.Now()
+	if p.start.IsZero() {
+		p.start, p.last, p.before = now, now, done
+	}
+	if now.Sub(p.last) >= linesEvery && done > p.before {
 		p.last = now
-		spent := now.Sub(p.start)
-		left := time.Duration(float64(spent) / float64(done) * float64(total-done))
+		each := float64(now.Sub(p.start)) / float64(done-p.before)
+		left := time.Duration(each * float64(total-done))
 		fmt.Fprintf(p.w, "%s: %d of %d, %v left\n", p.label, done, total, left.Round(time.Second))
 	}
 }
