@@ -16,7 +16,7 @@ type Machine struct {
 	// Dense computes every accumulator from all states in every step, in place of events. Same bits.
 	Dense bool
 
-	synapses [][]int64 // per matrix, column after column: the synapses of one presynaptic neuron together
+	synapses []*columns // by matrix
 	rates    []int64
 	seed     uint32
 	update   uint32 // number of the next update, modulo 2^24 in the generator of random words
@@ -72,8 +72,8 @@ type Write struct {
 // NewMachine makes a machine with zero synapses and the learning rates of epoch 0.
 func NewMachine(a *Arithmetic) *Machine {
 	m := &Machine{A: a, seed: a.Network.Seed, rates: a.Rates(0)}
-	for _, x := range a.Matrices {
-		m.synapses = append(m.synapses, make([]int64, x.Rows*x.Cols))
+	for i := range a.Matrices {
+		m.synapses = append(m.synapses, newColumns(&a.Matrices[i]))
 	}
 	for range a.Network.Learning.Batch {
 		m.held = append(m.held, newSample(a))
@@ -105,12 +105,12 @@ func (m *Machine) SetSeed(seed uint32) { m.seed = seed }
 
 // Synapse is the raw word of one synapse.
 func (m *Machine) Synapse(matrix, row, column int) int64 {
-	return m.synapses[matrix][column*m.A.Matrices[matrix].Rows+row]
+	return m.synapses[matrix].at(row, column)
 }
 
 // SetSynapse stores a raw word.
 func (m *Machine) SetSynapse(matrix, row, column int, word int64) {
-	m.synapses[matrix][column*m.A.Matrices[matrix].Rows+row] = word
+	m.synapses[matrix].set(row, column, word)
 }
 
 // Misfit tells of values that did not fit a tensor's type when they were converted.
