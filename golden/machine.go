@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
+	"sync/atomic"
 
 	fx "corinfo/fixedpoint"
 )
@@ -239,10 +240,10 @@ func (m *Machine) ClassifyBatch(samples [][]uint8, classes []int) {
 // spread calls work(worker, i) for i < n, on every processor; worker numbers the goroutine.
 func (m *Machine) spread(n int, work func(worker, i int)) {
 	var wait sync.WaitGroup
-	workers := min(len(m.settlers), n)
-	for w := range workers {
+	var next atomic.Int64
+	for w := range min(len(m.settlers), n) {
 		wait.Go(func() {
-			for i := w; i < n; i += workers {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
 				work(w, i)
 			}
 		})

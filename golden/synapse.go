@@ -12,6 +12,7 @@ type updater struct {
 	runners       []*fx.Runner // by matrix
 	terms         []term
 	rows          []int // that may change in this column
+	every         []int // 0, 1, 2, ...
 	words, sums   []int64
 	old, some     []int64 // of the rows that may change
 	next, draw    []int64
@@ -39,6 +40,9 @@ func newUpdater(m *Machine) *updater {
 	u := &updater{m: m, runners: compile(graphs), rows: make([]int, rows), in: make([][]int64, 5), out: make([][]int64, 3), lost: make([]int64, len(graphs))}
 	for _, words := range []*[]int64{&u.words, &u.sums, &u.old, &u.some, &u.next, &u.draw, &u.active, &u.moved} {
 		*words = make([]int64, rows)
+	}
+	for row := range rows {
+		u.every = append(u.every, row)
 	}
 	return u
 }
@@ -88,9 +92,12 @@ func (u *updater) column(i Instruction, j int, key *fx.Key) bool {
 		return true
 	}
 	n := len(rows)
-	old, some := u.old[:n], u.some[:n]
-	for at, row := range rows {
-		old[at], some[at] = words[row], sums[row]
+	old, some := words, sums
+	if n < x.Rows {
+		old, some = u.old[:n], u.some[:n]
+		for at, row := range rows {
+			old[at], some[at] = words[row], sums[row]
+		}
 	}
 	in := append(u.in[:0], old, some)
 	u.scalars = [2]int64{m.rates[i.Matrix], m.A.Gamma}
@@ -143,10 +150,12 @@ func (u *updater) total(sums []int64) {
 // changing lists the rows whose synapses may change. A sum of zero leaves a synapse of W and F as it
 // is, unless SAT_SYM takes the word that it has away.
 func (u *updater) changing(x *Matrix, sums []int64) []int {
+	if x.Kind == Lateral || x.Type.Overflow == fx.SatSym {
+		return u.every[:x.Rows]
+	}
 	rows := u.rows[:0]
-	all := x.Kind == Lateral || x.Type.Overflow == fx.SatSym
 	for row, sum := range sums {
-		if sum != 0 || all {
+		if sum != 0 {
 			rows = append(rows, row)
 		}
 	}
