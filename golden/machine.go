@@ -124,7 +124,7 @@ type Misfit struct {
 	Bits   int     `json:"bits"`  // integer bits that it needs, in ap_fixed's count
 }
 
-// SetWeights converts float64 weights to the stored types, rounding to nearest, and reports what did
+// SetWeights converts float64 weights to the stored types, STOCHASTIC ones to nearest, and reports what did
 // not fit. NaN and infinity are errors.
 func (m *Machine) SetWeights(w *Weights) ([]Misfit, error) {
 	if err := w.Check(m.A.Network); err != nil {
