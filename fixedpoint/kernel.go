@@ -21,6 +21,7 @@ type step struct {
 	word           int64
 	resize         resize
 	index          int // OpInput: which; OpResize: which counter
+	out            int // the output that receives the values as they are computed, or -1
 }
 
 // Compile checks the graph and prepares it.
@@ -36,7 +37,12 @@ func (g *Graph) Compile() (*Kernel, error) {
 	}
 	inputs, resizes := 0, 0
 	for i, n := range g.nodes {
-		s := step{op: n.Op, dst: i, lo: n.Lo, hi: n.Hi, word: n.Word}
+		s := step{op: n.Op, dst: i, lo: n.Lo, hi: n.Hi, word: n.Word, out: -1}
+		for at, o := range g.outputs {
+			if int(o.Value) == i {
+				s.out = at
+			}
+		}
 		if len(n.Args) > 0 {
 			s.a = int(n.Args[0])
 		}
@@ -102,8 +108,8 @@ func (r *Runner) Overflows() []int64 { return r.overflows }
 func (r *Runner) Reset() { clear(r.overflows) }
 
 // Run computes n elements. in[i] is the i-th of Graph.Inputs, n words of its format or one that serves all
-// elements; out[i] receives the i-th of Graph.Outputs, n words. Slices of out must not overlap those of in.
-// It panics with a GraphError on other lengths.
+// elements; out[i] receives the i-th of Graph.Outputs, n words. Slices of out must not overlap those of in
+// nor each other. It panics with a GraphError on other lengths.
 func (r *Runner) Run(n int, in, out [][]int64) {
 	r.check(n, in, out)
 	if r.k.steps == nil {
@@ -113,12 +119,14 @@ func (r *Runner) Run(n int, in, out [][]int64) {
 	for from := 0; from < n; from += block {
 		to := min(from+block, n)
 		for i := range r.k.steps {
-			r.step(&r.k.steps[i], from, to, in)
+			r.step(&r.k.steps[i], from, to, in, out)
 		}
 		for i, o := range r.k.g.outputs {
 			dst := out[i][from:to]
 			if v := r.values[o.Value]; len(v) == len(dst) {
-				copy(dst, v)
+				if &v[0] != &dst[0] {
+					copy(dst, v)
+				}
 			} else {
 				fill(dst, v[0])
 			}
@@ -169,7 +177,7 @@ func (r *Runner) runExact(n int, in, out [][]int64) {
 
 // step computes one node for the elements from..to. A node whose operands are single values is one
 // itself.
-func (r *Runner) step(s *step, from, to int, in [][]int64) {
+func (r *Runner) step(s *step, from, to int, in, out [][]int64) {
 	switch s.op {
 	case OpInput:
 		v := in[s.index]
@@ -188,46 +196,34 @@ func (r *Runner) step(s *step, from, to int, in [][]int64) {
 	}
 	a := r.values[s.a]
 	n := len(a)
+	var b []int64
+	if s.op == OpAdd || s.op == OpSub || s.op == OpMul || s.op == OpResize && s.resize.stochastic {
+		b = r.values[s.b]
+		n = max(n, len(b))
+	}
+	z := r.buffers[s.dst][:n]
+	if s.out >= 0 && n == to-from {
+		z = out[s.out][from:to]
+	}
+	r.values[s.dst] = z
 	switch s.op {
 	case OpAdd, OpSub, OpMul:
-		b := r.values[s.b]
-		if len(b) > n {
-			n = len(b)
-		}
-		z := r.buffers[s.dst][:n]
-		r.values[s.dst] = z
 		binary(s, z, a, b)
 	case OpNeg:
-		z := r.buffers[s.dst][:n]
-		r.values[s.dst] = z
 		for i, v := range a {
 			z[i] = -v
 		}
 	case OpClip:
-		z := r.buffers[s.dst][:n]
-		r.values[s.dst] = z
 		lo, hi := s.lo, s.hi
 		for i, v := range a {
 			z[i] = min(max(v, lo), hi)
 		}
 	case OpNonZero:
-		z := r.buffers[s.dst][:n]
-		r.values[s.dst] = z
 		for i, v := range a {
-			z[i] = 0
-			if v != 0 {
-				z[i] = 1
-			}
+			z[i] = int64(uint64(v|-v) >> 63)
 		}
 	case OpResize:
-		var random []int64
-		if s.resize.stochastic {
-			random = r.values[s.b]
-			n = max(n, len(random))
-		}
-		z := r.buffers[s.dst][:n]
-		r.values[s.dst] = z
-		over := s.resize.run(z, a, random)
+		over := s.resize.run(z, a, b)
 		if n == 1 && to-from > 1 {
 			over *= int64(to - from)
 		}
@@ -235,64 +231,69 @@ func (r *Runner) step(s *step, from, to int, in [][]int64) {
 	}
 }
 
-// binary computes z = a op b; an operand of one value serves all elements.
+// binary computes z = a op b; an operand of one value serves all elements. Of two operands to add or to
+// subtract, the one with more fraction bits is not shifted.
 func binary(s *step, z, a, b []int64) {
 	x, y := s.shiftA&63, s.shiftB&63
-	single := func(v []int64) bool { return len(v) == 1 && len(z) > 1 }
+	if len(b) == 1 && len(z) > 1 && s.op == OpSub {
+		binaryAdd(z, a, x, -b[0]<<y)
+		return
+	}
+	if s.op != OpSub && len(a) < len(b) || s.op == OpAdd && len(a) == len(b) && x > 0 {
+		a, b, x, y = b, a, y, x
+	}
+	single := len(b) == 1 && len(z) > 1
 	switch {
-	case single(a):
-		av := a[0]
-		b = b[:len(z)]
-		switch s.op {
-		case OpAdd:
-			av <<= x
-			for i := range z {
-				z[i] = av + b[i]<<y
-			}
-		case OpSub:
-			av <<= x
-			for i := range z {
-				z[i] = av - b[i]<<y
-			}
-		default:
-			for i := range z {
-				z[i] = av * b[i]
-			}
-		}
-	case single(b):
+	case s.op == OpMul && single:
 		bv := b[0]
 		a = a[:len(z)]
-		switch s.op {
-		case OpAdd:
-			bv <<= y
-			for i := range z {
-				z[i] = a[i]<<x + bv
-			}
-		case OpSub:
-			bv <<= y
-			for i := range z {
-				z[i] = a[i]<<x - bv
-			}
-		default:
-			for i := range z {
-				z[i] = a[i] * bv
-			}
+		for i := range z {
+			z[i] = a[i] * bv
+		}
+	case s.op == OpMul:
+		a, b = a[:len(z)], b[:len(z)]
+		for i := range z {
+			z[i] = a[i] * b[i]
+		}
+	case s.op == OpAdd && single:
+		binaryAdd(z, a, x, b[0]<<y)
+	case s.op == OpAdd && y == 0:
+		a, b = a[:len(z)], b[:len(z)]
+		for i := range z {
+			z[i] = a[i] + b[i]
+		}
+	case s.op == OpAdd:
+		a, b = a[:len(z)], b[:len(z)]
+		for i := range z {
+			z[i] = a[i] + b[i]<<y
+		}
+	case len(a) == 1 && len(z) > 1:
+		av := a[0] << x
+		b = b[:len(z)]
+		for i := range z {
+			z[i] = av - b[i]<<y
+		}
+	case x == 0 && y == 0:
+		a, b = a[:len(z)], b[:len(z)]
+		for i := range z {
+			z[i] = a[i] - b[i]
+		}
+	case x == 0:
+		a, b = a[:len(z)], b[:len(z)]
+		for i := range z {
+			z[i] = a[i] - b[i]<<y
 		}
 	default:
 		a, b = a[:len(z)], b[:len(z)]
-		switch s.op {
-		case OpAdd:
-			for i := range z {
-				z[i] = a[i]<<x + b[i]<<y
-			}
-		case OpSub:
-			for i := range z {
-				z[i] = a[i]<<x - b[i]<<y
-			}
-		default:
-			for i := range z {
-				z[i] = a[i] * b[i]
-			}
+		for i := range z {
+			z[i] = a[i]<<x - b[i]
 		}
+	}
+}
+
+func binaryAdd(z, a []int64, x uint, bv int64) {
+	a = a[:len(z)]
+	for i := range z {
+		z[i] = a[i]<<(x&63) + bv
 	}
 }

@@ -39,60 +39,66 @@ func newResize(t Type, from Format, stochastic bool) (r resize, ok bool) {
 func (r *resize) run(z, a, random []int64) (over int64) {
 	if len(a) == 1 && len(z) > 1 {
 		// One value, many random words.
-		for i := range z {
-			z[i] = a[0]
-		}
+		fill(z, a[0])
 		a = z
 	}
 	a = a[:len(z)]
+	// The compiler does not know that z leaves the fields alone, nor that shifts are below 64.
+	drop, half, mask := r.drop&63, r.half, r.mask
 	switch {
-	case r.drop == 0:
+	case drop == 0:
+		left := r.left & 63
 		for i, v := range a {
-			z[i] = v << r.left
+			z[i] = v << left
 		}
 	case r.t.Rounding == Trn:
 		for i, v := range a {
-			z[i] = v >> r.drop
+			z[i] = v >> drop
 		}
 	case r.t.Rounding == Rnd:
 		for i, v := range a {
-			z[i] = (v + r.half) >> r.drop
+			z[i] = (v + half) >> drop
 		}
 	case r.t.Rounding == RndMinInf:
+		half--
 		for i, v := range a {
-			z[i] = (v + r.half - 1) >> r.drop
+			z[i] = (v + half) >> drop
 		}
 	case r.t.Rounding == TrnZero:
 		for i, v := range a {
-			z[i] = (v + v>>63&r.mask) >> r.drop
+			z[i] = (v + v>>63&mask) >> drop
 		}
 	case r.t.Rounding == RndZero:
 		// Ties down for positive values, up for negative ones.
 		for i, v := range a {
-			z[i] = (v + r.half - 1 - v>>63) >> r.drop
+			z[i] = (v + half - 1 - v>>63) >> drop
 		}
 	case r.t.Rounding == RndInf:
 		for i, v := range a {
-			z[i] = (v + r.half + v>>63) >> r.drop
+			z[i] = (v + half + v>>63) >> drop
 		}
 	case r.t.Rounding == RndConv:
 		for i, v := range a {
-			z[i] = (v + r.half - 1 + v>>r.drop&1) >> r.drop
+			z[i] = (v + half - 1 + v>>drop&1) >> drop
 		}
 	default:
-		for i, v := range a {
-			word := random[min(i, len(random)-1)]
-			if r.drop <= 32 {
-				word >>= 32 - r.drop
-			} else {
-				word <<= r.drop - 32
+		// The top bits of the random word, as many as are dropped.
+		up, down := max(drop, 32)-32, 32-min(drop, 32)
+		if len(random) == 1 {
+			word := random[0] >> down << up
+			for i, v := range a {
+				z[i] = (v + word) >> drop
 			}
-			z[i] = (v + word) >> r.drop
+			break
+		}
+		random = random[:len(a)]
+		for i, v := range a {
+			z[i] = (v + random[i]>>(down&63)<<(up&63)) >> drop
 		}
 	}
-	lo, hi := r.lo, r.hi
+	lo, span := r.lo, uint64(r.hi)-uint64(r.lo)
 	for i, v := range z {
-		if v < lo || v > hi {
+		if uint64(v)-uint64(lo) > span {
 			over++
 			z[i] = r.outside(v)
 		}

@@ -85,6 +85,9 @@ func randomGraph(rng *rand.Rand, limit int) *Graph {
 	for i, v := range values {
 		if g.format(v).Width <= MaxWord {
 			g.Output(fmt.Sprintf("output%d", i), v)
+			if rng.IntN(8) == 0 {
+				g.Output(fmt.Sprintf("again%d", i), v)
+			}
 		}
 	}
 	return g

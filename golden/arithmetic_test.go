@@ -125,3 +125,31 @@ func TestSetWeights(t *testing.T) {
 		t.Errorf("NaN: got %v", err)
 	}
 }
+
+// The exact formats of 784-500-10 with default types and N = 20, worked out by hand from the page.
+func TestDerivedFormats(t *testing.T) {
+	a, err := golden.NewArithmetic(digitNetwork([]int{784, 500, 10}, 20))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := (golden.Sums{Basal: fx.S(37, 24), Feedback: fx.S(31, 24), Lateral: fx.S(36, 40)}); a.Sums != want {
+		t.Errorf("accumulators %v, want %v", a.Sums, want)
+	}
+	for i, want := range []struct {
+		name    string
+		product fx.Format
+		shift   int
+		sum     fx.Format
+	}{
+		{"W0", fx.S(25, 22), 2, fx.S(33, 22)},
+		{"W1", fx.S(28, 24), 0, fx.S(36, 24)},
+		{"F1", fx.S(28, 24), 0, fx.S(36, 24)},
+		{"C1", fx.S(28, 40), 0, fx.S(42, 60)},
+		{"C2", fx.S(28, 40), 0, fx.S(42, 60)},
+	} {
+		x := a.Matrices[i]
+		if x.Name() != want.name || x.Product != want.product || x.Shift != want.shift || x.Sum != want.sum {
+			t.Errorf("got %s %v shift %d, sum %v; want %+v", x.Name(), x.Product, x.Shift, x.Sum, want)
+		}
+	}
+}

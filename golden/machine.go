@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
+	"sync/atomic"
 
 	fx "corinfo/fixedpoint"
 )
@@ -16,7 +17,7 @@ type Machine struct {
 	// Dense computes every accumulator from all states in every step, in place of events. Same bits.
 	Dense bool
 
-	synapses [][]int64 // per matrix, column after column: the synapses of one presynaptic neuron together
+	synapses []*columns // by matrix
 	rates    []int64
 	seed     uint32
 	update   uint32 // number of the next update, modulo 2^24 in the generator of random words
@@ -72,8 +73,8 @@ type Write struct {
 // NewMachine makes a machine with zero synapses and the learning rates of epoch 0.
 func NewMachine(a *Arithmetic) *Machine {
 	m := &Machine{A: a, seed: a.Network.Seed, rates: a.Rates(0)}
-	for _, x := range a.Matrices {
-		m.synapses = append(m.synapses, make([]int64, x.Rows*x.Cols))
+	for i := range a.Matrices {
+		m.synapses = append(m.synapses, newColumns(&a.Matrices[i]))
 	}
 	for range a.Network.Learning.Batch {
 		m.held = append(m.held, newSample(a))
@@ -105,12 +106,12 @@ func (m *Machine) SetSeed(seed uint32) { m.seed = seed }
 
 // Synapse is the raw word of one synapse.
 func (m *Machine) Synapse(matrix, row, column int) int64 {
-	return m.synapses[matrix][column*m.A.Matrices[matrix].Rows+row]
+	return m.synapses[matrix].at(row, column)
 }
 
 // SetSynapse stores a raw word.
 func (m *Machine) SetSynapse(matrix, row, column int, word int64) {
-	m.synapses[matrix][column*m.A.Matrices[matrix].Rows+row] = word
+	m.synapses[matrix].set(row, column, word)
 }
 
 // Misfit tells of values that did not fit a tensor's type when they were converted.
@@ -123,7 +124,7 @@ type Misfit struct {
 	Bits   int     `json:"bits"`  // integer bits that it needs, in ap_fixed's count
 }
 
-// SetWeights converts float64 weights to the stored types, rounding to nearest, and reports what did
+// SetWeights converts float64 weights to the stored types, STOCHASTIC ones to nearest, and reports what did
 // not fit. NaN and infinity are errors.
 func (m *Machine) SetWeights(w *Weights) ([]Misfit, error) {
 	if err := w.Check(m.A.Network); err != nil {
@@ -239,10 +240,10 @@ func (m *Machine) ClassifyBatch(samples [][]uint8, classes []int) {
 // spread calls work(worker, i) for i < n, on every processor; worker numbers the goroutine.
 func (m *Machine) spread(n int, work func(worker, i int)) {
 	var wait sync.WaitGroup
-	workers := min(len(m.settlers), n)
-	for w := range workers {
+	var next atomic.Int64
+	for w := range min(len(m.settlers), n) {
 		wait.Go(func() {
-			for i := w; i < n; i += workers {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
 				work(w, i)
 			}
 		})

@@ -86,7 +86,8 @@ func (n *Network) Eta(s int) float64 {
 	case "divide_by_loop_index":
 		return math.Max(t.Start/float64(s+1), t.Stop)
 	case "divide_by_slow_loop_index":
-		return math.Max(t.Start/(1+float64(s)*t.Decay), t.Stop)
+		// The conversion forbids a fused multiplication, which some processors have.
+		return math.Max(t.Start/(1+float64(float64(s)*t.Decay)), t.Stop)
 	}
 	return t.Start
 }

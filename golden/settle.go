@@ -19,7 +19,7 @@ func newSample(a *Arithmetic) *sample {
 	layers := func() [][]int64 {
 		out := make([][]int64, len(a.Network.Layers))
 		for k, n := range a.Network.Layers {
-			out[k] = make([]int64, n)
+			out[k] = make([]int64, n, n+n%2) // columns.add wants room for an even number
 		}
 		return out
 	}
@@ -35,7 +35,8 @@ type settler struct {
 	m                          *Machine
 	a                          *Arithmetic
 	soma, record               []*fx.Runner
-	into, own, back            []*target // by presynaptic layer: W, C, F
+	into, own, back            []*columns // by presynaptic layer: W, C, F
+	pending                    []event
 	uNext, rNext, delta, moved []int64
 	y                          []int64
 	in, out                    [][]int64
@@ -48,13 +49,6 @@ type settler struct {
 	input                      []int64 // raw words of a sample given as pixels
 }
 
-// target is a matrix as settling uses it.
-type target struct {
-	words []int64
-	rows  int
-	shift int
-}
-
 func newSettler(m *Machine) *settler {
 	a := m.A
 	K := a.Network.K()
@@ -63,12 +57,12 @@ func newSettler(m *Machine) *settler {
 		largest = max(largest, n)
 	}
 	s := &settler{m: m, a: a, soma: compile(a.Soma), record: compile(a.Record),
-		into: make([]*target, K+1), own: make([]*target, K+1), back: make([]*target, K+1),
+		into: make([]*columns, K+1), own: make([]*columns, K+1), back: make([]*columns, K+1),
 		uNext: make([]int64, largest), rNext: make([]int64, largest), delta: make([]int64, largest), moved: make([]int64, largest), y: make([]int64, largest),
 		in: make([][]int64, 12), out: make([][]int64, 4), recorded: make([][3]int64, K+1), events: make([]int64, K+1), input: make([]int64, a.Network.Layers[0])}
 	for i := range a.Matrices {
 		x := &a.Matrices[i]
-		t := &target{words: m.synapses[i], rows: x.Rows, shift: x.Shift}
+		t := m.synapses[i]
 		switch x.Kind {
 		case Feedforward:
 			s.into[x.Pre] = t
@@ -162,22 +156,19 @@ func (s *settler) load(v *sample, x []int64) {
 	copy(v.x, x)
 	t := s.into[0]
 	s.denseProducts += int64(len(x) * t.rows)
-	for j, value := range x {
-		if value != 0 || s.m.Dense {
-			s.events[0]++
-			t.event(v.basal[1], j, value)
-			s.products += int64(t.rows)
-		}
-	}
+	s.collect(x, s.m.Dense)
+	s.events[0] += int64(len(s.pending))
+	s.products += int64(len(s.pending) * t.rows)
+	t.add(v.basal[1], s.pending)
 }
 
-// event adds one presynaptic change to the sums of its targets.
-func (t *target) event(sums []int64, j int, delta int64) {
-	delta <<= t.shift
-	column := t.words[j*t.rows : (j+1)*t.rows]
-	sums = sums[:len(column)]
-	for i, w := range column {
-		sums[i] += w * delta
+// collect makes events of the values that are not zero, or of all.
+func (s *settler) collect(values []int64, all bool) {
+	s.pending = s.pending[:0]
+	for j, d := range values {
+		if d != 0 || all {
+			s.pending = append(s.pending, event{j, d})
+		}
 	}
 }
 
@@ -264,44 +255,26 @@ func (s *settler) spread(v *sample, k int) {
 	n := len(v.r[k])
 	s.denseProducts += fan * int64(n)
 	if s.m.Dense {
-		s.events[k] += int64(n)
-		s.products += fan * int64(n)
-		s.dense(v, k)
-		return
-	}
-	for j, d := range s.delta[:n] {
-		if d == 0 {
-			continue
-		}
-		s.events[k]++
-		s.products += fan
-		own.event(v.lateral[k], j, d)
+		// All sums anew, from all states.
+		s.collect(v.r[k], true)
+		clear(v.lateral[k])
 		if into != nil {
-			into.event(v.basal[k+1], j, d)
+			clear(v.basal[k+1])
 		}
 		if back != nil {
-			back.event(v.feedback[k-1], j, d)
+			clear(v.feedback[k-1])
 		}
+	} else {
+		s.collect(s.delta[:n], false)
 	}
-}
-
-// dense computes anew, from all states of layer k, the sums that they enter.
-func (s *settler) dense(v *sample, k int) {
-	compute := func(t *target, sums []int64) {
-		if t == nil {
-			return
-		}
-		clear(sums)
-		for j, r := range v.r[k] {
-			t.event(sums, j, r)
-		}
+	s.events[k] += int64(len(s.pending))
+	s.products += fan * int64(len(s.pending))
+	own.add(v.lateral[k], s.pending)
+	if into != nil {
+		into.add(v.basal[k+1], s.pending)
 	}
-	compute(s.own[k], v.lateral[k])
-	if s.into[k] != nil {
-		compute(s.into[k], v.basal[k+1])
-	}
-	if s.back[k] != nil {
-		compute(s.back[k], v.feedback[k-1])
+	if back != nil {
+		back.add(v.feedback[k-1], s.pending)
 	}
 }
 

@@ -8,15 +8,19 @@ import (
 
 // updater applies updates to columns of matrices; one goroutine uses it at a time.
 type updater struct {
-	m                *Machine
-	runners          []*fx.Runner // by matrix
-	terms            []term
-	sums, next, draw []int64
-	active, moved    []int64
-	scalars          [2]int64
-	in, out          [][]int64
-	products         int64
-	lost             []int64 // by matrix
+	m             *Machine
+	runners       []*fx.Runner // by matrix
+	terms         []term
+	rows          []int // that may change in this column
+	every         []int // 0, 1, 2, ...
+	words, sums   []int64
+	old, some     []int64 // of the rows that may change
+	next, draw    []int64
+	active, moved []int64
+	scalars       [2]int64
+	in, out       [][]int64
+	products      int64
+	lost          []int64 // by matrix
 }
 
 // term is one product of a synapse's sum: the presynaptic factor, signed, and the postsynaptic
@@ -33,8 +37,14 @@ func newUpdater(m *Machine) *updater {
 		rows = max(rows, x.Rows)
 		graphs[i] = x.Graph
 	}
-	return &updater{m: m, runners: compile(graphs), sums: make([]int64, rows), next: make([]int64, rows), draw: make([]int64, rows), active: make([]int64, rows), moved: make([]int64, rows),
-		in: make([][]int64, 5), out: make([][]int64, 3), lost: make([]int64, len(graphs))}
+	u := &updater{m: m, runners: compile(graphs), rows: make([]int, rows), in: make([][]int64, 5), out: make([][]int64, 3), lost: make([]int64, len(graphs))}
+	for _, words := range []*[]int64{&u.words, &u.sums, &u.old, &u.some, &u.next, &u.draw, &u.active, &u.moved} {
+		*words = make([]int64, rows)
+	}
+	for row := range rows {
+		u.every = append(u.every, row)
+	}
+	return u
 }
 
 // apply updates every matrix from the samples held, all from the weights before the update: the
@@ -49,7 +59,8 @@ func (m *Machine) apply(t *Trace) {
 		if t != nil {
 			for j := range x.Cols {
 				if m.updaters[0].column(i, j, &key) {
-					words := append([]int64(nil), m.synapses[i.Matrix][j*x.Rows:(j+1)*x.Rows]...)
+					words := make([]int64, x.Rows)
+					m.synapses[i.Matrix].read(j, words)
 					t.Writes = append(t.Writes, Write{Matrix: i.Matrix, Column: j, Words: words})
 				}
 			}
@@ -71,41 +82,84 @@ func (u *updater) column(i Instruction, j int, key *fx.Key) bool {
 		return false
 	}
 	sums := u.sums[:x.Rows]
-	clear(sums)
-	for _, t := range u.terms {
-		for row, post := range t.post {
-			sums[row] += t.pre * post
-		}
-	}
+	u.total(sums)
 	u.products += int64(len(u.terms) * x.Rows)
 
-	words := m.synapses[i.Matrix][j*x.Rows : (j+1)*x.Rows]
-	in := append(u.in[:0], words, sums)
+	words := u.words[:x.Rows]
+	m.synapses[i.Matrix].read(j, words)
+	rows := u.changing(x, sums)
+	if len(rows) == 0 {
+		return true
+	}
+	n := len(rows)
+	old, some := words, sums
+	if n < x.Rows {
+		old, some = u.old[:n], u.some[:n]
+		for at, row := range rows {
+			old[at], some[at] = words[row], sums[row]
+		}
+	}
+	in := append(u.in[:0], old, some)
 	u.scalars = [2]int64{m.rates[i.Matrix], m.A.Gamma}
 	in = append(in, u.scalars[:1])
 	if x.Kind == Lateral {
 		in = append(in, u.scalars[1:])
 	}
 	if x.Type.Rounding == fx.Stochastic {
-		draw := u.draw[:x.Rows]
-		for row := range draw {
+		draw := u.draw[:n]
+		for at, row := range rows {
 			// The lateral matrix is symmetric: both of its synapses draw by the unordered pair.
 			a, b := row, j
 			if x.Kind == Lateral && b > a {
 				a, b = b, a
 			}
-			draw[row] = int64(key.Draw(uint16(a), uint16(b)))
+			draw[at] = int64(key.Draw(uint16(a), uint16(b)))
 		}
 		in = append(in, draw)
 	}
-	next := u.next[:x.Rows]
-	active, moved := u.active[:x.Rows], u.moved[:x.Rows]
-	u.runners[i.Matrix].Run(x.Rows, in, append(u.out[:0], next, active, moved))
-	for row := range next {
-		u.lost[i.Matrix] += active[row] &^ moved[row]
+	next, active, moved := u.next[:n], u.active[:n], u.moved[:n]
+	u.runners[i.Matrix].Run(n, in, append(u.out[:0], next, active, moved))
+	for at, row := range rows {
+		words[row] = next[at]
+		u.lost[i.Matrix] += active[at] &^ moved[at]
 	}
-	copy(words, next)
+	m.synapses[i.Matrix].write(j, words)
 	return true
+}
+
+// total sums the terms by row, four at a time.
+func (u *updater) total(sums []int64) {
+	clear(sums)
+	terms := u.terms
+	for ; len(terms) >= 4; terms = terms[4:] {
+		n := len(sums)
+		a, b, c, d := terms[0].post[:n], terms[1].post[:n], terms[2].post[:n], terms[3].post[:n]
+		x, y, z, w := terms[0].pre, terms[1].pre, terms[2].pre, terms[3].pre
+		for row := range sums {
+			sums[row] += a[row]*x + b[row]*y + c[row]*z + d[row]*w
+		}
+	}
+	for _, t := range terms {
+		post := t.post[:len(sums)]
+		for row := range sums {
+			sums[row] += t.pre * post[row]
+		}
+	}
+}
+
+// changing lists the rows whose synapses may change. A sum of zero leaves a synapse of W and F as it
+// is, unless SAT_SYM takes the word that it has away.
+func (u *updater) changing(x *Matrix, sums []int64) []int {
+	if x.Kind == Lateral || x.Type.Overflow == fx.SatSym {
+		return u.every[:x.Rows]
+	}
+	rows := u.rows[:0]
+	for row, sum := range sums {
+		if sum != 0 {
+			rows = append(rows, row)
+		}
+	}
+	return rows
 }
 
 // gather lists the nonzero presynaptic factors of column j over the mini-batch, sample by sample.

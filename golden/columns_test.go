@@ -1,0 +1,76 @@
+package golden
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	fx "corinfo/fixedpoint"
+)
+
+// TestColumns holds the packed and the plain memory against plain arithmetic, with synapses and changes at
+// the ends of their ranges as often as not.
+func TestColumns(t *testing.T) {
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	rng := rand.New(rand.NewPCG(seed, 0))
+	packed := 0
+	for range 3000 {
+		rows, cols := 1+rng.IntN(9), 1+rng.IntN(7)
+		word := fx.Format{Width: 1 + rng.IntN(30), Signed: rng.IntN(2) == 0}
+		delta := fx.Format{Width: 1 + rng.IntN(31-word.Width+4), Signed: rng.IntN(2) == 0}
+		if rng.IntN(3) == 0 {
+			delta = fx.Format{Width: max(1, 29-word.Width), Signed: true} // the widest that is packed
+		}
+		c := newColumns(&Matrix{Rows: rows, Cols: cols, Shift: rng.IntN(4), Product: fx.MulFormat(word, delta)})
+		if c.packed {
+			packed++
+		}
+		draw := func(f fx.Format) int64 {
+			low, _ := f.Min().Int64()
+			high, _ := f.Max().Int64()
+			return []int64{low, high, low + rng.Int64N(high-low+1)}[rng.IntN(3)]
+		}
+		want := make([][]int64, cols)
+		for j := range want {
+			for i := range rows {
+				want[j] = append(want[j], draw(word))
+				c.set(i, j, want[j][i])
+			}
+		}
+		if j := rng.IntN(cols); rng.IntN(2) == 0 {
+			for i := range rows {
+				want[j][i] = draw(word)
+			}
+			c.write(j, want[j])
+		}
+		got := make([]int64, rows)
+		for j := range cols {
+			c.read(j, got)
+			if !slices.Equal(got, want[j]) {
+				t.Fatalf("%v, %d rows: column %d reads %d, want %d", word, rows, j, got, want[j])
+			}
+			for i := range rows {
+				if c.at(i, j) != want[j][i] {
+					t.Fatalf("%v, %d rows: row %d of column %d is %d, want %d", word, rows, i, j, c.at(i, j), want[j][i])
+				}
+			}
+		}
+		sums, sum := make([]int64, rows, rows+rows%2), make([]int64, rows)
+		var events []event
+		for range rng.IntN(11) {
+			e := event{rng.IntN(cols), draw(delta)}
+			events = append(events, e)
+			for i := range sum {
+				sum[i] += want[e.column][i] * e.delta << c.shift
+			}
+		}
+		c.add(sums, events)
+		if !slices.Equal(sums, sum) {
+			t.Fatalf("%v times %v, shift %d, events %v of %v: got %d, want %d", word, delta, c.shift, events, want, sums, sum)
+		}
+	}
+	if packed < 1000 || packed > 2900 {
+		t.Errorf("%d of 3000 memories are packed", packed)
+	}
+}
