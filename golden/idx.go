@@ -24,7 +24,7 @@ func readIDX(dir, name string) (text []byte, path string, err error) {
 		if packed, err = readStart(path, maxIDX+1); err != nil {
 			return nil, path, err
 		}
-		if text, err = unpack(packed); err != nil {
+		if text, err = gunzip(packed); err != nil {
 			return nil, path, damagedFile(path, err)
 		}
 	}
@@ -34,9 +34,9 @@ func readIDX(dir, name string) (text []byte, path string, err error) {
 	return text, path, err
 }
 
-// unpack reads gzip, at most maxIDX + 1 bytes of content. Its errors name the byte of the packed text at
+// gunzip reads gzip, at most maxIDX + 1 bytes of content. Its errors name the byte of the packed text at
 // or before which reading failed.
-func unpack(packed []byte) ([]byte, error) {
+func gunzip(packed []byte) ([]byte, error) {
 	source := bytes.NewReader(packed)
 	var text []byte
 	z, err := gzip.NewReader(source)
