@@ -57,8 +57,8 @@ func Negative(l *Learning, seed uint32, step int) bool {
 
 // Train continues a run to its last epoch. It learns mini-batches in the order of (seed, epoch), tests after
 // each epoch, and writes a checkpoint then, every SaveEvery in between, and when ctx is cancelled, which
-// gives ErrInterrupted. The run's state in c is that of the last checkpoint written when Train returns; from there
-// Train computes the bits that it would have without the interruption.
+// gives ErrInterrupted. From c, or from the checkpoint written last, Train continues to the same bits as without
+// the interruption. Results do not depend on SaveEvery or Progress.
 //
 // Samples that do not fill a mini-batch at the end of an epoch are left out: the hardware, too, applies updates
 // of exactly Learning.Batch samples only. Another order leaves others out in each epoch.
