@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
+	"io"
 	"math"
 	"os"
 	"os/exec"
@@ -163,6 +164,13 @@ func TestForgedCheckpoint(t *testing.T) {
 		require.ErrorContains(t, err, "run/checkpoint: ")
 		require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(1<<20), c[1])
 	}
+	for _, length := range []uint64{0, uint64(len(whole)), 1 << 40, 1<<64 - 1} { // of the header
+		file := bytes.Clone(whole[:len(whole)-sha256.Size])
+		binary.LittleEndian.PutUint64(file[len(checkpointMagic):], length)
+		sum := sha256.Sum256(file)
+		_, err := decodeCheckpoint("run/checkpoint", append(file, sum[:]...))
+		require.ErrorIs(t, err, ErrDamaged, length)
+	}
 	// Other shapes are whole, but no network's: the learner refuses them.
 	c, err := decodeCheckpoint("run/checkpoint", forge(t, whole, `"Rows":4,"Cols":6`, `"Rows":6,"Cols":4`))
 	require.NoError(t, err)
@@ -199,6 +207,39 @@ func TestNoCheckpoint(t *testing.T) {
 	_, err = LoadCheckpoint(filepath.Join(dir, "file"))
 	require.Error(t, err)
 	require.Error(t, newRun(t, Float).Save(filepath.Join(dir, "file")))
+}
+
+// TestWriteFile: who has the old file open goes on reading the old content.
+func TestWriteFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, WriteFile(path, []byte("old")))
+	reader, err := os.Open(path)
+	require.NoError(t, err)
+	defer reader.Close()
+	require.NoError(t, WriteFile(path, []byte("new, longer")))
+	old, err := io.ReadAll(reader)
+	require.NoError(t, err)
+	require.Equal(t, "old", string(old))
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Equal(t, "new, longer", string(text))
+	info, err := os.Stat(path)
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o644), info.Mode())
+	err = WriteFile(filepath.Join(path, "below"), nil)
+	require.EqualError(t, err, "write "+filepath.Join(path, "below")+": not a directory")
+}
+
+// TestCheckpointSeed: the run's seed rounds, not that of its network file.
+func TestCheckpointSeed(t *testing.T) {
+	c := newRun(t, Fixed)
+	c.Network.Seed, c.Step = 99, 12
+	l, err := NewLearner(c)
+	require.NoError(t, err)
+	m, ok := l.(*Machine)
+	require.True(t, ok)
+	require.EqualValues(t, 5, m.Seed())
+	require.EqualValues(t, 12, m.Step())
 }
 
 // TestFullDisk fills a small file system: the checkpoint before it stays, and nothing else is left.

@@ -24,21 +24,21 @@ func (a *answers) ClassifyBatch(samples [][]uint8, classes []int) {
 }
 
 func TestEvaluate(t *testing.T) {
-	set := &Set{Size: 2, Labels: []uint8{0, 0, 0, 1, 1, 3}, Pixels: []uint8{0, 9, 0, 9, 1, 9, 1, 9, 0, 9, 3, 9}}
+	set := &Set{Size: 2, Labels: []uint8{0, 0, 0, 1, 1, 3}, Pixels: []uint8{0, 9, 0, 9, 3, 9, 1, 9, 0, 9, 3, 9}}
 	e, err := Evaluate(t.Context(), &answers{}, set, 4, nil)
 	require.NoError(t, err)
 	require.Equal(t, &Evaluation{Samples: 6, Correct: 4, Accuracy: 4.0 / 6,
-		Confusion: [][]int{{2, 1, 0, 0}, {1, 1, 0, 0}, {0, 0, 0, 0}, {0, 0, 0, 1}},
+		Confusion: [][]int{{2, 0, 0, 1}, {1, 1, 0, 0}, {0, 0, 0, 0}, {0, 0, 0, 1}},
 		Classes: []ClassMetrics{
 			{Class: 0, Count: 3, Predicted: 3, Recall: 2.0 / 3, Precision: 2.0 / 3},
-			{Class: 1, Count: 2, Predicted: 2, Recall: 0.5, Precision: 0.5},
+			{Class: 1, Count: 2, Predicted: 1, Recall: 0.5, Precision: 1},
 			{Class: 2},
-			{Class: 3, Count: 1, Predicted: 1, Recall: 1, Precision: 1},
+			{Class: 3, Count: 1, Predicted: 2, Recall: 1, Precision: 0.5},
 		}}, e)
 	text, err := json.Marshal(e)
 	require.NoError(t, err)
 	require.Contains(t, string(text), `"samples":6,"correct":4,"accuracy":0.66`)
-	require.Contains(t, string(text), `{"class":1,"count":2,"predicted":2,"recall":0.5,"precision":0.5}`)
+	require.Contains(t, string(text), `{"class":1,"count":2,"predicted":1,"recall":0.5,"precision":1}`)
 
 	e, err = Evaluate(t.Context(), &answers{}, &Set{Size: 2}, 2, nil)
 	require.NoError(t, err)

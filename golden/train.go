@@ -67,12 +67,7 @@ func Train(ctx context.Context, c *Checkpoint, data *Data, o TrainOptions) error
 	if err != nil {
 		return err
 	}
-	for c.Epoch < t.o.Epochs {
-		if err := t.epoch(ctx); err != nil {
-			return err
-		}
-	}
-	return nil
+	return t.run(ctx)
 }
 
 // trainer is a training under way. Checkpoint c is changed only by mini-batches that have been learned.
@@ -126,6 +121,15 @@ func newTrainer(c *Checkpoint, data *Data, o TrainOptions) (*trainer, error) {
 	}
 	c.Data = data.Checksum
 	return t, nil
+}
+
+func (t *trainer) run(ctx context.Context) error {
+	for t.c.Epoch < t.o.Epochs {
+		if err := t.epoch(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // epoch learns and tests to the end of the epoch under way.
@@ -185,8 +189,7 @@ func (t *trainer) save() error {
 	t.c.Tensors = t.l.Tensors()
 	if err := t.c.Save(t.o.Dir); err != nil {
 		if errors.Is(err, ErrDamaged) {
-			return fmt.Errorf("learning diverged by epoch %d, mini-batch %d: %w; lower the rates in learning and resume from the checkpoint before it",
-				t.c.Epoch+1, t.c.Batch, err)
+			return fmt.Errorf("learning diverged by mini-batch %d of the run: %w; lower its rates and train again", t.c.Step, err)
 		}
 		return err
 	}
