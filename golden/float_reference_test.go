@@ -97,9 +97,10 @@ func readReference(t *testing.T, file string) *reference {
 }
 
 func (ref *reference) network() *Network {
+	hidden := len(ref.Layers) - 2
 	return &Network{Layers: ref.Layers, Epsilon: ref.Epsilon, Lambda: ref.Lambda, Leak: ref.Leak,
 		Settling: Settling{FreeIterations: ref.Free, NudgedIterations: ref.Nudged, Step: ref.Step},
-		Learning: Learning{Batch: ref.Batch, Beta: 1, ThreePhase: ref.Three, Feedforward: ref.Rates.FF, Feedback: ref.Rates.FB[1:],
+		Learning: Learning{Batch: ref.Batch, Beta: 1, ThreePhase: ref.Three, Feedforward: ref.Rates.FF, Feedback: ref.Rates.FB[len(ref.Rates.FB)-hidden:],
 			Decay: Decay{Factor: 1, Then: 1}}}
 }
 
@@ -113,6 +114,9 @@ func (ref *reference) follow(t *testing.T, n *Network, sign float64) error {
 	}
 	all, b := span{0, ref.Batch}, m.learning
 	for i, batch := range ref.Batches {
+		if len(batch.X[0]) != ref.Batch || len(batch.Y[0]) != ref.Batch {
+			t.Fatalf("batch %d: %d samples, %d labels; want %d", i, len(batch.X[0]), len(batch.Y[0]), ref.Batch)
+		}
 		fillSamples(b.x, batch.X)
 		fillSamples(b.y, batch.Y)
 		states := func(when string, want [][][]float64) error {
@@ -120,8 +124,7 @@ func (ref *reference) follow(t *testing.T, n *Network, sign float64) error {
 				t.Fatalf("states %s of %d layers", when, len(want))
 			}
 			for k := 1; k < len(b.r); k++ {
-				got := mat.DenseCopyOf(untransposed(b.r[k]))
-				if err := differ(fmt.Sprintf("batch %d: r%d %s", i, k, when), got, want[k-1]); err != nil {
+				if err := differ(fmt.Sprintf("batch %d: r%d %s", i, k, when), untransposed(b.r[k]), want[k-1]); err != nil {
 					return err
 				}
 			}

@@ -124,7 +124,20 @@ func (m *FloatModel) outputDrive(beta float64, current, lateral, r, u, y []float
 	}
 }
 
+// panel is how many targets multiply computes at a time: Gemm would spread more than three blocks of 64
+// over goroutines of its own, but the samples are spread already.
+const panel = 3 * 64
+
 // multiply sets to = scale from synapses + keep to; synapses are transposed, a row per column of from.
 func multiply(scale float64, from, synapses blas64.General, keep float64, to blas64.General) {
-	blas64.Gemm(blas.NoTrans, blas.NoTrans, scale, from, synapses, keep, to)
+	for start := 0; start < to.Cols; start += panel {
+		blas64.Gemm(blas.NoTrans, blas.NoTrans, scale, from, columnsOf(synapses, start, panel), keep, columnsOf(to, start, panel))
+	}
+}
+
+// columnsOf is a view of up to count columns of a matrix.
+func columnsOf(m blas64.General, start, count int) blas64.General {
+	m.Cols = min(count, m.Cols-start)
+	m.Data = m.Data[start : (m.Rows-1)*m.Stride+start+m.Cols]
+	return m
 }

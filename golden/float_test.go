@@ -30,8 +30,8 @@ func sameTensors(a, b []Tensor) bool {
 
 func TestFloatProcessors(t *testing.T) {
 	seed := floatSeed(t)
-	// 70 and 150 neurons are several of the blocks that the matrix products are cut into.
-	n := floatNetwork([]int{90, 150, 70, 3}, 7)
+	// Hidden layers of more than one panel and of more than one of Gemm's blocks.
+	n := floatNetwork([]int{90, panel + 10, 70, 3}, 7)
 	var tensors [][]Tensor
 	var classes [][]int
 	for _, processors := range []int{1, 2, 5} {

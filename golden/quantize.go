@@ -1,0 +1,182 @@
+package golden
+
+import (
+	"maps"
+	"math"
+	"slices"
+
+	fx "corinfo/fixedpoint"
+)
+
+// Limits of a choice by range.
+const (
+	// guardBits are spare integer bits on top of a recorded range: synapses and what follows from them move
+	// on while learning, and other samples reach further.
+	guardBits = 1
+	// finestPlaces is how many binary places a chosen format's last place may lie below that of the default:
+	// exact sums need the room of both ends, and a range of next to nothing says little about later ones.
+	finestPlaces = 16
+)
+
+// ChooseFormats gives the formats of a network whose values span the recorded ranges: the network's own,
+// untouched, and for every other recorded tensor one with the word length, sign, rounding and overflow
+// of the default (ResolveFormats) and the fewest integer bits that hold the range and a guard of one bit, but
+// with at most 16 places more of fraction than the default.
+//
+//   - x and r are bounded by construction: they get the range 0 to 1 and no guard.
+//   - r is cut to the bits that a u of the network's own holds; a chosen u has at least the integer bits
+//     of r, and is wider than the default where the fraction of r takes that.
+//   - A tensor whose recorded range is missing, zero or not finite keeps the default.
+//
+// Constants (eta, coefficient, rate, gamma) follow from the settings and not from ranges: they are left to
+// ResolveFormats.
+func ChooseFormats(n *Network, r Ranges) map[string]fx.Type {
+	chosen := maps.Clone(n.Formats)
+	if chosen == nil {
+		chosen = map[string]fx.Type{}
+	}
+	own := func(kind string, index int) bool {
+		_, all := n.Formats[kind]
+		_, one := n.Formats[tensorName(kind, index)]
+		return all || one
+	}
+	defaults := ResolveFormats(n)
+	// The visitor gives no error.
+	_ = defaults.each(func(kind string, index int, t fx.Type) error {
+		name := tensorName(kind, index)
+		if kind == "x" {
+			name = kind
+		}
+		span, recorded := r[name]
+		if !recorded || own(kind, index) || kind == "u" {
+			return nil
+		}
+		switch kind {
+		case "x", "r":
+			t = fit(t, Range{0, 1}, 0)
+			if kind == "r" && own("u", index) {
+				t = within(t, defaults.Layer[index].U)
+			}
+		default:
+			t = fit(t, span, guardBits)
+		}
+		chosen[name] = t
+		return nil
+	})
+	// u depends on the r that was chosen.
+	for k := 1; k < len(defaults.Layer); k++ {
+		name := tensorName("u", k)
+		span, recorded := r[name]
+		if !recorded || own("u", k) {
+			continue
+		}
+		state := defaults.Layer[k].R
+		if t, ok := chosen[tensorName("r", k)]; ok {
+			state = t
+		}
+		chosen[name] = holding(fit(defaults.Layer[k].U, span, guardBits), state.Format)
+	}
+	return chosen
+}
+
+// fit moves the binary point of a type to the fewest integer bits that hold the range, plus guard.
+func fit(t fx.Type, r Range, guard int) fx.Type {
+	bound := max(math.Abs(r.Min), math.Abs(r.Max))
+	if !(bound > 0) || math.IsInf(bound, 0) {
+		return t // nothing to go by
+	}
+	finest := t.Frac + finestPlaces
+	t.Frac = t.Width - int(math.Floor(math.Log2(bound))) // one place more than unsigned values of bound have
+	for !holds(t, r) {
+		t.Frac--
+	}
+	t.Frac = min(t.Frac-guard, finest)
+	return t
+}
+
+// holds tells whether both ends of a range fit a type.
+func holds(t fx.Type, r Range) bool {
+	for _, v := range [2]float64{r.Min, r.Max} {
+		if _, overflow, err := t.FromFloat(v); overflow || err != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// within shortens the unsigned type of a state to values that a potential of type u holds.
+func within(t, u fx.Type) fx.Type {
+	integer := min(integerPlaces(t.Format), integerPlaces(u.Format))
+	t.Frac = min(u.Frac, t.Width-integer)
+	// A u without any value between 0 and 1 leaves one bit, which Formats.check refuses with a reason.
+	t.Width = max(integer+t.Frac, 1)
+	return t
+}
+
+// holding makes room for every state of a format in the signed type of a potential: first by moving its binary
+// point, then, where that would cut the fraction of states off, by widening it.
+func holding(u fx.Type, r fx.Format) fx.Type {
+	u.Frac = min(u.Frac, u.Width-1-integerPlaces(r))
+	u.Format = fx.Union(u.Format, r)
+	return u
+}
+
+// integerPlaces is the number of bits in front of the binary point, without the sign.
+func integerPlaces(f fx.Format) int {
+	if f.Signed {
+		return f.Width - 1 - f.Frac
+	}
+	return f.Width - f.Frac
+}
+
+// Quantize is the simple way from a float run to formats: it runs the samples through inference and, in
+// mini-batches at the rates of epoch 0, through learning on a copy of the weights, records the ranges and
+// returns a copy of the network with the formats that ChooseFormats picks, and the ranges. The last
+// mini-batch is filled up from the first samples. Samples are pixels of layers[0] bytes each.
+//
+// Errors are wrong usage: no samples, labels or pixels that are not the network's, formats of the network's
+// own that NewArithmetic refuses. Values that do not fit a format of the network's own are for
+// Machine.SetWeights to report.
+func Quantize(n *Network, w *Weights, samples [][]uint8, labels []int) (*Network, Ranges, error) {
+	if len(samples) == 0 || len(samples) != len(labels) {
+		return nil, nil, usagef("quantize: %d calibration samples with %d labels; give at least one sample and a label for each", len(samples), len(labels))
+	}
+	for i, pixels := range samples {
+		if len(pixels) != n.Layers[0] {
+			return nil, nil, usagef("quantize: sample %d has %d pixels; layer 0 has %d neurons", i, len(pixels), n.Layers[0])
+		}
+		if outputs := n.Layers[n.K()]; labels[i] < 0 || labels[i] >= outputs {
+			return nil, nil, usagef("quantize: sample %d has label %d; the output layer has %d neurons", i, labels[i], outputs)
+		}
+	}
+	m, err := NewFloatModel(n, w)
+	if err != nil {
+		return nil, nil, err
+	}
+	ranges := Ranges{}
+	m.Record(ranges)
+	m.ClassifyBatch(samples, make([]int, len(samples)))
+	batch := make([][]uint8, n.Learning.Batch)
+	classes := make([]int, len(batch))
+	for start, negative := 0, false; start < len(samples); start += len(batch) {
+		for i := range batch {
+			at := (start + i) % len(samples)
+			batch[i], classes[i] = samples[at], labels[at]
+		}
+		m.LearnBatch(batch, classes, negative)
+		negative = n.Learning.RandomSign && !negative
+	}
+	for _, name := range slices.Sorted(maps.Keys(ranges)) {
+		r := ranges[name]
+		// An infinite end has an infinite or undefined width, and so has NaN.
+		if width := r.Max - r.Min; math.IsNaN(width) || math.IsInf(width, 0) {
+			return nil, nil, usagef("quantize: %s ran away to %v .. %v: learning diverges at these rates; lower learning.feedforward and learning.feedback or lengthen the batch", name, r.Min, r.Max)
+		}
+	}
+	q := *n
+	q.Formats = ChooseFormats(n, ranges)
+	if _, err := NewArithmetic(&q); err != nil {
+		return nil, nil, err
+	}
+	return &q, ranges, nil
+}
