@@ -39,7 +39,7 @@ type Checkpoint struct {
 	Step       int     // mini-batches completed in all
 	Seconds    float64 // spent learning in the epoch under way
 	Tensors    []Tensor
-	Ranges     Ranges
+	Ranges     Ranges // that the formats were chosen from, if they were
 	History    []EpochMetrics
 }
 

@@ -22,7 +22,6 @@ type TrainOptions struct {
 	Dir       string         // folder of the checkpoint
 	Epochs    int            // epochs of the whole run; 0: as many as the network file says
 	SaveEvery time.Duration  // between checkpoints within an epoch; 0: half a minute
-	Record    bool           // widen Checkpoint.Ranges by all that the float64 model computes
 	Progress  func(Progress) // called after every mini-batch and now and then while testing; may be nil
 }
 
@@ -112,12 +111,6 @@ func newTrainer(c *Checkpoint, data *Data, o TrainOptions) (*trainer, error) {
 	var err error
 	if t.l, err = NewLearner(c); err != nil {
 		return nil, err
-	}
-	if model, ok := t.l.(*FloatModel); ok && o.Record {
-		if c.Ranges == nil {
-			c.Ranges = Ranges{}
-		}
-		model.Record(c.Ranges)
 	}
 	c.Data = data.Checksum
 	return t, nil

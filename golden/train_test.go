@@ -91,8 +91,7 @@ func TestResume(t *testing.T) {
 					return c
 				}
 				whole := start()
-				require.NoError(t, Train(t.Context(), whole, trainData(), TrainOptions{Dir: t.TempDir(), Record: true}))
-				require.Equal(t, arithmetic == Float, whole.Ranges != nil)
+				require.NoError(t, Train(t.Context(), whole, trainData(), TrainOptions{Dir: t.TempDir()}))
 				for range 6 {
 					require.Equal(t, withoutTimes(whole), withoutTimes(interruptedRun(t, rng, start())))
 				}
@@ -115,7 +114,7 @@ func interruptedRun(t *testing.T, rng *rand.Rand, start *Checkpoint) *Checkpoint
 			stop = 1000
 		}
 		var left []byte // what is on disk when the run is killed
-		o := TrainOptions{Dir: dir, Record: true, SaveEvery: []time.Duration{time.Nanosecond, time.Hour}[rng.IntN(2)], Progress: func(Progress) {
+		o := TrainOptions{Dir: dir, SaveEvery: []time.Duration{time.Nanosecond, time.Hour}[rng.IntN(2)], Progress: func(Progress) {
 			if heard++; heard == stop {
 				if kill {
 					left, err = os.ReadFile(path)
@@ -277,4 +276,14 @@ func TestResumeRefusesOtherSettings(t *testing.T) {
   learning.feedforward: [1 0.9] in the run, [1 2] now`)
 	require.Equal(t, 9, c.Network.Learning.Epochs)
 	require.True(t, errors.Is(err, ErrUsage))
+}
+
+func TestCheckNewRun(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, CheckNewRun(dir))
+	require.NoError(t, CheckNewRun(filepath.Join(dir, "new")))
+	require.NoError(t, newRun(t, Float).Save(filepath.Join(dir, "run")))
+	require.EqualError(t, CheckNewRun(filepath.Join(dir, "run")), "wrong input: "+dir+"/run holds a run; resume it, or name another folder")
+	require.EqualError(t, CheckNewRun(dir), "wrong input: "+dir+" holds files that are no run's; name another folder")
+	require.ErrorIs(t, CheckNewRun(filepath.Join(dir, "run", checkpointFile)), ErrUsage)
 }
