@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// digits are synthetic samples with as many zero pixels as MNIST has, 82 in 100.
-func digits(n *Network, count int) ([][]uint8, []int) {
+// floatDigits are synthetic samples with as many zero pixels as MNIST has, 82 in 100.
+func floatDigits(n *Network, count int) ([][]uint8, []int) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	samples, labels := make([][]uint8, count), make([]int, count)
 	for i := range samples {
@@ -27,7 +27,7 @@ func BenchmarkFloat(b *testing.B) {
 		n := floatNetwork([]int{784, hidden, 10}, 20)
 		b.Run(fmt.Sprintf("learn/784-%d-10", hidden), func(b *testing.B) {
 			m := newFloat(b, n)
-			samples, labels := digits(n, 20)
+			samples, labels := floatDigits(n, 20)
 			for b.Loop() {
 				m.LearnBatch(samples, labels, false)
 			}
@@ -35,7 +35,7 @@ func BenchmarkFloat(b *testing.B) {
 		})
 		b.Run(fmt.Sprintf("classify/784-%d-10", hidden), func(b *testing.B) {
 			m := newFloat(b, n)
-			samples, _ := digits(n, 1000)
+			samples, _ := floatDigits(n, 1000)
 			classes := make([]int, len(samples))
 			for b.Loop() {
 				m.ClassifyBatch(samples, classes)
