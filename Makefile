@@ -1,16 +1,31 @@
-# make test   installs missing tools and runs every test
-# make demo   runs the main job on real digits
-# make build  builds .build/corinfo
+# make demo   the main job on real digits: train, quantize, generate, co-simulate
+# make test   every test
+# make fuzz   the whole co-simulation matrix, mutations, and the fuzz targets; hours
+# make bench  benchmarks
+# make build  .build/corinfo
+# Each installs the tools that are missing.
 
-.PHONY: test build tools
+.PHONY: demo test fuzz bench build tools
+
+FUZZTIME ?= 1m
+
+build:
+	@go build -trimpath -o .build/ ./cmd/...
 
 tools:
 	@.ci/install-tools
 
-build:
-	@go build -o .build/ ./...
+demo: tools build
+	@.ci/demo .build/corinfo .build/demo
 
 test: tools
 	@test -z "$$(gofmt -l .)" || { echo "not gofmt-ed: $$(gofmt -l .)"; exit 1; }
 	@go vet ./...
-	@go test ./...
+	@go test -timeout 60m ./...
+
+fuzz: tools
+	@CORINFO_FULL=1 go test -count=1 -timeout 0 -v ./sim
+	@.ci/fuzz $(FUZZTIME)
+
+bench:
+	@go test -run '^$$' -bench . -benchmem ./...

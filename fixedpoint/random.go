@@ -5,17 +5,23 @@ import "math/bits"
 // Rounds is the number of rounds of the cipher that draws random words.
 const Rounds = 8
 
+// Warmup is the number of round keys that the key schedule makes before the first one in use. The
+// last of the key's words enter only the third and fourth round key; without it, words under keys that differ in
+// those, neighbouring updates and tensors, differ too little.
+const Warmup = 8
+
 // Key holds the round keys of one update of one tensor. Random words are drawn by index, not in
 // sequence: a word depends on (seed, update, tensor, row, column) alone, so that hardware with any number
 // of lanes and software with any number of threads draw the same. The generator is the block cipher
-// Speck32/64 (Beaulieu et al. 2013) with Rounds rounds in place of 22.
+// Speck32/64 (Beaulieu et al. 2013) with Rounds rounds in place of 22, from the round keys after the
+// first Warmup.
 type Key [Rounds]uint16
 
 // NewKey expands the key. update counts modulo 2^24.
 func NewKey(seed, update uint32, tensor uint8) Key {
-	var key Key
-	expand(seed, update, tensor, key[:])
-	return key
+	var keys [Warmup + Rounds]uint16
+	expand(seed, update, tensor, keys[:])
+	return Key(keys[Warmup:])
 }
 
 func expand(seed, update uint32, tensor uint8, keys []uint16) {

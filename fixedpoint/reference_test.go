@@ -3,28 +3,39 @@ package fixedpoint
 import (
 	"encoding/json"
 	"fmt"
+	"math/big"
 	"os"
 	"path/filepath"
 	"testing"
 )
 
 // TestReferencePairs holds Resize against conversions that the standard's own headers made: those in
-// testdata, and every ap_fixed*.json of the folder that CORINFO_REFERENCE names.
+// testdata, and every ap_fixed*.json of the folder that CORINFO_REFERENCE names, which may have none.
 func TestReferencePairs(t *testing.T) {
-	files, err := filepath.Glob("testdata/ap_fixed*.json")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no testdata/ap_fixed*.json: %v", err)
+	files := referenceFiles(t, "testdata")
+	if len(files) == 0 {
+		t.Fatal("no testdata/ap_fixed*.json")
 	}
 	if folder := os.Getenv("CORINFO_REFERENCE"); folder != "" {
-		more, err := filepath.Glob(filepath.Join(folder, "ap_fixed*.json"))
-		if err != nil || len(more) == 0 {
-			t.Fatalf("no ap_fixed*.json in %s, which CORINFO_REFERENCE names: %v", folder, err)
-		}
-		files = append(files, more...)
+		files = append(files, referenceFiles(t, folder)...)
 	}
 	for _, file := range files {
 		t.Run(filepath.Base(file), func(t *testing.T) { testReference(t, file) })
 	}
+}
+
+func referenceFiles(t *testing.T, folder string) (files []string) {
+	t.Helper()
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		t.Fatalf("reference folder: %v", err)
+	}
+	for _, e := range entries {
+		if legal, _ := filepath.Match("ap_fixed*.json", e.Name()); legal {
+			files = append(files, filepath.Join(folder, e.Name()))
+		}
+	}
+	return files
 }
 
 type referenceFormat struct {
@@ -61,11 +72,15 @@ func testReference(t *testing.T, file string) {
 			t.Fatal(err)
 		}
 		from := Format{c.Source.Width, c.Source.Width - c.Source.IntegerBits, c.Source.Signed}
+		if err := from.Check(); err != nil {
+			t.Fatal(err)
+		}
 		for _, p := range c.Pairs {
-			source, want := parseWord(t, p[0]), parseWord(t, p[1])
-			if got, _ := to.Resize(from.Int(source), from.Frac, 0); got != want {
-				t.Errorf("%v of %v to %v: got %d, want %d", p[0], from, to, got, want)
+			source, want := parseRaw(t, p[0], from), parseRaw(t, p[1], to.Format)
+			if got, _ := to.Resize(source, from.Frac, 0); got != to.Word(want) {
+				t.Errorf("%v of %v to %v: got %d, want %v", p[0], from, to, got, want)
 			}
+			compareCompiled(t, from, to, source, to.Word(want))
 			pairs++
 		}
 	}
@@ -75,15 +90,40 @@ func testReference(t *testing.T, file string) {
 	t.Logf("%d pairs", pairs)
 }
 
-// parseWord is the stored word of a raw integer; unsigned ones of 64 bits pass int64.
-func parseWord(t *testing.T, n json.Number) int64 {
+// compareCompiled holds the kernel's conversion against the wanted word, of sources that are words.
+func compareCompiled(t *testing.T, from Format, to Type, source Int, want int64) {
 	t.Helper()
-	if v, err := n.Int64(); err == nil {
-		return v
+	if from.Width > MaxWord {
+		return
 	}
-	var v uint64
-	if _, err := fmt.Sscan(n.String(), &v); err != nil {
-		t.Fatalf("raw value %s: %v", n, err)
+	g := NewGraph("reference")
+	g.Output("out", g.Resize("converted", g.Input("in", from), to))
+	kernel, err := g.Compile()
+	if err != nil {
+		t.Fatal(err)
 	}
-	return int64(v)
+	got := []int64{0}
+	kernel.NewRunner().Run(1, [][]int64{{from.Word(source)}}, [][]int64{got})
+	if got[0] != want {
+		t.Errorf("%v of %v to %v, compiled: got %d, want %d", source, from, to, got[0], want)
+	}
+}
+
+// parseRaw is a raw integer of any width.
+func parseRaw(t *testing.T, n json.Number, f Format) Int {
+	t.Helper()
+	v, ok := new(big.Int).SetString(n.String(), 10)
+	if !ok {
+		t.Fatalf("raw value %q is not an integer", n)
+	}
+	raw, ok := FromBig(v)
+	if !ok || !f.Contains(raw) {
+		t.Fatalf("raw value %v is not one of %v", n, f)
+	}
+	return raw
+}
+
+// Files of other makers may have sources of up to 255 bits, quoted integers and words beyond int64.
+func TestReferenceFormats(t *testing.T) {
+	testReference(t, "testdata/wide.json")
 }

@@ -176,26 +176,41 @@ func TestFromFloat(t *testing.T) {
 		values = append(values, math.Ldexp(rng.NormFloat64(), rng.IntN(80)-40), math.Float64frombits(rng.Uint64()))
 	}
 	for _, x := range values {
-		to := randomType(rng, 1+rng.IntN(MaxWord), rng.IntN(80)-10)
-		word, over, err := to.FromFloat(x)
-		if math.IsNaN(x) || math.IsInf(x, 0) {
-			if err == nil {
-				t.Errorf("%v to %v: no error", x, to)
-			}
-			continue
-		}
-		if err != nil {
-			t.Fatalf("%v to %v: %v", x, to, err)
-		}
-		nearest := to
-		if to.Rounding == Stochastic {
-			nearest.Rounding = Rnd
-		}
-		want, wantOver := oracleResize(new(big.Rat).SetFloat64(x), 0, nearest, 0)
-		if word != pattern(want) || over != wantOver {
-			t.Fatalf("%v to %v: got %d %t, want %v %t", x, to, word, over, want, wantOver)
-		}
+		checkFromFloat(t, x, randomType(rng, 1+rng.IntN(MaxWord), rng.IntN(80)-10))
 	}
+}
+
+func checkFromFloat(t *testing.T, x float64, to Type) {
+	t.Helper()
+	word, over, err := to.FromFloat(x)
+	if math.IsNaN(x) || math.IsInf(x, 0) {
+		if err == nil {
+			t.Errorf("%v to %v: no error", x, to)
+		}
+		return
+	}
+	if err != nil {
+		t.Fatalf("%v to %v: %v", x, to, err)
+	}
+	nearest := to
+	if to.Rounding == Stochastic {
+		nearest.Rounding = Rnd
+	}
+	want, wantOver := oracleResize(new(big.Rat).SetFloat64(x), 0, nearest, 0)
+	if word != pattern(want) || over != wantOver {
+		t.Fatalf("%v to %v: got %d %t, want %v %t", x, to, word, over, want, wantOver)
+	}
+}
+
+func FuzzFromFloat(f *testing.F) {
+	f.Add(275.149, uint8(15), 10, true, uint8(2), uint8(1))
+	f.Add(math.Inf(-1), uint8(63), 64, false, uint8(7), uint8(3))
+	f.Add(-math.SmallestNonzeroFloat64, uint8(0), -3, true, uint8(0), uint8(0))
+	f.Add(math.MaxFloat64, uint8(63), 1000, true, uint8(6), uint8(0))
+	f.Fuzz(func(t *testing.T, x float64, width uint8, frac int, signed bool, q, o uint8) {
+		to := Type{Format{1 + int(width)%MaxWord, frac % 1200, signed}, Rounding(q) % Rounding(len(roundingNames)), Overflow(o) % Overflow(len(overflowNames))}
+		checkFromFloat(t, x, to)
+	})
 }
 
 func FuzzResize(f *testing.F) {

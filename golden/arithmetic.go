@@ -169,8 +169,8 @@ func (a *Arithmetic) buildGraphs() error {
 		}
 		return nil
 	}
-	for what, sum := range map[string]fx.Format{"accumulator of W r": a.Sums.Basal, "accumulator of F r": a.Sums.Feedback, "accumulator of C r": a.Sums.Lateral} {
-		if err := check(what, sum); err != nil {
+	for kind, sum := range []fx.Format{a.Sums.Basal, a.Sums.Feedback, a.Sums.Lateral} {
+		if err := check(fmt.Sprintf("accumulator of %v r", Kind(kind)), sum); err != nil {
 			return err
 		}
 	}

@@ -129,6 +129,12 @@ func (t *Tensor) check(arithmetic string) error {
 	return nil
 }
 
+// IsRun tells whether a folder holds a checkpoint, whole or damaged.
+func IsRun(dir string) bool {
+	_, err := os.Lstat(filepath.Join(dir, checkpointFile))
+	return err == nil
+}
+
 // LoadCheckpoint reads and verifies the checkpoint of a folder. A file that is not what Save wrote is ErrDamaged,
 // one that is not there ErrUsage.
 func LoadCheckpoint(dir string) (*Checkpoint, error) {

@@ -38,10 +38,6 @@ const classifyRows = 128
 // those of Weights.Check.
 func NewFloatModel(n *Network, w *Weights) (*FloatModel, error) {
 	K := n.K()
-	if len(w.W) != K || len(w.F) != K || len(w.C) != K+1 {
-		return nil, usagef("weights: %d of W, %d of F, %d of C; a network of %d layers wants %d, %d, %d, unused ones included",
-			len(w.W), len(w.F), len(w.C), K+1, K, K, K+1)
-	}
 	if err := w.Check(n); err != nil {
 		return nil, err
 	}

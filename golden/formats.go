@@ -132,6 +132,9 @@ func (f *Formats) check() error {
 		if l.R.Signed && l.R.Width == 1 {
 			return usagef("formats: r%d: %v holds no positive state; use ap_ufixed", k, l.R)
 		}
+		if !l.U.FitsInt64() {
+			return usagef("formats: u%d: %v is longer than the 63 bits of an unsigned potential; use ap_fixed or shorten it", k, l.U)
+		}
 		if fx.Union(l.U.Format, l.R.Format) != l.U.Format {
 			return usagef("formats: u%d: %v cannot hold every state r%d of %v, and u := r when a phase starts; "+
 				"give u at least the fraction bits and range of r, and a sign", k, l.U, k, l.R)

@@ -44,9 +44,14 @@ func InitialWeights(n *Network, seed uint32) *Weights {
 	return w
 }
 
-// Check tells of a matrix whose shape is not the network's and of NaN and infinity.
+// Check tells of a matrix that is missing or whose shape is not the network's (ErrUsage), and of NaN and
+// infinity (ErrDamaged).
 func (w *Weights) Check(n *Network) error {
 	K := n.K()
+	if len(w.W) != K || len(w.F) != K || len(w.C) != K+1 {
+		return usagef("weights: %d of W, %d of F, %d of C; a network of %d layers wants %d, %d, %d, unused ones included",
+			len(w.W), len(w.F), len(w.C), K+1, K, K, K+1)
+	}
 	check := func(kind string, k int, m *mat.Dense, rows, cols int) error {
 		if m == nil {
 			return usagef("weights: %s%d is missing", kind, k)

@@ -1,7 +1,8 @@
-// Round keys of the random words of one update of one matrix: the key schedule of Speck32/64 for 8
-// rounds, from {matrix, update number, seed}.
+// Round keys of the random words of one update of one matrix: the key schedule of Speck32/64 from
+// {matrix, update number, seed}. The first 8 round keys are passed over, so that every bit of the key
+// has reached those of the 8 rounds in use, the 9th to the 16th.
 //
-// start_i loads the key; the keys are complete 8 cycles later and stay. busy_o is high until then.
+// start_i loads the key; the keys are complete 16 cycles later and stay. busy_o is high until then.
 
 `default_nettype none
 
@@ -16,30 +17,30 @@ module corinfo_random_keys (
   output wire         busy_o
 );
 
-  localparam [2:0] LastRound = 3'd7;
+  localparam [3:0] LastRound = 4'd15;
 
   reg [127:0] keys_q;
   reg [15:0]  key_q;            // round key of round_q
   reg [47:0]  words_q;          // the schedule's l[i], l[i+1], l[i+2], lowest first
-  reg [2:0]   round_q;
+  reg [3:0]   round_q;
   reg         busy_q;
 
   wire [15:0] word, key;
 
   // l[i+3] = (k[i] + (l[i] ror 7)) ^ i, k[i+1] = (k[i] rol 2) ^ l[i+3].
-  assign word = (key_q + {words_q[6:0], words_q[15:7]}) ^ {13'd0, round_q};
+  assign word = (key_q + {words_q[6:0], words_q[15:7]}) ^ {12'd0, round_q};
   assign key  = {key_q[13:0], key_q[15:14]} ^ word;
 
   always @(posedge clk_i) begin
     if (rst_i) begin
       busy_q  <= 1'b0;
-      round_q <= 3'd0;
+      round_q <= 4'd0;
     end else if (start_i) begin
       busy_q  <= 1'b1;
-      round_q <= 3'd0;
+      round_q <= 4'd0;
     end else if (busy_q) begin
       busy_q  <= round_q != LastRound;
-      round_q <= round_q + 3'd1;
+      round_q <= round_q + 4'd1;
     end
     if (start_i) begin
       key_q   <= seed_i[15:0];

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/urfave/cli/v2"
+
+	"corinfo/golden"
+	"corinfo/hdlgen"
+	"corinfo/sim"
+)
+
+func cosimCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "cosim",
+		Usage:     "run a design in lock step with the bit-true model; the first differing bit stops it",
+		ArgsUsage: "DESIGN",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "simulator", Value: "verilator", Usage: "verilator or icarus"},
+			&cli.IntFlag{Name: "samples", Value: 10, Usage: "test samples to classify"},
+			&cli.IntFlag{Name: "learn", Value: 0, Usage: "training samples to learn, in the order of a training run's first epoch"},
+			&cli.IntFlag{Name: "stall", Value: 0, Usage: "`SEED` of stalls on the handshakes; 0: none"},
+			jsonFlag(),
+		},
+		Action: func(c *cli.Context) error {
+			dir, err := argument(c, "the DESIGN's folder")
+			if err != nil {
+				return err
+			}
+			o := sim.Options{Simulator: sim.Simulator(c.String("simulator")), Stall: c.Int("stall")}
+			if o.Simulator != sim.Verilator && o.Simulator != sim.Icarus {
+				return usagef("cosim: --simulator %s; want verilator or icarus", o.Simulator)
+			}
+			for _, flag := range []string{"samples", "learn", "stall"} {
+				if err := atLeast(c, flag, 0); err != nil {
+					return err
+				}
+			}
+			d, err := hdlgen.OpenDesign(dir)
+			if err != nil {
+				return err
+			}
+			data, err := golden.LoadData(d.Network.Dataset)
+			if err != nil {
+				return err
+			}
+			if err := data.Check(d.Network); err != nil {
+				return err
+			}
+			if o.Inference, err = testSamples(d.Arithmetic, &data.Test, c.Int("samples")); err != nil {
+				return err
+			}
+			if o.Learning, err = trainingSamples(d.Arithmetic, &data.Train, c.Int("learn")); err != nil {
+				return err
+			}
+			p := newProgress(c.App.ErrWriter, "co-simulation")
+			o.Progress = p.show
+			r, err := sim.Cosim(c.Context, d, o)
+			p.close()
+			if err != nil {
+				return err
+			}
+			if err := report(c, r, func(w io.Writer) { printCosim(w, r) }); err != nil {
+				return err
+			}
+			if r.Mismatch != nil {
+				return fmt.Errorf("%s: the design differs from the bit-true model: %s", dir, r.Mismatch.Tensor)
+			}
+			return nil
+		},
+	}
+}
+
+// testSamples are the first samples of the test set as raw words.
+func testSamples(a *golden.Arithmetic, set *golden.Set, count int) ([]sim.Sample, error) {
+	if count > set.Len() {
+		return nil, usagef("cosim: --samples %d; the test set has %d", count, set.Len())
+	}
+	samples := make([]sim.Sample, count)
+	for i := range samples {
+		samples[i] = rawSample(a, set, i)
+	}
+	return samples, nil
+}
+
+// trainingSamples are those that a training run learns first, with its signs of beta.
+func trainingSamples(a *golden.Arithmetic, set *golden.Set, count int) ([]sim.Sample, error) {
+	if count > set.Len() {
+		return nil, usagef("cosim: --learn %d; the training set has %d", count, set.Len())
+	}
+	n := a.Network
+	order := golden.Order(n.Seed, 0, set.Len())
+	samples := make([]sim.Sample, count)
+	for i := range samples {
+		samples[i] = rawSample(a, set, order[i])
+		samples[i].Negative = golden.Negative(&n.Learning, n.Seed, i/n.Learning.Batch)
+	}
+	return samples, nil
+}
+
+func rawSample(a *golden.Arithmetic, set *golden.Set, i int) sim.Sample {
+	s := sim.Sample{X: make([]int64, set.Size), Label: int(set.Labels[i])}
+	a.QuantizeInput(set.Sample(i), s.X)
+	return s
+}
+
+func printCosim(w io.Writer, r *sim.Report) {
+	fmt.Fprintf(w, "%s: %d samples classified, %d learned in %.1f s (and %.1f s to build the model)\n", r.Simulator, r.Samples, r.Learned, r.Seconds, r.BuildSeconds)
+	fmt.Fprintf(w, "mismatches            %d\n", r.Mismatches)
+	fmt.Fprintf(w, "compared              %d states and potentials, %d synapses written, %d memory words\n", r.ComparedStates, r.ComparedSynapses, r.ComparedMemoryWords)
+	fmt.Fprintf(w, "cycles per inference  %.1f\n", r.CyclesPerInference)
+	if r.Learned > 0 {
+		fmt.Fprintf(w, "cycles per learning   %.1f\n", r.CyclesPerLearning)
+	}
+	fmt.Fprintf(w, "lane utilisation      %.1f %% of lanes x cycles of settling\n", 100*r.LaneUtilisation)
+	fmt.Fprintf(w, "skipped by events     %.1f %% of the dense products\n", 100*r.SkippedFraction)
+	if r.Samples > 0 {
+		fmt.Fprintf(w, "accuracy              %.1f %% of the samples classified\n", 100*r.Accuracy)
+	}
+	if r.Mismatch != nil {
+		fmt.Fprintln(w, r.Mismatch)
+	}
+}

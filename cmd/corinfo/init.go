@@ -1,0 +1,46 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/urfave/cli/v2"
+
+	"corinfo/golden"
+)
+
+func initCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "init",
+		Usage:     "write a commented network file",
+		ArgsUsage: "FILE",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "preset", Value: "tiny", Usage: "settings to start from: tiny, mnist, fashion"},
+			jsonFlag(),
+		},
+		Action: func(c *cli.Context) error {
+			file, err := argument(c, "the FILE to write")
+			if err != nil {
+				return err
+			}
+			text, err := golden.Preset(c.String("preset"))
+			if err != nil {
+				return err
+			}
+			if _, err := os.Lstat(file); err == nil {
+				return usagef("%s exists; name another file or remove it", file)
+			}
+			if err := golden.WriteFile(file, text); err != nil {
+				return err
+			}
+			figures := struct {
+				File   string `json:"file"`
+				Preset string `json:"preset"`
+			}{file, c.String("preset")}
+			return report(c, figures, func(w io.Writer) {
+				fmt.Fprintf(w, "%s: network file of preset %s\n", file, c.String("preset"))
+			})
+		},
+	}
+}

@@ -1,0 +1,172 @@
+// Command corinfo turns networks that settle and learn into hardware. Each subcommand has a file of its own,
+// parses its flags there and calls a package; figures go to stdout, progress and errors to stderr.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/urfave/cli/v2"
+
+	"corinfo/golden"
+)
+
+// Exit codes.
+const (
+	exitDone   = 0
+	exitFailed = 1 // failed, damaged data or a mismatch
+	exitUsage  = 2 // wrong usage or input
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args, os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// run executes a command line and returns its exit code.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	app := newApp(stdout, stderr)
+	err := app.RunContext(ctx, interspersed(app, args))
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.Is(err, context.Canceled):
+		fmt.Fprintln(stderr, "corinfo: interrupted")
+		return exitFailed
+	}
+	fmt.Fprintf(stderr, "corinfo: %v\n", err)
+	if errors.Is(err, golden.ErrUsage) {
+		return exitUsage
+	}
+	return exitFailed
+}
+
+func newApp(stdout, stderr io.Writer) *cli.App {
+	app := &cli.App{
+		Name:  "corinfo",
+		Usage: "hardware for networks that settle and learn",
+		Commands: []*cli.Command{
+			initCommand(), trainCommand(), evalCommand(), quantizeCommand(), generateCommand(), cosimCommand(), doctorCommand(),
+		},
+		HideHelpCommand: true,
+		Writer:          stdout,
+		ErrWriter:       stderr,
+		ExitErrHandler:  func(*cli.Context, error) {}, // run chooses the exit code
+		OnUsageError:    usageError,
+		Action: func(c *cli.Context) error {
+			if c.NArg() == 0 {
+				return cli.ShowAppHelp(c)
+			}
+			return usagef("unknown command %q; `corinfo --help` lists them", c.Args().First())
+		},
+	}
+	for _, command := range app.Commands {
+		command.HideHelpCommand = true
+		command.OnUsageError = usageError
+	}
+	return app
+}
+
+func usageError(_ *cli.Context, err error, _ bool) error {
+	return fmt.Errorf("%w: %w; --help lists the flags", golden.ErrUsage, err)
+}
+
+func usagef(format string, args ...any) error {
+	return fmt.Errorf("%w: "+format, append([]any{golden.ErrUsage}, args...)...)
+}
+
+// interspersed moves a command's flags in front of its arguments, the only place where the cli package
+// looks for them.
+func interspersed(app *cli.App, args []string) []string {
+	if len(args) < 2 {
+		return args
+	}
+	command := app.Command(args[1])
+	if command == nil {
+		return args
+	}
+	takesValue := map[string]bool{}
+	for _, flag := range command.Flags {
+		if _, isSwitch := flag.(*cli.BoolFlag); !isSwitch {
+			for _, name := range flag.Names() {
+				takesValue[name] = true
+			}
+		}
+	}
+	var flags, rest []string
+	for i := 2; i < len(args); i++ {
+		switch arg := args[i]; {
+		case arg == "--":
+			rest = append(rest, args[i+1:]...)
+			i = len(args)
+		case len(arg) > 1 && arg[0] == '-':
+			flags = append(flags, arg)
+			if takesValue[strings.TrimLeft(arg, "-")] && i+1 < len(args) {
+				i++
+				flags = append(flags, args[i])
+			}
+		default:
+			rest = append(rest, arg)
+		}
+	}
+	return slices.Concat(args[:2], flags, []string{"--"}, rest)
+}
+
+// argument is the command's only argument; what names it in errors.
+func argument(c *cli.Context, what string) (string, error) {
+	if c.NArg() != 1 {
+		return "", usagef("%s: %d arguments; want one: %s", c.Command.Name, c.NArg(), what)
+	}
+	return c.Args().First(), nil
+}
+
+// noArguments refuses arguments of a command that has flags only.
+func noArguments(c *cli.Context) error {
+	if c.NArg() > 0 {
+		return usagef("%s: unexpected argument %q", c.Command.Name, c.Args().First())
+	}
+	return nil
+}
+
+// required is the value of a flag that must be given.
+func required(c *cli.Context, flag string) (string, error) {
+	v := c.String(flag)
+	if v == "" {
+		return "", usagef("%s: -%s is missing", c.Command.Name, flag)
+	}
+	return v, nil
+}
+
+// atLeast refuses a number flag below a limit.
+func atLeast(c *cli.Context, flag string, low int) error {
+	if v := c.Int(flag); v < low {
+		return usagef("%s: --%s %d; want at least %d", c.Command.Name, flag, v, low)
+	}
+	return nil
+}
+
+// jsonFlag is the flag of every command that reports figures.
+func jsonFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "json", Usage: "print one JSON object"}
+}
+
+// report prints a command's figures: as one JSON object with --json, else by text.
+func report(c *cli.Context, figures any, text func(w io.Writer)) error {
+	if !c.Bool("json") {
+		text(c.App.Writer)
+		return nil
+	}
+	encoder := json.NewEncoder(c.App.Writer)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(figures)
+}

@@ -1,0 +1,330 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// needTool skips a test without its tool, except where CI asks for all of them.
+func needTool(t *testing.T, name string) {
+	t.Helper()
+	if _, err := exec.LookPath(name); err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatalf("%s is not installed", name)
+		}
+		t.Skipf("%s is not installed", name)
+	}
+}
+
+// corinfo runs a command line.
+func corinfo(args ...string) (code int, stdout, stderr string) {
+	var out, errs bytes.Buffer
+	code = run(context.Background(), append([]string{"corinfo"}, args...), &out, &errs)
+	return code, out.String(), errs.String()
+}
+
+// done runs a command line that must succeed and returns what it prints.
+func done(t *testing.T, args ...string) string {
+	t.Helper()
+	code, stdout, stderr := corinfo(args...)
+	require.Equal(t, exitDone, code, "%v: %s", args, stderr)
+	return stdout
+}
+
+// refused runs a command line that must end with a code and say every one of the words.
+func refused(t *testing.T, code int, words []string, args ...string) {
+	t.Helper()
+	got, stdout, stderr := corinfo(args...)
+	require.Equal(t, code, got, "%v: %s", args, stderr)
+	require.Empty(t, stdout)
+	for _, word := range words {
+		require.Contains(t, stderr, word)
+	}
+	require.NotContains(t, stderr, "panic")
+}
+
+// figures decodes the one JSON object that a command prints.
+func figures(t *testing.T, stdout string) map[string]any {
+	t.Helper()
+	var all map[string]any
+	d := json.NewDecoder(strings.NewReader(stdout))
+	require.NoError(t, d.Decode(&all))
+	require.False(t, d.More(), "more than one object")
+	return all
+}
+
+// smallNetwork writes a network file of 20-13-7 neurons on idx files of its own and returns the file.
+func smallNetwork(t *testing.T, batch int, more string) string {
+	t.Helper()
+	dir := t.TempDir()
+	rng := rand.New(rand.NewPCG(3, 3))
+	for name, count := range map[string]int{"train": 90, "t10k": 30} {
+		images := binary.BigEndian.AppendUint32(nil, 0x803)
+		for _, n := range []int{count, 4, 5} {
+			images = binary.BigEndian.AppendUint32(images, uint32(n))
+		}
+		labels := binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, 0x801), uint32(count))
+		for range count {
+			label := rng.IntN(7)
+			labels = append(labels, byte(label))
+			for pixel := range 20 {
+				value := byte(0)
+				if pixel/3 == label || rng.IntN(8) == 0 {
+					value = byte(128 + rng.IntN(128))
+				}
+				images = append(images, value)
+			}
+		}
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name+"-images-idx3-ubyte"), images, 0o644))
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name+"-labels-idx1-ubyte"), labels, 0o644))
+	}
+	return writeFile(t, filepath.Join(dir, "small.yaml"), fmt.Sprintf(`name: small
+dataset: {name: idx, path: %s}
+rule: corinfomax
+layers: [20, 13, 7]
+epsilon: 0.15
+lambda: 0.99999
+leak: 0.5
+settling:
+  free_iterations: 10
+  nudged_iterations: 4
+  step: {rule: divide_by_slow_loop_index, start: 0.05, stop: 0.001, decay: 0.01}
+learning:
+  batch: %d
+  beta: 1
+  feedforward: [1.0, 0.7]
+  feedback: [0.15]
+  epochs: 3
+seed: 5
+hardware: {lanes: 3}
+%s`, dir, batch, more))
+}
+
+func writeFile(t *testing.T, path, text string) string {
+	t.Helper()
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
+	return path
+}
+
+// The README's worked example on a small data set.
+func TestWholeWay(t *testing.T) {
+	needTool(t, "iverilog")
+	file := smallNetwork(t, 3, "")
+	dir := t.TempDir()
+	float, fixed, design := filepath.Join(dir, "float"), filepath.Join(dir, "fixed"), filepath.Join(dir, "design")
+
+	trained := figures(t, done(t, "train", "-c", file, "-o", float, "--json"))
+	require.EqualValues(t, 3, trained["epochs"])
+	require.Greater(t, trained["samples_per_second"], 0.0)
+	require.Greater(t, trained["test_accuracy"], 0.6, "the digits are easy to tell apart")
+
+	evaluated := figures(t, done(t, "eval", float, "--json"))
+	require.Equal(t, trained["test_accuracy"], evaluated["accuracy"])
+	require.Len(t, evaluated["angles"], 1)
+
+	quantized := figures(t, done(t, "quantize", float, "-o", fixed, "--samples", "60", "--json"))
+	require.Empty(t, quantized["misfits"])
+	done(t, "eval", fixed)
+
+	done(t, "generate", "--weights", fixed, "--lanes", "4", "-o", design)
+	// Flags may follow the argument.
+	r := figures(t, done(t, "cosim", design, "--simulator", "icarus", "--samples", "3", "--learn", "7", "--json"))
+	for _, key := range []string{"samples", "learned", "compared_states", "compared_synapses", "mismatches", "cycles_per_inference",
+		"cycles_per_learning_sample", "lane_utilisation", "skipped_fraction", "simulator", "seconds"} {
+		require.Contains(t, r, key)
+	}
+	require.EqualValues(t, 3, r["samples"])
+	require.EqualValues(t, 7, r["learned"])
+	require.EqualValues(t, 0, r["mismatches"])
+	require.Greater(t, r["compared_synapses"], 100.0)
+
+	estimated := figures(t, done(t, "estimate", "-c", file, "--weights", fixed, "--lanes", "4", "--json"))
+	require.InEpsilon(t, r["cycles_per_inference"], estimated["cycles_per_inference"], 0.1)
+}
+
+// A learned network gives the same design whether its run is given by words or by the float run with the
+// formats of the network file that quantize writes.
+func TestGenerateFromEitherRun(t *testing.T) {
+	file := smallNetwork(t, 3, "")
+	dir := t.TempDir()
+	at := func(name string) string { return filepath.Join(dir, name) }
+	done(t, "train", "-c", file, "-o", at("float"), "--epochs", "1")
+	done(t, "quantize", at("float"), "-o", at("fixed"))
+	done(t, "generate", "--weights", at("fixed"), "-o", at("a"))
+	done(t, "generate", "-c", at("fixed/network.yaml"), "--weights", at("float"), "-o", at("b"))
+	done(t, "generate", "-c", file, "--weights", at("fixed"), "-o", at("c"))
+	for _, other := range []string{"b", "c"} {
+		for _, name := range []string{"corinfo.json", "rtl/small_soma.v", "images/lane_001.hex"} {
+			want, err := os.ReadFile(at("a/" + name))
+			require.NoError(t, err)
+			got, err := os.ReadFile(at(other + "/" + name))
+			require.NoError(t, err)
+			require.Equal(t, string(want), string(got), name)
+		}
+	}
+}
+
+func TestTrainFixed(t *testing.T) {
+	file := smallNetwork(t, 3, "")
+	run := filepath.Join(t.TempDir(), "run")
+	r := figures(t, done(t, "train", "--arithmetic", "fixed", "-c", file, "-o", run, "--epochs", "2", "--json"))
+	require.Greater(t, r["test_accuracy"], 0.6)
+	r = figures(t, done(t, "train", "-o", run, "--resume", "--json"))
+	require.EqualValues(t, 3, r["epochs"])
+	refused(t, exitUsage, []string{"holds a run already", "--resume"}, "train", "-c", file, "-o", run)
+	refused(t, exitUsage, []string{"arithmetic", "fixed", "float"}, "train", "-o", run, "--resume", "--arithmetic", "float")
+}
+
+func TestInit(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "tiny.yaml")
+	done(t, "init", "--preset", "tiny", file)
+	refused(t, exitUsage, []string{file, "exists"}, "init", file)
+	refused(t, exitUsage, []string{"tinny", "tiny"}, "init", "--preset", "tinny", file+"2")
+	require.NoFileExists(t, file+"2")
+}
+
+func TestWrongUsage(t *testing.T) {
+	refused(t, exitUsage, []string{"unknown command", "cosin"}, "cosin")
+	refused(t, exitUsage, []string{"-sample", "--help"}, "cosim", "x", "--sample", "3")
+	refused(t, exitUsage, []string{"cosim", "0 arguments"}, "cosim")
+	refused(t, exitUsage, []string{"unexpected argument", "x"}, "generate", "x", "-o", "y")
+	refused(t, exitUsage, []string{"-o is missing"}, "generate", "-c", "x")
+	refused(t, exitUsage, []string{"-c is missing"}, "train", "-o", "x")
+	refused(t, exitUsage, []string{"no design", "corinfo generate"}, "cosim", t.TempDir())
+	refused(t, exitUsage, []string{"no checkpoint", "corinfo train"}, "eval", t.TempDir())
+	refused(t, exitUsage, []string{"modelsim", "verilator or icarus"}, "cosim", t.TempDir(), "--simulator", "modelsim")
+	file := smallNetwork(t, 3, "")
+	refused(t, exitUsage, []string{"--epochs 0", "at least 1"}, "train", "-c", file, "-o", "x", "--epochs", "0")
+	refused(t, exitUsage, []string{"--seed 4294967296"}, "train", "-c", file, "-o", filepath.Join(t.TempDir(), "x"), "--seed", "4294967296")
+	refused(t, exitUsage, []string{"lanes", "-1"}, "generate", "-c", file, "-o", filepath.Join(t.TempDir(), "x"), "--lanes", "-1")
+}
+
+// Wrong input ends with 2, damaged data with 1, and nothing is left half-written.
+func TestBadNetworkFiles(t *testing.T) {
+	good, err := os.ReadFile(smallNetwork(t, 3, ""))
+	require.NoError(t, err)
+	for name, c := range map[string]struct {
+		old, new string
+		words    []string
+	}{
+		"unknown key":     {"leak:", "leek:", []string{":7:1", "leek", `"leak"`}},
+		"layer of size 0": {"[20, 13, 7]", "[20, 0, 7]", []string{":4:", "layer 1", "0"}},
+		"format 0":        {"seed: 5", "seed: 5\nformats: {W: 'ap_fixed<0,0>'}", []string{"W", `"0"`, "1 to 64"}},
+		"format 65":       {"seed: 5", "seed: 5\nformats: {r1: 'ap_fixed<65,1>'}", []string{"r1", `"65"`, "1 to 64"}},
+		"wrong tensor":    {"seed: 5", "seed: 5\nformats: {Q: 'ap_fixed<8,1>'}", []string{"Q"}},
+		"NaN":             {"epsilon: 0.15", "epsilon: .nan", []string{":5:", "epsilon"}},
+		"no YAML":         {"layers: [20", "layers: [[20", []string{"small.yaml:"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			text := strings.Replace(string(good), c.old, c.new, 1)
+			require.NotEqual(t, string(good), text)
+			file := writeFile(t, filepath.Join(dir, "small.yaml"), text)
+			out := filepath.Join(dir, "out")
+			refused(t, exitUsage, c.words, "train", "-c", file, "-o", out)
+			refused(t, exitUsage, c.words, "generate", "-c", file, "-o", out)
+			refused(t, exitUsage, c.words, "estimate", "-c", file)
+			require.NoFileExists(t, out)
+		})
+	}
+}
+
+func TestDamagedData(t *testing.T) {
+	needTool(t, "iverilog")
+	file := smallNetwork(t, 3, "")
+	dir := t.TempDir()
+	run, design := filepath.Join(dir, "run"), filepath.Join(dir, "design")
+	done(t, "train", "-c", file, "-o", run, "--epochs", "1")
+	done(t, "generate", "-c", file, "--weights", run, "-o", design)
+
+	// damaged changes a file, tries, and restores it.
+	damaged := func(path string, change func([]byte) []byte, code int, words []string, args ...string) {
+		t.Helper()
+		text, err := os.ReadFile(path)
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(path, change(bytes.Clone(text)), 0o644))
+		refused(t, code, words, args...)
+		require.NoError(t, os.WriteFile(path, text, 0o644))
+	}
+	truncate := func(b []byte) []byte { return b[:len(b)-5] }
+	flip := func(b []byte) []byte { b[len(b)/2] ^= 1; return b }
+	checkpoint := filepath.Join(run, "checkpoint")
+	for _, change := range []func([]byte) []byte{truncate, flip} {
+		damaged(checkpoint, change, exitFailed, []string{checkpoint}, "eval", run)
+		damaged(checkpoint, change, exitFailed, []string{checkpoint}, "train", "-o", run, "--resume")
+		damaged(checkpoint, change, exitFailed, []string{checkpoint}, "quantize", run, "-o", filepath.Join(dir, "fixed"))
+		damaged(checkpoint, change, exitFailed, []string{checkpoint}, "generate", "--weights", run, "-o", filepath.Join(dir, "other"))
+		damaged(filepath.Join(design, "images/lane_001.hex"), change, exitFailed, []string{"lane_001.hex", "generate"}, "cosim", design)
+	}
+	require.NoFileExists(t, filepath.Join(dir, "fixed"))
+	require.NoFileExists(t, filepath.Join(dir, "other"))
+	images := filepath.Join(filepath.Dir(file), "train-images-idx3-ubyte")
+	damaged(images, truncate, exitFailed, []string{images}, "train", "-c", file, "-o", filepath.Join(dir, "new"))
+	damaged(images, func(b []byte) []byte { b[3] ^= 1; return b }, exitFailed, []string{images}, "train", "-c", file, "-o", filepath.Join(dir, "new"))
+	require.NoFileExists(t, filepath.Join(dir, "new"))
+
+	// Changed content of the right length is another data set: a run does not go on with it.
+	damaged(images, flip, exitUsage, []string{"dataset", "content"}, "train", "-o", run, "--resume", "--epochs", "2")
+
+	foreign := filepath.Join(dir, "foreign")
+	require.NoError(t, os.Mkdir(foreign, 0o755))
+	writeFile(t, filepath.Join(foreign, "thesis.tex"), "years of work")
+	refused(t, exitUsage, []string{foreign, "another folder"}, "generate", "-c", file, "-o", foreign)
+	require.FileExists(t, filepath.Join(foreign, "thesis.tex"))
+	refused(t, exitUsage, []string{images}, "generate", "-c", file, "-o", images)
+}
+
+func TestNoSimulator(t *testing.T) {
+	file := smallNetwork(t, 3, "")
+	design := filepath.Join(t.TempDir(), "design")
+	done(t, "generate", "-c", file, "-o", design)
+	t.Setenv("PATH", t.TempDir())
+	refused(t, exitUsage, []string{"verilator", "not on the PATH", "apt-get install verilator"}, "cosim", design)
+	code, stdout, stderr := corinfo("doctor")
+	require.Equal(t, exitFailed, code)
+	require.Contains(t, stdout, "apt-get install verilator")
+	require.Contains(t, stderr, "verilator")
+}
+
+// A full disk: the error names the file, the run stays what it was.
+func TestFullDisk(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("needs root to mount a small file system")
+	}
+	disk := t.TempDir()
+	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", disk).CombinedOutput(); err != nil {
+		t.Skipf("cannot mount: %s", out)
+	}
+	defer exec.Command("umount", disk).Run()
+	file := smallNetwork(t, 3, "")
+	run := filepath.Join(disk, "run")
+	done(t, "train", "-c", file, "-o", run, "--epochs", "1")
+	before, err := os.ReadFile(filepath.Join(run, "checkpoint"))
+	require.NoError(t, err)
+	fill, err := os.Create(filepath.Join(disk, "fill"))
+	require.NoError(t, err)
+	for err == nil {
+		_, err = fill.Write(make([]byte, 512))
+	}
+	fill.Close()
+	refused(t, exitFailed, []string{run, "no space left"}, "train", "-o", run, "--resume")
+	after, err := os.ReadFile(filepath.Join(run, "checkpoint"))
+	require.NoError(t, err)
+	require.Equal(t, before, after)
+	refused(t, exitFailed, []string{"no space left"}, "generate", "-c", file, "-o", filepath.Join(disk, "design"))
+	require.NoFileExists(t, filepath.Join(disk, "design"))
+	left, err := os.ReadDir(disk)
+	require.NoError(t, err)
+	require.Len(t, left, 2, "nothing half-written: %v", left)
+}

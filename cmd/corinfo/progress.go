@@ -1,0 +1,63 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
+)
+
+// linesEvery is the time between two lines of progress where there is no terminal.
+const linesEvery = 10 * time.Second
+
+// progress shows how far a command is: a bar on a terminal, else a line from time to time.
+type progress struct {
+	w     io.Writer
+	label string
+	bar   *progressbar.ProgressBar // nil without a terminal
+
+	// Without a terminal: when the first was shown and how many were done by then, and when the last.
+	start, last time.Time
+	before      int
+}
+
+func newProgress(w io.Writer, label string) *progress {
+	p := &progress{w: w, label: label}
+	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		p.bar = progressbar.NewOptions(-1, progressbar.OptionSetWriter(w), progressbar.OptionSetDescription(label),
+			progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetPredictTime(true),
+			progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
+	}
+	return p
+}
+
+// show tells that done of total are done.
+func (p *progress) show(done, total int) {
+	if p.bar != nil {
+		if p.bar.GetMax() != total {
+			p.bar.ChangeMax(total)
+		}
+		_ = p.bar.Set(done)
+		return
+	}
+	now := time.Now()
+	if p.start.IsZero() {
+		p.start, p.last, p.before = now, now, done
+	}
+	if now.Sub(p.last) >= linesEvery && done > p.before {
+		p.last = now
+		each := float64(now.Sub(p.start)) / float64(done-p.before)
+		left := time.Duration(each * float64(total-done))
+		fmt.Fprintf(p.w, "%s: %d of %d, %v left\n", p.label, done, total, left.Round(time.Second))
+	}
+}
+
+// close clears the bar.
+func (p *progress) close() {
+	if p.bar != nil {
+		_ = p.bar.Finish()
+	}
+}

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"text/tabwriter"
+
+	"github.com/urfave/cli/v2"
+
+	"corinfo/golden"
+)
+
+func quantizeCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "quantize",
+		Usage:     "choose formats from the ranges that a float run's tensors span, and convert its weights",
+		ArgsUsage: "RUN",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "o", Usage: "`FOLDER` of the fixed run; its network.yaml holds the formats"},
+			&cli.IntFlag{Name: "samples", Value: 1000, Usage: "training samples over which ranges are recorded, settling and learning"},
+			jsonFlag(),
+		},
+		Action: quantize,
+	}
+}
+
+func quantize(c *cli.Context) error {
+	dir, err := argument(c, "the float RUN's folder")
+	if err != nil {
+		return err
+	}
+	out, err := required(c, "o")
+	if err != nil {
+		return err
+	}
+	if err := atLeast(c, "samples", 1); err != nil {
+		return err
+	}
+	run, err := golden.LoadCheckpoint(dir)
+	if err != nil {
+		return err
+	}
+	if run.Arithmetic != golden.Float {
+		return usagef("quantize: %s is a %s run; want a float run", dir, run.Arithmetic)
+	}
+	if golden.IsRun(out) {
+		return usagef("%s holds a run already; name another folder", out)
+	}
+	data, err := golden.LoadData(run.Network.Dataset)
+	if err != nil {
+		return err
+	}
+	if err := data.Check(run.Network); err != nil {
+		return err
+	}
+	weights, err := run.Weights()
+	if err != nil {
+		return err
+	}
+	count := min(c.Int("samples"), data.Train.Len())
+	samples, labels := make([][]uint8, count), make([]int, count)
+	for i := range samples {
+		samples[i], labels[i] = data.Train.Sample(i), int(data.Train.Labels[i])
+	}
+	n, ranges, err := golden.Quantize(run.Network, weights, samples, labels)
+	if err != nil {
+		return err
+	}
+	machine, misfits, err := golden.StartMachine(n, run)
+	if err != nil {
+		return err
+	}
+	fixed := &golden.Checkpoint{Network: n, Arithmetic: golden.Fixed, Seed: run.Seed, Tensors: machine.Tensors(), Ranges: ranges}
+	if err := os.MkdirAll(out, 0o755); err != nil {
+		return err
+	}
+	if err := golden.WriteFile(filepath.Join(out, "network.yaml"), n.YAML()); err != nil {
+		return err
+	}
+	if err := fixed.Save(out); err != nil {
+		return err
+	}
+	type tensor struct {
+		Tensor string  `json:"tensor"`
+		Format string  `json:"format"`
+		Min    float64 `json:"min"`
+		Max    float64 `json:"max"`
+	}
+	figures := struct {
+		Run     string          `json:"run"`
+		Samples int             `json:"samples"`
+		Tensors []tensor        `json:"tensors"`
+		Misfits []golden.Misfit `json:"misfits"`
+	}{Run: out, Samples: count, Misfits: misfits}
+	for _, name := range slices.Sorted(maps.Keys(n.Formats)) {
+		figures.Tensors = append(figures.Tensors, tensor{name, n.Formats[name].String(), ranges[name].Min, ranges[name].Max})
+	}
+	return report(c, figures, func(w io.Writer) {
+		table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+		fmt.Fprintf(table, "tensor\tformat\trecorded over %d samples\n", count)
+		for _, t := range figures.Tensors {
+			fmt.Fprintf(table, "%s\t%s\t%.4g .. %.4g\n", t.Tensor, t.Format, t.Min, t.Max)
+		}
+		table.Flush()
+		printMisfits(w, misfits)
+		if len(misfits) == 0 {
+			fmt.Fprintln(w, "every weight and input fits its format")
+		}
+		fmt.Fprintf(w, "%s: fixed run, formats in %s\n", out, filepath.Join(out, "network.yaml"))
+	})
+}

@@ -1,0 +1,189 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+
+	"github.com/urfave/cli/v2"
+
+	"corinfo/golden"
+)
+
+func trainCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "train",
+		Usage: "train a network, in float64 or bit-true; --resume continues an interrupted run to the same bits",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "c", Usage: "network `FILE`; with --resume, the run's own by default"},
+			&cli.StringFlag{Name: "o", Usage: "`FOLDER` of the run"},
+			&cli.StringFlag{Name: "arithmetic", Value: golden.Float, Usage: "float or fixed"},
+			&cli.IntFlag{Name: "epochs", Usage: "epochs in all, in place of the network file's"},
+			&cli.Uint64Flag{Name: "seed", Usage: "in place of the network file's"},
+			&cli.IntFlag{Name: "limit", Usage: "use only the first `N` training samples"},
+			&cli.BoolFlag{Name: "resume", Usage: "continue the run in FOLDER"},
+			jsonFlag(),
+		},
+		Action: train,
+	}
+}
+
+func train(c *cli.Context) error {
+	if err := noArguments(c); err != nil {
+		return err
+	}
+	dir, err := required(c, "o")
+	if err != nil {
+		return err
+	}
+	for _, flag := range []string{"epochs", "limit"} {
+		if c.IsSet(flag) {
+			if err := atLeast(c, flag, 1); err != nil {
+				return err
+			}
+		}
+	}
+	var run *golden.Checkpoint
+	var data *golden.Data
+	var misfits []golden.Misfit
+	if c.Bool("resume") {
+		run, data, err = continuedRun(c, dir)
+	} else {
+		run, data, misfits, err = newRun(c, dir)
+	}
+	if err != nil {
+		return err
+	}
+	printMisfits(c.App.ErrWriter, misfits)
+	bar := newTrainingProgress(c.App.ErrWriter)
+	err = golden.Train(c.Context, run, data, golden.TrainOptions{Dir: dir, Epochs: c.Int("epochs"), Record: true, Progress: bar.show})
+	bar.close()
+	if errors.Is(err, golden.ErrInterrupted) {
+		return fmt.Errorf("%w: corinfo train -o %s --resume", err, dir)
+	}
+	if err != nil {
+		return err
+	}
+	figures := struct {
+		Run              string                `json:"run"`
+		Arithmetic       string                `json:"arithmetic"`
+		Seed             uint32                `json:"seed"`
+		Epochs           int                   `json:"epochs"`
+		TestAccuracy     float64               `json:"test_accuracy"`
+		SamplesPerSecond float64               `json:"samples_per_second"`
+		History          []golden.EpochMetrics `json:"history"`
+		Misfits          []golden.Misfit       `json:"misfits"`
+	}{Run: dir, Arithmetic: run.Arithmetic, Seed: run.Seed, Epochs: run.Epoch, History: run.History, Misfits: misfits}
+	if last := len(run.History) - 1; last >= 0 {
+		figures.TestAccuracy, figures.SamplesPerSecond = run.History[last].TestAccuracy, run.History[last].SamplesPerSecond
+	}
+	return report(c, figures, func(w io.Writer) {
+		for _, e := range run.History {
+			fmt.Fprintf(w, "epoch %d: test accuracy %.2f %%, %d samples learned in %.1f s (%.0f/s)\n", e.Epoch, 100*e.TestAccuracy, e.Samples, e.Seconds, e.SamplesPerSecond)
+		}
+		fmt.Fprintf(w, "%s: %s run of %d epochs\n", dir, run.Arithmetic, run.Epoch)
+	})
+}
+
+// newRun makes a run in a folder that holds none.
+func newRun(c *cli.Context, dir string) (*golden.Checkpoint, *golden.Data, []golden.Misfit, error) {
+	fail := func(err error) (*golden.Checkpoint, *golden.Data, []golden.Misfit, error) { return nil, nil, nil, err }
+	file, err := required(c, "c")
+	if err != nil {
+		return fail(err)
+	}
+	n, err := golden.LoadNetwork(file)
+	if err != nil {
+		return fail(err)
+	}
+	if golden.IsRun(dir) {
+		return fail(usagef("%s holds a run already; continue it with --resume or name another folder", dir))
+	}
+	seed := n.Seed
+	if c.IsSet("seed") {
+		if seed, err = seedFlag(c); err != nil {
+			return fail(err)
+		}
+	}
+	run, misfits, err := golden.NewCheckpoint(n, c.String("arithmetic"), seed)
+	if err != nil {
+		return fail(err)
+	}
+	run.Limit = c.Int("limit")
+	data, err := golden.LoadData(n.Dataset)
+	if err != nil {
+		return fail(err)
+	}
+	return run, data, misfits, os.MkdirAll(dir, 0o755)
+}
+
+// continuedRun loads the run in a folder; flags that are given must be those that it was started with.
+func continuedRun(c *cli.Context, dir string) (*golden.Checkpoint, *golden.Data, error) {
+	run, err := golden.LoadCheckpoint(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	n, arithmetic, seed, limit := run.Network, run.Arithmetic, run.Seed, run.Limit
+	if file := c.String("c"); file != "" {
+		if n, err = golden.LoadNetwork(file); err != nil {
+			return nil, nil, err
+		}
+	}
+	if c.IsSet("arithmetic") {
+		arithmetic = c.String("arithmetic")
+	}
+	if c.IsSet("seed") {
+		if seed, err = seedFlag(c); err != nil {
+			return nil, nil, err
+		}
+	}
+	if c.IsSet("limit") {
+		limit = c.Int("limit")
+	}
+	data, err := golden.LoadData(n.Dataset)
+	if err != nil {
+		return nil, nil, err
+	}
+	return run, data, run.Resume(n, data, arithmetic, seed, limit)
+}
+
+// seedFlag is --seed, 32 bits.
+func seedFlag(c *cli.Context) (uint32, error) {
+	seed := c.Uint64("seed")
+	if seed > math.MaxUint32 {
+		return 0, usagef("train: --seed %d; want at most %d", seed, uint32(math.MaxUint32))
+	}
+	return uint32(seed), nil
+}
+
+// trainingProgress shows one bar per epoch.
+type trainingProgress struct {
+	w     io.Writer
+	label string
+	bar   *progress
+}
+
+func newTrainingProgress(w io.Writer) *trainingProgress { return &trainingProgress{w: w} }
+
+func (t *trainingProgress) show(p golden.Progress) {
+	label := fmt.Sprintf("epoch %d of %d", p.Epoch, p.Epochs)
+	if p.TestAccuracy > 0 {
+		label += fmt.Sprintf(" (test accuracy %.2f %%)", 100*p.TestAccuracy)
+	}
+	if p.Testing {
+		label += ", test"
+	}
+	if label != t.label {
+		t.close()
+		t.label, t.bar = label, newProgress(t.w, label)
+	}
+	t.bar.show(p.Done, p.Total)
+}
+
+func (t *trainingProgress) close() {
+	if t.bar != nil {
+		t.bar.close()
+	}
+}

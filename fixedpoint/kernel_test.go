@@ -1,0 +1,278 @@
+package fixedpoint
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// randomGraph is a graph of random operations whose values have up to limit bits.
+func randomGraph(rng *rand.Rand, limit int) *Graph {
+	g := NewGraph("random")
+	width := func() int { return 1 + rng.IntN(min(limit, MaxWord)) }
+	frac := func() int { return rng.IntN(24) - 4 }
+	format := func() Format {
+		f := Format{width(), frac(), rng.IntN(2) == 0}
+		if rng.IntN(4) > 0 {
+			f.Width = 1 + (f.Width-1)/3
+		}
+		return f
+	}
+	var values []Value
+	for i := range 1 + rng.IntN(4) {
+		if rng.IntN(4) == 0 {
+			values = append(values, g.Constant(fmt.Sprintf("constant%d", i), format()))
+		} else {
+			values = append(values, g.Input(fmt.Sprintf("input%d", i), format()))
+		}
+	}
+	word := g.Input("random", U(32, 0))
+	for i := range rng.IntN(3) {
+		f := format()
+		values = append(values, g.Const(fmt.Sprintf("const%d", i), randomWord(rng, f), f))
+	}
+	pick := func() Value { return values[rng.IntN(len(values))] }
+	resize := func(v Value) Value {
+		name := fmt.Sprintf("resize%d", len(g.nodes))
+		t := randomType(rng, width(), g.format(v).Frac-rng.IntN(g.format(v).Width+4)+2)
+		if rng.IntN(8) == 0 {
+			t.Frac = g.format(v).Frac - 58 - rng.IntN(8) // about the most that int64 can drop
+		}
+		if t.Rounding == Stochastic {
+			return g.ResizeStochastic(name, v, word, t)
+		}
+		return g.Resize(name, v, t)
+	}
+	for range 3 + rng.IntN(16) {
+		a, b := pick(), pick()
+		f := g.format(a)
+		var v Value
+		// An operation that would pass the limit rounds its operand instead.
+		grown := func(f Format, make func() Value) {
+			if f.Width > limit || f.Check() != nil {
+				v = resize(a)
+			} else {
+				v = make()
+			}
+		}
+		switch rng.IntN(8) {
+		case 0:
+			grown(AddFormat(f, g.format(b)), func() Value { return g.Add(a, b) })
+		case 1:
+			grown(SubFormat(f, g.format(b)), func() Value { return g.Sub(a, b) })
+		case 2:
+			grown(MulFormat(f, g.format(b)), func() Value { return g.Mul(a, b) })
+		case 3:
+			grown(NegFormat(f), func() Value { return g.Neg(a) })
+		case 4:
+			v = g.Shift(a, rng.IntN(7)-3)
+		case 5:
+			if !f.FitsInt64() {
+				continue
+			}
+			lo, hi := randomWord(rng, f), randomWord(rng, f)
+			v = g.Clip(a, min(lo, hi), max(lo, hi))
+		case 6:
+			v = g.NonZero(a)
+		default:
+			v = resize(a)
+		}
+		values = append(values, v)
+	}
+	for i, v := range values {
+		if g.format(v).Width <= MaxWord {
+			g.Output(fmt.Sprintf("output%d", i), v)
+		}
+	}
+	return g
+}
+
+// TestKernelMatchesEval holds the compiled evaluation of random graphs against Eval, word by word and overflow
+// by overflow, for vectors around the block's length and inputs of one word.
+func TestKernelMatchesEval(t *testing.T) {
+	rng := random(t)
+	graphs := 1500
+	if testing.Short() {
+		graphs /= 10
+	}
+	compiled, exact := 0, 0
+	for range graphs {
+		limit := []int{12, 40, 62, 63, 64, 64, 65, 130, 250}[rng.IntN(9)]
+		g := randomGraph(rng, limit)
+		kernel, err := g.Compile()
+		if err != nil {
+			t.Fatalf("%+v: %v", g.nodes, err)
+		}
+		if kernel.steps == nil {
+			exact++
+		} else {
+			compiled++
+		}
+		compareKernel(t, rng, g, kernel, []int{1, 2, 255, 256, 257, 513}[rng.IntN(6)])
+	}
+	if compiled < graphs/4 || exact < graphs/8 {
+		t.Errorf("%d graphs compiled, %d fell back: too few of one", compiled, exact)
+	}
+}
+
+func compareKernel(t *testing.T, rng *rand.Rand, g *Graph, kernel *Kernel, n int) {
+	t.Helper()
+	var in, out [][]int64
+	for _, v := range g.Inputs() {
+		words := make([]int64, n)
+		if g.nodes[v].Static || rng.IntN(6) == 0 {
+			words = words[:1]
+		}
+		for i := range words {
+			words[i] = randomWord(rng, g.nodes[v].Format)
+		}
+		in = append(in, words)
+	}
+	before := make([][]int64, len(in))
+	for i := range in {
+		before[i] = slices.Clone(in[i])
+	}
+	for range g.outputs {
+		out = append(out, make([]int64, n))
+	}
+	r := kernel.NewRunner()
+	const runs = 2 // the second finds what the first left
+	for range runs {
+		r.Run(n, in, out)
+	}
+	overflows := make([]int64, len(g.Resizes()))
+	element := make([]int64, len(in))
+	for e := range n {
+		for i, words := range in {
+			element[i] = words[min(e, len(words)-1)]
+		}
+		want, over := g.Eval(element)
+		for i, o := range over {
+			if o {
+				overflows[i] += runs
+			}
+		}
+		for i := range want {
+			if out[i][e] != want[i] {
+				t.Fatalf("%+v\n%s of element %d of %d, inputs %d: got %d, want %d", g.nodes, g.outputs[i].Name, e, n, element, out[i][e], want[i])
+			}
+		}
+	}
+	if !slices.Equal(r.Overflows(), overflows) {
+		t.Fatalf("%+v\n%d elements: overflows %d, want %d", g.nodes, n, r.Overflows(), overflows)
+	}
+	for i := range in {
+		if !slices.Equal(in[i], before[i]) {
+			t.Fatalf("%+v\ninput %d was changed", g.nodes, i)
+		}
+	}
+	if r.Reset(); slices.ContainsFunc(r.Overflows(), func(n int64) bool { return n != 0 }) {
+		t.Fatalf("overflows %d after Reset", r.Overflows())
+	}
+}
+
+// TestKernelAtTheRails converts the values where int64 is about to overflow, by every mode: sources of
+// 62 to 64 bits, up to 64 bits dropped or added.
+func TestKernelAtTheRails(t *testing.T) {
+	rng := random(t)
+	compiled := 0
+	for _, source := range []Format{U(61, 0), U(62, 0), S(62, 0), U(63, 0), S(63, 0), S(64, 0), U(64, 0)} {
+		values := []int64{0, 1, 2, -1, -2, math.MaxInt64, math.MaxInt64 - 1, math.MinInt64, math.MinInt64 + 1}
+		for bit := 55; bit < 64; bit++ {
+			p := int64(1) << bit
+			values = append(values, p, p-1, p+1, -p, -p-1, -p+1, math.MaxInt64-p, math.MaxInt64-p+1)
+		}
+		values = slices.DeleteFunc(values, func(v int64) bool {
+			return source.Word(source.Int(v)) != v || !source.Contains(source.Int(v))
+		})
+		for drop := -64; drop <= 66; drop++ {
+			if drop > -60 && drop < 60 && drop%8 > 1 {
+				continue
+			}
+			for q := range roundingNames {
+				for o := range overflowNames {
+					to := Type{Format{[]int{1, 5, 63, 64}[rng.IntN(4)], -drop, rng.IntN(2) == 0}, Rounding(q), Overflow(o)}
+					g := NewGraph("rail")
+					v, word := g.Input("in", source), g.Input("random", U(32, 0))
+					if to.Rounding == Stochastic {
+						g.Output("out", g.ResizeStochastic("converted", v, word, to))
+					} else {
+						g.Output("out", g.Resize("converted", v, to))
+					}
+					kernel, err := g.Compile()
+					if err != nil {
+						t.Fatal(err)
+					}
+					if kernel.steps != nil {
+						compiled++
+					}
+					got := [][]int64{make([]int64, len(values))}
+					r := kernel.NewRunner()
+					draw := []int64{0, math.MaxUint32, int64(rng.Uint32())}[rng.IntN(3)]
+					r.Run(len(values), [][]int64{values, {draw}}, got)
+					overflows := int64(0)
+					for i, v := range values {
+						want, over := oracleResize(scaled(integer(source, v), 0), 0, to, uint32(draw))
+						if over {
+							overflows++
+						}
+						if got[0][i] != pattern(want) {
+							t.Fatalf("%d of %v to %v, random %08x: got %d, want %v", v, source, to, draw, got[0][i], want)
+						}
+					}
+					if r.Overflows()[0] != overflows {
+						t.Fatalf("%v to %v: %d overflows, want %d", source, to, r.Overflows()[0], overflows)
+					}
+				}
+			}
+		}
+	}
+	t.Logf("%d conversions compiled", compiled)
+	if compiled < 1000 {
+		t.Error("too few conversions compiled")
+	}
+}
+
+// A runner refuses vectors of other lengths.
+func TestRunPanics(t *testing.T) {
+	g := NewGraph("add")
+	g.Output("sum", g.Add(g.Input("a", S(8, 0)), g.Input("b", S(8, 0))))
+	kernel, err := g.Compile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, b, z := make([]int64, 3), make([]int64, 2), make([]int64, 3)
+	for _, c := range []struct {
+		want    string
+		in, out [][]int64
+	}{
+		{"fixedpoint: graph add: 1 inputs and 1 outputs; want 2 and 1", [][]int64{a}, [][]int64{z}},
+		{"fixedpoint: graph add: 2 inputs and 0 outputs; want 2 and 1", [][]int64{a, a}, nil},
+		{"fixedpoint: graph add: input b has 2 words; want 3 or 1", [][]int64{a, b}, [][]int64{z}},
+		{"fixedpoint: graph add: output sum has room for 2 words; want 3", [][]int64{a, a}, [][]int64{b}},
+	} {
+		func() {
+			defer func() {
+				err, _ := recover().(error)
+				var graph GraphError
+				if !errors.As(err, &graph) || err.Error() != c.want {
+					t.Errorf("got %v, want %s", err, c.want)
+				}
+			}()
+			kernel.NewRunner().Run(3, c.in, c.out)
+		}()
+	}
+}
+
+func TestCompileRefusesWideGraphs(t *testing.T) {
+	g := NewGraph("wide")
+	x := g.Input("x", S(64, 0))
+	v := g.Mul(g.Mul(x, x), g.Mul(x, x))
+	g.Output("y", g.Resize("r", g.Add(v, x), Type{Format: S(8, 0)}))
+	if _, err := g.Compile(); err == nil || err.Error() != "graph wide: node 4 (add ): format s257f0: width 257 is outside 1 to 256 bits" {
+		t.Errorf("got %v", err)
+	}
+}

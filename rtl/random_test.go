@@ -1,0 +1,148 @@
+package rtl
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	fx "corinfo/fixedpoint"
+)
+
+// randomBench expands every key of keys.hex and then draws for one index of draws.hex per cycle, in lane 0 and
+// in lane 5. It prints the words, 6 cycles after their indices, and the cycles that each key took.
+const randomBench = `
+module bench;
+  localparam Keys  = %d;
+  localparam Draws = %d;
+
+  reg clk = 1'b0;
+  always #1 clk = !clk;
+
+  reg          rst = 1'b1, start = 1'b0, symmetric = 1'b0;
+  reg  [63:0]  keys_in [0:Keys-1];
+  reg  [32:0]  draws_in [0:Keys*Draws-1];
+  reg  [63:0]  key = 64'd0;
+  reg  [31:0]  index = 32'd0;
+  wire [127:0] keys;
+  wire         busy;
+  wire [31:0]  random0, random5;
+
+  corinfo_random_keys u_keys (
+    .clk_i(clk), .rst_i(rst), .start_i(start), .seed_i(key[31:0]), .update_i(key[55:32]), .matrix_i(key[63:56]),
+    .keys_o(keys), .busy_o(busy)
+  );
+  corinfo_random #(.Lane(0)) u_random0 (
+    .clk_i(clk), .keys_i(keys), .symmetric_i(symmetric), .row_base_i(index[31:16]), .column_i(index[15:0]), .random_o(random0)
+  );
+  corinfo_random #(.Lane(5)) u_random5 (
+    .clk_i(clk), .keys_i(keys), .symmetric_i(symmetric), .row_base_i(index[31:16]), .column_i(index[15:0]), .random_o(random5)
+  );
+
+  integer k, i, cycles;
+  initial begin
+    $readmemh("keys.hex", keys_in);
+    $readmemh("draws.hex", draws_in);
+    repeat (3) @(negedge clk);
+    rst = 1'b0;
+    for (k = 0; k < Keys; k = k + 1) begin
+      key   = keys_in[k];
+      start = 1'b1;
+      @(negedge clk);
+      start = 1'b0;
+      key   = ~key; // the key is taken at start
+      cycles = 0;
+      while (busy) begin
+        cycles = cycles + 1;
+        @(negedge clk);
+      end
+      $display("cycles %%0d", cycles);
+      // All indices of a key are symmetric or none.
+      symmetric = draws_in[k*Draws][32];
+      for (i = 0; i < Draws + 6; i = i + 1) begin
+        index = i < Draws ? draws_in[k*Draws + i][31:0] : 32'hffffffff;
+        if (i >= 6) $display("%%h %%h", random0, random5);
+        @(negedge clk);
+      end
+    end
+    $finish;
+  end
+endmodule
+`
+
+// TestRandom holds the random words of the lanes, and the keys, against fixedpoint in Icarus.
+func TestRandom(t *testing.T) {
+	if _, err := exec.LookPath("iverilog"); err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal("iverilog is not installed")
+		}
+		t.Skip("iverilog is not installed")
+	}
+	const keys, draws = 60, 200
+	seed := rand.Uint64()
+	if text := os.Getenv("CORINFO_SEED"); text != "" {
+		var err error
+		seed, err = strconv.ParseUint(text, 10, 64)
+		require.NoError(t, err)
+	}
+	t.Logf("CORINFO_SEED=%d", seed)
+	rng := rand.New(rand.NewPCG(seed, 0))
+
+	var keyText, drawText, want strings.Builder
+	for k := range keys {
+		seed, update, tensor := rng.Uint32(), rng.Uint32()>>8, uint8(rng.Uint32())
+		if k%2 == 0 { // plain ones, as in use
+			seed, update, tensor = seed%3, update%4, tensor%3
+		}
+		fmt.Fprintf(&keyText, "%02x%06x%08x\n", tensor, update, seed)
+		key := fx.NewKey(seed, update, tensor)
+		symmetric := k / 2 % 2
+		want.WriteString("cycles 16\n")
+		for range draws {
+			row, column := uint16(rng.Uint32()), uint16(rng.Uint32())
+			if rng.IntN(2) == 0 {
+				row, column = row%16, column%16
+			}
+			fmt.Fprintf(&drawText, "%x%04x%04x\n", symmetric, row, column)
+			draw := func(row uint16) uint32 {
+				if symmetric == 1 {
+					return key.Draw(max(row, column), min(row, column))
+				}
+				return key.Draw(row, column)
+			}
+			fmt.Fprintf(&want, "%08x %08x\n", draw(row), draw(row+5))
+		}
+	}
+	dir := t.TempDir()
+	write := func(name, text string) {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644))
+	}
+	write("keys.hex", keyText.String())
+	write("draws.hex", drawText.String())
+	write("bench.v", fmt.Sprintf(randomBench, keys, draws))
+	for _, name := range []string{"corinfo_random.v", "corinfo_random_keys.v"} {
+		text, err := Files.ReadFile(name)
+		require.NoError(t, err)
+		write(name, string(text))
+	}
+	run := func(name string, args ...string) string {
+		cmd := exec.Command(name, args...)
+		cmd.Dir = dir
+		out, err := cmd.CombinedOutput()
+		require.NoError(t, err, "%s %v\n%s", name, args, out)
+		return string(out)
+	}
+	require.Empty(t, run("iverilog", "-g2005", "-Wall", "-Wno-timescale", "-o", "bench", "bench.v", "corinfo_random.v", "corinfo_random_keys.v"))
+	got := strings.Split(strings.TrimSpace(run("vvp", "-n", "bench")), "\n")
+	list := strings.Split(strings.TrimSpace(want.String()), "\n")
+	require.Len(t, got, len(list))
+	for i := range list {
+		require.Equal(t, list[i], got[i], "key %d, line %d", i/(draws+1), i%(draws+1))
+	}
+}
