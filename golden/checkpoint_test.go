@@ -16,6 +16,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	fx "corinfo/fixedpoint"
 )
 
 // runNetwork is a small network for runs of either arithmetic.
@@ -87,9 +89,16 @@ func TestCheckpointWeights(t *testing.T) {
 
 func TestCheckpointMisfits(t *testing.T) {
 	n := runNetwork()
-	w := InitialWeights(n, 1)
-	w.W[1].Set(2, 3, -7.25)
-	_, misfits, err := CheckpointOf(n, Fixed, w)
+	n.Formats = map[string]fx.Type{"x": {Format: fx.U(8, 8)}, "W1": {Format: fx.S(8, 8), Rounding: fx.Rnd, Overflow: fx.Sat}}
+	_, misfits, err := NewCheckpoint(n, Fixed, 5)
+	require.NoError(t, err)
+	require.Len(t, misfits, 2)
+	require.Equal(t, Misfit{Tensor: "x", Type: "ap_ufixed<8,0,TRN,WRAP>", Count: 1, Of: 256, Worst: 1, Bits: 1}, misfits[0])
+	require.Equal(t, "W1", misfits[1].Tensor) // Xavier's bound is above 1/2
+
+	run := newRun(t, Float)
+	run.Tensors[1].Values[2*4+3] = -7.25
+	_, misfits, err = StartMachine(runNetwork(), run)
 	require.NoError(t, err)
 	require.Equal(t, []Misfit{{Tensor: "W1", Type: "ap_fixed<16,2,STOCHASTIC,SAT>", Count: 1, Of: 20, Worst: -7.25, Bits: 4}}, misfits)
 	_, _, err = NewCheckpoint(n, "int8", 0)

@@ -1,30 +1,10 @@
 package golden
 
 import (
-	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"reflect"
 	"strings"
 )
-
-// CheckNewRun tells whether a folder may take a new run: it is not there yet, or empty. Otherwise ErrUsage.
-func CheckNewRun(dir string) error {
-	files, err := os.ReadDir(dir)
-	switch {
-	case errors.Is(err, os.ErrNotExist):
-		return nil
-	case err != nil:
-		return fmt.Errorf("%w: run folder: %w", ErrUsage, err)
-	case len(files) == 0:
-		return nil
-	}
-	if _, err := os.Stat(filepath.Join(dir, checkpointFile)); err == nil {
-		return usagef("%s holds a run; resume it, or name another folder", dir)
-	}
-	return usagef("%s holds files that are no run's; name another folder", dir)
-}
 
 // Resume makes a checkpoint continue with a network file, training samples and seed that must be those of
 // the run; ErrUsage says what differs. What does not change the bits of training may: the name, the folder of

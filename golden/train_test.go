@@ -277,13 +277,3 @@ func TestResumeRefusesOtherSettings(t *testing.T) {
 	require.Equal(t, 9, c.Network.Learning.Epochs)
 	require.True(t, errors.Is(err, ErrUsage))
 }
-
-func TestCheckNewRun(t *testing.T) {
-	dir := t.TempDir()
-	require.NoError(t, CheckNewRun(dir))
-	require.NoError(t, CheckNewRun(filepath.Join(dir, "new")))
-	require.NoError(t, newRun(t, Float).Save(filepath.Join(dir, "run")))
-	require.EqualError(t, CheckNewRun(filepath.Join(dir, "run")), "wrong input: "+dir+"/run holds a run; resume it, or name another folder")
-	require.EqualError(t, CheckNewRun(dir), "wrong input: "+dir+" holds files that are no run's; name another folder")
-	require.ErrorIs(t, CheckNewRun(filepath.Join(dir, "run", checkpointFile)), ErrUsage)
-}
