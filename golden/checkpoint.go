@@ -39,7 +39,7 @@ type Checkpoint struct {
 	Step       int     // mini-batches completed in all
 	Seconds    float64 // spent learning in the epoch under way
 	Tensors    []Tensor
-	Ranges     Ranges
+	Ranges     Ranges // that the formats were chosen from, if they were
 	History    []EpochMetrics
 }
 
@@ -67,12 +67,31 @@ type header struct {
 // Save writes the checkpoint into a folder, which it makes, whole or not at all: the one before it stays until
 // the new one is on disk. NaN is refused.
 func (c *Checkpoint) Save(dir string) error {
+	file, err := c.encode()
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("run folder: %w", err)
+	}
+	path := filepath.Join(dir, checkpointFile)
+	if err := WriteFile(path, file); err != nil {
+		if _, missing := os.Stat(path); missing == nil {
+			return fmt.Errorf("%w; the checkpoint before it is whole: make room or rights, then resume", err)
+		}
+		return err
+	}
+	return nil
+}
+
+// encode is the file: magic, length of the header, header, numbers, SHA-256 of all before.
+func (c *Checkpoint) encode() ([]byte, error) {
 	h := header{string(c.Network.YAML()), c.Arithmetic, c.Seed, c.Data, c.Limit, c.Epoch, c.Batch, c.Step, c.Seconds, nil, c.Ranges, c.History}
 	var body bytes.Buffer
 	for _, t := range c.Tensors {
 		h.Tensors = append(h.Tensors, Tensor{Name: t.Name, Rows: t.Rows, Cols: t.Cols, Type: t.Type})
 		if err := t.check(c.Arithmetic); err != nil {
-			return err
+			return nil, err
 		}
 		if c.Arithmetic == Fixed {
 			_ = binary.Write(&body, binary.LittleEndian, t.Words)
@@ -82,26 +101,12 @@ func (c *Checkpoint) Save(dir string) error {
 	}
 	text, err := json.Marshal(h)
 	if err != nil {
-		return fmt.Errorf("%w: checkpoint: %w", ErrDamaged, err) // NaN in a range or figure
+		return nil, fmt.Errorf("%w: checkpoint: %w", ErrDamaged, err) // NaN in a range or figure
 	}
-	var file bytes.Buffer
-	file.WriteString(checkpointMagic)
-	_ = binary.Write(&file, binary.LittleEndian, uint64(len(text)))
-	file.Write(text)
-	file.Write(body.Bytes())
-	sum := sha256.Sum256(file.Bytes())
-	file.Write(sum[:])
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("run folder: %w", err)
-	}
-	path := filepath.Join(dir, checkpointFile)
-	if err := WriteFile(path, file.Bytes()); err != nil {
-		if _, missing := os.Stat(path); missing == nil {
-			return fmt.Errorf("%w; the checkpoint before it is whole: make room or rights, then resume", err)
-		}
-		return err
-	}
-	return nil
+	file := binary.LittleEndian.AppendUint64([]byte(checkpointMagic), uint64(len(text)))
+	file = append(append(file, text...), body.Bytes()...)
+	sum := sha256.Sum256(file)
+	return append(file, sum[:]...), nil
 }
 
 // check tells of a tensor that is not whole, in the words of an error.
@@ -141,6 +146,12 @@ func LoadCheckpoint(dir string) (*Checkpoint, error) {
 	if err != nil {
 		return nil, err
 	}
+	return decodeCheckpoint(path, file)
+}
+
+// decodeCheckpoint reads what encode wrote; all that it allocates is in proportion to the file. path stands for it
+// in errors.
+func decodeCheckpoint(path string, file []byte) (*Checkpoint, error) {
 	damaged := func(format string, args ...any) error {
 		return fmt.Errorf("%w: %s: "+format+"; restore it from a copy or train again", append([]any{ErrDamaged, path}, args...)...)
 	}
@@ -172,6 +183,9 @@ func LoadCheckpoint(dir string) (*Checkpoint, error) {
 	}
 	c := &Checkpoint{n, h.Arithmetic, h.Seed, h.Data, h.Limit, h.Epoch, h.Batch, h.Step, h.Seconds, h.Tensors, h.Ranges, h.History}
 	body := bytes.NewReader(file[start+int(length) : end])
+	if want := 8 * n.synapses(); body.Len() != want { // so that a model of this network is as large as the file
+		return nil, damaged("%d bytes of synapses; the network has %d", body.Len(), want)
+	}
 	for i := range c.Tensors {
 		t := &c.Tensors[i]
 		if t.Rows < 1 || t.Cols < 1 || t.Rows > body.Len()/8/t.Cols { // before a product could overflow

@@ -31,27 +31,13 @@ var _ Learner = (*Machine)(nil)
 func NewCheckpoint(n *Network, arithmetic string, seed uint32) (*Checkpoint, []Misfit, error) {
 	own := *n
 	own.Seed = seed
-	return CheckpointOf(&own, arithmetic, InitialWeights(&own, seed))
-}
-
-// CheckpointOf is the start of a run from given weights, with the network's seed. What did not fit its type
-// is reported.
-func CheckpointOf(n *Network, arithmetic string, w *Weights) (*Checkpoint, []Misfit, error) {
-	c := &Checkpoint{Network: n, Arithmetic: arithmetic, Seed: n.Seed}
+	c := &Checkpoint{Network: &own, Arithmetic: arithmetic, Seed: seed}
 	switch arithmetic {
 	case Float:
-		if err := w.Check(n); err != nil {
-			return nil, nil, err
-		}
-		c.Tensors = w.tensors()
+		c.Tensors = InitialWeights(&own, seed).tensors()
 		return c, nil, nil
 	case Fixed:
-		a, err := NewArithmetic(n)
-		if err != nil {
-			return nil, nil, err
-		}
-		m := NewMachine(a)
-		misfits, err := m.SetWeights(w)
+		m, misfits, err := StartMachine(&own, nil)
 		if err != nil {
 			return nil, nil, err
 		}

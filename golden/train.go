@@ -22,7 +22,6 @@ type TrainOptions struct {
 	Dir       string         // folder of the checkpoint
 	Epochs    int            // epochs of the whole run; 0: as many as the network file says
 	SaveEvery time.Duration  // between checkpoints within an epoch; 0: half a minute
-	Record    bool           // widen Checkpoint.Ranges by all that the float64 model computes
 	Progress  func(Progress) // called after every mini-batch and now and then while testing; may be nil
 }
 
@@ -57,8 +56,8 @@ func Negative(l *Learning, seed uint32, step int) bool {
 
 // Train continues a run to its last epoch. It learns mini-batches in the order of (seed, epoch), tests after
 // each epoch, and writes a checkpoint then, every SaveEvery in between, and when ctx is cancelled, which
-// gives ErrInterrupted. The run's state in c is that of the last checkpoint written when Train returns; from there
-// Train computes the bits that it would have without the interruption.
+// gives ErrInterrupted. From c, or from the checkpoint written last, Train continues to the same bits as without
+// the interruption. Results do not depend on SaveEvery or Progress.
 //
 // Samples that do not fill a mini-batch at the end of an epoch are left out: the hardware, too, applies updates
 // of exactly Learning.Batch samples only. Another order leaves others out in each epoch.
@@ -67,12 +66,7 @@ func Train(ctx context.Context, c *Checkpoint, data *Data, o TrainOptions) error
 	if err != nil {
 		return err
 	}
-	for c.Epoch < t.o.Epochs {
-		if err := t.epoch(ctx); err != nil {
-			return err
-		}
-	}
-	return nil
+	return t.run(ctx)
 }
 
 // trainer is a training under way. Checkpoint c is changed only by mini-batches that have been learned.
@@ -118,14 +112,17 @@ func newTrainer(c *Checkpoint, data *Data, o TrainOptions) (*trainer, error) {
 	if t.l, err = NewLearner(c); err != nil {
 		return nil, err
 	}
-	if model, ok := t.l.(*FloatModel); ok && o.Record {
-		if c.Ranges == nil {
-			c.Ranges = Ranges{}
-		}
-		model.Record(c.Ranges)
-	}
 	c.Data = data.Checksum
 	return t, nil
+}
+
+func (t *trainer) run(ctx context.Context) error {
+	for t.c.Epoch < t.o.Epochs {
+		if err := t.epoch(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // epoch learns and tests to the end of the epoch under way.
@@ -185,8 +182,7 @@ func (t *trainer) save() error {
 	t.c.Tensors = t.l.Tensors()
 	if err := t.c.Save(t.o.Dir); err != nil {
 		if errors.Is(err, ErrDamaged) {
-			return fmt.Errorf("learning diverged by epoch %d, mini-batch %d: %w; lower the rates in learning and resume from the checkpoint before it",
-				t.c.Epoch+1, t.c.Batch, err)
+			return fmt.Errorf("learning diverged by mini-batch %d of the run: %w; lower its rates and train again", t.c.Step, err)
 		}
 		return err
 	}

@@ -65,13 +65,21 @@ func (p *networkFile) layers(n *Network) {
 	if p.reported["layers"] {
 		return
 	}
-	synapses := 0
-	for k := 1; k < len(n.Layers); k++ {
-		synapses += n.Layers[k] * (2*n.Layers[k-1] + n.Layers[k])
-	}
-	if synapses > maxSynapses {
+	if synapses := n.synapses(); synapses > maxSynapses {
 		p.report("layers", "%d synapses; want at most %d", synapses, maxSynapses)
 	}
+}
+
+// synapses is the number of elements of all W, F and C.
+func (n *Network) synapses() int {
+	count := 0
+	for k := 1; k < len(n.Layers); k++ {
+		count += n.Layers[k] * (n.Layers[k-1] + n.Layers[k])
+		if k > 1 {
+			count += n.Layers[k] * n.Layers[k-1]
+		}
+	}
+	return count
 }
 
 func (p *networkFile) settling(s *Settling) {

@@ -1,6 +1,7 @@
 package golden
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -23,8 +24,12 @@ import (
 	fx "corinfo/fixedpoint"
 )
 
-// maxNetworkFile is the largest network file: the parser's stack and time grow with nesting.
-const maxNetworkFile = 1 << 17
+// The largest network file, and the most brackets that it may open: the parser's time grows with the square of
+// both. 86 layers with every format set take less.
+const (
+	maxNetworkFile = 80 << 10
+	maxBrackets    = 1000
+)
 
 // LoadNetwork reads a network file.
 func LoadNetwork(path string) (*Network, error) {
@@ -51,6 +56,9 @@ func readStart(path string, limit int64) ([]byte, error) {
 func ParseNetwork(name string, text []byte) (*Network, error) {
 	if len(text) > maxNetworkFile {
 		return nil, usagef("%s: more than %d bytes; this is no network file", name, maxNetworkFile)
+	}
+	if bytes.Count(text, []byte("["))+bytes.Count(text, []byte("{")) > maxBrackets {
+		return nil, usagef("%s: more than %d opening brackets; this is no network file", name, maxBrackets)
 	}
 	if line, column, ok := badText(text); !ok {
 		return nil, usagef("%s:%d:%d: not UTF-8 text; this is no network file", name, line, column)

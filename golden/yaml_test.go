@@ -86,7 +86,7 @@ func TestNetworkErrors(t *testing.T) {
 		{"negative seed", with(t, "leak: 0.5", "leak: 0.5\nseed: -1"), `net.yaml:7:1: seed: "-1"; want a whole number from 0 to 4294967295`},
 		{"layer of size 0", with(t, "13", "0"), `net.yaml:3:1: layers: layer 1 has 0 neurons; want 1 to 65536`},
 		{"huge layer", with(t, "13", "65537"), `net.yaml:3:1: layers: layer 1 has 65537 neurons; want 1 to 65536`},
-		{"huge matrix", with(t, "13", "65536"), `net.yaml:3:1: layers: 4298506289 synapses; want at most 268435456`},
+		{"huge matrix", with(t, "13", "65536"), `net.yaml:3:1: layers: 4297195569 synapses; want at most 268435456`},
 		{"one layer", with(t, "[20, 13, 7]", "[20]"), `net.yaml:3:1: layers: 1 layers; want 2, the input and the output, to 86`},
 		{"layers of text", with(t, "[20, 13, 7]", "20-13-7"), `net.yaml:3:1: layers: "20-13-7"; want a list: [a, b]`},
 		{"name", with(t, "name: tester", "name: 9-to-5"), `net.yaml:1:1: name: "9-to-5"; want a letter, then up to 39 letters, digits or underscores: it prefixes every Verilog module`},
@@ -123,7 +123,8 @@ func TestNetworkErrors(t *testing.T) {
 		{"open bracket", "name: [", "net.yaml:1:7: not YAML: sequence end token ']' not found"},
 		{"NUL", "name: a\nleak: \x00", "net.yaml:2:7: not UTF-8 text; this is no network file"},
 		{"not UTF-8", "name: \xff", "net.yaml:1:7: not UTF-8 text; this is no network file"},
-		{"huge", strings.Repeat("#", maxNetworkFile+1), "net.yaml: more than 131072 bytes; this is no network file"},
+		{"huge", strings.Repeat("#", maxNetworkFile+1), "net.yaml: more than 81920 bytes; this is no network file"},
+		{"deep", strings.Repeat("[", maxBrackets+1), "net.yaml: more than 1000 opening brackets; this is no network file"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

@@ -58,7 +58,7 @@ func train(c *cli.Context) error {
 	}
 	printMisfits(c.App.ErrWriter, misfits)
 	bar := newTrainingProgress(c.App.ErrWriter)
-	err = golden.Train(c.Context, run, data, golden.TrainOptions{Dir: dir, Epochs: c.Int("epochs"), Record: true, Progress: bar.show})
+	err = golden.Train(c.Context, run, data, golden.TrainOptions{Dir: dir, Epochs: c.Int("epochs"), Progress: bar.show})
 	bar.close()
 	if errors.Is(err, golden.ErrInterrupted) {
 		return fmt.Errorf("%w: corinfo train -o %s --resume", err, dir)
