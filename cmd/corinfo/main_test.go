@@ -89,7 +89,7 @@ func smallNetwork(t *testing.T, batch int, more string) string {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name+"-images-idx3-ubyte"), images, 0o644))
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name+"-labels-idx1-ubyte"), labels, 0o644))
 	}
-	return writeFile(t, filepath.Join(dir, "small.yaml"), fmt.Sprintf(`name: small
+	return writeFile(t, filepath.Join(dir, "small.yaml"), fmt.Sprintf(`name: digits
 dataset: {name: idx, path: %s}
 rule: corinfomax
 layers: [20, 13, 7]
@@ -165,7 +165,7 @@ func TestGenerateFromEitherRun(t *testing.T) {
 	done(t, "generate", "-c", at("fixed/network.yaml"), "--weights", at("float"), "-o", at("b"))
 	done(t, "generate", "-c", file, "--weights", at("fixed"), "-o", at("c"))
 	for _, other := range []string{"b", "c"} {
-		for _, name := range []string{"corinfo.json", "rtl/small_soma.v", "images/lane_001.hex"} {
+		for _, name := range []string{"corinfo.json", "rtl/digits_soma.v", "images/lane_001.hex"} {
 			want, err := os.ReadFile(at("a/" + name))
 			require.NoError(t, err)
 			got, err := os.ReadFile(at(other + "/" + name))
