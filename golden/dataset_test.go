@@ -121,7 +121,7 @@ func TestDamagedGzip(t *testing.T) {
 	path := filepath.Join(dir, idxFiles[0])
 	require.NoError(t, os.Remove(path))
 	path += ".gz"
-	whole, err := unpack(gzipped(t, files[0]))
+	whole, err := gunzip(gzipped(t, files[0]))
 	require.NoError(t, err)
 	require.Equal(t, files[0], whole)
 	try := func(what string, i int, text []byte) (refused bool) {
@@ -250,7 +250,7 @@ func FuzzParseIDX(f *testing.F) {
 			require.Len(t, x.data, x.count*x.size)
 			require.Equal(t, text, idxText(x.data, idxDimensions(text, dimensions)...))
 		}
-		if unpacked, err := unpack(text); err == nil {
+		if unpacked, err := gunzip(text); err == nil {
 			_, _ = parseIDX(unpacked, dimensions)
 		}
 	})
