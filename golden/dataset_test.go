@@ -250,8 +250,8 @@ func FuzzParseIDX(f *testing.F) {
 			require.Len(t, x.data, x.count*x.size)
 			require.Equal(t, text, idxText(x.data, idxDimensions(text, dimensions)...))
 		}
-		if text, err := gunzip(text); err == nil {
-			_, _ = parseIDX(text, dimensions)
+		if unpacked, err := gunzip(text); err == nil {
+			_, _ = parseIDX(unpacked, dimensions)
 		}
 	})
 }
