@@ -31,13 +31,12 @@ type Tensor struct {
 type Checkpoint struct {
 	Network    *Network
 	Arithmetic string
-	Seed       uint32  // of the order of samples, the signs of beta and stochastic rounding; the network file's unless replaced
-	Data       string  // Checksum of the data set; empty before training
-	Limit      int     // training samples in use, the first ones; 0: all
-	Epoch      int     // epochs completed
-	Batch      int     // mini-batches completed in the epoch under way
-	Step       int     // mini-batches completed in all
-	Seconds    float64 // spent learning in the epoch under way
+	Seed       uint32 // of the order of samples, the signs of beta and stochastic rounding; the network file's unless replaced
+	Data       string // Checksum of the data set; empty before training
+	Limit      int    // training samples in use, the first ones; 0: all
+	Epoch      int    // epochs completed
+	Batch      int    // mini-batches completed in the epoch under way
+	Step       int    // mini-batches completed in all
 	Tensors    []Tensor
 	Ranges     Ranges // that the formats were chosen from, if they were
 	History    []EpochMetrics
@@ -58,7 +57,6 @@ type header struct {
 	Epoch      int
 	Batch      int
 	Step       int
-	Seconds    float64
 	Tensors    []Tensor
 	Ranges     Ranges
 	History    []EpochMetrics
@@ -86,7 +84,7 @@ func (c *Checkpoint) Save(dir string) error {
 
 // encode is the file: magic, length of the header, header, numbers, SHA-256 of all before.
 func (c *Checkpoint) encode() ([]byte, error) {
-	h := header{string(c.Network.YAML()), c.Arithmetic, c.Seed, c.Data, c.Limit, c.Epoch, c.Batch, c.Step, c.Seconds, nil, c.Ranges, c.History}
+	h := header{string(c.Network.YAML()), c.Arithmetic, c.Seed, c.Data, c.Limit, c.Epoch, c.Batch, c.Step, nil, c.Ranges, c.History}
 	var body bytes.Buffer
 	for _, t := range c.Tensors {
 		h.Tensors = append(h.Tensors, Tensor{Name: t.Name, Rows: t.Rows, Cols: t.Cols, Type: t.Type})
@@ -181,7 +179,7 @@ func decodeCheckpoint(path string, file []byte) (*Checkpoint, error) {
 	if h.Limit < 0 || h.Epoch < 0 || h.Batch < 0 || h.Step < 0 {
 		return nil, damaged("limit %d, epoch %d, mini-batch %d, step %d", h.Limit, h.Epoch, h.Batch, h.Step)
 	}
-	c := &Checkpoint{n, h.Arithmetic, h.Seed, h.Data, h.Limit, h.Epoch, h.Batch, h.Step, h.Seconds, h.Tensors, h.Ranges, h.History}
+	c := &Checkpoint{n, h.Arithmetic, h.Seed, h.Data, h.Limit, h.Epoch, h.Batch, h.Step, h.Tensors, h.Ranges, h.History}
 	body := bytes.NewReader(file[start+int(length) : end])
 	if want := 8 * n.synapses(); body.Len() != want { // so that a model of this network is as large as the file
 		return nil, damaged("%d bytes of synapses; the network has %d", body.Len(), want)

@@ -8,13 +8,12 @@ import (
 	"time"
 )
 
-// EpochMetrics are the figures of one epoch of training.
+// EpochMetrics are the figures of one epoch of training. Times are not among them: a checkpoint is a function
+// of the network file, the seed and the data.
 type EpochMetrics struct {
-	Epoch            int     `json:"epoch"` // counted from 1
-	TestAccuracy     float64 `json:"test_accuracy"`
-	Samples          int     `json:"samples"` // learned
-	Seconds          float64 `json:"seconds"` // spent learning
-	SamplesPerSecond float64 `json:"samples_per_second"`
+	Epoch        int     `json:"epoch"` // counted from 1
+	TestAccuracy float64 `json:"test_accuracy"`
+	Samples      int     `json:"samples"` // learned
 }
 
 // TrainOptions say how far to train and whom to tell.
@@ -27,11 +26,20 @@ type TrainOptions struct {
 
 // Progress is how far training has come.
 type Progress struct {
-	Epoch, Epochs    int // the epoch under way, counted from 1, of how many
-	Testing          bool
-	Done, Total      int     // samples of the epoch, or of the test
-	SamplesPerSecond float64 // learned in this epoch
-	TestAccuracy     float64 // after the last epoch; 0 before the first
+	Epoch, Epochs int // the epoch under way, counted from 1, of how many
+	Testing       bool
+	Done, Total   int           // samples of the epoch, or of the test
+	TestAccuracy  float64       // after the last epoch; 0 before the first
+	Learned       int           // samples learned by this call of Train
+	Learning      time.Duration // time that they took
+}
+
+// SamplesPerSecond is the pace of learning.
+func (p Progress) SamplesPerSecond() float64 {
+	if p.Learning <= 0 {
+		return 0
+	}
+	return float64(p.Learned) / p.Learning.Seconds()
 }
 
 // ErrInterrupted marks a training that was cancelled; its checkpoint continues it.
@@ -79,6 +87,9 @@ type trainer struct {
 	saved   time.Time
 	samples [][]uint8
 	labels  []int
+
+	learned  int           // samples, by this call of Train
+	learning time.Duration // time that they took
 }
 
 func newTrainer(c *Checkpoint, data *Data, o TrainOptions) (*trainer, error) {
@@ -130,7 +141,6 @@ func (t *trainer) epoch(ctx context.Context) error {
 	c, size := t.c, len(t.samples)
 	t.l.SetEpoch(c.Epoch)
 	order := Order(c.Seed, c.Epoch, t.used())
-	start, before := time.Now(), c.Seconds
 	for c.Batch < t.batches {
 		if ctx.Err() != nil {
 			return t.interrupted()
@@ -138,10 +148,12 @@ func (t *trainer) epoch(ctx context.Context) error {
 		for i, sample := range order[c.Batch*size : (c.Batch+1)*size] {
 			t.samples[i], t.labels[i] = t.data.Train.Sample(sample), int(t.data.Train.Labels[sample])
 		}
+		start := time.Now()
 		t.l.LearnBatch(t.samples, t.labels, Negative(&c.Network.Learning, c.Seed, c.Step))
+		t.learning += time.Since(start)
+		t.learned += size
 		c.Batch++
 		c.Step++
-		c.Seconds = before + time.Since(start).Seconds()
 		t.progress(false, c.Batch*size, t.batches*size)
 		if time.Since(t.saved) >= t.o.SaveEvery {
 			if err := t.save(); err != nil {
@@ -156,10 +168,8 @@ func (t *trainer) epoch(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	samples := t.batches * size
-	c.History = append(c.History, EpochMetrics{Epoch: c.Epoch + 1, TestAccuracy: e.Accuracy, Samples: samples, Seconds: c.Seconds,
-		SamplesPerSecond: perSecond(samples, c.Seconds)})
-	c.Epoch, c.Batch, c.Seconds = c.Epoch+1, 0, 0
+	c.History = append(c.History, EpochMetrics{Epoch: c.Epoch + 1, TestAccuracy: e.Accuracy, Samples: t.batches * size})
+	c.Epoch, c.Batch = c.Epoch+1, 0
 	return t.save()
 }
 
@@ -195,16 +205,9 @@ func (t *trainer) progress(testing bool, done, total int) {
 		return
 	}
 	p := Progress{Epoch: t.c.Epoch + 1, Epochs: t.o.Epochs, Testing: testing, Done: done, Total: total,
-		SamplesPerSecond: perSecond(t.c.Batch*len(t.samples), t.c.Seconds)}
+		Learned: t.learned, Learning: t.learning}
 	if last := len(t.c.History) - 1; last >= 0 {
 		p.TestAccuracy = t.c.History[last].TestAccuracy
 	}
 	t.o.Progress(p)
-}
-
-func perSecond(n int, seconds float64) float64 {
-	if seconds <= 0 {
-		return 0
-	}
-	return float64(n) / seconds
 }

@@ -166,7 +166,7 @@ func TestGenerateFromEitherRun(t *testing.T) {
 	done(t, "generate", "-c", at("fixed/network.yaml"), "--weights", at("float"), "-o", at("b"))
 	done(t, "generate", "-c", file, "--weights", at("fixed"), "-o", at("c"))
 	for _, other := range []string{"b", "c"} {
-		for _, name := range []string{"corinfo.json", "rtl/digits_soma.v", "images/lane_001.hex"} {
+		for _, name := range []string{"corinfo.json", "rtl/digits_lane.v", "images/lane_001.hex"} {
 			want, err := os.ReadFile(at("a/" + name))
 			require.NoError(t, err)
 			got, err := os.ReadFile(at(other + "/" + name))

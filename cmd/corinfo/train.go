@@ -75,15 +75,17 @@ func train(c *cli.Context) error {
 		SamplesPerSecond float64               `json:"samples_per_second"`
 		History          []golden.EpochMetrics `json:"history"`
 		Misfits          []golden.Misfit       `json:"misfits"`
-	}{Run: dir, Arithmetic: run.Arithmetic, Seed: run.Seed, Epochs: run.Epoch, History: run.History, Misfits: misfits}
+	}{Run: dir, Arithmetic: run.Arithmetic, Seed: run.Seed, Epochs: run.Epoch, SamplesPerSecond: bar.last.SamplesPerSecond(),
+		History: run.History, Misfits: misfits}
 	if last := len(run.History) - 1; last >= 0 {
-		figures.TestAccuracy, figures.SamplesPerSecond = run.History[last].TestAccuracy, run.History[last].SamplesPerSecond
+		figures.TestAccuracy = run.History[last].TestAccuracy
 	}
 	return report(c, figures, func(w io.Writer) {
 		for _, e := range run.History {
-			fmt.Fprintf(w, "epoch %d: test accuracy %.2f %%, %d samples learned in %.1f s (%.0f/s)\n", e.Epoch, 100*e.TestAccuracy, e.Samples, e.Seconds, e.SamplesPerSecond)
+			fmt.Fprintf(w, "epoch %d: test accuracy %.2f %%, %d samples learned\n", e.Epoch, 100*e.TestAccuracy, e.Samples)
 		}
-		fmt.Fprintf(w, "%s: %s run of %d epochs\n", dir, run.Arithmetic, run.Epoch)
+		fmt.Fprintf(w, "%s: %s run, %d of %d epochs; %d samples learned now in %.1f s (%.0f/s)\n", dir, run.Arithmetic, run.Epoch, max(run.Epoch, bar.last.Epochs),
+			bar.last.Learned, bar.last.Learning.Seconds(), bar.last.SamplesPerSecond())
 	})
 }
 
@@ -163,11 +165,13 @@ type trainingProgress struct {
 	w     io.Writer
 	label string
 	bar   *progress
+	last  golden.Progress
 }
 
 func newTrainingProgress(w io.Writer) *trainingProgress { return &trainingProgress{w: w} }
 
 func (t *trainingProgress) show(p golden.Progress) {
+	t.last = p
 	label := fmt.Sprintf("epoch %d of %d", p.Epoch, p.Epochs)
 	if p.TestAccuracy > 0 {
 		label += fmt.Sprintf(" (test accuracy %.2f %%)", 100*p.TestAccuracy)
