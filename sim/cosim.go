@@ -60,9 +60,12 @@ type Counter struct {
 	Value int64  `json:"value"`
 }
 
-// hostCounters and hostSynapses are regions of the host's addresses.
+// Regions of the host's addresses.
 const (
 	hostSynapses = 0 << 28
+	hostRates    = 1 << 28
+	hostControl  = 2 << 28
+	controlWords = 3 // seed, number of the next update, samples held
 	hostCounters = 3 << 28
 	hostLane     = 1 << 20
 )
@@ -72,12 +75,14 @@ const (
 // A mismatch is in the report, not in the error; errors are failures of the run.
 func Cosim(ctx context.Context, d *hdlgen.Design, o Options) (*Report, error) {
 	machine := golden.NewMachine(d.Arithmetic)
+	machine.Dense = d.Network.Hardware.Mode == "dense" // counts events as the design does
 	if err := machine.SetTensors(d.Initial.Tensors); err != nil {
 		return nil, err
 	}
 	report := &Report{Simulator: o.Simulator}
 	start := time.Now()
-	m, err := compile(ctx, d.Dir, d.Manifest, o.Simulator, o.Simulator == Icarus)
+	how := recipe{simulator: o.Simulator, fast: work(d, o) > slowModel}
+	m, err := compile(ctx, d.Dir, d.Manifest, how)
 	if err != nil {
 		return nil, err
 	}
@@ -86,13 +91,15 @@ func Cosim(ctx context.Context, d *hdlgen.Design, o Options) (*Report, error) {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return nil, err
 	}
-	stimulus := filepath.Join(folder, "stimulus.txt")
-	if err := writeStimulus(stimulus, d, o); err != nil {
+	// A file of its own: several co-simulations of a design may run at once.
+	stimulus, err := newStimulus(folder, d, o)
+	if err != nil {
 		return nil, err
 	}
+	defer os.Remove(stimulus)
 	start = time.Now()
-	r := &run{d: d, o: o, machine: machine, report: report, c: newComparator(d)}
-	mismatch, err := r.simulate(ctx, m, stimulus)
+	r := &run{d: d, o: o, how: how, stimulus: stimulus, machine: machine, report: report, c: newComparator(d)}
+	mismatch, err := r.simulate(ctx, m)
 	report.Seconds = time.Since(start).Seconds()
 	if err != nil {
 		return nil, err
@@ -107,8 +114,34 @@ func Cosim(ctx context.Context, d *hdlgen.Design, o Options) (*Report, error) {
 	return report, nil
 }
 
-// writeStimulus writes all commands: inference first, then learning, then the read-back.
-func writeStimulus(path string, d *hdlgen.Design, o Options) error {
+// work is what a run will take at most, in lanes x cycles.
+func work(d *hdlgen.Design, o Options) int {
+	e := hdlgen.Estimate(d.Arithmetic, d.Manifest.Lanes, nil)
+	cycles := e.CyclesPerInference*float64(len(o.Inference)) + e.CyclesPerLearning*float64(len(o.Learning)) + float64(6*d.Manifest.Lanes*d.Layout.Depth)
+	return d.Manifest.Lanes * int(cycles)
+}
+
+// newStimulus makes a file in the folder of all commands: inference first, then learning, then the read-back.
+func newStimulus(folder string, d *hdlgen.Design, o Options) (string, error) {
+	f, err := os.CreateTemp(folder, "stimulus-*.txt")
+	if err != nil {
+		return "", err
+	}
+	path, err := filepath.Abs(f.Name())
+	if err == nil {
+		_, err = f.Write(stimulus(d, o))
+	}
+	if e := f.Close(); err == nil {
+		err = e
+	}
+	if err != nil {
+		os.Remove(f.Name())
+		return "", fmt.Errorf("write %s: %w", f.Name(), err)
+	}
+	return path, nil
+}
+
+func stimulus(d *hdlgen.Design, o Options) []byte {
 	var b bytes.Buffer
 	sample := func(s Sample) {
 		for _, x := range s.X {
@@ -131,14 +164,17 @@ func writeStimulus(path string, d *hdlgen.Design, o Options) error {
 	for lane := range d.Manifest.Lanes {
 		fmt.Fprintf(&b, "G %x %x\n", hostSynapses+lane*hostLane, d.Layout.Depth)
 	}
+	fmt.Fprintf(&b, "G %x %x\nG %x %x\n", hostRates, len(d.Arithmetic.Matrices), hostControl, controlWords)
 	fmt.Fprintf(&b, "G %x %x\nQ\n", uint32(hostCounters), len(d.Manifest.Counters))
-	return golden.WriteFile(path, b.Bytes())
+	return b.Bytes()
 }
 
 // run is a co-simulation under way.
 type run struct {
 	d             *hdlgen.Design
 	o             Options
+	how           recipe
+	stimulus      string // absolute path
 	machine       *golden.Machine
 	report        *Report
 	c             *comparator
@@ -149,16 +185,19 @@ type run struct {
 	counters      []int64
 }
 
+// arguments are what the harness is told: the same in the run and where it is repeated for a waveform.
+func (r *run) arguments(m *model, more ...string) []string {
+	args := append([]string{}, m.command[1:]...)
+	args = append(args, "+stimulus="+r.stimulus, fmt.Sprintf("+inputs=%d", r.d.Network.Layers[0]), fmt.Sprintf("+stall=%d", r.o.Stall),
+		fmt.Sprintf("+verilator+rand+reset+%d", r.o.Reset), "+verilator+seed+1")
+	return append(args, more...)
+}
+
 // simulate runs the simulator and compares; it stops the simulator at the first mismatch.
-func (r *run) simulate(ctx context.Context, m *model, stimulus string) (*Mismatch, error) {
+func (r *run) simulate(ctx context.Context, m *model) (*Mismatch, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	absolute, err := filepath.Abs(stimulus)
-	if err != nil {
-		return nil, err
-	}
-	cmd := exec.CommandContext(ctx, m.command[0], append(append([]string{}, m.command[1:]...), "+stimulus="+absolute,
-		fmt.Sprintf("+inputs=%d", r.d.Network.Layers[0]), fmt.Sprintf("+stall=%d", r.o.Stall), fmt.Sprintf("+verilator+rand+reset+%d", r.o.Reset), "+verilator+seed+1")...)
+	cmd := exec.CommandContext(ctx, m.command[0], r.arguments(m)...)
 	cmd.Dir = r.d.Dir
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
@@ -274,7 +313,7 @@ func (r *run) follow(pipe io.Reader, traces <-chan expected) (m *Mismatch, last 
 		case 'T':
 			m = r.c.mismatch(cycle, "time", "the design does nothing any more: a dead lock")
 		case 'Q':
-			if want := r.d.Manifest.Lanes*r.d.Layout.Depth + len(r.d.Manifest.Counters); r.c.command+1 != total || memory != want {
+			if want := r.words() + len(r.d.Manifest.Counters); r.c.command+1 != total || memory != want {
 				return nil, string(line), fmt.Errorf("%s ended after %d of %d samples and %d of %d words read back", r.o.Simulator, r.c.command+1, total, memory, want)
 			}
 			return nil, "", nil
@@ -305,7 +344,26 @@ func (r *run) ended(cycle int64, e expected) {
 	r.lastEnd = cycle
 }
 
-// data checks the i-th word read back: the synapse memories lane by lane, then the counters.
+// words is how many words are read back before the counters.
+func (r *run) words() int {
+	return r.d.Manifest.Lanes*r.d.Layout.Depth + len(r.d.Arithmetic.Matrices) + controlWords
+}
+
+// register is the i-th word after the synapses: the rates and the host's control words.
+func (r *run) register(i int) (name string, want int64) {
+	matrices := r.d.Arithmetic.Matrices
+	switch i - len(matrices) {
+	case 0:
+		return "seed", int64(r.machine.Seed())
+	case 1:
+		return "number of the next update", int64(r.machine.Step())
+	case 2:
+		return "samples held", int64(len(r.o.Learning) % r.d.Network.Learning.Batch)
+	}
+	return "rate of " + matrices[i].Name(), r.machine.Rates()[i]
+}
+
+// data checks the i-th word read back: the synapse memories lane by lane, the registers, then the counters.
 func (r *run) data(cycle int64, i int, _, text []byte) *Mismatch {
 	got, err := strconv.ParseUint(string(text), 16, 64)
 	if err != nil {
@@ -329,6 +387,16 @@ func (r *run) data(cycle int64, i int, _, text []byte) *Mismatch {
 		m.Expected, m.Got = word(want, f), word(int64(got), f)
 		return m
 	}
+	if rest := i - r.d.Manifest.Lanes*depth; i < r.words() {
+		name, want := r.register(rest)
+		r.report.ComparedMemoryWords++
+		if int64(got) == want {
+			return nil
+		}
+		m := r.c.mismatch(cycle, name, "the word at the end")
+		m.Expected, m.Got = fmt.Sprint(want), fmt.Sprint(got)
+		return m
+	}
 	r.counters = append(r.counters, int64(got))
 	name := r.d.Manifest.Counters[len(r.counters)-1]
 	r.report.Counters = append(r.report.Counters, Counter{name, int64(got)})
@@ -337,112 +405,5 @@ func (r *run) data(cycle int64, i int, _, text []byte) *Mismatch {
 		m.Expected, m.Got = fmt.Sprint(want), fmt.Sprint(got)
 		return m
 	}
-	return nil
-}
-
-// expectedCounter is what the model says of a counter; known is false for times.
-func (r *run) expectedCounter(name string) (want int64, known bool) {
-	counts := r.machine.Counts()
-	sum := func(all map[string]int64, kind string) (total int64) {
-		for tensor, n := range all {
-			if kindOf(tensor) == kind {
-				total += n
-			}
-		}
-		return total
-	}
-	switch name {
-	case "events":
-		return counts.Events, true
-	case "steps":
-		return counts.Steps, true
-	case "updates":
-		return counts.Updates, true
-	case "product_cycles":
-		for k, n := range counts.LayerEvents {
-			want += n * int64(r.d.Layout.Stride[k])
-		}
-		return want, true
-	case "cycles", "settling_cycles", "waiting_cycles", "update_cycles", "update_product_cycles":
-		return 0, false
-	}
-	if kind, ok := cut(name, "overflow_"); ok {
-		return sum(counts.Overflows, kind), true
-	}
-	if kind, ok := cut(name, "lost_"); ok {
-		return sum(counts.Lost, kind), true
-	}
-	return 0, false
-}
-
-func cut(name, prefix string) (string, bool) {
-	if len(name) > len(prefix) && name[:len(prefix)] == prefix {
-		return name[len(prefix):], true
-	}
-	return "", false
-}
-
-// kindOf is a tensor's name without its index.
-func kindOf(tensor string) string {
-	for len(tensor) > 0 && tensor[len(tensor)-1] >= '0' && tensor[len(tensor)-1] <= '9' {
-		tensor = tensor[:len(tensor)-1]
-	}
-	return tensor
-}
-
-// figures fills in what the report derives from the run.
-func (r *run) figures() {
-	p := r.report
-	p.ComparedStates, p.ComparedSynapses = r.c.States, r.c.Synapse
-	if p.Samples > 0 {
-		p.CyclesPerInference = float64(r.inferenceTime) / float64(p.Samples)
-		p.Accuracy = float64(r.correct) / float64(p.Samples)
-	}
-	if p.Learned > 0 {
-		p.CyclesPerLearning = float64(r.learningTime) / float64(p.Learned)
-	}
-	counts := r.machine.Counts()
-	if i := hdlgen.CounterIndex("settling_cycles"); i < len(r.counters) && r.counters[i] > 0 {
-		p.LaneUtilisation = float64(counts.Products) / float64(r.counters[i]*int64(r.d.Manifest.Lanes))
-	}
-	if counts.DenseProducts > 0 {
-		p.SkippedFraction = 1 - float64(counts.Products)/float64(counts.DenseProducts)
-	}
-}
-
-// Cycles of a waveform before and after a mismatch.
-const (
-	waveBefore = 300
-	waveAfter  = 30
-)
-
-// wave runs the design again up to the mismatch and keeps a waveform of the cycles around it.
-func (r *run) wave(ctx context.Context, at *Mismatch) error {
-	m, err := compile(ctx, r.d.Dir, r.d.Manifest, r.o.Simulator, true)
-	if err != nil {
-		return err
-	}
-	suffix := ".fst"
-	if r.o.Simulator == Icarus {
-		suffix = ".vcd"
-	}
-	file, err := filepath.Abs(filepath.Join(r.d.Dir, "sim", "mismatch"+suffix))
-	if err != nil {
-		return err
-	}
-	stimulus, err := filepath.Abs(filepath.Join(r.d.Dir, "sim", "stimulus.txt"))
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, m.command[0], append(append([]string{}, m.command[1:]...), "+stimulus="+stimulus,
-		fmt.Sprintf("+stall=%d", r.o.Stall), fmt.Sprintf("+verilator+rand+reset+%d", r.o.Reset), "+verilator+seed+1", "+wave="+file,
-		fmt.Sprintf("+wave_from=%d", max(0, at.Cycle-waveBefore)), fmt.Sprintf("+wave_to=%d", at.Cycle+waveAfter), fmt.Sprintf("+stop=%d", at.Cycle+waveAfter+1))...)
-	cmd.Dir = r.d.Dir
-	if err := cmd.Run(); err != nil {
-		return err
-	}
-	at.Wave = file
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -27,16 +28,83 @@ func needTool(t *testing.T, name string) {
 	}
 }
 
+// testSeed is a random seed that the log names; CORINFO_SEED repeats it.
+func testSeed(t *testing.T) *rand.Rand {
+	t.Helper()
+	seed := rand.Uint64()
+	if text := os.Getenv("CORINFO_SEED"); text != "" {
+		var err error
+		seed, err = strconv.ParseUint(text, 10, 64)
+		require.NoError(t, err)
+	}
+	t.Logf("CORINFO_SEED=%d", seed)
+	return rand.New(rand.NewPCG(seed, 7))
+}
+
 // testCase is one design to hold against the model.
 type testCase struct {
 	layers       []int
 	lanes, batch int
 	rule         string // of the step size
-	more         string // further lines of the network file
+	formats      string // key of formatSets
+	three, dense bool
+	early        bool
+	stall        bool
+}
+
+// formatSets are the formats' lines of a network file.
+var formatSets = map[string]string{
+	"default": "",
+	"uneven": `formats:
+  x: ap_ufixed<7,1,TRN,SAT>
+  r: ap_ufixed<9,1,RND_CONV,SAT>
+  r1: ap_fixed<10,2,TRN_ZERO,SAT_SYM>
+  u: ap_fixed<17,4,RND_INF,SAT>
+  u1: ap_fixed<14,4,RND_CONV,SAT_SYM>
+  current: ap_fixed<14,5,RND_MIN_INF,SAT_SYM>
+  current2: ap_fixed<12,4,TRN_ZERO,SAT>
+  lateral: ap_fixed<13,-2,RND_ZERO,SAT>
+  drive: ap_fixed<15,8,TRN,SAT_SYM>
+  e: ap_fixed<13,3,RND_CONV,SAT_ZERO>
+  e1: ap_fixed<9,2,TRN_ZERO,SAT>
+  d: ap_fixed<11,3,RND_INF,SAT_SYM>
+  c: ap_fixed<12,-3,RND_CONV,SAT>
+  W: ap_fixed<11,2,RND_ZERO,SAT_SYM>
+  W0: ap_fixed<13,2,STOCHASTIC,SAT>
+  F: ap_fixed<9,2,STOCHASTIC,SAT_SYM>
+  C: ap_fixed<14,-4,TRN_ZERO,SAT_ZERO>
+  C1: ap_fixed<12,-4,RND_CONV,SAT_SYM>
+  dW: ap_fixed<14,6,RND_CONV,SAT>
+  dF: ap_fixed<12,5,TRN_ZERO,SAT_SYM>
+  dC: ap_fixed<15,0,RND_MIN_INF,SAT>
+`,
+	"coarse": `formats:
+  x: ap_ufixed<3,0,RND,SAT>
+  r: ap_ufixed<5,0,RND,SAT>
+  u: ap_fixed<7,1,RND,SAT>
+  current: ap_fixed<5,0,RND,SAT>
+  lateral: ap_fixed<6,-5,TRN,SAT>
+  drive: ap_fixed<8,3,RND,SAT>
+  e: ap_fixed<4,-1,RND,SAT>
+  d: ap_fixed<5,-1,RND,SAT_SYM>
+  c: ap_fixed<5,-7,RND,SAT>
+  W: ap_fixed<4,0,STOCHASTIC,SAT>
+  F: ap_fixed<5,0,RND,SAT>
+  C: ap_fixed<5,-5,STOCHASTIC,SAT>
+  dW: ap_fixed<5,-1,RND,SAT>
+  dF: ap_fixed<4,-1,TRN,WRAP>
+  dC: ap_fixed<5,-12,RND,SAT>
+`,
 }
 
 func (c testCase) String() string {
-	return fmt.Sprintf("%v lanes %d batch %d %s %s", c.layers, c.lanes, c.batch, c.rule, c.more)
+	on := func(b bool, name string) string {
+		if b {
+			return " " + name
+		}
+		return ""
+	}
+	return fmt.Sprintf("%v lanes %d batch %d %s %s", c.layers, c.lanes, c.batch, c.rule, c.formats) + on(c.three, "three-phase") + on(c.dense, "dense") + on(c.early, "early end") + on(c.stall, "stalls")
 }
 
 func (c testCase) network(t *testing.T) *golden.Network {
@@ -44,17 +112,22 @@ func (c testCase) network(t *testing.T) *golden.Network {
 	rates := func(n int, value string) string {
 		return "[" + strings.TrimSuffix(strings.Repeat(value+", ", max(n, 0)), ", ") + "]"
 	}
+	mode := "events"
+	if c.dense {
+		mode = "dense"
+	}
 	text := fmt.Sprintf(`name: tester
 dataset: {name: mnist}
 layers: [%s]
 epsilon: 0.15
 lambda: 0.99
 leak: 0.5
-settling: {free_iterations: 8, nudged_iterations: 5, step: {rule: %s, start: 0.05, stop: 0.001, decay: 0.01}}
-learning: {batch: %d, beta: 1, feedforward: %s, feedback: %s, epochs: 1%s}
+settling: {free_iterations: 5, nudged_iterations: 3, early_end: %t, step: {rule: %s, start: 0.05, stop: 0.001, decay: 0.01}}
+learning: {batch: %d, beta: 1, feedforward: %s, feedback: %s, epochs: 1, three_phase: %t}
+hardware: {lanes: %d, mode: %s}
 seed: 7
-%s`, strings.Trim(strings.Join(strings.Fields(fmt.Sprint(c.layers)), ","), "[]"), c.rule, c.batch, rates(len(c.layers)-1, "0.5"), rates(len(c.layers)-2, "0.15"),
-		map[bool]string{true: ", three_phase: true"}[strings.Contains(c.more, "#three")], c.more)
+%s`, strings.Trim(strings.Join(strings.Fields(fmt.Sprint(c.layers)), ","), "[]"), c.early, c.rule, c.batch, rates(len(c.layers)-1, "0.5"), rates(len(c.layers)-2, "0.15"),
+		c.three, c.lanes, mode, formatSets[c.formats])
 	n, err := golden.ParseNetwork("test.yaml", []byte(text))
 	require.NoError(t, err)
 	return n
@@ -71,6 +144,11 @@ func (c testCase) generate(t *testing.T) *hdlgen.Design {
 	dir := filepath.Join(t.TempDir(), "design")
 	_, err = hdlgen.Generate(a, machine, c.lanes, dir)
 	require.NoError(t, err)
+	return reopen(t, dir)
+}
+
+func reopen(t *testing.T, dir string) *hdlgen.Design {
+	t.Helper()
 	d, err := hdlgen.OpenDesign(dir)
 	require.NoError(t, err)
 	return d
@@ -96,40 +174,52 @@ func randomSamples(d *hdlgen.Design, count int, rng *rand.Rand) []Sample {
 	return samples
 }
 
-func (c testCase) check(t *testing.T, simulator Simulator) *Report {
+// options draws samples for a case: whole mini-batches and one sample more, which stays in the kept memories.
+func (c testCase) options(d *hdlgen.Design, simulator Simulator, rng *rand.Rand) Options {
+	o := Options{Simulator: simulator, Inference: randomSamples(d, 2, rng), Learning: randomSamples(d, c.batch+1, rng), Reset: rng.IntN(3)}
+	if c.batch < 20 {
+		o.Learning = randomSamples(d, 2*c.batch+1, rng)
+	}
+	if c.stall {
+		o.Stall = 1 + rng.IntN(65535)
+	}
+	return o
+}
+
+// check runs a case in lock step; what it compares must not be trivial.
+func (c testCase) check(t *testing.T, simulator Simulator, rng *rand.Rand) *Report {
 	t.Helper()
 	d := c.generate(t)
-	rng := rand.New(rand.NewPCG(1, 2))
-	report, err := Cosim(context.Background(), d, Options{Simulator: simulator, Inference: randomSamples(d, 3, rng), Learning: randomSamples(d, 2*c.batch+1, rng)})
+	o := c.options(d, simulator, rng)
+	report, err := Cosim(context.Background(), d, o)
 	require.NoError(t, err, c.String())
-	if report.Mismatch != nil {
-		t.Fatalf("%v\n%v", c, report.Mismatch)
+	require.Nil(t, report.Mismatch, "%v on %s\n%v", c, simulator, report.Mismatch)
+	counters := report.values()
+	require.Equal(t, int64(len(o.Learning)/c.batch), counters["updates"], c.String())
+	neurons := 0
+	for _, n := range c.layers[1:] {
+		neurons += n
+	}
+	require.GreaterOrEqual(t, report.ComparedStates, int64(2*neurons*(len(o.Inference)+len(o.Learning))), c.String())
+	require.Positive(t, report.ComparedSynapses, c.String())
+	require.Greater(t, counters["events"], counters["steps"]/8, "%v: states hardly move", c)
+	if c.formats == "coarse" {
+		overflows := int64(0)
+		for name, n := range counters {
+			if strings.HasPrefix(name, "overflow_") {
+				overflows += n
+			}
+		}
+		require.Positive(t, overflows, "%v: nothing saturates", c)
 	}
 	return report
 }
 
-func TestCosimSmall(t *testing.T) {
-	needTool(t, "iverilog")
-	for _, c := range []testCase{
-		{[]int{5, 1, 2}, 1, 1, "constant", ""},
-		{[]int{12, 9, 8, 5}, 3, 1, "constant", ""},
-		{[]int{20, 13, 7}, 8, 3, "divide_by_slow_loop_index", ""},
-		{[]int{20, 13, 7}, 16, 20, "divide_by_loop_index", "#three"},
-	} {
-		c.check(t, Icarus)
+// values are the counters by name.
+func (r *Report) values() map[string]int64 {
+	all := map[string]int64{}
+	for _, c := range r.Counters {
+		all[c.Name] = c.Value
 	}
-}
-
-func TestCosimVerilator(t *testing.T) {
-	needTool(t, "verilator")
-	for _, c := range []testCase{
-		{[]int{5, 1, 2}, 1, 1, "constant", ""},
-		{[]int{12, 9, 8, 5}, 3, 1, "constant", ""},
-		{[]int{20, 13, 7}, 8, 3, "divide_by_slow_loop_index", ""},
-		{[]int{20, 13, 7}, 16, 20, "divide_by_loop_index", "#three"},
-		{[]int{784, 64, 10}, 16, 1, "divide_by_slow_loop_index", ""},
-	} {
-		r := c.check(t, Verilator)
-		t.Logf("%v: %+v", c, *r)
-	}
+	return all
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 
 	"corinfo/golden"
 )
@@ -56,10 +57,34 @@ func Tools(ctx context.Context) []Tool {
 			continue
 		}
 		t.Path = path
-		out, _ := exec.CommandContext(ctx, path, t.version...).CombinedOutput()
-		t.Version, _, _ = strings.Cut(strings.TrimSpace(string(out)), "\n")
+		t.Version = t.ask(ctx)
 	}
 	return list
+}
+
+// ask is the first line that a tool prints of itself.
+func (t *Tool) ask(ctx context.Context) string {
+	out, _ := exec.CommandContext(ctx, t.Path, t.version...).CombinedOutput()
+	first, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
+	return first
+}
+
+var versions sync.Map // of tools by path: asking costs a tenth of a second
+
+// version is the version of a tool on the PATH, asked for once.
+func version(ctx context.Context, name string) string {
+	for _, t := range tools {
+		if path, err := exec.LookPath(name); err == nil && t.Name == name {
+			if known, ok := versions.Load(path); ok {
+				return known.(string)
+			}
+			t.Path = path
+			v := t.ask(ctx)
+			versions.Store(path, v)
+			return v
+		}
+	}
+	return ""
 }
 
 // output runs a tool in a folder and returns what it printed, in the error too if it failed.

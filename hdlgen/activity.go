@@ -1,0 +1,92 @@
+package hdlgen
+
+import "corinfo/golden"
+
+// Activity is what samples make a design do: which inputs and states change and which factors are zero. It
+// comes from the bit-true model and holds for any number of lanes.
+type Activity struct {
+	inferences, samples []sampleActivity // samples: for learning, in order, whole mini-batches
+}
+
+// sampleActivity is one command.
+type sampleActivity struct {
+	input []bool // the word is not zero
+	steps []step // settling steps in order
+	exits int    // phases that the sequencer left by a jump
+	kept  [2][][]bool
+}
+
+// step is one settling step: the neurons whose state changed.
+type step struct {
+	layer   int
+	changed []bool
+}
+
+// Add books a command that the model ran, with its trace. Learning commands come in whole mini-batches, in
+// order.
+func (v *Activity) Add(a *golden.Arithmetic, x []int64, learn bool, t *golden.Trace) {
+	n := a.Network
+	s := sampleActivity{input: nonzero(x)}
+	before := make([][]int64, len(n.Layers))
+	potential := make([][]int64, len(n.Layers))
+	for k, size := range n.Layers {
+		before[k], potential[k] = make([]int64, size), make([]int64, size)
+	}
+	phases := map[golden.Phase]int{}
+	still := true
+	for i, r := range t.Records {
+		s.steps = append(s.steps, step{r.Layer, differs(r.R, before[r.Layer])})
+		if r.Layer == 1 {
+			still = true
+		}
+		if r.Iteration == 0 {
+			shift := a.Formats.Layer[r.Layer].U.Frac - a.Formats.Layer[r.Layer].R.Frac
+			for j, word := range before[r.Layer] {
+				potential[r.Layer][j] = word << shift
+			}
+		}
+		for _, moved := range differs(r.U, potential[r.Layer]) {
+			still = still && !moved
+		}
+		before[r.Layer], potential[r.Layer] = r.R, r.U
+		phases[r.Phase] = r.Iteration + 1
+		if last := i+1 == len(t.Records) || t.Records[i+1].Phase != r.Phase; last {
+			planned := n.Settling.NudgedIterations
+			if r.Phase == golden.Free {
+				planned = n.Settling.FreeIterations
+			}
+			if n.Settling.EarlyEnd && (still || phases[r.Phase] < planned) {
+				s.exits++
+			}
+			role := golden.Plus
+			if r.Phase == golden.Counter || r.Phase == golden.Free {
+				role = golden.Minus
+			}
+			s.kept[role] = make([][]bool, len(n.Layers))
+			for k := range n.Layers {
+				s.kept[role][k] = nonzero(before[k])
+			}
+		}
+	}
+	if learn {
+		v.samples = append(v.samples, s)
+	} else {
+		v.inferences = append(v.inferences, s)
+	}
+}
+
+func nonzero(words []int64) []bool {
+	out := make([]bool, len(words))
+	for i, w := range words {
+		out[i] = w != 0
+	}
+	return out
+}
+
+func differs(a, b []int64) []bool {
+	out := make([]bool, len(a))
+	for i := range a {
+		out[i] = a[i] != b[i]
+	}
+	return out
+}

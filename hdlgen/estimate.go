@@ -1,0 +1,144 @@
+package hdlgen
+
+import (
+	"math/bits"
+
+	fx "corinfo/fixedpoint"
+	"corinfo/golden"
+)
+
+// Estimates are what a design will take, before any synthesis.
+type Estimates struct {
+	Lanes               int          `json:"lanes"`
+	Measured            bool         `json:"measured"`                   // cycles are those of samples; else of the dense computation
+	CyclesPerInference  float64      `json:"cycles_per_inference"`       // from command to command
+	CyclesPerLearning   float64      `json:"cycles_per_learning_sample"` // with its share of the update
+	CyclesPerUpdate     float64      `json:"cycles_per_update"`          // of a mini-batch; the last sample's share of CyclesPerLearning
+	LaneUtilisation     float64      `json:"lane_utilisation"`           // useful products over lanes x cycles, inference
+	MemoryBits          int          `json:"memory_bits"`
+	Memories            []MemoryBits `json:"memories"`
+	Multipliers         int          `json:"multipliers"`
+	MultiplierKinds     []Multiplier `json:"multiplier_kinds"`
+	PipelineCycles      [3]int       `json:"pipeline_cycles"`       // latency of soma, record and synapse
+	SettlingStepCycles  []float64    `json:"settling_step_cycles"`  // by layer k = 1..: mean of a step, [0] the input's load
+	SettlingDrainCycles []float64    `json:"settling_drain_cycles"` // of them: the lanes don't multiply
+}
+
+// MemoryBits is one kind of memory of the design, all lanes together.
+type MemoryBits struct {
+	Name     string `json:"name"`
+	Words    int    `json:"words"` // of one memory
+	Width    int    `json:"width"`
+	Memories int    `json:"memories"`
+	Bits     int    `json:"bits"`
+}
+
+// Multiplier is a kind of multiplier: signed operands of these widths, the wider first.
+type Multiplier struct {
+	Use   string `json:"use"` // mac, soma, record, synapse
+	A     int    `json:"a"`
+	B     int    `json:"b"`
+	Count int    `json:"count"`
+}
+
+// Estimate tells what a network on lanes takes. Cycles are those of the activity's samples, or with nil those
+// of the dense computation: every state changes in every step, no factor is zero and no phase ends early.
+// Time that a design waits for its surroundings is not counted.
+func Estimate(a *golden.Arithmetic, lanes int, activity *Activity) *Estimates {
+	l := NewLayout(a, lanes)
+	e := &Estimates{Lanes: lanes, Measured: activity != nil}
+	t := &timing{a: a, l: l, dense: a.Network.Hardware.Mode == "dense" || activity == nil}
+	t.soma, t.record, t.synapse = latency(a.Soma), latency(a.Record), latency(graphsOf(a))
+	e.PipelineCycles = [3]int{t.soma, t.record, t.synapse}
+	if activity == nil {
+		activity = t.everything()
+	}
+	t.run(activity, e)
+	if s, err := newShape(a, l); err == nil {
+		e.memories(a, l, s)
+		e.multipliers(a, s)
+	}
+	return e
+}
+
+func graphsOf(a *golden.Arithmetic) []*fx.Graph {
+	graphs := make([]*fx.Graph, len(a.Matrices))
+	for i, m := range a.Matrices {
+		graphs[i] = m.Graph
+	}
+	return graphs
+}
+
+// latency is that of the longest pipeline of a list of graphs: all wait for it.
+func latency(graphs []*fx.Graph) (cycles int) {
+	for _, g := range graphs {
+		if g != nil {
+			p := &pipeline{g: g, nodes: g.Nodes()}
+			p.schedule()
+			cycles = max(cycles, p.latency)
+		}
+	}
+	return cycles
+}
+
+func (e *Estimates) memories(a *golden.Arithmetic, l *Layout, s *shape) {
+	add := func(name string, words, width, memories int) {
+		e.Memories = append(e.Memories, MemoryBits{name, words, width, memories, words * width * memories})
+		e.MemoryBits += words * width * memories
+	}
+	n := a.Network
+	add("synapses", s.synapseDepth, s.Word, l.Lanes)
+	add("sums", s.slots, s.Basal+s.Feedback+s.Lateral, l.Lanes)
+	add("states", s.slots, s.R+s.U+s.Delta, l.Lanes)
+	add("kept factors", s.keptDepth, s.E+s.D+s.R+s.C, l.Lanes) // c twice, half as deep
+	add("input", max(2, n.Learning.Batch*n.Layers[0]), s.X, 1)
+	add("program", max(2, len(a.Program)), 44+s.Eta, 1)
+	add("constants", 3*n.K(), s.Constants, 1)
+	add("rates", max(2, len(a.Matrices)), s.Rate, 1)
+}
+
+// multipliers counts those of the lanes' products and of the distinct graphs, which every lane has. The few
+// products of addresses in the control are not counted.
+func (e *Estimates) multipliers(a *golden.Arithmetic, s *shape) {
+	add := func(use string, x, y int) {
+		x, y = max(x, y), min(x, y)
+		e.Multipliers += e.Lanes
+		for i := range e.MultiplierKinds {
+			if m := &e.MultiplierKinds[i]; m.Use == use && m.A == x && m.B == y {
+				m.Count += e.Lanes
+				return
+			}
+		}
+		e.MultiplierKinds = append(e.MultiplierKinds, Multiplier{use, x, y, e.Lanes})
+	}
+	add("mac", max(s.E, s.D, s.C, s.Word), s.Operand)
+	for _, kind := range []struct {
+		use    string
+		graphs []*fx.Graph
+	}{{"soma", a.Soma}, {"record", a.Record}, {"synapse", graphsOf(a)}} {
+		seen := map[string]bool{}
+		for _, g := range kind.graphs {
+			if g == nil || seen[g.Fingerprint()] {
+				continue
+			}
+			seen[g.Fingerprint()] = true
+			for _, n := range g.Nodes() {
+				if n.Op == fx.OpMul && min(widthOf(g, n.Args[0]), widthOf(g, n.Args[1])) > 2 { // one or two bits are an adder
+					add(kind.use, widthOf(g, n.Args[0]), widthOf(g, n.Args[1]))
+				}
+			}
+		}
+	}
+}
+
+// widthOf is a factor's width as a signed number.
+func widthOf(g *fx.Graph, v fx.Value) int {
+	f := g.Nodes()[v].Format
+	if !f.Signed && f.Width > 1 {
+		return f.Width + 1
+	}
+	return f.Width
+}
+
+// queueBits is log2 of the terms that the update's ring holds.
+func queueBits(batch int) int { return max(4, bits.Len(uint(4*batch-1))) }

@@ -1,0 +1,90 @@
+package sim
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"corinfo/hdlgen"
+)
+
+// build is the compilation of one model in a folder of its own.
+type build struct {
+	how     recipe
+	m       *hdlgen.Manifest
+	files   []string // the design's Verilog
+	work    string   // folder to work in
+	bench   string   // the harness
+	product string   // folder for what runs
+	runtime string   // Verilator's run-time library, compiled before
+}
+
+// icarus makes model.vvp.
+func (b *build) icarus(ctx context.Context) error {
+	args := append([]string{"-g2005", "-o", filepath.Join(b.product, "model.vvp"), "-s", "corinfo_testbench", "-DDUT=" + b.m.Name}, macros(b.m)...)
+	_, err := output(ctx, b.work, "iverilog", append(append(args, b.files...), b.bench)...)
+	return err
+}
+
+// runtimeObjects are the objects of Verilator's run-time library: the same for every design, and slower to
+// compile than a small design is, so they are kept.
+var runtimeObjects = []string{"verilated.o", "verilated_threads.o", "verilated_fst_c.o"}
+
+// verilator makes Vcorinfo. The compiler takes nearly all of the time: without optimisation one file of all
+// the model's C++ is fastest, because every file reads the same headers.
+func (b *build) verilator(ctx context.Context) error {
+	obj := filepath.Join(b.work, "obj")
+	flags := strings.Join(macros(b.m), " ")
+	args := []string{"--cc", "--exe", "-O3", "--x-assign", "unique", "--x-initial", "unique", "--noassert", "--prefix", "Vcorinfo", "--top-module", b.m.Name, "--Mdir", obj}
+	if b.how.wave {
+		args = append(args, "--trace-fst")
+		flags += " -DCORINFO_WAVE"
+	}
+	args = append(append(args, "-CFLAGS", flags), b.files...)
+	if _, err := output(ctx, b.work, "verilator", append(args, b.bench)...); err != nil {
+		return err
+	}
+	// The library's objects depend on whether models trace.
+	runtime := b.runtime
+	if b.how.wave {
+		runtime += "-wave"
+	}
+	for _, o := range runtimeObjects {
+		if object, err := os.ReadFile(filepath.Join(runtime, o)); err == nil {
+			if err := os.WriteFile(filepath.Join(obj, o), object, 0o644); err != nil {
+				return err
+			}
+		}
+	}
+	steps := []string{"-j", "2", "-f", "Vcorinfo.mk", "OPT_SLOW=-O0", "OPT_GLOBAL=-O1"}
+	if b.how.fast {
+		steps = append(steps, "OPT_FAST=-O1", "VM_PARALLEL_BUILDS=1") // -O2 compiles twice as long and runs no faster
+	} else {
+		steps = append(steps, "OPT_FAST=-O0", "VM_PARALLEL_BUILDS=0")
+	}
+	if _, err := output(ctx, obj, "make", steps...); err != nil {
+		return err
+	}
+	b.keepRuntime(obj, runtime)
+	return os.Rename(filepath.Join(obj, "Vcorinfo"), filepath.Join(b.product, "Vcorinfo"))
+}
+
+// keepRuntime keeps the library's objects for the next model; that it cannot does no harm.
+func (b *build) keepRuntime(obj, runtime string) {
+	if _, err := os.Stat(runtime); err == nil {
+		return
+	}
+	own := filepath.Join(b.work, "runtime")
+	if os.Mkdir(own, 0o755) != nil || os.MkdirAll(filepath.Dir(runtime), 0o755) != nil {
+		return
+	}
+	for _, o := range runtimeObjects {
+		if object, err := os.ReadFile(filepath.Join(obj, o)); err == nil {
+			if os.WriteFile(filepath.Join(own, o), object, 0o644) != nil {
+				return
+			}
+		}
+	}
+	_ = os.Rename(own, runtime)
+}

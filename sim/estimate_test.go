@@ -1,0 +1,51 @@
+package sim
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"corinfo/golden"
+	"corinfo/hdlgen"
+)
+
+// Estimated cycles are within 5 % of those of the simulated design, for the samples that it ran.
+func TestEstimateMatchesSimulation(t *testing.T) {
+	needTool(t, "verilator")
+	rng := testSeed(t)
+	for _, c := range []testCase{
+		{layers: []int{784, 64, 10}, lanes: 16, batch: 1, rule: "divide_by_slow_loop_index", formats: "default"},
+		{layers: []int{784, 64, 10}, lanes: 16, batch: 20, rule: "divide_by_loop_index", formats: "default", early: true},
+		{layers: []int{12, 9, 8, 5}, lanes: 3, batch: 3, rule: "constant", formats: "uneven", three: true, dense: true},
+	} {
+		d := c.generate(t)
+		o := Options{Simulator: Verilator, Inference: randomSamples(d, 3, rng), Learning: randomSamples(d, max(3, c.batch), rng)}
+		report, err := Cosim(context.Background(), d, o)
+		require.NoError(t, err)
+		require.Nil(t, report.Mismatch, "%v", report.Mismatch)
+
+		machine := golden.NewMachine(d.Arithmetic)
+		require.NoError(t, machine.SetTensors(d.Initial.Tensors))
+		var activity hdlgen.Activity
+		for _, list := range [][]Sample{o.Inference, o.Learning} {
+			for i, s := range list {
+				trace := &golden.Trace{}
+				learn := &list[0] != &o.Inference[0]
+				machine.Run(s.X, golden.Command{Learn: learn, Label: s.Label, Negative: s.Negative}, trace)
+				activity.Add(d.Arithmetic, list[i].X, learn, trace)
+			}
+		}
+		e := hdlgen.Estimate(d.Arithmetic, c.lanes, &activity)
+		t.Logf("%v: inference %.0f (simulated %.0f), learning %.0f (%.0f), steps %.0f drains %.0f", c, e.CyclesPerInference, report.CyclesPerInference,
+			e.CyclesPerLearning, report.CyclesPerLearning, e.SettlingStepCycles, e.SettlingDrainCycles)
+		require.InEpsilon(t, report.CyclesPerInference, e.CyclesPerInference, 0.05, "%v", c)
+		require.InEpsilon(t, report.CyclesPerLearning, e.CyclesPerLearning, 0.05, "%v", c)
+		dense := hdlgen.Estimate(d.Arithmetic, c.lanes, nil)
+		require.GreaterOrEqual(t, dense.CyclesPerInference*1.05, report.CyclesPerInference)
+		require.GreaterOrEqual(t, dense.CyclesPerLearning*1.05, report.CyclesPerLearning)
+		require.Equal(t, d.Manifest.Latency["soma"], e.PipelineCycles[0])
+		require.Equal(t, d.Manifest.Latency["record"], e.PipelineCycles[1])
+		require.Equal(t, d.Manifest.Latency["synapse"], e.PipelineCycles[2])
+	}
+}

@@ -1,0 +1,102 @@
+package sim
+
+import (
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// The axes of the matrix of designs that are held against the model.
+var (
+	axisLayers  = [][]int{{784, 64, 10}, {20, 13, 7}, {12, 9, 8, 5}, {5, 1, 2}}
+	axisLanes   = []int{1, 3, 8, 16}
+	axisBatch   = []int{1, 3, 20}
+	axisRule    = []string{"constant", "divide_by_loop_index", "divide_by_slow_loop_index"}
+	axisFormats = []string{"default", "uneven", "coarse"}
+)
+
+// cover draws count cases so that every value of every axis, from count = 4 on, occurs.
+func cover(rng *rand.Rand, count int, layers [][]int) []testCase {
+	cases := make([]testCase, count)
+	// spread deals the values 0..n-1 out in random order, each as often as the others.
+	spread := func(n int, set func(c *testCase, value int)) {
+		for i, place := range rng.Perm(count) {
+			set(&cases[place], i%n)
+		}
+	}
+	spread(len(layers), func(c *testCase, v int) { c.layers = layers[v] })
+	spread(len(axisLanes), func(c *testCase, v int) { c.lanes = axisLanes[v] })
+	spread(len(axisBatch), func(c *testCase, v int) { c.batch = axisBatch[v] })
+	spread(len(axisRule), func(c *testCase, v int) { c.rule = axisRule[v] })
+	spread(len(axisFormats), func(c *testCase, v int) { c.formats = axisFormats[v] })
+	spread(2, func(c *testCase, v int) { c.three = v == 1 })
+	spread(2, func(c *testCase, v int) { c.dense = v == 1 })
+	spread(2, func(c *testCase, v int) { c.early = v == 1 })
+	spread(2, func(c *testCase, v int) { c.stall = v == 1 })
+	return cases
+}
+
+// product is the whole matrix.
+func product() (cases []testCase) {
+	for _, layers := range axisLayers {
+		for _, lanes := range axisLanes {
+			for _, batch := range axisBatch {
+				for _, rule := range axisRule {
+					for _, formats := range axisFormats {
+						for bits := range 16 {
+							cases = append(cases, testCase{layers, lanes, batch, rule, formats, bits&1 != 0, bits&2 != 0, bits&4 != 0, bits&8 != 0})
+						}
+					}
+				}
+			}
+		}
+	}
+	return cases
+}
+
+// caseCount is how many cases to draw; CORINFO_CASES sets it, "all" asks for the whole product.
+func caseCount(t *testing.T, otherwise int) (count int, all bool) {
+	text := os.Getenv("CORINFO_CASES")
+	if text == "" {
+		return otherwise, false
+	}
+	if text == "all" {
+		return 0, true
+	}
+	count, err := strconv.Atoi(text)
+	require.NoError(t, err, "CORINFO_CASES: want a number or all")
+	return count, false
+}
+
+// Designs over the whole space run in lock step on Verilator: a sample that has every value of every axis.
+func TestMatrixVerilator(t *testing.T) {
+	needTool(t, "verilator")
+	rng := testSeed(t)
+	count, all := caseCount(t, 6)
+	cases := cover(rng, count, axisLayers)
+	if all {
+		cases = product()
+	}
+	for _, c := range cases {
+		r := c.check(t, Verilator, rng)
+		t.Logf("%v: %d states, %d synapses, built in %.1f s, run in %.1f s", c, r.ComparedStates, r.ComparedSynapses, r.BuildSeconds, r.Seconds)
+	}
+}
+
+// More of the small networks run on Icarus, whose models take no time to build but long to run: about 10,000
+// lanes x cycles a second.
+func TestMatrixIcarus(t *testing.T) {
+	needTool(t, "iverilog")
+	rng := testSeed(t)
+	count, _ := caseCount(t, 12)
+	for _, c := range cover(rng, count, axisLayers[1:]) {
+		if c.batch == 20 {
+			c.lanes = min(c.lanes, 3)
+		}
+		r := c.check(t, Icarus, rng)
+		t.Logf("%v: %d states, %d synapses, built in %.1f s, run in %.1f s", c, r.ComparedStates, r.ComparedSynapses, r.BuildSeconds, r.Seconds)
+	}
+}

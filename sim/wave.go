@@ -1,0 +1,46 @@
+package sim
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+)
+
+// Cycles of a waveform before and after a mismatch.
+const (
+	waveBefore = 300
+	waveAfter  = 30
+)
+
+// wave runs the design again up to the mismatch and keeps a waveform of the cycles around it.
+func (r *run) wave(ctx context.Context, at *Mismatch) error {
+	how := r.how
+	how.wave = true
+	m, err := compile(ctx, r.d.Dir, r.d.Manifest, how)
+	if err != nil {
+		return err
+	}
+	suffix := ".fst"
+	if r.o.Simulator == Icarus {
+		suffix = ".vcd"
+	}
+	file, err := filepath.Abs(filepath.Join(r.d.Dir, "sim", "mismatch"+suffix))
+	if err != nil {
+		return err
+	}
+	temporary := r.stimulus + suffix
+	defer os.Remove(temporary)
+	cmd := exec.CommandContext(ctx, m.command[0], r.arguments(m, "+wave="+temporary, fmt.Sprintf("+wave_from=%d", max(0, at.Cycle-waveBefore)),
+		fmt.Sprintf("+wave_to=%d", at.Cycle+waveAfter), fmt.Sprintf("+stop=%d", at.Cycle+waveAfter+1))...)
+	cmd.Dir = r.d.Dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%w: %s", err, tail(string(out), 3))
+	}
+	if err := os.Rename(temporary, file); err != nil {
+		return err
+	}
+	at.Wave = file
+	return nil
+}
