@@ -75,7 +75,7 @@ func cosimCommand() *cli.Command {
 // testSamples are the first samples of the test set as raw words.
 func testSamples(a *golden.Arithmetic, set *golden.Set, count int) ([]sim.Sample, error) {
 	if count > set.Len() {
-		return nil, usagef("cosim: --samples %d; the test set has %d", count, set.Len())
+		return nil, usagef("--samples %d; the test set has %d", count, set.Len())
 	}
 	samples := make([]sim.Sample, count)
 	for i := range samples {
@@ -87,7 +87,7 @@ func testSamples(a *golden.Arithmetic, set *golden.Set, count int) ([]sim.Sample
 // trainingSamples are those that a training run learns first, with its signs of beta.
 func trainingSamples(a *golden.Arithmetic, set *golden.Set, count int) ([]sim.Sample, error) {
 	if count > set.Len() {
-		return nil, usagef("cosim: --learn %d; the training set has %d", count, set.Len())
+		return nil, usagef("%d training samples to learn; the training set has %d", count, set.Len())
 	}
 	n := a.Network
 	order := golden.Order(n.Seed, 0, set.Len())

@@ -56,7 +56,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Name:  "corinfo",
 		Usage: "hardware for networks that settle and learn",
 		Commands: []*cli.Command{
-			initCommand(), trainCommand(), evalCommand(), quantizeCommand(), generateCommand(), cosimCommand(), doctorCommand(),
+			initCommand(), trainCommand(), evalCommand(), quantizeCommand(), generateCommand(), cosimCommand(), estimateCommand(), doctorCommand(),
 		},
 		HideHelpCommand: true,
 		Writer:          stdout,

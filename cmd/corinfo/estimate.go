@@ -1,0 +1,96 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"text/tabwriter"
+
+	"github.com/urfave/cli/v2"
+
+	"corinfo/golden"
+	"corinfo/hdlgen"
+)
+
+func estimateCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "estimate",
+		Usage: "cycles per sample, memory bits and multipliers of a design, before any synthesis",
+		Flags: append(networkFlags(),
+			&cli.IntFlag{Name: "samples", Value: 20, Usage: "test samples to classify and training samples to learn in the bit-true model, whose events are counted; 0: estimate the dense computation"},
+			jsonFlag()),
+		Action: estimate,
+	}
+}
+
+func estimate(c *cli.Context) error {
+	if err := noArguments(c); err != nil {
+		return err
+	}
+	if err := atLeast(c, "samples", 0); err != nil {
+		return err
+	}
+	machine, misfits, err := startingMachine(c)
+	if err != nil {
+		return err
+	}
+	var activity *hdlgen.Activity
+	if count := c.Int("samples"); count > 0 {
+		if activity, err = measure(machine, count); err != nil {
+			return err
+		}
+	}
+	e, err := hdlgen.Estimate(machine.A, machine.A.Network.Hardware.Lanes, activity)
+	if err != nil {
+		return err
+	}
+	return report(c, e, func(w io.Writer) {
+		printMisfits(w, misfits)
+		what := "the dense computation"
+		if e.Measured {
+			what = fmt.Sprintf("the events of %d samples", c.Int("samples"))
+		}
+		fmt.Fprintf(w, "%d lanes, cycles of %s\n", e.Lanes, what)
+		fmt.Fprintf(w, "cycles per inference  %.1f\n", e.CyclesPerInference)
+		fmt.Fprintf(w, "cycles per learning   %.1f, of them the update's share\n", e.CyclesPerLearning)
+		fmt.Fprintf(w, "cycles per update     %.1f of a mini-batch\n", e.CyclesPerUpdate)
+		fmt.Fprintf(w, "memory                %d bits\n", e.MemoryBits)
+		table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+		for _, m := range e.Memories {
+			fmt.Fprintf(table, "  %s\t%d x %d words of %d bits\t%d bits\n", m.Name, m.Memories, m.Words, m.Width, m.Bits)
+		}
+		table.Flush()
+		fmt.Fprintf(w, "multipliers           %d\n", e.Multipliers)
+		for _, m := range e.MultiplierKinds {
+			fmt.Fprintf(table, "  %s\t%d of %d x %d bits\n", m.Use, m.Count, m.A, m.B)
+		}
+		table.Flush()
+	})
+}
+
+// measure runs the first test samples, then whole mini-batches of training samples, at least count each.
+func measure(machine *golden.Machine, count int) (*hdlgen.Activity, error) {
+	a, n := machine.A, machine.A.Network
+	data, err := golden.LoadData(n.Dataset)
+	if err != nil {
+		return nil, err
+	}
+	if err := data.Check(n); err != nil {
+		return nil, err
+	}
+	inference, err := testSamples(a, &data.Test, min(count, data.Test.Len()))
+	if err != nil {
+		return nil, err
+	}
+	batch := n.Learning.Batch
+	learning, err := trainingSamples(a, &data.Train, (count+batch-1)/batch*batch)
+	if err != nil {
+		return nil, err
+	}
+	activity, trace := &hdlgen.Activity{}, &golden.Trace{}
+	for i, s := range append(inference, learning...) {
+		learn := i >= len(inference)
+		machine.Run(s.X, golden.Command{Learn: learn, Label: s.Label, Negative: s.Negative}, trace)
+		activity.Add(a, s.X, learn, trace)
+	}
+	return activity, nil
+}
