@@ -18,9 +18,12 @@ type mutation struct {
 	file     string
 	offset   int
 	old, new string
+	line     string
 }
 
-func (m mutation) String() string { return fmt.Sprintf("%s:%d %q -> %q", m.file, m.offset, m.old, m.new) }
+func (m mutation) String() string {
+	return fmt.Sprintf("%s:%d %q -> %q in %s", m.file, m.offset, m.old, m.new, m.line)
+}
 
 // swaps are the tokens that mutations replace. Patterns keep to places where the other token is legal.
 var swaps = []struct {
@@ -37,16 +40,17 @@ var swaps = []struct {
 	{regexp.MustCompile(` (>) `), []string{"<"}},
 	{regexp.MustCompile(`\d's?h([0-9a-f]+)[ ;}),]`), []string{"0", "1"}},
 	{regexp.MustCompile(`1'b([01])\b`), []string{"0", "1"}},
-	{regexp.MustCompile(`\? (!?\w+) : \w+`), []string{"0"}},
+	{regexp.MustCompile(`\? ([a-z]\w+) : \w+`), []string{"0"}},
 	{regexp.MustCompile(`[(&|] ?(!)\w`), []string{""}},
 }
 
 // statement lines are what mutations change: assignments in a module's body, no declarations of widths.
 var statement = regexp.MustCompile(`(?m)^\s+(assign .*|.* <= .*|.*if \(.*|[&|?:(+].*;|\s+[&|:].*)$`)
 
-// equivalent marks lines whose change no output can show, with the reason.
+// equivalent marks lines whose change no output can show or that only cost time, with the reason.
 var equivalent = []struct{ text, reason string }{
 	{"unused", "what lint asks for: nothing reads it"},
+	{"_room_q", "fetches fewer ahead: the same products, later"},
 	{"rst_i", "after a reset from any state nothing else shows"},
 }
 
@@ -66,7 +70,7 @@ func mutationsOf(file, text string) (all []mutation) {
 				old := line[at[2]:at[3]]
 				for _, with := range s.with {
 					if with != old {
-						all = append(all, mutation{file, span[0] + at[2], old, with})
+						all = append(all, mutation{file, span[0] + at[2], old, with, strings.TrimSpace(line)})
 					}
 				}
 			}
