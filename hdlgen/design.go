@@ -153,7 +153,7 @@ func Generate(a *golden.Arithmetic, machine *golden.Machine, lanes int, dir stri
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			return nil, err
 		}
-		if err := os.WriteFile(path, text, 0o644); err != nil {
+		if err := golden.WriteFile(path, text); err != nil {
 			return nil, err
 		}
 	}
@@ -161,10 +161,22 @@ func Generate(a *golden.Arithmetic, machine *golden.Machine, lanes int, dir stri
 	if err := checkpoint.Save(temporary); err != nil {
 		return nil, err
 	}
-	if err := os.RemoveAll(dir); err != nil {
-		return nil, err
+	return m, replace(dir, temporary)
+}
+
+// replace puts a complete folder in dir's place. What was there goes only when the new one is in place.
+func replace(dir, complete string) error {
+	old := complete + "-old"
+	switch err := os.Rename(dir, old); {
+	case errors.Is(err, os.ErrNotExist):
+		return os.Rename(complete, dir)
+	case err != nil:
+		return err
 	}
-	return m, os.Rename(temporary, dir)
+	if err := os.Rename(complete, dir); err != nil {
+		return errors.Join(err, os.Rename(old, dir))
+	}
+	return os.RemoveAll(old)
 }
 
 // OpenDesign reads a generated design and checks its memory images.

@@ -3,8 +3,11 @@ package hdlgen
 import (
 	"fmt"
 	"os"
+	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -46,28 +49,105 @@ func testDesign(t *testing.T, n *golden.Network, lanes int) string {
 	return dir
 }
 
-// Emitted designs lint without a warning in all three tools.
-func TestDesignLints(t *testing.T) {
-	needTool(t, "verilator")
-	needTool(t, "iverilog")
-	needTool(t, "yosys")
+// Folders that are no design, or a damaged one, are refused with what is wrong.
+func TestOpenDesignRefuses(t *testing.T) {
+	good := testDesign(t, testNetwork(t, []int{5, 3, 2}, 1, ""), 2)
+	_, err := OpenDesign(good)
+	require.NoError(t, err)
+	_, err = OpenDesign(t.TempDir())
+	require.ErrorIs(t, err, golden.ErrUsage)
 	for _, c := range []struct {
-		layers       []int
-		lanes, batch int
-		more         string
+		file   string
+		damage func(path string) error
+		kind   error
 	}{
-		{[]int{12, 9, 8, 5}, 3, 2, ""},
-		{[]int{5, 1, 2}, 1, 1, ""},
-		{[]int{20, 13, 7}, 16, 20, "formats: {r1: 'ap_ufixed<9,1,RND,SAT>', W: 'ap_fixed<7,1,TRN,WRAP>'}"},
-		{[]int{20, 7}, 8, 3, "hardware: {lanes: 8, mode: dense}"},
+		{"corinfo.json", os.Remove, golden.ErrUsage},
+		{"corinfo.json", func(path string) error { return os.Truncate(path, 100) }, golden.ErrDamaged},
+		{"images/lane_001.hex", os.Remove, golden.ErrDamaged},
+		{"images/lane_001.hex", func(path string) error { return os.Truncate(path, 12) }, golden.ErrDamaged},
+		{"images/program.hex", func(path string) error { return os.WriteFile(path, nil, 0o644) }, golden.ErrDamaged},
+		{"checkpoint", os.Remove, golden.ErrUsage},
+		{"checkpoint", func(path string) error { return os.Truncate(path, 200) }, golden.ErrDamaged},
 	} {
-		dir := testDesign(t, testNetwork(t, c.layers, c.batch, c.more), c.lanes)
-		files, err := os.ReadFile(filepath.Join(dir, "tester.f"))
-		require.NoError(t, err)
-		list := strings.Fields(string(files))
-		require.Empty(t, run(t, dir, "verilator", "--lint-only", "-Wall", "--top-module", "tester", "-f", "tester.f"))
-		require.Empty(t, run(t, dir, "iverilog", append([]string{"-g2005", "-Wall", "-o", "lint.vvp", "-s", "tester"}, list...)...))
-		out := run(t, dir, "yosys", "-q", "-p", "read_verilog "+strings.Join(list, " ")+"; hierarchy -check -top tester; proc; opt_clean; check -assert")
-		require.NotContains(t, out, "Warning")
+		dir := testDesign(t, testNetwork(t, []int{5, 3, 2}, 1, ""), 2)
+		require.NoError(t, c.damage(filepath.Join(dir, filepath.FromSlash(c.file))))
+		_, err := OpenDesign(dir)
+		require.ErrorIs(t, err, c.kind, c.file)
+		if c.kind == golden.ErrDamaged {
+			require.ErrorContains(t, err, c.file)
+		}
 	}
+	// Verilog may be changed by hand.
+	top := filepath.Join(good, "rtl", "tester.v")
+	text, err := os.ReadFile(top)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(top, append(text, "// mine\n"...), 0o644))
+	_, err = OpenDesign(good)
+	require.NoError(t, err)
+}
+
+// Generate refuses foreign folders, wrong lanes and reserved names, and leaves nothing behind.
+func TestGenerateRefuses(t *testing.T) {
+	n := testNetwork(t, []int{5, 3, 2}, 1, "")
+	a, err := golden.NewArithmetic(n)
+	require.NoError(t, err)
+	machine := golden.NewMachine(a)
+	parent := t.TempDir()
+	foreign := filepath.Join(parent, "foreign")
+	require.NoError(t, os.MkdirAll(foreign, 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(foreign, "mine.txt"), nil, 0o644))
+	file := filepath.Join(parent, "file")
+	require.NoError(t, os.WriteFile(file, nil, 0o644))
+	for _, dir := range []string{foreign, file} {
+		_, err = Generate(a, machine, 2, dir)
+		require.ErrorIs(t, err, golden.ErrUsage)
+		require.ErrorContains(t, err, dir)
+	}
+	for _, lanes := range []int{-1, 0, 257} {
+		_, err = Generate(a, machine, lanes, filepath.Join(parent, "design"))
+		require.ErrorIs(t, err, golden.ErrUsage)
+		require.ErrorContains(t, err, fmt.Sprintf("lanes: %d", lanes))
+	}
+	n.Name = "wire"
+	_, err = Generate(a, machine, 2, filepath.Join(parent, "design"))
+	require.ErrorIs(t, err, golden.ErrUsage)
+	require.ErrorContains(t, err, "reserved")
+	n.Name = "tester"
+	entries, err := os.ReadDir(parent)
+	require.NoError(t, err)
+	require.Len(t, entries, 2)
+	_, err = os.Stat(filepath.Join(foreign, "mine.txt"))
+	require.NoError(t, err)
+}
+
+// A disk that is full, here a limit on the size of files, leaves the design that was there and nothing else.
+func TestGenerateOnAFullDisk(t *testing.T) {
+	if dir := os.Getenv("CORINFO_FULL_DISK"); dir != "" {
+		signal.Ignore(syscall.SIGXFSZ)
+		n := testNetwork(t, []int{50, 30, 2}, 1, "")
+		a, err := golden.NewArithmetic(n)
+		require.NoError(t, err)
+		_, err = Generate(a, golden.NewMachine(a), 1, dir)
+		require.ErrorIs(t, err, syscall.EFBIG)
+		return
+	}
+	dir := testDesign(t, testNetwork(t, []int{5, 3, 2}, 1, ""), 2)
+	cmd := exec.Command("sh", "-c", `ulimit -f 8 && exec "$0" -test.run '^TestGenerateOnAFullDisk$'`, os.Args[0])
+	cmd.Env = append(os.Environ(), "CORINFO_FULL_DISK="+dir)
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	_, err = OpenDesign(dir)
+	require.NoError(t, err)
+	entries, err := os.ReadDir(filepath.Dir(dir))
+	require.NoError(t, err)
+	require.Len(t, entries, 1)
+	// Generated again, a design takes the place of the one before.
+	n := testNetwork(t, []int{6, 4, 3}, 1, "")
+	a, err := golden.NewArithmetic(n)
+	require.NoError(t, err)
+	_, err = Generate(a, golden.NewMachine(a), 1, dir)
+	require.NoError(t, err)
+	d, err := OpenDesign(dir)
+	require.NoError(t, err)
+	require.Equal(t, []int{6, 4, 3}, d.Network.Layers)
 }

@@ -629,10 +629,12 @@ module corinfo_control #(
   );
   assign update_first_o = product_first;
 
-  // The synapse is read in cycle 3 of its last product and written when the update's pipeline is through.
-  wire write_busy;
+  // The synapse is read in cycle 3 of its last product and written when the update's pipeline is through. The
+  // first cycle of a reset, whatever the registers hold then, writes nothing.
+  wire write_valid, write_busy;
+  assign synapse_we_o = write_valid && !rst_i;
   corinfo_valid #(.Cycles(UpdateCycles + 1)) u_write_valid (
-    .clk_i(clk_i), .rst_i(rst_i), .valid_i(update_read), .valid_o(synapse_we_o), .busy_o(write_busy)
+    .clk_i(clk_i), .rst_i(rst_i), .valid_i(update_read), .valid_o(write_valid), .busy_o(write_busy)
   );
   wire [SynapseAddrW-1:0] write_addr, host_addr;
   corinfo_delay #(.Width(SynapseAddrW), .Cycles(UpdateCycles + 1)) u_write_addr (

@@ -113,11 +113,12 @@ module corinfo_host #(
     end
   end
 
-  assign synapse_we_o    = write_q && region == RegionSynapses;
+  // The first cycle of a reset, whatever the registers hold then, writes nothing.
+  assign synapse_we_o    = write_q && !rst_i && region == RegionSynapses;
   assign synapse_lane_o  = address_q[20 +: LaneW];
   assign synapse_addr_o  = address_q[SynapseAddrW-1:0];
   assign synapse_data_o  = data_q[SynapseWidth-1:0];
-  assign rate_we_o       = write_q && region == RegionRates;
+  assign rate_we_o       = write_q && !rst_i && region == RegionRates;
   assign rate_addr_o     = address_q[RateAddrW-1:0];
   assign rate_data_o     = data_q[RateWidth-1:0];
   assign seed_o          = seed_q;

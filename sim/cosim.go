@@ -121,6 +121,12 @@ func work(d *hdlgen.Design, o Options) int {
 	return d.Manifest.Lanes * int(cycles)
 }
 
+// quietCycles is how long a design may show nothing before it counts as dead: longer than any command takes.
+func quietCycles(d *hdlgen.Design) int {
+	e := hdlgen.Estimate(d.Arithmetic, d.Manifest.Lanes, nil)
+	return 1000 + 2*int(e.CyclesPerLearning+e.CyclesPerUpdate)
+}
+
 // newStimulus makes a file in the folder of all commands: inference first, then learning, then the read-back.
 func newStimulus(folder string, d *hdlgen.Design, o Options) (string, error) {
 	f, err := os.CreateTemp(folder, "stimulus-*.txt")
@@ -189,7 +195,7 @@ type run struct {
 func (r *run) arguments(m *model, more ...string) []string {
 	args := append([]string{}, m.command[1:]...)
 	args = append(args, "+stimulus="+r.stimulus, fmt.Sprintf("+inputs=%d", r.d.Network.Layers[0]), fmt.Sprintf("+stall=%d", r.o.Stall),
-		fmt.Sprintf("+verilator+rand+reset+%d", r.o.Reset), "+verilator+seed+1")
+		fmt.Sprintf("+timeout=%d", quietCycles(r.d)), fmt.Sprintf("+verilator+rand+reset+%d", r.o.Reset), "+verilator+seed+1")
 	return append(args, more...)
 }
 

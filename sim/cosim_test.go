@@ -116,17 +116,21 @@ func (c testCase) network(t *testing.T) *golden.Network {
 	if c.dense {
 		mode = "dense"
 	}
+	start := 0.05
+	if c.formats == "coarse" {
+		start = 0.4
+	}
 	text := fmt.Sprintf(`name: tester
 dataset: {name: mnist}
 layers: [%s]
 epsilon: 0.15
 lambda: 0.99
 leak: 0.5
-settling: {free_iterations: 5, nudged_iterations: 3, early_end: %t, step: {rule: %s, start: 0.05, stop: 0.001, decay: 0.01}}
+settling: {free_iterations: 5, nudged_iterations: 3, early_end: %t, step: {rule: %s, start: %g, stop: 0.001, decay: 0.01}}
 learning: {batch: %d, beta: 1, feedforward: %s, feedback: %s, epochs: 1, three_phase: %t}
 hardware: {lanes: %d, mode: %s}
 seed: 7
-%s`, strings.Trim(strings.Join(strings.Fields(fmt.Sprint(c.layers)), ","), "[]"), c.early, c.rule, c.batch, rates(len(c.layers)-1, "0.5"), rates(len(c.layers)-2, "0.15"),
+%s`, strings.Trim(strings.Join(strings.Fields(fmt.Sprint(c.layers)), ","), "[]"), c.early, c.rule, start, c.batch, rates(len(c.layers)-1, "0.5"), rates(len(c.layers)-2, "0.15"),
 		c.three, c.lanes, mode, formatSets[c.formats])
 	n, err := golden.ParseNetwork("test.yaml", []byte(text))
 	require.NoError(t, err)
@@ -141,10 +145,29 @@ func (c testCase) generate(t *testing.T) *hdlgen.Design {
 	machine := golden.NewMachine(a)
 	_, err = machine.SetWeights(golden.InitialWeights(a.Network, a.Network.Seed))
 	require.NoError(t, err)
+	if c.formats == "coarse" {
+		wild(a, machine)
+	}
 	dir := filepath.Join(t.TempDir(), "design")
 	_, err = hdlgen.Generate(a, machine, c.lanes, dir)
 	require.NoError(t, err)
 	return reopen(t, dir)
+}
+
+// wild draws every synapse from the whole range of its format, so that sums saturate.
+func wild(a *golden.Arithmetic, machine *golden.Machine) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	for i, x := range a.Matrices {
+		for row := range x.Rows {
+			for column := range x.Cols {
+				if x.Kind == golden.Lateral && column < row {
+					machine.SetSynapse(i, row, column, machine.Synapse(i, column, row))
+					continue
+				}
+				machine.SetSynapse(i, row, column, rng.Int64N(1<<x.Type.Width)-1<<(x.Type.Width-1))
+			}
+		}
+	}
 }
 
 func reopen(t *testing.T, dir string) *hdlgen.Design {

@@ -57,17 +57,18 @@ func product() (cases []testCase) {
 	return cases
 }
 
-// caseCount is how many cases to draw; CORINFO_CASES sets it, "all" asks for the whole product.
-func caseCount(t *testing.T, otherwise int) (count int, all bool) {
-	text := os.Getenv("CORINFO_CASES")
+// countOf is how many cases to draw: a variable of the environment sets it, "all" asks for all that there are.
+func countOf(t *testing.T, variable string, otherwise int) (count int, all bool) {
+	t.Helper()
+	text := os.Getenv(variable)
 	if text == "" {
 		return otherwise, false
 	}
 	if text == "all" {
-		return 0, true
+		return otherwise, true
 	}
 	count, err := strconv.Atoi(text)
-	require.NoError(t, err, "CORINFO_CASES: want a number or all")
+	require.NoError(t, err, "%s: want a number or all", variable)
 	return count, false
 }
 
@@ -75,7 +76,7 @@ func caseCount(t *testing.T, otherwise int) (count int, all bool) {
 func TestMatrixVerilator(t *testing.T) {
 	needTool(t, "verilator")
 	rng := testSeed(t)
-	count, all := caseCount(t, 6)
+	count, all := countOf(t, "CORINFO_CASES", 6)
 	cases := cover(rng, count, axisLayers)
 	if all {
 		cases = product()
@@ -91,7 +92,7 @@ func TestMatrixVerilator(t *testing.T) {
 func TestMatrixIcarus(t *testing.T) {
 	needTool(t, "iverilog")
 	rng := testSeed(t)
-	count, _ := caseCount(t, 12)
+	count, _ := countOf(t, "CORINFO_CASES", 12)
 	for _, c := range cover(rng, count, axisLayers[1:]) {
 		if c.batch == 20 {
 			c.lanes = min(c.lanes, 3)

@@ -18,6 +18,9 @@ func Fprint(w io.Writer, m *Module) error {
 	return err
 }
 
+// maxColumns is the longest line printed.
+const maxColumns = 100
+
 type printer struct {
 	out    bytes.Buffer
 	indent int
@@ -25,11 +28,15 @@ type printer struct {
 
 func (p *printer) line(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
-	if text != "" {
-		p.out.WriteString(strings.Repeat("  ", p.indent))
+	if text == "" {
+		p.out.WriteByte('\n')
+		return
 	}
-	p.out.WriteString(text)
-	p.out.WriteByte('\n')
+	for _, part := range wrap(text, maxColumns-2*p.indent) {
+		p.out.WriteString(strings.Repeat("  ", p.indent))
+		p.out.WriteString(part)
+		p.out.WriteByte('\n')
+	}
 }
 
 func (p *printer) module(m *Module) {
@@ -218,7 +225,7 @@ const (
 
 // expr is the text of an expression inside an operator of precedence outer.
 func (p *printer) expr(e Expr, outer int) string {
-	wrap := func(own int, text string) string {
+	enclose := func(own int, text string) string {
 		if own < outer {
 			return "(" + text + ")"
 		}
@@ -238,12 +245,12 @@ func (p *printer) expr(e Expr, outer int) string {
 	case Str:
 		return fmt.Sprintf("%q", string(x))
 	case Unary:
-		return wrap(unaryPrecedence, x.Op+p.expr(x.X, unaryPrecedence+1))
+		return enclose(unaryPrecedence, x.Op+p.expr(x.X, unaryPrecedence+1))
 	case Binary:
 		own := precedence[x.Op]
-		return wrap(own, p.expr(x.X, own)+" "+x.Op+" "+p.expr(x.Y, own+1))
+		return enclose(own, p.expr(x.X, own)+" "+x.Op+" "+p.expr(x.Y, own+1))
 	case Cond:
-		return wrap(condPrecedence, p.expr(x.Test, condPrecedence+1)+" ? "+p.expr(x.X, condPrecedence+1)+" : "+p.expr(x.Y, condPrecedence))
+		return enclose(condPrecedence, p.expr(x.Test, condPrecedence+1)+" ? "+p.expr(x.X, condPrecedence+1)+" : "+p.expr(x.Y, condPrecedence))
 	case Concat:
 		parts := make([]string, len(x))
 		for i, part := range x {

@@ -1,0 +1,124 @@
+package hdlgen
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"corinfo/golden"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden texts")
+
+// built is every file of a design.
+func built(t *testing.T, n *golden.Network, lanes int) map[string][]byte {
+	t.Helper()
+	a, err := golden.NewArithmetic(n)
+	require.NoError(t, err)
+	machine := golden.NewMachine(a)
+	_, err = machine.SetWeights(golden.InitialWeights(n, n.Seed))
+	require.NoError(t, err)
+	files, _, err := Build(a, lanes, machine.Synapse)
+	require.NoError(t, err)
+	return files
+}
+
+// emitted tells the files that hdlgen prints from those of the library.
+func emitted(name string) bool { return !strings.HasPrefix(name, rtlFolder+"/corinfo_") }
+
+// goldenDesigns are the designs whose text is kept.
+func goldenDesigns(t *testing.T) map[string]map[string][]byte {
+	return map[string]map[string][]byte{
+		"events": built(t, testNetwork(t, []int{3, 2, 2}, 1, ""), 1),
+		"dense":  built(t, testNetwork(t, []int{3, 2}, 2, "hardware: {mode: dense}\nformats: {r: 'ap_ufixed<5,1,RND_CONV,SAT>', W: 'ap_fixed<7,2,TRN_ZERO,SAT_SYM>'}\n"), 2),
+	}
+}
+
+// The emitted text of two tiny designs is what testdata keeps: a change shows in review. -update rewrites it.
+func TestGoldenText(t *testing.T) {
+	kept := map[string]bool{}
+	for design, files := range goldenDesigns(t) {
+		for name, text := range files {
+			if !emitted(name) {
+				continue
+			}
+			path := filepath.Join("testdata", design, filepath.FromSlash(name))
+			kept[path] = true
+			if *update {
+				require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+				require.NoError(t, os.WriteFile(path, text, 0o644))
+			}
+			want, err := os.ReadFile(path)
+			require.NoError(t, err, "go test ./hdlgen -update makes it")
+			require.Equal(t, string(want), string(text), "%s: go test ./hdlgen -update takes the new text", path)
+		}
+	}
+	require.NoError(t, filepath.WalkDir("testdata", func(path string, e os.DirEntry, err error) error {
+		if err == nil && !e.IsDir() && !kept[path] {
+			if *update {
+				return os.Remove(path)
+			}
+			err = fmt.Errorf("%s: no design makes it; go test ./hdlgen -update removes it", path)
+		}
+		return err
+	}))
+}
+
+// Emitted text is deterministic, at most 100 columns wide and without blanks at the ends of lines; registers have no
+// initial value and every generate block a name.
+func TestEmittedText(t *testing.T) {
+	for _, c := range []struct {
+		layers       []int
+		lanes, batch int
+		more         string
+	}{
+		{[]int{784, 64, 10}, 16, 20, ""},
+		{[]int{12, 9, 8, 7, 6, 5}, 3, 2, "formats: {r1: 'ap_ufixed<9,1,RND,SAT>', W: 'ap_fixed<7,1,TRN,WRAP>', u2: 'ap_fixed<16,4,RND_CONV,SAT_SYM>'}\n"},
+	} {
+		n := testNetwork(t, c.layers, c.batch, c.more)
+		files, again := built(t, n, c.lanes), built(t, n, c.lanes)
+		for name, text := range files {
+			require.True(t, bytes.Equal(text, again[name]), name)
+			if !strings.HasSuffix(name, ".v") {
+				continue
+			}
+			for i, line := range strings.Split(string(text), "\n") {
+				at := fmt.Sprintf("%s:%d: %s", name, i+1, line)
+				require.Equal(t, strings.TrimRight(line, " \t"), line, at)
+				require.NotRegexp(t, regexp.MustCompile(`\bbegin\s*$`), generateOnly(line), at)
+				if emitted(name) {
+					require.LessOrEqual(t, len(line), 100, at)
+					require.NotContains(t, line, "initial ", at)
+				} else if strings.Contains(line, "initial ") {
+					require.Contains(t, line, "$readmemh", at)
+				}
+			}
+		}
+	}
+}
+
+// generateOnly is the line if it opens a generate loop, which needs a block name behind begin, else "".
+func generateOnly(line string) string {
+	if regexp.MustCompile(`^\s*for \(.*; (\w+) = \w+ \+ 1\) begin`).MatchString(line) && !strings.Contains(line, "integer") && strings.Contains(line, "gen_") {
+		return line
+	}
+	return ""
+}
+
+// Text does not grow with the network.
+func TestTextSize(t *testing.T) {
+	small := built(t, testNetwork(t, []int{784, 64, 10}, 1, ""), 16)
+	large := built(t, testNetwork(t, []int{784, 500, 10}, 1, ""), 16)
+	for name, text := range small {
+		if strings.HasSuffix(name, ".v") {
+			require.InEpsilon(t, len(text), len(large[name]), 0.02, name)
+		}
+	}
+}

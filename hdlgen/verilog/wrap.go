@@ -1,0 +1,45 @@
+package verilog
+
+import "strings"
+
+// wrap breaks a line at blanks so that no part is longer than limit, where it has blanks to break at. Comments go
+// on as comments, code is indented by four more.
+func wrap(text string, limit int) (parts []string) {
+	prefix := "    "
+	if strings.HasPrefix(text, "//") {
+		prefix = "//"
+		for i := 2; i < len(text) && text[i] == ' '; i++ {
+			prefix += " "
+		}
+	}
+	for len(text) > limit {
+		at := breakAt(text, limit, len(prefix))
+		if at < 0 {
+			break
+		}
+		parts = append(parts, strings.TrimRight(text[:at], " "))
+		text = prefix + strings.TrimLeft(text[at:], " ")
+	}
+	return append(parts, text)
+}
+
+// breakAt is the last blank within limit that is not in a string and behind which code may go on: not one that
+// belongs to a comment at the line's end.
+func breakAt(text string, limit, start int) int {
+	end := len(text)
+	if !strings.HasPrefix(text, "//") {
+		if i := strings.Index(text, "//"); i >= 0 {
+			end = i
+		}
+	}
+	best, quoted := -1, false
+	for i := start; i < min(limit, end-1); i++ {
+		switch {
+		case text[i] == '"':
+			quoted = !quoted
+		case text[i] == ' ' && !quoted && strings.TrimSpace(text[:i]) != "":
+			best = i
+		}
+	}
+	return best
+}

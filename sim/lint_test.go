@@ -1,0 +1,107 @@
+package sim
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"corinfo/golden"
+	"corinfo/rtl"
+)
+
+// Emitted designs lint without a word in all three tools.
+func TestDesignsLint(t *testing.T) {
+	needTool(t, "verilator")
+	needTool(t, "iverilog")
+	needTool(t, "yosys")
+	for _, c := range []testCase{
+		{layers: []int{784, 64, 10}, lanes: 16, batch: 20, rule: "constant", formats: "default"},
+		{layers: []int{12, 9, 8, 5}, lanes: 3, batch: 3, rule: "constant", formats: "uneven"},
+		{layers: []int{5, 1, 2}, lanes: 1, batch: 1, rule: "constant", formats: "coarse"},
+		{layers: []int{20, 7}, lanes: 8, batch: 3, rule: "constant", formats: "default", dense: true},
+	} {
+		d := c.generate(t)
+		said, err := Lint(context.Background(), d.Dir, d.Manifest)
+		require.NoError(t, err, "%v\n%s", c, said)
+		require.Empty(t, said, "%v", c)
+	}
+}
+
+// Lint passes on what the tools say.
+func TestLintSpeaks(t *testing.T) {
+	needTool(t, "verilator")
+	d := small.generate(t)
+	replaceIn(t, d, "tester_lane.v", "assign r_next_o = r_next;", "assign r_next_o = {1'b0, r_next};")
+	said, err := Lint(context.Background(), d.Dir, d.Manifest)
+	require.Contains(t, said+fmt.Sprint(err), "WIDTH")
+}
+
+// Every module of the library lints alone, as the top, with its defaults and with other parameters.
+func TestLibraryLints(t *testing.T) {
+	needTool(t, "verilator")
+	dir := t.TempDir()
+	for _, name := range rtl.Order {
+		text, err := rtl.Files.ReadFile(name)
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), text, 0o644))
+	}
+	other := map[string]string{
+		"corinfo_ram": "Width=3 Depth=7", "corinfo_delay": "Width=5 Cycles=0", "corinfo_valid": "Cycles=9", "corinfo_fifo": "Width=70 AddrW=1",
+		"corinfo_random": "Lane=255", "corinfo_lane": "Lane=2 LaneW=2 SynapseWidth=5 RWidth=7 DeltaWidth=7 CWidth=20 EWidth=4",
+		"corinfo_event_queue": "Lanes=3 LaneW=2 SlotW=5 RowAddrW=1", "corinfo_broadcast": "SlotW=2 SynapseAddrW=6 ValueWidth=9 OperandWidth=12 DepthW=2",
+		"corinfo_terms": "Batch=3 Lanes=5 LaneW=3 SlotW=2 KeptAddrW=6 SynapseAddrW=5", "corinfo_sequencer": "Batch=20 SampleW=5 ProgramDepth=40 AddrW=6",
+		"corinfo_result": "LabelW=1 ScoreWidth=3", "corinfo_host": "LaneW=1 SynapseAddrW=12 SynapseWidth=40 SampleW=5",
+		"corinfo_counter": "Lanes=1", "corinfo_counters": "Lanes=3",
+	}
+	for _, file := range rtl.Order {
+		module := strings.TrimSuffix(file, ".v")
+		if module == "corinfo_control" {
+			continue // its tables have no default that fits: designs lint it
+		}
+		sets := []string{""}
+		if set, ok := other[module]; ok {
+			sets = append(sets, set)
+		} else {
+			text, err := rtl.Files.ReadFile(file)
+			require.NoError(t, err)
+			require.NotRegexp(t, regexp.MustCompile(`(?m)^  parameter `), string(text), "%s: name a second set of parameters here", module)
+		}
+		for _, set := range sets {
+			// Other defaults, in place of -G, which makes every parameter a 32-bit word.
+			text, err := rtl.Files.ReadFile(file)
+			require.NoError(t, err)
+			changed := string(text)
+			for _, parameter := range strings.Fields(set) {
+				name, value, _ := strings.Cut(parameter, "=")
+				before := changed
+				changed = regexp.MustCompile(`(?m)^(  parameter `+name+` *= )\w+`).ReplaceAllString(changed, "${1}"+value)
+				require.NotEqual(t, before, changed, "%s has no parameter %s", module, name)
+			}
+			alone := t.TempDir()
+			require.NoError(t, os.WriteFile(filepath.Join(alone, file), []byte(changed), 0o644))
+			said, err := output(context.Background(), alone, "verilator", "--lint-only", "-Wall", "--top-module", module, "-y", dir, file)
+			require.NoError(t, err, "%s %s", module, set)
+			require.Empty(t, said, "%s %s", module, set)
+		}
+	}
+}
+
+// Without Verilator on the PATH a co-simulation says what is missing and how to get it.
+func TestMissingTools(t *testing.T) {
+	d := small.generate(t)
+	t.Setenv("PATH", t.TempDir())
+	for simulator, tool := range map[Simulator]string{Verilator: "verilator", Icarus: "iverilog"} {
+		_, err := Cosim(context.Background(), d, Options{Simulator: simulator})
+		require.ErrorIs(t, err, golden.ErrUsage)
+		require.ErrorContains(t, err, tool)
+		require.ErrorContains(t, err, "apt-get install "+tool)
+	}
+	_, err := os.Stat(filepath.Join(d.Dir, "sim"))
+	require.ErrorIs(t, err, os.ErrNotExist)
+}
