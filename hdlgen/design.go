@@ -33,17 +33,23 @@ const (
 	rtlFolder   = "rtl"
 )
 
-// Build makes every file of a design, by its path. synapse gives the initial words.
-func Build(a *golden.Arithmetic, lanes int, synapse func(matrix, row, column int) int64) (files map[string][]byte, m *Manifest, err error) {
-	n := a.Network
+// layOut places a network on lanes and checks that a design may have its name and sizes.
+func layOut(a *golden.Arithmetic, lanes int) (*Layout, *shape, error) {
 	if lanes < 1 {
 		return nil, nil, fmt.Errorf("%w: hardware: lanes: %d; at least 1", golden.ErrUsage, lanes)
 	}
-	if err := vl.CheckName(n.Name); err != nil {
+	if err := vl.CheckName(a.Network.Name); err != nil {
 		return nil, nil, fmt.Errorf("%w: name: %w", golden.ErrUsage, err)
 	}
 	l := NewLayout(a, lanes)
 	s, err := newShape(a, l)
+	return l, s, err
+}
+
+// Build makes every file of a design, by its path. synapse gives the initial words.
+func Build(a *golden.Arithmetic, lanes int, synapse func(matrix, row, column int) int64) (files map[string][]byte, m *Manifest, err error) {
+	n := a.Network
+	l, s, err := layOut(a, lanes)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -9,19 +9,19 @@ import (
 
 // Estimates are what a design will take, before any synthesis.
 type Estimates struct {
-	Lanes               int          `json:"lanes"`
-	Measured            bool         `json:"measured"`                   // cycles are those of samples; else of the dense computation
-	CyclesPerInference  float64      `json:"cycles_per_inference"`       // from command to command
-	CyclesPerLearning   float64      `json:"cycles_per_learning_sample"` // with its share of the update
-	CyclesPerUpdate     float64      `json:"cycles_per_update"`          // of a mini-batch; the last sample's share of CyclesPerLearning
-	LaneUtilisation     float64      `json:"lane_utilisation"`           // useful products over lanes x cycles, inference
-	MemoryBits          int          `json:"memory_bits"`
-	Memories            []MemoryBits `json:"memories"`
-	Multipliers         int          `json:"multipliers"`
-	MultiplierKinds     []Multiplier `json:"multiplier_kinds"`
-	PipelineCycles      [3]int       `json:"pipeline_cycles"`       // latency of soma, record and synapse
-	SettlingStepCycles  []float64    `json:"settling_step_cycles"`  // by layer k = 1..: mean of a step, [0] the input's load
-	SettlingDrainCycles []float64    `json:"settling_drain_cycles"` // of them: the lanes don't multiply
+	Lanes               int            `json:"lanes"`
+	Measured            bool           `json:"measured"`                   // cycles are those of samples; else of the dense computation
+	CyclesPerInference  float64        `json:"cycles_per_inference"`       // from command to command
+	CyclesPerLearning   float64        `json:"cycles_per_learning_sample"` // with its share of the update
+	CyclesPerUpdate     float64        `json:"cycles_per_update"`          // of a mini-batch; the last sample's share of CyclesPerLearning
+	LaneUtilisation     float64        `json:"lane_utilisation"`           // useful products over lanes x cycles, inference
+	MemoryBits          int            `json:"memory_bits"`
+	Memories            []MemoryBits   `json:"memories"`
+	Multipliers         int            `json:"multipliers"`
+	MultiplierKinds     []Multiplier   `json:"multiplier_kinds"`
+	Latency             map[string]int `json:"latency"`               // of the pipelines soma, record and synapse, in cycles
+	SettlingStepCycles  []float64      `json:"settling_step_cycles"`  // by layer k = 1..: mean of a step, [0] the input's load
+	SettlingDrainCycles []float64      `json:"settling_drain_cycles"` // of them: the lanes don't multiply
 }
 
 // MemoryBits is one kind of memory of the design, all lanes together.
@@ -43,22 +43,23 @@ type Multiplier struct {
 
 // Estimate tells what a network on lanes takes. Cycles are those of the activity's samples, or with nil those
 // of the dense computation: every state changes in every step, no factor is zero and no phase ends early.
-// Time that a design waits for its surroundings is not counted.
-func Estimate(a *golden.Arithmetic, lanes int, activity *Activity) *Estimates {
-	l := NewLayout(a, lanes)
+// Time that a design waits for its surroundings is not counted. Errors are those of Build.
+func Estimate(a *golden.Arithmetic, lanes int, activity *Activity) (*Estimates, error) {
+	l, s, err := layOut(a, lanes)
+	if err != nil {
+		return nil, err
+	}
 	e := &Estimates{Lanes: lanes, Measured: activity != nil}
 	t := &timing{a: a, l: l, dense: a.Network.Hardware.Mode == "dense" || activity == nil}
 	t.soma, t.record, t.synapse = latency(a.Soma), latency(a.Record), latency(graphsOf(a))
-	e.PipelineCycles = [3]int{t.soma, t.record, t.synapse}
+	e.Latency = map[string]int{"soma": t.soma, "record": t.record, "synapse": t.synapse}
 	if activity == nil {
 		activity = t.everything()
 	}
 	t.run(activity, e)
-	if s, err := newShape(a, l); err == nil {
-		e.memories(a, l, s)
-		e.multipliers(a, s)
-	}
-	return e
+	e.memories(a, l, s)
+	e.multipliers(a, s)
+	return e, nil
 }
 
 func graphsOf(a *golden.Arithmetic) []*fx.Graph {

@@ -1,6 +1,9 @@
 package hdlgen
 
-import "corinfo/golden"
+import (
+	fx "corinfo/fixedpoint"
+	"corinfo/golden"
+)
 
 // timing follows corinfo_control: the cycles of every instruction, from the one in which the sequencer starts
 // it to the one in which it is done, both counted.
@@ -216,7 +219,8 @@ func (t *timing) matrix(terms []int, factors, slots int) int {
 	type column struct{ end, terms int }
 	var waiting []column // columns with work whose products are not through, oldest first
 	held := 0
-	fetch, free := 9, 0 // last cycle of a fetch; first cycle in which products may start
+	// Last cycle of a fetch, the first one being when the round keys are made; first cycle in which products may start.
+	fetch, free := fx.Warmup+fx.Rounds+1, 0
 	for _, n := range terms {
 		fetch += factors
 		for len(waiting) > 0 && (waiting[0].end <= fetch-factors || len(waiting) >= columnRoom || held+factors > room) {

@@ -81,7 +81,11 @@ func Cosim(ctx context.Context, d *hdlgen.Design, o Options) (*Report, error) {
 	}
 	report := &Report{Simulator: o.Simulator}
 	start := time.Now()
-	how := recipe{simulator: o.Simulator, fast: work(d, o) > slowModel}
+	dense, err := hdlgen.Estimate(d.Arithmetic, d.Manifest.Lanes, nil)
+	if err != nil {
+		return nil, err
+	}
+	how := recipe{simulator: o.Simulator, fast: work(d, dense, o) > slowModel}
 	m, err := compile(ctx, d.Dir, d.Manifest, how)
 	if err != nil {
 		return nil, err
@@ -98,7 +102,7 @@ func Cosim(ctx context.Context, d *hdlgen.Design, o Options) (*Report, error) {
 	}
 	defer os.Remove(stimulus)
 	start = time.Now()
-	r := &run{d: d, o: o, how: how, stimulus: stimulus, machine: machine, report: report, c: newComparator(d)}
+	r := &run{d: d, o: o, how: how, stimulus: stimulus, quiet: quietCycles(dense), machine: machine, report: report, c: newComparator(d)}
 	mismatch, err := r.simulate(ctx, m)
 	report.Seconds = time.Since(start).Seconds()
 	if err != nil {
@@ -115,16 +119,14 @@ func Cosim(ctx context.Context, d *hdlgen.Design, o Options) (*Report, error) {
 }
 
 // work is what a run will take at most, in lanes x cycles.
-func work(d *hdlgen.Design, o Options) int {
-	e := hdlgen.Estimate(d.Arithmetic, d.Manifest.Lanes, nil)
-	cycles := e.CyclesPerInference*float64(len(o.Inference)) + e.CyclesPerLearning*float64(len(o.Learning)) + float64(6*d.Manifest.Lanes*d.Layout.Depth)
+func work(d *hdlgen.Design, dense *hdlgen.Estimates, o Options) int {
+	cycles := dense.CyclesPerInference*float64(len(o.Inference)) + dense.CyclesPerLearning*float64(len(o.Learning)) + float64(6*d.Manifest.Lanes*d.Layout.Depth)
 	return d.Manifest.Lanes * int(cycles)
 }
 
 // quietCycles is how long a design may show nothing before it counts as dead: longer than any command takes.
-func quietCycles(d *hdlgen.Design) int {
-	e := hdlgen.Estimate(d.Arithmetic, d.Manifest.Lanes, nil)
-	return 1000 + 2*int(e.CyclesPerLearning+e.CyclesPerUpdate)
+func quietCycles(dense *hdlgen.Estimates) int {
+	return 1000 + 2*int(dense.CyclesPerLearning+dense.CyclesPerUpdate)
 }
 
 // newStimulus makes a file in the folder of all commands: inference first, then learning, then the read-back.
@@ -181,6 +183,7 @@ type run struct {
 	o             Options
 	how           recipe
 	stimulus      string // absolute path
+	quiet         int    // cycles without a sign of life that end the run
 	machine       *golden.Machine
 	report        *Report
 	c             *comparator
@@ -195,7 +198,7 @@ type run struct {
 func (r *run) arguments(m *model, more ...string) []string {
 	args := append([]string{}, m.command[1:]...)
 	args = append(args, "+stimulus="+r.stimulus, fmt.Sprintf("+inputs=%d", r.d.Network.Layers[0]), fmt.Sprintf("+stall=%d", r.o.Stall),
-		fmt.Sprintf("+timeout=%d", quietCycles(r.d)), fmt.Sprintf("+verilator+rand+reset+%d", r.o.Reset), "+verilator+seed+1")
+		fmt.Sprintf("+timeout=%d", r.quiet), fmt.Sprintf("+verilator+rand+reset+%d", r.o.Reset), "+verilator+seed+1")
 	return append(args, more...)
 }
 

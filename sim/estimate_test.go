@@ -36,16 +36,16 @@ func TestEstimateMatchesSimulation(t *testing.T) {
 				activity.Add(d.Arithmetic, list[i].X, learn, trace)
 			}
 		}
-		e := hdlgen.Estimate(d.Arithmetic, c.lanes, &activity)
+		e, err := hdlgen.Estimate(d.Arithmetic, c.lanes, &activity)
+		require.NoError(t, err)
 		t.Logf("%v: inference %.0f (simulated %.0f), learning %.0f (%.0f), steps %.0f drains %.0f", c, e.CyclesPerInference, report.CyclesPerInference,
 			e.CyclesPerLearning, report.CyclesPerLearning, e.SettlingStepCycles, e.SettlingDrainCycles)
 		require.InEpsilon(t, report.CyclesPerInference, e.CyclesPerInference, 0.05, "%v", c)
 		require.InEpsilon(t, report.CyclesPerLearning, e.CyclesPerLearning, 0.05, "%v", c)
-		dense := hdlgen.Estimate(d.Arithmetic, c.lanes, nil)
+		dense, err := hdlgen.Estimate(d.Arithmetic, c.lanes, nil)
+		require.NoError(t, err)
 		require.GreaterOrEqual(t, dense.CyclesPerInference*1.05, report.CyclesPerInference)
 		require.GreaterOrEqual(t, dense.CyclesPerLearning*1.05, report.CyclesPerLearning)
-		require.Equal(t, d.Manifest.Latency["soma"], e.PipelineCycles[0])
-		require.Equal(t, d.Manifest.Latency["record"], e.PipelineCycles[1])
-		require.Equal(t, d.Manifest.Latency["synapse"], e.PipelineCycles[2])
+		require.Equal(t, d.Manifest.Latency, e.Latency)
 	}
 }
