@@ -109,6 +109,10 @@ func printCosim(w io.Writer, r *sim.Report) {
 	fmt.Fprintf(w, "%s: %d samples classified, %d learned in %.1f s (and %.1f s to build the model)\n", r.Simulator, r.Samples, r.Learned, r.Seconds, r.BuildSeconds)
 	fmt.Fprintf(w, "mismatches            %d\n", r.Mismatches)
 	fmt.Fprintf(w, "compared              %d states and potentials, %d synapses written, %d memory words\n", r.ComparedStates, r.ComparedSynapses, r.ComparedMemoryWords)
+	if r.Mismatch != nil {
+		fmt.Fprintln(w, r.Mismatch)
+		return
+	}
 	fmt.Fprintf(w, "cycles per inference  %.1f\n", r.CyclesPerInference)
 	if r.Learned > 0 {
 		fmt.Fprintf(w, "cycles per learning   %.1f\n", r.CyclesPerLearning)
@@ -117,8 +121,5 @@ func printCosim(w io.Writer, r *sim.Report) {
 	fmt.Fprintf(w, "skipped by events     %.1f %% of the dense products\n", 100*r.SkippedFraction)
 	if r.Samples > 0 {
 		fmt.Fprintf(w, "accuracy              %.1f %% of the samples classified\n", 100*r.Accuracy)
-	}
-	if r.Mismatch != nil {
-		fmt.Fprintln(w, r.Mismatch)
 	}
 }
