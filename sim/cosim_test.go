@@ -50,6 +50,7 @@ type testCase struct {
 	three, dense bool
 	early        bool
 	stall        bool
+	wild         bool // synapses over their whole range, large steps: everything saturates
 }
 
 // formatSets are the formats' lines of a network file.
@@ -117,7 +118,7 @@ func (c testCase) network(t *testing.T) *golden.Network {
 		mode = "dense"
 	}
 	start := 0.05
-	if c.formats == "coarse" {
+	if c.formats == "coarse" || c.wild {
 		start = 0.4
 	}
 	text := fmt.Sprintf(`name: tester
@@ -145,7 +146,7 @@ func (c testCase) generate(t *testing.T) *hdlgen.Design {
 	machine := golden.NewMachine(a)
 	_, err = machine.SetWeights(golden.InitialWeights(a.Network, a.Network.Seed))
 	require.NoError(t, err)
-	if c.formats == "coarse" {
+	if c.formats == "coarse" || c.wild {
 		wild(a, machine)
 	}
 	dir := filepath.Join(t.TempDir(), "design")

@@ -29,7 +29,7 @@ func cosimSmall(t *testing.T, d *hdlgen.Design) *Report {
 	return report
 }
 
-// flipBit changes the lowest bit of one word of a memory image and returns the line.
+// flipBit changes the lowest bit of one word of a memory image.
 func flipBit(t *testing.T, dir, image string, line int) {
 	t.Helper()
 	path := filepath.Join(dir, filepath.FromSlash(image))
@@ -146,7 +146,7 @@ func replaceIn(t *testing.T, d *hdlgen.Design, file, old, new string) {
 func TestTamperedVerilog(t *testing.T) {
 	needTool(t, "iverilog")
 	for _, c := range []struct{ name, file, old, new, tensor string }{
-		{"operator", "tester_soma.v", ") - $signed(", ") + $signed(", "u1"},
+		{"operator", "tester_soma.v", ") - $signed(", ") + $signed(", "u"},
 		{"rounding constant", "tester_soma.v", "potential_up});", "1'b0});", "u1"},
 		{"shift", "tester_soma.v", "u_8, 17'h0}", "1'b0, u_8, 16'h0}", "u1"},
 		{"sign of beta", "corinfo_control.v", "((sign == 2'd1) != negative)", "((sign == 2'd1) == negative)", "u3"},
