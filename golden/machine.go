@@ -36,7 +36,7 @@ type Counts struct {
 	DenseProducts  int64            // products that the dense computation of the same steps takes
 	Steps          int64            // settling steps of a layer
 	Updates        int64            // mini-batches applied
-	UpdateProducts int64            // synapse-level products summed in updates
+	UpdateTerms    []int64          // by matrix: terms of the columns that updates wrote; a lateral column without any counts as one
 	Overflows      map[string]int64 // by tensor ("u1", "W0"): values outside their format when rounded
 	Lost           map[string]int64 // by matrix: synapses whose sum was not zero but which kept their value
 }
@@ -172,6 +172,7 @@ func (s *Misfit) add(v float64, signed bool) {
 func (m *Machine) Counts() Counts {
 	c := m.counts
 	c.LayerEvents = make([]int64, len(m.A.Network.Layers))
+	c.UpdateTerms = make([]int64, len(m.A.Matrices))
 	c.Overflows, c.Lost = map[string]int64{}, map[string]int64{}
 	for _, s := range m.settlers {
 		for k, n := range s.events {
@@ -184,7 +185,9 @@ func (m *Machine) Counts() Counts {
 		s.overflows(c.Overflows)
 	}
 	for _, u := range m.updaters {
-		c.UpdateProducts += u.products
+		for i, n := range u.summed {
+			c.UpdateTerms[i] += n
+		}
 		u.overflows(c.Overflows)
 		for i, n := range u.lost {
 			c.Lost[m.A.Matrices[i].Name()] += n

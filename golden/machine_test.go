@@ -330,7 +330,7 @@ func compareCounts(t *testing.T, where string, p *page, m, dense *golden.Machine
 		total += n
 	}
 	if got.Events != total || all.Products != got.DenseProducts || got.Steps != all.Steps || got.DenseProducts != all.DenseProducts ||
-		got.UpdateProducts != all.UpdateProducts || got.Updates != all.Updates || got.Products > all.Products {
+		!slices.Equal(got.UpdateTerms, all.UpdateTerms) || got.Updates != all.Updates || got.Products > all.Products {
 		t.Fatalf("%s: counts %+v, dense %+v", where, got, all)
 	}
 	for _, c := range []struct {

@@ -19,7 +19,7 @@ type updater struct {
 	active, moved []int64
 	scalars       [2]int64
 	in, out       [][]int64
-	products      int64
+	summed        []int64 // terms, by matrix: Counts.UpdateTerms
 	lost          []int64 // by matrix
 }
 
@@ -37,7 +37,7 @@ func newUpdater(m *Machine) *updater {
 		rows = max(rows, x.Rows)
 		graphs[i] = x.Graph
 	}
-	u := &updater{m: m, runners: compile(graphs), rows: make([]int, rows), in: make([][]int64, 5), out: make([][]int64, 3), lost: make([]int64, len(graphs))}
+	u := &updater{m: m, runners: compile(graphs), rows: make([]int, rows), in: make([][]int64, 5), out: make([][]int64, 3), lost: make([]int64, len(graphs)), summed: make([]int64, len(graphs))}
 	for _, words := range []*[]int64{&u.words, &u.sums, &u.old, &u.some, &u.next, &u.draw, &u.active, &u.moved} {
 		*words = make([]int64, rows)
 	}
@@ -83,7 +83,7 @@ func (u *updater) column(i Instruction, j int, key *fx.Key) bool {
 	}
 	sums := u.sums[:x.Rows]
 	u.total(sums)
-	u.products += int64(len(u.terms) * x.Rows)
+	u.summed[i.Matrix] += int64(max(1, len(u.terms)))
 
 	words := u.words[:x.Rows]
 	m.synapses[i.Matrix].read(j, words)

@@ -12,7 +12,8 @@ import (
 func TestEstimateCountsMemoriesAndMultipliers(t *testing.T) {
 	a, err := golden.NewArithmetic(testNetwork(t, []int{784, 64, 10}, 20, ""))
 	require.NoError(t, err)
-	e := Estimate(a, 16, nil)
+	e, err := Estimate(a, 16, nil)
+	require.NoError(t, err)
 	l := NewLayout(a, 16)
 	sum := 0
 	for _, m := range e.Memories {
@@ -28,6 +29,10 @@ func TestEstimateCountsMemoriesAndMultipliers(t *testing.T) {
 	}
 	require.Equal(t, count, e.Multipliers)
 	require.Equal(t, Multiplier{"mac", 18, 18, 16}, e.MultiplierKinds[0])
-	require.Greater(t, Estimate(a, 8, nil).CyclesPerInference, e.CyclesPerInference)
+	half, err := Estimate(a, 8, nil)
+	require.NoError(t, err)
+	require.Greater(t, half.CyclesPerInference, e.CyclesPerInference)
+	_, err = Estimate(a, 0, nil)
+	require.ErrorIs(t, err, golden.ErrUsage)
 	require.False(t, e.Measured)
 }

@@ -192,6 +192,7 @@ type run struct {
 	learningTime  int64
 	correct       int
 	counters      []int64
+	busy, waiting int64 // cycles with a command under way, and of them those that waited for the harness
 }
 
 // arguments are what the harness is told: the same in the run and where it is repeated for a waveform.
@@ -287,7 +288,7 @@ func (r *run) follow(pipe io.Reader, traces <-chan expected) (m *Mismatch, last 
 			return nil, string(line), fmt.Errorf("%s printed a line that is not of the protocol", r.o.Simulator)
 		}
 		cycle, e := strconv.ParseInt(string(fields[1]), 10, 64)
-		wants := map[byte]int{'S': 5, 'W': 4, 'O': 4, 'R': 3, 'D': 4, 'E': 3, 'X': 3, 'T': 2, 'Q': 2}[line[0]]
+		wants := map[byte]int{'S': 5, 'W': 4, 'O': 4, 'R': 3, 'D': 4, 'E': 5, 'X': 3, 'T': 2, 'Q': 2}[line[0]]
 		if e != nil || len(fields) != wants {
 			return nil, string(line), fmt.Errorf("%s printed a line that is not of the protocol", r.o.Simulator)
 		}
@@ -308,6 +309,9 @@ func (r *run) follow(pipe io.Reader, traces <-chan expected) (m *Mismatch, last 
 		case 'R':
 			m = r.c.answer(cycle, fields[2])
 		case 'E':
+			if r.busy, r.waiting, e = decimals(fields[3], fields[4]); e != nil {
+				return nil, string(line), e
+			}
 			if m = r.c.finish(cycle); m == nil {
 				r.ended(cycle, now)
 				if r.o.Progress != nil {
@@ -336,6 +340,14 @@ func (r *run) follow(pipe io.Reader, traces <-chan expected) (m *Mismatch, last 
 		return nil, last, err
 	}
 	return nil, last, fmt.Errorf("%s stopped in the middle of sample %d", r.o.Simulator, r.c.command+1)
+}
+
+// decimals reads two counts.
+func decimals(a, b []byte) (x, y int64, err error) {
+	if x, err = strconv.ParseInt(string(a), 10, 64); err == nil {
+		y, err = strconv.ParseInt(string(b), 10, 64)
+	}
+	return x, y, err
 }
 
 // ended books the time of a command.

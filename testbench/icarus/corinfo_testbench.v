@@ -44,7 +44,7 @@ module corinfo_testbench;
   );
 
   reg [8*512-1:0] stimulus_name, wave_name;
-  integer         file, got, cycle, quiet, timeout, wave_from, wave_to, waved, stop;
+  integer         file, got, cycle, quiet, busy, waiting, timeout, wave_from, wave_to, waved, stop;
   reg [15:0]      lfsr;
   reg             stall, unknown;
   reg [31:0]      op;
@@ -83,6 +83,8 @@ module corinfo_testbench;
     end
     cycle = 0;
     quiet = 0;
+    busy = 0;
+    waiting = 0;
     state = 0;
     words = 0;
     reads = 0;
@@ -148,6 +150,8 @@ module corinfo_testbench;
       if (score_valid) $display("O %0d %h %h", cycle, score_index, score_data);
       if (result_valid && result_ready) $display("R %0d %h", cycle, result_class);
       quiet = (state_valid || synapse_valid || score_valid || (sample_valid && sample_ready) || host_done) ? 0 : quiet + 1;
+      if (!idle) busy = busy + 1;
+      if ((sample_ready && !sample_valid) || (result_valid && !result_ready)) waiting = waiting + 1;
       if (cycle >= stop) done = 1'b1;
       if (quiet > timeout) begin
         $display("T %0d", cycle);
@@ -155,7 +159,7 @@ module corinfo_testbench;
       end
       // Handshakes that this edge completes.
       if (state == 4 && idle) begin
-        $display("E %0d %s", cycle, command_learn ? "L" : "I");
+        $display("E %0d %s %0d %0d", cycle, command_learn ? "L" : "I", busy, waiting);
         state = 0;
       end
       if (state == 1 && command_ready) begin

@@ -3,7 +3,7 @@
 // The protocol is that of corinfo_testbench.v, line by line; package sim writes the one side and reads the other.
 //   stimulus   H addr data | G addr count | I words... | L label negative words... | Q      (hexadecimal)
 //   output     S cycle slot u r | W cycle address words | O cycle index score | R cycle class | D cycle addr data
-//              E cycle I|L (a command is done) | T cycle (nothing happens any more) | Q cycle (end)
+//              E cycle I|L busy waiting (a command is done; cycles so far with one under way, and of them waiting for us) | T cycle (nothing happens any more) | Q cycle (end)
 // Arguments: +stimulus=FILE +inputs=N +stall=SEED +timeout=CYCLES +wave=FILE +wave_from=CYCLE +wave_to=CYCLE +stop=CYCLE.
 
 #include <cstdint>
@@ -54,10 +54,14 @@ void put_port(const VlWide<N>& port, int bits) {
   }
 }
 
+void put_decimal(uint64_t value) {
+  used += static_cast<size_t>(snprintf(buffer + used, 24, " %llu", static_cast<unsigned long long>(value)));
+}
+
 void begin(char tag, uint64_t cycle) {
   if (used + (1 << 18) > sizeof buffer) flush();
   put(tag);
-  used += static_cast<size_t>(snprintf(buffer + used, 24, " %llu", static_cast<unsigned long long>(cycle)));
+  put_decimal(cycle);
 }
 
 void end() { put('\n'); }
@@ -154,7 +158,7 @@ int main(int argc, char** argv) {
   dut->rst_i = 0;
 
   State state = State::Next;
-  uint64_t cycle = 0, quiet = 0, words = 0, reads = 0;
+  uint64_t cycle = 0, quiet = 0, words = 0, reads = 0, busy = 0, waiting = 0;
   bool learn = false, write = false, done = false;
   uint32_t address = 0;
 
@@ -226,6 +230,8 @@ int main(int argc, char** argv) {
       end();
     }
     if ((dut->sample_valid_i && dut->sample_ready_o) || dut->host_done_o) quiet = 0;
+    busy += !dut->idle_o;
+    waiting += (dut->sample_ready_o && !dut->sample_valid_i) || (dut->result_valid_o && !dut->result_ready_i);
     if (cycle >= stop) done = true;
     if (quiet++ > timeout) {
       begin('T', cycle);
@@ -238,6 +244,8 @@ int main(int argc, char** argv) {
       begin('E', cycle);
       put(' ');
       put(learn ? 'L' : 'I');
+      put_decimal(busy);
+      put_decimal(waiting);
       end();
       state = State::Next;
     }
