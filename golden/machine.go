@@ -30,15 +30,15 @@ type Machine struct {
 
 // Counts are totals since the machine was made.
 type Counts struct {
-	Events         int64            // changed states and nonzero inputs that were broadcast while settling
-	LayerEvents    []int64          // Events by the layer that broadcast them
-	Products       int64            // synapse x change products of those events
-	DenseProducts  int64            // products that the dense computation of the same steps takes
-	Steps          int64            // settling steps of a layer
-	Updates        int64            // mini-batches applied
-	UpdateTerms    []int64          // by matrix: terms of the columns that updates wrote; a lateral column without any counts as one
-	Overflows      map[string]int64 // by tensor ("u1", "W0"): values outside their format when rounded
-	Lost           map[string]int64 // by matrix: synapses whose sum was not zero but which kept their value
+	Events        int64            // changed states and nonzero inputs that were broadcast while settling
+	LayerEvents   []int64          // Events by the layer that broadcast them
+	Products      int64            // synapse x change products of those events
+	DenseProducts int64            // products that the dense computation of the same steps takes
+	Steps         int64            // settling steps of a layer
+	Updates       int64            // mini-batches applied
+	UpdateTerms   []int64          // by matrix: terms of the columns that updates wrote; a lateral column without any counts as one
+	Overflows     map[string]int64 // by tensor ("u1", "W0"): values outside their format when rounded
+	Lost          map[string]int64 // by matrix: synapses whose sum was not zero but which kept their value
 }
 
 // Command is what the machine is to do with a sample.
