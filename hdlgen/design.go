@@ -185,7 +185,9 @@ func replace(dir, complete string) error {
 	return os.RemoveAll(old)
 }
 
-// OpenDesign reads a generated design and checks its memory images.
+// OpenDesign reads a generated design. Its manifest and memory images must be those that were generated, from the
+// design's own network and weights by this version; the Verilog may have been changed. What differs is
+// ErrDamaged, a folder that is no design ErrUsage.
 func OpenDesign(dir string) (*Design, error) {
 	m, err := readManifest(dir)
 	if err != nil {
@@ -195,9 +197,44 @@ func OpenDesign(dir string) (*Design, error) {
 	if err != nil {
 		return nil, err
 	}
-	a, err := golden.NewArithmetic(c.Network)
+	machine, _, err := golden.StartMachine(c.Network, c)
 	if err != nil {
 		return nil, err
 	}
-	return &Design{Dir: dir, Manifest: m, Network: c.Network, Arithmetic: a, Layout: NewLayout(a, m.Lanes), Initial: c}, nil
+	files, want, err := Build(machine.A, m.Lanes, machine.Synapse)
+	if err != nil || !m.sameBesides(want) {
+		return nil, fmt.Errorf("%w: %s does not describe the design of its network, or another version wrote it; generate the design again",
+			golden.ErrDamaged, filepath.Join(dir, manifestFile))
+	}
+	d := &Design{Dir: dir, Manifest: m, Network: c.Network, Arithmetic: machine.A, Layout: NewLayout(machine.A, m.Lanes), Initial: c}
+	for _, i := range m.Images {
+		text, err := os.ReadFile(filepath.Join(dir, i.File))
+		if err != nil {
+			return nil, fmt.Errorf("%w: memory image: %w; generate the design again", golden.ErrDamaged, err)
+		}
+		if checksum(text) != i.SHA256 {
+			return nil, fmt.Errorf("%w: memory image %s is not the one that was generated: %s; generate the design again",
+				golden.ErrDamaged, i.File, d.difference(i.File, files[i.File], text))
+		}
+	}
+	return d, nil
+}
+
+// difference names the first word in which an image is not what was generated.
+func (d *Design) difference(file string, want, got []byte) string {
+	words := func(text []byte) []string { return strings.Split(strings.TrimSuffix(string(text), "\n"), "\n") }
+	a, b := words(want), words(got)
+	for i := range min(len(a), len(b)) {
+		if a[i] == b[i] {
+			continue
+		}
+		where := ""
+		for lane := range d.Manifest.Lanes {
+			if matrix, column, row, ok := d.Layout.Place(lane, i); ok && file == laneImage(lane) {
+				where = fmt.Sprintf(" (%s row %d column %d)", d.Arithmetic.Matrices[matrix].Name(), row, column)
+			}
+		}
+		return fmt.Sprintf("line %d%s is %.20q, not %q", i+1, where, b[i], a[i])
+	}
+	return fmt.Sprintf("%d words, not %d", len(b), len(a))
 }

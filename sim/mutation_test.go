@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -97,13 +98,16 @@ var mutatedModules = []string{"tester_soma", "tester_record", "tester_synapse", 
 
 // least is the share of mutants that the lock step must find. What survives is mostly the end of a range that no
 // value of the samples leaves, and padding below the last place that is kept.
-const least = 0.6
+const least = 0.8
 
 // Single tokens changed at random in the emitted modules and the library's: the lock step finds them. What
 // survives is logged. CORINFO_MUTANTS sets how many, "all" for every one.
 func TestMutants(t *testing.T) {
 	needTool(t, "iverilog")
-	rng := testSeed(t)
+	rng := rand.New(rand.NewPCG(1, 1)) // the same mutants every time: the score is comparable
+	if os.Getenv("CORINFO_SEED") != "" {
+		rng = testSeed(t)
+	}
 	count, whole := countOf(t, "CORINFO_MUTANTS", 24)
 	designs := make([]*mutant, len(mutationCases))
 	for i, c := range mutationCases {
@@ -170,8 +174,14 @@ func (m mutation) kill(t *testing.T, designs []*mutant) string {
 		changed := string(text[:m.offset]) + m.new + string(text[m.offset+len(m.old):])
 		require.NotEqual(t, string(text), changed)
 		require.NoError(t, os.WriteFile(path, []byte(changed), 0o644))
-		report, err := Cosim(context.Background(), reopen(t, d.dir), d.o)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		report, err := Cosim(ctx, reopen(t, d.dir), d.o)
+		late := ctx.Err() != nil
+		cancel()
 		require.NoError(t, os.WriteFile(path, text, 0o644))
+		if late {
+			return "time" // a loop without delay
+		}
 		if err != nil {
 			return "broken"
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -89,7 +90,10 @@ func TestFlippedImages(t *testing.T) {
 			flipBit(t, d.Dir, c.image, c.line)
 			_, err := hdlgen.OpenDesign(d.Dir)
 			require.ErrorIs(t, err, golden.ErrDamaged)
-			require.ErrorContains(t, err, c.image)
+			require.ErrorContains(t, err, fmt.Sprintf("%s is not the one that was generated: line %d", c.image, c.line+1))
+			if c.line == 2 {
+				require.ErrorContains(t, err, "W0 row 7 column 0")
+			}
 			agree(t, d.Dir, c.image, manifest)
 			report := cosimSmall(t, reopen(t, d.Dir))
 			require.NotNil(t, report.Mismatch)

@@ -143,13 +143,14 @@ module corinfo_testbench;
                         host_done, host_answer, idle, state_valid, state_slot, state_u, state_r, synapse_valid, synapse_address, synapse} === 1'bx) begin
         unknown = 1'b1;
         $display("X %0d outputs", cycle);
+        if (!waved) done = 1'b1;  // nothing that follows can be trusted to end
       end
       started = 1'b0;
       if (state_valid) $display("S %0d %h %h %h", cycle, state_slot, state_u, state_r);
       if (synapse_valid) $display("W %0d %h %h", cycle, synapse_address, synapse);
       if (score_valid) $display("O %0d %h %h", cycle, score_index, score_data);
       if (result_valid && result_ready) $display("R %0d %h", cycle, result_class);
-      quiet = (state_valid || synapse_valid || score_valid || (sample_valid && sample_ready) || host_done) ? 0 : quiet + 1;
+      quiet = ((state_valid || synapse_valid || score_valid || (sample_valid && sample_ready) || host_done) === 1'b1) ? 0 : quiet + 1;
       if (!idle) busy = busy + 1;
       if ((sample_ready && !sample_valid) || (result_valid && !result_ready)) waiting = waiting + 1;
       if (cycle >= stop) done = 1'b1;
