@@ -1,10 +1,12 @@
-// Broadcasts events to the lanes: for each event (the address of its column of synapses and its value)
-// one product per cycle for every slot of up to three segments, the targets of W, F and C in this order.
+// Broadcasts events to the lanes: for each event (the address of its column of synapses and its
+// value) one product per cycle for every slot of up to three segments, the targets of W, F and C
+// in this order.
 //
-// Events come in through a queue of Depth; credit_i tells the producer's takes, so that whatever it has under
-// way always finds room: room_o is high while another event may be started. The lanes' memories are
-// addressed by synapse_addr_o in the same cycle as issue_o; operand_o, slot_o and kind_o belong to it. The
-// segments' tables are those of the presynaptic layer and are stable while busy_o.
+// Events come in through a queue; start_i counts those that the producer has under way, so that
+// they always find room: room_o is high while another event may be started. The lanes' memories
+// are addressed by synapse_addr_o in the same cycle as issue_o; operand_o, slot_o and kind_o
+// belong to it. The segments' tables are those of the presynaptic layer and are stable
+// while busy_o.
 
 `default_nettype none
 
@@ -19,14 +21,15 @@ module corinfo_broadcast #(
   input  wire                           clk_i,
   input  wire                           rst_i,
 
-  // Segments of the presynaptic layer, W in the lowest field: slots, first slot, left shift of the value.
+  // Segments of the presynaptic layer, W in the lowest field: slots, first slot, left shift of
+  // the value.
   input  wire [3*SlotW+2:0]             segment_count_i,   // SlotW + 1 bits each
   input  wire [3*SlotW-1:0]             segment_slot_i,
   input  wire [3*AlignW-1:0]            segment_align_i,
 
   input  wire                           enable_i,          // products may be issued
   output wire                           room_o,
-  input  wire                           start_i,           // the producer starts an event that arrives later
+  input  wire                           start_i,           // an event that arrives later
   input  wire                           event_valid_i,
   input  wire [SynapseAddrW-1:0]        event_addr_i,
   input  wire signed [ValueWidth-1:0]   event_value_i,

@@ -1,10 +1,12 @@
-// Control of all lanes: sequencer, passes over slots, events, updates, samples in, results out, host
-// access and counters. It holds what exists once; the lanes hold what exists per neuron and synapse.
+// Control of all lanes: sequencer, passes over slots, events, updates, samples in, results out,
+// host access and counters. It holds what exists once; the lanes hold what exists per neuron and
+// synapse.
 //
-// A pass visits the slots of a layer, one per cycle, for OpClear, OpSettle, OpRecord and OpResult. An
-// OpSettle then broadcasts the layer's changed states, and is done when the last product is in its
-// sum. Tables are packed, 32 bits an entry, entry 0 lowest: by layer, by 3 x layer + kind (0 W, 1 F,
-// 2 C), or by matrix. Latencies in cycles are derived by the generator from the pipelines.
+// A pass visits the slots of a layer, one per cycle, for OpClear, OpSettle, OpRecord and
+// OpResult. An OpSettle then broadcasts the layer's changed states, and is done when the last
+// product is in its sum. Tables are packed, 32 bits an entry, entry 0 lowest: by layer, by 3 x
+// layer + kind (0 W, 1 F, 2 C), or by matrix. Latencies in cycles are derived by the generator
+// from the pipelines.
 
 `default_nettype none
 
@@ -134,10 +136,13 @@ module corinfo_control #(
   // From the lanes.
   input  wire [Lanes*PreWidth-1:0]       pre_i,
   input  wire [Lanes-1:0]                changed_i,
-  input  wire [Lanes-1:0]                moved_i,          // with soma_we_o: a potential moved or overflowed
-  input  wire [5*Lanes-1:0]              soma_flags_i,     // with soma_we_o: overflows of current, lateral, drive, u, r
+  // With soma_we_o: a potential moved or overflowed.
+  input  wire [Lanes-1:0]                moved_i,
+  // With soma_we_o: overflows of current, lateral, drive, u, r.
+  input  wire [5*Lanes-1:0]              soma_flags_i,
   input  wire [3*Lanes-1:0]              record_flags_i,   // with factor_we_o: overflows of e, d, c
-  input  wire [3*Lanes-1:0]              update_flags_i    // with synapse_we_o: overflows of sum and synapse, lost
+  // With synapse_we_o: overflows of sum and synapse, lost.
+  input  wire [3*Lanes-1:0]              update_flags_i
 );
 
   localparam [2:0] PreDelta   = 3'd0;
@@ -300,7 +305,8 @@ module corinfo_control #(
   wire             soma_busy, row_valid, row_busy;
   wire [SlotW-1:0] row_slot;
   corinfo_valid #(.Cycles(SomaCycles + 1)) u_soma_valid (
-    .clk_i(clk_i), .rst_i(rst_i), .valid_i(pass_q && settle), .valid_o(soma_we_o), .busy_o(soma_busy)
+    .clk_i(clk_i), .rst_i(rst_i), .valid_i(pass_q && settle), .valid_o(soma_we_o),
+    .busy_o(soma_busy)
   );
   corinfo_valid #(.Cycles(1)) u_row_valid (
     .clk_i(clk_i), .rst_i(rst_i), .valid_i(soma_we_o), .valid_o(row_valid), .busy_o(row_busy)
@@ -366,7 +372,8 @@ module corinfo_control #(
                       + (role ? {KeptAddrW{1'b0}} : BatchSlots[KeptAddrW-1:0]);
 
   corinfo_valid #(.Cycles(RecordCycles + 1)) u_record_valid (
-    .clk_i(clk_i), .rst_i(rst_i), .valid_i(pass_q && record), .valid_o(factor_we_o), .busy_o(record_busy)
+    .clk_i(clk_i), .rst_i(rst_i), .valid_i(pass_q && record), .valid_o(factor_we_o),
+    .busy_o(record_busy)
   );
   corinfo_delay #(.Width(KeptAddrW), .Cycles(1)) u_kept_addr (
     .clk_i(clk_i), .data_i(own_addr), .data_o(kept_waddr_o)
@@ -430,7 +437,8 @@ module corinfo_control #(
   wire [Lanes-1:0]  row_lanes, real_lanes;
   wire [SlotW:0]    row_end;
   assign row_end    = slot_base[SlotW:0] + slot_count[SlotW:0] - OneLeft;
-  assign real_lanes = ({1'b0, row_slot} == row_end) ? ~({Lanes{1'b1}} << last_lanes) : {Lanes{1'b1}};
+  assign real_lanes = ({1'b0, row_slot} == row_end) ? ~({Lanes{1'b1}} << last_lanes)
+                                                    : {Lanes{1'b1}};
   assign row_lanes  = (Dense != 0) ? real_lanes : changed_i;
 
   corinfo_event_queue #(
@@ -477,7 +485,8 @@ module corinfo_control #(
   assign lane_0 = update ? fetch_lane : result ? pass_lane_q : host_read ? host_lane : event_lane;
 
   corinfo_valid #(.Cycles(3)) u_event_valid (
-    .clk_i(clk_i), .rst_i(rst_i), .valid_i(event_started), .valid_o(event_valid), .busy_o(event_busy)
+    .clk_i(clk_i), .rst_i(rst_i), .valid_i(event_started), .valid_o(event_valid),
+    .busy_o(event_busy)
   );
   corinfo_delay #(.Width(LaneW), .Cycles(2)) u_lane (
     .clk_i(clk_i), .data_i(lane_0), .data_o(lane_2)
@@ -499,7 +508,8 @@ module corinfo_control #(
 
   assign pre_raddr_o  = update ? fetch_addr : other_addr;
   assign slot_raddr_o = pass_q ? pass_slot_q : event_slot;
-  assign pre_kind_o   = settle ? PreDelta : update ? ((matrix_kind[1:0] == KindC) ? PreC : PreKept) :
+  assign pre_kind_o   = settle ? PreDelta :
+                        update ? ((matrix_kind[1:0] == KindC) ? PreC : PreKept) :
                         result ? PreState : PreSynapse;
 
   // Products of settling.
@@ -523,8 +533,10 @@ module corinfo_control #(
   ) u_broadcast (
     .clk_i          (clk_i),
     .rst_i          (rst_i),
-    .segment_count_i({segment_count[64 +: SlotW + 1], segment_count[32 +: SlotW + 1], segment_count[0 +: SlotW + 1]}),
-    .segment_slot_i ({segment_slot[64 +: SlotW], segment_slot[32 +: SlotW], segment_slot[0 +: SlotW]}),
+    .segment_count_i({segment_count[64 +: SlotW + 1], segment_count[32 +: SlotW + 1],
+                       segment_count[0 +: SlotW + 1]}),
+    .segment_slot_i ({segment_slot[64 +: SlotW], segment_slot[32 +: SlotW],
+                       segment_slot[0 +: SlotW]}),
     .segment_align_i({align[64 +: AlignW], align[32 +: AlignW], align[0 +: AlignW]}),
     .enable_i       (!pass_q),
     .room_o         (event_room),
@@ -625,12 +637,13 @@ module corinfo_control #(
     .clk_i(clk_i), .data_i({term_addr, term_first}), .data_o({update_addr, product_first})
   );
   corinfo_valid #(.Cycles(5)) u_update_read (
-    .clk_i(clk_i), .rst_i(rst_i), .valid_i(term_issue && term_last), .valid_o(update_read), .busy_o(update_busy)
+    .clk_i(clk_i), .rst_i(rst_i), .valid_i(term_issue && term_last), .valid_o(update_read),
+    .busy_o(update_busy)
   );
   assign update_first_o = product_first;
 
-  // The synapse is read in cycle 3 of its last product and written when the update's pipeline is through. The
-  // first cycle of a reset, whatever the registers hold then, writes nothing.
+  // The synapse is read in cycle 3 of its last product and written when the update's pipeline is
+  // through. The first cycle of a reset, whatever the registers hold then, writes nothing.
   wire write_valid, write_busy;
   assign synapse_we_o = write_valid && !rst_i;
   corinfo_valid #(.Cycles(UpdateCycles + 1)) u_write_valid (
@@ -683,7 +696,8 @@ module corinfo_control #(
   // Results.
   wire result_busy, score_late;
   corinfo_valid #(.Cycles(3)) u_score_valid (
-    .clk_i(clk_i), .rst_i(rst_i), .valid_i(pass_q && result), .valid_o(score_late), .busy_o(result_busy)
+    .clk_i(clk_i), .rst_i(rst_i), .valid_i(pass_q && result), .valid_o(score_late),
+    .busy_o(result_busy)
   );
   wire [LabelW-1:0] score_index;
   corinfo_delay #(.Width(LabelW), .Cycles(3)) u_score_index (
@@ -705,8 +719,9 @@ module corinfo_control #(
   );
 
   // An instruction is done when its pass is over and nothing of it is under way.
-  assign quiet = !pass_q && !soma_busy && !row_busy && !record_busy && !queue_busy && !event_busy && !broadcast_busy
-                 && !mac_1 && !mac_pending && input_q == 32'd0 && !keys_busy && !keys_was_q && !terms_busy
+  assign quiet = !pass_q && !soma_busy && !row_busy && !record_busy && !queue_busy && !event_busy
+                 && !broadcast_busy && !mac_1 && !mac_pending && input_q == 32'd0
+                 && !keys_busy && !keys_was_q && !terms_busy
                  && !update_busy && !write_busy && !result_busy && !score_valid_o;
 
   // Constants of the soma and learning rates.
@@ -791,7 +806,8 @@ module corinfo_control #(
     .rst_i         (rst_i),
     .busy_i        (!idle_o),
     .settling_i    ((load && (input_q == 32'd0 || !sample_ready_o || sample_valid_i)) || settle),
-    .waiting_i     ((load && sample_ready_o && !sample_valid_i) || (result_valid_o && !result_ready_i)),
+    .waiting_i     ((load && sample_ready_o && !sample_valid_i) || 
+                     (result_valid_o && !result_ready_i)),
     .event_i       (event_started || input_event),
     .product_i     (mac_issue),
     .step_i        (start && settle),
@@ -800,7 +816,8 @@ module corinfo_control #(
     .batch_done_i  (batch_done),
     .soma_i        (soma_we_o),
     .soma_flags_i  (soma_flags_i),
-    .record_i      ({factor_we_o && role, factor_we_o && layer != LastLayer, factor_we_o && (layer != 8'd1 || second_o)}),
+    .record_i      ({factor_we_o && role, factor_we_o && layer != LastLayer,
+                      factor_we_o && (layer != 8'd1 || second_o)}),
     .record_flags_i(record_flags_i),
     .update_i      (synapse_we_o),
     .kind_i        (matrix_kind[1:0]),
@@ -811,8 +828,9 @@ module corinfo_control #(
 
   // The tables' 32-bit words and products of them are wider than this design's addresses.
   wire unused_bits;
-  assign unused_bits = ^{slot_count, matrix_kind, matrix_post, matrix_offset, pre_slot, pre_neurons, pre_base, pre_stride,
-                         post_slot, post_count, label_lane, sample_slots, sample_inputs, c_addr, column_q, align,
+  assign unused_bits = ^{slot_count, matrix_kind, matrix_post, matrix_offset, pre_slot,
+                         pre_neurons, pre_base, pre_stride, post_slot, post_count, label_lane,
+                         sample_slots, sample_inputs, c_addr, column_q, align,
                          segment_slot, segment_count, update_number, constants_word};
 
 endmodule

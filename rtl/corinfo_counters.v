@@ -1,5 +1,5 @@
-// Counters of a run, read by the host: times in cycles, events and products, and how often rounding met
-// a value outside its format or an update was lost.
+// Counters of a run, read by the host: times in cycles, events and products, and how often
+// rounding met a value outside its format or an update was lost.
 //
 // index_i selects one; counter_o has it one cycle later. All are 48 bits, zero after reset, and
 // complete when the design is idle.
@@ -41,11 +41,13 @@ module corinfo_counters #(
 
   wire [48*Total-1:0] totals;
   wire [Ticks-1:0]    ticks;
-  assign ticks = {batch_done_i, term_i, updating_i, step_i, product_i, event_i, waiting_i, settling_i, busy_i};
+  assign ticks = {batch_done_i, term_i, updating_i, step_i, product_i, event_i, waiting_i,
+                  settling_i, busy_i};
 
   wire [Sites-1:0]       enables;
   wire [Sites*Lanes-1:0] flags;
-  assign enables = {{3{update_i && kind_i == 2'd2}}, {3{update_i && kind_i == 2'd1}}, {3{update_i && kind_i == 2'd0}},
+  assign enables = {{3{update_i && kind_i == 2'd2}}, {3{update_i && kind_i == 2'd1}},
+                    {3{update_i && kind_i == 2'd0}},
                     record_i, {5{soma_i}}};
   assign flags   = {update_flags_i, update_flags_i, update_flags_i, record_flags_i, soma_flags_i};
 

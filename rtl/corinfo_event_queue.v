@@ -1,9 +1,10 @@
-// Turns rows of changed states into events, one per cycle: row_lanes_i has a bit for every lane whose
-// neuron in that slot changed; events leave in the order of slots and, within one, of lanes.
+// Turns rows of changed states into events, one per cycle: row_lanes_i has a bit for every lane
+// whose neuron in that slot changed; events leave in the order of slots and, within one, of
+// lanes.
 //
-// Rows without a set bit take no room and no time. The caller never puts more than 2^RowAddrW rows
-// before they have left. An event leaves on event_* (registered) in the cycle after take_i was high and
-// one was there; busy_o is high while any row or event is inside.
+// Rows without a set bit take no room and no time. The caller never puts more than 2^RowAddrW
+// rows before they have left. An event leaves on event_* (registered) in the cycle after take_i
+// was high and one was there; busy_o is high while any row or event is inside.
 
 `default_nettype none
 

@@ -1,7 +1,8 @@
 // Host access while the design is idle: synapses, learning rates, the seed, counters.
 //
 // An access is taken when valid_i and ready_o are high. A read answers on data_o with done_o five
-// cycles later; a write raises done_o likewise. Address: region in bits 31:28, lane in 27:20, word in 19:0.
+// cycles later; a write raises done_o likewise. Address: region in bits 31:28, lane in 27:20,
+// word in 19:0.
 //   region 0  synapse memory of a lane (signed words)      1  learning rates, by matrix
 //   region 2  0 seed, 1 number of the next update, 2 samples held in the mini-batch (read only)
 //   region 3  counters (read only)
@@ -95,9 +96,11 @@ module corinfo_host #(
       done_o  <= answer;
       if (answer) begin
         case (region)
-          RegionSynapses: data_o <= {{(64 - SynapseWidth + 1){synapse_data_i[SynapseWidth-1]}}, synapse_data_i[SynapseWidth-2:0]};
+          RegionSynapses: data_o <= {{(64 - SynapseWidth + 1){synapse_data_i[SynapseWidth-1]}},
+              synapse_data_i[SynapseWidth-2:0]};
           RegionRates:    data_o <= {{(64 - RateWidth){1'b0}}, rate_data_i};
-          RegionControl:  data_o <= (word == ControlSeed) ? {32'd0, seed_q} : (word == ControlUpdate) ? {32'd0, update_q} :
+          RegionControl:  data_o <= (word == ControlSeed) ? {32'd0, seed_q} :
+                                    (word == ControlUpdate) ? {32'd0, update_q} :
                                     {{(64 - SampleW){1'b0}}, sample_i};
           default:        data_o <= {16'd0, counter_i};
         endcase

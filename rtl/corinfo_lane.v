@@ -3,12 +3,13 @@
 //
 // The lane has no control of its own. Every lane gets the same addresses and enables in the same
 // cycle; the neuron arithmetic (soma, record, synapse) is attached to the ports of those names.
-// Words are signed and at least 2 bits; an unsigned format takes one more bit here. Memories have no reset: the
-// sequencer clears or writes every word before it is read.
+// Words are signed and at least 2 bits; an unsigned format takes one more bit here. Memories have
+// no reset: the sequencer clears or writes every word before it is read.
 //
-//   settling  synapse_raddr, cycle 0 -> multiply (mac_operand_i in cycle 1) -> sum written at the end of
-//             cycle 3; sum_raddr_i in cycle 2. One product per cycle.
-//   learning  factor_raddr_i, cycle 0 -> multiply -> update_sum_o in cycle 4. One product per cycle.
+//   settling  synapse_raddr, cycle 0 -> multiply (mac_operand_i in cycle 1) -> sum written at the
+//             end of cycle 3; sum_raddr_i in cycle 2. One product per cycle.
+//   learning  factor_raddr_i, cycle 0 -> multiply -> update_sum_o in cycle 4. One product
+//             per cycle.
 //   reading   slot_raddr_i, cycle 0 -> soma and record operands in cycle 1.
 //   pre       pre_raddr_i or slot_raddr_i, cycle 0 -> pre_o in cycle 2.
 
@@ -50,7 +51,7 @@ module corinfo_lane #(
 
   // Products.
   input  wire signed [OperandWidth-1:0]  mac_operand_i,
-  input  wire                            mac_update_i,     // factor x operand, not synapse x operand
+  input  wire                            mac_update_i,     // left factor e, d or c, not a synapse
   input  wire [1:0]                      mac_kind_i,       // cycle 3: the sum read; 0 W, 1 F, 2 C
   input  wire                            mac_forward_i,    // cycle 3: the sum is the one just made
   input  wire [SlotW-1:0]                sum_raddr_i,
@@ -71,7 +72,8 @@ module corinfo_lane #(
 
   // Presynaptic factor for the broadcast.
   input  wire [KeptAddrW-1:0]            pre_raddr_i,
-  input  wire [2:0]                      pre_kind_i,       // cycle 1: 0 change, 1 kept state, 2 c, 3 state, 4 synapse
+  // Cycle 1: 0 change, 1 kept state, 2 c, 3 state, 4 synapse.
+  input  wire [2:0]                      pre_kind_i,
   output reg  signed [PreWidth-1:0]      pre_o,
 
   // Random words.
@@ -85,7 +87,7 @@ module corinfo_lane #(
   input  wire [SlotW-1:0]                slot_raddr_i,
   input  wire                            soma_we_i,
   input  wire [SlotW-1:0]                soma_waddr_i,
-  input  wire                            label_hit_i,      // cycle 1: this slot holds the label's neuron
+  input  wire                            label_hit_i,      // cycle 1: the label's neuron is here
   input  wire [LaneW-1:0]                label_lane_i,
   output wire signed [BasalWidth-1:0]    basal_o,
   output wire signed [FeedbackWidth-1:0] feedback_o,
@@ -97,7 +99,7 @@ module corinfo_lane #(
   input  wire signed [RWidth-1:0]        r_next_i,
   input  wire signed [UWidth-1:0]        u_next_i,
   input  wire signed [DeltaWidth-1:0]    delta_i,
-  output reg                             changed_o,        // the state changed; cycle after soma_we_i
+  output reg                             changed_o,        // a new state; cycle after soma_we_i
 
   // Record.
   input  wire signed [EWidth-1:0]        e_next_i,
@@ -233,7 +235,8 @@ module corinfo_lane #(
     end else if (mac_kind_i == KindW) begin
       held = {{(AccWidth - BasalWidth + 1){basal[BasalWidth-1]}}, basal[BasalWidth-2:0]};
     end else if (mac_kind_i == KindF) begin
-      held = {{(AccWidth - FeedbackWidth + 1){feedback[FeedbackWidth-1]}}, feedback[FeedbackWidth-2:0]};
+      held = {{(AccWidth - FeedbackWidth + 1){feedback[FeedbackWidth-1]}},
+          feedback[FeedbackWidth-2:0]};
     end else begin
       held = {{(AccWidth - LateralWidth + 1){lateral[LateralWidth-1]}}, lateral[LateralWidth-2:0]};
     end
@@ -316,7 +319,8 @@ module corinfo_lane #(
     end else if (pre_kind_i == PreState) begin
       pre_o <= {{(PreWidth - RWidth + 1){r_o[RWidth-1]}}, r_o[RWidth-2:0]};
     end else begin
-      pre_o <= {{(PreWidth - SynapseWidth + 1){synapse[SynapseWidth-1]}}, synapse[SynapseWidth-2:0]};
+      pre_o <= {{(PreWidth - SynapseWidth + 1){synapse[SynapseWidth-1]}},
+          synapse[SynapseWidth-2:0]};
     end
   end
 

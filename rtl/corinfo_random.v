@@ -11,7 +11,8 @@ module corinfo_random #(
 ) (
   input  wire         clk_i,
   input  wire [127:0] keys_i,       // round keys, the first in bits 15:0
-  input  wire         symmetric_i,  // draw by the unordered pair: the larger index takes the row's place
+  // Draw by the unordered pair: the larger index takes the row's place.
+  input  wire         symmetric_i,
   input  wire [15:0]  row_base_i,   // row of lane 0
   input  wire [15:0]  column_i,
   output wire [31:0]  random_o
@@ -43,7 +44,8 @@ module corinfo_random #(
 
     blocks_q[31:0] <= (symmetric_i && column_q > row_q) ? {column_q, row_q} : {row_q, column_q};
     for (i = 0; i < Stages; i = i + 1) begin
-      blocks_q[32*(i+1) +: 32] <= round(round(blocks_q[32*i +: 32], keys_i[32*i +: 16]), keys_i[32*i + 16 +: 16]);
+      blocks_q[32*(i+1) +: 32] <= round(round(blocks_q[32*i +: 32], keys_i[32*i +: 16]),
+          keys_i[32*i + 16 +: 16]);
     end
   end
 

@@ -1,8 +1,9 @@
 // Round keys of the random words of one update of one matrix: the key schedule of Speck32/64 from
-// {matrix, update number, seed}. The first 8 round keys are passed over, so that every bit of the key
-// has reached those of the 8 rounds in use, the 9th to the 16th.
+// {matrix, update number, seed}. The first 8 round keys are passed over, so that every bit of the
+// key has reached those of the 8 rounds in use, the 9th to the 16th.
 //
-// start_i loads the key; the keys are complete 16 cycles later and stay. busy_o is high until then.
+// start_i loads the key; the keys are complete 16 cycles later and stay. busy_o is high until
+// then.
 
 `default_nettype none
 

@@ -37,7 +37,8 @@ module corinfo_sequencer #(
   output wire [LabelW-1:0]   label_o,
   output wire [3:0]          op_o,
   output wire [7:0]          layer_o,
-  output wire [1:0]          sign_o,            // of beta: 0 none, 1 as the command says, 2 the opposite
+  // Of beta: 0 none, 1 as the command says, 2 the opposite.
+  output wire [1:0]          sign_o,
   output wire                restart_o,
   output wire                role_o,
   output wire                second_o,
@@ -112,9 +113,11 @@ module corinfo_sequencer #(
 
   wire accept, done, leave, stop;
   assign accept = state_q == StateIdle && command_valid_i && !hold_i;
-  assign done   = (state_q == StateRun && quiet_i && op_o != OpResult) || (state_q == StateResult && result_ready_i);
+  assign done   = (state_q == StateRun && quiet_i && op_o != OpResult)
+                  || (state_q == StateResult && result_ready_i);
   assign leave  = op_o == OpSettle && early && last && !changed_i;
-  assign stop   = (op_o == OpInferred && !learn_q) || (op_o == OpSampled && sample_o != LastSample) || op_o == OpEnd;
+  assign stop   = (op_o == OpInferred && !learn_q) || (op_o == OpSampled && sample_o != LastSample)
+                  || op_o == OpEnd;
 
   always @(posedge clk_i) begin
     if (rst_i) begin

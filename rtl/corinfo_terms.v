@@ -1,9 +1,10 @@
-// Walks a matrix for its update: for every presynaptic neuron it fetches the factors of the mini-batch,
-// keeps the nonzero ones, and issues their products for every slot of the postsynaptic layer.
+// Walks a matrix for its update: for every presynaptic neuron it fetches the factors of the
+// mini-batch, keeps the nonzero ones, and issues their products for every slot of the
+// postsynaptic layer.
 //
-// A column without a nonzero factor takes one cycle per factor and no product, unless always_i (the
-// lateral matrix, which also grows by itself): it gets one product with zero. Fetching runs ahead of
-// the products by up to 2^TermAddrW factors.
+// A column without a nonzero factor takes one cycle per factor and no product, unless always_i
+// (the lateral matrix, which also grows by itself): it gets one product with zero. Fetching runs
+// ahead of the products by up to 2^TermAddrW factors.
 //
 //   start_i -> fetch: an address per cycle, the factor back on fetch_value_i three cycles later
 //           -> terms of a column -> issue_o, one product per cycle: slots outside, terms inside
@@ -102,7 +103,8 @@ module corinfo_terms #(
   assign last_of_sample = !two_phases_i || role_q;
   assign last_of_column = last_of_sample && sample_q == LastSample;
 
-  assign fetch         = fetching_q && term_room_q != NoTerms && column_room_q != {(ColumnQueueW + 1){1'b0}};
+  assign fetch         = fetching_q && term_room_q != NoTerms
+                         && column_room_q != {(ColumnQueueW + 1){1'b0}};
   assign fetch_addr_o  = sample_base_q + (two_phases_i ? role_base : {KeptAddrW{1'b0}})
                          + {{(KeptAddrW - SlotW){1'b0}}, slot_q};
   assign fetch_input_o = input_q;
@@ -168,11 +170,13 @@ module corinfo_terms #(
 
   corinfo_delay #(.Width(KeptAddrW + SynapseAddrW + 18), .Cycles(FetchCycles)) u_back (
     .clk_i(clk_i),
-    .data_i({sample_base_q + (always_i ? {KeptAddrW{1'b0}} : role_base), addr_q, column_q, last_of_column, negate}),
+    .data_i({sample_base_q + (always_i ? {KeptAddrW{1'b0}} : role_base), addr_q, column_q,
+             last_of_column, negate}),
     .data_o({back_base, back_addr, back_column, back_last, back_negate})
   );
 
-  // Collect: nonzero factors into the ring of terms, columns that have work into the queue of columns.
+  // Collect: nonzero factors into the ring of terms, columns that have work into the queue of
+  // columns.
   reg  [OperandWidth+KeptAddrW-1:0] terms [0:(1 << TermAddrW)-1];
   reg  [TermAddrW-1:0]              put_q, start_q;
   reg  [TermAddrW:0]                count_q;       // terms of the open column
@@ -183,7 +187,8 @@ module corinfo_terms #(
   assign keep       = back_valid && fetch_value_i != {ValueWidth{1'b0}};
   assign count      = count_q + {{TermAddrW{1'b0}}, keep};
   assign column_put = back_valid && back_last && (always_i || count != NoTerms);
-  assign value      = {{(OperandWidth - ValueWidth + 1){fetch_value_i[ValueWidth-1]}}, fetch_value_i[ValueWidth-2:0]};
+  assign value      = {{(OperandWidth - ValueWidth + 1){fetch_value_i[ValueWidth-1]}},
+      fetch_value_i[ValueWidth-2:0]};
 
   always @(posedge clk_i) begin
     if (keep) begin
@@ -257,7 +262,8 @@ module corinfo_terms #(
     last_o  <= last_term;
     // A column without terms multiplies some word by zero.
     operand_o      <= (head_count == NoTerms) ? {OperandWidth{1'b0}} : term_value;
-    factor_addr_o  <= ((head_count == NoTerms) ? {KeptAddrW{1'b0}} : term_base) + {{(KeptAddrW - SlotW){1'b0}}, row_slot};
+    factor_addr_o  <= ((head_count == NoTerms) ? {KeptAddrW{1'b0}} : term_base)
+                      + {{(KeptAddrW - SlotW){1'b0}}, row_slot};
     synapse_addr_o <= head_addr + {{(SynapseAddrW - SlotW - 1){1'b0}}, row_q};
     row_base_o     <= row_base_q;
     column_o       <= head_column;

@@ -1,8 +1,9 @@
 // Testbench for Icarus: plays a stimulus file into a design and prints everything that it does.
 //
-// The protocol is that of corinfo_testbench.cpp, line by line; package sim writes the one side and reads
-// the other. Macros give the design's sizes: DUT (module name), X_WIDTH, U_WIDTH, R_WIDTH, LABEL_WIDTH, SYNAPSE_WIDTH, LANES, INPUTS.
-// Plusargs: +stimulus=FILE +stall=SEED +timeout=CYCLES +wave=FILE +wave_from=CYCLE +wave_to=CYCLE +stop=CYCLE.
+// The protocol is that of corinfo_testbench.cpp, line by line; package sim writes the one side
+// and reads the other. Macros give the design's sizes: DUT (module name), X_WIDTH, U_WIDTH,
+// R_WIDTH, LABEL_WIDTH, SYNAPSE_WIDTH, LANES, INPUTS. Plusargs: +stimulus=FILE +stall=SEED
+// +timeout=CYCLES +wave=FILE +wave_from=CYCLE +wave_to=CYCLE +stop=CYCLE.
 
 module corinfo_testbench;
 
@@ -31,16 +32,20 @@ module corinfo_testbench;
 
   `DUT u_dut (
     .clk_i(clk), .rst_i(rst),
-    .command_valid_i(command_valid), .command_ready_o(command_ready), .command_learn_i(command_learn),
+    .command_valid_i(command_valid), .command_ready_o(command_ready),
+    .command_learn_i(command_learn),
     .command_negative_i(command_negative), .command_label_i(command_label),
     .sample_valid_i(sample_valid), .sample_ready_o(sample_ready), .sample_data_i(sample_data),
     .score_valid_o(score_valid), .score_index_o(score_index), .score_data_o(score_data),
     .result_valid_o(result_valid), .result_ready_i(result_ready), .result_class_o(result_class),
     .host_valid_i(host_valid), .host_ready_o(host_ready), .host_write_i(host_write),
-    .host_address_i(host_address), .host_data_i(host_data), .host_done_o(host_done), .host_data_o(host_answer),
+    .host_address_i(host_address), .host_data_i(host_data), .host_done_o(host_done),
+    .host_data_o(host_answer),
     .idle_o(idle),
-    .trace_state_valid_o(state_valid), .trace_state_slot_o(state_slot), .trace_state_u_o(state_u), .trace_state_r_o(state_r),
-    .trace_synapse_valid_o(synapse_valid), .trace_synapse_address_o(synapse_address), .trace_synapse_o(synapse)
+    .trace_state_valid_o(state_valid), .trace_state_slot_o(state_slot),
+    .trace_state_u_o(state_u), .trace_state_r_o(state_r),
+    .trace_synapse_valid_o(synapse_valid), .trace_synapse_address_o(synapse_address),
+    .trace_synapse_o(synapse)
   );
 
   reg [8*512-1:0] stimulus_name, wave_name;
@@ -139,8 +144,10 @@ module corinfo_testbench;
       #4;
       if (waved && cycle == wave_from && wave_from > 0) $dumpon;
       if (waved && cycle == wave_to) $dumpoff;
-      if (!unknown && ^{command_ready, sample_ready, score_valid, score_index, score_data, result_valid, result_class, host_ready,
-                        host_done, host_answer, idle, state_valid, state_slot, state_u, state_r, synapse_valid, synapse_address, synapse} === 1'bx) begin
+      if (!unknown && ^{command_ready, sample_ready, score_valid, score_index, score_data,
+                        result_valid, result_class, host_ready, host_done, host_answer, idle,
+                        state_valid, state_slot, state_u, state_r, synapse_valid, synapse_address,
+                        synapse} === 1'bx) begin
         unknown = 1'b1;
         $display("X %0d outputs", cycle);
         if (!waved) done = 1'b1;  // nothing that follows can be trusted to end
@@ -150,7 +157,8 @@ module corinfo_testbench;
       if (synapse_valid) $display("W %0d %h %h", cycle, synapse_address, synapse);
       if (score_valid) $display("O %0d %h %h", cycle, score_index, score_data);
       if (result_valid && result_ready) $display("R %0d %h", cycle, result_class);
-      quiet = ((state_valid || synapse_valid || score_valid || (sample_valid && sample_ready) || host_done) === 1'b1) ? 0 : quiet + 1;
+      quiet = ((state_valid || synapse_valid || score_valid || host_done
+                || (sample_valid && sample_ready)) === 1'b1) ? 0 : quiet + 1;
       if (!idle) busy = busy + 1;
       if ((sample_ready && !sample_valid) || (result_valid && !result_ready)) waiting = waiting + 1;
       if (cycle >= stop) done = 1'b1;

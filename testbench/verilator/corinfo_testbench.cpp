@@ -3,7 +3,8 @@
 // The protocol is that of corinfo_testbench.v, line by line; package sim writes the one side and reads the other.
 //   stimulus   H addr data | G addr count | I words... | L label negative words... | Q      (hexadecimal)
 //   output     S cycle slot u r | W cycle address words | O cycle index score | R cycle class | D cycle addr data
-//              E cycle I|L busy waiting (a command is done; cycles so far with one under way, and of them waiting for us) | T cycle (nothing happens any more) | Q cycle (end)
+//              E cycle I|L busy waiting (a command is done; cycles so far with one under way, of them waiting for us)
+//              T cycle (nothing happens any more) | Q cycle (end)
 // Arguments: +stimulus=FILE +inputs=N +stall=SEED +timeout=CYCLES +wave=FILE +wave_from=CYCLE +wave_to=CYCLE +stop=CYCLE.
 
 #include <cstdint>
