@@ -806,7 +806,7 @@ module corinfo_control #(
     .rst_i         (rst_i),
     .busy_i        (!idle_o),
     .settling_i    ((load && (input_q == 32'd0 || !sample_ready_o || sample_valid_i)) || settle),
-    .waiting_i     ((load && sample_ready_o && !sample_valid_i) || 
+    .waiting_i     ((load && sample_ready_o && !sample_valid_i) ||
                      (result_valid_o && !result_ready_i)),
     .event_i       (event_started || input_event),
     .product_i     (mac_issue),
