@@ -184,16 +184,6 @@ func (g *Graph) ResizeStochastic(name string, a, random Value, t Type) Value {
 	return g.add(Node{Op: OpResize, Name: name, Format: t.Format, Args: []Value{a, random}, Type: t})
 }
 
-// SetName gives a node that has none a name, for the reader of the Verilog.
-func (g *Graph) SetName(v Value, name string) {
-	g.format(v)
-	if g.nodes[v].Name != "" {
-		g.fail("%s has a name already", g.nodes[v].Name)
-	}
-	g.claim(name)
-	g.nodes[v].Name = name
-}
-
 // Output makes v a result, of at most MaxWord bits.
 func (g *Graph) Output(name string, v Value) {
 	g.claim(name)

@@ -104,9 +104,6 @@ func (k *Kernel) NewRunner() *Runner {
 // Overflows are the counts so far, in the order of Graph.Resizes. The slice is the runner's own.
 func (r *Runner) Overflows() []int64 { return r.overflows }
 
-// Reset sets the counters to zero.
-func (r *Runner) Reset() { clear(r.overflows) }
-
 // Run computes n elements. in[i] is the i-th of Graph.Inputs, n words of its format or one that serves all
 // elements; out[i] receives the i-th of Graph.Outputs, n words. Slices of out must not overlap those of in
 // nor each other. It panics with a GraphError on other lengths.

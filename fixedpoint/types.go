@@ -66,18 +66,6 @@ func (t Type) String() string {
 	return fmt.Sprintf("%s<%d,%d,%v,%v>", name, t.Width, t.Width-t.Frac, t.Rounding, t.Overflow)
 }
 
-// MarshalText writes the notation.
-func (t Type) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
-
-// UnmarshalText reads the notation.
-func (t *Type) UnmarshalText(text []byte) error {
-	p, err := ParseType(string(text))
-	if err == nil {
-		*t = p
-	}
-	return err
-}
-
 // Range of the integer bits I that the notation accepts.
 const (
 	minInteger = -192

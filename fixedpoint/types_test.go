@@ -52,21 +52,6 @@ func TestParseTypeErrors(t *testing.T) {
 	}
 }
 
-func TestTypeText(t *testing.T) {
-	want := Type{S(16, 10), RndConv, SatSym}
-	text, err := want.MarshalText()
-	if err != nil || string(text) != "ap_fixed<16,6,RND_CONV,SAT_SYM>" {
-		t.Fatalf("got %s %v", text, err)
-	}
-	var got Type
-	if err := got.UnmarshalText(text); err != nil || got != want {
-		t.Errorf("got %v %v, want %v", got, err, want)
-	}
-	if err := got.UnmarshalText([]byte("ap_fixed<16,6,?>")); err == nil || got != want {
-		t.Errorf("a wrong text gave %v and left %v", err, got)
-	}
-}
-
 func TestTypeCheck(t *testing.T) {
 	for _, width := range []int{-1, 0, 65, 300} {
 		if err := (Type{Format: S(width, 0)}).Check(); err == nil || !strings.Contains(err.Error(), "1 to 64 bits") {

@@ -22,7 +22,7 @@ func (k Kind) String() string { return string("WFC"[k]) }
 // sources in layer Pre.
 type Matrix struct {
 	Kind       Kind
-	Index      int // of W, F or C as MATH.md counts them
+	Index      int // k of W_k, F_k or C_k
 	Post, Pre  int
 	Rows, Cols int
 	Type       fx.Type   // of a stored synapse

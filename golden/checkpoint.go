@@ -29,7 +29,7 @@ type Tensor struct {
 
 // Checkpoint is the state of a run: all that is needed to continue it to the same bits.
 type Checkpoint struct {
-	Network    *Network
+	Network    *Network `json:"-"`
 	Arithmetic string
 	Seed       uint32 // of the order of samples, the signs of beta and stochastic rounding; the network file's unless replaced
 	Data       string // Checksum of the data set; empty before training
@@ -42,24 +42,16 @@ type Checkpoint struct {
 	History    []EpochMetrics
 }
 
-const (
-	checkpointFile  = "checkpoint"
-	checkpointMagic = "corinfo checkpoint 1\n"
-)
+// CheckpointFile is the name of a checkpoint within its folder.
+const CheckpointFile = "checkpoint"
 
-// header is the part of a checkpoint that is JSON; the tensors' numbers follow it as 8-byte little-endian words.
+const checkpointMagic = "corinfo checkpoint 1\n"
+
+// header is the part of a checkpoint that is JSON, its network as the text of a network file; the tensors'
+// numbers follow it as 8-byte little-endian words.
 type header struct {
-	Network    string
-	Arithmetic string
-	Seed       uint32
-	Data       string
-	Limit      int
-	Epoch      int
-	Batch      int
-	Step       int
-	Tensors    []Tensor
-	Ranges     Ranges
-	History    []EpochMetrics
+	NetworkFile string
+	Checkpoint
 }
 
 // Save writes the checkpoint into a folder, which it makes, whole or not at all: the one before it stays until
@@ -72,7 +64,7 @@ func (c *Checkpoint) Save(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("run folder: %w", err)
 	}
-	path := filepath.Join(dir, checkpointFile)
+	path := filepath.Join(dir, CheckpointFile)
 	if err := WriteFile(path, file); err != nil {
 		if _, missing := os.Stat(path); missing == nil {
 			return fmt.Errorf("%w; the checkpoint before it is whole: make room or rights, then resume", err)
@@ -84,7 +76,8 @@ func (c *Checkpoint) Save(dir string) error {
 
 // encode is the file: magic, length of the header, header, numbers, SHA-256 of all before.
 func (c *Checkpoint) encode() ([]byte, error) {
-	h := header{string(c.Network.YAML()), c.Arithmetic, c.Seed, c.Data, c.Limit, c.Epoch, c.Batch, c.Step, nil, c.Ranges, c.History}
+	h := header{string(c.Network.YAML()), *c}
+	h.Tensors = nil
 	var body bytes.Buffer
 	for _, t := range c.Tensors {
 		h.Tensors = append(h.Tensors, Tensor{Name: t.Name, Rows: t.Rows, Cols: t.Cols, Type: t.Type})
@@ -129,14 +122,14 @@ func (t *Tensor) check(arithmetic string) error {
 
 // IsRun tells whether a folder holds a checkpoint, whole or damaged.
 func IsRun(dir string) bool {
-	_, err := os.Lstat(filepath.Join(dir, checkpointFile))
+	_, err := os.Lstat(filepath.Join(dir, CheckpointFile))
 	return err == nil
 }
 
 // LoadCheckpoint reads and verifies the checkpoint of a folder. A file that is not what Save wrote is ErrDamaged,
 // one that is not there ErrUsage.
 func LoadCheckpoint(dir string) (*Checkpoint, error) {
-	path := filepath.Join(dir, checkpointFile)
+	path := filepath.Join(dir, CheckpointFile)
 	file, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("%w: %s holds no checkpoint; `corinfo train` makes one", ErrUsage, dir)
@@ -169,7 +162,7 @@ func decodeCheckpoint(path string, file []byte) (*Checkpoint, error) {
 	if err := json.Unmarshal(file[start:start+int(length)], &h); err != nil {
 		return nil, damaged("%v", err)
 	}
-	n, err := ParseNetwork(path, []byte(h.Network))
+	n, err := ParseNetwork(path, []byte(h.NetworkFile))
 	if err != nil {
 		return nil, damaged("%v", err)
 	}
@@ -179,7 +172,8 @@ func decodeCheckpoint(path string, file []byte) (*Checkpoint, error) {
 	if h.Limit < 0 || h.Epoch < 0 || h.Batch < 0 || h.Step < 0 {
 		return nil, damaged("limit %d, epoch %d, mini-batch %d, step %d", h.Limit, h.Epoch, h.Batch, h.Step)
 	}
-	c := &Checkpoint{n, h.Arithmetic, h.Seed, h.Data, h.Limit, h.Epoch, h.Batch, h.Step, h.Tensors, h.Ranges, h.History}
+	c := &h.Checkpoint
+	c.Network = n
 	body := bytes.NewReader(file[start+int(length) : end])
 	if want := 8 * n.synapses(); body.Len() != want { // so that a model of this network is as large as the file
 		return nil, damaged("%d bytes of synapses; the network has %d", body.Len(), want)

@@ -125,9 +125,9 @@ func TestDamagedCheckpoint(t *testing.T) {
 		refused("trailing byte", 0, append(bytes.Clone(whole), 0))
 
 		dir := t.TempDir()
-		require.NoError(t, os.WriteFile(filepath.Join(dir, checkpointFile), whole[:len(whole)-1], 0o644))
+		require.NoError(t, os.WriteFile(filepath.Join(dir, CheckpointFile), whole[:len(whole)-1], 0o644))
 		_, err = LoadCheckpoint(dir)
-		require.EqualError(t, err, "damaged data: "+filepath.Join(dir, checkpointFile)+
+		require.EqualError(t, err, "damaged data: "+filepath.Join(dir, CheckpointFile)+
 			": checksum differs: truncated or changed; restore it from a copy or train again")
 	}
 }
@@ -162,7 +162,7 @@ func TestForgedCheckpoint(t *testing.T) {
 		{`"Step":0`, `"Step":-5`},
 		{`layers: [6, 4, 5]`, `layers: [6, 0, 5]`},
 		{`layers: [6, 4, 5]`, `layers: [6, 9999, 5]`},
-		{`{"Network"`, `["Network"`},
+		{`{"NetworkFile"`, `["NetworkFile"`},
 	} {
 		file := forge(t, whole, c[0], c[1])
 		var before, after runtime.MemStats
@@ -261,7 +261,7 @@ func TestFullDisk(t *testing.T) {
 	run := filepath.Join(dir, "run")
 	c := newRun(t, Fixed)
 	require.NoError(t, c.Save(run))
-	before, err := os.ReadFile(filepath.Join(run, checkpointFile))
+	before, err := os.ReadFile(filepath.Join(run, CheckpointFile))
 	require.NoError(t, err)
 	filler, err := os.Create(filepath.Join(dir, "filler"))
 	require.NoError(t, err)
@@ -274,9 +274,9 @@ func TestFullDisk(t *testing.T) {
 	err = c.Save(run)
 	require.ErrorIs(t, err, syscall.ENOSPC)
 	require.False(t, errors.Is(err, ErrDamaged) || errors.Is(err, ErrUsage))
-	require.EqualError(t, err, "write "+filepath.Join(run, checkpointFile)+
+	require.EqualError(t, err, "write "+filepath.Join(run, CheckpointFile)+
 		": no space left on device; the checkpoint before it is whole: make room or rights, then resume")
-	after, err := os.ReadFile(filepath.Join(run, checkpointFile))
+	after, err := os.ReadFile(filepath.Join(run, CheckpointFile))
 	require.NoError(t, err)
 	require.Equal(t, before, after)
 	files, err := os.ReadDir(run)

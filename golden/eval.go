@@ -84,7 +84,7 @@ type Angle struct {
 	Degrees float64 `json:"degrees"`
 }
 
-// Angles are acos(tr(W_k F_k) / (|W_k| |F_k|)) for k = 1..K-1 in degrees (MATH.md): 0 where F_k is a multiple of
+// Angles are acos(tr(W_k F_k) / (|W_k| |F_k|)) for k = 1..K-1 in degrees (arXiv 2306.04810): 0 where F_k is a multiple of
 // W_k transposed, 90 where they have nothing in common or one of them is zero.
 func (w *Weights) Angles() []Angle {
 	var list []Angle

@@ -254,8 +254,8 @@ func (m *Machine) spread(n int, work func(worker, i int)) {
 	wait.Wait()
 }
 
-// compile makes a runner of its own for every distinct graph of a list; equal graphs of different
-// layers keep separate runners, so that overflows are counted by tensor.
+// compile makes a runner for every graph of a list, so that overflows are counted by tensor even where
+// graphs are equal.
 func compile(graphs []*fx.Graph) []*fx.Runner {
 	runners := make([]*fx.Runner, len(graphs))
 	for i, g := range graphs {

@@ -21,7 +21,7 @@ type Network struct {
 	Layers   []int              `yaml:"layers"`  // neurons from input to output
 	Epsilon  float64            `yaml:"epsilon"` // regulariser, > 0
 	Lambda   float64            `yaml:"lambda"`  // forgetting factor of the lateral synapses, 0 < lambda < 1
-	Leak     float64            `yaml:"leak"`    // g of MATH.md, >= 0
+	Leak     float64            `yaml:"leak"`    // g, >= 0
 	Settling Settling           `yaml:"settling"`
 	Learning Learning           `yaml:"learning"`
 	Seed     uint32             `yaml:"seed"` // of everything random
@@ -79,7 +79,7 @@ type Hardware struct {
 // K is the number of layers above the input.
 func (n *Network) K() int { return len(n.Layers) - 1 }
 
-// Eta is the step size of iteration s of a phase (MATH.md, "Settling"): it never grows with s.
+// Eta is the step size of iteration s of a phase (docs/NETWORKS.md): it never grows with s.
 func (n *Network) Eta(s int) float64 {
 	t := n.Settling.Step
 	switch t.Rule {
@@ -94,7 +94,7 @@ func (n *Network) Eta(s int) float64 {
 
 // LearningRate are the rates of W and F in an epoch, counted from 0: mu Factor^epoch, and from epoch
 // Decay.Epochs on mu Then^epoch. The second stage is a power of the whole epoch number too, not of the
-// epochs since it began: the rates drop where it begins, as in the runs of MATH.md's table.
+// epochs since it began: the rates drop where it begins, as in the paper's runs (docs/NETWORKS.md).
 func (n *Network) LearningRate(epoch int) (ff, fb []float64) {
 	d := n.Learning.Decay
 	base := d.Factor

@@ -118,7 +118,7 @@ func (p *page) run(x []*big.Rat, learn bool, label int, negative bool) int {
 	if p.n.Learning.ThreePhase {
 		p.phase(golden.Nudged, p.n.Settling.NudgedIterations, sign, label)
 		p.keep(1, 0)
-		p.phase(golden.Counter, p.n.Settling.NudgedIterations, -sign, label)
+		p.phase(golden.Third, p.n.Settling.NudgedIterations, -sign, label)
 		p.keep(0, 1)
 	} else {
 		p.keep(0, 0)

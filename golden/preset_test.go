@@ -19,7 +19,7 @@ func presetNetwork(t *testing.T, name string) (*Network, string) {
 	return n, string(text)
 }
 
-// TestPresets holds every preset against MATH.md's table of the paper's runs.
+// TestPresets holds every preset against docs/NETWORKS.md of the paper's runs.
 func TestPresets(t *testing.T) {
 	cases := map[string]struct {
 		data   string
@@ -116,7 +116,7 @@ func TestPresetSilence(t *testing.T) {
 	}
 }
 
-// TestLearningRate: two stages, each a power of the whole epoch number, as in the runs of MATH.md's table.
+// TestLearningRate: two stages, each a power of the whole epoch number, as in the runs of docs/NETWORKS.md.
 func TestLearningRate(t *testing.T) {
 	n, _ := presetNetwork(t, "mnist")
 	for epoch := range 50 {

@@ -20,13 +20,13 @@ const (
 type Phase uint8
 
 const (
-	Free    Phase = iota // beta = 0
-	Nudged               // beta
-	Counter              // -beta, the third phase of the three-phase option
+	Free   Phase = iota // beta = 0
+	Nudged              // beta
+	Third               // -beta, the third phase of the three-phase option
 )
 
 // String is the phase's name in reports.
-func (p Phase) String() string { return [...]string{"free", "nudged", "counter"}[p] }
+func (p Phase) String() string { return [...]string{"free", "nudged", "third"}[p] }
 
 // Role is the part that a recorded phase has in the updates of W and F.
 type Role uint8
@@ -82,8 +82,8 @@ func program(n *Network, matrices []Matrix, eta []int64) []Instruction {
 	if n.Learning.ThreePhase {
 		settle(Nudged, n.Settling.NudgedIterations)
 		record(Nudged, Plus, false)
-		settle(Counter, n.Settling.NudgedIterations)
-		record(Counter, Minus, true)
+		settle(Third, n.Settling.NudgedIterations)
+		record(Third, Minus, true)
 	} else {
 		record(Free, Minus, false)
 		settle(Nudged, n.Settling.NudgedIterations)

@@ -1,6 +1,7 @@
 package golden
 
 import (
+	"context"
 	"maps"
 	"math"
 	"slices"
@@ -137,7 +138,7 @@ func integerPlaces(f fx.Format) int {
 // Errors are wrong usage: no samples, labels or pixels that are not the network's, formats of the network's
 // own that NewArithmetic refuses. Values that do not fit a format of the network's own are for
 // Machine.SetWeights to report.
-func Quantize(n *Network, w *Weights, samples [][]uint8, labels []int) (*Network, Ranges, error) {
+func Quantize(ctx context.Context, n *Network, w *Weights, samples [][]uint8, labels []int) (*Network, Ranges, error) {
 	if len(samples) == 0 || len(samples) != len(labels) {
 		return nil, nil, usagef("quantize: %d calibration samples with %d labels; give at least one sample and a label for each", len(samples), len(labels))
 	}
@@ -159,6 +160,9 @@ func Quantize(n *Network, w *Weights, samples [][]uint8, labels []int) (*Network
 	batch := make([][]uint8, n.Learning.Batch)
 	classes := make([]int, len(batch))
 	for start, negative := 0, false; start < len(samples); start += len(batch) {
+		if err := ctx.Err(); err != nil {
+			return nil, nil, err
+		}
 		for i := range batch {
 			at := (start + i) % len(samples)
 			batch[i], classes[i] = samples[at], labels[at]

@@ -22,7 +22,7 @@ func TestQuantize(t *testing.T) {
 			n := floatNetwork(layers, batch)
 			w := InitialWeights(n, 3)
 			samples, labels, _, _ := floatSamples(rand.New(rand.NewPCG(seed, uint64(i))), n, 30)
-			q, ranges, err := Quantize(n, w, samples, labels)
+			q, ranges, err := Quantize(t.Context(), n, w, samples, labels)
 			if err != nil {
 				t.Errorf("%v batch %d: %v", layers, batch, err)
 				continue
@@ -146,7 +146,7 @@ func TestQuantizeOwnFormats(t *testing.T) {
 			}
 			given := maps.Clone(n.Formats)
 			samples, labels, _, _ := floatSamples(rand.New(rand.NewPCG(floatSeed(t), 0)), n, 5)
-			q, ranges, err := Quantize(n, InitialWeights(n, 3), samples, labels)
+			q, ranges, err := Quantize(t.Context(), n, InitialWeights(n, 3), samples, labels)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -191,7 +191,7 @@ func TestQuantizeReportsMisfits(t *testing.T) {
 	w.F[1].Set(1, 2, 1.25)
 	w.F[1].Set(4, 0, -5.5)
 	samples, labels, _, _ := floatSamples(rand.New(rand.NewPCG(floatSeed(t), 0)), n, 5)
-	q, _, err := Quantize(n, w, samples, labels)
+	q, _, err := Quantize(t.Context(), n, w, samples, labels)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -232,13 +232,13 @@ func TestQuantizeRefuses(t *testing.T) {
 		{"own format", &bad, good, []int{1}, "eta"},
 		{"divergence", &wild, [][]uint8{pixels, pixels, pixels, pixels, pixels, pixels}, []int{0, 1, 2, 3, 4, 0}, "ran away"},
 	} {
-		if _, _, err := Quantize(c.n, InitialWeights(n, 1), c.samples, c.labels); !errors.Is(err, ErrUsage) || !strings.Contains(err.Error(), c.want) {
+		if _, _, err := Quantize(t.Context(), c.n, InitialWeights(n, 1), c.samples, c.labels); !errors.Is(err, ErrUsage) || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want one with %q", c.name, err, c.want)
 		}
 	}
 	w := InitialWeights(n, 1)
 	w.W[0].Set(0, 0, math.NaN())
-	if _, _, err := Quantize(n, w, good, []int{1}); !errors.Is(err, ErrDamaged) {
+	if _, _, err := Quantize(t.Context(), n, w, good, []int{1}); !errors.Is(err, ErrDamaged) {
 		t.Errorf("NaN weight: got %v", err)
 	}
 }

@@ -14,7 +14,7 @@ type Sums struct {
 	Lateral  fx.Format // C r
 }
 
-// somaGraph is one settling step of one neuron (MATH.md, "Settling", with C = gamma B):
+// somaGraph is one settling step of one neuron (docs/ARITHMETIC.md, "Settling"):
 //
 //	current = round(basal + feedback)
 //	drive   = round(k_current current + k_lateral lateral + k_r r + k_y y - k_u u)
@@ -66,7 +66,7 @@ func unit(f fx.Format) int64 {
 // lateralFactor is the format of k_lateral: 2 for hidden layers (epsilon 2 C r / epsilon), 1 for the output.
 var lateralFactor = fx.U(2, 0)
 
-// recordGraph gives the factors that learning keeps of a neuron at the end of a phase (MATH.md, "Learning"):
+// recordGraph gives the factors that learning keeps of a neuron at the end of a phase (docs/ARITHMETIC.md, "What learning keeps"):
 //
 //	e = round(r - reference), d = round(r - feedback), c = round(lateral)
 //

@@ -19,7 +19,6 @@ type EpochMetrics struct {
 // TrainOptions say how far to train and whom to tell.
 type TrainOptions struct {
 	Dir       string         // folder of the checkpoint
-	Epochs    int            // epochs of the whole run; 0: as many as the network file says
 	SaveEvery time.Duration  // between checkpoints within an epoch; 0: half a minute
 	Progress  func(Progress) // called after every mini-batch and now and then while testing; may be nil
 }
@@ -62,7 +61,7 @@ func Negative(l *Learning, seed uint32, step int) bool {
 	return l.RandomSign && rand.New(rand.NewPCG(uint64(seed), signStream+uint64(step))).Uint64()>>63 == 1
 }
 
-// Train continues a run to its last epoch. It learns mini-batches in the order of (seed, epoch), tests after
+// Train continues a run to its network's last epoch. It learns mini-batches in the order of (seed, epoch), tests after
 // each epoch, and writes a checkpoint then, every SaveEvery in between, and when ctx is cancelled, which
 // gives ErrInterrupted. From c, or from the checkpoint written last, Train continues to the same bits as without
 // the interruption. Results do not depend on SaveEvery or Progress.
@@ -109,9 +108,6 @@ func newTrainer(c *Checkpoint, data *Data, o TrainOptions) (*trainer, error) {
 	}
 	t := &trainer{c: c, data: data, o: o, batches: use / n.Learning.Batch, saved: time.Now(),
 		samples: make([][]uint8, n.Learning.Batch), labels: make([]int, n.Learning.Batch)}
-	if t.o.Epochs == 0 {
-		t.o.Epochs = n.Learning.Epochs
-	}
 	if t.o.SaveEvery == 0 {
 		t.o.SaveEvery = 30 * time.Second
 	}
@@ -128,7 +124,7 @@ func newTrainer(c *Checkpoint, data *Data, o TrainOptions) (*trainer, error) {
 }
 
 func (t *trainer) run(ctx context.Context) error {
-	for t.c.Epoch < t.o.Epochs {
+	for t.c.Epoch < t.c.Network.Learning.Epochs {
 		if err := t.epoch(ctx); err != nil {
 			return err
 		}
@@ -204,7 +200,7 @@ func (t *trainer) progress(testing bool, done, total int) {
 	if t.o.Progress == nil {
 		return
 	}
-	p := Progress{Epoch: t.c.Epoch + 1, Epochs: t.o.Epochs, Testing: testing, Done: done, Total: total,
+	p := Progress{Epoch: t.c.Epoch + 1, Epochs: t.c.Network.Learning.Epochs, Testing: testing, Done: done, Total: total,
 		Learned: t.learned, Learning: t.learning}
 	if last := len(t.c.History) - 1; last >= 0 {
 		p.TestAccuracy = t.c.History[last].TestAccuracy

@@ -93,7 +93,7 @@ func TestResume(t *testing.T) {
 func interruptedRun(t *testing.T, rng *rand.Rand, start *Checkpoint) *Checkpoint {
 	dir := t.TempDir()
 	require.NoError(t, start.Save(dir))
-	path := filepath.Join(dir, checkpointFile)
+	path := filepath.Join(dir, CheckpointFile)
 	for tries := 0; ; tries++ {
 		c, err := LoadCheckpoint(dir)
 		require.NoError(t, err)

@@ -113,14 +113,15 @@ func (p *networkFile) learning(n *Network) {
 	}
 }
 
-// decay refuses half of a second stage, which would set the rates back to their start.
+// decay refuses rates that grow, which could leave their format, and half of a second stage, which would set
+// the rates back to their start.
 func (p *networkFile) decay(d *Decay) {
 	const path = "learning.decay"
-	if !p.reported[path+".factor"] && d.Factor <= 0 {
-		p.report(path+".factor", "%v; want a positive number", d.Factor)
+	if !p.reported[path+".factor"] && !(d.Factor > 0 && d.Factor <= 1) {
+		p.report(path+".factor", "%v; want a number above 0, at most 1", d.Factor)
 	}
-	if !p.reported[path+".then"] && d.Then <= 0 {
-		p.refuse(path+".then", "%v; want a positive number", d.Then)
+	if !p.reported[path+".then"] && !(d.Then > 0 && d.Then <= 1) {
+		p.refuse(path+".then", "%v; want a number above 0, at most 1", d.Then)
 	}
 	p.count(path+".epochs", d.Epochs, 0, maxEpochs)
 	if p.reported[path+".epochs"] || p.reported[path+".then"] {

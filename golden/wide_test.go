@@ -154,7 +154,7 @@ func followTrajectory(t *testing.T, r *trajectory) {
 			}
 			final := last[golden.Nudged]
 			if r.ThreePhase {
-				final = last[golden.Counter]
+				final = last[golden.Third]
 			}
 			for k := 1; k <= K; k++ {
 				for i := range r.Layers[k] {

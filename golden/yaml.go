@@ -24,7 +24,7 @@ import (
 	fx "corinfo/fixedpoint"
 )
 
-// The largest network file, and the most brackets that it may open: the parser's time grows with the square of
+// The largest network file, and the most lists and mappings that it may open: the parser's time grows with the square of
 // both. 86 layers with every format set take less.
 const (
 	maxNetworkFile = 80 << 10
@@ -57,8 +57,12 @@ func ParseNetwork(name string, text []byte) (*Network, error) {
 	if len(text) > maxNetworkFile {
 		return nil, usagef("%s: more than %d bytes; this is no network file", name, maxNetworkFile)
 	}
-	if bytes.Count(text, []byte("["))+bytes.Count(text, []byte("{")) > maxBrackets {
-		return nil, usagef("%s: more than %d opening brackets; this is no network file", name, maxBrackets)
+	nesting := 0
+	for _, opens := range []string{"[", "{", "- ", "? "} {
+		nesting += bytes.Count(text, []byte(opens))
+	}
+	if nesting > maxBrackets {
+		return nil, usagef("%s: more than %d opening brackets and dashes; this is no network file", name, maxBrackets)
 	}
 	if line, column, ok := badText(text); !ok {
 		return nil, usagef("%s:%d:%d: not UTF-8 text; this is no network file", name, line, column)

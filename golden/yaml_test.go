@@ -124,7 +124,8 @@ func TestNetworkErrors(t *testing.T) {
 		{"NUL", "name: a\nleak: \x00", "net.yaml:2:7: not UTF-8 text; this is no network file"},
 		{"not UTF-8", "name: \xff", "net.yaml:1:7: not UTF-8 text; this is no network file"},
 		{"huge", strings.Repeat("#", maxNetworkFile+1), "net.yaml: more than 81920 bytes; this is no network file"},
-		{"deep", strings.Repeat("[", maxBrackets+1), "net.yaml: more than 1000 opening brackets; this is no network file"},
+		{"deeper", strings.Repeat("- ", maxBrackets+1), "net.yaml: more than 1000 opening brackets and dashes; this is no network file"},
+		{"deep", strings.Repeat("[", maxBrackets+1), "net.yaml: more than 1000 opening brackets and dashes; this is no network file"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

@@ -24,7 +24,11 @@ func (n *Network) YAML() []byte {
 }
 
 // Fingerprint is the SHA-256 of the network, comments and order of keys aside.
-func (n *Network) Fingerprint() string { return fmt.Sprintf("%x", sha256.Sum256(n.YAML())) }
+func (n *Network) Fingerprint() string {
+	own := *n
+	own.Dataset.Path = "" // where data lie is not what they are
+	return fmt.Sprintf("%x", sha256.Sum256(own.YAML()))
+}
 
 // writeFields writes the fields of a struct, one a line.
 func writeFields(b *bytes.Buffer, indent string, v reflect.Value) {

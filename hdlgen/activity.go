@@ -59,7 +59,7 @@ func (v *Activity) Add(a *golden.Arithmetic, x []int64, learn bool, t *golden.Tr
 				s.exits++
 			}
 			role := golden.Plus
-			if r.Phase == golden.Counter || r.Phase == golden.Free {
+			if r.Phase == golden.Third || r.Phase == golden.Free {
 				role = golden.Minus
 			}
 			s.kept[role] = make([][]bool, len(n.Layers))

@@ -31,7 +31,11 @@ type Design struct {
 const (
 	networkFile = "network.yaml"
 	rtlFolder   = "rtl"
+	simFolder   = "sim" // what co-simulation leaves
 )
+
+// toolName marks our manifests.
+const toolName = "corinfo"
 
 // layOut places a network on lanes and checks that a design may have its name and sizes.
 func layOut(a *golden.Arithmetic, lanes int) (*Layout, *shape, error) {
@@ -59,7 +63,7 @@ func Build(a *golden.Arithmetic, lanes int, synapse func(matrix, row, column int
 		return nil, nil, err
 	}
 	files = map[string][]byte{}
-	m = &Manifest{Tool: "corinfo", Name: n.Name, Network: n.Fingerprint(), Layers: n.Layers, Lanes: lanes, Batch: n.Learning.Batch,
+	m = &Manifest{Tool: toolName, Name: n.Name, Network: n.Fingerprint(), Layers: n.Layers, Lanes: lanes, Batch: n.Learning.Batch,
 		Widths:   Widths{X: s.X, U: s.U, R: s.R, Label: s.Label, Synapse: s.Word},
 		Counters: Counters,
 		Latency:  map[string]int{"soma": p.somaCycles, "record": p.recordCycles, "synapse": p.synapseCycles}}
@@ -129,60 +133,74 @@ func fuseSoC(m *Manifest) []byte {
 	return []byte(b.String())
 }
 
-// Generate writes a design into dir, whole or not at all. A dir that exists is replaced if it is a
-// design of ours and refused otherwise. weights are the machine's synapses at the start.
+// Generate writes a design into dir, whole or not at all, its memories starting from the machine's synapses. A
+// folder that exists is replaced if it holds a design and nothing else, and refused otherwise (ErrUsage).
 func Generate(a *golden.Arithmetic, machine *golden.Machine, lanes int, dir string) (*Manifest, error) {
 	files, m, err := Build(a, lanes, machine.Synapse)
 	if err != nil {
 		return nil, err
 	}
-	if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
-		if _, err := os.Stat(filepath.Join(dir, manifestFile)); err != nil {
-			return nil, fmt.Errorf("%w: %s exists and is no design of corinfo; name another folder", golden.ErrUsage, dir)
+	if err := replaceable(dir); err != nil {
+		return nil, err
+	}
+	return m, golden.WriteFolder(dir, func(temporary string) error {
+		for name, text := range files {
+			path := filepath.Join(temporary, filepath.FromSlash(name))
+			if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+				return err
+			}
+			if err := golden.WriteFile(path, text); err != nil {
+				return err
+			}
 		}
-	} else if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("%w: %w", golden.ErrUsage, err)
-	}
-	if err := os.MkdirAll(filepath.Dir(filepath.Clean(dir)), 0o755); err != nil {
-		return nil, err
-	}
-	temporary, err := os.MkdirTemp(filepath.Dir(filepath.Clean(dir)), ".corinfo-")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(temporary)
-	if err := os.Chmod(temporary, 0o755); err != nil {
-		return nil, err
-	}
-	for name, text := range files {
-		path := filepath.Join(temporary, filepath.FromSlash(name))
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			return nil, err
-		}
-		if err := golden.WriteFile(path, text); err != nil {
-			return nil, err
-		}
-	}
-	checkpoint := &golden.Checkpoint{Network: a.Network, Arithmetic: golden.Fixed, Seed: a.Network.Seed, Tensors: machine.Tensors()}
-	if err := checkpoint.Save(temporary); err != nil {
-		return nil, err
-	}
-	return m, replace(dir, temporary)
+		c := &golden.Checkpoint{Network: a.Network, Arithmetic: golden.Fixed, Seed: a.Network.Seed, Tensors: machine.Tensors()}
+		return c.Save(temporary)
+	})
 }
 
-// replace puts a complete folder in dir's place. What was there goes only when the new one is in place.
-func replace(dir, complete string) error {
-	old := complete + "-old"
-	switch err := os.Rename(dir, old); {
-	case errors.Is(err, os.ErrNotExist):
-		return os.Rename(complete, dir)
-	case err != nil:
+// replaceable refuses a folder that may not be replaced by a design: the one in use, one that is no design, and a
+// design with files that are not its own.
+func replaceable(dir string) error {
+	absolute, err := filepath.Abs(dir)
+	if err != nil {
 		return err
 	}
-	if err := os.Rename(complete, dir); err != nil {
-		return errors.Join(err, os.Rename(old, dir))
+	if here, err := os.Getwd(); err == nil && here == absolute {
+		return fmt.Errorf("%w: a design cannot replace the folder that you are in; name another one", golden.ErrUsage)
 	}
-	return os.RemoveAll(old)
+	entries, err := os.ReadDir(dir)
+	switch {
+	case errors.Is(err, os.ErrNotExist), err == nil && len(entries) == 0:
+		return nil
+	case err != nil:
+		return fmt.Errorf("%w: %w; name another folder", golden.ErrUsage, err)
+	}
+	m, err := readManifest(dir)
+	if err != nil || m.Tool != toolName {
+		return fmt.Errorf("%w: %s exists and is no design of corinfo; name another folder", golden.ErrUsage, dir)
+	}
+	own := map[string]bool{manifestFile: true, networkFile: true, golden.CheckpointFile: true, m.Name + ".f": true, m.Name + ".core": true}
+	for _, f := range m.Files {
+		own[f] = true
+	}
+	for _, i := range m.Images {
+		own[i.File] = true
+	}
+	return filepath.WalkDir(dir, func(path string, e os.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name, err := filepath.Rel(dir, path)
+		switch {
+		case err != nil:
+			return err
+		case name == simFolder:
+			return filepath.SkipDir
+		case e.IsDir() || own[filepath.ToSlash(name)]:
+			return nil
+		}
+		return fmt.Errorf("%w: %s is not part of the design that stands there; move it or name another folder", golden.ErrUsage, path)
+	})
 }
 
 // OpenDesign reads a generated design. Its manifest and memory images must be those that were generated, from the

@@ -1,8 +1,6 @@
 package hdlgen
 
 import (
-	"math/bits"
-
 	fx "corinfo/fixedpoint"
 	"corinfo/golden"
 )
@@ -50,7 +48,7 @@ func Estimate(a *golden.Arithmetic, lanes int, activity *Activity) (*Estimates, 
 		return nil, err
 	}
 	e := &Estimates{Lanes: lanes, Measured: activity != nil}
-	t := &timing{a: a, l: l, dense: a.Network.Hardware.Mode == "dense" || activity == nil}
+	t := &timing{a: a, l: l, terms: s.Term, dense: a.Network.Hardware.Mode == "dense" || activity == nil}
 	t.soma, t.record, t.synapse = latency(a.Soma), latency(a.Record), latency(graphsOf(a))
 	e.Latency = map[string]int{"soma": t.soma, "record": t.record, "synapse": t.synapse}
 	if activity == nil {
@@ -93,9 +91,9 @@ func (e *Estimates) memories(a *golden.Arithmetic, l *Layout, s *shape) {
 	add("states", s.slots, s.R+s.U+s.Delta, l.Lanes)
 	add("kept factors", s.keptDepth, s.E+s.D+s.R+s.C, l.Lanes) // c twice, half as deep
 	add("input", max(2, n.Learning.Batch*n.Layers[0]), s.X, 1)
-	add("program", max(2, len(a.Program)), 44+s.Eta, 1)
+	add("program", len(a.Program), instructionBits+s.Eta, 1)
 	add("constants", 3*n.K(), s.Constants, 1)
-	add("rates", max(2, len(a.Matrices)), s.Rate, 1)
+	add("rates", len(a.Matrices), s.Rate, 1)
 }
 
 // multipliers counts those of the lanes' products and of the distinct graphs, which every lane has. The few
@@ -140,6 +138,3 @@ func widthOf(g *fx.Graph, v fx.Value) int {
 	}
 	return f.Width
 }
-
-// queueBits is log2 of the terms that the update's ring holds.
-func queueBits(batch int) int { return max(4, bits.Len(uint(4*batch-1))) }

@@ -41,6 +41,9 @@ type field struct {
 	width int
 }
 
+// instructionBits are those of an instruction without its step size.
+const instructionBits = 44
+
 // programWords encodes the program as corinfo_sequencer reads it.
 func programWords(a *golden.Arithmetic, s *shape) *image {
 	bit := func(b bool) field {
@@ -53,9 +56,6 @@ func programWords(a *golden.Arithmetic, s *shape) *image {
 	for _, i := range a.Program {
 		m.word(field{int64(i.Op), 4}, field{int64(i.Layer), 8}, field{int64(i.Phase), 2}, bit(i.Restart), bit(i.Last), bit(i.Exit > 0),
 			field{int64(i.Role), 1}, bit(i.Second), bit(i.Negate), field{int64(i.Matrix), 8}, field{int64(i.Exit), 16}, field{i.Eta, s.Eta})
-	}
-	for range 2 - min(2, len(a.Program)) {
-		m.word(field{0, 44 + s.Eta})
 	}
 	return m
 }
@@ -77,9 +77,6 @@ func rateWords(a *golden.Arithmetic, s *shape) *image {
 	m := &image{}
 	for _, r := range a.Rates(0) {
 		m.word(field{r, s.Rate})
-	}
-	for range 2 - min(2, len(a.Matrices)) {
-		m.word(field{0, s.Rate})
 	}
 	return m
 }

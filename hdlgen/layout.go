@@ -101,14 +101,3 @@ func (l *Layout) Column(address int) (matrix, column, slot int, ok bool) {
 	}
 	return 0, 0, 0, false
 }
-
-// Neuron is the neuron in a slot of a lane; ok is false for padding.
-func (l *Layout) Neuron(lane, slot int) (layer, neuron int, ok bool) {
-	for k := len(l.SlotBase) - 1; k > 0; k-- {
-		if slot >= l.SlotBase[k] {
-			neuron = (slot-l.SlotBase[k])*l.Lanes + lane
-			return k, neuron, neuron < l.layers[k]
-		}
-	}
-	return 0, 0, false
-}

@@ -288,7 +288,7 @@ func (p *pipeline) describe() []string {
 			text[i] = "(" + arg(0) + " != 0)"
 		case fx.OpResize:
 			text[i] = n.Name
-			lines = append(lines, fmt.Sprintf("  %s = round(%s), %v, %v, %v", n.Name, strings.TrimSuffix(strings.TrimPrefix(arg(0), "("), ")"), n.Format, n.Type.Rounding, n.Type.Overflow))
+			lines = append(lines, fmt.Sprintf("  %s = round(%s), %v, %v, %v", n.Name, bare(arg(0)), n.Format, n.Type.Rounding, n.Type.Overflow))
 		default:
 			text[i] = n.Name
 		}
@@ -299,4 +299,12 @@ func (p *pipeline) describe() []string {
 		}
 	}
 	return lines
+}
+
+// bare takes the parentheses around a sum or product away.
+func bare(text string) string {
+	if strings.HasPrefix(text, "(") && strings.HasSuffix(text, ")") {
+		return text[1 : len(text)-1]
+	}
+	return text
 }

@@ -12,6 +12,7 @@ type timing struct {
 	l                     *Layout
 	dense                 bool // unchanged states and zero inputs are broadcast too
 	soma, record, synapse int  // latencies
+	terms                 int  // log2 of the terms that the update's ring holds
 }
 
 const (
@@ -215,7 +216,7 @@ func count(set bool) int {
 
 // matrix is the walk of corinfo_terms: columns of terms products a slot, fetched factor by factor ahead.
 func (t *timing) matrix(terms []int, factors, slots int) int {
-	room := 1 << queueBits(t.a.Network.Learning.Batch)
+	room := 1 << t.terms
 	type column struct{ end, terms int }
 	var waiting []column // columns with work whose products are not through, oldest first
 	held := 0

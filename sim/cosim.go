@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -72,8 +71,12 @@ const (
 
 // Cosim runs a design in lock step with the bit-true model: every state after every settling step, every
 // synapse that an update writes, every score and class, and at the end every memory word and the counters.
-// A mismatch is in the report, not in the error; errors are failures of the run.
+// A mismatch is in the report, not in the error, and then the report has no figures of performance; errors are
+// failures of the run. Without a sample there is nothing to compare: ErrUsage.
 func Cosim(ctx context.Context, d *hdlgen.Design, o Options) (*Report, error) {
+	if len(o.Inference)+len(o.Learning) == 0 {
+		return nil, fmt.Errorf("%w: co-simulation: no samples; classify or learn at least one", golden.ErrUsage)
+	}
 	machine := golden.NewMachine(d.Arithmetic)
 	machine.Dense = d.Network.Hardware.Mode == "dense" // counts events as the design does
 	if err := machine.SetTensors(d.Initial.Tensors); err != nil {
@@ -108,8 +111,10 @@ func Cosim(ctx context.Context, d *hdlgen.Design, o Options) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.figures()
-	if mismatch != nil {
+	report.ComparedStates, report.ComparedSynapses = r.c.States, r.c.Synapse
+	if mismatch == nil {
+		r.figures()
+	} else {
 		report.Mismatches, report.Mismatch = 1, mismatch
 		if err := r.wave(ctx, mismatch); err != nil {
 			mismatch.Detail += fmt.Sprintf(" (no waveform: %v)", err)
@@ -203,11 +208,12 @@ func (r *run) arguments(m *model, more ...string) []string {
 	return append(args, more...)
 }
 
-// simulate runs the simulator and compares; it stops the simulator at the first mismatch.
+// simulate runs the simulator and compares; it stops the simulator at the first mismatch. The model has stopped
+// when it returns.
 func (r *run) simulate(ctx context.Context, m *model) (*Mismatch, error) {
-	ctx, cancel := context.WithCancel(ctx)
+	own, cancel := context.WithCancel(ctx)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, m.command[0], r.arguments(m)...)
+	cmd := exec.CommandContext(own, m.command[0], r.arguments(m)...)
 	cmd.Dir = r.d.Dir
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
@@ -218,22 +224,24 @@ func (r *run) simulate(ctx context.Context, m *model) (*Mismatch, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	traces := r.golden(ctx)
+	traces := r.golden(own)
 	mismatch, last, err := r.follow(pipe, traces)
 	if mismatch != nil || err != nil {
 		cancel()
-		io.Copy(io.Discard, pipe)
-		cmd.Wait()
-		if err == nil {
-			return mismatch, nil
-		}
-		if ctx.Err() != nil && errors.Is(context.Cause(ctx), context.Canceled) && stderr.Len() == 0 && last == "" {
-			return nil, err
-		}
-		return nil, fmt.Errorf("%w; last line: %q %s", err, last, tail(stderr.String(), 5))
+		_, _ = io.Copy(io.Discard, pipe)
 	}
-	if err := cmd.Wait(); err != nil {
-		return nil, fmt.Errorf("%s ended with %w: %s", r.o.Simulator, err, tail(stderr.String(), 5))
+	ended := cmd.Wait()
+	for range traces { // until the model has stopped
+	}
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case mismatch != nil:
+		return mismatch, nil
+	case err != nil:
+		return nil, fmt.Errorf("%w; last line: %q %s", err, last, tail(stderr.String(), 5))
+	case ended != nil:
+		return nil, fmt.Errorf("%s ended with %w: %s", r.o.Simulator, ended, tail(stderr.String(), 5))
 	}
 	return nil, nil
 }
@@ -401,6 +409,11 @@ func (r *run) data(cycle int64, i int, _, text []byte) *Mismatch {
 		r.report.ComparedMemoryWords++
 		if int64(got) == want {
 			return nil
+		}
+		if !ok {
+			m := r.c.mismatch(cycle, "padding", "lane %d, address %d holds no synapse and must stay zero", lane, address)
+			m.Lane, m.Address, m.Expected, m.Got = lane, address, "0", fmt.Sprint(int64(got))
+			return m
 		}
 		m := r.c.mismatch(cycle, r.d.Arithmetic.Matrices[matrix].Name(), "the synapse memory's word at the end")
 		m.Row, m.Column, m.Lane, m.Address = row, column, lane, address

@@ -62,7 +62,6 @@ func kindOf(tensor string) string {
 // figures fills in what the report derives from the run.
 func (r *run) figures() {
 	p := r.report
-	p.ComparedStates, p.ComparedSynapses = r.c.States, r.c.Synapse
 	if p.Samples > 0 {
 		p.CyclesPerInference = float64(r.inferenceTime) / float64(p.Samples)
 		p.Accuracy = float64(r.correct) / float64(p.Samples)

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"sort"
 	"strings"
+	"time"
 
 	"corinfo/golden"
 	"corinfo/hdlgen"
@@ -37,6 +38,9 @@ func macros(m *hdlgen.Manifest) []string {
 
 // keepModels bounds the cache of compiled models.
 const keepModels = 64
+
+// staleBuild is the age at which the folder of a build belongs to nobody any more.
+const staleBuild = 24 * time.Hour
 
 // cacheFolder is where compiled models are kept; CORINFO_CACHE overrides the user's cache folder.
 func cacheFolder() (string, error) {
@@ -110,6 +114,8 @@ func compile(ctx context.Context, dir string, m *hdlgen.Manifest, how recipe) (*
 		done = &model{[]string{"vvp", "-n", filepath.Join(folder, "model.vvp")}}
 	}
 	if _, err := os.Stat(folder); err == nil {
+		now := time.Now()
+		_ = os.Chtimes(folder, now, now) // prune removes those that were not used for longest
 		return done, nil
 	}
 	if err := os.MkdirAll(models, 0o755); err != nil {
@@ -145,26 +151,29 @@ func compile(ctx context.Context, dir string, m *hdlgen.Manifest, how recipe) (*
 	return done, nil
 }
 
-// prune removes the oldest models beyond keepModels.
+// prune removes the models beyond keepModels that were not used for longest, and what killed builds left.
 func prune(dir string) {
 	all, err := os.ReadDir(dir)
 	var entries []os.DirEntry
+	age := func(e os.DirEntry) time.Duration {
+		info, err := e.Info()
+		if err != nil {
+			return 0
+		}
+		return time.Since(info.ModTime())
+	}
 	for _, e := range all {
-		if !strings.HasPrefix(e.Name(), ".") { // others are still building there
+		switch {
+		case !strings.HasPrefix(e.Name(), "."):
 			entries = append(entries, e)
+		case age(e) > staleBuild:
+			os.RemoveAll(filepath.Join(dir, e.Name()))
 		}
 	}
 	if err != nil || len(entries) <= keepModels {
 		return
 	}
-	age := func(e os.DirEntry) int64 {
-		info, err := e.Info()
-		if err != nil {
-			return 0
-		}
-		return info.ModTime().UnixNano()
-	}
-	sort.Slice(entries, func(i, j int) bool { return age(entries[i]) < age(entries[j]) })
+	sort.Slice(entries, func(i, j int) bool { return age(entries[i]) > age(entries[j]) })
 	for _, e := range entries[:len(entries)-keepModels] {
 		os.RemoveAll(filepath.Join(dir, e.Name()))
 	}

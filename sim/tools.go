@@ -5,10 +5,10 @@ package sim
 import (
 	"context"
 	"fmt"
-	"os"
 	"os/exec"
 	"strings"
 	"sync"
+	"syscall"
 
 	"corinfo/golden"
 )
@@ -95,8 +95,13 @@ func output(ctx context.Context, dir, name string, args ...string) (string, erro
 	}
 	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.Dir = dir
-	cmd.Env = os.Environ()
+	// A tool's own children, make's compilers among them, end with it.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	out, err := cmd.CombinedOutput()
+	if ctx.Err() != nil {
+		return "", ctx.Err()
+	}
 	if err != nil {
 		return string(out), fmt.Errorf("%s in %s: %w\n%s", name, dir, err, tail(string(out), 40))
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"text/tabwriter"
@@ -35,7 +36,7 @@ func estimate(c *cli.Context) error {
 	}
 	var activity *hdlgen.Activity
 	if count := c.Int("samples"); count > 0 {
-		if activity, err = measure(machine, count); err != nil {
+		if activity, err = measure(c.Context, machine, count); err != nil {
 			return err
 		}
 	}
@@ -68,7 +69,7 @@ func estimate(c *cli.Context) error {
 }
 
 // measure runs the first test samples, then whole mini-batches of training samples, at least count each.
-func measure(machine *golden.Machine, count int) (*hdlgen.Activity, error) {
+func measure(ctx context.Context, machine *golden.Machine, count int) (*hdlgen.Activity, error) {
 	a, n := machine.A, machine.A.Network
 	data, err := golden.LoadData(n.Dataset)
 	if err != nil {
@@ -88,6 +89,9 @@ func measure(machine *golden.Machine, count int) (*hdlgen.Activity, error) {
 	}
 	activity, trace := &hdlgen.Activity{}, &golden.Trace{}
 	for i, s := range append(inference, learning...) {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		learn := i >= len(inference)
 		machine.Run(s.X, golden.Command{Learn: learn, Label: s.Label, Negative: s.Negative}, trace)
 		activity.Add(a, s.X, learn, trace)

@@ -28,6 +28,7 @@ const (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	code := run(ctx, os.Args, os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
@@ -111,8 +112,10 @@ func interspersed(app *cli.App, args []string) []string {
 			i = len(args)
 		case len(arg) > 1 && arg[0] == '-':
 			flags = append(flags, arg)
-			if takesValue[strings.TrimLeft(arg, "-")] && i+1 < len(args) {
-				i++
+			if takesValue[strings.TrimLeft(arg, "-")] {
+				if i++; i == len(args) {
+					return slices.Concat(args[:2], flags) // the cli package tells of the missing value
+				}
 				flags = append(flags, args[i])
 			}
 		default:

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"text/tabwriter"
@@ -47,8 +46,8 @@ func quantize(c *cli.Context) error {
 	if run.Arithmetic != golden.Float {
 		return usagef("quantize: %s is a %s run; want a float run", dir, run.Arithmetic)
 	}
-	if golden.IsRun(out) {
-		return usagef("%s holds a run already; name another folder", out)
+	if err := golden.CheckNewRun(out); err != nil {
+		return err
 	}
 	data, err := golden.LoadData(run.Network.Dataset)
 	if err != nil {
@@ -66,7 +65,7 @@ func quantize(c *cli.Context) error {
 	for i := range samples {
 		samples[i], labels[i] = data.Train.Sample(i), int(data.Train.Labels[i])
 	}
-	n, ranges, err := golden.Quantize(run.Network, weights, samples, labels)
+	n, ranges, err := golden.Quantize(c.Context, run.Network, weights, samples, labels)
 	if err != nil {
 		return err
 	}
@@ -75,13 +74,12 @@ func quantize(c *cli.Context) error {
 		return err
 	}
 	fixed := &golden.Checkpoint{Network: n, Arithmetic: golden.Fixed, Seed: run.Seed, Tensors: machine.Tensors(), Ranges: ranges}
-	if err := os.MkdirAll(out, 0o755); err != nil {
-		return err
-	}
-	if err := golden.WriteFile(filepath.Join(out, "network.yaml"), n.YAML()); err != nil {
-		return err
-	}
-	if err := fixed.Save(out); err != nil {
+	if err := golden.WriteFolder(out, func(temporary string) error {
+		if err := golden.WriteFile(filepath.Join(temporary, "network.yaml"), n.YAML()); err != nil {
+			return err
+		}
+		return fixed.Save(temporary)
+	}); err != nil {
 		return err
 	}
 	type tensor struct {

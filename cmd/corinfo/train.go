@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 
 	"github.com/urfave/cli/v2"
 
@@ -58,7 +57,7 @@ func train(c *cli.Context) error {
 	}
 	printMisfits(c.App.ErrWriter, misfits)
 	bar := newTrainingProgress(c.App.ErrWriter)
-	err = golden.Train(c.Context, run, data, golden.TrainOptions{Dir: dir, Epochs: c.Int("epochs"), Progress: bar.show})
+	err = golden.Train(c.Context, run, data, golden.TrainOptions{Dir: dir, Progress: bar.show})
 	bar.close()
 	if errors.Is(err, golden.ErrInterrupted) {
 		return fmt.Errorf("%w: corinfo train -o %s --resume", err, dir)
@@ -100,8 +99,11 @@ func newRun(c *cli.Context, dir string) (*golden.Checkpoint, *golden.Data, []gol
 	if err != nil {
 		return fail(err)
 	}
-	if golden.IsRun(dir) {
-		return fail(usagef("%s holds a run already; continue it with --resume or name another folder", dir))
+	if err := golden.CheckNewRun(dir); err != nil {
+		return fail(err)
+	}
+	if c.IsSet("epochs") {
+		n.Learning.Epochs = c.Int("epochs")
 	}
 	seed := n.Seed
 	if c.IsSet("seed") {
@@ -118,7 +120,7 @@ func newRun(c *cli.Context, dir string) (*golden.Checkpoint, *golden.Data, []gol
 	if err != nil {
 		return fail(err)
 	}
-	return run, data, misfits, os.MkdirAll(dir, 0o755)
+	return run, data, misfits, nil
 }
 
 // continuedRun loads the run in a folder; flags that are given must be those that it was started with.
@@ -132,6 +134,11 @@ func continuedRun(c *cli.Context, dir string) (*golden.Checkpoint, *golden.Data,
 		if n, err = golden.LoadNetwork(file); err != nil {
 			return nil, nil, err
 		}
+	}
+	if c.IsSet("epochs") {
+		own := *n
+		own.Learning.Epochs = c.Int("epochs")
+		n = &own
 	}
 	if c.IsSet("arithmetic") {
 		arithmetic = c.String("arithmetic")

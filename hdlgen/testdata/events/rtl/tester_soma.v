@@ -11,7 +11,7 @@
 //   drive = round((((k_current * current) + (k_lateral * lateral_rounded)) + ((k_r * r) - (k_u *
 //   u))) + (k_y * y)), s18f10, RND, SAT
 //   potential = round(u + (eta * drive)), s18f14, RND, SAT
-//   state = round(clip(potential, 0, 1), u11f10, RND, SAT
+//   state = round(clip(potential, 0, 1)), u11f10, RND, SAT
 //   u_next = potential
 //   r_next = state
 //   delta = (state - r)
