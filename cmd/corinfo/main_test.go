@@ -160,7 +160,7 @@ func TestGenerateFromEitherRun(t *testing.T) {
 	file := smallNetwork(t, 3, "")
 	dir := t.TempDir()
 	at := func(name string) string { return filepath.Join(dir, name) }
-	done(t, "train", "-c", file, "-o", at("float"), "--epochs", "1")
+	done(t, "train", "-c", file, "-o", at("float"))
 	done(t, "quantize", at("float"), "-o", at("fixed"))
 	done(t, "generate", "--weights", at("fixed"), "-o", at("a"))
 	done(t, "generate", "-c", at("fixed/network.yaml"), "--weights", at("float"), "-o", at("b"))
@@ -181,7 +181,9 @@ func TestTrainFixed(t *testing.T) {
 	run := filepath.Join(t.TempDir(), "run")
 	r := figures(t, done(t, "train", "--arithmetic", "fixed", "-c", file, "-o", run, "--epochs", "11", "--json"))
 	require.EqualValues(t, 11, r["epochs"])
-	r = figures(t, done(t, "train", "-o", run, "--resume", "--json"))
+	r = figures(t, done(t, "train", "-o", run, "--resume", "--json")) // to the 11 epochs that it was started for
+	require.EqualValues(t, 11, r["epochs"])
+	r = figures(t, done(t, "train", "-o", run, "--resume", "--epochs", "12", "--json"))
 	require.EqualValues(t, 12, r["epochs"])
 	require.Greater(t, r["test_accuracy"], 0.6)
 	refused(t, exitUsage, []string{"holds a run already", "--resume"}, "train", "-c", file, "-o", run)
@@ -197,6 +199,7 @@ func TestInit(t *testing.T) {
 }
 
 func TestWrongUsage(t *testing.T) {
+	refused(t, exitUsage, []string{"flag needs an argument", "-o"}, "train", "-c", "x", "-o")
 	refused(t, exitUsage, []string{"unknown command", "cosin"}, "cosin")
 	refused(t, exitUsage, []string{"-sample", "--help"}, "cosim", "x", "--sample", "3")
 	refused(t, exitUsage, []string{"cosim", "0 arguments"}, "cosim")
@@ -285,6 +288,15 @@ func TestDamagedData(t *testing.T) {
 	refused(t, exitUsage, []string{foreign, "another folder"}, "generate", "-c", file, "-o", foreign)
 	require.FileExists(t, filepath.Join(foreign, "thesis.tex"))
 	refused(t, exitUsage, []string{images}, "generate", "-c", file, "-o", images)
+	refused(t, exitUsage, []string{foreign, "another folder"}, "train", "-c", file, "-o", foreign)
+	refused(t, exitUsage, []string{foreign, "another folder"}, "quantize", run, "-o", foreign)
+	writeFile(t, filepath.Join(foreign, "corinfo.json"), "{}")
+	refused(t, exitUsage, []string{foreign, "another folder"}, "generate", "-c", file, "-o", foreign)
+	writeFile(t, filepath.Join(design, "board.xdc"), "pins")
+	refused(t, exitUsage, []string{"board.xdc", "another folder"}, "generate", "-c", file, "-o", design)
+	require.NoError(t, os.Remove(filepath.Join(design, "board.xdc")))
+	done(t, "generate", "-c", file, "-o", design)
+	refused(t, exitUsage, []string{"no samples"}, "cosim", design, "--samples", "0")
 }
 
 func TestNoSimulator(t *testing.T) {
@@ -320,12 +332,14 @@ func TestFullDisk(t *testing.T) {
 		_, err = fill.Write(make([]byte, 512))
 	}
 	fill.Close()
-	refused(t, exitFailed, []string{run, "no space left"}, "train", "-o", run, "--resume")
+	refused(t, exitFailed, []string{run, "no space left"}, "train", "-o", run, "--resume", "--epochs", "2")
 	after, err := os.ReadFile(filepath.Join(run, "checkpoint"))
 	require.NoError(t, err)
 	require.Equal(t, before, after)
 	refused(t, exitFailed, []string{"no space left"}, "generate", "-c", file, "-o", filepath.Join(disk, "design"))
 	require.NoFileExists(t, filepath.Join(disk, "design"))
+	refused(t, exitFailed, []string{"no space left"}, "quantize", run, "-o", filepath.Join(disk, "fixed"))
+	require.NoFileExists(t, filepath.Join(disk, "fixed"))
 	left, err := os.ReadDir(disk)
 	require.NoError(t, err)
 	require.Len(t, left, 2, "nothing half-written: %v", left)
