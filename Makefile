@@ -1,6 +1,6 @@
 # make demo   the main job on real digits: train, quantize, generate, co-simulate
 # make test   every test
-# make fuzz   the whole co-simulation matrix, every mutant, and the fuzz targets; hours
+# make fuzz   races, the whole co-simulation matrix, every mutant, and the fuzz targets; hours
 # make bench  benchmarks
 # make build  .build/corinfo
 # Each installs the tools that are missing.
@@ -24,6 +24,7 @@ test: tools
 	@go test -timeout 60m ./...
 
 fuzz: tools
+	@go test -race -count=1 -timeout 0 ./golden ./cmd/...
 	@CORINFO_CASES=all CORINFO_MUTANTS=all go test -count=1 -timeout 0 -v -run 'Matrix|Mutants' ./sim
 	@.ci/fuzz $(FUZZTIME)
 
