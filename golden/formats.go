@@ -149,6 +149,21 @@ func (f *Formats) check() error {
 	})
 }
 
+// Types are the types by the names of the network file, with an index where there are several: x, r1, W0.
+func (f *Formats) Types() map[string]fx.Type {
+	types := map[string]fx.Type{}
+	_ = f.each(func(kind string, index int, t fx.Type) error { // the visitor gives no error
+		switch kind {
+		case "x", "eta", "coefficient", "rate", "gamma":
+		default:
+			kind = tensorName(kind, index)
+		}
+		types[kind] = t
+		return nil
+	})
+	return types
+}
+
 // each calls visit for every type, in a fixed order; constants and x have index 0.
 func (f *Formats) each(visit func(kind string, index int, t fx.Type) error) error {
 	type entry struct {

@@ -122,6 +122,7 @@ type Misfit struct {
 	Of     int     `json:"of"`
 	Worst  float64 `json:"worst"` // the value farthest from zero among them
 	Bits   int     `json:"bits"`  // integer bits that it needs, in ap_fixed's count
+	Sign   bool    `json:"sign"`  // the type is unsigned, and values are negative
 }
 
 // SetWeights converts float64 weights to the stored types, STOCHASTIC ones to nearest, and reports what did
@@ -160,11 +161,27 @@ func (m *Machine) SetWeights(w *Weights) ([]Misfit, error) {
 	return misfits, nil
 }
 
+// count adds the values that a type does not hold.
+func (s *Misfit) count(values []float64, t fx.Type) {
+	s.Of += len(values)
+	bottom, top := t.Range()
+	low, high := t.Float(t.Word(bottom)), t.Float(t.Word(top))
+	for _, v := range values {
+		if v >= low && v <= high {
+			continue // nearly all, and without a conversion
+		}
+		if _, overflow, err := t.FromFloat(v); overflow && err == nil {
+			s.add(v, t.Signed)
+		}
+	}
+}
+
 func (s *Misfit) add(v float64, signed bool) {
 	s.Count++
+	s.Sign = s.Sign || v < 0 && !signed
 	if v*v > s.Worst*s.Worst {
 		s.Worst = v
-		s.Bits = integerBits(v, signed)
+		s.Bits = integerBits(v, signed || v < 0)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 
 	fx "corinfo/fixedpoint"
 )
@@ -25,8 +26,8 @@ const (
 // with at most 16 places more of fraction than the default.
 //
 //   - x and r are bounded by construction: they get the range 0 to 1 and no guard.
-//   - r is cut to the bits that a u of the network's own holds; a chosen u has at least the integer bits
-//     of r, and is wider than the default where the fraction of r takes that.
+//   - A chosen u has at least the integer bits of r, and is wider than the default where the fraction of r
+//     takes that.
 //   - A tensor whose recorded range is missing, zero or not finite keeps the default.
 //
 // Constants (eta, coefficient, rate, gamma) follow from the settings and not from ranges: they are left to
@@ -55,9 +56,6 @@ func ChooseFormats(n *Network, r Ranges) map[string]fx.Type {
 		switch kind {
 		case "x", "r":
 			t = fit(t, Range{0, 1}, 0)
-			if kind == "r" && own("u", index) {
-				t = within(t, defaults.Layer[index].U)
-			}
 		default:
 			t = fit(t, span, guardBits)
 		}
@@ -105,15 +103,6 @@ func holds(t fx.Type, r Range) bool {
 	return true
 }
 
-// within shortens the unsigned type of a state to values that a potential of type u holds.
-func within(t, u fx.Type) fx.Type {
-	integer := min(integerPlaces(t.Format), integerPlaces(u.Format))
-	t.Frac = min(u.Frac, t.Width-integer)
-	// A u without any value between 0 and 1 leaves one bit, which Formats.check refuses with a reason.
-	t.Width = max(integer+t.Frac, 1)
-	return t
-}
-
 // holding makes room for every state of a format in the signed type of a potential: first by moving its binary
 // point, then, where that would cut the fraction of states off, by widening it.
 func holding(u fx.Type, r fx.Format) fx.Type {
@@ -135,33 +124,80 @@ func integerPlaces(f fx.Format) int {
 // returns a copy of the network with the formats that ChooseFormats picks, and the ranges. The last
 // mini-batch is filled up from the first samples. Samples are pixels of layers[0] bytes each.
 //
+// Where a format of the network's own does not hold the recorded range, the samples run once more to count what does
+// not fit: misfits are by tensor, in order of names. Inputs and synapses are left to StartMachine.
+//
 // Errors are wrong usage: no samples, labels or pixels that are not the network's, formats of the network's
-// own that NewArithmetic refuses. Values that do not fit a format of the network's own are for
-// Machine.SetWeights to report.
-func Quantize(ctx context.Context, n *Network, w *Weights, samples [][]uint8, labels []int) (*Network, Ranges, error) {
+// own that NewArithmetic refuses.
+func Quantize(ctx context.Context, n *Network, w *Weights, samples [][]uint8, labels []int) (*Network, Ranges, []Misfit, error) {
+	if err := checkCalibration(n, samples, labels); err != nil {
+		return nil, nil, nil, err
+	}
+	ranges := Ranges{}
+	if err := calibrate(ctx, n, w, samples, labels, &recorder{ranges: ranges}); err != nil {
+		return nil, nil, nil, err
+	}
+	for _, name := range slices.Sorted(maps.Keys(ranges)) {
+		r := ranges[name]
+		// An infinite end has an infinite or undefined width, and so has NaN.
+		if width := r.Max - r.Min; math.IsNaN(width) || math.IsInf(width, 0) {
+			return nil, nil, nil, usagef("quantize: %s ran away to %v .. %v: learning diverges at these rates; lower learning.feedforward and learning.feedback or lengthen the batch", name, r.Min, r.Max)
+		}
+	}
+	q := *n
+	q.Formats = ChooseFormats(n, ranges)
+	a, err := NewArithmetic(&q)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	short := map[string]*Misfit{}
+	types := a.Formats.Types()
+	for name, t := range types {
+		if r, ok := ranges[name]; ok && !strings.ContainsAny(name[:1], "xWFC") && !holds(t, r) {
+			short[name] = &Misfit{Tensor: name, Type: t.String()}
+		}
+	}
+	if len(short) > 0 {
+		if err := calibrate(ctx, n, w, samples, labels, &recorder{types: types, misfits: short}); err != nil {
+			return nil, nil, nil, err
+		}
+	}
+	var misfits []Misfit
+	for _, name := range slices.Sorted(maps.Keys(short)) {
+		misfits = append(misfits, *short[name])
+	}
+	return &q, ranges, misfits, nil
+}
+
+func checkCalibration(n *Network, samples [][]uint8, labels []int) error {
 	if len(samples) == 0 || len(samples) != len(labels) {
-		return nil, nil, usagef("quantize: %d calibration samples with %d labels; give at least one sample and a label for each", len(samples), len(labels))
+		return usagef("quantize: %d calibration samples with %d labels; give at least one sample and a label for each", len(samples), len(labels))
 	}
 	for i, pixels := range samples {
 		if len(pixels) != n.Layers[0] {
-			return nil, nil, usagef("quantize: sample %d has %d pixels; layer 0 has %d neurons", i, len(pixels), n.Layers[0])
+			return usagef("quantize: sample %d has %d pixels; layer 0 has %d neurons", i, len(pixels), n.Layers[0])
 		}
 		if outputs := n.Layers[n.K()]; labels[i] < 0 || labels[i] >= outputs {
-			return nil, nil, usagef("quantize: sample %d has label %d; the output layer has %d neurons", i, labels[i], outputs)
+			return usagef("quantize: sample %d has label %d; the output layer has %d neurons", i, labels[i], outputs)
 		}
 	}
+	return nil
+}
+
+// calibrate runs inference and learning on a copy of the weights under a recorder.
+func calibrate(ctx context.Context, n *Network, w *Weights, samples [][]uint8, labels []int, r *recorder) error {
 	m, err := NewFloatModel(n, w)
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
-	ranges := Ranges{}
-	m.Record(ranges)
+	m.recorder = r
+	m.recordSynapses()
 	m.ClassifyBatch(samples, make([]int, len(samples)))
 	batch := make([][]uint8, n.Learning.Batch)
 	classes := make([]int, len(batch))
 	for start, negative := 0, false; start < len(samples); start += len(batch) {
 		if err := ctx.Err(); err != nil {
-			return nil, nil, err
+			return err
 		}
 		for i := range batch {
 			at := (start + i) % len(samples)
@@ -170,17 +206,5 @@ func Quantize(ctx context.Context, n *Network, w *Weights, samples [][]uint8, la
 		m.LearnBatch(batch, classes, negative)
 		negative = n.Learning.RandomSign && !negative
 	}
-	for _, name := range slices.Sorted(maps.Keys(ranges)) {
-		r := ranges[name]
-		// An infinite end has an infinite or undefined width, and so has NaN.
-		if width := r.Max - r.Min; math.IsNaN(width) || math.IsInf(width, 0) {
-			return nil, nil, usagef("quantize: %s ran away to %v .. %v: learning diverges at these rates; lower learning.feedforward and learning.feedback or lengthen the batch", name, r.Min, r.Max)
-		}
-	}
-	q := *n
-	q.Formats = ChooseFormats(n, ranges)
-	if _, err := NewArithmetic(&q); err != nil {
-		return nil, nil, err
-	}
-	return &q, ranges, nil
+	return nil
 }

@@ -22,7 +22,7 @@ func TestQuantize(t *testing.T) {
 			n := floatNetwork(layers, batch)
 			w := InitialWeights(n, 3)
 			samples, labels, _, _ := floatSamples(rand.New(rand.NewPCG(seed, uint64(i))), n, 30)
-			q, ranges, err := Quantize(t.Context(), n, w, samples, labels)
+			q, ranges, _, err := Quantize(t.Context(), n, w, samples, labels)
 			if err != nil {
 				t.Errorf("%v batch %d: %v", layers, batch, err)
 				continue
@@ -128,9 +128,6 @@ func TestQuantizeOwnFormats(t *testing.T) {
 		{"one of a kind", map[string]string{"W1": "ap_fixed<8,2,RND,SAT>", "u2": "ap_fixed<20,5>"}},
 		{"long states", map[string]string{"r": "ap_ufixed<24,1,RND,SAT>"}},
 		{"signed states", map[string]string{"r1": "ap_fixed<12,3,RND,SAT>"}},
-		{"short potentials", map[string]string{"u": "ap_fixed<8,3,RND,SAT>"}},
-		{"potentials below 1", map[string]string{"u": "ap_fixed<8,0,RND,SAT>"}},
-		{"unsigned potentials", map[string]string{"u1": "ap_ufixed<9,1,RND,SAT>"}},
 		{"input", map[string]string{"x": "ap_ufixed<4,1,RND,SAT>"}},
 		{"constants", map[string]string{"eta": "ap_ufixed<12,0,RND,SAT>", "rate": "ap_ufixed<20,1,RND,SAT>"}},
 	} {
@@ -146,7 +143,7 @@ func TestQuantizeOwnFormats(t *testing.T) {
 			}
 			given := maps.Clone(n.Formats)
 			samples, labels, _, _ := floatSamples(rand.New(rand.NewPCG(floatSeed(t), 0)), n, 5)
-			q, ranges, err := Quantize(t.Context(), n, InitialWeights(n, 3), samples, labels)
+			q, ranges, _, err := Quantize(t.Context(), n, InitialWeights(n, 3), samples, labels)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -191,7 +188,7 @@ func TestQuantizeReportsMisfits(t *testing.T) {
 	w.F[1].Set(1, 2, 1.25)
 	w.F[1].Set(4, 0, -5.5)
 	samples, labels, _, _ := floatSamples(rand.New(rand.NewPCG(floatSeed(t), 0)), n, 5)
-	q, _, err := Quantize(t.Context(), n, w, samples, labels)
+	q, _, _, err := Quantize(t.Context(), n, w, samples, labels)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -209,6 +206,44 @@ func TestQuantizeReportsMisfits(t *testing.T) {
 	}
 }
 
+// TestQuantizeCountsMisfits: a format of the network's own for what settling computes is held against every value of
+// the calibration, layer by layer.
+func TestQuantizeCountsMisfits(t *testing.T) {
+	n := floatNetwork([]int{12, 9, 5}, 2)
+	short := fx.Type{Format: fx.S(10, 10), Rounding: fx.Rnd, Overflow: fx.Sat} // -0.5 to 0.499
+	unsigned := fx.Type{Format: fx.U(18, 12), Rounding: fx.Rnd, Overflow: fx.Sat}
+	n.Formats = map[string]fx.Type{"drive": short, "current2": unsigned}
+	samples, labels, _, _ := floatSamples(rand.New(rand.NewPCG(floatSeed(t), 0)), n, 6)
+	_, ranges, misfits, err := Quantize(t.Context(), n, InitialWeights(n, 3), samples, labels)
+	if err != nil {
+		t.Fatal(err)
+	}
+	settlings := 6*30 + 6*40 // inference, and learning in mini-batches of 2
+	for i, want := range []Misfit{
+		{Tensor: "current2", Type: unsigned.String(), Of: 5 * settlings, Sign: true},
+		{Tensor: "drive1", Type: short.String(), Of: 9 * settlings},
+		{Tensor: "drive2", Type: short.String(), Of: 5 * settlings},
+	} {
+		if i >= len(misfits) {
+			t.Fatalf("got %+v, want %v next", misfits, want.Tensor)
+		}
+		got, r := misfits[i], ranges[want.Tensor]
+		worst := r.Max
+		if -r.Min > worst || want.Sign {
+			worst = r.Min
+		}
+		if got.Tensor != want.Tensor || got.Type != want.Type || got.Of != want.Of || got.Sign != want.Sign || got.Count == 0 || got.Count > got.Of || got.Worst != worst {
+			t.Errorf("got %+v, want %+v with the worst %v", got, want, worst)
+		}
+		if needs := (fx.Type{Format: fx.S(40, 40-got.Bits), Overflow: fx.Sat}); !holds(needs, Range{got.Worst, got.Worst}) {
+			t.Errorf("%+v: %d bits do not hold the worst", got, got.Bits)
+		}
+	}
+	if len(misfits) != 3 {
+		t.Errorf("got %+v, want 3", misfits)
+	}
+}
+
 func TestQuantizeRefuses(t *testing.T) {
 	n := floatNetwork([]int{12, 9, 5}, 2)
 	good := [][]uint8{make([]uint8, 12)}
@@ -216,6 +251,8 @@ func TestQuantizeRefuses(t *testing.T) {
 	bad.Formats = map[string]fx.Type{"eta": {Format: fx.U(4, 2), Rounding: fx.Rnd, Overflow: fx.Sat}}
 	wild := *n
 	wild.Learning.Feedforward = []float64{1e300, 1e300}
+	potentials := *n
+	potentials.Formats = map[string]fx.Type{"u": {Format: fx.S(8, 5), Rounding: fx.Rnd, Overflow: fx.Sat}}
 	pixels := make([]uint8, 12)
 	pixels[3] = 200
 	for _, c := range []struct {
@@ -229,16 +266,17 @@ func TestQuantizeRefuses(t *testing.T) {
 		{"labels", n, good, []int{1, 2}, "1 calibration samples with 2 labels"},
 		{"pixels", n, [][]uint8{{1}}, []int{1}, "sample 0 has 1 pixels"},
 		{"label", n, good, []int{5}, "label 5"},
+		{"short potentials", &potentials, good, []int{1}, "cannot hold every state r1"},
 		{"own format", &bad, good, []int{1}, "eta"},
 		{"divergence", &wild, [][]uint8{pixels, pixels, pixels, pixels, pixels, pixels}, []int{0, 1, 2, 3, 4, 0}, "ran away"},
 	} {
-		if _, _, err := Quantize(t.Context(), c.n, InitialWeights(n, 1), c.samples, c.labels); !errors.Is(err, ErrUsage) || !strings.Contains(err.Error(), c.want) {
+		if _, _, _, err := Quantize(t.Context(), c.n, InitialWeights(n, 1), c.samples, c.labels); !errors.Is(err, ErrUsage) || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want one with %q", c.name, err, c.want)
 		}
 	}
 	w := InitialWeights(n, 1)
 	w.W[0].Set(0, 0, math.NaN())
-	if _, _, err := Quantize(t.Context(), n, w, good, []int{1}); !errors.Is(err, ErrDamaged) {
+	if _, _, _, err := Quantize(t.Context(), n, w, good, []int{1}); !errors.Is(err, ErrDamaged) {
 		t.Errorf("NaN weight: got %v", err)
 	}
 }

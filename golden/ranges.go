@@ -1,6 +1,11 @@
 package golden
 
-import "sync"
+import (
+	"slices"
+	"sync"
+
+	fx "corinfo/fixedpoint"
+)
 
 // Range is what a tensor's values spanned during a run.
 type Range struct {
@@ -31,10 +36,12 @@ func (m *FloatModel) Record(r Ranges) {
 	m.recordSynapses()
 }
 
-// recorder widens ranges for several goroutines.
+// recorder notes, for several goroutines, the ranges of what the model computes or what does not fit types.
 type recorder struct {
-	lock   sync.Mutex
-	ranges Ranges
+	lock    sync.Mutex
+	ranges  Ranges             // nil: not wanted
+	types   map[string]fx.Type // of the tensors in misfits
+	misfits map[string]*Misfit // the tensors to look at
 }
 
 // note records the values of the tensor of a kind and index; x has none.
@@ -48,22 +55,27 @@ func (r *recorder) note(kind string, index int, values []float64) {
 // noteChange records e_1, the difference of r_1 between the later and the earlier of the two compared
 // phases: the later one has role minus where there are three.
 func (r *recorder) noteChange(plusLessMinus []float64, threePhase bool) {
-	low, high := extremes(plusLessMinus)
 	if threePhase {
-		low, high = -high, -low
+		plusLessMinus = slices.Clone(plusLessMinus)
+		for i := range plusLessMinus {
+			plusLessMinus[i] = -plusLessMinus[i]
+		}
 	}
-	r.widen("e1", low, high)
+	r.noteAs("e1", plusLessMinus)
 }
 
 func (r *recorder) noteAs(name string, values []float64) {
-	low, high := extremes(values)
-	r.widen(name, low, high)
-}
-
-func (r *recorder) widen(name string, low, high float64) {
-	r.lock.Lock()
-	defer r.lock.Unlock()
-	r.ranges.include(name, low, high)
+	if miss := r.misfits[name]; miss != nil {
+		r.lock.Lock()
+		miss.count(values, r.types[name])
+		r.lock.Unlock()
+	}
+	if r.ranges != nil {
+		low, high := extremes(values)
+		r.lock.Lock()
+		r.ranges.include(name, low, high)
+		r.lock.Unlock()
+	}
 }
 
 // extremes are the smallest and the largest of at least one value.
