@@ -61,6 +61,9 @@ type Arithmetic struct {
 // MaxNeurons is the largest layer: the generator of random words indexes rows and columns by 16 bits.
 const MaxNeurons = 1 << 16
 
+// MaxLanes is the largest number of lanes of a design.
+const MaxLanes = 256
+
 // NewArithmetic resolves the types of a network and derives the rest from them. Its errors are wrong
 // usage: a setting that does not fit its format, an accumulator beyond 64 bits.
 func NewArithmetic(n *Network) (*Arithmetic, error) {

@@ -135,7 +135,7 @@ func LoadCheckpoint(dir string) (*Checkpoint, error) {
 		return nil, fmt.Errorf("%w: %s holds no checkpoint; `corinfo train` makes one", ErrUsage, dir)
 	}
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %w; name the folder of a run", ErrUsage, err)
 	}
 	return decodeCheckpoint(path, file)
 }

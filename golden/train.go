@@ -64,16 +64,16 @@ func Negative(l *Learning, seed uint32, step int) bool {
 // Train continues a run to its network's last epoch. It learns mini-batches in the order of (seed, epoch), tests after
 // each epoch, and writes a checkpoint then, every SaveEvery in between, and when ctx is cancelled, which
 // gives ErrInterrupted. From c, or from the checkpoint written last, Train continues to the same bits as without
-// the interruption. Results do not depend on SaveEvery or Progress.
+// the interruption. Results do not depend on SaveEvery or Progress. It returns the model that it trained.
 //
 // Samples that do not fill a mini-batch at the end of an epoch are left out: the hardware, too, applies updates
 // of exactly Learning.Batch samples only. Another order leaves others out in each epoch.
-func Train(ctx context.Context, c *Checkpoint, data *Data, o TrainOptions) error {
+func Train(ctx context.Context, c *Checkpoint, data *Data, o TrainOptions) (Learner, error) {
 	t, err := newTrainer(c, data, o)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return t.run(ctx)
+	return t.l, t.run(ctx)
 }
 
 // trainer is a training under way. Checkpoint c is changed only by mini-batches that have been learned.

@@ -34,7 +34,8 @@ func TestTrain(t *testing.T) {
 		dir := t.TempDir()
 		c, start := newRun(t, arithmetic), newRun(t, arithmetic)
 		var heard []Progress
-		require.NoError(t, Train(t.Context(), c, trainData(), TrainOptions{Dir: dir, Progress: func(p Progress) { heard = append(heard, p) }}))
+		_, err := Train(t.Context(), c, trainData(), TrainOptions{Dir: dir, Progress: func(p Progress) { heard = append(heard, p) }})
+		require.NoError(t, err)
 		require.Equal(t, [3]int{3, 0, 30}, [3]int{c.Epoch, c.Batch, c.Step})
 		require.Equal(t, "sum of random", c.Data)
 		require.NotEqual(t, start.Tensors, c.Tensors)
@@ -80,7 +81,8 @@ func TestResume(t *testing.T) {
 					return c
 				}
 				whole := start()
-				require.NoError(t, Train(t.Context(), whole, trainData(), TrainOptions{Dir: t.TempDir()}))
+				_, err := Train(t.Context(), whole, trainData(), TrainOptions{Dir: t.TempDir()})
+				require.NoError(t, err)
 				for range 6 {
 					require.Equal(t, whole, interruptedRun(t, rng, start()))
 				}
@@ -112,7 +114,7 @@ func interruptedRun(t *testing.T, rng *rand.Rand, start *Checkpoint) *Checkpoint
 				cancel()
 			}
 		}}
-		err = Train(ctx, c, trainData(), o)
+		_, err = Train(ctx, c, trainData(), o)
 		cancel()
 		if err == nil {
 			return c
@@ -211,7 +213,7 @@ func TestTrainRefuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c, d, dir := newRun(t, Float), trainData(), t.TempDir()
 			x.change(c, d)
-			err := Train(t.Context(), c, d, TrainOptions{Dir: dir})
+			_, err := Train(t.Context(), c, d, TrainOptions{Dir: dir})
 			require.ErrorIs(t, err, x.want)
 			require.ErrorContains(t, err, x.text)
 			files, err := os.ReadDir(dir)
@@ -227,7 +229,7 @@ func TestTrainDiverges(t *testing.T) {
 	c.Network.Learning.Feedforward = []float64{1e308, 1e308}
 	c.Network.Learning.Feedback = []float64{1e308}
 	require.NoError(t, c.Save(dir))
-	err := Train(t.Context(), c, trainData(), TrainOptions{Dir: dir})
+	_, err := Train(t.Context(), c, trainData(), TrainOptions{Dir: dir})
 	require.ErrorContains(t, err, "learning diverged by mini-batch 10 of the run: damaged data: W0 row 0 column 0 is NaN")
 	back, err := LoadCheckpoint(dir)
 	require.NoError(t, err)

@@ -44,7 +44,7 @@ func (p *networkFile) values(n *Network) {
 	p.notNegative("leak", n.Leak)
 	p.settling(&n.Settling)
 	p.learning(n)
-	p.count("hardware.lanes", n.Hardware.Lanes, 1, MaxNeurons)
+	p.count("hardware.lanes", n.Hardware.Lanes, 1, MaxLanes)
 	p.oneOf("hardware.mode", n.Hardware.Mode, "events", "dense")
 	p.formatIndexes(n)
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"corinfo/golden"
@@ -213,6 +214,7 @@ func (r *run) simulate(ctx context.Context, m *model) (*Mismatch, error) {
 	defer cancel()
 	cmd := exec.CommandContext(own, m.command[0], r.arguments(m)...)
 	cmd.Dir = r.d.Dir
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is for us: we end it
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	pipe, err := cmd.StdoutPipe()

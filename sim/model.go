@@ -119,7 +119,7 @@ func compile(ctx context.Context, dir string, m *hdlgen.Manifest, how recipe) (*
 		return done, nil
 	}
 	if err := os.MkdirAll(models, 0o755); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("folder for compiled models: %w; set CORINFO_CACHE to one that can be written", err)
 	}
 	work, err := os.MkdirTemp(models, ".build-")
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 )
 
 // Cycles of a waveform before and after a mismatch.
@@ -35,6 +36,7 @@ func (r *run) wave(ctx context.Context, at *Mismatch) error {
 	cmd := exec.CommandContext(ctx, m.command[0], r.arguments(m, "+wave="+temporary, fmt.Sprintf("+wave_from=%d", max(0, at.Cycle-waveBefore)),
 		fmt.Sprintf("+wave_to=%d", at.Cycle+waveAfter), fmt.Sprintf("+stop=%d", at.Cycle+waveAfter+1))...)
 	cmd.Dir = r.d.Dir
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is for us: we end it
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("%w: %s", err, tail(string(out), 3))
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -36,6 +37,9 @@ func cosimCommand() *cli.Command {
 				if err := atLeast(c, flag, 0); err != nil {
 					return err
 				}
+			}
+			if c.Int("samples")+c.Int("learn") == 0 {
+				return usagef("cosim: no samples; give --samples or --learn")
 			}
 			d, err := hdlgen.OpenDesign(dir)
 			if err != nil {
@@ -119,6 +123,16 @@ func printCosim(w io.Writer, r *sim.Report) {
 	}
 	fmt.Fprintf(w, "lane utilisation      %.1f %% of lanes x cycles of settling\n", 100*r.LaneUtilisation)
 	fmt.Fprintf(w, "skipped by events     %.1f %% of the dense products\n", 100*r.SkippedFraction)
+	overflows, lost := map[string]int64{}, map[string]int64{}
+	for _, counter := range r.Counters {
+		if tensor, ok := strings.CutPrefix(counter.Name, "overflow_"); ok {
+			overflows[tensor] = counter.Value
+		} else if tensor, ok := strings.CutPrefix(counter.Name, "lost_"); ok {
+			lost[tensor] = counter.Value
+		}
+	}
+	printCounts(w, "outside their format", overflows)
+	printCounts(w, "updates lost to rounding", lost)
 	if r.Samples > 0 {
 		fmt.Fprintf(w, "accuracy              %.1f %% of the samples classified\n", 100*r.Accuracy)
 	}

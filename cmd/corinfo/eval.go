@@ -52,10 +52,15 @@ func evalCommand() *cli.Command {
 				Arithmetic string `json:"arithmetic"`
 				Epochs     int    `json:"epochs"`
 				*golden.Evaluation
-				Angles []golden.Angle `json:"angles"`
-			}{dir, run.Arithmetic, run.Epoch, e, weights.Angles()}
+				Angles    []golden.Angle   `json:"angles"`
+				Overflows map[string]int64 `json:"overflows"` // by tensor: values outside their format
+			}{dir, run.Arithmetic, run.Epoch, e, weights.Angles(), map[string]int64{}}
+			if machine, ok := learner.(*golden.Machine); ok {
+				figures.Overflows = machine.Counts().Overflows
+			}
 			return report(c, figures, func(w io.Writer) {
 				fmt.Fprintf(w, "%s (%s): test accuracy %.2f %%, %d of %d\n", dir, run.Arithmetic, 100*e.Accuracy, e.Correct, e.Samples)
+				printCounts(w, "outside their format", figures.Overflows)
 				for _, a := range figures.Angles {
 					fmt.Fprintf(w, "angle between W%d and F%d transposed: %.1f degrees\n", a.Layer, a.Layer, a.Degrees)
 				}

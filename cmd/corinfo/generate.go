@@ -104,6 +104,10 @@ func startingMachine(c *cli.Context) (*golden.Machine, []golden.Misfit, error) {
 // printMisfits tells of each tensor that did not fit its format.
 func printMisfits(w io.Writer, misfits []golden.Misfit) {
 	for _, m := range misfits {
-		fmt.Fprintf(w, "%s does not fit %s: %d of %d values saturate, the worst is %g and needs %d integer bits\n", m.Tensor, m.Type, m.Count, m.Of, m.Worst, m.Bits)
+		sign := ""
+		if m.Sign {
+			sign = "a sign and "
+		}
+		fmt.Fprintf(w, "%s does not fit %s: %d of %d values are outside, the worst is %g and needs %s%d integer bits\n", m.Tensor, m.Type, m.Count, m.Of, m.Worst, sign, m.Bits)
 	}
 }

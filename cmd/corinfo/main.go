@@ -3,11 +3,13 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/signal"
 	"slices"
@@ -158,6 +160,19 @@ func atLeast(c *cli.Context, flag string, low int) error {
 	return nil
 }
 
+// printCounts prints the counts by tensor that are not zero, in one line, or nothing.
+func printCounts(w io.Writer, what string, counts map[string]int64) {
+	var list []string
+	for _, tensor := range slices.Sorted(maps.Keys(counts)) {
+		if counts[tensor] > 0 {
+			list = append(list, fmt.Sprintf("%s %d", tensor, counts[tensor]))
+		}
+	}
+	if list != nil {
+		fmt.Fprintf(w, "%s: %s\n", what, strings.Join(list, ", "))
+	}
+}
+
 // jsonFlag is the flag of every command that reports figures.
 func jsonFlag() cli.Flag {
 	return &cli.BoolFlag{Name: "json", Usage: "print one JSON object"}
@@ -165,11 +180,17 @@ func jsonFlag() cli.Flag {
 
 // report prints a command's figures: as one JSON object with --json, else by text.
 func report(c *cli.Context, figures any, text func(w io.Writer)) error {
-	if !c.Bool("json") {
-		text(c.App.Writer)
-		return nil
+	var out bytes.Buffer
+	if c.Bool("json") {
+		encoder := json.NewEncoder(&out)
+		encoder.SetIndent("", "  ")
+		encoder.SetEscapeHTML(false)
+		if err := encoder.Encode(figures); err != nil {
+			return err
+		}
+	} else {
+		text(&out)
 	}
-	encoder := json.NewEncoder(c.App.Writer)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(figures)
+	_, err := out.WriteTo(c.App.Writer)
+	return err
 }

@@ -65,7 +65,7 @@ func quantize(c *cli.Context) error {
 	for i := range samples {
 		samples[i], labels[i] = data.Train.Sample(i), int(data.Train.Labels[i])
 	}
-	n, ranges, err := golden.Quantize(c.Context, run.Network, weights, samples, labels)
+	n, ranges, short, err := golden.Quantize(c.Context, run.Network, weights, samples, labels)
 	if err != nil {
 		return err
 	}
@@ -73,6 +73,7 @@ func quantize(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	misfits = append(misfits, short...)
 	fixed := &golden.Checkpoint{Network: n, Arithmetic: golden.Fixed, Seed: run.Seed, Tensors: machine.Tensors(), Ranges: ranges}
 	if err := golden.WriteFolder(out, func(temporary string) error {
 		if err := golden.WriteFile(filepath.Join(temporary, "network.yaml"), n.YAML()); err != nil {
@@ -94,8 +95,9 @@ func quantize(c *cli.Context) error {
 		Tensors []tensor        `json:"tensors"`
 		Misfits []golden.Misfit `json:"misfits"`
 	}{Run: out, Samples: count, Misfits: misfits}
-	for _, name := range slices.Sorted(maps.Keys(n.Formats)) {
-		figures.Tensors = append(figures.Tensors, tensor{name, n.Formats[name].String(), ranges[name].Min, ranges[name].Max})
+	types := machine.A.Formats.Types()
+	for _, name := range slices.Sorted(maps.Keys(ranges)) {
+		figures.Tensors = append(figures.Tensors, tensor{name, types[name].String(), ranges[name].Min, ranges[name].Max})
 	}
 	return report(c, figures, func(w io.Writer) {
 		table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
@@ -106,8 +108,8 @@ func quantize(c *cli.Context) error {
 		table.Flush()
 		printMisfits(w, misfits)
 		if len(misfits) == 0 {
-			fmt.Fprintln(w, "every weight and input fits its format")
+			fmt.Fprintln(w, "every value fits its format")
 		}
-		fmt.Fprintf(w, "%s: fixed run, formats in %s\n", out, filepath.Join(out, "network.yaml"))
+		fmt.Fprintf(w, "%s: fixed run; its network file, with the formats, is %s\n", out, filepath.Join(out, "network.yaml"))
 	})
 }

@@ -57,7 +57,7 @@ func train(c *cli.Context) error {
 	}
 	printMisfits(c.App.ErrWriter, misfits)
 	bar := newTrainingProgress(c.App.ErrWriter)
-	err = golden.Train(c.Context, run, data, golden.TrainOptions{Dir: dir, Progress: bar.show})
+	learner, err := golden.Train(c.Context, run, data, golden.TrainOptions{Dir: dir, Progress: bar.show})
 	bar.close()
 	if errors.Is(err, golden.ErrInterrupted) {
 		return fmt.Errorf("%w: corinfo train -o %s --resume", err, dir)
@@ -74,12 +74,20 @@ func train(c *cli.Context) error {
 		SamplesPerSecond float64               `json:"samples_per_second"`
 		History          []golden.EpochMetrics `json:"history"`
 		Misfits          []golden.Misfit       `json:"misfits"`
+		Overflows        map[string]int64      `json:"overflows"` // by tensor: values outside their format, by this command
+		Lost             map[string]int64      `json:"lost"`      // by matrix: updates lost to rounding
 	}{Run: dir, Arithmetic: run.Arithmetic, Seed: run.Seed, Epochs: run.Epoch, SamplesPerSecond: bar.last.SamplesPerSecond(),
 		History: run.History, Misfits: misfits}
 	if last := len(run.History) - 1; last >= 0 {
 		figures.TestAccuracy = run.History[last].TestAccuracy
 	}
+	if machine, ok := learner.(*golden.Machine); ok {
+		counts := machine.Counts()
+		figures.Overflows, figures.Lost = counts.Overflows, counts.Lost
+	}
 	return report(c, figures, func(w io.Writer) {
+		printCounts(w, "outside their format", figures.Overflows)
+		printCounts(w, "updates lost to rounding", figures.Lost)
 		for _, e := range run.History {
 			fmt.Fprintf(w, "epoch %d: test accuracy %.2f %%, %d samples learned\n", e.Epoch, 100*e.TestAccuracy, e.Samples)
 		}
