@@ -57,7 +57,7 @@ func networkFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "c", Usage: "network `FILE`; without it, the network of --weights"},
 		&cli.StringFlag{Name: "weights", Usage: "`RUN` whose weights the synapse memories start from; without it, initial weights by the file's seed"},
-		&cli.IntFlag{Name: "lanes", Usage: "lanes, in place of the network file's"},
+		&cli.IntFlag{Name: "lanes", DefaultText: "the network file's", Usage: "lanes of the design"},
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"maps"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"syscall"
@@ -56,8 +57,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 
 func newApp(stdout, stderr io.Writer) *cli.App {
 	app := &cli.App{
-		Name:  "corinfo",
-		Usage: "hardware for networks that settle and learn",
+		Name:    "corinfo",
+		Usage:   "hardware for networks that settle and learn",
+		Version: version(),
 		Commands: []*cli.Command{
 			initCommand(), trainCommand(), evalCommand(), quantizeCommand(), generateCommand(), cosimCommand(), estimateCommand(), doctorCommand(),
 		},
@@ -78,6 +80,20 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		command.OnUsageError = usageError
 	}
 	return app
+}
+
+// version is that of the module, and the revision that it was built from where Go knows it.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			return fmt.Sprintf("%s, revision %.12s", info.Main.Version, s.Value)
+		}
+	}
+	return info.Main.Version
 }
 
 func usageError(_ *cli.Context, err error, _ bool) error {
