@@ -15,7 +15,8 @@ func topModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p arithme
 	m.Header = append([]string{fmt.Sprintf("%s: a network of %s neurons that settles and learns, %d lanes.", name, join(n.Layers, "-"), l.Lanes)}, provenance...)
 	m.Header = append(m.Header, "",
 		fmt.Sprintf("Give a command, then %d input words; the scores and the class of the free phase come out. A learning", n.Layers[0]),
-		fmt.Sprintf("command goes on to the nudged phase; every %d of them update the synapses. All ports belong to clk_i;", n.Learning.Batch),
+		fmt.Sprintf("command goes on to the nudged phase; every %d of them update the synapses. Its label names the output neuron that", n.Learning.Batch),
+		fmt.Sprintf("is pulled up, 0 to %d; another label pulls nothing up. All ports belong to clk_i;", n.Layers[n.K()]-1),
 		"rst_i is synchronous. The trace ports show every new state and synapse to a testbench; leave them open on a board.")
 	in := func(name string, width int) vl.Port { return vl.Port{Dir: vl.In, Width: width, Name: name} }
 	out := func(name string, width int) vl.Port { return vl.Port{Dir: vl.Out, Width: width, Name: name} }

@@ -269,7 +269,8 @@ module corinfo_control #(
   assign post_slot     = SlotBase[32*post +: 32];
   assign post_count    = SlotCount[32*post +: 32];
 
-  // Pass over slots. A result pass visits the output neurons one by one.
+  // Pass over slots. A result pass visits the output neurons one by one. pass_index_q is the
+  // neuron, in the output layer, of lane pass_lane_q.
   reg               pass_q;
   reg  [SlotW-1:0]  pass_slot_q;
   reg  [SlotW:0]    pass_left_q;
@@ -296,7 +297,7 @@ module corinfo_control #(
     end else if (pass_q) begin
       pass_slot_q  <= pass_step ? pass_slot_q + OneSlot : pass_slot_q;
       pass_left_q  <= pass_left_q - OneLeft;
-      pass_index_q <= pass_index_q + OneOutput;
+      pass_index_q <= pass_index_q + (result ? OneOutput : LanesWord[LabelW-1:0]);
       pass_lane_q  <= pass_step ? {LaneW{1'b0}} : pass_lane_q + OneLane;
     end
   end
@@ -321,23 +322,20 @@ module corinfo_control #(
   assign clear_o      = pass_q && clear;
   assign soma_waddr_o = clear_o ? pass_slot_q : soma_slot;
 
-  // The label's neuron of the output layer.
-  wire [31:0]      label_word, label_row;
-  reg  [SlotW-1:0] label_slot_q;
-  reg  [LaneW-1:0] label_lane_q;
+  // The label's neuron of the output layer: pass_index_q is that of lane 0 in this slot. A label
+  // that no neuron has hits none.
   reg              label_hit_q;
+  reg  [LaneW-1:0] label_lane_q;
+  wire [31:0]      label_word, label_lane;
   assign label_word   = {{(32 - LabelW){1'b0}}, label};
-  assign label_row    = label_word / LanesWord;
-  assign label_lane_o = label_lane_q;
+  assign label_lane   = label_word - {{(32 - LabelW){1'b0}}, pass_index_q};
   assign label_hit_o  = label_hit_q;
-
-  wire [31:0] label_lane;
-  assign label_lane = label_word - label_row * LanesWord;
+  assign label_lane_o = label_lane_q;
 
   always @(posedge clk_i) begin
-    label_slot_q <= slot_base[SlotW-1:0] + label_row[SlotW-1:0];
+    label_hit_q  <= learn && layer == LastLayer && label_word <= LastOutputWord
+                    && label_lane <= LastLaneWord;
     label_lane_q <= label_lane[LaneW-1:0];
-    label_hit_q  <= learn && layer == LastLayer && pass_slot_q == label_slot_q;
   end
 
   // Did anything change in this iteration?

@@ -5,8 +5,9 @@
 //
 // Give a command, then 3 input words; the scores and the class of the free phase come out. A
 // learning
-// command goes on to the nudged phase; every 1 of them update the synapses. All ports belong to
-// clk_i;
+// command goes on to the nudged phase; every 1 of them update the synapses. Its label names the
+// output neuron that
+// is pulled up, 0 to 1; another label pulls nothing up. All ports belong to clk_i;
 // rst_i is synchronous. The trace ports show every new state and synapse to a testbench; leave
 // them open on a board.
 
