@@ -23,6 +23,7 @@ module corinfo_control #(
   parameter SlotW        = 3,
   parameter KeptAddrW    = 4,
   parameter InputAddrW   = 10,
+  parameter SynapseDepth = 512,   // words of a lane that hold synapses
   parameter SynapseAddrW = 9,
   parameter XWidth       = 9,
   parameter PreWidth     = 18,
@@ -33,6 +34,7 @@ module corinfo_control #(
   parameter EtaWidth     = 17,
   parameter ConstantsWidth = 74,  // soma constants of one layer and sign
   parameter RateWidth    = 17,
+  parameter Counters     = 26,    // of corinfo_counters
   parameter SomaCycles   = 8,     // latencies of the pipelines
   parameter RecordCycles = 3,
   parameter UpdateCycles = 5,
@@ -85,6 +87,7 @@ module corinfo_control #(
   input  wire [31:0]                     host_address_i,
   input  wire [63:0]                     host_data_i,
   output wire                            host_done_o,
+  output wire                            host_error_o,
   output wire [63:0]                     host_data_o,
   output wire                            idle_o,
 
@@ -759,12 +762,16 @@ module corinfo_control #(
   );
 
   corinfo_host #(
+    .Lanes       (Lanes),
     .LaneW       (LaneW),
+    .SynapseDepth(SynapseDepth),
     .SynapseAddrW(SynapseAddrW),
     .SynapseWidth(SynapseWidth),
+    .Rates       (Matrices),
     .RateAddrW   (RateAddrW),
     .RateWidth   (RateWidth),
     .SampleW     (SampleW),
+    .Counters    (Counters),
     .Seed        (Seed)
   ) u_host (
     .clk_i          (clk_i),
@@ -775,6 +782,7 @@ module corinfo_control #(
     .address_i      (host_address_i),
     .data_i         (host_data_i),
     .done_o         (host_done_o),
+    .error_o        (host_error_o),
     .data_o         (host_data_o),
     .idle_i         (idle_o),
     .busy_o         (host_busy),

@@ -56,7 +56,7 @@ func TestLibraryLints(t *testing.T) {
 		"corinfo_random": "Lane=255", "corinfo_lane": "Lane=2 LaneW=2 SynapseWidth=5 RWidth=7 DeltaWidth=7 CWidth=20 EWidth=4",
 		"corinfo_event_queue": "Lanes=3 LaneW=2 SlotW=5 RowAddrW=1", "corinfo_broadcast": "SlotW=2 SynapseAddrW=6 ValueWidth=9 OperandWidth=12 DepthW=2",
 		"corinfo_terms": "Batch=3 Lanes=5 LaneW=3 SlotW=2 KeptAddrW=6 SynapseAddrW=5", "corinfo_sequencer": "Batch=20 SampleW=5 ProgramDepth=40 AddrW=6",
-		"corinfo_result": "LabelW=1 ScoreWidth=3", "corinfo_host": "LaneW=1 SynapseAddrW=12 SynapseWidth=40 SampleW=5",
+		"corinfo_result": "LabelW=1 ScoreWidth=3", "corinfo_host": "Lanes=2 LaneW=1 SynapseDepth=4000 SynapseAddrW=12 SynapseWidth=40 SampleW=5",
 		"corinfo_counter": "Lanes=1", "corinfo_counters": "Lanes=3",
 	}
 	for _, file := range rtl.Order {

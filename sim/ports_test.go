@@ -2,8 +2,13 @@ package sim
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -53,4 +58,108 @@ func TestLabelOutOfRange(t *testing.T) {
 	}
 	d.Arithmetic = &a
 	require.Nil(t, lockStep(t, d, wrong, right))
+}
+
+// play runs a stimulus and returns what the harness printed, line by line.
+func play(t *testing.T, d *hdlgen.Design, simulator Simulator, stimulus string) [][]string {
+	t.Helper()
+	m, err := compile(context.Background(), d.Dir, d.Manifest, recipe{simulator: simulator})
+	require.NoError(t, err)
+	path := filepath.Join(t.TempDir(), "stimulus.txt")
+	require.NoError(t, os.WriteFile(path, []byte(stimulus), 0o644))
+	cmd := exec.Command(m.command[0], append(append([]string{}, m.command[1:]...), "+stimulus="+path)...)
+	cmd.Dir = d.Dir
+	out, err := cmd.Output()
+	require.NoError(t, err)
+	var lines [][]string
+	for _, line := range strings.Split(strings.TrimSpace(string(out)), "\n") {
+		lines = append(lines, strings.Fields(line))
+	}
+	return lines
+}
+
+// Accesses of the host to words that do not exist, may not be written or do not fit change nothing and say so.
+func TestHostRefuses(t *testing.T) {
+	needTool(t, "iverilog")
+	d := testCase{layers: []int{7, 5, 4}, lanes: 3, batch: 2, rule: "constant", formats: "default"}.generate(t)
+	depth, rates, counters := uint64(d.Layout.Depth), uint64(len(d.Arithmetic.Matrices)), uint64(len(d.Manifest.Counters))
+	require.Equal(t, 16, d.Manifest.Widths.Synapse)
+	const rateBits = 17
+	const region, lane = uint64(1 << 28), uint64(1 << 20)
+	type access struct {
+		address uint64
+		write   bool
+		data    uint64 // what is written, else what is read
+		refused bool
+	}
+	read := func(address, data uint64) access { return access{address, false, data, false} }
+	write := func(address, data uint64) access { return access{address, true, data, false} }
+	refuse := func(a access) access {
+		a.refused = true
+		return a
+	}
+	const minus = ^uint64(0)
+	list := []access{
+		// The first and the last word of every region take what fits.
+		write(0, 0x7fff), read(0, 0x7fff), write(0, minus-0x7fff), read(0, minus-0x7fff),
+		write(2*lane+depth-1, minus), read(2*lane+depth-1, minus),
+		write(region, 5), write(region+rates-1, 1<<rateBits-1), read(region, 5), read(region+rates-1, 1<<rateBits-1),
+		write(2*region, 1<<32-1), write(2*region+1, 9), read(2*region, 1<<32-1), read(2*region+1, 9), read(2*region+2, 0),
+		read(3*region+counters-1, 0),
+		// A word beyond the last one, which is that of another address without its high bits.
+		refuse(read(depth, 0)), refuse(read(3*lane, 0)), refuse(read(4*lane, 0)), refuse(read(region+rates, 0)), refuse(read(region+8, 0)),
+		refuse(read(2*region+3, 0)), refuse(read(2*region+256, 0)), refuse(read(3*region+counters, 0)), refuse(read(3*region+256, 0)),
+		refuse(write(depth, 1)), refuse(write(1<<19, 1)), refuse(write(3*lane, 1)), refuse(write(4*lane, 1)), refuse(write(region+rates, 1)),
+		refuse(write(region+8, 1)), refuse(write(region+lane, 1)), refuse(write(2*region+256, 1)), refuse(write(2*region+lane, 1)),
+		// No such region.
+		refuse(read(4*region, 0)), refuse(write(4*region, 1)), refuse(write(5*region, 1)), refuse(write(6*region, 1)), refuse(read(15*region, 0)),
+		// Read-only words.
+		refuse(write(2*region+2, 1)), refuse(write(3*region, 1)),
+		// A word that is too wide.
+		refuse(write(0, 0x8000)), refuse(write(0, minus-0x8000)), refuse(write(0, 1<<63)), refuse(write(region, 1<<rateBits)), refuse(write(region, minus)),
+		refuse(write(2*region, 1<<32)), refuse(write(2*region+1, minus)),
+		// All is as it was.
+		read(0, minus-0x7fff), read(region, 5), read(region+rates-1, 1<<rateBits-1), read(2*region, 1<<32-1), read(2*region+1, 9), read(2*region+2, 0),
+	}
+	var stimulus strings.Builder
+	var want [][]string
+	for _, a := range list {
+		if a.write {
+			fmt.Fprintf(&stimulus, "H %x %x\n", a.address, a.data)
+		} else {
+			fmt.Fprintf(&stimulus, "G %x 1\n", a.address)
+		}
+		if a.refused {
+			want = append(want, []string{"N", fmt.Sprintf("%08x", a.address)})
+		}
+		if !a.write {
+			want = append(want, []string{"D", fmt.Sprintf("%08x", a.address), fmt.Sprintf("%016x", a.data)})
+		}
+	}
+	// Every other synapse is as it was generated.
+	for i := range d.Manifest.Lanes {
+		fmt.Fprintf(&stimulus, "G %x %x\n", uint64(i)*lane, depth)
+		image, err := os.ReadFile(filepath.Join(d.Dir, "images", fmt.Sprintf("lane_%03d.hex", i)))
+		require.NoError(t, err)
+		for address, word := range strings.Fields(string(image)) {
+			switch at := uint64(i)*lane + uint64(address); at {
+			case 0:
+				word = fmt.Sprintf("%016x", minus-0x7fff)
+			case 2*lane + depth - 1:
+				word = fmt.Sprintf("%016x", minus)
+			default:
+				word = strings.Repeat(map[bool]string{true: "f", false: "0"}[word[0] >= '8'], 12) + word
+			}
+			want = append(want, []string{"D", fmt.Sprintf("%08x", uint64(i)*lane+uint64(address)), word})
+		}
+	}
+	want = append(want, []string{"Q"})
+	for _, simulator := range []Simulator{Icarus, Verilator} {
+		needTool(t, map[Simulator]string{Icarus: "iverilog", Verilator: "verilator"}[simulator])
+		var got [][]string
+		for _, line := range play(t, d, simulator, stimulus.String()) {
+			got = append(got, append(line[:1:1], line[2:]...))
+		}
+		require.Equal(t, want, got, simulator)
+	}
 }

@@ -15,7 +15,7 @@ module corinfo_testbench;
   reg                      sample_valid = 1'b0;
   reg  [`X_WIDTH-1:0]      sample_data = 0;
   wire                     sample_ready;
-  wire                     score_valid, result_valid, host_ready, host_done, idle;
+  wire                     score_valid, result_valid, host_ready, host_done, host_error, idle;
   wire [`LABEL_WIDTH-1:0]  score_index, result_class;
   wire [`R_WIDTH-1:0]      score_data;
   reg                      result_ready = 1'b0;
@@ -40,8 +40,7 @@ module corinfo_testbench;
     .result_valid_o(result_valid), .result_ready_i(result_ready), .result_class_o(result_class),
     .host_valid_i(host_valid), .host_ready_o(host_ready), .host_write_i(host_write),
     .host_address_i(host_address), .host_data_i(host_data), .host_done_o(host_done),
-    .host_data_o(host_answer),
-    .idle_o(idle),
+    .host_error_o(host_error), .host_data_o(host_answer), .idle_o(idle),
     .trace_state_valid_o(state_valid), .trace_state_slot_o(state_slot),
     .trace_state_u_o(state_u), .trace_state_r_o(state_r),
     .trace_synapse_valid_o(synapse_valid), .trace_synapse_address_o(synapse_address),
@@ -145,9 +144,9 @@ module corinfo_testbench;
       if (waved && cycle == wave_from && wave_from > 0) $dumpon;
       if (waved && cycle == wave_to) $dumpoff;
       if (!unknown && ^{command_ready, sample_ready, score_valid, score_index, score_data,
-                        result_valid, result_class, host_ready, host_done, host_answer, idle,
-                        state_valid, state_slot, state_u, state_r, synapse_valid, synapse_address,
-                        synapse} === 1'bx) begin
+                        result_valid, result_class, host_ready, host_done, host_error,
+                        host_answer, idle, state_valid, state_slot, state_u, state_r,
+                        synapse_valid, synapse_address, synapse} === 1'bx) begin
         unknown = 1'b1;
         $display("X %0d outputs", cycle);
         if (!waved) done = 1'b1;  // nothing that follows can be trusted to end
@@ -183,6 +182,7 @@ module corinfo_testbench;
         first = 64'd0;
       end
       if (state == 3 && host_done) begin
+        if (host_error) $display("N %0d %h", cycle, host_address);
         if (!host_write) $display("D %0d %h %h", cycle, host_address, host_answer);
         reads = reads - 1;
         second = 64'd1;

@@ -4,6 +4,7 @@
 //   stimulus   H addr data | G addr count | I words... | L label negative words... | Q      (hexadecimal)
 //   output     S cycle slot u r | W cycle address words | O cycle index score | R cycle class | D cycle addr data
 //              E cycle I|L busy waiting (a command is done; cycles so far with one under way, of them waiting for us)
+//              N cycle addr (the access to the host's word was refused)
 //              T cycle (nothing happens any more) | Q cycle (end)
 // Arguments: +stimulus=FILE +inputs=N +stall=SEED +timeout=CYCLES +wave=FILE +wave_from=CYCLE +wave_to=CYCLE +stop=CYCLE.
 
@@ -257,6 +258,11 @@ int main(int argc, char** argv) {
     }
     const bool taken = state == State::Sample && dut->sample_valid_i && dut->sample_ready_o;
     const bool answered = state == State::Host && dut->host_done_o;
+    if (answered && dut->host_error_o) {
+      begin('N', cycle);
+      put_port(address, 32);
+      end();
+    }
     if (answered && !write) {
       begin('D', cycle);
       put_port(address, 32);
