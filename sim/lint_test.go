@@ -25,6 +25,8 @@ func TestDesignsLint(t *testing.T) {
 		{layers: []int{12, 9, 8, 5}, lanes: 3, batch: 3, rule: "constant", formats: "uneven"},
 		{layers: []int{5, 1, 2}, lanes: 1, batch: 1, rule: "constant", formats: "coarse"},
 		{layers: []int{20, 7}, lanes: 8, batch: 3, rule: "constant", formats: "default", dense: true},
+		{layers: []int{1, 1}, lanes: 1, batch: 1, rule: "constant", formats: "default"},
+		{layers: []int{4, 3, 2}, lanes: 2, batch: 1, rule: "constant", formats: "exact"},
 	} {
 		d := c.generate(t)
 		said, err := Lint(context.Background(), d.Dir, d.Manifest)
