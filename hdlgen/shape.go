@@ -73,8 +73,8 @@ func newShape(a *golden.Arithmetic, l *Layout) (*shape, error) {
 		return nil, fmt.Errorf("%w: hardware: lanes: %d; at most 256", golden.ErrUsage, l.Lanes)
 	case l.Depth > 1<<20:
 		return nil, fmt.Errorf("%w: hardware: lanes: %d lanes hold %d synapses each; at most %d: use more lanes", golden.ErrUsage, l.Lanes, l.Depth, 1<<20)
-	case len(a.Matrices) > 256 || len(a.Program) > 1<<16 || len(n.Layers) > 255:
-		return nil, fmt.Errorf("%w: layers: %d layers and %d instructions; at most 128 and %d", golden.ErrUsage, len(n.Layers), len(a.Program), 1<<16)
+	case len(a.Program) > 1<<16: // layers and matrices have 8 bits in an instruction: golden.MaxLayers is less
+		return nil, fmt.Errorf("%w: settling: %d layers take %d instructions; at most %d: use fewer iterations", golden.ErrUsage, len(n.Layers), len(a.Program), 1<<16)
 	}
 	return s, nil
 }

@@ -691,7 +691,7 @@ module corinfo_control #(
   assign sum_raddr_o   = pass_q ? pass_slot_q : slot_2;
   assign sum_waddr_o   = clear_o ? pass_slot_q : slot_3;
   assign sum_we_o      = clear_o ? 3'b111 : mac_3 ? 3'b001 << kind_3 : 3'b000;
-  assign factor_kind_o = (matrix_kind[1:0] == KindC) ? KindC : matrix_kind[1:0];
+  assign factor_kind_o = matrix_kind[1:0];
   assign symmetric_o   = matrix_kind[1:0] == KindC;
 
   // Results.

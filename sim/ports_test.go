@@ -176,3 +176,20 @@ func TestHostRefuses(t *testing.T) {
 		require.Equal(t, want, got, simulator)
 	}
 }
+
+// No design uses a word that a memory gives while it is being written.
+func TestMemoriesNeedNoBypass(t *testing.T) {
+	needTool(t, "iverilog")
+	rng := testSeed(t)
+	for _, c := range []testCase{
+		{layers: []int{12, 9, 8, 5}, lanes: 3, batch: 1, rule: "divide_by_slow_loop_index", formats: "default", early: true},
+		{layers: []int{7, 5, 4}, lanes: 2, batch: 3, rule: "constant", formats: "coarse", dense: true, three: true, stall: true},
+		{layers: []int{5, 1, 2}, lanes: 1, batch: 2, rule: "constant", formats: "uneven"},
+	} {
+		d := c.generate(t)
+		replaceIn(t, d, "corinfo_ram.v", "rdata_o <= mem[raddr_i];", "rdata_o <= (we_i && waddr_i == raddr_i) ? {Width{1'bx}} : mem[raddr_i];")
+		report, err := Cosim(context.Background(), d, c.options(d, Icarus, rng))
+		require.NoError(t, err)
+		require.Nil(t, report.Mismatch, "%v\n%v", c, report.Mismatch)
+	}
+}

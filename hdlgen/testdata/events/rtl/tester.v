@@ -7,7 +7,9 @@
 // learning
 // command goes on to the nudged phase; every 1 of them update the synapses. Its label names the
 // output neuron that
-// is pulled up, 0 to 1; another label pulls nothing up. All ports belong to clk_i;
+// is pulled up, 0 to 1; another label pulls nothing up. The host goes before commands:
+// command_ready_o
+// depends on host_valid_i in the same cycle. All ports belong to clk_i;
 // rst_i is synchronous. The trace ports show every new state and synapse to a testbench; leave
 // them open on a board.
 
