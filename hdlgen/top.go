@@ -18,7 +18,9 @@ func topModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p arithme
 		fmt.Sprintf("command goes on to the nudged phase; every %d of them update the synapses. Its label names the output neuron that", n.Learning.Batch),
 		fmt.Sprintf("is pulled up, 0 to %d; another label pulls nothing up. The host goes before commands: command_ready_o", n.Layers[n.K()]-1),
 		"depends on host_valid_i in the same cycle. All ports belong to clk_i;",
-		"rst_i is synchronous. The trace ports show every new state and synapse to a testbench; leave them open on a board.")
+		"rst_i is synchronous: it ends the command under way, restores the seed and the update number 0, drops the open",
+		"mini-batch and zeroes the counters; learned synapses and written learning rates stay. The host then writes the",
+		"update number again. A reset within an update leaves some synapses updated and others not. The trace ports show every new state and synapse to a testbench; leave them open on a board.")
 	in := func(name string, width int) vl.Port { return vl.Port{Dir: vl.In, Width: width, Name: name} }
 	out := func(name string, width int) vl.Port { return vl.Port{Dir: vl.Out, Width: width, Name: name} }
 	host := []vl.Port{

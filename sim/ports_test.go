@@ -193,3 +193,105 @@ func TestMemoriesNeedNoBypass(t *testing.T) {
 		require.Nil(t, report.Mismatch, "%v\n%v", c, report.Mismatch)
 	}
 }
+
+// A reset within a sample drops the sample, and the open mini-batch with it; what follows is cycle by cycle what
+// it would be without the sample, once the host has written the number of the update again.
+func TestResetWithinSample(t *testing.T) {
+	needTool(t, "iverilog")
+	needTool(t, "verilator")
+	rng := testSeed(t)
+	for _, run := range []struct {
+		simulator Simulator
+		rounds    int
+		c         testCase
+	}{
+		{Verilator, 60, testCase{layers: []int{12, 9, 8, 5}, lanes: 3, batch: 2, rule: "constant", formats: "default"}},
+		{Verilator, 60, testCase{layers: []int{7, 5, 4}, lanes: 2, batch: 2, rule: "constant", formats: "coarse", dense: true, three: true, early: true}},
+		{Icarus, 8, testCase{layers: []int{5, 3, 4}, lanes: 3, batch: 2, rule: "constant", formats: "default"}},
+	} {
+		c, rounds := run.c, run.rounds
+		d := c.generate(t)
+		sample := func(b *strings.Builder, s Sample, learn bool) {
+			if learn {
+				fmt.Fprintf(b, "L %x %d", s.Label, map[bool]int{true: 1}[s.Negative])
+			} else {
+				fmt.Fprint(b, "I")
+			}
+			for _, x := range s.X {
+				fmt.Fprintf(b, " %x", x)
+			}
+			fmt.Fprintln(b)
+		}
+		// One learning sample of an open mini-batch takes so many cycles.
+		var once strings.Builder
+		samples := randomSamples(d, 1, rng)
+		sample(&once, samples[0], true)
+		length := 0
+		for _, line := range play(t, d, run.simulator, once.String()) {
+			if line[0] == "E" {
+				_, err := fmt.Sscan(line[3], &length)
+				require.NoError(t, err)
+			}
+		}
+		require.Greater(t, length, 200)
+
+		var plain, broken strings.Builder
+		for round := range rounds {
+			lost := randomSamples(d, 1, rng)[0]
+			fmt.Fprintf(&broken, "A %x\n", round*length/rounds+rng.IntN(length/rounds))
+			sample(&broken, lost, true)
+			for _, b := range []*strings.Builder{&plain, &broken} {
+				fmt.Fprintf(b, "H %x %x\n", hostControl+1, round)
+			}
+			list := randomSamples(d, 3, rng)
+			list[2].Negative = list[1].Negative
+			for i, s := range list {
+				sample(&plain, s, i > 0)
+				sample(&broken, s, i > 0)
+			}
+		}
+		for _, b := range []*strings.Builder{&plain, &broken} {
+			for lane := range d.Manifest.Lanes {
+				fmt.Fprintf(b, "G %x %x\n", lane*hostLane, d.Layout.Depth)
+			}
+			fmt.Fprintf(b, "G %x %x\n", hostControl, controlWords)
+		}
+		want, resets := rest(t, play(t, d, run.simulator, plain.String()))
+		require.Zero(t, resets)
+		got, resets := rest(t, play(t, d, run.simulator, broken.String()))
+		require.Equal(t, rounds, resets)
+		for i := range min(len(want), len(got)) {
+			require.Equal(t, want[i], got[i], "%v on %s, line %d", c, run.simulator, i)
+		}
+		require.Equal(t, len(want), len(got))
+	}
+}
+
+// rest is a trace without what samples that a reset ended did, and without the cycles counted since the start:
+// every line's cycle is counted from the end of the command before, or from the first line behind a reset.
+func rest(t *testing.T, lines [][]string) (kept []string, resets int) {
+	t.Helper()
+	end := 0 // of the lines up to the last command's end
+	from := -1
+	for _, line := range lines {
+		var cycle int
+		_, err := fmt.Sscan(line[1], &cycle)
+		require.NoError(t, err)
+		if line[0] == "Z" {
+			kept, from = kept[:end], -1
+			resets++
+			continue
+		}
+		if from < 0 {
+			from = cycle
+		}
+		if line[0] == "E" {
+			line = line[:3] // the times since the start
+		}
+		kept = append(kept, fmt.Sprint(line[0], cycle-from, line[2:]))
+		if line[0] == "E" {
+			end, from = len(kept), -1
+		}
+	}
+	return kept, resets
+}

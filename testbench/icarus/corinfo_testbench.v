@@ -53,10 +53,10 @@ module corinfo_testbench;
   reg             stall, unknown;
   reg [31:0]      op;
   reg [63:0]      first, second;
-  integer         words, reads;
+  integer         words, reads, abort;  // abort: cycles until the command's reset, -1 none
   reg             started, done;
 
-  // What the testbench is doing: 0 next token, 1 command, 2 sample, 3 host, 4 until idle.
+  // What the testbench is doing: 0 next token, 1 command, 2 sample, 3 host, 4 until idle, 5 reset.
   integer         state;
 
   task token;
@@ -92,6 +92,7 @@ module corinfo_testbench;
     state = 0;
     words = 0;
     reads = 0;
+    abort = -1;
     unknown = 1'b0;
     done = 1'b0;
     repeat (4) begin
@@ -129,9 +130,24 @@ module corinfo_testbench;
           host_write = 1'b0;
           host_valid = 1'b1;
           state = 3;
+        end else if (op == "A") begin
+          got = $fscanf(file, "%h", first);
+          abort = first[30:0];
         end else begin
           done = 1'b1;
         end
+      end
+      if ((state == 2 || state == 4) && abort >= 0) begin
+        if (abort == 0 || (state == 4 && idle)) begin
+          // The rest of the sample is not wanted.
+          if (sample_valid) words = words - 1;
+          repeat (words) got = $fscanf(file, "%h", first);
+          sample_valid = 1'b0;
+          rst = 1'b1;
+          state = 5;
+          abort = 0;
+        end
+        abort = abort - 1;
       end
       if (state == 2 && words > 0 && !sample_valid && !(stall && lfsr[1:0] == 2'd0)) begin
         got = $fscanf(file, "%h", first);
@@ -156,6 +172,7 @@ module corinfo_testbench;
       if (synapse_valid) $display("W %0d %h %h", cycle, synapse_address, synapse);
       if (score_valid) $display("O %0d %h %h", cycle, score_index, score_data);
       if (result_valid && result_ready) $display("R %0d %h", cycle, result_class);
+      if (rst) $display("Z %0d", cycle);
       quiet = ((state_valid || synapse_valid || score_valid || host_done
                 || (sample_valid && sample_ready)) === 1'b1) ? 0 : quiet + 1;
       if (!idle) busy = busy + 1;
@@ -193,6 +210,10 @@ module corinfo_testbench;
       #1 clk = 1'b1;
       #5 clk = 1'b0;
       cycle = cycle + 1;
+      if (rst) begin
+        rst = 1'b0;
+        state = 0;
+      end
       if (started) command_valid = 1'b0;
       if (first[0]) begin
         sample_valid = 1'b0;

@@ -10,8 +10,12 @@
 // is pulled up, 0 to 1; another label pulls nothing up. The host goes before commands:
 // command_ready_o
 // depends on host_valid_i in the same cycle. All ports belong to clk_i;
-// rst_i is synchronous. The trace ports show every new state and synapse to a testbench; leave
-// them open on a board.
+// rst_i is synchronous: it ends the command under way, restores the seed and the update number 0,
+// drops the open
+// mini-batch and zeroes the counters; learned synapses and written learning rates stay. The host
+// then writes the
+// update number again. A reset within an update leaves some synapses updated and others not. The
+// trace ports show every new state and synapse to a testbench; leave them open on a board.
 
 `default_nettype none
 
