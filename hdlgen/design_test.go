@@ -151,3 +151,15 @@ func TestGenerateOnAFullDisk(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []int{6, 4, 3}, d.Network.Layers)
 }
+
+// A program that is too long for an instruction's field is refused with what to change.
+func TestProgramTooLong(t *testing.T) {
+	n := testNetwork(t, []int{5, 3, 2}, 1, "")
+	n.Settling.FreeIterations = 1 << 15
+	a, err := golden.NewArithmetic(n)
+	require.NoError(t, err)
+	_, err = Estimate(a, 1, nil)
+	require.ErrorIs(t, err, golden.ErrUsage)
+	require.ErrorContains(t, err, "settling: 3 layers take")
+	require.ErrorContains(t, err, "at most 65536: use fewer iterations")
+}

@@ -32,6 +32,9 @@ func (p *pipeline) resize(v fx.Value, stage int) vl.Expr {
 	var roundedWidth int
 	switch {
 	case drop <= 0:
+		if t.Rounding == fx.Stochastic {
+			net("unused", 1, false, vl.Unary{Op: "^", X: p.at(n.Args[1], 0)}) // nothing to round: no register for it
+		}
 		roundedWidth = width - drop
 		rounded = source
 		if drop < 0 {

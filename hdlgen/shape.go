@@ -14,7 +14,7 @@ type shape struct {
 	Lane, Label, Slot, Kept, Input, Synapse, Program, Row, Term, Sample               int // bits of an index or address
 	X, R, U, Delta, Basal, Feedback, Lateral, E, D, C, Word, Sum, Pre, Value, Operand int // bits of a word
 	Constants, Eta, Rate                                                              int
-	slots, synapseDepth, keptDepth                                                    int // words; at least 2
+	slots, synapseDepth, keptDepth                                                    int // words; at least 2, 3, 4
 }
 
 // addressBits are the bits that count n things, at least 1.
@@ -34,10 +34,12 @@ func newShape(a *golden.Arithmetic, l *Layout) (*shape, error) {
 		return nil, fmt.Errorf("%w: formats: x: %v; inputs are not negative, use ap_ufixed", golden.ErrUsage, f.X)
 	}
 	batch := n.Learning.Batch
-	s := &shape{slots: max(l.Slots, 2), synapseDepth: max(l.Depth, 2)}
+	s := &shape{slots: max(l.Slots, 2)}
 	s.keptDepth = 2 * batch * s.slots
 	s.Lane, s.Label, s.Sample = addressBits(l.Lanes), addressBits(n.Layers[n.K()]), addressBits(batch)
-	s.Slot, s.Kept, s.Synapse = addressBits(s.slots), addressBits(s.keptDepth), max(addressBits(s.synapseDepth), addressBits(s.slots)+1)
+	s.Slot, s.Kept = addressBits(s.slots), addressBits(s.keptDepth)
+	s.synapseDepth = max(l.Depth, 1<<s.Slot+1) // an address is wider than a slot: corinfo_terms adds one to it
+	s.Synapse = addressBits(s.synapseDepth)
 	s.Input, s.Program = addressBits(max(2, batch*n.Layers[0])), addressBits(len(a.Program))
 	s.Term = max(4, addressBits(4*batch))
 	s.X, s.Eta, s.Rate = f.X.Width, f.Eta.Width, f.Rate.Width
@@ -71,8 +73,8 @@ func newShape(a *golden.Arithmetic, l *Layout) (*shape, error) {
 		return nil, fmt.Errorf("%w: hardware: lanes: %d; at most 256", golden.ErrUsage, l.Lanes)
 	case l.Depth > 1<<20:
 		return nil, fmt.Errorf("%w: hardware: lanes: %d lanes hold %d synapses each; at most %d: use more lanes", golden.ErrUsage, l.Lanes, l.Depth, 1<<20)
-	case len(a.Matrices) > 256 || len(a.Program) > 1<<16 || len(n.Layers) > 255:
-		return nil, fmt.Errorf("%w: layers: %d layers and %d instructions; at most 128 and %d", golden.ErrUsage, len(n.Layers), len(a.Program), 1<<16)
+	case len(a.Program) > 1<<16: // layers and matrices have 8 bits in an instruction: golden.MaxLayers is less
+		return nil, fmt.Errorf("%w: settling: %d layers take %d instructions; at most %d: use fewer iterations", golden.ErrUsage, len(n.Layers), len(a.Program), 1<<16)
 	}
 	return s, nil
 }

@@ -15,8 +15,12 @@ func topModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p arithme
 	m.Header = append([]string{fmt.Sprintf("%s: a network of %s neurons that settles and learns, %d lanes.", name, join(n.Layers, "-"), l.Lanes)}, provenance...)
 	m.Header = append(m.Header, "",
 		fmt.Sprintf("Give a command, then %d input words; the scores and the class of the free phase come out. A learning", n.Layers[0]),
-		fmt.Sprintf("command goes on to the nudged phase; every %d of them update the synapses. All ports belong to clk_i;", n.Learning.Batch),
-		"rst_i is synchronous. The trace ports show every new state and synapse to a testbench; leave them open on a board.")
+		fmt.Sprintf("command goes on to the nudged phase; every %d of them update the synapses. Its label names the output neuron that", n.Learning.Batch),
+		fmt.Sprintf("is pulled up, 0 to %d; another label pulls nothing up. The host goes before commands: command_ready_o", n.Layers[n.K()]-1),
+		"depends on host_valid_i in the same cycle. All ports belong to clk_i;",
+		"rst_i is synchronous: it ends the command under way, restores the seed and the update number 0, drops the open",
+		"mini-batch and zeroes the counters; learned synapses and written learning rates stay. The host then writes the",
+		"update number again. A reset within an update leaves some synapses updated and others not. The trace ports show every new state and synapse to a testbench; leave them open on a board.")
 	in := func(name string, width int) vl.Port { return vl.Port{Dir: vl.In, Width: width, Name: name} }
 	out := func(name string, width int) vl.Port { return vl.Port{Dir: vl.Out, Width: width, Name: name} }
 	host := []vl.Port{
@@ -30,7 +34,7 @@ func topModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p arithme
 		out("result_valid_o", 1), in("result_ready_i", 1), out("result_class_o", s.Label),
 		vl.Group("Host: synapses, learning rates, seed and counters, while idle. See corinfo_host."),
 		in("host_valid_i", 1), out("host_ready_o", 1), in("host_write_i", 1), in("host_address_i", 32), in("host_data_i", 64),
-		out("host_done_o", 1), out("host_data_o", 64), out("idle_o", 1),
+		out("host_done_o", 1), out("host_error_o", 1), out("host_data_o", 64), out("idle_o", 1),
 	}
 	m.Ports = append(host,
 		vl.Group("Trace, lane 0 in the lowest bits: new potentials and states of a slot, new synapses of an address."),
@@ -147,9 +151,9 @@ func controlParams(a *golden.Arithmetic, l *Layout, s *shape, p arithmetic) []vl
 	return []vl.Bind{
 		number("Lanes", l.Lanes), number("LaneW", s.Lane), number("Layers", layers), number("Matrices", len(a.Matrices)),
 		number("Batch", n.Learning.Batch), number("Inputs", n.Layers[0]), number("Outputs", n.Layers[n.K()]), number("LabelW", s.Label),
-		number("Slots", s.slots), number("SlotW", s.Slot), number("KeptAddrW", s.Kept), number("InputAddrW", s.Input), number("SynapseAddrW", s.Synapse),
+		number("Slots", s.slots), number("SlotW", s.Slot), number("KeptAddrW", s.Kept), number("InputAddrW", s.Input), number("SynapseDepth", l.Depth), number("SynapseAddrW", s.Synapse),
 		number("XWidth", s.X), number("PreWidth", s.Pre), number("ValueWidth", s.Value), number("OperandWidth", s.Operand), number("ScoreWidth", s.R),
-		number("SynapseWidth", s.Word), number("EtaWidth", s.Eta), number("ConstantsWidth", s.Constants), number("RateWidth", s.Rate),
+		number("SynapseWidth", s.Word), number("EtaWidth", s.Eta), number("ConstantsWidth", s.Constants), number("RateWidth", s.Rate), number("Counters", len(Counters)),
 		number("SomaCycles", p.somaCycles), number("RecordCycles", p.recordCycles), number("UpdateCycles", p.synapseCycles),
 		number("RowAddrW", s.Row), number("TermAddrW", s.Term), number("Dense", dense),
 		number("ProgramDepth", len(a.Program)), number("ProgramAddrW", s.Program),

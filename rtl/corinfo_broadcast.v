@@ -94,9 +94,11 @@ module corinfo_broadcast #(
   reg  signed [ValueWidth-1:0]  value_q;
 
   wire [CountW-1:0] count_w, count_f, count_c;
-  assign count_w = segment_count_i[0 +: CountW];
-  assign count_f = segment_count_i[CountW +: CountW];
-  assign count_c = segment_count_i[2*CountW +: CountW];
+  wire [SlotW-1:0]  slot_w, slot_f, slot_c;
+  wire [AlignW-1:0] align_w, align_f, align_c;
+  assign {count_c, count_f, count_w} = segment_count_i;
+  assign {slot_c, slot_f, slot_w}    = segment_slot_i;
+  assign {align_c, align_f, align_w} = segment_align_i;
 
   wire       segment_end, event_end;
   wire [1:0] first_kind, next_kind;
@@ -123,8 +125,8 @@ module corinfo_broadcast #(
     end
     if (take || (active_q && segment_end)) begin
       kind_q <= kind_d;
-      left_q <= segment_count_i[CountW*kind_d +: CountW] - OneSlot;
-      slot_q <= segment_slot_i[SlotW*kind_d +: SlotW];
+      left_q <= ((kind_d == KindW) ? count_w : (kind_d == KindF) ? count_f : count_c) - OneSlot;
+      slot_q <= (kind_d == KindW) ? slot_w : (kind_d == KindF) ? slot_f : slot_c;
     end else begin
       left_q <= left_q - OneSlot;
       slot_q <= slot_q + {{(SlotW - 1){1'b0}}, 1'b1};
@@ -137,12 +139,15 @@ module corinfo_broadcast #(
     end
   end
 
+  wire [AlignW-1:0] align;
+  assign align = (kind_q == KindW) ? align_w : (kind_q == KindF) ? align_f : align_c;
+
   assign issue_o        = active_q;
   assign synapse_addr_o = addr_q;
   assign slot_o         = slot_q;
   assign kind_o         = kind_q;
   assign operand_o      = $signed({{ExtendW{value_q[ValueWidth-1]}}, value_q[ValueWidth-2:0]})
-                          <<< segment_align_i[AlignW*kind_q +: AlignW];
+                          <<< align;
   assign busy_o         = active_q || used_q != {(DepthW + 1){1'b0}};
 
 endmodule

@@ -23,6 +23,7 @@ module corinfo_control #(
   parameter SlotW        = 3,
   parameter KeptAddrW    = 4,
   parameter InputAddrW   = 10,
+  parameter SynapseDepth = 512,   // words of a lane that hold synapses
   parameter SynapseAddrW = 9,
   parameter XWidth       = 9,
   parameter PreWidth     = 18,
@@ -33,6 +34,7 @@ module corinfo_control #(
   parameter EtaWidth     = 17,
   parameter ConstantsWidth = 74,  // soma constants of one layer and sign
   parameter RateWidth    = 17,
+  parameter Counters     = 26,    // of corinfo_counters
   parameter SomaCycles   = 8,     // latencies of the pipelines
   parameter RecordCycles = 3,
   parameter UpdateCycles = 5,
@@ -85,6 +87,7 @@ module corinfo_control #(
   input  wire [31:0]                     host_address_i,
   input  wire [63:0]                     host_data_i,
   output wire                            host_done_o,
+  output wire                            host_error_o,
   output wire [63:0]                     host_data_o,
   output wire                            idle_o,
 
@@ -269,7 +272,8 @@ module corinfo_control #(
   assign post_slot     = SlotBase[32*post +: 32];
   assign post_count    = SlotCount[32*post +: 32];
 
-  // Pass over slots. A result pass visits the output neurons one by one.
+  // Pass over slots. A result pass visits the output neurons one by one. pass_index_q is the
+  // neuron, in the output layer, of lane pass_lane_q.
   reg               pass_q;
   reg  [SlotW-1:0]  pass_slot_q;
   reg  [SlotW:0]    pass_left_q;
@@ -296,7 +300,7 @@ module corinfo_control #(
     end else if (pass_q) begin
       pass_slot_q  <= pass_step ? pass_slot_q + OneSlot : pass_slot_q;
       pass_left_q  <= pass_left_q - OneLeft;
-      pass_index_q <= pass_index_q + OneOutput;
+      pass_index_q <= pass_index_q + (result ? OneOutput : LanesWord[LabelW-1:0]);
       pass_lane_q  <= pass_step ? {LaneW{1'b0}} : pass_lane_q + OneLane;
     end
   end
@@ -321,23 +325,20 @@ module corinfo_control #(
   assign clear_o      = pass_q && clear;
   assign soma_waddr_o = clear_o ? pass_slot_q : soma_slot;
 
-  // The label's neuron of the output layer.
-  wire [31:0]      label_word, label_row;
-  reg  [SlotW-1:0] label_slot_q;
-  reg  [LaneW-1:0] label_lane_q;
+  // The label's neuron of the output layer: pass_index_q is that of lane 0 in this slot. A label
+  // that no neuron has hits none.
   reg              label_hit_q;
+  reg  [LaneW-1:0] label_lane_q;
+  wire [31:0]      label_word, label_lane;
   assign label_word   = {{(32 - LabelW){1'b0}}, label};
-  assign label_row    = label_word / LanesWord;
-  assign label_lane_o = label_lane_q;
+  assign label_lane   = label_word - {{(32 - LabelW){1'b0}}, pass_index_q};
   assign label_hit_o  = label_hit_q;
-
-  wire [31:0] label_lane;
-  assign label_lane = label_word - label_row * LanesWord;
+  assign label_lane_o = label_lane_q;
 
   always @(posedge clk_i) begin
-    label_slot_q <= slot_base[SlotW-1:0] + label_row[SlotW-1:0];
+    label_hit_q  <= learn && layer == LastLayer && label_word <= LastOutputWord
+                    && label_lane <= LastLaneWord;
     label_lane_q <= label_lane[LaneW-1:0];
-    label_hit_q  <= learn && layer == LastLayer && pass_slot_q == label_slot_q;
   end
 
   // Did anything change in this iteration?
@@ -690,7 +691,7 @@ module corinfo_control #(
   assign sum_raddr_o   = pass_q ? pass_slot_q : slot_2;
   assign sum_waddr_o   = clear_o ? pass_slot_q : slot_3;
   assign sum_we_o      = clear_o ? 3'b111 : mac_3 ? 3'b001 << kind_3 : 3'b000;
-  assign factor_kind_o = (matrix_kind[1:0] == KindC) ? KindC : matrix_kind[1:0];
+  assign factor_kind_o = matrix_kind[1:0];
   assign symmetric_o   = matrix_kind[1:0] == KindC;
 
   // Results.
@@ -761,12 +762,16 @@ module corinfo_control #(
   );
 
   corinfo_host #(
+    .Lanes       (Lanes),
     .LaneW       (LaneW),
+    .SynapseDepth(SynapseDepth),
     .SynapseAddrW(SynapseAddrW),
     .SynapseWidth(SynapseWidth),
+    .Rates       (Matrices),
     .RateAddrW   (RateAddrW),
     .RateWidth   (RateWidth),
     .SampleW     (SampleW),
+    .Counters    (Counters),
     .Seed        (Seed)
   ) u_host (
     .clk_i          (clk_i),
@@ -777,6 +782,7 @@ module corinfo_control #(
     .address_i      (host_address_i),
     .data_i         (host_data_i),
     .done_o         (host_done_o),
+    .error_o        (host_error_o),
     .data_o         (host_data_o),
     .idle_i         (idle_o),
     .busy_o         (host_busy),

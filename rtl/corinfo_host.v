@@ -1,21 +1,29 @@
 // Host access while the design is idle: synapses, learning rates, the seed, counters.
 //
-// An access is taken when valid_i and ready_o are high. A read answers on data_o with done_o five
-// cycles later; a write raises done_o likewise. Address: region in bits 31:28, lane in 27:20,
-// word in 19:0.
+// An access is taken when valid_i and ready_o are high, and done_o is high six cycles later; data_o
+// then has the word, after a write the new one. Address: region in bits 31:28, lane in 27:20 (0 in
+// regions 1 to 3), word in 19:0.
 //   region 0  synapse memory of a lane (signed words)      1  learning rates, by matrix
 //   region 2  0 seed, 1 number of the next update, 2 samples held in the mini-batch (read only)
 //   region 3  counters (read only)
+//
+// An address that names no word, a write to a read-only word, and a word that does not fit (a
+// signed one carries its sign up to bit 63, others zeros) change nothing: error_o is high with
+// done_o, and data_o is 0. Synapses of padding rows are words too; leave them 0.
 
 `default_nettype none
 
 module corinfo_host #(
+  parameter Lanes        = 16,
   parameter LaneW        = 4,
+  parameter SynapseDepth = 512,  // words of a lane, at most 2^20
   parameter SynapseAddrW = 9,
   parameter SynapseWidth = 16,
+  parameter Rates        = 5,    // words
   parameter RateAddrW    = 3,
   parameter RateWidth    = 17,
   parameter SampleW      = 1,
+  parameter Counters     = 26,
   parameter [31:0] Seed  = 32'd0
 ) (
   input  wire                    clk_i,
@@ -27,6 +35,7 @@ module corinfo_host #(
   input  wire [31:0]             address_i,
   input  wire [63:0]             data_i,
   output reg                     done_o,
+  output reg                     error_o,         // the access was refused
   output reg  [63:0]             data_o,
   input  wire                    idle_i,
   output wire                    busy_o,
@@ -54,14 +63,22 @@ module corinfo_host #(
   localparam [3:0] RegionSynapses = 4'd0;
   localparam [3:0] RegionRates    = 4'd1;
   localparam [3:0] RegionControl  = 4'd2;
+  localparam [3:0] RegionCounters = 4'd3;
   localparam [7:0] ControlSeed    = 8'd0;
   localparam [7:0] ControlUpdate  = 8'd1;
   localparam       Cycles         = 4;    // from the access to its answer
 
+  localparam [31:0] LanesWord    = Lanes;
+  localparam [31:0] DepthWord    = SynapseDepth;
+  localparam [31:0] RatesWord    = Rates;
+  localparam [31:0] ControlWords = 32'd3;
+  localparam [31:0] WritableWords = 32'd2;  // of region 2
+  localparam [31:0] CountersWord = Counters;
+
   reg  [31:0] address_q, seed_q, update_q;
   reg  [63:0] data_q;
   reg         write_q, first_q;
-  wire        accept, answer, waiting;
+  wire        accept, answer, waiting, write;
   wire [3:0]  region;
   wire [7:0]  word;
 
@@ -70,10 +87,40 @@ module corinfo_host #(
   assign region  = address_q[31:28];
   assign word    = address_q[7:0];
 
+  // Is there such a word, and may it take what is written?
+  wire [31:0] lane_word, place;
+  reg         exists, writable;
+  wire        refused;
+  assign lane_word = {24'd0, address_q[27:20]};
+  assign place     = {4'd0, address_q[27:0]};
+  assign refused   = !exists || (write_q && !writable);
+
+  always @* begin
+    case (region)
+      RegionSynapses: begin
+        exists   = lane_word < LanesWord && {12'd0, address_q[19:0]} < DepthWord;
+        writable = data_q[63:SynapseWidth-1] == {(65 - SynapseWidth){data_q[63]}};
+      end
+      RegionRates: begin
+        exists   = place < RatesWord;
+        writable = data_q[63:RateWidth] == {(64 - RateWidth){1'b0}};
+      end
+      RegionControl: begin
+        exists   = place < ControlWords;
+        writable = place < WritableWords && data_q[63:32] == 32'd0;
+      end
+      default: begin
+        exists   = region == RegionCounters && place < CountersWord;
+        writable = 1'b0;
+      end
+    endcase
+  end
+
   wire line_busy;
   corinfo_valid #(.Cycles(Cycles)) u_line (
     .clk_i(clk_i), .rst_i(rst_i), .valid_i(first_q), .valid_o(answer), .busy_o(line_busy)
   );
+  assign write   = first_q && write_q && !refused;
   assign waiting = line_busy;
   assign busy_o  = waiting;
   assign read_o  = waiting;
@@ -82,19 +129,22 @@ module corinfo_host #(
     if (accept) begin
       address_q <= address_i;
       data_q    <= data_i;
+      write_q   <= write_i;
     end
     if (rst_i) begin
       first_q  <= 1'b0;
-      write_q  <= 1'b0;
       done_o   <= 1'b0;
+      error_o  <= 1'b0;
       data_o   <= 64'd0;
       seed_q   <= Seed;
       update_q <= 32'd0;
     end else begin
       first_q <= accept;
-      write_q <= accept && write_i;
       done_o  <= answer;
-      if (answer) begin
+      error_o <= answer && refused;
+      if (answer && refused) begin
+        data_o <= 64'd0;
+      end else if (answer) begin
         case (region)
           RegionSynapses: data_o <= {{(64 - SynapseWidth + 1){synapse_data_i[SynapseWidth-1]}},
               synapse_data_i[SynapseWidth-2:0]};
@@ -105,10 +155,10 @@ module corinfo_host #(
           default:        data_o <= {16'd0, counter_i};
         endcase
       end
-      if (write_q && region == RegionControl && word == ControlSeed) begin
+      if (write && region == RegionControl && word == ControlSeed) begin
         seed_q <= data_q[31:0];
       end
-      if (write_q && region == RegionControl && word == ControlUpdate) begin
+      if (write && region == RegionControl && word == ControlUpdate) begin
         update_q <= data_q[31:0];
       end else if (batch_done_i) begin
         update_q <= update_q + 32'd1;
@@ -117,20 +167,16 @@ module corinfo_host #(
   end
 
   // The first cycle of a reset, whatever the registers hold then, writes nothing.
-  assign synapse_we_o    = write_q && !rst_i && region == RegionSynapses;
+  assign synapse_we_o    = write && !rst_i && region == RegionSynapses;
   assign synapse_lane_o  = address_q[20 +: LaneW];
   assign synapse_addr_o  = address_q[SynapseAddrW-1:0];
   assign synapse_data_o  = data_q[SynapseWidth-1:0];
-  assign rate_we_o       = write_q && !rst_i && region == RegionRates;
+  assign rate_we_o       = write && !rst_i && region == RegionRates;
   assign rate_addr_o     = address_q[RateAddrW-1:0];
   assign rate_data_o     = data_q[RateWidth-1:0];
   assign seed_o          = seed_q;
   assign update_o        = update_q;
   assign counter_index_o = word;
-
-  // Bits of the address and data that no region of this design is wide enough to use.
-  wire unused_bits;
-  assign unused_bits = ^{address_q[27:8], data_q[63:SynapseWidth]};
 
 endmodule
 

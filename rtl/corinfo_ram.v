@@ -1,8 +1,8 @@
 // Memory with one write and one read port; infers block RAM or, when small, distributed RAM.
 //
 // The word at raddr_i appears on rdata_o one cycle later. A word that is read in the cycle in
-// which it is written comes out old. Contents start from InitFile if one is named, else
-// undefined; there is no reset.
+// which it is written is undefined: no caller uses it, so that a block RAM needs no bypass.
+// Contents start from InitFile if one is named, else undefined; there is no reset.
 
 `default_nettype none
 

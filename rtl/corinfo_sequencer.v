@@ -3,7 +3,8 @@
 // An instruction's fields are stable from start_o (high for one cycle) until the next start_o. The
 // instruction is done when quiet_i is high in a later cycle. The program memory is read one
 // instruction ahead, so that an instruction without work takes two cycles; a phase that ends early
-// takes two more. Command: valid/ready; result: valid until ready.
+// takes two more. Command: valid/ready; result: valid until ready. hold_i closes command_ready_o in
+// the same cycle.
 
 `default_nettype none
 
@@ -24,7 +25,7 @@ module corinfo_sequencer #(
   input  wire                command_learn_i,
   input  wire                command_negative_i,
   input  wire [LabelW-1:0]   command_label_i,
-  input  wire                hold_i,            // the host is at work: take no command
+  input  wire                hold_i,            // the host asks or is at work: take no command
 
   output wire                result_valid_o,
   input  wire                result_ready_i,

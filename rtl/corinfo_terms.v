@@ -22,7 +22,8 @@ module corinfo_terms #(
   parameter InputAddrW   = 10,   // bits of an address of the input memory
   parameter SynapseAddrW = 9,
   parameter ValueWidth   = 18,
-  parameter OperandWidth = 19,   // at least ValueWidth + 1: a factor may be negated
+  // At least ValueWidth, and one bit more than the factors that may be negated, x and r.
+  parameter OperandWidth = 19,
   parameter TermAddrW    = 4     // room for 2^TermAddrW terms, at least those of two columns
 ) (
   input  wire                           clk_i,

@@ -25,6 +25,8 @@ func TestDesignsLint(t *testing.T) {
 		{layers: []int{12, 9, 8, 5}, lanes: 3, batch: 3, rule: "constant", formats: "uneven"},
 		{layers: []int{5, 1, 2}, lanes: 1, batch: 1, rule: "constant", formats: "coarse"},
 		{layers: []int{20, 7}, lanes: 8, batch: 3, rule: "constant", formats: "default", dense: true},
+		{layers: []int{1, 1}, lanes: 1, batch: 1, rule: "constant", formats: "default"},
+		{layers: []int{4, 3, 2}, lanes: 2, batch: 1, rule: "constant", formats: "exact"},
 	} {
 		d := c.generate(t)
 		said, err := Lint(context.Background(), d.Dir, d.Manifest)
@@ -56,7 +58,7 @@ func TestLibraryLints(t *testing.T) {
 		"corinfo_random": "Lane=255", "corinfo_lane": "Lane=2 LaneW=2 SynapseWidth=5 RWidth=7 DeltaWidth=7 CWidth=20 EWidth=4",
 		"corinfo_event_queue": "Lanes=3 LaneW=2 SlotW=5 RowAddrW=1", "corinfo_broadcast": "SlotW=2 SynapseAddrW=6 ValueWidth=9 OperandWidth=12 DepthW=2",
 		"corinfo_terms": "Batch=3 Lanes=5 LaneW=3 SlotW=2 KeptAddrW=6 SynapseAddrW=5", "corinfo_sequencer": "Batch=20 SampleW=5 ProgramDepth=40 AddrW=6",
-		"corinfo_result": "LabelW=1 ScoreWidth=3", "corinfo_host": "LaneW=1 SynapseAddrW=12 SynapseWidth=40 SampleW=5",
+		"corinfo_result": "LabelW=1 ScoreWidth=3", "corinfo_host": "Lanes=2 LaneW=1 SynapseDepth=4000 SynapseAddrW=12 SynapseWidth=40 SampleW=5",
 		"corinfo_counter": "Lanes=1", "corinfo_counters": "Lanes=3",
 	}
 	for _, file := range rtl.Order {

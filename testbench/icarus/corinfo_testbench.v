@@ -15,7 +15,7 @@ module corinfo_testbench;
   reg                      sample_valid = 1'b0;
   reg  [`X_WIDTH-1:0]      sample_data = 0;
   wire                     sample_ready;
-  wire                     score_valid, result_valid, host_ready, host_done, idle;
+  wire                     score_valid, result_valid, host_ready, host_done, host_error, idle;
   wire [`LABEL_WIDTH-1:0]  score_index, result_class;
   wire [`R_WIDTH-1:0]      score_data;
   reg                      result_ready = 1'b0;
@@ -40,8 +40,7 @@ module corinfo_testbench;
     .result_valid_o(result_valid), .result_ready_i(result_ready), .result_class_o(result_class),
     .host_valid_i(host_valid), .host_ready_o(host_ready), .host_write_i(host_write),
     .host_address_i(host_address), .host_data_i(host_data), .host_done_o(host_done),
-    .host_data_o(host_answer),
-    .idle_o(idle),
+    .host_error_o(host_error), .host_data_o(host_answer), .idle_o(idle),
     .trace_state_valid_o(state_valid), .trace_state_slot_o(state_slot),
     .trace_state_u_o(state_u), .trace_state_r_o(state_r),
     .trace_synapse_valid_o(synapse_valid), .trace_synapse_address_o(synapse_address),
@@ -54,10 +53,10 @@ module corinfo_testbench;
   reg             stall, unknown;
   reg [31:0]      op;
   reg [63:0]      first, second;
-  integer         words, reads;
+  integer         words, reads, abort;  // abort: cycles until the command's reset, -1 none
   reg             started, done;
 
-  // What the testbench is doing: 0 next token, 1 command, 2 sample, 3 host, 4 until idle.
+  // What the testbench is doing: 0 next token, 1 command, 2 sample, 3 host, 4 until idle, 5 reset.
   integer         state;
 
   task token;
@@ -93,6 +92,7 @@ module corinfo_testbench;
     state = 0;
     words = 0;
     reads = 0;
+    abort = -1;
     unknown = 1'b0;
     done = 1'b0;
     repeat (4) begin
@@ -130,9 +130,24 @@ module corinfo_testbench;
           host_write = 1'b0;
           host_valid = 1'b1;
           state = 3;
+        end else if (op == "A") begin
+          got = $fscanf(file, "%h", first);
+          abort = first[30:0];
         end else begin
           done = 1'b1;
         end
+      end
+      if ((state == 2 || state == 4) && abort >= 0) begin
+        if (abort == 0 || (state == 4 && idle)) begin
+          // The rest of the sample is not wanted.
+          if (sample_valid) words = words - 1;
+          repeat (words) got = $fscanf(file, "%h", first);
+          sample_valid = 1'b0;
+          rst = 1'b1;
+          state = 5;
+          abort = 0;
+        end
+        abort = abort - 1;
       end
       if (state == 2 && words > 0 && !sample_valid && !(stall && lfsr[1:0] == 2'd0)) begin
         got = $fscanf(file, "%h", first);
@@ -145,9 +160,9 @@ module corinfo_testbench;
       if (waved && cycle == wave_from && wave_from > 0) $dumpon;
       if (waved && cycle == wave_to) $dumpoff;
       if (!unknown && ^{command_ready, sample_ready, score_valid, score_index, score_data,
-                        result_valid, result_class, host_ready, host_done, host_answer, idle,
-                        state_valid, state_slot, state_u, state_r, synapse_valid, synapse_address,
-                        synapse} === 1'bx) begin
+                        result_valid, result_class, host_ready, host_done, host_error,
+                        host_answer, idle, state_valid, state_slot, state_u, state_r,
+                        synapse_valid, synapse_address, synapse} === 1'bx) begin
         unknown = 1'b1;
         $display("X %0d outputs", cycle);
         if (!waved) done = 1'b1;  // nothing that follows can be trusted to end
@@ -157,6 +172,7 @@ module corinfo_testbench;
       if (synapse_valid) $display("W %0d %h %h", cycle, synapse_address, synapse);
       if (score_valid) $display("O %0d %h %h", cycle, score_index, score_data);
       if (result_valid && result_ready) $display("R %0d %h", cycle, result_class);
+      if (rst) $display("Z %0d", cycle);
       quiet = ((state_valid || synapse_valid || score_valid || host_done
                 || (sample_valid && sample_ready)) === 1'b1) ? 0 : quiet + 1;
       if (!idle) busy = busy + 1;
@@ -183,6 +199,7 @@ module corinfo_testbench;
         first = 64'd0;
       end
       if (state == 3 && host_done) begin
+        if (host_error) $display("N %0d %h", cycle, host_address);
         if (!host_write) $display("D %0d %h %h", cycle, host_address, host_answer);
         reads = reads - 1;
         second = 64'd1;
@@ -193,6 +210,10 @@ module corinfo_testbench;
       #1 clk = 1'b1;
       #5 clk = 1'b0;
       cycle = cycle + 1;
+      if (rst) begin
+        rst = 1'b0;
+        state = 0;
+      end
       if (started) command_valid = 1'b0;
       if (first[0]) begin
         sample_valid = 1'b0;

@@ -2,8 +2,11 @@
 //
 // The protocol is that of corinfo_testbench.v, line by line; package sim writes the one side and reads the other.
 //   stimulus   H addr data | G addr count | I words... | L label negative words... | Q      (hexadecimal)
+//              A count (a reset ends the next command, count cycles after it was taken or when it is done)
 //   output     S cycle slot u r | W cycle address words | O cycle index score | R cycle class | D cycle addr data
 //              E cycle I|L busy waiting (a command is done; cycles so far with one under way, of them waiting for us)
+//              Z cycle (the reset of A)
+//              N cycle addr (the access to the host's word was refused)
 //              T cycle (nothing happens any more) | Q cycle (end)
 // Arguments: +stimulus=FILE +inputs=N +stall=SEED +timeout=CYCLES +wave=FILE +wave_from=CYCLE +wave_to=CYCLE +stop=CYCLE.
 
@@ -111,7 +114,7 @@ class Stimulus {
   FILE* file_;
 };
 
-enum class State { Next, Command, Sample, Host, Finish };
+enum class State { Next, Command, Sample, Host, Finish, Reset };
 
 }  // namespace
 
@@ -161,6 +164,7 @@ int main(int argc, char** argv) {
   State state = State::Next;
   uint64_t cycle = 0, quiet = 0, words = 0, reads = 0, busy = 0, waiting = 0;
   bool learn = false, write = false, done = false;
+  int64_t abort = -1;  // cycles until the command's reset, -1 none
   uint32_t address = 0;
 
   while (!done) {
@@ -191,9 +195,22 @@ int main(int argc, char** argv) {
           dut->host_valid_i = 1;
           state = State::Host;
           break;
+        case 'A':
+          abort = static_cast<int64_t>(stimulus.hex());
+          break;
         default:
           done = true;
       }
+    }
+    if ((state == State::Sample || state == State::Finish) && abort >= 0 &&
+        (abort-- == 0 || (state == State::Finish && dut->idle_o))) {
+      // The rest of the sample is not wanted.
+      if (dut->sample_valid_i) words--;
+      for (; words > 0; words--) stimulus.hex();
+      dut->sample_valid_i = 0;
+      dut->rst_i = 1;
+      state = State::Reset;
+      abort = -1;
     }
     if (state == State::Sample && words > 0 && !dut->sample_valid_i && !(stall && (lfsr & 3) == 0)) {
       dut->sample_data_i = stimulus.hex();
@@ -230,6 +247,10 @@ int main(int argc, char** argv) {
       put_port(dut->result_class_o, LABEL_WIDTH);
       end();
     }
+    if (dut->rst_i) {
+      begin('Z', cycle);
+      end();
+    }
     if ((dut->sample_valid_i && dut->sample_ready_o) || dut->host_done_o) quiet = 0;
     busy += !dut->idle_o;
     waiting += (dut->sample_ready_o && !dut->sample_valid_i) || (dut->result_valid_o && !dut->result_ready_i);
@@ -257,6 +278,11 @@ int main(int argc, char** argv) {
     }
     const bool taken = state == State::Sample && dut->sample_valid_i && dut->sample_ready_o;
     const bool answered = state == State::Host && dut->host_done_o;
+    if (answered && dut->host_error_o) {
+      begin('N', cycle);
+      put_port(address, 32);
+      end();
+    }
     if (answered && !write) {
       begin('D', cycle);
       put_port(address, 32);
@@ -277,6 +303,10 @@ int main(int argc, char** argv) {
 #endif
     cycle++;
 
+    if (dut->rst_i) {
+      dut->rst_i = 0;
+      state = State::Next;
+    }
     if (started) dut->command_valid_i = 0;
     if (taken) {
       dut->sample_valid_i = 0;

@@ -5,10 +5,17 @@
 //
 // Give a command, then 3 input words; the scores and the class of the free phase come out. A
 // learning
-// command goes on to the nudged phase; every 1 of them update the synapses. All ports belong to
-// clk_i;
-// rst_i is synchronous. The trace ports show every new state and synapse to a testbench; leave
-// them open on a board.
+// command goes on to the nudged phase; every 1 of them update the synapses. Its label names the
+// output neuron that
+// is pulled up, 0 to 1; another label pulls nothing up. The host goes before commands:
+// command_ready_o
+// depends on host_valid_i in the same cycle. All ports belong to clk_i;
+// rst_i is synchronous: it ends the command under way, restores the seed and the update number 0,
+// drops the open
+// mini-batch and zeroes the counters; learned synapses and written learning rates stay. The host
+// then writes the
+// update number again. A reset within an update leaves some synapses updated and others not. The
+// trace ports show every new state and synapse to a testbench; leave them open on a board.
 
 `default_nettype none
 
@@ -43,6 +50,7 @@ module tester (
   input  wire [31:0] host_address_i,
   input  wire [63:0] host_data_i,
   output wire        host_done_o,
+  output wire        host_error_o,
   output wire [63:0] host_data_o,
   output wire        idle_o,
 
@@ -124,6 +132,7 @@ module tester (
     .SlotW         (2),
     .KeptAddrW     (3),
     .InputAddrW    (2),
+    .SynapseDepth  (22),
     .SynapseAddrW  (5),
     .XWidth        (9),
     .PreWidth      (18),
@@ -134,6 +143,7 @@ module tester (
     .EtaWidth      (17),
     .ConstantsWidth(74),
     .RateWidth     (17),
+    .Counters      (26),
     .SomaCycles    (13),
     .RecordCycles  (2),
     .UpdateCycles  (6),
@@ -182,6 +192,7 @@ module tester (
     .host_address_i    (host_address_i),
     .host_data_i       (host_data_i),
     .host_done_o       (host_done_o),
+    .host_error_o      (host_error_o),
     .host_data_o       (host_data_o),
     .idle_o            (idle_o),
     .synapse_raddr_o   (lane_synapse_raddr),
