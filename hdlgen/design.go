@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"corinfo/golden"
@@ -37,13 +38,31 @@ const (
 // toolName marks our manifests.
 const toolName = "corinfo"
 
+// CheckName refuses a network's name that its modules cannot have: a reserved word, or a name that the library
+// uses, which a module of that name would hide or meet.
+func CheckName(name string) error {
+	if err := vl.CheckName(name); err != nil {
+		return fmt.Errorf("%w: name: %w", golden.ErrUsage, err)
+	}
+	for _, file := range rtl.Order {
+		text, err := rtl.Files.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		if regexp.MustCompile(`\b` + name + `\b`).Match(text) {
+			return fmt.Errorf("%w: name: %q is a name in the Verilog library (%s); choose another", golden.ErrUsage, name, file)
+		}
+	}
+	return nil
+}
+
 // layOut places a network on lanes and checks that a design may have its name and sizes.
 func layOut(a *golden.Arithmetic, lanes int) (*Layout, *shape, error) {
 	if lanes < 1 {
 		return nil, nil, fmt.Errorf("%w: hardware: lanes: %d; at least 1", golden.ErrUsage, lanes)
 	}
-	if err := vl.CheckName(a.Network.Name); err != nil {
-		return nil, nil, fmt.Errorf("%w: name: %w", golden.ErrUsage, err)
+	if err := CheckName(a.Network.Name); err != nil {
+		return nil, nil, err
 	}
 	l := NewLayout(a, lanes)
 	s, err := newShape(a, l)
@@ -65,6 +84,7 @@ func Build(a *golden.Arithmetic, lanes int, synapse func(matrix, row, column int
 	files = map[string][]byte{}
 	m = &Manifest{Tool: toolName, Name: n.Name, Network: n.Fingerprint(), Layers: n.Layers, Lanes: lanes, Batch: n.Learning.Batch,
 		Widths:   Widths{X: s.X, U: s.U, R: s.R, Label: s.Label, Synapse: s.Word},
+		Formats:  map[string]string{},
 		Counters: Counters,
 		Latency:  map[string]int{"soma": p.somaCycles, "record": p.recordCycles, "synapse": p.synapseCycles}}
 	for _, name := range rtl.Order {
@@ -92,6 +112,9 @@ func Build(a *golden.Arithmetic, lanes int, synapse func(matrix, row, column int
 		files[file] = text.Bytes()
 		m.Files = append(m.Files, file)
 	}
+	for name, t := range a.Formats.Types() {
+		m.Formats[name] = t.String()
+	}
 	addImage := func(file string, i *image) {
 		files[file] = i.text.Bytes()
 		m.Images = append(m.Images, Image{File: file, Words: bytes.Count(i.text.Bytes(), []byte("\n")), SHA256: checksum(i.text.Bytes())})
@@ -108,11 +131,14 @@ func Build(a *golden.Arithmetic, lanes int, synapse func(matrix, row, column int
 	}
 	files[n.Name+".f"] = []byte(strings.Join(m.Files, "\n") + "\n")
 	files[n.Name+".core"] = fuseSoC(m)
-	text, err := json.MarshalIndent(m, "", "  ")
-	if err != nil {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(m); err != nil {
 		return nil, nil, err
 	}
-	files[manifestFile] = append(text, '\n')
+	files[manifestFile] = text.Bytes()
 	files[networkFile] = n.YAML()
 	return files, m, nil
 }
@@ -223,6 +249,10 @@ func OpenDesign(dir string) (*Design, error) {
 	if err != nil || !m.sameBesides(want) {
 		return nil, fmt.Errorf("%w: %s does not describe the design of its network, or another version wrote it; generate the design again",
 			golden.ErrDamaged, filepath.Join(dir, manifestFile))
+	}
+	if text, err := os.ReadFile(filepath.Join(dir, networkFile)); err != nil || !bytes.Equal(text, files[networkFile]) {
+		return nil, fmt.Errorf("%w: %s is not the network that the design was generated from; change your own network file and generate again",
+			golden.ErrDamaged, filepath.Join(dir, networkFile))
 	}
 	d := &Design{Dir: dir, Manifest: m, Network: c.Network, Arithmetic: machine.A, Layout: NewLayout(machine.A, m.Lanes), Initial: c}
 	for _, i := range m.Images {

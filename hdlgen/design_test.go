@@ -163,3 +163,16 @@ func TestProgramTooLong(t *testing.T) {
 	require.ErrorContains(t, err, "settling: 3 layers take")
 	require.ErrorContains(t, err, "at most 65536: use fewer iterations")
 }
+
+// Names that some module would meet or hide are refused: reserved words and all that the library uses.
+func TestCheckName(t *testing.T) {
+	require.NoError(t, CheckName("tiny"))
+	for name, want := range map[string]string{
+		"small": "reserved word", "logic": "reserved word", "1st": "no Verilog identifier", "a b": "no Verilog identifier",
+		"corinfo_lane": "corinfo_lane.v", "x": "corinfo_random.v", "clk_i": "corinfo_ram.v",
+	} {
+		err := CheckName(name)
+		require.ErrorIs(t, err, golden.ErrUsage, name)
+		require.ErrorContains(t, err, want)
+	}
+}

@@ -16,7 +16,7 @@ type unit struct {
 }
 
 // units prints every distinct graph of a list once. Names are <base> if there is one, else <base>0, <base>1...
-func units(base string, graphs []*fx.Graph, describe func(i int) string, provenance []string) (list []unit, latency int, err error) {
+func units(base string, graphs []*fx.Graph, describe func(serves []int) string, provenance []string) (list []unit, latency int, err error) {
 	index := map[string]int{}
 	for i, g := range graphs {
 		if g == nil {
@@ -36,7 +36,7 @@ func units(base string, graphs []*fx.Graph, describe func(i int) string, provena
 		if len(list) > 1 {
 			name = fmt.Sprintf("%s%d", base, i)
 		}
-		header := append([]string{fmt.Sprintf("%s: %s", name, describe(u.serves[0]))}, provenance...)
+		header := append([]string{fmt.Sprintf("%s: %s", name, describe(u.serves))}, provenance...)
 		if u.module, u.latency, err = Pipeline(name, u.graph, header); err != nil {
 			return nil, 0, err
 		}

@@ -1,7 +1,7 @@
 package hdlgen
 
 import (
-	"fmt"
+	"strings"
 
 	fx "corinfo/fixedpoint"
 	"corinfo/golden"
@@ -15,14 +15,14 @@ type arithmetic struct {
 }
 
 func printGraphs(name string, a *golden.Arithmetic, provenance []string) (p arithmetic, err error) {
-	p.soma, p.somaCycles, err = units(name+"_soma", a.Soma, func(k int) string {
-		return "one settling step of one neuron."
+	p.soma, p.somaCycles, err = units(name+"_soma", a.Soma, func(layers []int) string {
+		return "one settling step of one neuron of layer " + join(layers, ", ") + "."
 	}, provenance)
 	if err != nil {
 		return p, err
 	}
-	p.record, p.recordCycles, err = units(name+"_record", a.Record, func(k int) string {
-		return "the learning factors of one neuron at the end of a phase."
+	p.record, p.recordCycles, err = units(name+"_record", a.Record, func(layers []int) string {
+		return "the learning factors of one neuron of layer " + join(layers, ", ") + " at the end of a phase."
 	}, provenance)
 	if err != nil {
 		return p, err
@@ -31,8 +31,12 @@ func printGraphs(name string, a *golden.Arithmetic, provenance []string) (p arit
 	for i, m := range a.Matrices {
 		graphs[i] = m.Graph
 	}
-	p.synapse, p.synapseCycles, err = units(name+"_synapse", graphs, func(i int) string {
-		return fmt.Sprintf("the update of one synapse of a matrix such as %s.", a.Matrices[i].Name())
+	p.synapse, p.synapseCycles, err = units(name+"_synapse", graphs, func(matrices []int) string {
+		var names []string
+		for _, i := range matrices {
+			names = append(names, a.Matrices[i].Name())
+		}
+		return "the update of one synapse of " + strings.Join(names, ", ") + "."
 	}, provenance)
 	return p, err
 }

@@ -17,18 +17,19 @@ const manifestFile = "corinfo.json"
 
 // Manifest describes a generated design to the tools that read it.
 type Manifest struct {
-	Tool     string         `json:"tool"` // "corinfo"
-	Name     string         `json:"name"` // the top module
-	Network  string         `json:"network"`
-	Layers   []int          `json:"layers"`
-	Lanes    int            `json:"lanes"`
-	Batch    int            `json:"batch"`
-	Widths   Widths         `json:"widths"`
-	Files    []string       `json:"files"`    // Verilog, in dependency order
-	Images   []Image        `json:"images"`   // what the memories start from
-	Matrices []MatrixPlace  `json:"matrices"` // where synapses live
-	Counters []string       `json:"counters"` // host region 3, in order
-	Latency  map[string]int `json:"latency"`  // of the pipelines, in cycles
+	Tool     string            `json:"tool"` // "corinfo"
+	Name     string            `json:"name"` // the top module
+	Network  string            `json:"network"`
+	Layers   []int             `json:"layers"`
+	Lanes    int               `json:"lanes"`
+	Batch    int               `json:"batch"`
+	Widths   Widths            `json:"widths"`
+	Formats  map[string]string `json:"formats"`  // of every tensor and constant: how to read and write the ports' words
+	Files    []string          `json:"files"`    // Verilog, in dependency order
+	Images   []Image           `json:"images"`   // what the memories start from
+	Matrices []MatrixPlace     `json:"matrices"` // where synapses live
+	Counters []string          `json:"counters"` // host region 3, in order
+	Latency  map[string]int    `json:"latency"`  // of the pipelines, in cycles
 }
 
 // Widths are the bits of the top's ports.

@@ -282,6 +282,9 @@ func TestDamagedData(t *testing.T) {
 	// Changed content of the right length is another data set: a run does not go on with it.
 	damaged(images, flip, exitUsage, []string{"dataset", "content"}, "train", "-o", run, "--resume", "--epochs", "2")
 
+	damaged(filepath.Join(design, "network.yaml"), func(b []byte) []byte { return bytes.Replace(b, []byte("leak: 0.5"), []byte("leak: 0.4"), 1) },
+		exitFailed, []string{"network.yaml", "generate again"}, "cosim", design)
+
 	foreign := filepath.Join(dir, "foreign")
 	require.NoError(t, os.Mkdir(foreign, 0o755))
 	writeFile(t, filepath.Join(foreign, "thesis.tex"), "years of work")

@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"corinfo/golden"
+	"corinfo/hdlgen"
 )
 
 func trainCommand() *cli.Command {
@@ -108,6 +109,9 @@ func newRun(c *cli.Context, dir string) (*golden.Checkpoint, *golden.Data, []gol
 		return fail(err)
 	}
 	if err := golden.CheckNewRun(dir); err != nil {
+		return fail(err)
+	}
+	if err := hdlgen.CheckName(n.Name); err != nil { // sooner than generate would
 		return fail(err)
 	}
 	if c.IsSet("epochs") {
