@@ -1,10 +1,11 @@
-// Control of all lanes: sequencer, passes over slots, events, updates, samples in, results out,
-// host access and counters. It holds what exists once; the lanes hold what exists per neuron and
-// synapse.
+// Control of all lanes: what exists once in a design, while the lanes hold what exists per neuron
+// and synapse. corinfo_sequencer executes the program; for each instruction corinfo_pass visits
+// slots, corinfo_input takes the sample, corinfo_events broadcasts changed states, corinfo_learn
+// updates a matrix; corinfo_result, corinfo_host and corinfo_counters face the outside. Here they
+// are joined, and the lanes' shared ports given to who needs them.
 //
-// A pass visits the slots of a layer, one per cycle, for OpClear, OpSettle, OpRecord and
-// OpResult. An OpSettle then broadcasts the layer's changed states, and is done when the last
-// product is in its sum. Tables are packed, 32 bits an entry, entry 0 lowest: by layer, by 3 x
+// An OpSettle passes over its layer and then broadcasts the changed states; it is done when the
+// last product is in its sum. Tables are packed, 32 bits an entry, entry 0 lowest: by layer, by 3 x
 // layer + kind (0 W, 1 F, 2 C), or by matrix. Latencies in cycles are derived by the generator
 // from the pipelines.
 
@@ -163,29 +164,15 @@ module corinfo_control #(
 
   localparam [1:0] KindC = 2'd2;
 
-  localparam AlignW   = 6;
-  localparam EventRoomW = 3;
   localparam SampleW  = (Batch > 1) ? $clog2(Batch) : 1;
   localparam LayerW   = $clog2(Layers + 1);
-  localparam MatrixW  = $clog2(Matrices + 1);
   localparam RateAddrW = (Matrices > 2) ? $clog2(Matrices) : 1;
   localparam RateDepth = (Matrices > 2) ? Matrices : 2;
 
-  localparam [31:0] SlotsWord  = Slots;
-  localparam [31:0] BatchSlots = Batch * Slots;
-  localparam [31:0] InputsWord = Inputs;
-  localparam [31:0] LanesWord  = Lanes;
-  localparam [31:0] LastOutputWord = Outputs - 1;
-  localparam [31:0] LastLaneWord   = Lanes - 1;
   localparam [31:0] LayersWord     = Layers;
   localparam [7:0]  LastLayer      = LayersWord[7:0] - 8'd1;
   localparam        ConstantsDepth = 3 * (Layers - 1);
   localparam        ConstantsAddrW = $clog2(ConstantsDepth);
-  localparam        InputDepth     = (Batch * Inputs > 2) ? Batch * Inputs : 2;
-  localparam [SlotW-1:0]  OneSlot  = 1;
-  localparam [SlotW:0]    OneLeft  = 1;
-  localparam [LabelW-1:0] OneOutput = 1;
-  localparam [LaneW-1:0]  OneLane  = 1;
 
   // The instruction under way.
   wire                start, learn, negative, role, negate, batch_done;
@@ -246,100 +233,66 @@ module corinfo_control #(
   assign load   = op == OpLoad && !idle_o;
   assign result = op == OpResult && !idle_o;
 
-  // Entries of the tables.
-  wire [LayerW-1:0]  layer_index, pre, post;
-  wire [MatrixW-1:0] matrix_index;
-  wire [31:0] slot_base, slot_count, last_lanes, column_base, stride;
-  wire [31:0] matrix_kind, matrix_pre, matrix_post, matrix_offset;
-  wire [31:0] pre_slot, pre_neurons, pre_base, pre_stride, post_slot, post_count;
-  assign layer_index   = layer[LayerW-1:0];
-  assign matrix_index  = matrix[MatrixW-1:0];
-  assign slot_base     = SlotBase[32*layer_index +: 32];
-  assign slot_count    = SlotCount[32*layer_index +: 32];
-  assign last_lanes    = LastLanes[32*layer_index +: 32];
-  assign column_base   = ColumnBase[32*layer_index +: 32];
-  assign stride        = Stride[32*layer_index +: 32];
-  assign matrix_kind   = MatrixKind[32*matrix_index +: 32];
-  assign matrix_pre    = MatrixPre[32*matrix_index +: 32];
-  assign matrix_post   = MatrixPost[32*matrix_index +: 32];
-  assign matrix_offset = MatrixOffset[32*matrix_index +: 32];
-  assign pre           = matrix_pre[LayerW-1:0];
-  assign post          = matrix_post[LayerW-1:0];
-  assign pre_slot      = SlotBase[32*pre +: 32];
-  assign pre_neurons   = Neurons[32*pre +: 32];
-  assign pre_base      = ColumnBase[32*pre +: 32];
-  assign pre_stride    = Stride[32*pre +: 32];
-  assign post_slot     = SlotBase[32*post +: 32];
-  assign post_count    = SlotCount[32*post +: 32];
+  // Entries of the layer's tables.
+  wire [LayerW-1:0] layer_index;
+  wire [31:0]       slot_base, slot_count, column_base, stride;
+  assign layer_index = layer[LayerW-1:0];
+  assign slot_base   = SlotBase[32*layer_index +: 32];
+  assign slot_count  = SlotCount[32*layer_index +: 32];
+  assign column_base = ColumnBase[32*layer_index +: 32];
+  assign stride      = Stride[32*layer_index +: 32];
 
-  // Pass over slots. A result pass visits the output neurons one by one. pass_index_q is the
-  // neuron, in the output layer, of lane pass_lane_q.
-  reg               pass_q;
-  reg  [SlotW-1:0]  pass_slot_q;
-  reg  [SlotW:0]    pass_left_q;
-  reg  [LabelW-1:0] pass_index_q;
-  reg  [LaneW-1:0]  pass_lane_q;
-  wire              pass_last, pass_step;
-
-  assign pass_step = !result || pass_lane_q == LastLaneWord[LaneW-1:0];
-  assign pass_last = result ? pass_index_q == LastOutputWord[LabelW-1:0] : pass_left_q == OneLeft;
-
-  always @(posedge clk_i) begin
-    if (rst_i) begin
-      pass_q <= 1'b0;
-    end else if (start) begin
-      pass_q <= settle || record || clear || result;
-    end else if (pass_q) begin
-      pass_q <= !pass_last;
-    end
-    if (start) begin
-      pass_slot_q  <= clear ? {SlotW{1'b0}} : slot_base[SlotW-1:0];
-      pass_left_q  <= clear ? SlotsWord[SlotW:0] : slot_count[SlotW:0];
-      pass_index_q <= {LabelW{1'b0}};
-      pass_lane_q  <= {LaneW{1'b0}};
-    end else if (pass_q) begin
-      pass_slot_q  <= pass_step ? pass_slot_q + OneSlot : pass_slot_q;
-      pass_left_q  <= pass_left_q - OneLeft;
-      pass_index_q <= pass_index_q + (result ? OneOutput : LanesWord[LabelW-1:0]);
-      pass_lane_q  <= pass_step ? {LaneW{1'b0}} : pass_lane_q + OneLane;
-    end
-  end
-
-  // Soma: slot in, new state out, changed flags one cycle later.
-  wire             soma_busy, row_valid, row_busy;
-  wire [SlotW-1:0] row_slot;
-  corinfo_valid #(.Cycles(SomaCycles + 1)) u_soma_valid (
-    .clk_i(clk_i), .rst_i(rst_i), .valid_i(pass_q && settle), .valid_o(soma_we_o),
-    .busy_o(soma_busy)
+  wire                 pass, pass_busy, row_valid;
+  wire [SlotW-1:0]     pass_slot, row_slot;
+  wire [LaneW-1:0]     pass_lane;
+  wire [LabelW-1:0]    pass_index;
+  wire [KeptAddrW-1:0] other_addr;
+  corinfo_pass #(
+    .Lanes       (Lanes),
+    .LaneW       (LaneW),
+    .Outputs     (Outputs),
+    .LabelW      (LabelW),
+    .Slots       (Slots),
+    .SlotW       (SlotW),
+    .Batch       (Batch),
+    .SampleW     (SampleW),
+    .KeptAddrW   (KeptAddrW),
+    .SomaCycles  (SomaCycles),
+    .RecordCycles(RecordCycles)
+  ) u_pass (
+    .clk_i         (clk_i),
+    .rst_i         (rst_i),
+    .start_i       (start),
+    .clear_i       (clear),
+    .settle_i      (settle),
+    .record_i      (record),
+    .result_i      (result),
+    .slot_base_i   (slot_base[SlotW-1:0]),
+    .slot_count_i  (slot_count[SlotW:0]),
+    .pull_i        (learn && layer == LastLayer),
+    .label_i       (label),
+    .role_i        (role),
+    .sample_i      (sample),
+    .active_o      (pass),
+    .slot_o        (pass_slot),
+    .lane_o        (pass_lane),
+    .index_o       (pass_index),
+    .busy_o        (pass_busy),
+    .clear_o       (clear_o),
+    .soma_we_o     (soma_we_o),
+    .soma_waddr_o  (soma_waddr_o),
+    .row_valid_o   (row_valid),
+    .row_slot_o    (row_slot),
+    .label_hit_o   (label_hit_o),
+    .label_lane_o  (label_lane_o),
+    .other_addr_o  (other_addr),
+    .kept_we_o     (kept_we_o),
+    .kept_waddr_o  (kept_waddr_o),
+    .factor_we_o   (factor_we_o),
+    .factor_waddr_o(factor_waddr_o),
+    .c_we_o        (c_we_o),
+    .c_waddr_o     (c_waddr_o)
   );
-  corinfo_valid #(.Cycles(1)) u_row_valid (
-    .clk_i(clk_i), .rst_i(rst_i), .valid_i(soma_we_o), .valid_o(row_valid), .busy_o(row_busy)
-  );
-  wire [SlotW-1:0] soma_slot;
-  corinfo_delay #(.Width(SlotW), .Cycles(SomaCycles + 1)) u_soma_slot (
-    .clk_i(clk_i), .data_i(pass_slot_q), .data_o(soma_slot)
-  );
-  corinfo_delay #(.Width(SlotW), .Cycles(1)) u_row_slot (
-    .clk_i(clk_i), .data_i(soma_slot), .data_o(row_slot)
-  );
-  assign clear_o      = pass_q && clear;
-  assign soma_waddr_o = clear_o ? pass_slot_q : soma_slot;
-
-  // The label's neuron of the output layer: pass_index_q is that of lane 0 in this slot. A label
-  // that no neuron has hits none.
-  reg              label_hit_q;
-  reg  [LaneW-1:0] label_lane_q;
-  wire [31:0]      label_word, label_lane;
-  assign label_word   = {{(32 - LabelW){1'b0}}, label};
-  assign label_lane   = label_word - {{(32 - LabelW){1'b0}}, pass_index_q};
-  assign label_hit_o  = label_hit_q;
-  assign label_lane_o = label_lane_q;
-
-  always @(posedge clk_i) begin
-    label_hit_q  <= learn && layer == LastLayer && label_word <= LastOutputWord
-                    && label_lane <= LastLaneWord;
-    label_lane_q <= label_lane[LaneW-1:0];
-  end
 
   // Did anything change in this iteration?
   reg changed_q;
@@ -352,143 +305,156 @@ module corinfo_control #(
   end
   assign changed = changed_q;
 
-  // Record: the kept state at once, the factors after their pipeline.
-  reg  [KeptAddrW-1:0]  sample_base_q;   // first kept word of the sample, phase minus
-  reg  [InputAddrW-1:0] sample_input_q;  // first input of the sample
-  wire [31:0]           sample_word, sample_slots, sample_inputs;
-  wire [KeptAddrW-1:0]  own_addr, other_addr, record_addr;
-  wire                  record_busy;
-  assign sample_word   = {{(32 - SampleW){1'b0}}, sample};
-  assign sample_slots  = sample_word * SlotsWord;
-  assign sample_inputs = sample_word * InputsWord;
-
-  always @(posedge clk_i) begin
-    sample_base_q  <= sample_slots[KeptAddrW-1:0];
-    sample_input_q <= sample_inputs[InputAddrW-1:0];
-  end
-
-  assign own_addr   = sample_base_q + {{(KeptAddrW - SlotW){1'b0}}, pass_slot_q}
-                      + (role ? BatchSlots[KeptAddrW-1:0] : {KeptAddrW{1'b0}});
-  assign other_addr = sample_base_q + {{(KeptAddrW - SlotW){1'b0}}, pass_slot_q}
-                      + (role ? {KeptAddrW{1'b0}} : BatchSlots[KeptAddrW-1:0]);
-
-  corinfo_valid #(.Cycles(RecordCycles + 1)) u_record_valid (
-    .clk_i(clk_i), .rst_i(rst_i), .valid_i(pass_q && record), .valid_o(factor_we_o),
-    .busy_o(record_busy)
-  );
-  corinfo_delay #(.Width(KeptAddrW), .Cycles(1)) u_kept_addr (
-    .clk_i(clk_i), .data_i(own_addr), .data_o(kept_waddr_o)
-  );
-  corinfo_delay #(.Width(KeptAddrW), .Cycles(RecordCycles)) u_record_addr (
-    .clk_i(clk_i), .data_i(kept_waddr_o), .data_o(record_addr)
-  );
-  corinfo_delay #(.Width(1), .Cycles(1)) u_kept_we (
-    .clk_i(clk_i), .data_i(pass_q && record), .data_o(kept_we_o)
-  );
-  assign factor_waddr_o = record_addr;
-  assign c_we_o         = factor_we_o && role;
-  wire [KeptAddrW-1:0] c_addr;
-  assign c_addr    = record_addr - BatchSlots[KeptAddrW-1:0];  // c is kept in phase plus only
-  assign c_waddr_o = c_addr[KeptAddrW-2:0];
-
-  // Input: nonzero elements are events of layer 0; all are kept for learning.
-  reg  [31:0]             input_q;        // elements still to come
-  reg  [SynapseAddrW-1:0] input_column_q;
-  reg  [InputAddrW-1:0]   input_addr_q;
-  wire                    input_take, input_event, event_room;
-  wire [XWidth-1:0]       input_kept;
+  wire                    input_busy, input_event, event_room;
+  wire [SynapseAddrW-1:0] input_addr;
   wire [InputAddrW-1:0]   fetch_input;
-  assign sample_ready_o = load && !start && input_q != 32'd0 && event_room;
-  assign input_take     = sample_ready_o && sample_valid_i;
-  assign input_event    = input_take && (sample_data_i != {XWidth{1'b0}} || Dense != 0);
-
-  always @(posedge clk_i) begin
-    if (rst_i) begin
-      input_q <= 32'd0;
-    end else if (start && load) begin
-      input_q <= InputsWord;
-    end else if (input_take) begin
-      input_q <= input_q - 32'd1;
-    end
-    if (start) begin
-      input_column_q <= column_base[SynapseAddrW-1:0];
-      input_addr_q   <= sample_input_q;
-    end else if (input_take) begin
-      input_column_q <= input_column_q + stride[SynapseAddrW-1:0];
-      input_addr_q   <= input_addr_q + {{(InputAddrW - 1){1'b0}}, 1'b1};
-    end
-  end
-
-  corinfo_ram #(
-    .Width(XWidth),
-    .Depth(InputDepth)
+  wire [XWidth-1:0]       input_kept;
+  corinfo_input #(
+    .Inputs      (Inputs),
+    .Batch       (Batch),
+    .SampleW     (SampleW),
+    .InputAddrW  (InputAddrW),
+    .SynapseAddrW(SynapseAddrW),
+    .XWidth      (XWidth),
+    .Dense       (Dense)
   ) u_input (
-    .clk_i  (clk_i),
-    .we_i   (input_take),
-    .waddr_i(input_addr_q),
-    .wdata_i(sample_data_i),
-    .raddr_i(fetch_input),
-    .rdata_o(input_kept)
-  );
-
-  // Changed states of a layer become events, once the pass no longer reads the sums.
-  wire              event_started, queue_busy;
-  wire [SlotW-1:0]  event_slot;
-  wire [LaneW-1:0]  event_lane;
-  wire [Lanes-1:0]  row_lanes, real_lanes;
-  wire [SlotW:0]    row_end;
-  assign row_end    = slot_base[SlotW:0] + slot_count[SlotW:0] - OneLeft;
-  assign real_lanes = ({1'b0, row_slot} == row_end) ? ~({Lanes{1'b1}} << last_lanes)
-                                                    : {Lanes{1'b1}};
-  assign row_lanes  = (Dense != 0) ? real_lanes : changed_i;
-
-  corinfo_event_queue #(
-    .Lanes   (Lanes),
-    .LaneW   (LaneW),
-    .SlotW   (SlotW),
-    .RowAddrW(RowAddrW)
-  ) u_queue (
     .clk_i        (clk_i),
     .rst_i        (rst_i),
-    .row_valid_i  (row_valid),
-    .row_slot_i   (row_slot),
-    .row_lanes_i  (row_lanes),
-    .take_i       (!pass_q && event_room),
-    .event_valid_o(event_started),
-    .event_slot_o (event_slot),
-    .event_lane_o (event_lane),
-    .busy_o       (queue_busy)
+    .start_i      (start && load),
+    .sample_i     (sample),
+    .column_base_i(column_base[SynapseAddrW-1:0]),
+    .stride_i     (stride[SynapseAddrW-1:0]),
+    .busy_o       (input_busy),
+    .valid_i      (sample_valid_i),
+    .ready_o      (sample_ready_o),
+    .data_i       (sample_data_i),
+    .room_i       (event_room),
+    .event_valid_o(input_event),
+    .event_addr_o (input_addr),
+    .fetch_addr_i (fetch_input),
+    .fetch_data_o (input_kept)
   );
 
-  // The address of an event's column: base + (slot in the layer x lanes + lane) x stride.
-  reg  [31:0] column_slots_q, column_lane_q, column_sum_q, column_q;
-  wire [31:0] slot_in_layer, event_lane_word;
-  assign slot_in_layer   = {{(32 - SlotW){1'b0}}, event_slot} - slot_base;
-  assign event_lane_word = {{(32 - LaneW){1'b0}}, event_lane};
+  wire                           event_start, events_busy, mac_issue;
+  wire [SlotW-1:0]               event_slot, mac_slot;
+  wire [LaneW-1:0]               event_lane;
+  wire [SynapseAddrW-1:0]        mac_addr;
+  wire signed [OperandWidth-1:0] mac_operand;
+  wire [1:0]                     mac_kind;
+  reg  signed [ValueWidth-1:0]   value_q;
+  corinfo_events #(
+    .Lanes       (Lanes),
+    .LaneW       (LaneW),
+    .SlotW       (SlotW),
+    .RowAddrW    (RowAddrW),
+    .SynapseAddrW(SynapseAddrW),
+    .ValueWidth  (ValueWidth),
+    .OperandWidth(OperandWidth),
+    .Dense       (Dense)
+  ) u_events (
+    .clk_i          (clk_i),
+    .rst_i          (rst_i),
+    .slot_base_i    (slot_base),
+    .slot_count_i   (slot_count),
+    .last_lanes_i   (LastLanes[32*layer_index +: 32]),
+    .column_base_i  (column_base),
+    .stride_i       (stride),
+    .segment_count_i(SegmentCount[96*layer_index +: 96]),
+    .segment_slot_i (SegmentSlot[96*layer_index +: 96]),
+    .segment_align_i(Align[96*layer_index +: 96]),
+    .hold_i         (pass),
+    .row_valid_i    (row_valid),
+    .row_slot_i     (row_slot),
+    .row_changed_i  (changed_i),
+    .room_o         (event_room),
+    .input_valid_i  (input_event),
+    .input_addr_i   (input_addr),
+    .input_value_i  ({{(ValueWidth - XWidth){1'b0}}, sample_data_i}),
+    .fetch_slot_o   (event_slot),
+    .fetch_lane_o   (event_lane),
+    .fetch_value_i  (value_q),
+    .event_o        (event_start),
+    .issue_o        (mac_issue),
+    .synapse_addr_o (mac_addr),
+    .operand_o      (mac_operand),
+    .slot_o         (mac_slot),
+    .kind_o         (mac_kind),
+    .busy_o         (events_busy)
+  );
 
-  always @(posedge clk_i) begin
-    column_slots_q <= slot_in_layer * (LanesWord * stride);
-    column_lane_q  <= event_lane_word * stride;
-    column_sum_q   <= column_base + column_slots_q + column_lane_q;
-    column_q       <= column_sum_q;
-  end
+  wire [31:0]                    seed, update_number;
+  wire                           from_input, learn_busy, term_issue;
+  wire [1:0]                     kind;
+  wire [KeptAddrW-1:0]           fetch_addr;
+  wire [LaneW-1:0]               fetch_lane;
+  wire signed [OperandWidth-1:0] update_operand;
+  wire [SynapseAddrW-1:0]        update_raddr, update_waddr;
+  corinfo_learn #(
+    .Lanes       (Lanes),
+    .LaneW       (LaneW),
+    .Layers      (Layers),
+    .Matrices    (Matrices),
+    .Batch       (Batch),
+    .SampleW     (SampleW),
+    .Inputs      (Inputs),
+    .Slots       (Slots),
+    .SlotW       (SlotW),
+    .KeptAddrW   (KeptAddrW),
+    .InputAddrW  (InputAddrW),
+    .SynapseAddrW(SynapseAddrW),
+    .ValueWidth  (ValueWidth),
+    .OperandWidth(OperandWidth),
+    .TermAddrW   (TermAddrW),
+    .UpdateCycles(UpdateCycles),
+    .SlotBase    (SlotBase),
+    .SlotCount   (SlotCount),
+    .Neurons     (Neurons),
+    .ColumnBase  (ColumnBase),
+    .Stride      (Stride),
+    .MatrixKind  (MatrixKind),
+    .MatrixPre   (MatrixPre),
+    .MatrixPost  (MatrixPost),
+    .MatrixOffset(MatrixOffset)
+  ) u_learn (
+    .clk_i          (clk_i),
+    .rst_i          (rst_i),
+    .sample_start_i (start && load),
+    .sample_i       (sample),
+    .negative_i     (negative),
+    .start_i        (start && update),
+    .matrix_i       (matrix),
+    .negate_i       (negate),
+    .seed_i         (seed),
+    .update_i       (update_number[23:0]),
+    .kind_o         (kind),
+    .from_input_o   (from_input),
+    .busy_o         (learn_busy),
+    .fetch_addr_o   (fetch_addr),
+    .fetch_input_o  (fetch_input),
+    .fetch_lane_o   (fetch_lane),
+    .fetch_value_i  (value_q),
+    .issue_o        (term_issue),
+    .operand_o      (update_operand),
+    .factor_raddr_o (factor_raddr_o),
+    .first_o        (update_first_o),
+    .synapse_raddr_o(update_raddr),
+    .synapse_we_o   (synapse_we_o),
+    .synapse_waddr_o(update_waddr),
+    .keys_o         (keys_o),
+    .symmetric_o    (symmetric_o),
+    .row_base_o     (row_base_o),
+    .column_o       (column_o)
+  );
+  assign factor_kind_o = kind;
 
-  // Presynaptic factors: from the lane that owns the neuron, three cycles after its address.
-  wire             event_valid, event_busy, from_input;
-  wire [LaneW-1:0] fetch_lane, lane_0, lane_2;
-  wire [KeptAddrW-1:0] fetch_addr;
-  reg  signed [ValueWidth-1:0] value_q;
-  wire [XWidth-1:0] input_late;
-  wire [31:0]      lane_2_word;
+  // Values from the lane that owns the neuron or synapse, three cycles after its address.
+  wire [LaneW-1:0]    host_lane, lane_0, lane_2;
+  wire                host_read;
+  wire [XWidth-1:0]   input_late;
+  wire [31:0]         lane_2_word;
   wire [PreWidth-1:0] pre_value;
-  wire [LaneW-1:0] host_lane;
-  wire             host_read;
-  assign lane_0 = update ? fetch_lane : result ? pass_lane_q : host_read ? host_lane : event_lane;
+  assign lane_0 = update ? fetch_lane : result ? pass_lane : host_read ? host_lane : event_lane;
 
-  corinfo_valid #(.Cycles(3)) u_event_valid (
-    .clk_i(clk_i), .rst_i(rst_i), .valid_i(event_started), .valid_o(event_valid),
-    .busy_o(event_busy)
-  );
   corinfo_delay #(.Width(LaneW), .Cycles(2)) u_lane (
     .clk_i(clk_i), .data_i(lane_0), .data_o(lane_2)
   );
@@ -497,10 +463,9 @@ module corinfo_control #(
   );
   assign lane_2_word = {{(32 - LaneW){1'b0}}, lane_2};
   assign pre_value   = pre_i[PreWidth*lane_2_word +: PreWidth];
-  assign from_input  = update && matrix_pre == 32'd0;
 
   always @(posedge clk_i) begin
-    if (from_input) begin
+    if (update && from_input) begin
       value_q <= {{(ValueWidth - XWidth){1'b0}}, input_late};
     end else begin
       value_q <= {{(ValueWidth - PreWidth + 1){pre_value[PreWidth-1]}}, pre_value[PreWidth-2:0]};
@@ -508,201 +473,50 @@ module corinfo_control #(
   end
 
   assign pre_raddr_o  = update ? fetch_addr : other_addr;
-  assign slot_raddr_o = pass_q ? pass_slot_q : event_slot;
+  assign slot_raddr_o = pass ? pass_slot : event_slot;
   assign pre_kind_o   = settle ? PreDelta :
-                        update ? ((matrix_kind[1:0] == KindC) ? PreC : PreKept) :
+                        update ? ((kind == KindC) ? PreC : PreKept) :
                         result ? PreState : PreSynapse;
 
-  // Products of settling.
-  wire                           mac_issue, broadcast_busy;
-  wire [SynapseAddrW-1:0]        mac_addr;
-  wire signed [OperandWidth-1:0] mac_operand;
-  wire [SlotW-1:0]               mac_slot;
-  wire [1:0]                     mac_kind;
-  wire [95:0]                    align, segment_slot, segment_count;
-  assign align         = Align[96*layer_index +: 96];
-  assign segment_slot  = SegmentSlot[96*layer_index +: 96];
-  assign segment_count = SegmentCount[96*layer_index +: 96];
+  wire [SynapseAddrW-1:0] host_addr;
+  assign synapse_raddr_o = update ? update_raddr : host_read ? host_addr : mac_addr;
+  assign synapse_waddr_o = host_we_o ? host_addr : update_waddr;
 
-  corinfo_broadcast #(
+  wire products_busy;
+  assign mac_update_o = update;
+  corinfo_products #(
     .SlotW       (SlotW),
-    .SynapseAddrW(SynapseAddrW),
-    .ValueWidth  (ValueWidth),
-    .OperandWidth(OperandWidth),
-    .AlignW      (AlignW),
-    .DepthW      (EventRoomW)
-  ) u_broadcast (
-    .clk_i          (clk_i),
-    .rst_i          (rst_i),
-    .segment_count_i({segment_count[64 +: SlotW + 1], segment_count[32 +: SlotW + 1],
-                       segment_count[0 +: SlotW + 1]}),
-    .segment_slot_i ({segment_slot[64 +: SlotW], segment_slot[32 +: SlotW],
-                       segment_slot[0 +: SlotW]}),
-    .segment_align_i({align[64 +: AlignW], align[32 +: AlignW], align[0 +: AlignW]}),
-    .enable_i       (!pass_q),
-    .room_o         (event_room),
-    .start_i        (event_started || input_event),
-    .event_valid_i  (event_valid || input_event),
-    .event_addr_i   (load ? input_column_q : column_q[SynapseAddrW-1:0]),
-    .event_value_i  (load ? {{(ValueWidth - XWidth){1'b0}}, sample_data_i} : value_q),
-    .issue_o        (mac_issue),
-    .synapse_addr_o (mac_addr),
-    .operand_o      (mac_operand),
-    .slot_o         (mac_slot),
-    .kind_o         (mac_kind),
-    .busy_o         (broadcast_busy)
+    .OperandWidth(OperandWidth)
+  ) u_products (
+    .clk_i           (clk_i),
+    .rst_i           (rst_i),
+    .issue_i         (mac_issue),
+    .operand_i       (mac_operand),
+    .slot_i          (mac_slot),
+    .kind_i          (mac_kind),
+    .update_i        (update),
+    .update_operand_i(update_operand),
+    .pass_i          (pass),
+    .pass_slot_i     (pass_slot),
+    .clear_i         (clear_o),
+    .operand_o       (mac_operand_o),
+    .kind_o          (mac_kind_o),
+    .forward_o       (mac_forward_o),
+    .sum_raddr_o     (sum_raddr_o),
+    .sum_waddr_o     (sum_waddr_o),
+    .sum_we_o        (sum_we_o),
+    .busy_o          (products_busy)
   );
-
-  // Products of an update. The random words take two cycles longer than the product.
-  wire                           keys_busy, terms_busy, keys_done;
-  wire                           term_issue, term_first, term_last;
-  wire signed [OperandWidth-1:0] term_operand;
-  wire [KeptAddrW-1:0]           term_factor;
-  wire [SynapseAddrW-1:0]        term_addr;
-  wire [31:0]                    seed, update_number;
-  reg  [Batch-1:0]               negative_q;
-  reg                            keys_was_q;
-
-  always @(posedge clk_i) begin
-    keys_was_q <= !rst_i && keys_busy;
-    if (load && start) begin
-      negative_q[sample] <= negative;
-    end
-  end
-  assign keys_done = keys_was_q && !keys_busy;
-
-  corinfo_random_keys u_keys (
-    .clk_i   (clk_i),
-    .rst_i   (rst_i),
-    .start_i (start && update),
-    .seed_i  (seed),
-    .update_i(update_number[23:0]),
-    .matrix_i(matrix),
-    .keys_o  (keys_o),
-    .busy_o  (keys_busy)
-  );
-
-  corinfo_terms #(
-    .Batch       (Batch),
-    .Lanes       (Lanes),
-    .LaneW       (LaneW),
-    .SlotW       (SlotW),
-    .KeptAddrW   (KeptAddrW),
-    .InputAddrW  (InputAddrW),
-    .SynapseAddrW(SynapseAddrW),
-    .ValueWidth  (ValueWidth),
-    .OperandWidth(OperandWidth),
-    .TermAddrW   (TermAddrW)
-  ) u_terms (
-    .clk_i          (clk_i),
-    .rst_i          (rst_i),
-    .start_i        (keys_done),
-    .columns_i      (pre_neurons[15:0]),
-    .two_phases_i   (matrix_kind[1:0] != KindC && matrix_pre != 32'd0),
-    .last_role_i    (!negate),
-    .always_i       (matrix_kind[1:0] == KindC),
-    .negate_i       (negate),
-    .signed_i       (matrix_kind[1:0] != KindC),
-    .negative_i     (negative_q),
-    .pre_slot_i     (pre_slot[SlotW-1:0]),
-    .post_slot_i    (post_slot[SlotW-1:0]),
-    .post_count_i   (post_count[SlotW:0]),
-    .column_addr_i  (pre_base[SynapseAddrW-1:0] + matrix_offset[SynapseAddrW-1:0]),
-    .stride_i       (pre_stride[SynapseAddrW-1:0]),
-    .sample_slots_i (SlotsWord[KeptAddrW-1:0]),
-    .role_slots_i   (BatchSlots[KeptAddrW-1:0]),
-    .sample_inputs_i(InputsWord[InputAddrW-1:0]),
-    .fetch_addr_o   (fetch_addr),
-    .fetch_input_o  (fetch_input),
-    .fetch_lane_o   (fetch_lane),
-    .fetch_value_i  (value_q),
-    .issue_o        (term_issue),
-    .first_o        (term_first),
-    .last_o         (term_last),
-    .operand_o      (term_operand),
-    .factor_addr_o  (term_factor),
-    .synapse_addr_o (term_addr),
-    .row_base_o     (row_base_o),
-    .column_o       (column_o),
-    .busy_o         (terms_busy)
-  );
-
-  wire                           product_first;
-  wire signed [OperandWidth-1:0] product_operand;
-  wire [SynapseAddrW-1:0]        update_addr;
-  wire                           update_read, update_busy;
-  corinfo_delay #(.Width(OperandWidth + KeptAddrW), .Cycles(2)) u_product (
-    .clk_i(clk_i), .data_i({term_operand, term_factor}), .data_o({product_operand, factor_raddr_o})
-  );
-  corinfo_delay #(.Width(SynapseAddrW + 1), .Cycles(5)) u_update_addr (
-    .clk_i(clk_i), .data_i({term_addr, term_first}), .data_o({update_addr, product_first})
-  );
-  corinfo_valid #(.Cycles(5)) u_update_read (
-    .clk_i(clk_i), .rst_i(rst_i), .valid_i(term_issue && term_last), .valid_o(update_read),
-    .busy_o(update_busy)
-  );
-  assign update_first_o = product_first;
-
-  // The synapse is read in cycle 3 of its last product and written when the update's pipeline is
-  // through. The first cycle of a reset, whatever the registers hold then, writes nothing.
-  wire write_valid, write_busy;
-  assign synapse_we_o = write_valid && !rst_i;
-  corinfo_valid #(.Cycles(UpdateCycles + 1)) u_write_valid (
-    .clk_i(clk_i), .rst_i(rst_i), .valid_i(update_read), .valid_o(write_valid), .busy_o(write_busy)
-  );
-  wire [SynapseAddrW-1:0] write_addr, host_addr;
-  corinfo_delay #(.Width(SynapseAddrW), .Cycles(UpdateCycles + 1)) u_write_addr (
-    .clk_i(clk_i), .data_i(update_addr), .data_o(write_addr)
-  );
-  assign synapse_waddr_o = host_we_o ? host_addr : write_addr;
-  assign synapse_raddr_o = update ? update_addr : host_read ? host_addr : mac_addr;
-
-  // Products: stages 1 to 3 of the multiplier, both kinds.
-  wire            mac_1, mac_2, mac_3, mac_pending, unused_mac_1, unused_mac_2;
-  wire [SlotW-1:0] slot_2, slot_3;
-  wire [1:0]      kind_2, kind_3;
-  corinfo_valid #(.Cycles(1)) u_mac_1 (
-    .clk_i(clk_i), .rst_i(rst_i), .valid_i(mac_issue), .valid_o(mac_1), .busy_o(unused_mac_1)
-  );
-  corinfo_valid #(.Cycles(1)) u_mac_2 (
-    .clk_i(clk_i), .rst_i(rst_i), .valid_i(mac_1), .valid_o(mac_2), .busy_o(unused_mac_2)
-  );
-  corinfo_valid #(.Cycles(1)) u_mac_3 (
-    .clk_i(clk_i), .rst_i(rst_i), .valid_i(mac_2), .valid_o(mac_3), .busy_o(mac_pending)
-  );
-  corinfo_delay #(.Width(OperandWidth), .Cycles(1)) u_operand (
-    .clk_i(clk_i), .data_i(update ? product_operand : mac_operand), .data_o(mac_operand_o)
-  );
-  corinfo_delay #(.Width(SlotW + 2), .Cycles(2)) u_slot_2 (
-    .clk_i(clk_i), .data_i({mac_slot, mac_kind}), .data_o({slot_2, kind_2})
-  );
-  corinfo_delay #(.Width(SlotW + 2), .Cycles(1)) u_slot_3 (
-    .clk_i(clk_i), .data_i({slot_2, kind_2}), .data_o({slot_3, kind_3})
-  );
-
-  // A sum that was written in the cycle before is not in the memory's output yet.
-  reg forward_q;
-  always @(posedge clk_i) begin
-    forward_q <= mac_3 && mac_2 && slot_2 == slot_3 && kind_2 == kind_3;
-  end
-  assign mac_forward_o = forward_q;
-  assign mac_kind_o    = kind_3;
-  assign mac_update_o  = update;
-  assign sum_raddr_o   = pass_q ? pass_slot_q : slot_2;
-  assign sum_waddr_o   = clear_o ? pass_slot_q : slot_3;
-  assign sum_we_o      = clear_o ? 3'b111 : mac_3 ? 3'b001 << kind_3 : 3'b000;
-  assign factor_kind_o = matrix_kind[1:0];
-  assign symmetric_o   = matrix_kind[1:0] == KindC;
 
   // Results.
   wire result_busy, score_late;
   corinfo_valid #(.Cycles(3)) u_score_valid (
-    .clk_i(clk_i), .rst_i(rst_i), .valid_i(pass_q && result), .valid_o(score_late),
+    .clk_i(clk_i), .rst_i(rst_i), .valid_i(pass && result), .valid_o(score_late),
     .busy_o(result_busy)
   );
   wire [LabelW-1:0] score_index;
   corinfo_delay #(.Width(LabelW), .Cycles(3)) u_score_index (
-    .clk_i(clk_i), .data_i(pass_index_q), .data_o(score_index)
+    .clk_i(clk_i), .data_i(pass_index), .data_o(score_index)
   );
   corinfo_result #(
     .LabelW    (LabelW),
@@ -720,10 +534,8 @@ module corinfo_control #(
   );
 
   // An instruction is done when its pass is over and nothing of it is under way.
-  assign quiet = !pass_q && !soma_busy && !row_busy && !record_busy && !queue_busy && !event_busy
-                 && !broadcast_busy && !mac_1 && !mac_pending && input_q == 32'd0
-                 && !keys_busy && !keys_was_q && !terms_busy
-                 && !update_busy && !write_busy && !result_busy && !score_valid_o;
+  assign quiet = !pass_busy && !input_busy && !events_busy && !products_busy && !learn_busy
+                 && !result_busy && !score_valid_o;
 
   // Constants of the soma and learning rates.
   wire [1:0] beta;
@@ -805,16 +617,17 @@ module corinfo_control #(
   );
   assign host_lane_o = host_lane;
 
+  wire starved;
+  assign starved = sample_ready_o && !sample_valid_i;
   corinfo_counters #(
     .Lanes(Lanes)
   ) u_counters (
     .clk_i         (clk_i),
     .rst_i         (rst_i),
     .busy_i        (!idle_o),
-    .settling_i    ((load && (input_q == 32'd0 || !sample_ready_o || sample_valid_i)) || settle),
-    .waiting_i     ((load && sample_ready_o && !sample_valid_i) ||
-                     (result_valid_o && !result_ready_i)),
-    .event_i       (event_started || input_event),
+    .settling_i    ((load && !starved) || settle),
+    .waiting_i     (starved || (result_valid_o && !result_ready_i)),
+    .event_i       (event_start),
     .product_i     (mac_issue),
     .step_i        (start && settle),
     .updating_i    (update),
@@ -826,18 +639,15 @@ module corinfo_control #(
                       factor_we_o && (layer != 8'd1 || second_o)}),
     .record_flags_i(record_flags_i),
     .update_i      (synapse_we_o),
-    .kind_i        (matrix_kind[1:0]),
+    .kind_i        (kind),
     .update_flags_i(update_flags_i),
     .index_i       (counter_index),
     .counter_o     (counter)
   );
 
-  // The tables' 32-bit words and products of them are wider than this design's addresses.
+  // 32-bit words are wider than this design's addresses.
   wire unused_bits;
-  assign unused_bits = ^{slot_count, matrix_kind, matrix_post, matrix_offset, pre_slot,
-                         pre_neurons, pre_base, pre_stride, post_slot, post_count, label_lane,
-                         sample_slots, sample_inputs, c_addr, column_q, align,
-                         segment_slot, segment_count, update_number, constants_word};
+  assign unused_bits = ^{slot_count, column_base, stride, update_number, constants_word};
 
 endmodule
 

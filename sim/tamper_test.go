@@ -154,7 +154,7 @@ func TestTamperedVerilog(t *testing.T) {
 		{"rounding constant", "tester_soma.v", "potential_up});", "1'b0});", "u1"},
 		{"shift", "tester_soma.v", "u_8, 17'h0}", "1'b0, u_8, 16'h0}", "u1"},
 		{"sign of beta", "corinfo_control.v", "((sign == 2'd1) != negative)", "((sign == 2'd1) == negative)", "u3"},
-		{"role of a phase", "corinfo_control.v", ".last_role_i    (!negate)", ".last_role_i    (negate)", "W0"},
+		{"role of a phase", "corinfo_learn.v", ".last_role_i    (!negate_i)", ".last_role_i    (negate_i)", "W0"},
 		{"negate", "corinfo_terms.v", "? !role_q : negate_i", "? role_q : negate_i", "W1"},
 		{"operator of the update", "tester_synapse0.v", ") + $signed(", ") - $signed(", "W0"},
 	} {

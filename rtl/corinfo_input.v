@@ -1,0 +1,90 @@
+// Takes the words of the input layer: keeps all of them for learning and makes an event of each
+// that is not zero, the address of its column of synapses.
+//
+// start_i opens a sample; words are taken with valid_i and ready_o from the next cycle on, busy_o
+// is high until the last one was. event_valid_o is high in the cycle in which a word is taken, and
+// none is while room_i is low. A kept word appears on fetch_data_o one cycle after its address.
+
+`default_nettype none
+
+module corinfo_input #(
+  parameter Inputs       = 784,  // words of a sample
+  parameter Batch        = 1,    // samples kept
+  parameter SampleW      = 1,
+  parameter InputAddrW   = 10,
+  parameter SynapseAddrW = 9,
+  parameter XWidth       = 9,
+  parameter Dense        = 0     // 1: zeros are events too
+) (
+  input  wire                    clk_i,
+  input  wire                    rst_i,
+
+  input  wire                    start_i,
+  input  wire [SampleW-1:0]      sample_i,        // its number in the mini-batch
+  input  wire [SynapseAddrW-1:0] column_base_i,   // first synapse of column 0
+  input  wire [SynapseAddrW-1:0] stride_i,        // from column to column
+  output wire                    busy_o,
+
+  input  wire                    valid_i,
+  output wire                    ready_o,
+  input  wire [XWidth-1:0]       data_i,
+
+  input  wire                    room_i,
+  output wire                    event_valid_o,
+  output wire [SynapseAddrW-1:0] event_addr_o,
+
+  input  wire [InputAddrW-1:0]   fetch_addr_i,
+  output wire [XWidth-1:0]       fetch_data_o
+);
+
+  localparam [31:0] InputsWord = Inputs;
+  localparam        Depth      = (Batch * Inputs > 2) ? Batch * Inputs : 2;
+
+  reg  [31:0]             left_q;     // words still to come
+  reg  [SynapseAddrW-1:0] column_q;
+  reg  [InputAddrW-1:0]   addr_q, sample_base_q;
+  wire [31:0]             sample_inputs;
+  wire                    take;
+  assign sample_inputs = {{(32 - SampleW){1'b0}}, sample_i} * InputsWord;
+  assign busy_o        = left_q != 32'd0;
+  assign ready_o       = busy_o && room_i;
+  assign take          = ready_o && valid_i;
+  assign event_valid_o = take && (data_i != {XWidth{1'b0}} || Dense != 0);
+  assign event_addr_o  = column_q;
+
+  always @(posedge clk_i) begin
+    if (rst_i) begin
+      left_q <= 32'd0;
+    end else if (start_i) begin
+      left_q <= InputsWord;
+    end else if (take) begin
+      left_q <= left_q - 32'd1;
+    end
+    sample_base_q <= sample_inputs[InputAddrW-1:0];
+    if (start_i) begin
+      column_q <= column_base_i;
+      addr_q   <= sample_base_q;
+    end else if (take) begin
+      column_q <= column_q + stride_i;
+      addr_q   <= addr_q + {{(InputAddrW - 1){1'b0}}, 1'b1};
+    end
+  end
+
+  corinfo_ram #(
+    .Width(XWidth),
+    .Depth(Depth)
+  ) u_input (
+    .clk_i  (clk_i),
+    .we_i   (take),
+    .waddr_i(addr_q),
+    .wdata_i(data_i),
+    .raddr_i(fetch_addr_i),
+    .rdata_o(fetch_data_o)
+  );
+
+  wire unused_bits;
+  assign unused_bits = ^sample_inputs;
+
+endmodule
+
+`default_nettype wire

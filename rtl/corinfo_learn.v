@@ -1,0 +1,222 @@
+// Updates one matrix: makes the round keys of its random words, walks its columns and writes every
+// synapse back when the lanes' pipeline has its new value.
+//
+// start_i with a matrix starts; busy_o is high until the last synapse is written. matrix_i and the
+// other inputs of the update are stable until then. Presynaptic factors are fetched as
+// corinfo_terms says. A product's factor_raddr_o and operand_o come two cycles behind the walk, its
+// synapse_raddr_o and first_o (the first of a synapse) five, because the random word takes longer
+// than the product; synapse_we_o is high UpdateCycles + 1 cycles after the synapse was read.
+
+`default_nettype none
+
+module corinfo_learn #(
+  parameter Lanes        = 16,
+  parameter LaneW        = 4,
+  parameter Layers       = 3,
+  parameter Matrices     = 5,
+  parameter Batch        = 1,
+  parameter SampleW      = 1,
+  parameter Inputs       = 784,
+  parameter Slots        = 8,
+  parameter SlotW        = 3,
+  parameter KeptAddrW    = 4,
+  parameter InputAddrW   = 10,
+  parameter SynapseAddrW = 9,
+  parameter ValueWidth   = 18,
+  parameter OperandWidth = 19,
+  parameter TermAddrW    = 4,
+  parameter UpdateCycles = 5,
+  // Tables as corinfo_control has them.
+  parameter [32*Layers-1:0]   SlotBase     = 0,
+  parameter [32*Layers-1:0]   SlotCount    = 0,
+  parameter [32*Layers-1:0]   Neurons      = 0,
+  parameter [32*Layers-1:0]   ColumnBase   = 0,
+  parameter [32*Layers-1:0]   Stride       = 0,
+  parameter [32*Matrices-1:0] MatrixKind   = 0,
+  parameter [32*Matrices-1:0] MatrixPre    = 0,
+  parameter [32*Matrices-1:0] MatrixPost   = 0,
+  parameter [32*Matrices-1:0] MatrixOffset = 0
+) (
+  input  wire                           clk_i,
+  input  wire                           rst_i,
+
+  // A sample of the mini-batch begins: is its beta negative?
+  input  wire                           sample_start_i,
+  input  wire [SampleW-1:0]             sample_i,
+  input  wire                           negative_i,
+
+  // The update.
+  input  wire                           start_i,
+  input  wire [7:0]                     matrix_i,
+  input  wire                           negate_i,
+  input  wire [31:0]                    seed_i,
+  input  wire [23:0]                    update_i,         // its number
+  output wire [1:0]                     kind_o,           // of the matrix: 0 W, 1 F, 2 C
+  output wire                           from_input_o,     // it is layer 0's
+  output wire                           busy_o,
+
+  // Presynaptic factors.
+  output wire [KeptAddrW-1:0]           fetch_addr_o,
+  output wire [InputAddrW-1:0]          fetch_input_o,
+  output wire [LaneW-1:0]               fetch_lane_o,
+  input  wire signed [ValueWidth-1:0]   fetch_value_i,
+
+  // Products and the synapses that take them.
+  output wire                           issue_o,
+  output wire signed [OperandWidth-1:0] operand_o,
+  output wire [KeptAddrW-1:0]           factor_raddr_o,
+  output wire                           first_o,
+  output wire [SynapseAddrW-1:0]        synapse_raddr_o,
+  output wire                           synapse_we_o,
+  output wire [SynapseAddrW-1:0]        synapse_waddr_o,
+
+  // Random words.
+  output wire [127:0]                   keys_o,
+  output wire                           symmetric_o,
+  output wire [15:0]                    row_base_o,
+  output wire [15:0]                    column_o
+);
+
+  localparam [1:0]  KindC      = 2'd2;
+  localparam        LayerW     = $clog2(Layers + 1);
+  localparam        MatrixW    = $clog2(Matrices + 1);
+  localparam [31:0] SlotsWord  = Slots;
+  localparam [31:0] BatchSlots = Batch * Slots;
+  localparam [31:0] InputsWord = Inputs;
+
+  // Entries of the tables.
+  wire [MatrixW-1:0] index;
+  wire [LayerW-1:0]  pre, post;
+  wire [31:0]        kind, matrix_pre, matrix_post, offset;
+  wire [31:0]        pre_slot, pre_neurons, pre_base, pre_stride, post_slot, post_count;
+  assign index       = matrix_i[MatrixW-1:0];
+  assign kind        = MatrixKind[32*index +: 32];
+  assign matrix_pre  = MatrixPre[32*index +: 32];
+  assign matrix_post = MatrixPost[32*index +: 32];
+  assign offset      = MatrixOffset[32*index +: 32];
+  assign pre         = matrix_pre[LayerW-1:0];
+  assign post        = matrix_post[LayerW-1:0];
+  assign pre_slot    = SlotBase[32*pre +: 32];
+  assign pre_neurons = Neurons[32*pre +: 32];
+  assign pre_base    = ColumnBase[32*pre +: 32];
+  assign pre_stride  = Stride[32*pre +: 32];
+  assign post_slot   = SlotBase[32*post +: 32];
+  assign post_count  = SlotCount[32*post +: 32];
+
+  wire lateral;
+  assign lateral      = kind[1:0] == KindC;
+  assign kind_o       = kind[1:0];
+  assign from_input_o = matrix_pre == 32'd0;
+  assign symmetric_o  = lateral;
+
+  // Signs of beta of the mini-batch.
+  reg [Batch-1:0] negative_q;
+  always @(posedge clk_i) begin
+    if (sample_start_i) begin
+      negative_q[sample_i] <= negative_i;
+    end
+  end
+
+  // The round keys, then the walk.
+  wire keys_busy, keys_done;
+  reg  keys_was_q;
+  always @(posedge clk_i) begin
+    keys_was_q <= !rst_i && keys_busy;
+  end
+  assign keys_done = keys_was_q && !keys_busy;
+
+  corinfo_random_keys u_keys (
+    .clk_i   (clk_i),
+    .rst_i   (rst_i),
+    .start_i (start_i),
+    .seed_i  (seed_i),
+    .update_i(update_i),
+    .matrix_i(matrix_i),
+    .keys_o  (keys_o),
+    .busy_o  (keys_busy)
+  );
+
+  wire                           terms_busy, term_first, term_last;
+  wire signed [OperandWidth-1:0] term_operand;
+  wire [KeptAddrW-1:0]           term_factor;
+  wire [SynapseAddrW-1:0]        term_addr;
+
+  corinfo_terms #(
+    .Batch       (Batch),
+    .Lanes       (Lanes),
+    .LaneW       (LaneW),
+    .SlotW       (SlotW),
+    .KeptAddrW   (KeptAddrW),
+    .InputAddrW  (InputAddrW),
+    .SynapseAddrW(SynapseAddrW),
+    .ValueWidth  (ValueWidth),
+    .OperandWidth(OperandWidth),
+    .TermAddrW   (TermAddrW)
+  ) u_terms (
+    .clk_i          (clk_i),
+    .rst_i          (rst_i),
+    .start_i        (keys_done),
+    .columns_i      (pre_neurons[15:0]),
+    .two_phases_i   (!lateral && !from_input_o),
+    .last_role_i    (!negate_i),
+    .always_i       (lateral),
+    .negate_i       (negate_i),
+    .signed_i       (!lateral),
+    .negative_i     (negative_q),
+    .pre_slot_i     (pre_slot[SlotW-1:0]),
+    .post_slot_i    (post_slot[SlotW-1:0]),
+    .post_count_i   (post_count[SlotW:0]),
+    .column_addr_i  (pre_base[SynapseAddrW-1:0] + offset[SynapseAddrW-1:0]),
+    .stride_i       (pre_stride[SynapseAddrW-1:0]),
+    .sample_slots_i (SlotsWord[KeptAddrW-1:0]),
+    .role_slots_i   (BatchSlots[KeptAddrW-1:0]),
+    .sample_inputs_i(InputsWord[InputAddrW-1:0]),
+    .fetch_addr_o   (fetch_addr_o),
+    .fetch_input_o  (fetch_input_o),
+    .fetch_lane_o   (fetch_lane_o),
+    .fetch_value_i  (fetch_value_i),
+    .issue_o        (issue_o),
+    .first_o        (term_first),
+    .last_o         (term_last),
+    .operand_o      (term_operand),
+    .factor_addr_o  (term_factor),
+    .synapse_addr_o (term_addr),
+    .row_base_o     (row_base_o),
+    .column_o       (column_o),
+    .busy_o         (terms_busy)
+  );
+
+  // Products: the random words take two cycles longer.
+  wire read, read_busy;
+  corinfo_delay #(.Width(OperandWidth + KeptAddrW), .Cycles(2)) u_product (
+    .clk_i(clk_i), .data_i({term_operand, term_factor}), .data_o({operand_o, factor_raddr_o})
+  );
+  corinfo_delay #(.Width(SynapseAddrW + 1), .Cycles(5)) u_read_addr (
+    .clk_i(clk_i), .data_i({term_addr, term_first}), .data_o({synapse_raddr_o, first_o})
+  );
+  corinfo_valid #(.Cycles(5)) u_read (
+    .clk_i(clk_i), .rst_i(rst_i), .valid_i(issue_o && term_last), .valid_o(read),
+    .busy_o(read_busy)
+  );
+
+  // The synapse is read in cycle 3 of its last product and written when the update's pipeline is
+  // through. The first cycle of a reset, whatever the registers hold then, writes nothing.
+  wire write, write_busy;
+  corinfo_valid #(.Cycles(UpdateCycles + 1)) u_write (
+    .clk_i(clk_i), .rst_i(rst_i), .valid_i(read), .valid_o(write), .busy_o(write_busy)
+  );
+  corinfo_delay #(.Width(SynapseAddrW), .Cycles(UpdateCycles + 1)) u_write_addr (
+    .clk_i(clk_i), .data_i(synapse_raddr_o), .data_o(synapse_waddr_o)
+  );
+  assign synapse_we_o = write && !rst_i;
+
+  assign busy_o = keys_busy || keys_was_q || terms_busy || read_busy || write_busy;
+
+  // The tables' 32-bit words are wider than this design's addresses.
+  wire unused_bits;
+  assign unused_bits = ^{kind, matrix_post, offset, pre_slot, pre_neurons, pre_base, pre_stride,
+                         post_slot, post_count};
+
+endmodule
+
+`default_nettype wire
