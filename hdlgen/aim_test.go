@@ -1,0 +1,239 @@
+package hdlgen
+
+import (
+	"math/big"
+	"math/rand/v2"
+
+	fx "corinfo/fixedpoint"
+)
+
+// An aimer finds input words that bring a value inside a graph to where it wants it: to the rails of a format, to
+// a tie, to the bounds of a clip. Random words hardly ever do.
+type aimer struct {
+	g      *fx.Graph
+	nodes  []fx.Node
+	rng    *rand.Rand
+	values []fx.Int // by node, of the inputs so far
+	inputs map[fx.Value]int64
+}
+
+// aimedVectors are vectors that aim at every place where a pipeline decides, under constants of several sizes,
+// and random ones.
+func aimedVectors(rng *rand.Rand, g *fx.Graph, constants int) (vectors [][]int64) {
+	a := &aimer{g: g, nodes: g.Nodes(), rng: rng, values: make([]fx.Int, len(g.Nodes())), inputs: map[fx.Value]int64{}}
+	keep := func() {
+		var in []int64
+		for _, v := range g.Inputs() {
+			in = append(in, a.inputs[v])
+		}
+		vectors = append(vectors, in)
+	}
+	for range constants {
+		a.drawConstants()
+		for range 50 {
+			a.draw()
+			keep()
+		}
+		for v, n := range a.nodes {
+			for _, target := range a.targets(n) {
+				a.draw()
+				for range 3 {
+					a.aim(target.v, target.raw)
+				}
+				keep()
+				if n.Op == fx.OpResize && n.Type.Rounding == fx.Stochastic {
+					for _, carry := range []bool{true, false} {
+						a.aimRandom(fx.Value(v), carry)
+						keep()
+					}
+				}
+			}
+		}
+	}
+	return vectors
+}
+
+type target struct {
+	v   fx.Value
+	raw fx.Int
+}
+
+// targets are the values to aim at on behalf of a node.
+func (a *aimer) targets(n fx.Node) (list []target) {
+	near := func(v fx.Value, raw fx.Int, offsets ...int64) {
+		for _, o := range offsets {
+			list = append(list, target{v, raw.Add(fx.NewInt(o))})
+		}
+	}
+	switch n.Op {
+	case fx.OpResize:
+		from := a.nodes[n.Args[0]].Format
+		drop := from.Frac - n.Format.Frac
+		low, high := n.Type.Range()
+		one := fx.NewInt(1)
+		some := n.Format.Int(randomWord(a.rng, n.Format))
+		for _, last := range []fx.Int{low.Sub(one).Sub(one), low.Sub(one), low, low.Add(one), high.Sub(one), high, high.Add(one), one.Neg(), {}, one, some, some.Add(one)} {
+			raw := scale(last, drop)
+			near(n.Args[0], raw, -1, 0, 1)
+			if drop > 0 {
+				near(n.Args[0], raw.Add(one.Shl(drop-1)), -1, 0, 1)
+			}
+		}
+		near(n.Args[0], from.Min(), 0, 1)
+		near(n.Args[0], from.Max(), -1, 0)
+	case fx.OpClip:
+		near(n.Args[0], fx.NewInt(n.Lo), -1, 0, 1)
+		near(n.Args[0], fx.NewInt(n.Hi), -1, 0, 1)
+	case fx.OpNonZero:
+		near(n.Args[0], fx.Int{}, -1, 0, 1)
+	case fx.OpAdd, fx.OpSub:
+		for _, v := range n.Args {
+			near(v, a.nodes[v].Format.Min(), 0)
+			near(v, a.nodes[v].Format.Max(), 0)
+		}
+	}
+	return list
+}
+
+// scale is v * 2^n, rounded down.
+func scale(v fx.Int, n int) fx.Int {
+	if n < 0 {
+		return v.Shr(-n)
+	}
+	return v.Shl(n)
+}
+
+// drawConstants sets the inputs that stand still: powers of two let fine steps through, large ones reach rails.
+func (a *aimer) drawConstants() {
+	for _, v := range a.g.Inputs() {
+		if f := a.nodes[v].Format; a.nodes[v].Static {
+			w := randomWord(a.rng, f)
+			if a.rng.IntN(2) == 0 {
+				w = 1 << a.rng.IntN(f.Width)
+				if f.Signed {
+					w = min(w, f.Word(f.Max()))
+					if a.rng.IntN(2) == 0 {
+						w = -w
+					}
+				}
+			}
+			a.inputs[v] = w
+		}
+	}
+}
+
+func (a *aimer) draw() {
+	for _, v := range a.g.Inputs() {
+		if !a.nodes[v].Static {
+			a.inputs[v] = randomWord(a.rng, a.nodes[v].Format)
+		}
+	}
+	a.eval()
+}
+
+// at is a value at another binary point, at or below its own.
+func (a *aimer) at(v fx.Value, to fx.Format) fx.Int {
+	return a.values[v].Shl(to.Frac - a.nodes[v].Format.Frac)
+}
+
+// eval computes every node of the inputs so far. Graph.Eval has only the outputs; what is compared is from there.
+func (a *aimer) eval() {
+	for i, n := range a.nodes {
+		value := fx.Int{}
+		switch n.Op {
+		case fx.OpInput:
+			value = n.Format.Int(a.inputs[fx.Value(i)])
+		case fx.OpConst:
+			value = n.Format.Int(n.Word)
+		case fx.OpAdd:
+			value = a.at(n.Args[0], n.Format).Add(a.at(n.Args[1], n.Format))
+		case fx.OpSub:
+			value = a.at(n.Args[0], n.Format).Sub(a.at(n.Args[1], n.Format))
+		case fx.OpMul:
+			value = a.values[n.Args[0]].Mul(a.values[n.Args[1]])
+		case fx.OpNeg:
+			value = a.values[n.Args[0]].Neg()
+		case fx.OpShift:
+			value = a.values[n.Args[0]]
+		case fx.OpClip:
+			value = clamp(a.values[n.Args[0]], fx.NewInt(n.Lo), fx.NewInt(n.Hi))
+		case fx.OpNonZero:
+			if a.values[n.Args[0]] != value {
+				value = fx.NewInt(1)
+			}
+		case fx.OpResize:
+			random := uint32(0)
+			if n.Type.Rounding == fx.Stochastic {
+				random = uint32(a.inputs[n.Args[1]])
+			}
+			word, _ := n.Type.Resize(a.values[n.Args[0]], a.nodes[n.Args[0]].Format.Frac, random)
+			value = n.Format.Int(word)
+		}
+		a.values[i] = value
+	}
+}
+
+func clamp(v, low, high fx.Int) fx.Int {
+	switch {
+	case v.Cmp(low) < 0:
+		return low
+	case v.Cmp(high) > 0:
+		return high
+	}
+	return v
+}
+
+// aim moves the inputs that a node depends on so that its raw value comes close to the target.
+func (a *aimer) aim(v fx.Value, raw fx.Int) {
+	n := a.nodes[v]
+	switch n.Op {
+	case fx.OpInput:
+		if !n.Static {
+			a.inputs[v] = n.Format.Word(clamp(raw, n.Format.Min(), n.Format.Max()))
+			a.eval()
+		}
+	case fx.OpShift, fx.OpClip, fx.OpNonZero:
+		a.aim(n.Args[0], raw)
+	case fx.OpNeg:
+		a.aim(n.Args[0], raw.Neg())
+	case fx.OpResize:
+		a.aim(n.Args[0], scale(raw, a.nodes[n.Args[0]].Format.Frac-n.Format.Frac))
+	case fx.OpAdd, fx.OpSub, fx.OpMul:
+		for _, k := range a.rng.Perm(2) {
+			x, y := n.Args[k], n.Args[1-k]
+			var need fx.Int
+			switch {
+			case n.Op == fx.OpMul:
+				if a.values[y].Sign() == 0 {
+					continue
+				}
+				need, _ = fx.FromBig(new(big.Int).Quo(raw.Big(), a.values[y].Big()))
+				a.aim(x, need)
+				continue
+			case n.Op == fx.OpAdd:
+				need = raw.Sub(a.at(y, n.Format))
+			case k == 0:
+				need = raw.Add(a.at(y, n.Format))
+			default:
+				need = a.at(y, n.Format).Sub(raw)
+			}
+			a.aim(x, need.Shr(n.Format.Frac-a.nodes[x].Format.Frac))
+		}
+	}
+}
+
+// aimRandom sets the random word of a stochastic rounding to the least that carries, or to the one below.
+func (a *aimer) aimRandom(v fx.Value, carry bool) {
+	n := a.nodes[v]
+	drop := a.nodes[n.Args[0]].Format.Frac - n.Format.Frac
+	if drop <= 0 {
+		return
+	}
+	raw := a.values[n.Args[0]]
+	need := raw.Shr(drop).Add(fx.NewInt(1)).Shl(drop).Sub(raw) // up to the next multiple
+	word := scale(need, 32-drop)
+	if !carry {
+		word = word.Sub(fx.NewInt(1))
+	}
+	a.aim(n.Args[1], word)
+}
