@@ -1,6 +1,7 @@
 package hdlgen
 
 import (
+	"iter"
 	"math/big"
 	"math/rand/v2"
 
@@ -15,6 +16,7 @@ type aimer struct {
 	rng    *rand.Rand
 	values []fx.Int // by node, of the inputs so far
 	inputs map[fx.Value]int64
+	locked map[fx.Value]bool // inputs that stay as they are
 }
 
 // aimedVectors are vectors that aim at every place where a pipeline decides, under constants of several sizes,
@@ -31,26 +33,85 @@ func aimedVectors(rng *rand.Rand, g *fx.Graph, constants int) (vectors [][]int64
 	for range constants {
 		a.drawConstants()
 		for range 50 {
+			a.locked = nil
 			a.draw()
 			keep()
 		}
-		for v, n := range a.nodes {
+		for i, n := range a.nodes {
 			for _, target := range a.targets(n) {
-				a.draw()
-				for range 3 {
-					a.aim(target.v, target.raw)
+				if rng.IntN(2) == 0 {
+					continue
 				}
+				a.locked = nil
+				a.draw()
+				a.aimThrice(target)
 				keep()
-				if n.Op == fx.OpResize && n.Type.Rounding == fx.Stochastic {
-					for _, carry := range []bool{true, false} {
-						a.aimRandom(fx.Value(v), carry)
+				// A result that is off by one shows where the roundings after it are about to go the other way.
+				for v := fx.Value(i); v >= 0; v = a.after(v) {
+					a.locked = a.cone(a.nodes[v].Args[0], a.locked)
+					if v > fx.Value(i) {
+						a.aimThrice(a.tie(v))
 						keep()
+					}
+					if a.nodes[v].Op == fx.OpResize && a.nodes[v].Type.Rounding == fx.Stochastic {
+						for _, carry := range []bool{true, false} {
+							a.aimRandom(v, carry)
+							keep()
+						}
 					}
 				}
 			}
 		}
 	}
 	return vectors
+}
+
+func (a *aimer) aimThrice(t target) {
+	for range 3 {
+		a.aim(t.v, t.raw)
+	}
+}
+
+// cone adds the inputs that a value depends on to a set.
+func (a *aimer) cone(v fx.Value, set map[fx.Value]bool) map[fx.Value]bool {
+	if set == nil {
+		set = map[fx.Value]bool{}
+	}
+	if a.nodes[v].Op == fx.OpInput {
+		set[v] = true
+	}
+	for _, x := range a.nodes[v].Args {
+		set = a.cone(x, set)
+	}
+	return set
+}
+
+// after is the first resize whose value depends on another value, -1 if there is none.
+func (a *aimer) after(v fx.Value) fx.Value {
+	depends := map[fx.Value]bool{v: true}
+	for i, n := range a.nodes {
+		for _, x := range n.Args {
+			if depends[x] {
+				if n.Op == fx.OpResize {
+					return fx.Value(i)
+				}
+				depends[fx.Value(i)] = true
+			}
+		}
+	}
+	return -1
+}
+
+// tie is, or is one below, a value in the middle of two results of a resize, or one of them.
+func (a *aimer) tie(v fx.Value) target {
+	n := a.nodes[v]
+	drop := a.nodes[n.Args[0]].Format.Frac - n.Format.Frac
+	// Near the value that is there: inputs may be locked.
+	raw := scale(scale(a.values[n.Args[0]], -drop).Add(fx.NewInt(a.rng.Int64N(7)-3)), drop)
+	if drop > 0 && a.rng.IntN(4) > 0 {
+		raw = raw.Add(fx.NewInt(1).Shl(drop - 1))
+	}
+	return target{n.Args[0], raw.Add(fx.NewInt(-a.rng.Int64N(2)))}
 }
 
 type target struct {
@@ -76,7 +137,11 @@ func (a *aimer) targets(n fx.Node) (list []target) {
 			raw := scale(last, drop)
 			near(n.Args[0], raw, -1, 0, 1)
 			if drop > 0 {
-				near(n.Args[0], raw.Add(one.Shl(drop-1)), -1, 0, 1)
+				tie := raw.Add(one.Shl(drop - 1))
+				near(n.Args[0], tie, -1, 0, 1)
+				if drop > 1 {
+					near(n.Args[0], tie, 1<<min(drop-2, 60))
+				}
 			}
 		}
 		near(n.Args[0], from.Min(), 0, 1)
@@ -103,21 +168,50 @@ func scale(v fx.Int, n int) fx.Int {
 	return v.Shl(n)
 }
 
-// drawConstants sets the inputs that stand still: powers of two let fine steps through, large ones reach rails.
+// drawConstants sets the inputs that stand still: random words, powers of two, or a ladder of powers in which the
+// products of one begin where those of another end, so that sums of them take every value.
 func (a *aimer) drawConstants() {
-	for _, v := range a.g.Inputs() {
-		if f := a.nodes[v].Format; a.nodes[v].Static {
-			w := randomWord(a.rng, f)
-			if a.rng.IntN(2) == 0 {
-				w = 1 << a.rng.IntN(f.Width)
-				if f.Signed {
-					w = min(w, f.Word(f.Max()))
-					if a.rng.IntN(2) == 0 {
-						w = -w
-					}
+	style := a.rng.IntN(3)
+	place, begun := 0, false // of the last bit of the ladder's next product
+	for v := range a.factors() {
+		f := a.nodes[v.constant].Format
+		if !begun {
+			place, begun = -v.product.Frac, true
+		}
+		w := randomWord(a.rng, f)
+		e := a.rng.IntN(f.Width)
+		if style == 2 {
+			e = place + v.product.Frac
+			place += v.other.Width - 1
+		}
+		if style > 0 && e >= 0 && e < f.Width-1 {
+			w = 1 << e
+			if f.Signed && a.rng.IntN(2) == 0 {
+				w = -w
+			}
+		}
+		a.inputs[v.constant] = w
+	}
+}
+
+type factor struct {
+	constant       fx.Value
+	other, product fx.Format
+}
+
+// factors are the products with constants, in random order.
+func (a *aimer) factors() iter.Seq[factor] {
+	return func(yield func(factor) bool) {
+		for _, i := range a.rng.Perm(len(a.nodes)) {
+			n := a.nodes[i]
+			if n.Op != fx.OpMul {
+				continue
+			}
+			for k, v := range n.Args {
+				if a.nodes[v].Static && !yield(factor{v, a.nodes[n.Args[1-k]].Format, n.Format}) {
+					return
 				}
 			}
-			a.inputs[v] = w
 		}
 	}
 }
@@ -188,7 +282,7 @@ func (a *aimer) aim(v fx.Value, raw fx.Int) {
 	n := a.nodes[v]
 	switch n.Op {
 	case fx.OpInput:
-		if !n.Static {
+		if !n.Static && !a.locked[v] {
 			a.inputs[v] = n.Format.Word(clamp(raw, n.Format.Min(), n.Format.Max()))
 			a.eval()
 		}
