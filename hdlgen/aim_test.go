@@ -1,9 +1,9 @@
 package hdlgen
 
 import (
-	"iter"
 	"math/big"
 	"math/rand/v2"
+	"slices"
 
 	fx "corinfo/fixedpoint"
 )
@@ -132,11 +132,17 @@ func (a *aimer) targets(n fx.Node) (list []target) {
 		drop := from.Frac - n.Format.Frac
 		low, high := n.Type.Range()
 		one := fx.NewInt(1)
-		some := n.Format.Int(randomWord(a.rng, n.Format))
-		for _, last := range []fx.Int{low.Sub(one).Sub(one), low.Sub(one), low, low.Add(one), high.Sub(one), high, high.Add(one), one.Neg(), {}, one, some, some.Add(one)} {
+		places := []fx.Int{low.Sub(one).Sub(one), low.Sub(one), low, low.Add(one), high.Sub(one), high, high.Add(one), one.Neg(), {}, one}
+		for range 8 {
+			places = append(places, n.Format.Int(randomWord(a.rng, n.Format)))
+		}
+		for _, last := range places {
 			raw := scale(last, drop)
 			near(n.Args[0], raw, -1, 0, 1)
 			if drop > 0 {
+				if drop > 1 {
+					near(n.Args[0], raw, 1<<min(drop-2, 60))
+				}
 				tie := raw.Add(one.Shl(drop - 1))
 				near(n.Args[0], tie, -1, 0, 1)
 				if drop > 1 {
@@ -171,26 +177,32 @@ func scale(v fx.Int, n int) fx.Int {
 // drawConstants sets the inputs that stand still: random words, powers of two, or a ladder of powers in which the
 // products of one begin where those of another end, so that sums of them take every value.
 func (a *aimer) drawConstants() {
-	style := a.rng.IntN(3)
-	place, begun := 0, false // of the last bit of the ladder's next product
-	for v := range a.factors() {
-		f := a.nodes[v.constant].Format
-		if !begun {
-			place, begun = -v.product.Frac, true
-		}
+	const powers, ladder = 1, 2
+	style := a.rng.IntN(4)
+	factors := a.factors()
+	start := a.rng.IntN(max(1, len(factors))) // of the ladder
+	place := 0                                // of the last bit of the ladder's next product
+	for i, x := range factors {
+		f := a.nodes[x.constant].Format
 		w := randomWord(a.rng, f)
 		e := a.rng.IntN(f.Width)
-		if style == 2 {
-			e = place + v.product.Frac
-			place += v.other.Width - 1
+		if i == start {
+			place = -x.product.Frac
 		}
-		if style > 0 && e >= 0 && e < f.Width-1 {
+		if style >= ladder && i >= start {
+			e = place + x.product.Frac
+			place += x.other.Width - 1
+			if (e < 0 || f.Width <= e+1) && a.rng.IntN(2) == 0 {
+				w = 0
+			}
+		}
+		if style >= powers && e >= 0 && e < f.Width-1 {
 			w = 1 << e
 			if f.Signed && a.rng.IntN(2) == 0 {
 				w = -w
 			}
 		}
-		a.inputs[v.constant] = w
+		a.inputs[x.constant] = w
 	}
 }
 
@@ -199,21 +211,20 @@ type factor struct {
 	other, product fx.Format
 }
 
-// factors are the products with constants, in random order.
-func (a *aimer) factors() iter.Seq[factor] {
-	return func(yield func(factor) bool) {
-		for _, i := range a.rng.Perm(len(a.nodes)) {
-			n := a.nodes[i]
-			if n.Op != fx.OpMul {
-				continue
-			}
+// factors are the products with constants, the finest first.
+func (a *aimer) factors() (list []factor) {
+	for _, n := range a.nodes {
+		if n.Op == fx.OpMul {
 			for k, v := range n.Args {
-				if a.nodes[v].Static && !yield(factor{v, a.nodes[n.Args[1-k]].Format, n.Format}) {
-					return
+				if a.nodes[v].Static {
+					list = append(list, factor{v, a.nodes[n.Args[1-k]].Format, n.Format})
 				}
 			}
 		}
 	}
+	a.rng.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
+	slices.SortStableFunc(list, func(x, y factor) int { return y.product.Frac - x.product.Frac })
+	return list
 }
 
 func (a *aimer) draw() {

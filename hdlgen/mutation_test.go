@@ -65,7 +65,7 @@ func (p *mutatedPipeline) run(t *testing.T, text string) (string, error) {
 	t.Helper()
 	if p.bench == nil {
 		rng := rand.New(rand.NewPCG(1, 2)) // always the same: a mutant is found or is not
-		p.bench = newBench(t, t.TempDir(), p.graph, p.latency, aimedVectors(rng, p.graph, 20))
+		p.bench = newBench(t, t.TempDir(), p.graph, p.latency, aimedVectors(rng, p.graph, 24))
 		difference, err := p.bench.difference(p.text)
 		require.NoError(t, err, p.name)
 		require.Empty(t, difference, p.name)
@@ -171,11 +171,29 @@ func mutantsOf(p *mutatedPipeline) (all []pipelineMutant) {
 	return all
 }
 
-// equivalentMutants are those that no operands can tell from the pipeline, with the reason.
+// equivalentMutants are those that no operands can tell from the pipeline, with the reason. Most are about the
+// state, which is rounded from a potential that was clipped to [0, 1].
 var equivalentMutants = []struct {
-	mutant *regexp.Regexp // of mutant.String()
+	mutant *regexp.Regexp // of pipelineMutant.String()
 	reason string
-}{}
+}{
+	{regexp.MustCompile(`-> clip\w+ <= \w+ < \d+'sh[01] \? \d+'sh[01] : \w+ > \d+'sh(400|40|200)[01] \? \d+'sh(400|40|200)[01] : \w+;$`),
+		"the last bit of the bounds 0 and 1 is rounded away in the state"},
+	{regexp.MustCompile(`^(default|uneven) soma \d: state_.* -> state_\d+ <= (\$signed\()?state_outside \? \(state_rounded\[\d+\] \? \d+'h\w+ : \d+'h\w+\) : state_rounded\[\d+:0\]\)?;$`),
+		"these states hold 1, so that none is outside and the limits are not used"},
+	{regexp.MustCompile(`^default soma \d: .* -> assign state_outside = [|&^]state_rounded\[1[34]:1[12]\];$`),
+		"no state is outside: these bits are zero"},
+	{regexp.MustCompile(`^uneven soma 2: .* -> assign state_outside = [|&^]state_rounded\[1[12]:(9|10)\];$`),
+		"no state is outside: these bits are zero"},
+	{regexp.MustCompile(`^uneven soma 1: .* -> assign state_outside = state_rounded\[12:(9|10)\] != \{4\{state_rounded\[12\]\}\} (\|\||&&) state_rounded\[9:[01]\] == 10'h20[01];$`),
+		"no state is outside or has the lowest word"},
+	{regexp.MustCompile(`^uneven soma 1: .* -> assign (state_rest = |state_up = clip\w+\[13\] && |state_rounded = \$signed\(\{clip\w+\[13\], clip\w+\[13:2\]\}\) - )`),
+		"TRN_ZERO goes up from negative values only"},
+	{regexp.MustCompile(`^coarse soma 1: .* -> assign state_outside = [|^]state_rounded\[[56]:5\];$`),
+		"no state is negative: its sign is zero"},
+	{regexp.MustCompile(`^coarse soma 1: .* -> state_\d+ <= state_outside \? \(state_rounded\[[06]\] \? 5'h[01] : 5'h1f\) : state_rounded\[4:0\];$`),
+		"the one state outside is 1, which has neither bit"},
+}
 
 // equivalent is the reason for which nothing can find a mutant, "" if something must.
 func equivalent(m pipelineMutant) string {
