@@ -17,12 +17,14 @@ type aimer struct {
 	values []fx.Int // by node, of the inputs so far
 	inputs map[fx.Value]int64
 	locked map[fx.Value]bool // inputs that stay as they are
+	forced fx.Value          // a node that has the value force, whatever its operands; -1: none
+	force  fx.Int
 }
 
 // aimedVectors are vectors that aim at every place where a pipeline decides, under constants of several sizes,
 // and random ones.
 func aimedVectors(rng *rand.Rand, g *fx.Graph, constants int) (vectors [][]int64) {
-	a := &aimer{g: g, nodes: g.Nodes(), rng: rng, values: make([]fx.Int, len(g.Nodes())), inputs: map[fx.Value]int64{}}
+	a := &aimer{g: g, nodes: g.Nodes(), rng: rng, values: make([]fx.Int, len(g.Nodes())), inputs: map[fx.Value]int64{}, forced: -1}
 	keep := func() {
 		var in []int64
 		for _, v := range g.Inputs() {
@@ -37,8 +39,8 @@ func aimedVectors(rng *rand.Rand, g *fx.Graph, constants int) (vectors [][]int64
 			a.draw()
 			keep()
 		}
-		for i, n := range a.nodes {
-			for _, target := range a.targets(n) {
+		for i := range a.nodes {
+			for _, target := range a.targets(fx.Value(i)) {
 				if rng.IntN(2) == 0 {
 					continue
 				}
@@ -120,7 +122,8 @@ type target struct {
 }
 
 // targets are the values to aim at on behalf of a node.
-func (a *aimer) targets(n fx.Node) (list []target) {
+func (a *aimer) targets(v fx.Value) (list []target) {
+	n := a.nodes[v]
 	near := func(v fx.Value, raw fx.Int, offsets ...int64) {
 		for _, o := range offsets {
 			list = append(list, target{v, raw.Add(fx.NewInt(o))})
@@ -133,8 +136,8 @@ func (a *aimer) targets(n fx.Node) (list []target) {
 		low, high := n.Type.Range()
 		one := fx.NewInt(1)
 		places := []fx.Int{low.Sub(one).Sub(one), low.Sub(one), low, low.Add(one), high.Sub(one), high, high.Add(one), one.Neg(), {}, one}
-		for range 8 {
-			places = append(places, n.Format.Int(randomWord(a.rng, n.Format)))
+		for range 5 {
+			places = append(places, a.sensitive(v))
 		}
 		for _, last := range places {
 			raw := scale(last, drop)
@@ -144,7 +147,7 @@ func (a *aimer) targets(n fx.Node) (list []target) {
 					near(n.Args[0], raw, 1<<min(drop-2, 60))
 				}
 				tie := raw.Add(one.Shl(drop - 1))
-				near(n.Args[0], tie, -1, 0, 1)
+				near(n.Args[0], tie, -2, -1, 0, 1)
 				if drop > 1 {
 					near(n.Args[0], tie, 1<<min(drop-2, 60))
 				}
@@ -164,6 +167,27 @@ func (a *aimer) targets(n fx.Node) (list []target) {
 		}
 	}
 	return list
+}
+
+// sensitive is a result of a resize such that the next one gives other outputs, if there is one soon.
+func (a *aimer) sensitive(v fx.Value) (word fx.Int) {
+	outputs := func(word fx.Int) (list []fx.Int) {
+		a.forced, a.force = v, word
+		a.eval()
+		for _, o := range a.g.Outputs() {
+			list = append(list, a.values[o.Value])
+		}
+		return list
+	}
+	for range 64 {
+		word = a.nodes[v].Format.Int(randomWord(a.rng, a.nodes[v].Format))
+		if !slices.Equal(outputs(word), outputs(word.Add(fx.NewInt(1)))) {
+			break
+		}
+	}
+	a.forced = -1
+	a.eval()
+	return word
 }
 
 // scale is v * 2^n, rounded down.
@@ -273,6 +297,9 @@ func (a *aimer) eval() {
 			}
 			word, _ := n.Type.Resize(a.values[n.Args[0]], a.nodes[n.Args[0]].Format.Frac, random)
 			value = n.Format.Int(word)
+		}
+		if fx.Value(i) == a.forced {
+			value = a.force
 		}
 		a.values[i] = value
 	}
