@@ -82,6 +82,7 @@ var rareVectors = map[string][][]int64{
 	// A drive, then a potential, that is one below the tie.
 	"coarse soma 1": {
 		{0, 0, 0, 15, 1, 0, 65536, 0, 0, 4096, 0, 1},
+		{0, 0, 0, 0, 0, 1, 96469, 0, 0, 0, -125 * 256, 0},
 	},
 }
 
