@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -28,18 +29,31 @@ func needTool(t *testing.T, name string) {
 	}
 }
 
-func run(t *testing.T, dir, name string, args ...string) string {
-	t.Helper()
+// command runs a tool in a folder and gives what it prints.
+func command(dir, name string, args ...string) (string, error) {
 	cmd := exec.Command(name, args...)
 	cmd.Dir = dir
 	out, err := cmd.CombinedOutput()
-	require.NoError(t, err, "%s %v\n%s", name, args, out)
-	return string(out)
+	return string(out), err
 }
 
+func run(t *testing.T, dir, name string, args ...string) string {
+	t.Helper()
+	out, err := command(dir, name, args...)
+	require.NoError(t, err, "%s %v\n%s", name, args, out)
+	return out
+}
+
+// testSeed is a random seed that the log names; CORINFO_SEED repeats it.
 func testSeed(t *testing.T) *rand.Rand {
+	t.Helper()
 	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
+	if text := os.Getenv("CORINFO_SEED"); text != "" {
+		var err error
+		seed, err = strconv.ParseUint(text, 10, 64)
+		require.NoError(t, err)
+	}
+	t.Logf("CORINFO_SEED=%d", seed)
 	return rand.New(rand.NewPCG(seed, 7))
 }
 
@@ -90,44 +104,84 @@ func TestPipelineResizesExhaustively(t *testing.T) {
 	}
 }
 
+// comparePipeline holds the text that Pipeline prints for a graph against Graph.Eval.
 func comparePipeline(t *testing.T, rng *rand.Rand, dir string, g *fx.Graph, vectors int, lint bool) {
-	m, latency, err := Pipeline("dut", g, []string{"dut: a pipeline under test."})
-	require.NoError(t, err)
-	var text bytes.Buffer
-	require.NoError(t, vl.Fprint(&text, m))
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "dut.v"), text.Bytes(), 0o644))
+	t.Helper()
+	text, latency := printed(t, g)
 	if lint {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "dut.v"), []byte(text), 0o644))
 		run(t, dir, "verilator", "--lint-only", "-Wall", "dut.v")
 	}
+	b := newBench(t, dir, g, latency, randomVectors(rng, g, vectors))
+	difference, err := b.difference(text)
+	require.NoError(t, err)
+	require.Empty(t, difference, "%+v\n%s", g.Nodes(), text)
+}
 
-	// One line of operands per vector, one line of results expected; constants stand still.
-	still := map[fx.Value]int64{}
-	var want, stimulus strings.Builder
-	var inWidth, outWidth int
-	nodes := g.Nodes()
+// printed is the text of a graph's pipeline, a module dut.
+func printed(t *testing.T, g *fx.Graph) (text string, latency int) {
+	t.Helper()
+	m, latency, err := Pipeline("dut", g, []string{"dut: a pipeline under test."})
+	require.NoError(t, err)
+	var b bytes.Buffer
+	require.NoError(t, vl.Fprint(&b, m))
+	return b.String(), latency
+}
+
+// randomVectors draws a word for every input and cycle; constants stand still, and a first input that is small
+// takes every word.
+func randomVectors(rng *rand.Rand, g *fx.Graph, count int) [][]int64 {
+	vectors := make([][]int64, count)
 	for e := range vectors {
-		var in []int64
+		for k, v := range g.Inputs() {
+			n := g.Nodes()[v]
+			w := randomWord(rng, n.Format)
+			switch {
+			case n.Static && e > 0:
+				w = vectors[0][k]
+			case k == 0 && n.Format.Width <= 7:
+				w = n.Format.Word(n.Format.Min().Add(fx.NewInt(int64(e % (1 << n.Format.Width)))))
+			}
+			vectors[e] = append(vectors[e], w)
+		}
+	}
+	return vectors
+}
+
+// A bench runs modules of a graph's ports in Icarus over vectors, in a folder of its own.
+type bench struct {
+	dir  string
+	want []string // by cycle: outputs and overflows that Graph.Eval gives, "" where constants change under way
+}
+
+// newBench writes the test bench of a graph and what it reads. Before constants change, the last vector stays
+// until its results are out.
+func newBench(t *testing.T, dir string, g *fx.Graph, latency int, vectors [][]int64) *bench {
+	t.Helper()
+	b := &bench{dir: dir}
+	nodes, inputs := g.Nodes(), g.Inputs()
+	var stimulus strings.Builder
+	var inWidth, outWidth int
+	apply := func(in []int64) {
 		line := new(big.Int)
 		inWidth = 0
-		for k, v := range g.Inputs() {
-			f := nodes[v].Format
-			w := randomWord(rng, f)
-			if k == 0 && f.Width <= 7 {
-				w = f.Word(f.Min().Add(fx.NewInt(int64(e % (1 << f.Width)))))
-			}
-			if nodes[v].Static {
-				if _, set := still[v]; !set {
-					still[v] = w
-				}
-				w = still[v]
-			}
-			in = append(in, w)
-			appendBits(line, f.Width, w)
-			inWidth += f.Width
+		for k, v := range inputs {
+			appendBits(line, nodes[v].Format.Width, in[k])
+			inWidth += nodes[v].Format.Width
 		}
 		fmt.Fprintf(&stimulus, "%x\n", line)
+	}
+	for e, in := range vectors {
+		if e > 0 && changes(g, vectors[e-1], in) {
+			for range latency {
+				apply(vectors[e-1])
+				b.want = append(b.want, "")
+			}
+		}
+		apply(in)
 		out, over := g.Eval(in)
-		line, outWidth = new(big.Int), 0
+		line := new(big.Int)
+		outWidth = 0
 		for i, o := range g.Outputs() {
 			w := nodes[o.Value].Format.Width
 			appendBits(line, w, out[i])
@@ -141,20 +195,33 @@ func comparePipeline(t *testing.T, rng *rand.Rand, dir string, g *fx.Graph, vect
 			appendBits(line, 1, bit)
 			outWidth++
 		}
-		fmt.Fprintf(&want, "%0*x\n", (outWidth+3)/4, line)
+		b.want = append(b.want, fmt.Sprintf("%0*x", (outWidth+3)/4, line))
 	}
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "in.hex"), []byte(stimulus.String()), 0o644))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "tb.v"), []byte(testbench(g, latency, len(b.want), inWidth, outWidth)), 0o644))
+	return b
+}
 
+// changes tells whether constants differ between two vectors.
+func changes(g *fx.Graph, a, b []int64) bool {
+	for k, v := range g.Inputs() {
+		if g.Nodes()[v].Static && a[k] != b[k] {
+			return true
+		}
+	}
+	return false
+}
+
+// testbench applies a line of in.hex per cycle and prints the results.
+func testbench(g *fx.Graph, latency, cycles, inWidth, outWidth int) string {
+	nodes := g.Nodes()
 	var ins, outs, binds []string
+	var tb strings.Builder
+	fmt.Fprintf(&tb, "module tb;\nreg clk = 0;\nreg [%d:0] in [0:%d];\n", inWidth-1, cycles-1)
 	for _, v := range g.Inputs() {
 		n := nodes[v]
 		ins = append(ins, n.Name)
 		binds = append(binds, fmt.Sprintf(".%s_i(%s)", n.Name, n.Name))
-	}
-	var tb strings.Builder
-	fmt.Fprintf(&tb, "module tb;\nreg clk = 0;\nreg [%d:0] in [0:%d];\n", inWidth-1, vectors-1)
-	for _, v := range g.Inputs() {
-		n := nodes[v]
 		fmt.Fprintf(&tb, "reg [%d:0] %s;\n", n.Format.Width-1, n.Name)
 	}
 	result := func(name string, width int) {
@@ -170,19 +237,34 @@ func comparePipeline(t *testing.T, rng *rand.Rand, dir string, g *fx.Graph, vect
 	}
 	fmt.Fprintf(&tb, "wire [%d:0] out = {%s};\n", outWidth-1, strings.Join(outs, ", "))
 	fmt.Fprintf(&tb, "dut u_dut(.clk_i(clk), %s);\ninteger i;\n", strings.Join(binds, ", "))
-	fmt.Fprintf(&tb, "initial begin\n$readmemh(\"in.hex\", in);\nfor (i = 0; i < %d; i = i + 1) begin\n", vectors+latency)
-	fmt.Fprintf(&tb, "if (i < %d) {%s} = in[i];\n#1;\nif (i >= %d) $display(\"%%x\", out);\n#4 clk = 1;\n#5 clk = 0;\nend\nend\nendmodule\n", vectors, strings.Join(ins, ", "), latency)
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "tb.v"), []byte(tb.String()), 0o644))
-	run(t, dir, "iverilog", "-g2005", "-Wall", "-Wno-timescale", "-o", "tb.vvp", "dut.v", "tb.v")
-	got := run(t, dir, "vvp", "-n", "tb.vvp")
-	if got != want.String() {
-		g1, w1 := strings.Split(got, "\n"), strings.Split(want.String(), "\n")
-		for i := range w1 {
-			if i >= len(g1) || g1[i] != w1[i] {
-				t.Fatalf("vector %d: got %s, want %s\n%+v\n%s", i, g1[i], w1[i], nodes, text.String())
-			}
+	fmt.Fprintf(&tb, "initial begin\n$readmemh(\"in.hex\", in);\nfor (i = 0; i < %d; i = i + 1) begin\n", cycles+latency)
+	fmt.Fprintf(&tb, "if (i < %d) {%s} = in[i];\n#1;\nif (i >= %d) $display(\"%%x\", out);\n#4 clk = 1;\n#5 clk = 0;\nend\nend\nendmodule\n", cycles, strings.Join(ins, ", "), latency)
+	return tb.String()
+}
+
+// difference runs a text of the module dut and tells the first result that is not as Graph.Eval has it, "" if
+// all are. An error is a text that Icarus refuses.
+func (b *bench) difference(text string) (string, error) {
+	if err := os.WriteFile(filepath.Join(b.dir, "dut.v"), []byte(text), 0o644); err != nil {
+		return "", err
+	}
+	if out, err := command(b.dir, "iverilog", "-g2005", "-Wall", "-Wno-timescale", "-o", "tb.vvp", "dut.v", "tb.v"); err != nil {
+		return "", fmt.Errorf("iverilog: %w\n%s", err, out)
+	}
+	out, err := command(b.dir, "vvp", "-n", "tb.vvp")
+	if err != nil {
+		return "", fmt.Errorf("vvp: %w\n%s", err, out)
+	}
+	got := strings.Split(strings.TrimSpace(out), "\n")
+	if len(got) != len(b.want) {
+		return "", fmt.Errorf("%d results; want %d\n%s", len(got), len(b.want), out)
+	}
+	for i, w := range b.want {
+		if w != "" && got[i] != w {
+			return fmt.Sprintf("vector %d: got %s, want %s", i, got[i], w), nil
 		}
 	}
+	return "", nil
 }
 
 func appendBits(line *big.Int, width int, word int64) {
