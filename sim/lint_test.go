@@ -100,9 +100,10 @@ func TestLibraryLints(t *testing.T) {
 // Without Verilator on the PATH a co-simulation says what is missing and how to get it.
 func TestMissingTools(t *testing.T) {
 	d := small.generate(t)
+	one := randomSamples(d, 1, testSeed(t))
 	t.Setenv("PATH", t.TempDir())
 	for simulator, tool := range map[Simulator]string{Verilator: "verilator", Icarus: "iverilog"} {
-		_, err := Cosim(context.Background(), d, Options{Simulator: simulator})
+		_, err := Cosim(context.Background(), d, Options{Simulator: simulator, Inference: one})
 		require.ErrorIs(t, err, golden.ErrUsage)
 		require.ErrorContains(t, err, tool)
 		require.ErrorContains(t, err, "apt-get install "+tool)
