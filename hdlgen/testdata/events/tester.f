@@ -8,6 +8,11 @@ rtl/corinfo_lane.v
 rtl/corinfo_event_queue.v
 rtl/corinfo_broadcast.v
 rtl/corinfo_terms.v
+rtl/corinfo_pass.v
+rtl/corinfo_input.v
+rtl/corinfo_events.v
+rtl/corinfo_products.v
+rtl/corinfo_learn.v
 rtl/corinfo_sequencer.v
 rtl/corinfo_result.v
 rtl/corinfo_host.v
