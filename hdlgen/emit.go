@@ -125,7 +125,7 @@ func widened(net vl.Id, f fx.Format, width int) vl.Expr {
 	case width == f.Width:
 		return net
 	case f.Signed:
-		return vl.Concat{vl.Repeat{Count: width - f.Width, X: slice(net, f.Width, f.Width-1, f.Width-1)}, net}
+		return vl.Concat{repeated(width-f.Width, slice(net, f.Width, f.Width-1, f.Width-1)), net}
 	}
 	return vl.Concat{zeros(width - f.Width), net}
 }
@@ -146,7 +146,7 @@ func scaled(net vl.Id, width int, from, to fx.Format) vl.Expr {
 	var parts vl.Concat
 	switch {
 	case left > 0 && from.Signed:
-		parts = append(parts, vl.Repeat{Count: left, X: slice(net, width, from.Width-1, from.Width-1)})
+		parts = append(parts, repeated(left, slice(net, width, from.Width-1, from.Width-1)))
 	case left > 0:
 		parts = append(parts, zeros(left))
 	}

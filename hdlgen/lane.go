@@ -49,7 +49,7 @@ func laneControl(s *shape) []vl.Port {
 	}
 	return []vl.Port{
 		in("synapse_raddr", s.Synapse, false), in("synapse_we", 1, false), in("synapse_waddr", s.Synapse, false),
-		in("host_we", 1, false), in("host_lane", s.Lane, false), in("host_data", s.Word, false),
+		in("host_we", 1, false), in("host_lane", s.Lane, false), in("host_word", s.Word, false),
 		in("mac_operand", s.Operand, true), in("mac_update", 1, false), in("mac_kind", 2, false), in("mac_forward", 1, false),
 		in("sum_raddr", s.Slot, false), in("sum_waddr", s.Slot, false), in("sum_we", 3, false), in("clear", 1, false),
 		in("update_first", 1, false), in("factor_kind", 2, false), in("factor_raddr", s.Kept, false),
@@ -82,8 +82,7 @@ func laneOutputs(s *shape) []vl.Port {
 func laneModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p arithmetic, provenance []string) *vl.Module {
 	m := &vl.Module{Name: name + "_lane", Params: []vl.Bind{{Name: "Lane", Value: vl.Int(0)}, {Name: "SynapseFile", Value: vl.Str("")}}}
 	m.Header = append([]string{name + "_lane: a lane with the neuron and synapse arithmetic of this network."}, provenance...)
-	m.Header = append(m.Header, "", "See corinfo_lane for the handshake: cycles count as there. u_next_o and r_next_o are valid with",
-		"soma_we_i, synapse_next_o with synapse_we_i.")
+	m.Header = append(m.Header, "", "See corinfo_lane for the handshake: cycles count as there. u_next_o and r_next_o are valid with soma_we_i, synapse_next_o with synapse_we_i.")
 	m.Ports = append(m.Ports, vl.Port{Dir: vl.In, Width: 1, Name: "clk_i"}, vl.Group("The same for every lane."))
 	m.Ports = append(m.Ports, laneControl(s)...)
 	m.Ports = append(m.Ports, vl.Group("Constants of the instruction under way."))

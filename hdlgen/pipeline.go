@@ -154,6 +154,14 @@ func slice(net vl.Id, width, high, low int) vl.Expr {
 	return vl.Slice{X: net, High: high, Low: low}
 }
 
+// repeated is a bit n times.
+func repeated(n int, bit vl.Expr) vl.Expr {
+	if n == 1 {
+		return bit
+	}
+	return vl.Repeat{Count: n, X: bit}
+}
+
 func zeros(n int) vl.Expr { return vl.Lit{Width: n, Hex: "0"} }
 
 // aligned is a value at another format's binary point and width, which holds it exactly.
@@ -168,7 +176,7 @@ func (p *pipeline) aligned(v fx.Value, stage int, to fx.Format) vl.Expr {
 	var parts vl.Concat
 	switch {
 	case left > 0 && f.Signed:
-		parts = append(parts, vl.Repeat{Count: left, X: p.bit(v, net, f.Width-1)})
+		parts = append(parts, repeated(left, p.bit(v, net, f.Width-1)))
 	case left > 0:
 		parts = append(parts, zeros(left))
 	}

@@ -147,7 +147,7 @@ func extend(net vl.Id, width, to int) vl.Expr {
 	if width == to {
 		return net
 	}
-	return vl.Signed{X: vl.Concat{vl.Repeat{Count: to - width, X: slice(net, width, width-1, width-1)}, net}}
+	return vl.Signed{X: vl.Concat{repeated(to-width, slice(net, width, width-1, width-1)), net}}
 }
 
 // limit applies the overflow mode to a rounded signed value.
@@ -159,7 +159,7 @@ func limit(net declare, t fx.Type, rounded vl.Id, width int) (over, value vl.Exp
 	case width >= t.Width:
 		low = slice(rounded, width, t.Width-1, 0)
 	default:
-		low = vl.Concat{vl.Repeat{Count: t.Width - width, X: sign}, rounded}
+		low = vl.Concat{repeated(t.Width-width, sign), rounded}
 	}
 	over = vl.Lit{Width: 1, Hex: "0"}
 	switch {

@@ -106,6 +106,7 @@ func TestEmittedText(t *testing.T) {
 				require.NotRegexp(t, regexp.MustCompile(`\bbegin\s*$`), generateOnly(line), at)
 				require.LessOrEqual(t, len(line), 100, at)
 				if emitted(name) {
+					require.NotRegexp(t, regexp.MustCompile(`\{1\{|\[0 \+|\[1 \* |\+: 1\]`), line, at)
 					require.NotContains(t, line, "initial ", at)
 				} else if strings.Contains(line, "initial ") {
 					require.Contains(t, line, "$readmemh", at)

@@ -13,14 +13,19 @@ func topModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p arithme
 	n := a.Network
 	m := &vl.Module{Name: name}
 	m.Header = append([]string{fmt.Sprintf("%s: a network of %s neurons that settles and learns, %d lanes.", name, join(n.Layers, "-"), l.Lanes)}, provenance...)
+	every := "each"
+	if n.Learning.Batch > 1 {
+		every = fmt.Sprintf("every %d of them", n.Learning.Batch)
+	}
 	m.Header = append(m.Header, "",
-		fmt.Sprintf("Give a command, then %d input words; the scores and the class of the free phase come out. A learning", n.Layers[0]),
-		fmt.Sprintf("command goes on to the nudged phase; every %d of them update the synapses. Its label names the output neuron that", n.Learning.Batch),
-		fmt.Sprintf("is pulled up, 0 to %d; another label pulls nothing up. The host goes before commands: command_ready_o", n.Layers[n.K()]-1),
-		"depends on host_valid_i in the same cycle. All ports belong to clk_i;",
-		"rst_i is synchronous: it ends the command under way, restores the seed and the update number 0, drops the open",
-		"mini-batch and zeroes the counters; learned synapses and written learning rates stay. The host then writes the",
-		"update number again. A reset within an update leaves some synapses updated and others not. The trace ports show every new state and synapse to a testbench; leave them open on a board.")
+		fmt.Sprintf("Give a command, then %d input words; the scores and the class of the free phase come out. A learning command "+
+			"goes on to the nudged phase, and the synapses are updated after %s. Its label names the output neuron that is pulled up, 0 to %d; "+
+			"another label pulls nothing up. The host goes before commands: command_ready_o depends on host_valid_i in the same cycle.",
+			n.Layers[0], every, n.Layers[n.K()]-1), "",
+		"All ports belong to clk_i; rst_i is synchronous. A reset ends the command under way, restores the seed and the update number 0, "+
+			"drops the open mini-batch and zeroes the counters; learned synapses and written learning rates stay. The host then writes "+
+			"the update number again. A reset within an update leaves some synapses updated and others not.", "",
+		"The trace ports show every new state and synapse to a testbench; leave them open on a board.")
 	in := func(name string, width int) vl.Port { return vl.Port{Dir: vl.In, Width: width, Name: name} }
 	out := func(name string, width int) vl.Port { return vl.Port{Dir: vl.Out, Width: width, Name: name} }
 	host := []vl.Port{
@@ -52,18 +57,17 @@ func topModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p arithme
 	}
 	for _, port := range append(laneControl(s), constantPorts(s)...) {
 		name := strings.TrimSuffix(port.Name, "_i")
-		net := "lane_" + name
+		net := "to_lanes_" + name
 		m.Items = append(m.Items, vl.Net{Width: port.Width, Signed: port.Signed, Name: net})
-		if name == "host_data" {
-			control = append(control, vl.Bind{Name: "host_word_o", Value: vl.Id(net)})
-		} else {
-			control = append(control, vl.Bind{Name: name + "_o", Value: vl.Id(net)})
-		}
+		control = append(control, vl.Bind{Name: name + "_o", Value: vl.Id(net)})
 		lane = append(lane, vl.Bind{Name: port.Name, Value: vl.Id(net)})
 	}
 	m.Items = append(m.Items, vl.Comment{Text: "From the lanes, each lane's word above that of the lane before."})
 	g := vl.Id("i")
 	part := func(bus vl.Id, width int) vl.Expr {
+		if width == 1 {
+			return vl.Element{X: bus, Index: g}
+		}
 		return vl.Part{X: bus, Base: vl.Binary{Op: "*", X: vl.Int(width), Y: g}, Width: width}
 	}
 	flags := map[string]int{"soma_flags": 5, "record_flags": 3, "update_flags": 3}
@@ -76,14 +80,18 @@ func topModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p arithme
 	var scatter []vl.Item
 	for _, port := range laneOutputs(s) {
 		name := strings.TrimSuffix(port.Name, "_o")
-		bus := vl.Id("lanes_" + name)
+		bus := vl.Id("from_lanes_" + name)
 		m.Items = append(m.Items, vl.Net{Bus: true, Width: l.Lanes * port.Width, Name: string(bus)})
 		if count, ok := flags[name]; ok {
 			// The counters want a bus per flag.
 			items = append(items, vl.Wire("own_"+name, count))
 			lane = append(lane, vl.Bind{Name: port.Name, Value: vl.Id("own_" + name)})
 			for f := range count {
-				scatter = append(scatter, vl.Assign{Left: vl.Part{X: bus, Base: vl.Binary{Op: "+", X: vl.Int(f * l.Lanes), Y: g}, Width: 1}, Right: vl.Bit{X: vl.Id("own_" + name), Index: f}})
+				var at vl.Expr = g
+				if f > 0 {
+					at = vl.Binary{Op: "+", X: vl.Int(f * l.Lanes), Y: g}
+				}
+				scatter = append(scatter, vl.Assign{Left: vl.Element{X: bus, Index: at}, Right: vl.Bit{X: vl.Id("own_" + name), Index: f}})
 			}
 		} else {
 			lane = append(lane, vl.Bind{Name: port.Name, Value: part(bus, port.Width)})
@@ -102,7 +110,7 @@ func topModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p arithme
 	m.Items = append(m.Items, vl.Generate{Var: "i", Count: l.Lanes, Label: "gen_lane", Items: append(items, scatter...)})
 
 	gate := func(valid vl.Id, bus vl.Id, width int) vl.Expr {
-		return vl.Binary{Op: "&", X: vl.Repeat{Count: width, X: valid}, Y: bus}
+		return vl.Binary{Op: "&", X: repeated(width, valid), Y: bus}
 	}
 	pad := func(to, width int, net vl.Id) vl.Expr {
 		if to == width {
@@ -111,13 +119,13 @@ func topModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p arithme
 		return vl.Concat{zeros(to - width), net}
 	}
 	m.Items = append(m.Items, vl.Comment{Text: "Trace."},
-		vl.Assign{Left: vl.Id("trace_state_valid_o"), Right: vl.Id("lane_soma_we")},
-		vl.Assign{Left: vl.Id("trace_state_slot_o"), Right: vl.Cond{Test: vl.Id("lane_soma_we"), X: pad(16, s.Slot, "lane_soma_waddr"), Y: zeros(16)}},
-		vl.Assign{Left: vl.Id("trace_state_u_o"), Right: gate("lane_soma_we", "lanes_u_next", l.Lanes*s.U)},
-		vl.Assign{Left: vl.Id("trace_state_r_o"), Right: gate("lane_soma_we", "lanes_r_next", l.Lanes*s.R)},
-		vl.Assign{Left: vl.Id("trace_synapse_valid_o"), Right: vl.Id("lane_synapse_we")},
-		vl.Assign{Left: vl.Id("trace_synapse_address_o"), Right: vl.Cond{Test: vl.Id("lane_synapse_we"), X: pad(20, s.Synapse, "lane_synapse_waddr"), Y: zeros(20)}},
-		vl.Assign{Left: vl.Id("trace_synapse_o"), Right: gate("lane_synapse_we", "lanes_synapse_next", l.Lanes*s.Word)})
+		vl.Assign{Left: vl.Id("trace_state_valid_o"), Right: vl.Id("to_lanes_soma_we")},
+		vl.Assign{Left: vl.Id("trace_state_slot_o"), Right: vl.Cond{Test: vl.Id("to_lanes_soma_we"), X: pad(16, s.Slot, "to_lanes_soma_waddr"), Y: zeros(16)}},
+		vl.Assign{Left: vl.Id("trace_state_u_o"), Right: gate("to_lanes_soma_we", "from_lanes_u_next", l.Lanes*s.U)},
+		vl.Assign{Left: vl.Id("trace_state_r_o"), Right: gate("to_lanes_soma_we", "from_lanes_r_next", l.Lanes*s.R)},
+		vl.Assign{Left: vl.Id("trace_synapse_valid_o"), Right: vl.Id("to_lanes_synapse_we")},
+		vl.Assign{Left: vl.Id("trace_synapse_address_o"), Right: vl.Cond{Test: vl.Id("to_lanes_synapse_we"), X: pad(20, s.Synapse, "to_lanes_synapse_waddr"), Y: zeros(20)}},
+		vl.Assign{Left: vl.Id("trace_synapse_o"), Right: gate("to_lanes_synapse_we", "from_lanes_synapse_next", l.Lanes*s.Word)})
 	return m
 }
 

@@ -1,7 +1,7 @@
 // Control of all lanes: what exists once in a design, while the lanes hold what exists per neuron
 // and synapse. corinfo_sequencer executes the program; for each instruction corinfo_pass visits
-// slots, corinfo_input takes the sample, corinfo_events broadcasts changed states, corinfo_learn
-// updates a matrix; corinfo_result, corinfo_host and corinfo_counters face the outside. Here they
+// slots, corinfo_events takes the sample and broadcasts changed states, corinfo_learn updates a
+// matrix; corinfo_result, corinfo_host and corinfo_counters face the outside. Here they
 // are joined, and the lanes' shared ports given to who needs them.
 //
 // An OpSettle passes over its layer and then broadcasts the changed states; it is done when the
@@ -166,8 +166,6 @@ module corinfo_control #(
 
   localparam SampleW  = (Batch > 1) ? $clog2(Batch) : 1;
   localparam LayerW   = $clog2(Layers + 1);
-  localparam RateAddrW = (Matrices > 2) ? $clog2(Matrices) : 1;
-  localparam RateDepth = (Matrices > 2) ? Matrices : 2;
 
   localparam [31:0] LayersWord     = Layers;
   localparam [7:0]  LastLayer      = LayersWord[7:0] - 8'd1;
@@ -235,12 +233,10 @@ module corinfo_control #(
 
   // Entries of the layer's tables.
   wire [LayerW-1:0] layer_index;
-  wire [31:0]       slot_base, slot_count, column_base, stride;
+  wire [31:0]       slot_base, slot_count;
   assign layer_index = layer[LayerW-1:0];
   assign slot_base   = SlotBase[32*layer_index +: 32];
   assign slot_count  = SlotCount[32*layer_index +: 32];
-  assign column_base = ColumnBase[32*layer_index +: 32];
-  assign stride      = Stride[32*layer_index +: 32];
 
   wire                 pass, pass_busy, row_valid;
   wire [SlotW-1:0]     pass_slot, row_slot;
@@ -305,46 +301,22 @@ module corinfo_control #(
   end
   assign changed = changed_q;
 
-  wire                    input_busy, input_event, event_room;
-  wire [SynapseAddrW-1:0] input_addr;
-  wire [InputAddrW-1:0]   fetch_input;
-  wire [XWidth-1:0]       input_kept;
-  corinfo_input #(
+  wire                           event_start, events_busy, mac_issue;
+  wire [SlotW-1:0]               event_slot;
+  wire [LaneW-1:0]               event_lane;
+  wire [SynapseAddrW-1:0]        mac_addr;
+  wire [InputAddrW-1:0]          fetch_input;
+  wire [XWidth-1:0]              kept_input;
+  reg  signed [ValueWidth-1:0]   value_q;
+  wire signed [OperandWidth-1:0] update_operand;
+  corinfo_events #(
+    .Lanes       (Lanes),
+    .LaneW       (LaneW),
     .Inputs      (Inputs),
     .Batch       (Batch),
     .SampleW     (SampleW),
     .InputAddrW  (InputAddrW),
-    .SynapseAddrW(SynapseAddrW),
     .XWidth      (XWidth),
-    .Dense       (Dense)
-  ) u_input (
-    .clk_i        (clk_i),
-    .rst_i        (rst_i),
-    .start_i      (start && load),
-    .sample_i     (sample),
-    .column_base_i(column_base[SynapseAddrW-1:0]),
-    .stride_i     (stride[SynapseAddrW-1:0]),
-    .busy_o       (input_busy),
-    .valid_i      (sample_valid_i),
-    .ready_o      (sample_ready_o),
-    .data_i       (sample_data_i),
-    .room_i       (event_room),
-    .event_valid_o(input_event),
-    .event_addr_o (input_addr),
-    .fetch_addr_i (fetch_input),
-    .fetch_data_o (input_kept)
-  );
-
-  wire                           event_start, events_busy, mac_issue;
-  wire [SlotW-1:0]               event_slot, mac_slot;
-  wire [LaneW-1:0]               event_lane;
-  wire [SynapseAddrW-1:0]        mac_addr;
-  wire signed [OperandWidth-1:0] mac_operand;
-  wire [1:0]                     mac_kind;
-  reg  signed [ValueWidth-1:0]   value_q;
-  corinfo_events #(
-    .Lanes       (Lanes),
-    .LaneW       (LaneW),
     .SlotW       (SlotW),
     .RowAddrW    (RowAddrW),
     .SynapseAddrW(SynapseAddrW),
@@ -352,42 +324,52 @@ module corinfo_control #(
     .OperandWidth(OperandWidth),
     .Dense       (Dense)
   ) u_events (
-    .clk_i          (clk_i),
-    .rst_i          (rst_i),
-    .slot_base_i    (slot_base),
-    .slot_count_i   (slot_count),
-    .last_lanes_i   (LastLanes[32*layer_index +: 32]),
-    .column_base_i  (column_base),
-    .stride_i       (stride),
-    .segment_count_i(SegmentCount[96*layer_index +: 96]),
-    .segment_slot_i (SegmentSlot[96*layer_index +: 96]),
-    .segment_align_i(Align[96*layer_index +: 96]),
-    .hold_i         (pass),
-    .row_valid_i    (row_valid),
-    .row_slot_i     (row_slot),
-    .row_changed_i  (changed_i),
-    .room_o         (event_room),
-    .input_valid_i  (input_event),
-    .input_addr_i   (input_addr),
-    .input_value_i  ({{(ValueWidth - XWidth){1'b0}}, sample_data_i}),
-    .fetch_slot_o   (event_slot),
-    .fetch_lane_o   (event_lane),
-    .fetch_value_i  (value_q),
-    .event_o        (event_start),
-    .issue_o        (mac_issue),
-    .synapse_addr_o (mac_addr),
-    .operand_o      (mac_operand),
-    .slot_o         (mac_slot),
-    .kind_o         (mac_kind),
-    .busy_o         (events_busy)
+    .clk_i           (clk_i),
+    .rst_i           (rst_i),
+    .slot_base_i     (slot_base),
+    .slot_count_i    (slot_count),
+    .last_lanes_i    (LastLanes[32*layer_index +: 32]),
+    .column_base_i   (ColumnBase[32*layer_index +: 32]),
+    .stride_i        (Stride[32*layer_index +: 32]),
+    .segment_count_i (SegmentCount[96*layer_index +: 96]),
+    .segment_slot_i  (SegmentSlot[96*layer_index +: 96]),
+    .segment_align_i (Align[96*layer_index +: 96]),
+    .start_i         (start && load),
+    .sample_i        (sample),
+    .sample_valid_i  (sample_valid_i),
+    .sample_ready_o  (sample_ready_o),
+    .sample_data_i   (sample_data_i),
+    .fetch_input_i   (fetch_input),
+    .kept_input_o    (kept_input),
+    .pass_i          (pass),
+    .pass_slot_i     (pass_slot),
+    .clear_i         (clear_o),
+    .row_valid_i     (row_valid),
+    .row_slot_i      (row_slot),
+    .row_changed_i   (changed_i),
+    .fetch_slot_o    (event_slot),
+    .fetch_lane_o    (event_lane),
+    .fetch_value_i   (value_q),
+    .update_i        (update),
+    .update_operand_i(update_operand),
+    .synapse_raddr_o (mac_addr),
+    .mac_operand_o   (mac_operand_o),
+    .mac_kind_o      (mac_kind_o),
+    .mac_forward_o   (mac_forward_o),
+    .sum_raddr_o     (sum_raddr_o),
+    .sum_waddr_o     (sum_waddr_o),
+    .sum_we_o        (sum_we_o),
+    .event_o         (event_start),
+    .issue_o         (mac_issue),
+    .busy_o          (events_busy)
   );
+  assign mac_update_o = update;
 
   wire [31:0]                    seed, update_number;
   wire                           from_input, learn_busy, term_issue;
   wire [1:0]                     kind;
   wire [KeptAddrW-1:0]           fetch_addr;
   wire [LaneW-1:0]               fetch_lane;
-  wire signed [OperandWidth-1:0] update_operand;
   wire [SynapseAddrW-1:0]        update_raddr, update_waddr;
   corinfo_learn #(
     .Lanes       (Lanes),
@@ -459,7 +441,7 @@ module corinfo_control #(
     .clk_i(clk_i), .data_i(lane_0), .data_o(lane_2)
   );
   corinfo_delay #(.Width(XWidth), .Cycles(1)) u_input_late (
-    .clk_i(clk_i), .data_i(input_kept), .data_o(input_late)
+    .clk_i(clk_i), .data_i(kept_input), .data_o(input_late)
   );
   assign lane_2_word = {{(32 - LaneW){1'b0}}, lane_2};
   assign pre_value   = pre_i[PreWidth*lane_2_word +: PreWidth];
@@ -482,60 +464,25 @@ module corinfo_control #(
   assign synapse_raddr_o = update ? update_raddr : host_read ? host_addr : mac_addr;
   assign synapse_waddr_o = host_we_o ? host_addr : update_waddr;
 
-  wire products_busy;
-  assign mac_update_o = update;
-  corinfo_products #(
-    .SlotW       (SlotW),
-    .OperandWidth(OperandWidth)
-  ) u_products (
-    .clk_i           (clk_i),
-    .rst_i           (rst_i),
-    .issue_i         (mac_issue),
-    .operand_i       (mac_operand),
-    .slot_i          (mac_slot),
-    .kind_i          (mac_kind),
-    .update_i        (update),
-    .update_operand_i(update_operand),
-    .pass_i          (pass),
-    .pass_slot_i     (pass_slot),
-    .clear_i         (clear_o),
-    .operand_o       (mac_operand_o),
-    .kind_o          (mac_kind_o),
-    .forward_o       (mac_forward_o),
-    .sum_raddr_o     (sum_raddr_o),
-    .sum_waddr_o     (sum_waddr_o),
-    .sum_we_o        (sum_we_o),
-    .busy_o          (products_busy)
-  );
-
-  // Results.
-  wire result_busy, score_late;
-  corinfo_valid #(.Cycles(3)) u_score_valid (
-    .clk_i(clk_i), .rst_i(rst_i), .valid_i(pass && result), .valid_o(score_late),
-    .busy_o(result_busy)
-  );
-  wire [LabelW-1:0] score_index;
-  corinfo_delay #(.Width(LabelW), .Cycles(3)) u_score_index (
-    .clk_i(clk_i), .data_i(pass_index), .data_o(score_index)
-  );
+  wire result_busy;
   corinfo_result #(
     .LabelW    (LabelW),
     .ScoreWidth(ScoreWidth)
   ) u_result (
-    .clk_i         (clk_i),
-    .rst_i         (rst_i),
-    .valid_i       (score_late),
-    .index_i       (score_index),
-    .score_i       (value_q[ScoreWidth-1:0]),
-    .score_valid_o (score_valid_o),
-    .score_index_o (score_index_o),
-    .score_data_o  (score_data_o),
-    .class_o       (result_class_o)
+    .clk_i        (clk_i),
+    .rst_i        (rst_i),
+    .valid_i      (pass && result),
+    .index_i      (pass_index),
+    .score_i      (value_q[ScoreWidth-1:0]),
+    .busy_o       (result_busy),
+    .score_valid_o(score_valid_o),
+    .score_index_o(score_index_o),
+    .score_data_o (score_data_o),
+    .class_o      (result_class_o)
   );
 
   // An instruction is done when its pass is over and nothing of it is under way.
-  assign quiet = !pass_busy && !input_busy && !events_busy && !products_busy && !learn_busy
-                 && !result_busy && !score_valid_o;
+  assign quiet = !pass_busy && !events_busy && !learn_busy && !result_busy;
 
   // Constants of the soma and learning rates.
   wire [1:0] beta;
@@ -557,22 +504,6 @@ module corinfo_control #(
 
   wire [47:0]               counter;
   wire [7:0]                counter_index;
-  wire                      rate_we;
-  wire [RateAddrW-1:0]      rate_addr;
-  wire [RateWidth-1:0]      rate_data;
-  corinfo_ram #(
-    .Width   (RateWidth),
-    .Depth   (RateDepth),
-    .InitFile(RatesFile)
-  ) u_rates (
-    .clk_i  (clk_i),
-    .we_i   (rate_we),
-    .waddr_i(rate_addr),
-    .wdata_i(rate_data),
-    .raddr_i(update ? matrix[RateAddrW-1:0] : rate_addr),
-    .rdata_o(rate_o)
-  );
-
   corinfo_host #(
     .Lanes       (Lanes),
     .LaneW       (LaneW),
@@ -580,8 +511,8 @@ module corinfo_control #(
     .SynapseAddrW(SynapseAddrW),
     .SynapseWidth(SynapseWidth),
     .Rates       (Matrices),
-    .RateAddrW   (RateAddrW),
     .RateWidth   (RateWidth),
+    .RatesFile   (RatesFile),
     .SampleW     (SampleW),
     .Counters    (Counters),
     .Seed        (Seed)
@@ -604,10 +535,8 @@ module corinfo_control #(
     .synapse_addr_o (host_addr),
     .synapse_data_o (host_word_o),
     .synapse_data_i (value_q[SynapseWidth-1:0]),
-    .rate_we_o      (rate_we),
-    .rate_addr_o    (rate_addr),
-    .rate_data_o    (rate_data),
-    .rate_data_i    (rate_o),
+    .matrix_i       (matrix),
+    .rate_o         (rate_o),
     .batch_done_i   (batch_done),
     .sample_i       (sample),
     .seed_o         (seed),
@@ -647,7 +576,7 @@ module corinfo_control #(
 
   // 32-bit words are wider than this design's addresses.
   wire unused_bits;
-  assign unused_bits = ^{slot_count, column_base, stride, update_number, constants_word};
+  assign unused_bits = ^{slot_base, slot_count, update_number, constants_word};
 
 endmodule
 

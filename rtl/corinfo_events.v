@@ -1,23 +1,28 @@
-// From changed states to products: queues a layer's changed states as events, finds the column of
-// each and broadcasts it to the lanes. Events of the input come in beside them.
+// Settling: takes the input, queues a layer's changed states as events, finds the column of each
+// and broadcasts it to the lanes, whose multipliers it drives.
 //
-// A row (a slot's flags of change) comes in on row_*; its events leave once hold_i is low. For each
-// fetch_slot_o and fetch_lane_o name the neuron, and value_i has its value three cycles later. The
-// products of an event follow, one per cycle, as corinfo_broadcast says. An event of the input is
-// taken in the cycle of input_valid_i, which the caller raises only while room_o. The layer's
-// inputs are stable while busy_o.
+// start_i opens a sample, as corinfo_input says; its nonzero words are events. A row (a slot's
+// flags of change) comes in on row_*; its events leave once pass_i is low, for while it is high the
+// sums of pass_slot_i are read. For each event fetch_slot_o and fetch_lane_o name the neuron, and
+// fetch_value_i has its value three cycles later. Its products follow, one per cycle, as
+// corinfo_broadcast says. The layer's inputs are stable while busy_o.
 
 `default_nettype none
 
 module corinfo_events #(
   parameter Lanes        = 16,
   parameter LaneW        = 4,
+  parameter Inputs       = 784,  // words of a sample
+  parameter Batch        = 1,
+  parameter SampleW      = 1,
+  parameter InputAddrW   = 10,
+  parameter XWidth       = 9,
   parameter SlotW        = 3,
   parameter RowAddrW     = 3,    // room for 2^RowAddrW rows, a layer's slots
   parameter SynapseAddrW = 9,
   parameter ValueWidth   = 18,
   parameter OperandWidth = 19,
-  parameter Dense        = 0     // 1: unchanged states are events too
+  parameter Dense        = 0     // 1: unchanged states and zero inputs are events too
 ) (
   input  wire                           clk_i,
   input  wire                           rst_i,
@@ -32,26 +37,40 @@ module corinfo_events #(
   input  wire [95:0]                    segment_slot_i,
   input  wire [95:0]                    segment_align_i,
 
-  input  wire                           hold_i,           // the sums are being read
+  // The sample.
+  input  wire                           start_i,
+  input  wire [SampleW-1:0]             sample_i,         // its number in the mini-batch
+  input  wire                           sample_valid_i,
+  output wire                           sample_ready_o,
+  input  wire [XWidth-1:0]              sample_data_i,
+  input  wire [InputAddrW-1:0]          fetch_input_i,    // a kept word, one cycle before it
+  output wire [XWidth-1:0]              kept_input_o,
+
+  // The pass and the states that it changed.
+  input  wire                           pass_i,
+  input  wire [SlotW-1:0]               pass_slot_i,
+  input  wire                           clear_i,
   input  wire                           row_valid_i,
   input  wire [SlotW-1:0]               row_slot_i,
   input  wire [Lanes-1:0]               row_changed_i,
-
-  output wire                           room_o,
-  input  wire                           input_valid_i,
-  input  wire [SynapseAddrW-1:0]        input_addr_i,
-  input  wire signed [ValueWidth-1:0]   input_value_i,
 
   output wire [SlotW-1:0]               fetch_slot_o,
   output wire [LaneW-1:0]               fetch_lane_o,
   input  wire signed [ValueWidth-1:0]   fetch_value_i,
 
+  // Products; while update_i the operand is that of an update.
+  input  wire                           update_i,
+  input  wire signed [OperandWidth-1:0] update_operand_i,
+  output wire [SynapseAddrW-1:0]        synapse_raddr_o,
+  output wire signed [OperandWidth-1:0] mac_operand_o,
+  output wire [1:0]                     mac_kind_o,
+  output wire                           mac_forward_o,
+  output wire [SlotW-1:0]               sum_raddr_o,
+  output wire [SlotW-1:0]               sum_waddr_o,
+  output wire [2:0]                     sum_we_o,
+
   output wire                           event_o,          // an event starts
-  output wire                           issue_o,
-  output wire [SynapseAddrW-1:0]        synapse_addr_o,
-  output wire signed [OperandWidth-1:0] operand_o,
-  output wire [SlotW-1:0]               slot_o,
-  output wire [1:0]                     kind_o,
+  output wire                           issue_o,          // a product starts
   output wire                           busy_o
 );
 
@@ -59,6 +78,35 @@ module corinfo_events #(
   localparam           EventRoomW = 3;
   localparam [31:0]    LanesWord  = Lanes;
   localparam [SlotW:0] OneLeft    = 1;
+
+  // Nonzero words of the input are events at once.
+  wire                    room, input_busy, input_event;
+  wire [SynapseAddrW-1:0] input_addr;
+  corinfo_input #(
+    .Inputs      (Inputs),
+    .Batch       (Batch),
+    .SampleW     (SampleW),
+    .InputAddrW  (InputAddrW),
+    .SynapseAddrW(SynapseAddrW),
+    .XWidth      (XWidth),
+    .Dense       (Dense)
+  ) u_input (
+    .clk_i        (clk_i),
+    .rst_i        (rst_i),
+    .start_i      (start_i),
+    .sample_i     (sample_i),
+    .column_base_i(column_base_i[SynapseAddrW-1:0]),
+    .stride_i     (stride_i[SynapseAddrW-1:0]),
+    .busy_o       (input_busy),
+    .valid_i      (sample_valid_i),
+    .ready_o      (sample_ready_o),
+    .data_i       (sample_data_i),
+    .room_i       (room),
+    .event_valid_o(input_event),
+    .event_addr_o (input_addr),
+    .fetch_addr_i (fetch_input_i),
+    .fetch_data_o (kept_input_o)
+  );
 
   // Changed states of a layer become events, once the pass no longer reads the sums.
   wire              started, queue_busy;
@@ -82,7 +130,7 @@ module corinfo_events #(
     .row_valid_i  (row_valid_i),
     .row_slot_i   (row_slot_i),
     .row_lanes_i  (row_lanes),
-    .take_i       (!hold_i && room_o),
+    .take_i       (!pass_i && room),
     .event_valid_o(started),
     .event_slot_o (slot),
     .event_lane_o (lane),
@@ -91,7 +139,7 @@ module corinfo_events #(
 
   assign fetch_slot_o = slot;
   assign fetch_lane_o = lane;
-  assign event_o      = started || input_valid_i;
+  assign event_o      = started || input_event;
 
   // The address of an event's column: base + (slot in the layer x lanes + lane) x stride, ready
   // with its value.
@@ -107,7 +155,13 @@ module corinfo_events #(
     column_q       <= column_sum_q;
   end
 
-  wire valid, fetch_busy, broadcast_busy;
+  wire                           valid, fetch_busy, broadcast_busy;
+  wire signed [ValueWidth-1:0]   input_value;
+  wire signed [OperandWidth-1:0] operand;
+  wire [SlotW-1:0]               mac_slot;
+  wire [1:0]                     mac_kind;
+  assign input_value = {{(ValueWidth - XWidth){1'b0}}, sample_data_i};
+
   corinfo_valid #(.Cycles(3)) u_valid (
     .clk_i(clk_i), .rst_i(rst_i), .valid_i(started), .valid_o(valid), .busy_o(fetch_busy)
   );
@@ -128,21 +182,46 @@ module corinfo_events #(
                        segment_slot_i[0 +: SlotW]}),
     .segment_align_i({segment_align_i[64 +: AlignW], segment_align_i[32 +: AlignW],
                        segment_align_i[0 +: AlignW]}),
-    .enable_i       (!hold_i),
-    .room_o         (room_o),
+    .enable_i       (!pass_i),
+    .room_o         (room),
     .start_i        (event_o),
-    .event_valid_i  (valid || input_valid_i),
-    .event_addr_i   (input_valid_i ? input_addr_i : column_q[SynapseAddrW-1:0]),
-    .event_value_i  (input_valid_i ? input_value_i : fetch_value_i),
+    .event_valid_i  (valid || input_event),
+    .event_addr_i   (input_event ? input_addr : column_q[SynapseAddrW-1:0]),
+    .event_value_i  (input_event ? input_value : fetch_value_i),
     .issue_o        (issue_o),
-    .synapse_addr_o (synapse_addr_o),
-    .operand_o      (operand_o),
-    .slot_o         (slot_o),
-    .kind_o         (kind_o),
+    .synapse_addr_o (synapse_raddr_o),
+    .operand_o      (operand),
+    .slot_o         (mac_slot),
+    .kind_o         (mac_kind),
     .busy_o         (broadcast_busy)
   );
 
-  assign busy_o = queue_busy || fetch_busy || broadcast_busy;
+  wire products_busy;
+  corinfo_products #(
+    .SlotW       (SlotW),
+    .OperandWidth(OperandWidth)
+  ) u_products (
+    .clk_i           (clk_i),
+    .rst_i           (rst_i),
+    .issue_i         (issue_o),
+    .operand_i       (operand),
+    .slot_i          (mac_slot),
+    .kind_i          (mac_kind),
+    .update_i        (update_i),
+    .update_operand_i(update_operand_i),
+    .pass_i          (pass_i),
+    .pass_slot_i     (pass_slot_i),
+    .clear_i         (clear_i),
+    .operand_o       (mac_operand_o),
+    .kind_o          (mac_kind_o),
+    .forward_o       (mac_forward_o),
+    .sum_raddr_o     (sum_raddr_o),
+    .sum_waddr_o     (sum_waddr_o),
+    .sum_we_o        (sum_we_o),
+    .busy_o          (products_busy)
+  );
+
+  assign busy_o = input_busy || queue_busy || fetch_busy || broadcast_busy || products_busy;
 
   // The tables' 32-bit words are wider than this design's addresses.
   wire unused_bits;

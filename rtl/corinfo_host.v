@@ -1,4 +1,6 @@
-// Host access while the design is idle: synapses, learning rates, the seed, counters.
+// Host access while the design is idle: synapses, learning rates, the seed, counters. Holds the
+// learning rates, the seed and the number of the next update; rate_o is the rate of matrix_i one
+// cycle after it.
 //
 // An access is taken when valid_i and ready_o are high, and done_o is high six cycles later; data_o
 // then has the word, after a write the new one. Address: region in bits 31:28, lane in 27:20 (0 in
@@ -20,8 +22,8 @@ module corinfo_host #(
   parameter SynapseAddrW = 9,
   parameter SynapseWidth = 16,
   parameter Rates        = 5,    // words
-  parameter RateAddrW    = 3,
   parameter RateWidth    = 17,
+  parameter RatesFile    = "",   // the rates to start with, at least 2 words
   parameter SampleW      = 1,
   parameter Counters     = 26,
   parameter [31:0] Seed  = 32'd0
@@ -47,10 +49,8 @@ module corinfo_host #(
   output wire [SynapseWidth-1:0] synapse_data_o,
   input  wire [SynapseWidth-1:0] synapse_data_i,  // three cycles after the address
 
-  output wire                    rate_we_o,
-  output wire [RateAddrW-1:0]    rate_addr_o,
-  output wire [RateWidth-1:0]    rate_data_o,
-  input  wire [RateWidth-1:0]    rate_data_i,     // one cycle after the address
+  input  wire [7:0]              matrix_i,
+  output wire [RateWidth-1:0]    rate_o,
 
   input  wire                    batch_done_i,
   input  wire [SampleW-1:0]      sample_i,
@@ -67,6 +67,8 @@ module corinfo_host #(
   localparam [7:0] ControlSeed    = 8'd0;
   localparam [7:0] ControlUpdate  = 8'd1;
   localparam       Cycles         = 4;    // from the access to its answer
+  localparam       RateDepth      = (Rates > 2) ? Rates : 2;
+  localparam       RateAddrW      = $clog2(RateDepth);
 
   localparam [31:0] LanesWord    = Lanes;
   localparam [31:0] DepthWord    = SynapseDepth;
@@ -148,7 +150,7 @@ module corinfo_host #(
         case (region)
           RegionSynapses: data_o <= {{(64 - SynapseWidth + 1){synapse_data_i[SynapseWidth-1]}},
               synapse_data_i[SynapseWidth-2:0]};
-          RegionRates:    data_o <= {{(64 - RateWidth){1'b0}}, rate_data_i};
+          RegionRates:    data_o <= {{(64 - RateWidth){1'b0}}, rate_o};
           RegionControl:  data_o <= (word == ControlSeed) ? {32'd0, seed_q} :
                                     (word == ControlUpdate) ? {32'd0, update_q} :
                                     {{(64 - SampleW){1'b0}}, sample_i};
@@ -171,12 +173,25 @@ module corinfo_host #(
   assign synapse_lane_o  = address_q[20 +: LaneW];
   assign synapse_addr_o  = address_q[SynapseAddrW-1:0];
   assign synapse_data_o  = data_q[SynapseWidth-1:0];
-  assign rate_we_o       = write && !rst_i && region == RegionRates;
-  assign rate_addr_o     = address_q[RateAddrW-1:0];
-  assign rate_data_o     = data_q[RateWidth-1:0];
   assign seed_o          = seed_q;
   assign update_o        = update_q;
   assign counter_index_o = word;
+
+  corinfo_ram #(
+    .Width   (RateWidth),
+    .Depth   (RateDepth),
+    .InitFile(RatesFile)
+  ) u_rates (
+    .clk_i  (clk_i),
+    .we_i   (write && !rst_i && region == RegionRates),
+    .waddr_i(address_q[RateAddrW-1:0]),
+    .wdata_i(data_q[RateWidth-1:0]),
+    .raddr_i(waiting ? address_q[RateAddrW-1:0] : matrix_i[RateAddrW-1:0]),
+    .rdata_o(rate_o)
+  );
+
+  wire unused_matrix;
+  assign unused_matrix = ^matrix_i;
 
 endmodule
 

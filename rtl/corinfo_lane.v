@@ -47,7 +47,7 @@ module corinfo_lane #(
   input  wire [SynapseAddrW-1:0]         synapse_waddr_i,
   input  wire                            host_we_i,        // the host writes the lane host_lane_i
   input  wire [LaneW-1:0]                host_lane_i,
-  input  wire [SynapseWidth-1:0]         host_data_i,
+  input  wire [SynapseWidth-1:0]         host_word_i,
 
   // Products.
   input  wire signed [OperandWidth-1:0]  mac_operand_i,
@@ -146,7 +146,7 @@ module corinfo_lane #(
     .clk_i  (clk_i),
     .we_i   (synapse_we_i || host_hit),
     .waddr_i(synapse_waddr_i),
-    .wdata_i(host_hit ? host_data_i : synapse_next_i),
+    .wdata_i(host_hit ? host_word_i : synapse_next_i),
     .raddr_i(synapse_raddr_i),
     .rdata_o(synapse)
   );

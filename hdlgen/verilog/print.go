@@ -261,6 +261,8 @@ func (p *printer) expr(e Expr, outer int) string {
 		return fmt.Sprintf("{%d{%s}}", x.Count, p.expr(x.X, 0))
 	case Bit:
 		return fmt.Sprintf("%s[%d]", x.X, x.Index)
+	case Element:
+		return fmt.Sprintf("%s[%s]", x.X, p.expr(x.Index, 0))
 	case Slice:
 		return fmt.Sprintf("%s[%d:%d]", x.X, x.High, x.Low)
 	case Part:

@@ -5,7 +5,7 @@ package verilog
 // Module is one module, printed to one file of its name.
 type Module struct {
 	Name   string
-	Header []string // comment lines
+	Header []string // comment paragraphs, which the printer fills; "" is an empty line
 	Params []Bind   // parameters with their defaults
 	Ports  []Port
 	Items  []Item
@@ -141,6 +141,11 @@ type (
 		X     Id
 		Index int
 	}
+	// Element is X[Index], Index variable.
+	Element struct {
+		X     Id
+		Index Expr
+	}
 	// Slice is X[High:Low].
 	Slice struct {
 		X         Id
@@ -156,16 +161,17 @@ type (
 	Signed struct{ X Expr }
 )
 
-func (Id) expr()     {}
-func (Int) expr()    {}
-func (Lit) expr()    {}
-func (Str) expr()    {}
-func (Unary) expr()  {}
-func (Binary) expr() {}
-func (Cond) expr()   {}
-func (Concat) expr() {}
-func (Repeat) expr() {}
-func (Bit) expr()    {}
-func (Slice) expr()  {}
-func (Part) expr()   {}
-func (Signed) expr() {}
+func (Id) expr()      {}
+func (Int) expr()     {}
+func (Lit) expr()     {}
+func (Str) expr()     {}
+func (Unary) expr()   {}
+func (Binary) expr()  {}
+func (Cond) expr()    {}
+func (Concat) expr()  {}
+func (Repeat) expr()  {}
+func (Bit) expr()     {}
+func (Element) expr() {}
+func (Slice) expr()   {}
+func (Part) expr()    {}
+func (Signed) expr()  {}

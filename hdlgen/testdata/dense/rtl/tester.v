@@ -4,18 +4,16 @@
 // this one.
 //
 // Give a command, then 3 input words; the scores and the class of the free phase come out. A
-// learning
-// command goes on to the nudged phase; every 2 of them update the synapses. Its label names the
-// output neuron that
-// is pulled up, 0 to 1; another label pulls nothing up. The host goes before commands:
-// command_ready_o
-// depends on host_valid_i in the same cycle. All ports belong to clk_i;
-// rst_i is synchronous: it ends the command under way, restores the seed and the update number 0,
-// drops the open
-// mini-batch and zeroes the counters; learned synapses and written learning rates stay. The host
-// then writes the
-// update number again. A reset within an update leaves some synapses updated and others not. The
-// trace ports show every new state and synapse to a testbench; leave them open on a board.
+// learning command goes on to the nudged phase, and the synapses are updated after every 2 of
+// them. Its label names the output neuron that is pulled up, 0 to 1; another label pulls nothing
+// up. The host goes before commands: command_ready_o depends on host_valid_i in the same cycle.
+//
+// All ports belong to clk_i; rst_i is synchronous. A reset ends the command under way, restores
+// the seed and the update number 0, drops the open mini-batch and zeroes the counters; learned
+// synapses and written learning rates stay. The host then writes the update number again. A reset
+// within an update leaves some synapses updated and others not.
+//
+// The trace ports show every new state and synapse to a testbench; leave them open on a board.
 
 `default_nettype none
 
@@ -66,58 +64,58 @@ module tester (
 );
 
   // From the control to every lane.
-  wire [2:0] lane_synapse_raddr;
-  wire lane_synapse_we;
-  wire [2:0] lane_synapse_waddr;
-  wire lane_host_we;
-  wire lane_host_lane;
-  wire [15:0] lane_host_data;
-  wire signed [17:0] lane_mac_operand;
-  wire lane_mac_update;
-  wire [1:0] lane_mac_kind;
-  wire lane_mac_forward;
-  wire lane_sum_raddr;
-  wire lane_sum_waddr;
-  wire [2:0] lane_sum_we;
-  wire lane_clear;
-  wire lane_update_first;
-  wire [1:0] lane_factor_kind;
-  wire [2:0] lane_factor_raddr;
-  wire lane_kept_we;
-  wire lane_factor_we;
-  wire lane_c_we;
-  wire [2:0] lane_kept_waddr;
-  wire [2:0] lane_factor_waddr;
-  wire [1:0] lane_c_waddr;
-  wire [2:0] lane_pre_raddr;
-  wire [2:0] lane_pre_kind;
-  wire [127:0] lane_keys;
-  wire lane_symmetric;
-  wire [15:0] lane_row_base;
-  wire [15:0] lane_column;
-  wire lane_slot_raddr;
-  wire lane_soma_we;
-  wire lane_soma_waddr;
-  wire lane_label_hit;
-  wire lane_label_lane;
-  wire [7:0] lane_layer;
-  wire [7:0] lane_matrix;
-  wire lane_restart;
-  wire lane_second;
-  wire [16:0] lane_eta;
-  wire [73:0] lane_constants;
-  wire [16:0] lane_rate;
+  wire [2:0] to_lanes_synapse_raddr;
+  wire to_lanes_synapse_we;
+  wire [2:0] to_lanes_synapse_waddr;
+  wire to_lanes_host_we;
+  wire to_lanes_host_lane;
+  wire [15:0] to_lanes_host_word;
+  wire signed [17:0] to_lanes_mac_operand;
+  wire to_lanes_mac_update;
+  wire [1:0] to_lanes_mac_kind;
+  wire to_lanes_mac_forward;
+  wire to_lanes_sum_raddr;
+  wire to_lanes_sum_waddr;
+  wire [2:0] to_lanes_sum_we;
+  wire to_lanes_clear;
+  wire to_lanes_update_first;
+  wire [1:0] to_lanes_factor_kind;
+  wire [2:0] to_lanes_factor_raddr;
+  wire to_lanes_kept_we;
+  wire to_lanes_factor_we;
+  wire to_lanes_c_we;
+  wire [2:0] to_lanes_kept_waddr;
+  wire [2:0] to_lanes_factor_waddr;
+  wire [1:0] to_lanes_c_waddr;
+  wire [2:0] to_lanes_pre_raddr;
+  wire [2:0] to_lanes_pre_kind;
+  wire [127:0] to_lanes_keys;
+  wire to_lanes_symmetric;
+  wire [15:0] to_lanes_row_base;
+  wire [15:0] to_lanes_column;
+  wire to_lanes_slot_raddr;
+  wire to_lanes_soma_we;
+  wire to_lanes_soma_waddr;
+  wire to_lanes_label_hit;
+  wire to_lanes_label_lane;
+  wire [7:0] to_lanes_layer;
+  wire [7:0] to_lanes_matrix;
+  wire to_lanes_restart;
+  wire to_lanes_second;
+  wire [16:0] to_lanes_eta;
+  wire [73:0] to_lanes_constants;
+  wire [16:0] to_lanes_rate;
 
   // From the lanes, each lane's word above that of the lane before.
-  wire [35:0] lanes_pre;
-  wire [1:0] lanes_changed;
-  wire [1:0] lanes_moved;
-  wire [9:0] lanes_soma_flags;
-  wire [5:0] lanes_record_flags;
-  wire [5:0] lanes_update_flags;
-  wire [35:0] lanes_u_next;
-  wire [11:0] lanes_r_next;
-  wire [31:0] lanes_synapse_next;
+  wire [35:0] from_lanes_pre;
+  wire [1:0] from_lanes_changed;
+  wire [1:0] from_lanes_moved;
+  wire [9:0] from_lanes_soma_flags;
+  wire [5:0] from_lanes_record_flags;
+  wire [5:0] from_lanes_update_flags;
+  wire [35:0] from_lanes_u_next;
+  wire [11:0] from_lanes_r_next;
+  wire [31:0] from_lanes_synapse_next;
 
   corinfo_control #(
     .Lanes         (2),
@@ -195,53 +193,53 @@ module tester (
     .host_error_o      (host_error_o),
     .host_data_o       (host_data_o),
     .idle_o            (idle_o),
-    .synapse_raddr_o   (lane_synapse_raddr),
-    .synapse_we_o      (lane_synapse_we),
-    .synapse_waddr_o   (lane_synapse_waddr),
-    .host_we_o         (lane_host_we),
-    .host_lane_o       (lane_host_lane),
-    .host_word_o       (lane_host_data),
-    .mac_operand_o     (lane_mac_operand),
-    .mac_update_o      (lane_mac_update),
-    .mac_kind_o        (lane_mac_kind),
-    .mac_forward_o     (lane_mac_forward),
-    .sum_raddr_o       (lane_sum_raddr),
-    .sum_waddr_o       (lane_sum_waddr),
-    .sum_we_o          (lane_sum_we),
-    .clear_o           (lane_clear),
-    .update_first_o    (lane_update_first),
-    .factor_kind_o     (lane_factor_kind),
-    .factor_raddr_o    (lane_factor_raddr),
-    .kept_we_o         (lane_kept_we),
-    .factor_we_o       (lane_factor_we),
-    .c_we_o            (lane_c_we),
-    .kept_waddr_o      (lane_kept_waddr),
-    .factor_waddr_o    (lane_factor_waddr),
-    .c_waddr_o         (lane_c_waddr),
-    .pre_raddr_o       (lane_pre_raddr),
-    .pre_kind_o        (lane_pre_kind),
-    .keys_o            (lane_keys),
-    .symmetric_o       (lane_symmetric),
-    .row_base_o        (lane_row_base),
-    .column_o          (lane_column),
-    .slot_raddr_o      (lane_slot_raddr),
-    .soma_we_o         (lane_soma_we),
-    .soma_waddr_o      (lane_soma_waddr),
-    .label_hit_o       (lane_label_hit),
-    .label_lane_o      (lane_label_lane),
-    .layer_o           (lane_layer),
-    .matrix_o          (lane_matrix),
-    .restart_o         (lane_restart),
-    .second_o          (lane_second),
-    .eta_o             (lane_eta),
-    .constants_o       (lane_constants),
-    .rate_o            (lane_rate),
-    .pre_i             (lanes_pre),
-    .changed_i         (lanes_changed),
-    .moved_i           (lanes_moved),
-    .soma_flags_i      (lanes_soma_flags),
-    .record_flags_i    (lanes_record_flags),
-    .update_flags_i    (lanes_update_flags)
+    .synapse_raddr_o   (to_lanes_synapse_raddr),
+    .synapse_we_o      (to_lanes_synapse_we),
+    .synapse_waddr_o   (to_lanes_synapse_waddr),
+    .host_we_o         (to_lanes_host_we),
+    .host_lane_o       (to_lanes_host_lane),
+    .host_word_o       (to_lanes_host_word),
+    .mac_operand_o     (to_lanes_mac_operand),
+    .mac_update_o      (to_lanes_mac_update),
+    .mac_kind_o        (to_lanes_mac_kind),
+    .mac_forward_o     (to_lanes_mac_forward),
+    .sum_raddr_o       (to_lanes_sum_raddr),
+    .sum_waddr_o       (to_lanes_sum_waddr),
+    .sum_we_o          (to_lanes_sum_we),
+    .clear_o           (to_lanes_clear),
+    .update_first_o    (to_lanes_update_first),
+    .factor_kind_o     (to_lanes_factor_kind),
+    .factor_raddr_o    (to_lanes_factor_raddr),
+    .kept_we_o         (to_lanes_kept_we),
+    .factor_we_o       (to_lanes_factor_we),
+    .c_we_o            (to_lanes_c_we),
+    .kept_waddr_o      (to_lanes_kept_waddr),
+    .factor_waddr_o    (to_lanes_factor_waddr),
+    .c_waddr_o         (to_lanes_c_waddr),
+    .pre_raddr_o       (to_lanes_pre_raddr),
+    .pre_kind_o        (to_lanes_pre_kind),
+    .keys_o            (to_lanes_keys),
+    .symmetric_o       (to_lanes_symmetric),
+    .row_base_o        (to_lanes_row_base),
+    .column_o          (to_lanes_column),
+    .slot_raddr_o      (to_lanes_slot_raddr),
+    .soma_we_o         (to_lanes_soma_we),
+    .soma_waddr_o      (to_lanes_soma_waddr),
+    .label_hit_o       (to_lanes_label_hit),
+    .label_lane_o      (to_lanes_label_lane),
+    .layer_o           (to_lanes_layer),
+    .matrix_o          (to_lanes_matrix),
+    .restart_o         (to_lanes_restart),
+    .second_o          (to_lanes_second),
+    .eta_o             (to_lanes_eta),
+    .constants_o       (to_lanes_constants),
+    .rate_o            (to_lanes_rate),
+    .pre_i             (from_lanes_pre),
+    .changed_i         (from_lanes_changed),
+    .moved_i           (from_lanes_moved),
+    .soma_flags_i      (from_lanes_soma_flags),
+    .record_flags_i    (from_lanes_record_flags),
+    .update_flags_i    (from_lanes_update_flags)
   );
 
   genvar i;
@@ -260,79 +258,79 @@ module tester (
         .SynapseFile({"images/lane_", Hundreds, Tens, Ones, ".hex"})
       ) u_lane (
         .clk_i          (clk_i),
-        .synapse_raddr_i(lane_synapse_raddr),
-        .synapse_we_i   (lane_synapse_we),
-        .synapse_waddr_i(lane_synapse_waddr),
-        .host_we_i      (lane_host_we),
-        .host_lane_i    (lane_host_lane),
-        .host_data_i    (lane_host_data),
-        .mac_operand_i  (lane_mac_operand),
-        .mac_update_i   (lane_mac_update),
-        .mac_kind_i     (lane_mac_kind),
-        .mac_forward_i  (lane_mac_forward),
-        .sum_raddr_i    (lane_sum_raddr),
-        .sum_waddr_i    (lane_sum_waddr),
-        .sum_we_i       (lane_sum_we),
-        .clear_i        (lane_clear),
-        .update_first_i (lane_update_first),
-        .factor_kind_i  (lane_factor_kind),
-        .factor_raddr_i (lane_factor_raddr),
-        .kept_we_i      (lane_kept_we),
-        .factor_we_i    (lane_factor_we),
-        .c_we_i         (lane_c_we),
-        .kept_waddr_i   (lane_kept_waddr),
-        .factor_waddr_i (lane_factor_waddr),
-        .c_waddr_i      (lane_c_waddr),
-        .pre_raddr_i    (lane_pre_raddr),
-        .pre_kind_i     (lane_pre_kind),
-        .keys_i         (lane_keys),
-        .symmetric_i    (lane_symmetric),
-        .row_base_i     (lane_row_base),
-        .column_i       (lane_column),
-        .slot_raddr_i   (lane_slot_raddr),
-        .soma_we_i      (lane_soma_we),
-        .soma_waddr_i   (lane_soma_waddr),
-        .label_hit_i    (lane_label_hit),
-        .label_lane_i   (lane_label_lane),
-        .layer_i        (lane_layer),
-        .matrix_i       (lane_matrix),
-        .restart_i      (lane_restart),
-        .second_i       (lane_second),
-        .eta_i          (lane_eta),
-        .constants_i    (lane_constants),
-        .rate_i         (lane_rate),
-        .pre_o          (lanes_pre[18 * i +: 18]),
-        .changed_o      (lanes_changed[1 * i +: 1]),
-        .moved_o        (lanes_moved[1 * i +: 1]),
+        .synapse_raddr_i(to_lanes_synapse_raddr),
+        .synapse_we_i   (to_lanes_synapse_we),
+        .synapse_waddr_i(to_lanes_synapse_waddr),
+        .host_we_i      (to_lanes_host_we),
+        .host_lane_i    (to_lanes_host_lane),
+        .host_word_i    (to_lanes_host_word),
+        .mac_operand_i  (to_lanes_mac_operand),
+        .mac_update_i   (to_lanes_mac_update),
+        .mac_kind_i     (to_lanes_mac_kind),
+        .mac_forward_i  (to_lanes_mac_forward),
+        .sum_raddr_i    (to_lanes_sum_raddr),
+        .sum_waddr_i    (to_lanes_sum_waddr),
+        .sum_we_i       (to_lanes_sum_we),
+        .clear_i        (to_lanes_clear),
+        .update_first_i (to_lanes_update_first),
+        .factor_kind_i  (to_lanes_factor_kind),
+        .factor_raddr_i (to_lanes_factor_raddr),
+        .kept_we_i      (to_lanes_kept_we),
+        .factor_we_i    (to_lanes_factor_we),
+        .c_we_i         (to_lanes_c_we),
+        .kept_waddr_i   (to_lanes_kept_waddr),
+        .factor_waddr_i (to_lanes_factor_waddr),
+        .c_waddr_i      (to_lanes_c_waddr),
+        .pre_raddr_i    (to_lanes_pre_raddr),
+        .pre_kind_i     (to_lanes_pre_kind),
+        .keys_i         (to_lanes_keys),
+        .symmetric_i    (to_lanes_symmetric),
+        .row_base_i     (to_lanes_row_base),
+        .column_i       (to_lanes_column),
+        .slot_raddr_i   (to_lanes_slot_raddr),
+        .soma_we_i      (to_lanes_soma_we),
+        .soma_waddr_i   (to_lanes_soma_waddr),
+        .label_hit_i    (to_lanes_label_hit),
+        .label_lane_i   (to_lanes_label_lane),
+        .layer_i        (to_lanes_layer),
+        .matrix_i       (to_lanes_matrix),
+        .restart_i      (to_lanes_restart),
+        .second_i       (to_lanes_second),
+        .eta_i          (to_lanes_eta),
+        .constants_i    (to_lanes_constants),
+        .rate_i         (to_lanes_rate),
+        .pre_o          (from_lanes_pre[18 * i +: 18]),
+        .changed_o      (from_lanes_changed[i]),
+        .moved_o        (from_lanes_moved[i]),
         .soma_flags_o   (own_soma_flags),
         .record_flags_o (own_record_flags),
         .update_flags_o (own_update_flags),
-        .u_next_o       (lanes_u_next[18 * i +: 18]),
-        .r_next_o       (lanes_r_next[6 * i +: 6]),
-        .synapse_next_o (lanes_synapse_next[16 * i +: 16])
+        .u_next_o       (from_lanes_u_next[18 * i +: 18]),
+        .r_next_o       (from_lanes_r_next[6 * i +: 6]),
+        .synapse_next_o (from_lanes_synapse_next[16 * i +: 16])
       );
-      assign lanes_soma_flags[0 + i +: 1] = own_soma_flags[0];
-      assign lanes_soma_flags[2 + i +: 1] = own_soma_flags[1];
-      assign lanes_soma_flags[4 + i +: 1] = own_soma_flags[2];
-      assign lanes_soma_flags[6 + i +: 1] = own_soma_flags[3];
-      assign lanes_soma_flags[8 + i +: 1] = own_soma_flags[4];
-      assign lanes_record_flags[0 + i +: 1] = own_record_flags[0];
-      assign lanes_record_flags[2 + i +: 1] = own_record_flags[1];
-      assign lanes_record_flags[4 + i +: 1] = own_record_flags[2];
-      assign lanes_update_flags[0 + i +: 1] = own_update_flags[0];
-      assign lanes_update_flags[2 + i +: 1] = own_update_flags[1];
-      assign lanes_update_flags[4 + i +: 1] = own_update_flags[2];
+      assign from_lanes_soma_flags[i] = own_soma_flags[0];
+      assign from_lanes_soma_flags[2 + i] = own_soma_flags[1];
+      assign from_lanes_soma_flags[4 + i] = own_soma_flags[2];
+      assign from_lanes_soma_flags[6 + i] = own_soma_flags[3];
+      assign from_lanes_soma_flags[8 + i] = own_soma_flags[4];
+      assign from_lanes_record_flags[i] = own_record_flags[0];
+      assign from_lanes_record_flags[2 + i] = own_record_flags[1];
+      assign from_lanes_record_flags[4 + i] = own_record_flags[2];
+      assign from_lanes_update_flags[i] = own_update_flags[0];
+      assign from_lanes_update_flags[2 + i] = own_update_flags[1];
+      assign from_lanes_update_flags[4 + i] = own_update_flags[2];
     end
   endgenerate
 
   // Trace.
-  assign trace_state_valid_o = lane_soma_we;
-  assign trace_state_slot_o = lane_soma_we ? {15'h0, lane_soma_waddr} : 16'h0;
-  assign trace_state_u_o = {36{lane_soma_we}} & lanes_u_next;
-  assign trace_state_r_o = {12{lane_soma_we}} & lanes_r_next;
-  assign trace_synapse_valid_o = lane_synapse_we;
-  assign trace_synapse_address_o = lane_synapse_we ? {17'h0, lane_synapse_waddr} : 20'h0;
-  assign trace_synapse_o = {32{lane_synapse_we}} & lanes_synapse_next;
+  assign trace_state_valid_o = to_lanes_soma_we;
+  assign trace_state_slot_o = to_lanes_soma_we ? {15'h0, to_lanes_soma_waddr} : 16'h0;
+  assign trace_state_u_o = {36{to_lanes_soma_we}} & from_lanes_u_next;
+  assign trace_state_r_o = {12{to_lanes_soma_we}} & from_lanes_r_next;
+  assign trace_synapse_valid_o = to_lanes_synapse_we;
+  assign trace_synapse_address_o = to_lanes_synapse_we ? {17'h0, to_lanes_synapse_waddr} : 20'h0;
+  assign trace_synapse_o = {32{to_lanes_synapse_we}} & from_lanes_synapse_next;
 
 endmodule
 

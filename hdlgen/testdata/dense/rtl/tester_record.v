@@ -52,8 +52,8 @@ module tester_record (
   reg c_overflow_1;
 
   always @(posedge clk_i) begin
-    sub4_1       <= $signed({5'h0, r_i, 9'h0}) - $signed({{1{reference_i[17]}}, reference_i});
-    sub6_1       <= $signed({2'h0, r_i}) - $signed({{1{feedback_i[5]}}, feedback_i});
+    sub4_1       <= $signed({5'h0, r_i, 9'h0}) - $signed({reference_i[17], reference_i});
+    sub6_1       <= $signed({2'h0, r_i}) - $signed({feedback_i[5], feedback_i});
     c_1          <= $signed(c_outside ? (c_rounded[18] ? 18'h20000 : 18'h1ffff) : c_rounded[17:0]);
     c_overflow_1 <= c_overflow;
   end
@@ -78,7 +78,7 @@ module tester_record (
 
   always @(posedge clk_i) begin
     e_2          <= $signed(e_outside ? (e_rounded[19] ? 18'h20000 : 18'h1ffff) : e_rounded[17:0]);
-    d_2          <= $signed({{1{d_rounded[16]}}, d_rounded});
+    d_2          <= $signed({d_rounded[16], d_rounded});
     c_overflow_2 <= c_overflow_1;
     d_overflow_2 <= d_overflow;
     e_overflow_2 <= e_overflow;

@@ -73,8 +73,8 @@ module tester_soma (
   reg signed [17:0] u_1;
 
   always @(posedge clk_i) begin
-    add12_1                    <= $signed({{1{basal_i[17]}}, basal_i}) +
-        $signed({{4{feedback_i[5]}}, feedback_i, 9'h0});
+    add12_1                    <= $signed({basal_i[17], basal_i}) + $signed({{4{feedback_i[5]}},
+        feedback_i, 9'h0});
     lateral_rounded_1          <= $signed(lateral_rounded_outside ? (lateral_rounded_rounded[18] ?
         18'h20000 : 18'h1ffff) : lateral_rounded_rounded[17:0]);
     mul18_1                    <= k_r_i * $signed({1'h0, r_i});
@@ -104,7 +104,7 @@ module tester_soma (
         add12_1[17:0]);
     mul15_2                    <= $signed({1'h0, k_lateral_i}) * lateral_rounded_1;
     sub20_2                    <= $signed({{4{mul18_1[22]}}, mul18_1, 10'h0}) -
-        $signed({{1{mul19_1[35]}}, mul19_1});
+        $signed({mul19_1[35], mul19_1});
     lateral_rounded_overflow_2 <= lateral_rounded_overflow_1;
     current_overflow_2         <= current_overflow;
     r_2                        <= r_1;
@@ -143,7 +143,7 @@ module tester_soma (
   reg signed [18:0] mul22_4;
 
   always @(posedge clk_i) begin
-    add17_4                    <= $signed({{1{mul16_3[35]}}, mul16_3, 4'h0}) +
+    add17_4                    <= $signed({mul16_3[35], mul16_3, 4'h0}) +
         $signed({{21{mul15_3[19]}}, mul15_3});
     lateral_rounded_overflow_4 <= lateral_rounded_overflow_3;
     current_overflow_4         <= current_overflow_3;
@@ -162,7 +162,7 @@ module tester_soma (
   reg signed [18:0] mul22_5;
 
   always @(posedge clk_i) begin
-    add21_5                    <= $signed({{1{add17_4[40]}}, add17_4}) + $signed({{2{sub20_4[36]}},
+    add21_5                    <= $signed({add17_4[40], add17_4}) + $signed({{2{sub20_4[36]}},
         sub20_4, 3'h0});
     lateral_rounded_overflow_5 <= lateral_rounded_overflow_4;
     current_overflow_5         <= current_overflow_4;
@@ -179,7 +179,7 @@ module tester_soma (
   reg signed [17:0] u_6;
 
   always @(posedge clk_i) begin
-    add23_6                    <= $signed({{1{add21_5[41]}}, add21_5}) + $signed({{7{mul22_5[18]}},
+    add23_6                    <= $signed({add21_5[41], add21_5}) + $signed({{7{mul22_5[18]}},
         mul22_5, 17'h0});
     lateral_rounded_overflow_6 <= lateral_rounded_overflow_5;
     current_overflow_6         <= current_overflow_5;
@@ -241,8 +241,7 @@ module tester_soma (
   reg signed [17:0] u_9;
 
   always @(posedge clk_i) begin
-    add26_9                    <= $signed({{1{u_8[17]}}, u_8, 17'h0}) + $signed({{1{mul25_8[34]}},
-        mul25_8});
+    add26_9                    <= $signed({u_8[17], u_8, 17'h0}) + $signed({mul25_8[34], mul25_8});
     drive_overflow_9           <= drive_overflow_8;
     lateral_rounded_overflow_9 <= lateral_rounded_overflow_8;
     current_overflow_9         <= current_overflow_8;
@@ -294,8 +293,8 @@ module tester_soma (
   always @(posedge clk_i) begin
     clip28_11                   <= potential_10 < 18'sh0 ? 18'sh0 : potential_10 > 18'sh4000 ?
         18'sh4000 : potential_10;
-    sub31_11                    <= $signed({{1{potential_10[17]}}, potential_10}) -
-        $signed({{1{u_10[17]}}, u_10});
+    sub31_11                    <= $signed({potential_10[17], potential_10}) - $signed({u_10[17],
+        u_10});
     potential_overflow_11       <= potential_overflow_10;
     drive_overflow_11           <= drive_overflow_10;
     lateral_rounded_overflow_11 <= lateral_rounded_overflow_10;

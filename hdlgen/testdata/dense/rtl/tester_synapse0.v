@@ -76,7 +76,7 @@ module tester_synapse0 (
   reg nonzero7_3;
 
   always @(posedge clk_i) begin
-    add5_3            <= $signed({{2{w_2[6]}}, w_2, 27'h0}) + $signed({{1{mul4_2[34]}}, mul4_2});
+    add5_3            <= $signed({{2{w_2[6]}}, w_2, 27'h0}) + $signed({mul4_2[34], mul4_2});
     update_overflow_3 <= update_overflow_2;
     w_3               <= w_2;
     nonzero7_3        <= nonzero7_2;
@@ -117,7 +117,7 @@ module tester_synapse0 (
   reg nonzero7_5;
 
   always @(posedge clk_i) begin
-    sub8_5            <= $signed({{1{weight_4[6]}}, weight_4}) - $signed({{1{w_4[6]}}, w_4});
+    sub8_5            <= $signed({weight_4[6], weight_4}) - $signed({w_4[6], w_4});
     weight_overflow_5 <= weight_overflow_4;
     update_overflow_5 <= update_overflow_4;
     weight_5          <= weight_4;

@@ -52,8 +52,8 @@ module tester_record (
   reg c_overflow_1;
 
   always @(posedge clk_i) begin
-    sub4_1       <= $signed({5'h0, r_i, 14'h0}) - $signed({{1{reference_i[28]}}, reference_i});
-    sub6_1       <= $signed({4'h0, r_i, 14'h0}) - $signed({{1{feedback_i[27]}}, feedback_i});
+    sub4_1       <= $signed({5'h0, r_i, 14'h0}) - $signed({reference_i[28], reference_i});
+    sub6_1       <= $signed({4'h0, r_i, 14'h0}) - $signed({feedback_i[27], feedback_i});
     c_1          <= $signed(c_outside ? (c_rounded[18] ? 18'h20000 : 18'h1ffff) : c_rounded[17:0]);
     c_overflow_1 <= c_overflow;
   end

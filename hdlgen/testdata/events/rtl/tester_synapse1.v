@@ -82,7 +82,7 @@ module tester_synapse1 (
   reg nonzero8_3;
 
   always @(posedge clk_i) begin
-    add5_3            <= $signed({{2{w_2[15]}}, w_2, 18'h0}) + $signed({{1{mul4_2[34]}}, mul4_2});
+    add5_3            <= $signed({{2{w_2[15]}}, w_2, 18'h0}) + $signed({mul4_2[34], mul4_2});
     update_overflow_3 <= update_overflow_2;
     w_3               <= w_2;
     random_3          <= random_2;
@@ -94,7 +94,7 @@ module tester_synapse1 (
   wire weight_unused;
   assign weight_unused = ^random_3[13:0];
   wire signed [36:0] weight_sum;
-  assign weight_sum = $signed({{1{add5_3[35]}}, add5_3}) + $signed({19'h0, random_3[31:14]});
+  assign weight_sum = $signed({add5_3[35], add5_3}) + $signed({19'h0, random_3[31:14]});
   wire signed [18:0] weight_rounded;
   assign weight_rounded = weight_sum[36:18];
   wire weight_unused_rest;
@@ -125,7 +125,7 @@ module tester_synapse1 (
   reg nonzero8_5;
 
   always @(posedge clk_i) begin
-    sub9_5            <= $signed({{1{weight_4[15]}}, weight_4}) - $signed({{1{w_4[15]}}, w_4});
+    sub9_5            <= $signed({weight_4[15], weight_4}) - $signed({w_4[15], w_4});
     weight_overflow_5 <= weight_overflow_4;
     update_overflow_5 <= update_overflow_4;
     weight_5          <= weight_4;

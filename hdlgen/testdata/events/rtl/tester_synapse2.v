@@ -72,7 +72,7 @@ module tester_synapse2 (
 
   always @(posedge clk_i) begin
     mul5_2            <= $signed({1'h0, rate_i}) * update_1;
-    add7_2            <= $signed({{1{w_1[15]}}, w_1, 33'h0}) + $signed({{17{mul6_1[32]}}, mul6_1});
+    add7_2            <= $signed({w_1[15], w_1, 33'h0}) + $signed({{17{mul6_1[32]}}, mul6_1});
     update_overflow_2 <= update_overflow_1;
     w_2               <= w_1;
     random_2          <= random_1;
@@ -87,7 +87,7 @@ module tester_synapse2 (
   reg nonzero11_3;
 
   always @(posedge clk_i) begin
-    sub8_3            <= $signed({{1{add7_2[49]}}, add7_2}) - $signed({{16{mul5_2[34]}}, mul5_2});
+    sub8_3            <= $signed({add7_2[49], add7_2}) - $signed({{16{mul5_2[34]}}, mul5_2});
     update_overflow_3 <= update_overflow_2;
     w_3               <= w_2;
     random_3          <= random_2;
@@ -97,7 +97,7 @@ module tester_synapse2 (
   // Stage 4: weight.
   reg signed [15:0] weight_4;
   wire signed [51:0] weight_sum;
-  assign weight_sum = $signed({{1{sub8_3[50]}}, sub8_3}) + $signed({19'h0, random_3, 1'h0});
+  assign weight_sum = $signed({sub8_3[50], sub8_3}) + $signed({19'h0, random_3, 1'h0});
   wire signed [18:0] weight_rounded;
   assign weight_rounded = weight_sum[51:33];
   wire weight_unused_rest;
@@ -128,7 +128,7 @@ module tester_synapse2 (
   reg nonzero11_5;
 
   always @(posedge clk_i) begin
-    sub12_5           <= $signed({{1{weight_4[15]}}, weight_4}) - $signed({{1{w_4[15]}}, w_4});
+    sub12_5           <= $signed({weight_4[15], weight_4}) - $signed({w_4[15], w_4});
     weight_overflow_5 <= weight_overflow_4;
     update_overflow_5 <= update_overflow_4;
     weight_5          <= weight_4;
