@@ -25,7 +25,7 @@ test: tools
 
 fuzz: tools
 	@go test -race -count=1 -timeout 0 ./golden ./cmd/...
-	@CORINFO_CASES=all CORINFO_MUTANTS=all go test -count=1 -timeout 0 -v -run 'Matrix|Mutants' ./sim
+	@CORINFO_CASES=all CORINFO_MUTANTS=all go test -count=1 -timeout 0 -v -run 'Matrix|Mutants' ./sim ./hdlgen
 	@.ci/fuzz $(FUZZTIME)
 
 bench:
