@@ -28,12 +28,17 @@ func TestEstimateMatchesSimulation(t *testing.T) {
 		machine := golden.NewMachine(d.Arithmetic)
 		require.NoError(t, machine.SetTensors(d.Initial.Tensors))
 		var activity hdlgen.Activity
+		steps := make([]float64, len(c.layers)) // by layer; 0: loads
 		for _, list := range [][]Sample{o.Inference, o.Learning} {
 			for i, s := range list {
 				trace := &golden.Trace{}
 				learn := &list[0] != &o.Inference[0]
 				machine.Run(s.X, golden.Command{Learn: learn, Label: s.Label, Negative: s.Negative}, trace)
 				activity.Add(d.Arithmetic, list[i].X, learn, trace)
+				steps[0]++
+				for _, r := range trace.Records {
+					steps[r.Layer]++
+				}
 			}
 		}
 		e, err := hdlgen.Estimate(d.Arithmetic, c.lanes, &activity)
@@ -42,6 +47,13 @@ func TestEstimateMatchesSimulation(t *testing.T) {
 			e.CyclesPerLearning, report.CyclesPerLearning, e.SettlingStepCycles, e.SettlingDrainCycles)
 		require.InEpsilon(t, report.CyclesPerInference, e.CyclesPerInference, 0.05, "%v", c)
 		require.InEpsilon(t, report.CyclesPerLearning, e.CyclesPerLearning, 0.05, "%v", c)
+		// The two times that the lock step has no expectation of.
+		settling, counters := 0.0, report.values()
+		for k, n := range steps {
+			settling += n * e.SettlingStepCycles[k]
+		}
+		require.InDelta(t, settling, counters["settling_cycles"], 0.5, "%v", c)
+		require.InEpsilon(t, e.CyclesPerUpdate*float64(counters["updates"]), counters["update_cycles"], 0.05, "%v", c)
 		dense, err := hdlgen.Estimate(d.Arithmetic, c.lanes, nil)
 		require.NoError(t, err)
 		require.GreaterOrEqual(t, dense.CyclesPerInference*1.05, report.CyclesPerInference)
