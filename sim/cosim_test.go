@@ -79,6 +79,16 @@ var formatSets = map[string]string{
   dF: ap_fixed<12,5,TRN_ZERO,SAT_SYM>
   dC: ap_fixed<15,0,RND_MIN_INF,SAT>
 `,
+	// So fine that the stochastic rounding of synapses drops no bits, of states of one bit.
+	"exact": `formats:
+  r: ap_ufixed<1,0,RND,SAT>
+  dW: ap_fixed<5,4,RND,SAT>
+  dF: ap_fixed<5,4,RND,SAT>
+  dC: ap_fixed<5,4,RND,SAT>
+  W: ap_fixed<20,2,STOCHASTIC,SAT>
+  F: ap_fixed<19,2,STOCHASTIC,SAT>
+  C: ap_fixed<40,2,STOCHASTIC,SAT>
+`,
 	"coarse": `formats:
   x: ap_ufixed<3,0,RND,SAT>
   r: ap_ufixed<5,0,RND,SAT>

@@ -17,19 +17,6 @@ import (
 	"corinfo/hdlgen"
 )
 
-// Types so fine that the stochastic rounding of synapses drops no bits, of states of one bit.
-func init() {
-	formatSets["exact"] = `formats:
-  r: ap_ufixed<1,0,RND,SAT>
-  dW: ap_fixed<5,4,RND,SAT>
-  dF: ap_fixed<5,4,RND,SAT>
-  dC: ap_fixed<5,4,RND,SAT>
-  W: ap_fixed<20,2,STOCHASTIC,SAT>
-  F: ap_fixed<19,2,STOCHASTIC,SAT>
-  C: ap_fixed<40,2,STOCHASTIC,SAT>
-`
-}
-
 // lockStep plays one list of commands into a design on Icarus and holds it against the model of another.
 func lockStep(t *testing.T, d *hdlgen.Design, played, modelled Options) *Mismatch {
 	t.Helper()
