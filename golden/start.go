@@ -1,5 +1,7 @@
 package golden
 
+import "errors"
+
 // StartMachine is the bit-true machine of a network with the synapses of a run, or with initial weights by
 // the network's seed where run is nil. Words of a run with the same types stay what they are; other
 // weights are rounded to nearest. What does not fit its type, pixels included, is reported by tensor.
@@ -10,8 +12,13 @@ func StartMachine(n *Network, run *Checkpoint) (*Machine, []Misfit, error) {
 	}
 	m := NewMachine(a)
 	misfits := a.inputMisfit()
-	if run != nil && run.Arithmetic == Fixed && m.SetTensors(run.Tensors) == nil {
-		return m, misfits, nil
+	if run != nil && run.Arithmetic == Fixed {
+		switch err := m.SetTensors(run.Tensors); {
+		case err == nil:
+			return m, misfits, nil
+		case errors.Is(err, ErrDamaged): // other types, ErrUsage, are converted below
+			return nil, nil, err
+		}
 	}
 	w := (*Weights)(nil)
 	if run == nil {

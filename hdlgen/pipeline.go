@@ -64,12 +64,6 @@ func (p *pipeline) schedule() {
 	p.latency = max(p.latency, 1)
 }
 
-// still tells whether a value is the same in every stage, so that nothing delays it.
-func (p *pipeline) still(v fx.Value) bool {
-	n := p.nodes[v]
-	return n.Op == fx.OpConst || n.Op == fx.OpInput && n.Static || n.Op == fx.OpShift && p.still(n.Args[0])
-}
-
 // at is the net that holds a node's value in a stage; it asks for the registers that this takes.
 func (p *pipeline) at(v fx.Value, stage int) vl.Id {
 	n := p.nodes[v]

@@ -45,11 +45,8 @@ func cosimCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			data, err := golden.LoadData(d.Network.Dataset)
+			data, err := dataOf(d.Network)
 			if err != nil {
-				return err
-			}
-			if err := data.Check(d.Network); err != nil {
 				return err
 			}
 			if o.Inference, err = testSamples(d.Arithmetic, &data.Test, c.Int("samples")); err != nil {

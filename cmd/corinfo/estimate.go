@@ -71,11 +71,8 @@ func estimate(c *cli.Context) error {
 // measure runs the first test samples, then whole mini-batches of training samples, at least count each.
 func measure(ctx context.Context, machine *golden.Machine, count int) (*hdlgen.Activity, error) {
 	a, n := machine.A, machine.A.Network
-	data, err := golden.LoadData(n.Dataset)
+	data, err := dataOf(n)
 	if err != nil {
-		return nil, err
-	}
-	if err := data.Check(n); err != nil {
 		return nil, err
 	}
 	inference, err := testSamples(a, &data.Test, min(count, data.Test.Len()))

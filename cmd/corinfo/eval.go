@@ -26,11 +26,8 @@ func evalCommand() *cli.Command {
 				return err
 			}
 			n := run.Network
-			data, err := golden.LoadData(n.Dataset)
+			data, err := dataOf(n)
 			if err != nil {
-				return err
-			}
-			if err := data.Check(n); err != nil {
 				return err
 			}
 			learner, err := golden.NewLearner(run)

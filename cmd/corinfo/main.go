@@ -176,6 +176,15 @@ func atLeast(c *cli.Context, flag string, low int) error {
 	return nil
 }
 
+// dataOf reads the data set of a network, whose samples must fit its layers.
+func dataOf(n *golden.Network) (*golden.Data, error) {
+	data, err := golden.LoadData(n.Dataset)
+	if err != nil {
+		return nil, err
+	}
+	return data, data.Check(n)
+}
+
 // printCounts prints the counts by tensor that are not zero, in one line, or nothing.
 func printCounts(w io.Writer, what string, counts map[string]int64) {
 	var list []string

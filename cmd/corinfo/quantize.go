@@ -49,11 +49,8 @@ func quantize(c *cli.Context) error {
 	if err := golden.CheckNewRun(out); err != nil {
 		return err
 	}
-	data, err := golden.LoadData(run.Network.Dataset)
+	data, err := dataOf(run.Network)
 	if err != nil {
-		return err
-	}
-	if err := data.Check(run.Network); err != nil {
 		return err
 	}
 	weights, err := run.Weights()

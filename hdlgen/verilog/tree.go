@@ -95,11 +95,8 @@ func (Clocked) item()    {}
 func (Instance) item()   {}
 func (Generate) item()   {}
 
-// Wire declares an unsigned wire, Reg an unsigned reg.
+// Wire declares an unsigned wire.
 func Wire(name string, width int) Net { return Net{Name: name, Width: width} }
-
-// Reg declares an unsigned register.
-func Reg(name string, width int) Net { return Net{Name: name, Width: width, Reg: true} }
 
 // Expr is an expression.
 type Expr interface{ expr() }
