@@ -3,6 +3,7 @@ package golden
 import (
 	"errors"
 	"math"
+	"slices"
 
 	fx "corinfo/fixedpoint"
 )
@@ -22,6 +23,7 @@ type Network struct {
 	Epsilon  float64            `yaml:"epsilon"` // regulariser, > 0
 	Lambda   float64            `yaml:"lambda"`  // forgetting factor of the lateral synapses, 0 < lambda < 1
 	Leak     float64            `yaml:"leak"`    // g, >= 0
+	Sparse   Sparse             `yaml:"sparse"`
 	Settling Settling           `yaml:"settling"`
 	Learning Learning           `yaml:"learning"`
 	Seed     uint32             `yaml:"seed"` // of everything random
@@ -33,6 +35,13 @@ type Network struct {
 type Dataset struct {
 	Name string `yaml:"name"` // mnist, fashion or idx
 	Path string `yaml:"path"` // a folder of idx files; empty: where the data set is usually installed
+}
+
+// Sparse names the layers on the sparse polytope, where states are 0 or more and their sum is held near 1 or below by an
+// inhibitory interneuron; the other layers are on the antisparse one, 0 to 1 each. The zero value: no layer is sparse.
+type Sparse struct {
+	Layers []int     `yaml:"layers"` // ascending, 1..K
+	Nu     []float64 `yaml:"nu"`     // step size of the interneuron of each of Layers, 0 < nu <= 1
 }
 
 // Settling are the neuron dynamics.
@@ -78,6 +87,14 @@ type Hardware struct {
 
 // K is the number of layers above the input.
 func (n *Network) K() int { return len(n.Layers) - 1 }
+
+// SparseLayer tells whether layer k is on the sparse polytope, and its interneuron's step size, 0 where it is not.
+func (n *Network) SparseLayer(k int) (nu float64, sparse bool) {
+	if i := slices.Index(n.Sparse.Layers, k); i >= 0 {
+		return n.Sparse.Nu[i], true
+	}
+	return 0, false
+}
 
 // Eta is the step size of iteration s of a phase (docs/NETWORKS.md): it never grows with s.
 func (n *Network) Eta(s int) float64 {

@@ -42,6 +42,7 @@ func (p *networkFile) values(n *Network) {
 		p.report("lambda", "%v; want a number between 0 and 1", n.Lambda)
 	}
 	p.notNegative("leak", n.Leak)
+	p.sparse(n)
 	p.settling(&n.Settling)
 	p.learning(n)
 	p.count("hardware.lanes", n.Hardware.Lanes, 1, MaxLanes)
@@ -80,6 +81,34 @@ func (n *Network) synapses() int {
 		}
 	}
 	return count
+}
+
+// sparse checks the layers on the sparse polytope. A step size above 1 would make the interneuron's potential
+// q_u overshoot where it leaks: q_u <- (1 - nu) q_u + nu (sum r - 1) while q is 0.
+func (p *networkFile) sparse(n *Network) {
+	const layers, nus = "sparse.layers", "sparse.nu"
+	s := &n.Sparse
+	high := MaxLayers - 1
+	if len(n.Layers) >= 2 && !p.reported["layers"] {
+		high = n.K()
+	}
+	for i, k := range s.Layers {
+		switch {
+		case p.reported[layers]:
+		case k < 1 || k > high:
+			p.report(layers, "layer %d; want 1, the first above the input, to %d", k, high)
+		case i > 0 && k <= s.Layers[i-1]:
+			p.report(layers, "layer %d after layer %d; want them in ascending order, each once", k, s.Layers[i-1])
+		}
+	}
+	if !p.reported[layers] && !p.reported[nus] && len(s.Nu) != len(s.Layers) {
+		p.report(nus, "%d values; sparse.layers wants %d, one per layer", len(s.Nu), len(s.Layers))
+	}
+	for _, nu := range s.Nu {
+		if !p.reported[nus] && !(nu > 0 && nu <= 1) {
+			p.report(nus, "%v; want a number above 0, at most 1", nu)
+		}
+	}
 }
 
 func (p *networkFile) settling(s *Settling) {

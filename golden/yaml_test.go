@@ -93,6 +93,23 @@ func TestNetworkErrors(t *testing.T) {
 		{"rule", with(t, "leak: 0.5", "leak: 0.5\nrule: backprop"), `net.yaml:7:1: rule: "backprop"; want one of corinfomax`},
 		{"data set", with(t, "mnist", "cifar10"), `net.yaml:2:11: dataset.name: "cifar10"; want one of mnist, fashion, idx`},
 		{"data set without folder", with(t, "mnist", "idx"), `net.yaml:2:1: dataset.path: missing; a dataset of idx files needs its folder`},
+		{"sparse input", with(t, "leak: 0.5", "leak: 0.5\nsparse: {layers: [0, 2], nu: [0.1, 0.1]}"), `net.yaml:7:10: sparse.layers: layer 0; want 1, the first above the input, to 2`},
+		{"sparse layer beyond", with(t, "leak: 0.5", "leak: 0.5\nsparse:\n  layers: [1, 3]\n  nu: [0.1, 0.1]"), `net.yaml:8:3: sparse.layers: layer 3; want 1, the first above the input, to 2`},
+		{"sparse layers descending", with(t, "leak: 0.5", "leak: 0.5\nsparse: {layers: [2, 1], nu: [0.1, 0.1]}"),
+			`net.yaml:7:10: sparse.layers: layer 1 after layer 2; want them in ascending order, each once`},
+		{"sparse layer twice", with(t, "leak: 0.5", "leak: 0.5\nsparse: {layers: [1, 1], nu: [0.1, 0.1]}"),
+			`net.yaml:7:10: sparse.layers: layer 1 after layer 1; want them in ascending order, each once`},
+		{"sparse without nu", with(t, "leak: 0.5", "leak: 0.5\nsparse: {layers: [1, 2]}"), `net.yaml:7:1: sparse.nu: 0 values; sparse.layers wants 2, one per layer`},
+		{"nu without layers", with(t, "leak: 0.5", "leak: 0.5\nsparse: {nu: [0.1]}"), `net.yaml:7:10: sparse.nu: 1 values; sparse.layers wants 0, one per layer`},
+		{"nu of 0 and above 1", with(t, "leak: 0.5", "leak: 0.5\nsparse: {layers: [1, 2], nu: [0, 1.01]}"),
+			"net.yaml:7:26: sparse.nu: 0; want a number above 0, at most 1\n" +
+				"net.yaml:7:26: sparse.nu: 1.01; want a number above 0, at most 1"},
+		{"sparse layer of text", with(t, "leak: 0.5", "leak: 0.5\nsparse: {layers: [hidden], nu: [0.1]}"), `net.yaml:7:10: sparse.layers: "hidden"; want a whole number`},
+		{"one sparse layer without list", with(t, "leak: 0.5", "leak: 0.5\nsparse: {layers: 1, nu: [0.1]}"), `net.yaml:7:10: sparse.layers: "1"; want a list: [a, b]`},
+		{"unknown sparse key", with(t, "leak: 0.5", "leak: 0.5\nsparse: {layer: [1], nu: [0.1]}"),
+			"net.yaml:7:10: sparse.layer: unknown key; did you mean \"layers\"?\n" +
+				"net.yaml:7:22: sparse.nu: 1 values; sparse.layers wants 0, one per layer"},
+		{"sparse of no network", with(t, "layers: [20, 13, 7]\n", "sparse: {layers: [1, 2], nu: [0.1, 0.1]}\n"), "net.yaml: layers: missing; every network file sets it"},
 		{"step rule", with(t, "constant", "linear"), `net.yaml:10:10: settling.step.rule: "linear"; want one of constant, divide_by_loop_index, divide_by_slow_loop_index`},
 		{"stop above start", with(t, "start: 0.05", "start: 0.05, stop: 0.1"), `net.yaml:10:39: settling.step.stop: 0.1; want a number from 0 to start, 0.05`},
 		{"half a decay", with(t, "batch: 3", "batch: 3\n  decay: {factor: 0.95, epochs: 15}"), `net.yaml:13:3: learning.decay.then: missing; it takes the place of factor from epoch 15 on`},
@@ -137,6 +154,24 @@ func TestNetworkErrors(t *testing.T) {
 	}
 }
 
+func TestSparseLayer(t *testing.T) {
+	n, err := ParseNetwork("net.yaml", []byte(with(t, "leak: 0.5", "leak: 0.5\nsparse: {layers: [2], nu: [0.01]}")))
+	require.NoError(t, err)
+	require.Equal(t, Sparse{Layers: []int{2}, Nu: []float64{0.01}}, n.Sparse)
+	for k, want := range []float64{0, 0, 0.01} {
+		nu, sparse := n.SparseLayer(k)
+		require.Equal(t, want, nu, k)
+		require.Equal(t, k == 2, sparse, k)
+	}
+	none, err := ParseNetwork("net.yaml", []byte(with(t, "leak: 0.5", "leak: 0.5\nsparse: {layers: [], nu: []}")))
+	require.NoError(t, err)
+	plain, err := ParseNetwork("net.yaml", []byte(wholeFile))
+	require.NoError(t, err)
+	require.Equal(t, plain, none)
+	require.NotContains(t, string(none.YAML()), "sparse") // so that fingerprints of networks without it stay what they were
+	require.NotEqual(t, plain.Fingerprint(), n.Fingerprint())
+}
+
 func TestLoadNetwork(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "net.yaml")
 	_, err := LoadNetwork(path)
@@ -166,6 +201,12 @@ func TestNetworkRoundTrip(t *testing.T) {
 		}
 		if len(n.Formats) == 0 {
 			n.Formats = nil
+		}
+		n.Sparse = Sparse{}
+		for k := 1; k <= n.K(); k++ {
+			if rng.IntN(2) == 0 {
+				n.Sparse.Layers, n.Sparse.Nu = append(n.Sparse.Layers, k), append(n.Sparse.Nu, []float64{1, 1e-6, 1 - rng.Float64()}[rng.IntN(3)])
+			}
 		}
 		back, err := ParseNetwork("net.yaml", n.YAML())
 		require.NoError(t, err, "%s", n.YAML())

@@ -16,7 +16,7 @@ import (
 )
 
 // YAML is the network as a file without comments; ParseNetwork reads it back to the same network. Lists,
-// texts and formats that are empty are left out.
+// texts, formats and sections that are empty are left out.
 func (n *Network) YAML() []byte {
 	var b bytes.Buffer
 	writeFields(&b, "", reflect.ValueOf(n).Elem())
@@ -47,8 +47,11 @@ func writeFields(b *bytes.Buffer, indent string, v reflect.Value) {
 		}
 		switch field.Kind() {
 		case reflect.Struct:
-			fmt.Fprintf(b, "%s%s:\n", indent, key)
-			writeFields(b, indent+"  ", field)
+			var inner bytes.Buffer
+			writeFields(&inner, indent+"  ", field)
+			if inner.Len() > 0 {
+				fmt.Fprintf(b, "%s%s:\n%s", indent, key, &inner)
+			}
 		case reflect.Slice:
 			var list []string
 			for j := range field.Len() {
