@@ -64,9 +64,21 @@ const MaxNeurons = 1 << 16
 // MaxLanes is the largest number of lanes of a design.
 const MaxLanes = 256
 
+// CheckFixed refuses a network that fixed arithmetic cannot compute, which is wrong usage.
+func CheckFixed(n *Network) error {
+	if len(n.Sparse.Layers) > 0 {
+		return usagef("network %s: sparse: fixed arithmetic settles on the antisparse polytope only; "+
+			"train with --arithmetic float or float32", n.Name)
+	}
+	return nil
+}
+
 // NewArithmetic resolves the types of a network and derives the rest from them. Its errors are wrong
-// usage: a setting that does not fit its format, an accumulator beyond 64 bits.
+// usage: a setting that does not fit its format, an accumulator beyond 64 bits, what CheckFixed refuses.
 func NewArithmetic(n *Network) (*Arithmetic, error) {
+	if err := CheckFixed(n); err != nil {
+		return nil, err
+	}
 	a := &Arithmetic{Network: n, Formats: ResolveFormats(n)}
 	if err := a.Formats.check(); err != nil {
 		return nil, err

@@ -127,9 +127,12 @@ func integerPlaces(f fx.Format) int {
 // Where a format of the network's own does not hold the recorded range, the samples run once more to count what does
 // not fit: misfits are by tensor, in order of names. Inputs and synapses are left to StartMachine.
 //
-// Errors are wrong usage: no samples, labels or pixels that are not the network's, formats of the network's
+// Errors are wrong usage: no samples, labels or pixels that are not the network's, a network or formats of the network's
 // own that NewArithmetic refuses.
 func Quantize(ctx context.Context, n *Network, w *Weights, samples [][]uint8, labels []int) (*Network, Ranges, []Misfit, error) {
+	if err := CheckFixed(n); err != nil {
+		return nil, nil, nil, err
+	}
 	if err := checkCalibration(n, samples, labels); err != nil {
 		return nil, nil, nil, err
 	}

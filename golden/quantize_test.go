@@ -15,6 +15,21 @@ import (
 // quantizeShapes are those of the designs that get built and simulated, and one without a hidden layer.
 var quantizeShapes = [][]int{{784, 64, 10}, {20, 13, 7}, {12, 9, 8, 5}, {5, 1, 2}, {5, 2}}
 
+// TestSparseIsFloatOnly: fixed arithmetic and what leads to it refuse a network with sparse layers.
+func TestSparseIsFloatOnly(t *testing.T) {
+	n := floatNetwork([]int{5, 3, 2}, 1)
+	n.Sparse = Sparse{Layers: []int{2}, Nu: []float64{0.01}}
+	_, arithmetic := NewArithmetic(n)
+	_, _, _, quantize := Quantize(t.Context(), n, InitialWeights(n, 3), [][]uint8{make([]uint8, 5)}, []int{1})
+	_, _, machine := StartMachine(n, nil)
+	_, _, checkpoint := NewCheckpoint(n, Fixed, 0)
+	for name, err := range map[string]error{"arithmetic": arithmetic, "quantize": quantize, "machine": machine, "checkpoint": checkpoint} {
+		if !errors.Is(err, ErrUsage) || !strings.Contains(err.Error(), "antisparse polytope only; train with --arithmetic float or float32") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestQuantize(t *testing.T) {
 	seed := floatSeed(t)
 	for i, layers := range quantizeShapes {

@@ -245,6 +245,23 @@ func TestBadNetworkFiles(t *testing.T) {
 	}
 }
 
+// Every command that needs fixed arithmetic refuses a network with sparse layers; float training takes it.
+func TestSparseIsFloatOnly(t *testing.T) {
+	file := smallNetwork(t, 3, "sparse: {layers: [1, 2], nu: [1e-6, 0.01]}\n")
+	dir := t.TempDir()
+	run, out := filepath.Join(dir, "run"), filepath.Join(dir, "out")
+	words := []string{"digits", "sparse", "fixed arithmetic settles on the antisparse polytope only", "--arithmetic float or float32"}
+	refused(t, exitUsage, words, "train", "-c", file, "-o", run, "--arithmetic", "fixed")
+	require.NoFileExists(t, run)
+	done(t, "train", "-c", file, "-o", run, "--epochs", "1")
+	refused(t, exitUsage, words, "quantize", run, "-o", out)
+	refused(t, exitUsage, words, "generate", "-c", file, "-o", out)
+	refused(t, exitUsage, words, "generate", "--weights", run, "-o", out)
+	refused(t, exitUsage, words, "estimate", "-c", file)
+	refused(t, exitUsage, words, "estimate", "--weights", run)
+	require.NoFileExists(t, out)
+}
+
 func TestDamagedData(t *testing.T) {
 	needTool(t, "iverilog")
 	file := smallNetwork(t, 3, "")
