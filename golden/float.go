@@ -23,6 +23,7 @@ type FloatModel struct {
 	eta      []float64        // by iteration of a phase
 	ff, fb   []float64        // learning rates in force; fb[k-1] is that of F_k
 	learning *floatBatch      // Learning.Batch samples
+	classes  []int            // theirs, after the free phase
 	factors  *floatFactors
 	classify *floatBatch // classifyRows samples; made by the first ClassifyBatch
 	sums     []blas64.General
@@ -42,7 +43,8 @@ func NewFloatModel(n *Network, w *Weights) (*FloatModel, error) {
 		return nil, err
 	}
 	m := &FloatModel{n: n, w: make([]blas64.General, K), f: make([]blas64.General, K), c: make([]blas64.General, K+1),
-		sums: make([]blas64.General, K+1), learning: newFloatBatch(n, n.Learning.Batch), factors: newFloatFactors(n)}
+		sums: make([]blas64.General, K+1), learning: newFloatBatch(n, n.Learning.Batch),
+		classes: make([]int, n.Learning.Batch), factors: newFloatFactors(n)}
 	for k := range K {
 		m.w[k] = transposed(w.W[k])
 		if k > 0 {
@@ -80,8 +82,9 @@ func (m *FloatModel) SetEpoch(epoch int) { m.ff, m.fb = m.n.LearningRate(epoch) 
 func (m *FloatModel) SetStep(uint32) {}
 
 // LearnBatch learns one mini-batch of exactly Learning.Batch samples, pixels of layers[0] bytes each;
-// negative: beta < 0. It panics on any other number of samples or pixels.
-func (m *FloatModel) LearnBatch(samples [][]uint8, labels []int, negative bool) {
+// negative: beta < 0. It returns how many of them had their label for their class after the free phase. It panics
+// on any other number of samples or pixels.
+func (m *FloatModel) LearnBatch(samples [][]uint8, labels []int, negative bool) (correct int) {
 	if len(samples) != m.learning.rows || len(labels) != len(samples) {
 		panic(fmt.Sprintf("golden: LearnBatch of %d samples and %d labels; the mini-batch is %d", len(samples), len(labels), m.learning.rows))
 	}
@@ -97,11 +100,38 @@ func (m *FloatModel) LearnBatch(samples [][]uint8, labels []int, negative bool) 
 		beta = -beta
 	}
 	m.learn(beta)
+	for i, label := range labels {
+		if m.classes[i] == label {
+			correct++
+		}
+	}
+	return correct
 }
 
 // ClassifyBatch gives the class of every sample, pixels of layers[0] bytes each: the index of the largest
 // r_K after the free phase, the lowest of equals. Any number of samples.
 func (m *FloatModel) ClassifyBatch(samples [][]uint8, classes []int) {
+	m.infer(samples, func(b *floatBatch, s span, start int) { m.answer(b, s, classes[start:]) })
+}
+
+// States gives the states r_0..r_K after the free phase, indexed by layer, one row per sample. nil without samples.
+func (m *FloatModel) States(samples [][]uint8) []*mat.Dense {
+	states := newStates(m.n, len(samples))
+	m.infer(samples, func(b *floatBatch, s span, start int) {
+		for k, to := range states {
+			from := b.x
+			if k > 0 {
+				from = b.r[k]
+			}
+			copy(rowsOf(to.RawMatrix(), span{start + s.from, start + s.to}).Data, rowsOf(from, s).Data)
+		}
+	})
+	return states
+}
+
+// infer runs the free phase of all samples and hands them to take in parts: row i of batch b, for i in s, is
+// sample start + i.
+func (m *FloatModel) infer(samples [][]uint8, take func(b *floatBatch, s span, start int)) {
 	if m.classify == nil {
 		m.classify = newFloatBatch(m.n, classifyRows)
 	}
@@ -114,10 +144,15 @@ func (m *FloatModel) ClassifyBatch(samples [][]uint8, classes []int) {
 			}
 			m.begin(b, s)
 			m.settle(b, s, 0, m.n.Settling.FreeIterations)
-			for i := s.from; i < s.to; i++ {
-				classes[start+i] = largest(rowsOf(b.r[m.n.K()], span{i, i + 1}).Data)
-			}
+			take(b, s, start)
 		})
+	}
+}
+
+// answer notes the classes of some samples whose free phase has ended.
+func (m *FloatModel) answer(b *floatBatch, s span, classes []int) {
+	for i := s.from; i < s.to; i++ {
+		classes[i] = largest(rowsOf(b.r[m.n.K()], span{i, i + 1}).Data)
 	}
 }
 

@@ -36,6 +36,7 @@ func (m *FloatModel) sense(s span, beta float64) {
 	b, nudged := m.learning, m.n.Settling.NudgedIterations
 	m.begin(b, s)
 	m.settle(b, s, 0, m.n.Settling.FreeIterations)
+	m.answer(b, s, m.classes)
 	if m.n.Learning.ThreePhase {
 		m.settle(b, s, beta, nudged)
 		m.keep(s, Plus)

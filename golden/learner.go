@@ -15,10 +15,14 @@ type Learner interface {
 	SetEpoch(epoch int)
 	// SetStep sets the number of mini-batches applied so far, to continue an interrupted run.
 	SetStep(step uint32)
-	// LearnBatch learns one mini-batch of exactly Learning.Batch samples; negative: beta < 0.
-	LearnBatch(samples [][]uint8, labels []int, negative bool)
+	// LearnBatch learns one mini-batch of exactly Learning.Batch samples; negative: beta < 0. It returns how many of
+	// them had their label for their class after the free phase, before the update.
+	LearnBatch(samples [][]uint8, labels []int, negative bool) (correct int)
 	// ClassifyBatch gives the class of every sample.
 	ClassifyBatch(samples [][]uint8, classes []int)
+	// States gives the states r_0..r_K after the free phase, indexed by layer, one row per sample: the values
+	// that the model computes with, as float64. nil without samples.
+	States(samples [][]uint8) []*mat.Dense
 	// Tensors are the synapses for a checkpoint, SetTensors takes them back.
 	Tensors() []Tensor
 	SetTensors(list []Tensor) error

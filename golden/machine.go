@@ -6,6 +6,8 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"gonum.org/v1/gonum/mat"
+
 	fx "corinfo/fixedpoint"
 )
 
@@ -235,8 +237,9 @@ func (m *Machine) Run(x []int64, c Command, t *Trace) int {
 }
 
 // LearnBatch learns one mini-batch of exactly Learning.Batch samples, pixels of layers[0] bytes each, in
-// parallel. It must not be mixed with an incomplete mini-batch of Run.
-func (m *Machine) LearnBatch(samples [][]uint8, labels []int, negative bool) {
+// parallel, and returns how many of them had their label for their class after the free phase. It must not be
+// mixed with an incomplete mini-batch of Run.
+func (m *Machine) LearnBatch(samples [][]uint8, labels []int, negative bool) (correct int) {
 	if len(samples) != len(m.held) || m.batch != 0 {
 		panic(fmt.Sprintf("golden: LearnBatch of %d samples onto %d held; the mini-batch is %d", len(samples), m.batch, len(m.held)))
 	}
@@ -244,8 +247,14 @@ func (m *Machine) LearnBatch(samples [][]uint8, labels []int, negative bool) {
 		m.held[i].negative = negative
 		m.settlers[worker].runPixels(m.held[i], samples[i], Command{Learn: true, Label: labels[i], Negative: negative})
 	})
+	for i, label := range labels {
+		if m.held[i].class == label {
+			correct++
+		}
+	}
 	m.batch = len(m.held)
 	m.apply(nil)
+	return correct
 }
 
 // ClassifyBatch gives the class of every sample, in parallel.
@@ -255,6 +264,41 @@ func (m *Machine) ClassifyBatch(samples [][]uint8, classes []int) {
 		s.runPixels(s.scratch(), samples[i], Command{})
 		classes[i] = s.scratch().class
 	})
+}
+
+// States gives the states r_0..r_K after the free phase, indexed by layer, one row per sample, in parallel: what
+// the raw words stand for. nil without samples.
+func (m *Machine) States(samples [][]uint8) []*mat.Dense {
+	states := newStates(m.A.Network, len(samples))
+	m.spread(len(samples), func(worker, i int) {
+		s := m.settlers[worker]
+		s.runPixels(s.scratch(), samples[i], Command{})
+		for k, words := range s.scratch().r {
+			stored := m.A.Formats.X
+			if k > 0 {
+				stored = m.A.Formats.Layer[k].R
+			} else {
+				words = s.scratch().x
+			}
+			row := states[k].RawRowView(i)
+			for j, word := range words {
+				row[j] = stored.Float(word)
+			}
+		}
+	})
+	return states
+}
+
+// newStates are zero matrices for the states of some samples, indexed by layer; nil without samples.
+func newStates(n *Network, samples int) []*mat.Dense {
+	if samples == 0 {
+		return nil
+	}
+	states := make([]*mat.Dense, len(n.Layers))
+	for k, neurons := range n.Layers {
+		states[k] = mat.NewDense(samples, neurons, nil)
+	}
+	return states
 }
 
 // spread calls work(worker, i) for i < n, on every processor; worker numbers the goroutine.

@@ -136,9 +136,9 @@ type spy struct {
 }
 
 func (s *spy) SetEpoch(epoch int) { s.epochs = append(s.epochs, epoch); s.Learner.SetEpoch(epoch) }
-func (s *spy) LearnBatch(samples [][]uint8, labels []int, negative bool) {
+func (s *spy) LearnBatch(samples [][]uint8, labels []int, negative bool) int {
 	s.samples, s.labels, s.negative = append(s.samples, samples...), append(s.labels, labels...), append(s.negative, negative)
-	s.Learner.LearnBatch(samples, labels, negative)
+	return s.Learner.LearnBatch(samples, labels, negative)
 }
 
 // TestTrainOrder: every epoch learns each of the first samples at most once, in an order of its own, with its label.
