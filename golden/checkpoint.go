@@ -14,15 +14,16 @@ import (
 
 // Arithmetics of a run.
 const (
-	Float = "float" // float64
-	Fixed = "fixed" // bit-true
+	Float   = "float"   // float64
+	Float32 = "float32" // float32; a checkpoint holds its values as float64
+	Fixed   = "fixed"   // bit-true
 )
 
 // Tensor is one matrix of synapses in a checkpoint: float64 values, or raw words of Type. Row-major.
 type Tensor struct {
 	Name       string
 	Rows, Cols int
-	Values     []float64 // Arithmetic Float
+	Values     []float64 // Arithmetic Float or Float32
 	Words      []int64   // Arithmetic Fixed
 	Type       string    `json:",omitempty"`
 }
@@ -166,7 +167,7 @@ func decodeCheckpoint(path string, file []byte) (*Checkpoint, error) {
 	if err != nil {
 		return nil, damaged("%v", err)
 	}
-	if h.Arithmetic != Float && h.Arithmetic != Fixed {
+	if h.Arithmetic != Float && h.Arithmetic != Float32 && h.Arithmetic != Fixed {
 		return nil, damaged("arithmetic %q", h.Arithmetic)
 	}
 	if h.Limit < 0 || h.Epoch < 0 || h.Batch < 0 || h.Step < 0 {

@@ -102,7 +102,7 @@ func TestCheckpointMisfits(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []Misfit{{Tensor: "W1", Type: "ap_fixed<16,2,STOCHASTIC,SAT>", Count: 1, Of: 20, Worst: -7.25, Bits: 4}}, misfits)
 	_, _, err = NewCheckpoint(n, "int8", 0)
-	require.EqualError(t, err, `wrong input: arithmetic "int8"; want float or fixed`)
+	require.EqualError(t, err, `wrong input: arithmetic "int8"; want float, float32 or fixed`)
 }
 
 // TestDamagedCheckpoint cuts a checkpoint after every byte and flips a bit of every byte.

@@ -1,42 +1,50 @@
 package golden
 
 import (
-	"gonum.org/v1/gonum/blas"
-	"gonum.org/v1/gonum/blas/blas64"
+	"math"
+	"runtime"
+
+	"corinfo/golden/simd"
 )
 
-// floatFactors are what an update is made of, a row per sample of the mini-batch. By role, then by layer.
-type floatFactors struct {
-	r [2][]blas64.General // states at the end of the phase
-	e [2][]blas64.General // r_k - W_{k-1} r_{k-1}, k >= 2
-	d [2][]blas64.General // r_k - F_k r_{k+1}, k < K
+// floatFactors are what an update is made of. Those of both phases have a row per sample of the mini-batch in role
+// plus, then a row per sample in role minus: an update is then one product. Slices are indexed by layer.
+type floatFactors[T simd.Float] struct {
+	r []simd.Matrix[T] // states at the end of the phase
+	e []simd.Matrix[T] // r_k - W_{k-1} r_{k-1}, k >= 2
+	d []simd.Matrix[T] // r_k - F_k r_{k+1}, k < K
 	// change is r_1 of role plus less that of role minus: for k = 0 the input is the same in both
 	// phases, and W_0 x cancels.
-	change blas64.General
-	c      []blas64.General // C_k r_k of role plus
+	change simd.Matrix[T]
+	c      []simd.Matrix[T] // C_k r_k of role plus
+	minusC []simd.Matrix[T] // -c
 }
 
-func newFloatFactors(n *Network) *floatFactors {
+func newFloatFactors[T simd.Float](n *Network) *floatFactors[T] {
 	rows := n.Learning.Batch
-	f := &floatFactors{change: general(rows, n.Layers[1]), c: layersOf(n, rows)}
-	for role := range f.r {
-		f.r[role], f.e[role], f.d[role] = layersOf(n, rows), layersOf(n, rows), layersOf(n, rows)
+	return &floatFactors[T]{r: layersOf[T](n, 2*rows), e: layersOf[T](n, 2*rows), d: layersOf[T](n, 2*rows),
+		change: simd.NewStates[T](rows, n.Layers[1]), c: layersOf[T](n, rows), minusC: layersOf[T](n, rows)}
+}
+
+// of is a view of the rows of some samples in a role.
+func (f *floatFactors[T]) of(m simd.Matrix[T], role Role, s span) simd.Matrix[T] {
+	start := 0
+	if role == Minus {
+		start = f.change.Rows
 	}
-	return f
+	return m.Slice(start+s.from, start+s.to)
 }
 
 // learn settles the mini-batch whose x and y are in m.learning and applies its update. beta is signed.
-func (m *FloatModel) learn(beta float64) {
+func (m *FloatModel[T]) learn(beta float64) {
 	spread(m.learning.rows, func(s span) { m.sense(s, beta) })
 	m.update(beta)
 }
 
 // sense runs the phases of some samples of the mini-batch and works out their factors.
-func (m *FloatModel) sense(s span, beta float64) {
+func (m *FloatModel[T]) sense(s span, beta float64) {
 	b, nudged := m.learning, m.n.Settling.NudgedIterations
-	m.begin(b, s)
-	m.settle(b, s, 0, m.n.Settling.FreeIterations)
-	m.answer(b, s, m.classes)
+	m.free(b, s)
 	if m.n.Learning.ThreePhase {
 		m.settle(b, s, beta, nudged)
 		m.keep(s, Plus)
@@ -47,120 +55,111 @@ func (m *FloatModel) sense(s span, beta float64) {
 		m.settle(b, s, beta, nudged)
 		m.keep(s, Plus)
 	}
-	change := rowsOf(m.factors.change, s).Data
-	plus, minus := rowsOf(m.factors.r[Plus][1], s).Data, rowsOf(m.factors.r[Minus][1], s).Data
-	for i := range change {
-		change[i] = plus[i] - minus[i]
-	}
-	if m.recorder != nil {
-		m.recorder.noteChange(change, m.n.Learning.ThreePhase)
-	}
+	f := m.factors
+	change, minus := f.change.Slice(s.from, s.to), f.of(f.r[1], Minus, s)
+	simd.Copy(change, f.of(f.r[1], Plus, s))
+	subtract(change, minus)
+	m.noteChange(change)
 }
 
 // keep takes the states at the end of a phase and the errors that follow from them.
-func (m *FloatModel) keep(s span, role Role) {
+func (m *FloatModel[T]) keep(s span, role Role) {
 	f, K := m.factors, m.n.K()
-	states := f.r[role]
 	for k := 1; k <= K; k++ {
-		copy(rowsOf(states[k], s).Data, rowsOf(m.learning.r[k], s).Data)
+		simd.Copy(f.of(f.r[k], role, s), m.learning.r[k].Slice(s.from, s.to))
 	}
 	for k := 1; k <= K; k++ {
-		r := rowsOf(states[k], s)
+		r := f.of(f.r[k], role, s)
 		if k > 1 {
-			e := rowsOf(f.e[role][k], s)
-			copy(e.Data, r.Data)
-			multiply(-1, rowsOf(states[k-1], s), m.w[k-1], 1, e)
-			if m.recorder != nil {
-				m.recorder.note("e", k, e.Data)
-			}
+			m.mismatch("e", k, f.of(f.e[k], role, s), r, f.of(f.r[k-1], role, s), m.w[k-1])
 		}
 		if k < K {
-			d := rowsOf(f.d[role][k], s)
-			copy(d.Data, r.Data)
-			multiply(-1, rowsOf(states[k+1], s), m.f[k], 1, d)
-			if m.recorder != nil {
-				m.recorder.note("d", k, d.Data)
-			}
+			m.mismatch("d", k, f.of(f.d[k], role, s), r, f.of(f.r[k+1], role, s), m.f[k])
 		}
 		if role == Plus {
-			c := rowsOf(f.c[k], s)
-			multiply(1, r, m.c[k], 0, c)
-			if m.recorder != nil {
-				m.recorder.note("c", k, c.Data)
-			}
+			c := f.c[k].Slice(s.from, s.to)
+			simd.Multiply(0, c, r, m.c[k])
+			m.note("c", k, c)
 		}
 	}
 }
 
-// update applies the factors of a mini-batch to the synapses that they were made with.
-func (m *FloatModel) update(beta float64) {
-	if m.recorder != nil {
-		m.recordSums(beta)
-	}
-	f, K := m.factors, m.n.K()
-	samples := float64(m.n.Learning.Batch)
-	scale := 1 / (beta * samples)
-	if m.n.Learning.ThreePhase {
-		scale /= 2
-	}
-	correlate(m.ff[0]*scale, m.learning.x, f.change, 1, m.w[0])
-	for k := 1; k < K; k++ {
-		contrast(m.ff[k]*scale, f.r, k, f.e, k+1, 1, m.w[k])
-		contrast(m.fb[k-1]*scale, f.r, k+1, f.d, k, 1, m.f[k])
-	}
-	for k := 1; k <= K; k++ {
-		// The factor of the sum is applied to whole elements: c_i c_j and c_j c_i round alike, and C
-		// stays symmetric.
-		sum := m.sums[k]
-		correlate(1, f.c[k], f.c[k], 0, sum)
-		for i, c := range m.c[k].Data {
-			m.c[k].Data[i] = (c - sum.Data[i]/samples) / m.n.Lambda
+// mismatch sets to = r - synapses from: the part of r that the other layer does not foresee.
+func (m *FloatModel[T]) mismatch(kind string, k int, to, r, from, synapses simd.Matrix[T]) {
+	simd.Multiply(0, to, from, synapses)
+	for i := range to.Rows {
+		row, states := to.Row(i), r.Row(i)
+		for j, foreseen := range row {
+			row[j] = states[j] - foreseen
 		}
 	}
+	m.note(kind, k, to)
+}
+
+func subtract[T simd.Float](from, what simd.Matrix[T]) {
+	for i := range from.Rows {
+		row := from.Row(i)
+		for j, v := range what.Row(i) {
+			row[j] -= v
+		}
+	}
+}
+
+// scale multiplies the rows of a matrix of states.
+func scale[T simd.Float](m simd.Matrix[T], factor T) {
+	for i := range m.Rows {
+		row := m.Row(i)
+		for j := range row {
+			row[j] *= factor
+		}
+	}
+}
+
+// update applies the factors of a mini-batch to the synapses that they were made with:
+//
+//	W_k += mu / (beta N) sum (e_{k+1} r_k' of plus - that of minus), F_k likewise,
+//	C_k = (C_k - 1/N sum c c') / lambda
+func (m *FloatModel[T]) update(beta float64) {
+	m.recordSums(beta)
+	f, K := m.factors, m.n.K()
+	samples := float64(m.n.Learning.Batch)
+	strength := 1 / (beta * samples)
+	if m.n.Learning.ThreePhase {
+		strength /= 2
+	}
+	scale(f.change, T(m.ff[0]*strength))
+	for k := 1; k < K; k++ {
+		m.contrast(f.e[k+1], m.ff[k]*strength)
+		m.contrast(f.d[k], m.fb[k-1]*strength)
+	}
+	for k := 1; k <= K; k++ {
+		// Both factors carry the root: c_i c_j and c_j c_i round alike, and C stays symmetric.
+		scale(f.c[k], T(math.Sqrt(1/(samples*m.n.Lambda))))
+		simd.Copy(f.minusC[k], f.c[k])
+		scale(f.minusC[k], -1)
+	}
+	parallel(runtime.GOMAXPROCS(0), func(worker, workers int) {
+		add := func(keep T, to, pre, post simd.Matrix[T]) {
+			s := part(to.Rows, worker, workers)
+			simd.MultiplyTransposed(keep, to, pre, post, s.from, s.to)
+		}
+		add(1, m.w[0], m.learning.x, f.change)
+		for k := 1; k < K; k++ {
+			add(1, m.w[k], f.r[k], f.e[k+1])
+			add(1, m.f[k], f.r[k+1], f.d[k])
+		}
+		for k := 1; k <= K; k++ {
+			add(T(1/m.n.Lambda), m.c[k], f.c[k], f.minusC[k])
+		}
+	})
 	if m.recorder != nil {
 		m.recordSynapses()
 	}
 }
 
-// correlate sets to = scale sum_n pre_n post_n' + keep to, n the samples.
-func correlate(scale float64, pre, post blas64.General, keep float64, to blas64.General) {
-	blas64.Gemm(blas.Trans, blas.NoTrans, scale, pre, post, keep, to)
-}
-
-// contrast sets to = scale sum_n (plus - minus of pre_n post_n') + keep to.
-func contrast(scale float64, pre [2][]blas64.General, i int, post [2][]blas64.General, j int, keep float64, to blas64.General) {
-	correlate(scale, pre[Plus][i], post[Plus][j], keep, to)
-	correlate(-scale, pre[Minus][i], post[Minus][j], 1, to)
-}
-
-// recordSums notes the sums of the update before their rates.
-func (m *FloatModel) recordSums(beta float64) {
-	f, K := m.factors, m.n.K()
-	sign := 1.0
-	if beta < 0 {
-		sign = -1
-	}
-	for k := range K {
-		sum := general(m.w[k].Rows, m.w[k].Cols)
-		if k == 0 {
-			correlate(sign, m.learning.x, f.change, 0, sum)
-		} else {
-			contrast(sign, f.r, k, f.e, k+1, 0, sum)
-		}
-		m.recorder.note("dW", k, sum.Data)
-		if k > 0 {
-			sum = general(m.f[k].Rows, m.f[k].Cols)
-			contrast(sign, f.r, k+1, f.d, k, 0, sum)
-			m.recorder.note("dF", k, sum.Data)
-		}
-		correlate(1, f.c[k+1], f.c[k+1], 0, m.sums[k+1])
-		m.recorder.note("dC", k+1, m.sums[k+1].Data)
-	}
-}
-
-// recordSynapses notes the values of all synapses.
-func (m *FloatModel) recordSynapses() {
-	for _, x := range m.matrices() {
-		m.recorder.noteAs(x.name, x.t.Data)
-	}
+// contrast scales the rows of role plus by strength and those of role minus by its negative.
+func (m *FloatModel[T]) contrast(factors simd.Matrix[T], strength float64) {
+	all := span{0, m.n.Learning.Batch}
+	scale(m.factors.of(factors, Plus, all), T(strength))
+	scale(m.factors.of(factors, Minus, all), T(-strength))
 }

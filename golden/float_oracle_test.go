@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"testing"
 
+	"github.com/stretchr/testify/require"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -17,6 +18,8 @@ import (
 type oracle struct {
 	n       *Network
 	w, f, b [][][]float64 // indexed as Weights
+
+	inhibited int // steps of sparse layers that leave their interneuron active
 }
 
 // sampleStates are the states of one sample by layer, the input included.
@@ -41,7 +44,7 @@ func oracleRows(list []*mat.Dense, scale float64) [][][]float64 {
 }
 
 func newOracle(n *Network, w *Weights) *oracle {
-	return &oracle{n, oracleRows(w.W, 1), oracleRows(w.F, 1), oracleRows(w.C, n.Lambda/(1-n.Lambda))}
+	return &oracle{n: n, w: oracleRows(w.W, 1), f: oracleRows(w.F, 1), b: oracleRows(w.C, n.Lambda/(1-n.Lambda))}
 }
 
 func oracleDot(a, b []float64) float64 {
@@ -52,11 +55,11 @@ func oracleDot(a, b []float64) float64 {
 	return sum
 }
 
-// phase settles one sample in place.
-func (o *oracle) phase(r sampleStates, y []float64, beta float64, iterations int) {
+// phase settles one sample in place; q are the states of the interneurons by layer.
+func (o *oracle) phase(r sampleStates, q, y []float64, beta float64, iterations int) {
 	n, K := o.n, o.n.K()
 	gamma, g := (1-n.Lambda)/n.Lambda, n.Leak
-	u := make([][]float64, K+1)
+	u, qu := make([][]float64, K+1), slices.Clone(q)
 	for k := range u {
 		u[k] = slices.Clone(r[k])
 	}
@@ -64,6 +67,8 @@ func (o *oracle) phase(r sampleStates, y []float64, beta float64, iterations int
 		eta := n.Eta(s)
 		for k := 1; k <= K; k++ {
 			next := slices.Clone(r[k])
+			nu, sparse := n.SparseLayer(k)
+			sum := 0.0
 			for i := range next {
 				basal := oracleDot(o.w[k-1][i], r[k-1])
 				br := oracleDot(o.b[k][i], r[k])
@@ -71,16 +76,33 @@ func (o *oracle) phase(r sampleStates, y []float64, beta float64, iterations int
 				var du float64
 				if k < K {
 					apical := n.Epsilon*(2*gamma*br+g*r[k][i]) + oracleDot(o.f[k][i], r[k+1])
+					if sparse {
+						apical -= n.Epsilon * q[k]
+					}
 					du = -g*v + (basal-v)/n.Epsilon + (apical-v)/n.Epsilon
 				} else {
 					apical := gamma*br + g*r[k][i] - beta*(r[k][i]-y[i])
+					if sparse {
+						apical -= q[k]
+					}
 					du = -g*v + (basal-v)/n.Epsilon + (apical - v)
 				}
 				v += eta * du
 				u[k][i] = v
-				next[i] = math.Max(0, math.Min(1, v))
+				next[i] = math.Max(0, v)
+				if !sparse {
+					next[i] = math.Min(1, next[i])
+				}
+				sum += next[i]
 			}
 			r[k] = next
+			if sparse {
+				qu[k] += nu * (-qu[k] + sum - 1 + q[k])
+				q[k] = math.Max(qu[k], 0)
+				if q[k] > 0 {
+					o.inhibited++
+				}
+			}
 		}
 	}
 }
@@ -95,14 +117,15 @@ func (o *oracle) learn(x, y [][]float64, beta float64) {
 		for k := 1; k <= K; k++ {
 			r = append(r, make([]float64, n.Layers[k]))
 		}
-		o.phase(r, y[i], 0, n.Settling.FreeIterations)
+		q := make([]float64, K+1)
+		o.phase(r, q, y[i], 0, n.Settling.FreeIterations)
 		if !n.Learning.ThreePhase {
 			minus = append(minus, slices.Clone(r))
 		}
-		o.phase(r, y[i], beta, n.Settling.NudgedIterations)
+		o.phase(r, q, y[i], beta, n.Settling.NudgedIterations)
 		plus = append(plus, slices.Clone(r))
 		if n.Learning.ThreePhase {
-			o.phase(r, y[i], -beta, n.Settling.NudgedIterations)
+			o.phase(r, q, y[i], -beta, n.Settling.NudgedIterations)
 			minus = append(minus, slices.Clone(r))
 		}
 	}
@@ -193,14 +216,19 @@ func randomFloatNetwork(rng *rand.Rand) *Network {
 	n.Settling.Step.Decay = rng.Float64()
 	n.Learning.Beta = 0.1 + rng.Float64()
 	n.Learning.ThreePhase = rng.IntN(2) == 0
+	for k := 1; k <= n.K(); k++ {
+		if rng.IntN(3) == 0 {
+			n.Sparse.Layers, n.Sparse.Nu = append(n.Sparse.Layers, k), append(n.Sparse.Nu, rng.Float64())
+		}
+	}
 	return n
 }
 
 // TestFloatAgainstOracle covers what the trajectories lack: states at both ends of their range, one to
-// four layers above the input, beta of any size.
+// four layers above the input, beta of any size, sparse layers whose interneuron is active.
 func TestFloatAgainstOracle(t *testing.T) {
 	seed := floatSeed(t)
-	atEnds := [2]int{}
+	atEnds, inhibited := [2]int{}, 0
 	for trial := range 60 {
 		rng := rand.New(rand.NewPCG(seed, uint64(trial)))
 		n := randomFloatNetwork(rng)
@@ -208,7 +236,7 @@ func TestFloatAgainstOracle(t *testing.T) {
 		for k := range w.W {
 			w.W[k].Scale(3, w.W[k]) // states reach 1 too
 		}
-		m, err := NewFloatModel(n, w)
+		m, err := NewFloatModel[float64](n, w)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -234,7 +262,8 @@ func TestFloatAgainstOracle(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
-				for _, v := range m.learning.r[k+1].Data {
+				inhibited += o.inhibited
+				for _, v := range elements(m.learning.r[k+1]) {
 					if v == 0 || v == 1 {
 						atEnds[int(v)]++
 					}
@@ -242,6 +271,7 @@ func TestFloatAgainstOracle(t *testing.T) {
 			}
 		}
 	}
+	require.NotZero(t, inhibited, "no interneuron was active")
 	if atEnds[0] == 0 || atEnds[1] == 0 {
 		t.Errorf("%d states at 0, %d at 1; both ends are to be covered", atEnds[0], atEnds[1])
 	}

@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"gonum.org/v1/gonum/blas/blas64"
+	"corinfo/golden/simd"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -22,6 +22,7 @@ type reference struct {
 	Leak    float64                    `json:"hopfield_g"`
 	Rates   struct{ FF, FB []float64 } `json:"lr"`
 	Sparse  []int                      `json:"sparse_layers"`
+	Nu      []float64                  `json:"lagrange_lr"` // of all layers
 	Step    Step                       `json:"neural_lr"`
 	Free    int                        `json:"free_iterations"`
 	Nudged  int                        `json:"nudged_iterations"`
@@ -49,9 +50,6 @@ func TestReference(t *testing.T) {
 	for _, file := range referenceFiles(t) {
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			ref := readReference(t, file)
-			if len(ref.Sparse) > 0 {
-				t.Skipf("layers %v are sparse; the model has the antisparse polytope only", ref.Sparse)
-			}
 			if err := ref.follow(t, ref.network(), 1); err != nil {
 				t.Error(err)
 			}
@@ -98,7 +96,11 @@ func readReference(t *testing.T, file string) *reference {
 
 func (ref *reference) network() *Network {
 	hidden := len(ref.Layers) - 2
-	return &Network{Layers: ref.Layers, Epsilon: ref.Epsilon, Lambda: ref.Lambda, Leak: ref.Leak,
+	sparse := Sparse{Layers: ref.Sparse}
+	for _, k := range ref.Sparse {
+		sparse.Nu = append(sparse.Nu, ref.Nu[k-1])
+	}
+	return &Network{Layers: ref.Layers, Sparse: sparse, Epsilon: ref.Epsilon, Lambda: ref.Lambda, Leak: ref.Leak,
 		Settling: Settling{FreeIterations: ref.Free, NudgedIterations: ref.Nudged, Step: ref.Step},
 		Learning: Learning{Batch: ref.Batch, Beta: 1, ThreePhase: ref.Three, Feedforward: ref.Rates.FF, Feedback: ref.Rates.FB[len(ref.Rates.FB)-hidden:],
 			Decay: Decay{Factor: 1, Then: 1}}}
@@ -108,7 +110,7 @@ func (ref *reference) network() *Network {
 func (ref *reference) follow(t *testing.T, n *Network, sign float64) error {
 	t.Helper()
 	gamma := (1 - ref.Lambda) / ref.Lambda
-	m, err := NewFloatModel(n, ref.Initial.weights(ref.Layers, gamma))
+	m, err := NewFloatModel[float64](n, ref.Initial.weights(ref.Layers, gamma))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,7 +126,7 @@ func (ref *reference) follow(t *testing.T, n *Network, sign float64) error {
 				t.Fatalf("states %s of %d layers", when, len(want))
 			}
 			for k := 1; k < len(b.r); k++ {
-				if err := differ(fmt.Sprintf("batch %d: r%d %s", i, k, when), untransposed(b.r[k]), want[k-1]); err != nil {
+				if err := differ(fmt.Sprintf("batch %d: r%d %s", i, k, when), weightsOf(b.r[k]), want[k-1]); err != nil {
 					return err
 				}
 			}
@@ -187,9 +189,7 @@ func referenceMatrix(rows [][]float64) *mat.Dense {
 }
 
 // fillSamples stores [neuron][sample] into a matrix with a row per sample.
-func fillSamples(to blas64.General, from [][]float64) {
-	copy(to.Data, transposed(referenceMatrix(from)).Data)
-}
+func fillSamples(to simd.Matrix[float64], from [][]float64) { setSynapses(to, referenceMatrix(from)) }
 
 // differ tells of the first element that is off by more than 1e-9, absolute plus relative.
 func differ(what string, got *mat.Dense, want [][]float64) error {
@@ -227,6 +227,8 @@ func TestReferenceNotices(t *testing.T) {
 		{"step rule", "strong_lateral", func(n *Network) { n.Settling.Step.Rule = "constant" }, 1},
 		{"nudged iterations", "3layer", func(n *Network) { n.Settling.NudgedIterations++ }, 1},
 		{"rate of W1", "3layer", func(n *Network) { n.Learning.Feedforward = []float64{0.8, 0.65 + 1e-5, 0.5} }, 1},
+		{"antisparse", "sparse_hidden_only", func(n *Network) { n.Sparse = Sparse{} }, 1},
+		{"nu", "sparse_hidden_only", func(n *Network) { n.Sparse.Nu[0] += 1e-5 }, 1},
 		{"rates of F swapped", "3layer", func(n *Network) { n.Learning.Feedback = []float64{0.12, 0.135} }, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -242,7 +244,7 @@ func TestReferenceNotices(t *testing.T) {
 	}
 	t.Run("order of layers", func(t *testing.T) {
 		ref := readReference(t, "testdata/corinfomax_3layer.json")
-		m, err := NewFloatModel(ref.network(), ref.Initial.weights(ref.Layers, (1-ref.Lambda)/ref.Lambda))
+		m, err := NewFloatModel[float64](ref.network(), ref.Initial.weights(ref.Layers, (1-ref.Lambda)/ref.Lambda))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -254,7 +256,7 @@ func TestReferenceNotices(t *testing.T) {
 		}
 		same := true
 		for k := 1; k <= m.n.K(); k++ {
-			same = same && differ("r", untransposed(m.learning.r[k]), ref.Batches[0].First[k-1]) == nil
+			same = same && differ("r", weightsOf(m.learning.r[k]), ref.Batches[0].First[k-1]) == nil
 		}
 		if same {
 			t.Error("not noticed")

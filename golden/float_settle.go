@@ -2,65 +2,82 @@ package golden
 
 import (
 	"fmt"
+	"math"
 
-	"gonum.org/v1/gonum/blas"
-	"gonum.org/v1/gonum/blas/blas64"
+	"corinfo/golden/simd"
 )
 
 // floatBatch is the activity of some samples, a row each. Slices are indexed by layer.
-type floatBatch struct {
+type floatBatch[T simd.Float] struct {
 	rows             int
-	x, y             blas64.General
-	input            blas64.General   // W_0 x, the same in all iterations
-	r, u             []blas64.General // k = 1..K
-	current, lateral []blas64.General // scratch of a step
+	x, y             simd.Matrix[T]
+	input            simd.Matrix[T]   // W_0 x, the same in all iterations
+	r, u             []simd.Matrix[T] // k = 1..K
+	current, lateral []simd.Matrix[T] // scratch of a step
+	q, qu            [][]T            // state and potential of a sparse layer's interneuron, by sample
+	classes          []int            // after the free phase
 }
 
-func newFloatBatch(n *Network, rows int) *floatBatch {
+func newFloatBatch[T simd.Float](n *Network, rows int) *floatBatch[T] {
 	K := n.K()
-	b := &floatBatch{rows: rows, x: general(rows, n.Layers[0]), y: general(rows, n.Layers[K]), input: general(rows, n.Layers[1])}
-	for _, list := range []*[]blas64.General{&b.r, &b.u, &b.current, &b.lateral} {
-		*list = layersOf(n, rows)
+	b := &floatBatch[T]{rows: rows, x: simd.NewStates[T](rows, n.Layers[0]), y: simd.NewStates[T](rows, n.Layers[K]),
+		input: simd.NewStates[T](rows, n.Layers[1]), q: make([][]T, K+1), qu: make([][]T, K+1), classes: make([]int, rows)}
+	for _, list := range []*[]simd.Matrix[T]{&b.r, &b.u, &b.current, &b.lateral} {
+		*list = layersOf[T](n, rows)
+	}
+	for k := 1; k <= K; k++ {
+		b.q[k], b.qu[k] = make([]T, rows), make([]T, rows)
 	}
 	return b
 }
 
-// layersOf is a matrix of samples for every layer k = 1..K.
-func layersOf(n *Network, rows int) []blas64.General {
-	list := make([]blas64.General, n.K()+1)
+// layersOf is a matrix of states for every layer k = 1..K.
+func layersOf[T simd.Float](n *Network, rows int) []simd.Matrix[T] {
+	list := make([]simd.Matrix[T], n.K()+1)
 	for k := 1; k <= n.K(); k++ {
-		list[k] = general(rows, n.Layers[k])
+		list[k] = simd.NewStates[T](rows, n.Layers[k])
 	}
 	return list
 }
 
 // load takes a sample of pixels.
-func (b *floatBatch) load(i int, pixels []uint8) {
-	x := rowsOf(b.x, span{i, i + 1}).Data
+func (b *floatBatch[T]) load(i int, pixels []uint8) {
+	x := b.x.Row(i)
 	if len(pixels) != len(x) {
 		panic(fmt.Sprintf("golden: sample of %d pixels; the input has %d", len(pixels), len(x)))
 	}
 	for j, p := range pixels {
-		x[j] = float64(p) / 255
+		x[j] = T(p) / 255
 	}
 }
 
-// begin starts samples whose x is loaded: r = 0, and W_0 x once and for all.
-func (m *FloatModel) begin(b *floatBatch, s span) {
+// free runs the free phase of samples that are loaded, and classifies them.
+func (m *FloatModel[T]) free(b *floatBatch[T], s span) {
+	m.begin(b, s)
+	m.settle(b, s, 0, m.n.Settling.FreeIterations)
+	for i := s.from; i < s.to; i++ {
+		b.classes[i] = largest(b.r[m.n.K()].Row(i))
+	}
+}
+
+// begin starts samples whose x is loaded: r = 0, q = 0, and W_0 x once and for all.
+func (m *FloatModel[T]) begin(b *floatBatch[T], s span) {
 	for k := 1; k <= m.n.K(); k++ {
-		clear(rowsOf(b.r[k], s).Data)
+		for i := s.from; i < s.to; i++ {
+			clear(b.r[k].Row(i))
+		}
+		clear(b.q[k][s.from:s.to])
 	}
-	multiply(1, rowsOf(b.x, s), m.w[0], 0, rowsOf(b.input, s))
-	if m.recorder != nil {
-		m.recorder.note("x", 0, rowsOf(b.x, s).Data)
-	}
+	simd.Multiply(0, b.input.Slice(s.from, s.to), b.x.Slice(s.from, s.to), m.w[0])
+	m.note("x", 0, b.x.Slice(s.from, s.to))
 }
 
-// settle runs a phase, which begins with u := r and updates the layers from the input to the output,
+// settle runs a phase, which begins with u := r and q_u := q and updates the layers from the input to the output,
 // each with the newest states of the others. beta is signed, 0 in the free phase.
-func (m *FloatModel) settle(b *floatBatch, s span, beta float64, iterations int) {
+func (m *FloatModel[T]) settle(b *floatBatch[T], s span, beta float64, iterations int) {
 	for k := 1; k <= m.n.K(); k++ {
-		copy(rowsOf(b.u[k], s).Data, rowsOf(b.r[k], s).Data)
+		simd.Copy(b.u[k].Slice(s.from, s.to), b.r[k].Slice(s.from, s.to))
+		copy(b.qu[k][s.from:s.to], b.q[k][s.from:s.to])
 	}
 	for _, eta := range m.eta[:iterations] {
 		for k := 1; k <= m.n.K(); k++ {
@@ -70,74 +87,68 @@ func (m *FloatModel) settle(b *floatBatch, s span, beta float64, iterations int)
 }
 
 // step is one settling step of layer k.
-func (m *FloatModel) step(b *floatBatch, s span, k int, eta, beta float64) {
-	r, u := rowsOf(b.r[k], s), rowsOf(b.u[k], s)
-	current, lateral := rowsOf(b.current[k], s), rowsOf(b.lateral[k], s)
+func (m *FloatModel[T]) step(b *floatBatch[T], s span, k int, eta T, beta float64) {
+	r, u := b.r[k].Slice(s.from, s.to), b.u[k].Slice(s.from, s.to)
+	current, lateral := b.current[k].Slice(s.from, s.to), b.lateral[k].Slice(s.from, s.to)
 	if k == 1 {
-		copy(current.Data, rowsOf(b.input, s).Data)
+		simd.Copy(current, b.input.Slice(s.from, s.to))
 	} else {
-		multiply(1, rowsOf(b.r[k-1], s), m.w[k-1], 0, current)
+		simd.Multiply(0, current, b.r[k-1].Slice(s.from, s.to), m.w[k-1])
 	}
 	output := k == m.n.K()
 	if !output {
-		multiply(1, rowsOf(b.r[k+1], s), m.f[k], 1, current)
+		simd.Multiply(1, current, b.r[k+1].Slice(s.from, s.to), m.f[k])
 	}
-	multiply(1, r, m.c[k], 0, lateral)
-	if m.recorder != nil {
-		m.recorder.note("current", k, current.Data)
-		m.recorder.note("lateral", k, lateral.Data)
+	simd.Multiply(0, lateral, r, m.c[k])
+	m.note("current", k, current)
+	m.note("lateral", k, lateral)
+	if output && beta != 0 {
+		pull(current, b.y.Slice(s.from, s.to), T(m.n.Epsilon*beta))
 	}
-	if output {
-		m.outputDrive(beta, current.Data, lateral.Data, r.Data, u.Data, rowsOf(b.y, s).Data)
+	step := m.soma(k, eta, beta)
+	nu, sparse := m.n.SparseLayer(k)
+	if sparse {
+		step.Ceiling = T(math.Inf(1))
+	}
+	m.noteDrive(k, &step, u, r, current, lateral)
+	for i := range s.to - s.from {
+		if !sparse {
+			step.Apply(i, u, r, current, lateral)
+			continue
+		}
+		q, qu := &b.q[k][s.from+i], &b.qu[k][s.from+i]
+		step.Offset = -*q
+		step.Apply(i, u, r, current, lateral)
+		*qu += T(nu) * (*q - *qu + (simd.Sum(r.Row(i)) - 1))
+		*q = max(*qu, 0)
+	}
+	m.note("u", k, u)
+	m.note("r", k, r)
+}
+
+// pull adds the label's part of the output's drive, beta y, which the conductance 1/epsilon multiplies with the current.
+func pull[T simd.Float](current, y simd.Matrix[T], strength T) {
+	for i := range current.Rows {
+		row := current.Row(i)
+		for j, label := range y.Row(i) {
+			row[j] += strength * label
+		}
+	}
+}
+
+// soma is the step of layer k's neurons but for the inhibition:
+//
+//	hidden: du = -g u + (basal - u)/epsilon + (apical - u)/epsilon, apical = epsilon (2 C r + g r) + F r
+//	output: du = -g u + (basal - u)/epsilon + apical - u,           apical = C r + g r - beta (r - y)
+//
+// with current = W r + F r in hidden layers and W r + epsilon beta y in the output layer.
+func (m *FloatModel[T]) soma(k int, eta T, beta float64) simd.Step[T] {
+	g, conductance := m.n.Leak, 1/m.n.Epsilon
+	s := simd.Step[T]{Current: T(conductance), Eta: eta, Ceiling: 1}
+	if k < m.n.K() {
+		s.Lateral, s.R, s.U = 2, T(g), T(-2*conductance-g)
 	} else {
-		m.hiddenDrive(current.Data, lateral.Data, r.Data, u.Data)
+		s.Lateral, s.R, s.U = 1, T(g-beta), T(-conductance-g-1)
 	}
-	drive := current.Data
-	for i, du := range drive {
-		v := u.Data[i] + eta*du
-		u.Data[i] = v
-		r.Data[i] = min(max(v, 0), 1)
-	}
-	if m.recorder != nil {
-		m.recorder.note("drive", k, drive)
-		m.recorder.note("u", k, u.Data)
-		m.recorder.note("r", k, r.Data)
-	}
-}
-
-// hiddenDrive turns current = W r + F r into du = -g u + (basal - u)/epsilon + (apical - u)/epsilon with
-// apical = epsilon (2 C r + g r) + F r.
-func (m *FloatModel) hiddenDrive(current, lateral, r, u []float64) {
-	g, conductance := m.n.Leak, 1/m.n.Epsilon
-	lateral, r, u = lateral[:len(current)], r[:len(current)], u[:len(current)]
-	for i, v := range current {
-		current[i] = (v-2*u[i])*conductance + 2*lateral[i] + g*(r[i]-u[i])
-	}
-}
-
-// outputDrive turns current = W r into du = -g u + (basal - u)/epsilon + apical - u with
-// apical = C r + g r - beta (r - y).
-func (m *FloatModel) outputDrive(beta float64, current, lateral, r, u, y []float64) {
-	g, conductance := m.n.Leak, 1/m.n.Epsilon
-	for i, v := range current {
-		current[i] = (v-u[i])*conductance + lateral[i] + g*(r[i]-u[i]) - beta*(r[i]-y[i]) - u[i]
-	}
-}
-
-// panel is how many targets multiply computes at a time: Gemm would spread more than three blocks of 64
-// over goroutines of its own, but the samples are spread already.
-const panel = 3 * 64
-
-// multiply sets to = scale from synapses + keep to; synapses are transposed, a row per column of from.
-func multiply(scale float64, from, synapses blas64.General, keep float64, to blas64.General) {
-	for start := 0; start < to.Cols; start += panel {
-		blas64.Gemm(blas.NoTrans, blas.NoTrans, scale, from, columnsOf(synapses, start, panel), keep, columnsOf(to, start, panel))
-	}
-}
-
-// columnsOf is a view of up to count columns of a matrix.
-func columnsOf(m blas64.General, start, count int) blas64.General {
-	m.Cols = min(count, m.Cols-start)
-	m.Data = m.Data[start : (m.Rows-1)*m.Stride+start+m.Cols]
-	return m
+	return s
 }

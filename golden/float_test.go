@@ -9,12 +9,13 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/require"
 	"gonum.org/v1/gonum/mat"
 )
 
-func newFloat(t testing.TB, n *Network) *FloatModel {
+func newFloat(t testing.TB, n *Network) *FloatModel[float64] {
 	t.Helper()
-	m, err := NewFloatModel(n, InitialWeights(n, 7))
+	m, err := NewFloatModel[float64](n, InitialWeights(n, 7))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,8 +31,8 @@ func sameTensors(a, b []Tensor) bool {
 
 func TestFloatProcessors(t *testing.T) {
 	seed := floatSeed(t)
-	// Hidden layers of more than one panel and of more than one of Gemm's blocks.
-	n := floatNetwork([]int{90, panel + 10, 70, 3}, 7)
+	// Hidden layers of several panels.
+	n := floatNetwork([]int{90, 90, 70, 3}, 7)
 	var tensors [][]Tensor
 	var classes [][]int
 	for _, processors := range []int{1, 2, 5} {
@@ -53,6 +54,39 @@ func TestFloatProcessors(t *testing.T) {
 			t.Errorf("run %d differs from that on one processor", i)
 		}
 	}
+}
+
+// TestFloat32 holds the float32 model near the float64 one: as far off as its roundings.
+func TestFloat32(t *testing.T) {
+	n := floatNetwork([]int{40, 30, 20, 7}, 5)
+	n.Sparse = Sparse{Layers: []int{2}, Nu: []float64{0.1}}
+	exact := newFloat(t, n)
+	m, err := NewFloatModel[float32](n, exact.Weights())
+	require.NoError(t, err)
+	rng := rand.New(rand.NewPCG(floatSeed(t), 0))
+	for range 20 {
+		samples, labels, _, _ := floatSamples(rng, n, 5)
+		exact.LearnBatch(samples, labels, false)
+		m.LearnBatch(samples, labels, false)
+	}
+	for i, x := range exact.Tensors() {
+		got := m.Tensors()[i]
+		bound := 0.0
+		for _, v := range x.Values {
+			bound = max(bound, math.Abs(v))
+		}
+		same := true
+		for j, v := range x.Values {
+			require.InDelta(t, v, got.Values[j], 1e-4*bound, "%s[%d]", x.Name, j)
+			require.Equal(t, float64(float32(got.Values[j])), got.Values[j])
+			same = same && v == got.Values[j]
+		}
+		require.False(t, same, "%s is that of float64", x.Name)
+	}
+	other, err := NewFloatModel[float32](n, InitialWeights(n, 1))
+	require.NoError(t, err)
+	require.NoError(t, other.SetTensors(m.Tensors()))
+	require.True(t, sameTensors(other.Tensors(), m.Tensors()))
 }
 
 func TestFloatClassifyBlocks(t *testing.T) {
@@ -97,7 +131,7 @@ func TestFloatLateralSymmetry(t *testing.T) {
 			}
 		}
 	}
-	m, err := NewFloatModel(n, w)
+	m, err := NewFloatModel[float64](n, w)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,7 +156,7 @@ func TestFloatLateralSymmetry(t *testing.T) {
 func TestFloatTensors(t *testing.T) {
 	n := floatNetwork([]int{12, 9, 8, 5}, 2)
 	w := InitialWeights(n, 1)
-	m, err := NewFloatModel(n, w)
+	m, err := NewFloatModel[float64](n, w)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -201,7 +235,7 @@ func TestFloatWeightsRefused(t *testing.T) {
 	} {
 		w := InitialWeights(n, 1)
 		c.change(w)
-		if _, err := NewFloatModel(n, w); !errors.Is(err, c.want) || !strings.Contains(err.Error(), c.text) {
+		if _, err := NewFloatModel[float64](n, w); !errors.Is(err, c.want) || !strings.Contains(err.Error(), c.text) {
 			t.Errorf("%s: got %v, want %v with %q", c.name, err, c.want, c.text)
 		}
 	}

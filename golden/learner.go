@@ -8,7 +8,7 @@ import (
 	fx "corinfo/fixedpoint"
 )
 
-// Learner is a model that a run trains: the float64 model or the bit-true machine. Samples are pixels,
+// Learner is a model that a run trains: a float model or the bit-true machine. Samples are pixels,
 // 0..255 for 0..1, Layers[0] bytes each. Results don't depend on the number of processors.
 type Learner interface {
 	// SetEpoch sets the learning rates to those of an epoch, counted from 0.
@@ -37,7 +37,7 @@ func NewCheckpoint(n *Network, arithmetic string, seed uint32) (*Checkpoint, []M
 	own.Seed = seed
 	c := &Checkpoint{Network: &own, Arithmetic: arithmetic, Seed: seed}
 	switch arithmetic {
-	case Float:
+	case Float, Float32:
 		c.Tensors = InitialWeights(&own, seed).tensors()
 		return c, nil, nil
 	case Fixed:
@@ -48,7 +48,7 @@ func NewCheckpoint(n *Network, arithmetic string, seed uint32) (*Checkpoint, []M
 		c.Tensors = m.Tensors()
 		return c, misfits, nil
 	}
-	return nil, nil, usagef("arithmetic %q; want %s or %s", arithmetic, Float, Fixed)
+	return nil, nil, usagef("arithmetic %q; want %s, %s or %s", arithmetic, Float, Float32, Fixed)
 }
 
 // NewLearner makes the model of a checkpoint's arithmetic with its synapses, step and epoch.
@@ -70,7 +70,12 @@ func NewLearner(c *Checkpoint) (Learner, error) {
 		if err != nil {
 			return nil, err
 		}
-		if l, err = NewFloatModel(c.Network, w); err != nil {
+		if c.Arithmetic == Float32 {
+			l, err = NewFloatModel[float32](c.Network, w)
+		} else {
+			l, err = NewFloatModel[float64](c.Network, w)
+		}
+		if err != nil {
 			return nil, err
 		}
 	}

@@ -189,7 +189,7 @@ func checkCalibration(n *Network, samples [][]uint8, labels []int) error {
 
 // calibrate runs inference and learning on a copy of the weights under a recorder.
 func calibrate(ctx context.Context, n *Network, w *Weights, samples [][]uint8, labels []int, r *recorder) error {
-	m, err := NewFloatModel(n, w)
+	m, err := NewFloatModel[float64](n, w)
 	if err != nil {
 		return err
 	}

@@ -72,7 +72,8 @@ func TestRecordValues(t *testing.T) {
 			n.Learning.ThreePhase = c.threePhase
 			m := newFloat(t, n)
 			const w, lateral = 0.4, 0.1
-			m.w[0].Data[0], m.c[1].Data[0] = w, lateral
+			m.w[0].Set(0, 0, w)
+			m.c[1].Set(0, 0, lateral)
 			ranges := Ranges{}
 			m.Record(ranges)
 			m.LearnBatch([][]uint8{{51}}, []int{0}, c.negative)

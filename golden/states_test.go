@@ -87,7 +87,7 @@ func TestFloatStates(t *testing.T) {
 		for _, neurons := range n.Layers[1:] {
 			r = append(r, make([]float64, neurons))
 		}
-		o.phase(r, y[i], 0, n.Settling.FreeIterations)
+		o.phase(r, make([]float64, len(r)), y[i], 0, n.Settling.FreeIterations)
 		for k := range r {
 			require.InDeltaSlice(t, r[k], states[k].RawRowView(i), 1e-12, "sample %d, r%d", i, k)
 		}

@@ -19,7 +19,7 @@ func trainCommand() *cli.Command {
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "c", Usage: "network `FILE`; with --resume, the run's own by default"},
 			&cli.StringFlag{Name: "o", Usage: "`FOLDER` of the run"},
-			&cli.StringFlag{Name: "arithmetic", Value: golden.Float, Usage: "float or fixed"},
+			&cli.StringFlag{Name: "arithmetic", Value: golden.Float, Usage: "float (64 bits), float32 or fixed"},
 			&cli.IntFlag{Name: "epochs", DefaultText: "the network file's", Usage: "epochs in all"},
 			&cli.Uint64Flag{Name: "seed", DefaultText: "the network file's", Usage: "of weights, order and stochastic rounding"},
 			&cli.IntFlag{Name: "limit", DefaultText: "all", Usage: "use only the first `N` training samples"},

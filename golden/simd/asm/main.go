@@ -1,0 +1,212 @@
+// Asm writes the AMD64 kernels of package simd: `go generate ./golden/simd` from the project's root. It is a module
+// of its own, so that building corinfo needs no avo.
+package main
+
+import (
+	"fmt"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// isa is an instruction set with vectors of bytes bytes.
+type isa struct {
+	name  string
+	bytes int
+	rows  []int // of the tiles, each two vectors wide: as many as the registers hold, and fractions
+}
+
+var isas = []isa{
+	{"AVX512", 64, []int{10, 5, 2, 1}},
+	{"AVX2", 32, []int{5, 2, 1}},
+}
+
+func (i isa) vector() reg.VecVirtual {
+	if i.bytes == 64 {
+		return ZMM()
+	}
+	return YMM()
+}
+
+func (i isa) zero() reg.VecVirtual {
+	v := i.vector()
+	if i.bytes == 64 {
+		VPXORQ(v, v, v)
+	} else {
+		VPXOR(v, v, v)
+	}
+	return v
+}
+
+// float is an element type and its instructions.
+type float struct {
+	name, suffix        string
+	size                int
+	broadcast           func(ops ...Op)
+	load, add, mul, fma func(ops ...Op)
+	maximum, minimum    func(ops ...Op)
+}
+
+var floats = []float{
+	{"float32", "32", 4, VBROADCASTSS, VMOVUPS, VADDPS, VMULPS, VFMADD231PS, VMAXPS, VMINPS},
+	{"float64", "64", 8, VBROADCASTSD, VMOVUPD, VADDPD, VMULPD, VFMADD231PD, VMAXPD, VMINPD},
+}
+
+func main() {
+	ConstraintExpr("amd64")
+	for _, i := range isas {
+		for _, f := range floats {
+			for _, rows := range i.rows {
+				tile(i, f, rows)
+			}
+			step(i, f)
+			peak(i, f)
+		}
+	}
+	Generate()
+}
+
+// argument is a scalar argument in all elements of a vector.
+func argument(i isa, f float, name string) reg.VecVirtual {
+	v := i.vector()
+	address, err := Param(name).Resolve()
+	if err != nil {
+		panic(err)
+	}
+	f.broadcast(address.Addr, v)
+	return v
+}
+
+// tile is c = keep c + a b for rows x two vectors of c.
+func tile(i isa, f float, rows int) {
+	TEXT(fmt.Sprintf("tile%dx%s%s", rows, f.suffix, i.name), NOSPLIT, fmt.Sprintf(
+		"func(terms int, a *%[1]s, aRow, aTerm int, b *%[1]s, bTerm int, c *%[1]s, cRow int, keep %[1]s)", f.name))
+	Doc(fmt.Sprintf("tile%dx%s%s sets c = keep c + sum over terms of a b for %d rows of %d columns; strides are in bytes.",
+		rows, f.suffix, i.name, rows, 2*i.bytes/f.size))
+	terms := Load(Param("terms"), GP64())
+	a, aRow, aTerm := Load(Param("a"), GP64()), Load(Param("aRow"), GP64()), Load(Param("aTerm"), GP64())
+	b, bTerm := Load(Param("b"), GP64()), Load(Param("bTerm"), GP64())
+	c, cRow := Load(Param("c"), GP64()), Load(Param("cRow"), GP64())
+	keep := argument(i, f, "keep")
+
+	sums := make([][2]reg.VecVirtual, rows)
+	at := GP64()
+	MOVQ(c, at)
+	for r := range sums {
+		for v := range sums[r] {
+			sums[r][v] = i.vector()
+			f.mul(Mem{Base: at, Disp: v * i.bytes}, keep, sums[r][v])
+		}
+		if r+1 < rows {
+			ADDQ(cRow, at)
+		}
+	}
+
+	// Row r of a lies at a + r aRow: an odd multiple of aRow times a power of 2.
+	multiples := map[int]reg.GPVirtual{1: aRow.(reg.GPVirtual)}
+	address := func(r int) Mem {
+		if r == 0 {
+			return Mem{Base: a}
+		}
+		odd, scale := r, uint8(1)
+		for odd%2 == 0 {
+			odd, scale = odd/2, scale*2
+		}
+		return Mem{Base: a, Index: multiples[odd], Scale: scale}
+	}
+	for odd := 3; odd < rows; odd += 2 {
+		multiples[odd] = GP64()
+		LEAQ(Mem{Base: multiples[odd-2], Index: aRow, Scale: 2}, multiples[odd])
+	}
+
+	label := fmt.Sprintf("terms%d", rows)
+	end := fmt.Sprintf("end%d", rows)
+	TESTQ(terms, terms)
+	JZ(LabelRef(end))
+	Label(label)
+	columns := [2]reg.VecVirtual{i.vector(), i.vector()}
+	for v := range columns {
+		f.load(Mem{Base: b, Disp: v * i.bytes}, columns[v])
+	}
+	for r := range sums {
+		x := i.vector()
+		f.broadcast(address(r), x)
+		for v := range columns {
+			f.fma(columns[v], x, sums[r][v])
+		}
+	}
+	ADDQ(aTerm, a)
+	ADDQ(bTerm, b)
+	DECQ(terms)
+	JNZ(LabelRef(label))
+	Label(end)
+
+	for r := range sums {
+		for v := range sums[r] {
+			f.load(sums[r][v], Mem{Base: c, Disp: v * i.bytes})
+		}
+		if r+1 < rows {
+			ADDQ(cRow, c)
+		}
+	}
+	VZEROUPPER()
+	RET()
+}
+
+// step is a settling step of n neurons, n a multiple of a vector.
+func step(i isa, f float) {
+	TEXT("step"+f.suffix+i.name, NOSPLIT, fmt.Sprintf(
+		"func(n int, u, r, current, lateral *%[1]s, kCurrent, kLateral, kR, kU, offset, eta, ceiling %[1]s)", f.name))
+	Doc(fmt.Sprintf("step%s%s is Step for n neurons, a multiple of %d.", f.suffix, i.name, i.bytes/f.size))
+	n := Load(Param("n"), GP64())
+	u, r := Load(Param("u"), GP64()), Load(Param("r"), GP64())
+	current, lateral := Load(Param("current"), GP64()), Load(Param("lateral"), GP64())
+	kCurrent, kLateral := argument(i, f, "kCurrent"), argument(i, f, "kLateral")
+	kR, kU := argument(i, f, "kR"), argument(i, f, "kU")
+	shift, eta, ceiling := argument(i, f, "offset"), argument(i, f, "eta"), argument(i, f, "ceiling")
+	zero := i.zero()
+	TESTQ(n, n)
+	JZ(LabelRef("end"))
+	Label("neurons")
+	potential, drive := i.vector(), i.vector()
+	f.load(Mem{Base: u}, potential)
+	f.mul(Mem{Base: current}, kCurrent, drive)
+	f.fma(Mem{Base: lateral}, kLateral, drive)
+	f.fma(Mem{Base: r}, kR, drive)
+	f.fma(potential, kU, drive)
+	f.add(shift, drive, drive)
+	f.fma(drive, eta, potential)
+	f.load(potential, Mem{Base: u})
+	f.maximum(potential, zero, potential) // NaN stays NaN: the first operand here is the one that it comes from
+	f.minimum(potential, ceiling, potential)
+	f.load(potential, Mem{Base: r})
+	for _, p := range []reg.Register{u, r, current, lateral} {
+		ADDQ(Imm(uint64(i.bytes)), p)
+	}
+	SUBQ(Imm(uint64(i.bytes/f.size)), n)
+	JNZ(LabelRef("neurons"))
+	Label("end")
+	VZEROUPPER()
+	RET()
+}
+
+// peak is 20 (AVX-512) or 10 independent chains of multiply-add without memory.
+func peak(i isa, f float) {
+	TEXT("peak"+f.suffix+i.name, NOSPLIT, "func(rounds int)")
+	Doc(fmt.Sprintf("peak%s%s does rounds x %d independent multiply-adds in registers, rounds > 0.", f.suffix, i.name, 2*i.rows[0]*i.bytes/f.size))
+	rounds := Load(Param("rounds"), GP64())
+	x := i.zero()
+	sums := make([]reg.VecVirtual, 2*i.rows[0])
+	for s := range sums {
+		sums[s] = i.zero()
+	}
+	Label("rounds")
+	for s := range sums {
+		f.fma(x, x, sums[s])
+	}
+	DECQ(rounds)
+	JNZ(LabelRef("rounds"))
+	VZEROUPPER()
+	RET()
+}

@@ -1,0 +1,138 @@
+package simd
+
+import (
+	"fmt"
+	"unsafe"
+)
+
+// Matrix is a matrix whose columns are padded with zeros to whole panels of a cache line pair: 32 float32 or 16
+// float64. A matrix of states has a row per sample, one after the other; a matrix of synapses is held panel
+// by panel, so that a product reads it from end to end.
+type Matrix[T Float] struct {
+	Rows, Cols int
+	data       []T // from the first row on
+	row        int // elements from a row to the next
+	panel      int // elements from a panel to the next
+}
+
+// lineBytes is that of a cache line.
+const lineBytes = 64
+
+// panelColumns is the number of columns of a panel.
+func panelColumns[T Float]() int {
+	var zero T
+	return 2 * lineBytes / int(unsafe.Sizeof(zero))
+}
+
+// panels is the number of panels that hold some columns.
+func panels[T Float](cols int) int { return (cols + panelColumns[T]() - 1) / panelColumns[T]() }
+
+// NewStates is a zero matrix with a row per sample.
+func NewStates[T Float](samples, neurons int) Matrix[T] {
+	// One line more than the neurons take: rows whose distance is a power of 2 would fall into one set of the cache.
+	row := panels[T](neurons)*panelColumns[T]() + panelColumns[T]()/2
+	return Matrix[T]{Rows: samples, Cols: neurons, data: aligned[T](samples * row), row: row, panel: panelColumns[T]()}
+}
+
+// NewSynapses is a zero matrix with a row per presynaptic and a column per postsynaptic neuron.
+func NewSynapses[T Float](pre, post int) Matrix[T] {
+	row := panelColumns[T]()
+	return Matrix[T]{Rows: pre, Cols: post, data: aligned[T](panels[T](post) * pre * row), row: row, panel: pre * row}
+}
+
+// aligned is a slice that starts with a cache line.
+func aligned[T Float](n int) []T {
+	var zero T
+	line := lineBytes / int(unsafe.Sizeof(zero))
+	data := make([]T, n+line)
+	skip := 0
+	if past := int(uintptr(unsafe.Pointer(&data[0])) % lineBytes); past != 0 {
+		skip = (lineBytes - past) / int(unsafe.Sizeof(zero))
+	}
+	return data[skip : skip+n : skip+n]
+}
+
+// Slice is a view of the rows from <= i < to.
+func (m Matrix[T]) Slice(from, to int) Matrix[T] {
+	m.data, m.Rows = m.data[from*m.row:], to-from
+	return m
+}
+
+// Row is row i of a matrix of states, without padding.
+func (m Matrix[T]) Row(i int) []T {
+	m.wantStates()
+	return m.data[i*m.row:][:m.Cols]
+}
+
+// padded is row i of a matrix of states with its padding.
+func (m Matrix[T]) padded(i int) []T { return m.data[i*m.row:][:panels[T](m.Cols)*m.panel] }
+
+func (m Matrix[T]) wantStates() {
+	if m.panel != panelColumns[T]() {
+		panic("simd: a matrix of synapses in the place of one of states")
+	}
+}
+
+// At is the element of row i and column j.
+func (m Matrix[T]) At(i, j int) T { return m.data[m.index(i, j)] }
+
+// Set sets the element of row i and column j.
+func (m Matrix[T]) Set(i, j int, v T) { m.data[m.index(i, j)] = v }
+
+func (m Matrix[T]) index(i, j int) int {
+	if uint(i) >= uint(m.Rows) || uint(j) >= uint(m.Cols) {
+		panic(fmt.Sprintf("simd: element %d, %d of a matrix of %d x %d", i, j, m.Rows, m.Cols))
+	}
+	return i*m.row + j/panelColumns[T]()*m.panel + j%panelColumns[T]()
+}
+
+// Copy copies the elements of a matrix of states into another of its shape.
+func Copy[T Float](to, from Matrix[T]) {
+	for i := range from.Rows {
+		copy(to.Row(i), from.Row(i))
+	}
+}
+
+// Multiply sets c = keep c + a b. a is a matrix of states; c is none of the others. It panics on shapes that don't fit.
+func Multiply[T Float](keep T, c, a, b Matrix[T]) {
+	a.wantStates()
+	if a.Rows != c.Rows || a.Cols != b.Rows {
+		panic(fmt.Sprintf("simd: %d x %d times %d x %d into %d x %d", a.Rows, a.Cols, b.Rows, b.Cols, c.Rows, c.Cols))
+	}
+	product(keep, c, a.data, a.row, 1, b)
+}
+
+// MultiplyTransposed sets the rows from <= i < to of c = keep c + a' b: with a row per sample in a and b, the sum over
+// the samples of their outer products. a is a matrix of states; c is none of the others. It panics on shapes
+// that don't fit.
+func MultiplyTransposed[T Float](keep T, c, a, b Matrix[T], from, to int) {
+	a.wantStates()
+	if a.Cols != c.Rows || a.Rows != b.Rows {
+		panic(fmt.Sprintf("simd: %d x %d transposed times %d x %d into %d x %d", a.Rows, a.Cols, b.Rows, b.Cols, c.Rows, c.Cols))
+	}
+	if from < to {
+		product(keep, c.Slice(from, to), a.data[from:], 1, a.row, b)
+	}
+}
+
+// product sets c = keep c + a b, a with the given distances between rows and between terms.
+func product[T Float](keep T, c Matrix[T], a []T, aRow, aTerm int, b Matrix[T]) {
+	if b.Cols != c.Cols {
+		panic(fmt.Sprintf("simd: a product of %d columns into %d", b.Cols, c.Cols))
+	}
+	k := inUse[T]()
+	bytes := int(unsafe.Sizeof(keep))
+	for p := range panels[T](c.Cols) {
+		for column := 0; column < panelColumns[T](); column += 2 * k.lanes {
+			size := 0 // of the tile: the largest that is not too large
+			for row := 0; row < c.Rows; {
+				for k.tiles[size].rows > c.Rows-row {
+					size++
+				}
+				t := k.tiles[size]
+				t.run(b.Rows, &a[row*aRow], aRow*bytes, aTerm*bytes, &b.data[p*b.panel+column], b.row*bytes, &c.data[row*c.row+p*c.panel+column], c.row*bytes, keep)
+				row += t.rows
+			}
+		}
+	}
+}

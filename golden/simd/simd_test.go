@@ -1,0 +1,262 @@
+package simd
+
+import (
+	"math"
+	"math/big"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// source is a generator whose seed is printed; CORINFO_SEED repeats it.
+func source(t *testing.T) *rand.Rand {
+	t.Helper()
+	seed := rand.Uint64()
+	if s := os.Getenv("CORINFO_SEED"); s != "" {
+		var err error
+		seed, err = strconv.ParseUint(s, 10, 64)
+		require.NoError(t, err)
+	}
+	t.Logf("CORINFO_SEED=%d repeats this", seed)
+	return rand.New(rand.NewPCG(seed, 0))
+}
+
+// exactFMA is x y + z in unlimited precision, rounded once to float32.
+func exactFMA(x, y, z float32) float32 {
+	product := new(big.Float).SetPrec(2000).Mul(big.NewFloat(float64(x)), big.NewFloat(float64(y)))
+	sum, _ := product.Add(product, big.NewFloat(float64(z))).Float32()
+	return sum
+}
+
+func TestFMA32(t *testing.T) {
+	rng := source(t)
+	// Halfway cases of the second rounding: x y = 1 + 2^-23 + ..., and a third term that breaks the tie.
+	directed := []float32{0, 1, -1, 1 + 0x1p-23, 1 - 0x1p-24, 0x1p-24, -0x1p-24, 0x1p-60, -0x1p-60, 0x1p-149, 0x1p-126, 3, 0x1.fffffep+127, 0x1p-75, 0x1.000002p-75}
+	check := func(x, y, z float32) {
+		got, want := fma32(x, y, z), exactFMA(x, y, z)
+		if got != want {
+			t.Fatalf("%g * %g + %g: got %g, want %g", x, y, z, got, want)
+		}
+	}
+	for _, x := range directed {
+		for _, y := range directed {
+			for _, z := range directed {
+				check(x, y, z)
+			}
+		}
+	}
+	for range 300_000 {
+		x, y := float32(rng.NormFloat64()), float32(rng.NormFloat64())
+		z := float32(rng.NormFloat64() * math.Ldexp(1, rng.IntN(80)-40))
+		check(x, y, z)
+		// Near a tie: z a half of the product's last place, times a power of 2.
+		check(x, y, x*y*float32(math.Ldexp(1, rng.IntN(30)-28)))
+		check(x, y, -x*y)
+		check(x*0x1p-70, y*0x1p-70, z*0x1p-130) // below the normal numbers
+	}
+	require.True(t, math.IsNaN(float64(fma32(float32(math.NaN()), 1, 1))))
+	require.True(t, math.IsInf(float64(fma32(0x1p100, 0x1p100, 1)), 1))
+}
+
+// filled is a matrix of random elements, some of them zero.
+func filled[T Float](rng *rand.Rand, m Matrix[T]) Matrix[T] {
+	for i := range m.Rows {
+		for j := range m.Cols {
+			if rng.IntN(4) > 0 {
+				m.Set(i, j, T(rng.NormFloat64()))
+			}
+		}
+	}
+	return m
+}
+
+// with runs f with each of the kernels of an element type.
+func with[T Float](list []kernels[T], use **kernels[T], f func(name string)) {
+	before := *use
+	defer func() { *use = before }()
+	for i := range list {
+		*use = &list[i]
+		f(list[i].name)
+	}
+}
+
+func TestProducts(t *testing.T) {
+	rng := source(t)
+	t.Run("float32", func(t *testing.T) { testProducts(t, rng, available32(), &use32) })
+	t.Run("float64", func(t *testing.T) { testProducts(t, rng, available64(), &use64) })
+}
+
+// testProducts holds both products in all kernels against chains of fused multiply-adds, bit by bit.
+func testProducts[T Float](t *testing.T, rng *rand.Rand, list []kernels[T], use **kernels[T]) {
+	for range 60 {
+		samples, pre, post := 1+rng.IntN(33), 1+rng.IntN(70), 1+rng.IntN(70)
+		keep := []T{0, 1, T(rng.NormFloat64())}[rng.IntN(3)]
+		a, b := filled(rng, NewStates[T](samples, pre)), filled(rng, NewSynapses[T](pre, post))
+		c := filled(rng, NewStates[T](samples, post))
+		d := filled(rng, NewSynapses[T](pre, post))
+		with(list, use, func(name string) {
+			gotC, gotD := NewStates[T](samples, post), NewSynapses[T](pre, post)
+			Copy(gotC, c)
+			copy(gotD.data, d.data)
+			Multiply(keep, gotC, a, b)
+			half := rng.IntN(pre + 1)
+			MultiplyTransposed(keep, gotD, a, c, 0, half)
+			MultiplyTransposed(keep, gotD, a, c, half, pre)
+			for i := range samples {
+				for j := range post {
+					want := keep * c.At(i, j)
+					for term := range pre {
+						want = fma(b.At(term, j), a.At(i, term), want)
+					}
+					require.Equal(t, want, gotC.At(i, j), "%s: %d x %d x %d", name, samples, pre, post)
+				}
+			}
+			for i := range pre {
+				for j := range post {
+					want := keep * d.At(i, j)
+					for sample := range samples {
+						want = fma(c.At(sample, j), a.At(sample, i), want)
+					}
+					require.Equal(t, want, gotD.At(i, j), "%s: %d x %d x %d transposed", name, samples, pre, post)
+				}
+			}
+			padding(t, name, gotC)
+			padding(t, name, gotD)
+			// A view of some rows changes those only.
+			part := 1 + rng.IntN(samples)
+			Multiply(0, gotC.Slice(0, part), a.Slice(0, part), b)
+			if part < samples {
+				require.Equal(t, gotC.At(part, 0), gotC.Slice(part, samples).At(0, 0))
+			}
+		})
+	}
+}
+
+// padding wants zeros beyond the columns: sums over whole rows rely on them.
+func padding[T Float](t *testing.T, name string, m Matrix[T]) {
+	t.Helper()
+	for i := range m.Rows {
+		for j := m.Cols; j < panels[T](m.Cols)*panelColumns[T](); j++ {
+			require.Zero(t, m.data[i*m.row+j/panelColumns[T]()*m.panel+j%panelColumns[T]()], "%s: padding of row %d", name, i)
+		}
+	}
+}
+
+func TestSteps(t *testing.T) {
+	rng := source(t)
+	t.Run("float32", func(t *testing.T) { testSteps(t, rng, available32(), &use32) })
+	t.Run("float64", func(t *testing.T) { testSteps(t, rng, available64(), &use64) })
+}
+
+func testSteps[T Float](t *testing.T, rng *rand.Rand, list []kernels[T], use **kernels[T]) {
+	for range 60 {
+		neurons := 1 + rng.IntN(100)
+		start := [4]Matrix[T]{}
+		for i := range start {
+			start[i] = filled(rng, NewStates[T](2, neurons))
+		}
+		start[0].Set(1, 0, T(math.NaN()))
+		start[1].Set(1, neurons-1, T(math.Inf(1)))
+		k := [7]T{}
+		for i := range k {
+			k[i] = T(rng.NormFloat64())
+		}
+		step := Step[T]{k[0], k[1], k[2], k[3], k[4], k[5], T(math.Abs(float64(k[6])))}
+		if rng.IntN(2) == 0 {
+			step.Ceiling = T(math.Inf(1))
+		}
+		with(list, use, func(name string) {
+			var m [4]Matrix[T]
+			for i := range m {
+				m[i] = NewStates[T](2, neurons)
+				Copy(m[i], start[i])
+			}
+			for range 2 {
+				for i := range 2 {
+					step.Apply(i, m[0], m[1], m[2], m[3])
+				}
+			}
+			for i := range 2 {
+				for j := range neurons {
+					u, r := start[0].At(i, j), start[1].At(i, j)
+					for range 2 {
+						drive := start[2].At(i, j) * step.Current
+						drive = fma(step.Lateral, start[3].At(i, j), drive)
+						drive = fma(step.R, r, drive)
+						drive = fma(step.U, u, drive)
+						u = fma(step.Eta, drive+step.Offset, u)
+						r = min(max(u, 0), step.Ceiling)
+					}
+					same(t, u, m[0].At(i, j), "%s: potential %d of sample %d", name, j, i)
+					same(t, r, m[1].At(i, j), "%s: state %d of sample %d", name, j, i)
+				}
+			}
+		})
+	}
+}
+
+func same[T Float](t *testing.T, want, got T, format string, args ...any) {
+	t.Helper()
+	if want != want && got != got { // NaN
+		return
+	}
+	require.Equal(t, want, got, append([]any{format}, args...)...)
+}
+
+func TestSum(t *testing.T) {
+	values := make([]float64, 100)
+	for n := range values {
+		values[n] = float64(n + 1)
+		require.Equal(t, float64((n+1)*(n+2)/2), Sum(values[:n+1]))
+	}
+	require.Zero(t, Sum[float32](nil))
+}
+
+func TestShapes(t *testing.T) {
+	a, b, c := NewStates[float32](2, 3), NewSynapses[float32](3, 4), NewStates[float32](2, 4)
+	for name, f := range map[string]func(){
+		"terms":            func() { Multiply(0, c, a, NewSynapses[float32](4, 4)) },
+		"rows":             func() { Multiply(0, NewStates[float32](3, 4), a, b) },
+		"columns":          func() { Multiply(0, NewStates[float32](2, 5), a, b) },
+		"synapses as left": func() { Multiply(0, NewStates[float32](3, 4), b, NewSynapses[float32](4, 4)) },
+		"transposed":       func() { MultiplyTransposed(0, b, a, NewStates[float32](3, 4), 0, 1) },
+		"element":          func() { c.At(0, 4) },
+		"step":             func() { (&Step[float32]{}).Apply(0, c, c, c, NewStates[float32](2, 100)) },
+	} {
+		require.Panics(t, f, name)
+	}
+}
+
+func TestChoose(t *testing.T) {
+	list := available32()
+	for i, k := range list {
+		require.Same(t, &list[i], choose(list, k.name))
+	}
+	require.Same(t, &list[0], choose(list, "none of these"))
+	require.Equal(t, "go", list[len(list)-1].name)
+	with(list, &use32, func(name string) {
+		require.Equal(t, name, Name())
+		require.Positive(t, Peak[float32](time.Millisecond))
+	})
+}
+
+// BenchmarkMultiply is the lateral product of a hidden layer of 500 for 20 samples.
+func BenchmarkMultiply(b *testing.B) {
+	b.Run("float32", benchmarkMultiply[float32])
+	b.Run("float64", benchmarkMultiply[float64])
+}
+
+func benchmarkMultiply[T Float](b *testing.B) {
+	rng := rand.New(rand.NewPCG(0, 0))
+	to, from, synapses := NewStates[T](20, 500), filled(rng, NewStates[T](20, 500)), filled(rng, NewSynapses[T](500, 500))
+	for b.Loop() {
+		Multiply(0, to, from, synapses)
+	}
+	rate := 20 * 500 * 500 * float64(b.N) / b.Elapsed().Seconds()
+	b.ReportMetric(rate/1e9, "GMAC/s")
+	b.ReportMetric(100*rate/Peak[T](100*time.Millisecond), "%peak")
+}
