@@ -1,11 +1,11 @@
 # make demo   the main job on real digits: train, quantize, generate, co-simulate
 # make test   every test
 # make fuzz   races, the whole co-simulation matrix, every mutant, and the fuzz targets; hours
-# make bench  benchmarks
+# make bench  benchmarks; make bench-peer: learning speed beside PyTorch, which it installs (more than a gigabyte)
 # make build  .build/corinfo
 # Each installs the tools that are missing.
 
-.PHONY: demo test fuzz bench build tools
+.PHONY: demo test fuzz bench bench-peer build tools generate
 
 FUZZTIME ?= 1m
 
@@ -30,3 +30,10 @@ fuzz: tools
 
 bench:
 	@go test -run '^$$' -bench . -benchmem ./...
+
+bench-peer:
+	@.ci/bench-peer
+
+# The assembly of golden/simd, after a change of its generator.
+generate:
+	@go generate ./golden/simd
