@@ -27,8 +27,7 @@ func (s *Set) Len() int { return len(s.Labels) }
 // Sample is the pixels of sample i.
 func (s *Set) Sample(i int) []uint8 { return s.Pixels[i*s.Size : (i+1)*s.Size] }
 
-// Data is a data set. Checksum is over the content of its files, uncompressed: it does not depend on where
-// they lie.
+// Data is a data set. Checksum is over its content, uncompressed: it does not depend on where the files lie.
 type Data struct {
 	Name        string
 	Train, Test Set
@@ -57,14 +56,26 @@ var knownFiles = map[string][4]string{
 const fashionFolder = "/usr/share/datasets/fashion-mnist"
 
 // LoadData reads the data set that a network file names: mnist (from the Go module GoMNIST), fashion (from
-// Debian's package dataset-fashion-mnist) or idx, any folder of the four idx files, gzipped or not. A path
-// in the file takes the place of the usual folder. The content of mnist and fashion is held against the
-// published sums, wherever it lies. A file that is not there is ErrUsage, one that is not whole ErrDamaged.
+// Debian's package dataset-fashion-mnist), idx (any folder of the four idx files, gzipped or not), cifar10 (CIFAR-10's
+// binary files) or images (folders of PNG and JPEG images, one folder per class). A path in the file takes the place of the
+// usual folder. The content of mnist and fashion is held against the published sums, wherever it lies. A file that is not
+// there is ErrUsage, one that is not whole ErrDamaged.
 func LoadData(d Dataset) (*Data, error) {
 	dir, err := dataFolder(d)
 	if err != nil {
 		return nil, err
 	}
+	switch d.Name {
+	case "cifar10":
+		return loadCIFAR(dir)
+	case "images":
+		return loadImages(dir)
+	}
+	return loadIDX(d, dir)
+}
+
+// loadIDX reads four idx files.
+func loadIDX(d Dataset, dir string) (*Data, error) {
 	data := &Data{Name: d.Name}
 	sums := sha256.New()
 	var images idx
@@ -106,6 +117,17 @@ func LoadData(d Dataset) (*Data, error) {
 	return data, nil
 }
 
+// contentSum is the SHA-256 of the lengths, labels and pixels of both sets.
+func (d *Data) contentSum() string {
+	sum := sha256.New()
+	for _, set := range []*Set{&d.Train, &d.Test} {
+		fmt.Fprintf(sum, "%d %d\n", set.Len(), set.Size)
+		sum.Write(set.Labels)
+		sum.Write(set.Pixels)
+	}
+	return fmt.Sprintf("%x", sum.Sum(nil))
+}
+
 func damagedFile(path string, err error) error {
 	return fmt.Errorf("%w: %s: %w; install or copy it again", ErrDamaged, path, err)
 }
@@ -136,6 +158,8 @@ var dataRemedy = map[string]string{
 	"mnist":   "run `go mod download " + mnistModule + "@" + mnistVersion + "`, or name a folder of MNIST's four idx files as dataset.path",
 	"fashion": "apt-get install dataset-fashion-mnist, or name a folder of its four idx files as dataset.path",
 	"idx":     "put the four idx files there, gzipped or not",
+	"cifar10": "unpack https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz in the working folder, or name its folder " + cifarFolder + " as dataset.path",
+	"images":  "put images there as train/CLASS/NAME.png and test/CLASS/NAME.png (or .jpg, .jpeg)",
 }
 
 // dataFolder is where a data set's files lie.
@@ -145,6 +169,8 @@ func dataFolder(d Dataset) (string, error) {
 		return d.Path, nil
 	case d.Name == "fashion":
 		return fashionFolder, nil
+	case d.Name == "cifar10":
+		return cifarFolder, nil
 	case d.Name != "mnist":
 		return "", usagef("dataset %s: path is missing: %s", d.Name, dataRemedy[d.Name])
 	}

@@ -19,44 +19,84 @@ func presetNetwork(t *testing.T, name string) (*Network, string) {
 	return n, string(text)
 }
 
-// TestPresets holds every preset against docs/NETWORKS.md of the paper's runs.
+// TestPresets holds every preset against the settings of the paper's runs, as docs/NETWORKS.md lists them.
 func TestPresets(t *testing.T) {
-	cases := map[string]struct {
-		data   string
-		layers []int
-		leak   float64
-		ff, fb []float64
-		epochs int
+	const slow, constant = "divide_by_slow_loop_index", "constant"
+	small, mnist, cifar := []int{784, 64, 10}, []int{784, 500, 10}, []int{3072, 1000, 10}
+	staged, single := Decay{Factor: 0.95, Epochs: 15, Then: 0.9}, Decay{Factor: 0.9, Then: 1}
+	cases := []struct {
+		name, data string
+		layers     []int
+		ff, fb     []float64
+		decay      Decay
+		start      float64
+		rule       string
+		free       int
+		leak       float64
+		nu         []float64
+		epochs     int
 	}{
-		"tiny":    {"mnist", []int{784, 64, 10}, 0.5, []float64{1, 0.7}, []float64{0.15}, 1},
-		"mnist":   {"mnist", []int{784, 500, 10}, 0.5, []float64{1, 0.7}, []float64{0.15}, 50},
-		"fashion": {"fashion", []int{784, 500, 10}, 0.3, []float64{0.3, 0.22}, []float64{0.07}, 50},
+		{"tiny", "mnist", small, []float64{1, 0.7}, []float64{0.15}, staged, 0.05, slow, 30, 0.5, nil, 1},
+		{"mnist", "mnist", mnist, []float64{1, 0.7}, []float64{0.15}, staged, 0.05, slow, 30, 0.5, nil, 50},
+		{"mnist-sparse", "mnist", mnist, []float64{1, 0.75}, []float64{0.12}, single, 0.05, slow, 30, 0.5, []float64{1e-6, 0.01}, 50},
+		{"fashion", "fashion", mnist, []float64{0.3, 0.22}, []float64{0.07}, staged, 0.07, slow, 30, 0.3, nil, 50},
+		{"fashion-sparse", "fashion", mnist, []float64{0.35, 0.23}, []float64{0.05}, staged, 0.05, slow, 20, 0.2, []float64{1e-6, 0.01}, 50},
+		{"cifar10", "cifar10", cifar, []float64{0.08, 0.04}, []float64{0.04}, staged, 0.05, constant, 30, 0.1, nil, 50},
+		{"cifar10-sparse", "cifar10", cifar, []float64{0.09, 0.07}, []float64{0.045}, staged, 0.025, slow, 30, 0.1, []float64{1e-5, 0.01}, 50},
 	}
-	require.Equal(t, []string{"fashion", "mnist", "tiny"}, Presets())
-	for name, c := range cases {
-		t.Run(name, func(t *testing.T) {
-			n, _ := presetNetwork(t, name)
-			require.Equal(t, name, n.Name)
+	var names []string
+	for _, c := range cases {
+		names = append(names, c.name)
+		t.Run(c.name, func(t *testing.T) {
+			n, _ := presetNetwork(t, c.name)
+			require.Equal(t, strings.ReplaceAll(c.name, "-", "_"), n.Name)
 			require.Equal(t, Dataset{Name: c.data}, n.Dataset)
 			require.Equal(t, c.layers, n.Layers)
 			require.Equal(t, []float64{0.15, 0.99999, c.leak}, []float64{n.Epsilon, n.Lambda, n.Leak})
-			require.Equal(t, Settling{FreeIterations: 30, NudgedIterations: 10, EarlyEnd: true,
-				Step: Step{Rule: "divide_by_slow_loop_index", Start: 0.05, Stop: 0.001, Decay: 0.01}}, n.Settling)
+			require.Equal(t, Settling{FreeIterations: c.free, NudgedIterations: 10, EarlyEnd: true,
+				Step: Step{Rule: c.rule, Start: c.start, Stop: 0.001, Decay: 0.01}}, n.Settling)
 			require.Equal(t, Learning{Batch: 20, Beta: 1, RandomSign: true, Feedforward: c.ff, Feedback: c.fb,
-				Decay: Decay{Factor: 0.95, Epochs: 15, Then: 0.9}, Epochs: c.epochs}, n.Learning)
+				Decay: c.decay, Epochs: c.epochs}, n.Learning)
 			require.Empty(t, n.Formats)
 			require.Zero(t, n.Layers[1]%n.Hardware.Lanes, "lanes idle")
 			_, err := NewArithmetic(n)
-			require.NoError(t, err)
+			if c.nu == nil {
+				require.Empty(t, n.Sparse)
+				require.NoError(t, err)
+			} else {
+				require.Equal(t, Sparse{Layers: []int{1, 2}, Nu: c.nu}, n.Sparse)
+				require.ErrorIs(t, err, ErrUsage)
+			}
 		})
 	}
+	require.Equal(t, names, Presets())
 }
 
 func TestPresetUnknown(t *testing.T) {
-	for _, name := range []string{"cifar10", "", "../presets/tiny", "tiny.yaml"} {
+	for _, name := range []string{"cifar100", "", "../presets/network", "tiny.yaml", "mnist_sparse"} {
 		_, err := Preset(name)
 		require.ErrorIs(t, err, ErrUsage)
-		require.ErrorContains(t, err, "there are fashion, mnist, tiny")
+		require.ErrorContains(t, err, "there are tiny, mnist, mnist-sparse, fashion, fashion-sparse, cifar10, cifar10-sparse")
+	}
+}
+
+// TestPresetComments: comments of settings begin in one column, except after a setting that is too long, and no part of
+// the template is left.
+func TestPresetComments(t *testing.T) {
+	comment := regexp.MustCompile(`^( *(?:# )?[a-z_]+:(?: [^#]*?)?|) +# `)
+	for _, name := range Presets() {
+		_, text := presetNetwork(t, name)
+		require.NotRegexp(t, `\{\{|\}\}|\t|<no value>| \n`, text)
+		require.True(t, strings.HasSuffix(text, "\n"))
+		settings, _, _ := strings.Cut(text, "# Word lengths")
+		count := 0
+		for _, line := range strings.Split(settings, "\n") {
+			if m := comment.FindStringSubmatch(line); m != nil && !strings.HasPrefix(line, "#") {
+				require.Equal(t, max(32, len(m[1])+3), len(m[0]), line)
+				count++
+			}
+		}
+		require.GreaterOrEqual(t, count, 30)
 	}
 }
 

@@ -31,10 +31,10 @@ func (p *networkFile) values(n *Network) {
 	}
 	p.oneOf("rule", n.Rule, "corinfomax")
 	if p.wanted("dataset.name") {
-		p.oneOf("dataset.name", n.Dataset.Name, "mnist", "fashion", "idx")
+		p.oneOf("dataset.name", n.Dataset.Name, "mnist", "fashion", "cifar10", "images", "idx")
 	}
-	if n.Dataset.Name == "idx" && n.Dataset.Path == "" && !p.reported["dataset.path"] {
-		p.report("dataset.path", "missing; a dataset of idx files needs its folder")
+	if name := n.Dataset.Name; (name == "idx" || name == "images") && n.Dataset.Path == "" && !p.reported["dataset.path"] {
+		p.report("dataset.path", "missing; a dataset of %s files needs its folder", map[string]string{"idx": "idx", "images": "image"}[name])
 	}
 	p.layers(n)
 	p.positive("epsilon", n.Epsilon)

@@ -91,7 +91,7 @@ func TestNetworkErrors(t *testing.T) {
 		{"layers of text", with(t, "[20, 13, 7]", "20-13-7"), `net.yaml:3:1: layers: "20-13-7"; want a list: [a, b]`},
 		{"name", with(t, "name: tester", "name: 9-to-5"), `net.yaml:1:1: name: "9-to-5"; want a letter, then up to 39 letters, digits or underscores: it prefixes every Verilog module`},
 		{"rule", with(t, "leak: 0.5", "leak: 0.5\nrule: backprop"), `net.yaml:7:1: rule: "backprop"; want one of corinfomax`},
-		{"data set", with(t, "mnist", "cifar10"), `net.yaml:2:11: dataset.name: "cifar10"; want one of mnist, fashion, idx`},
+		{"data set", with(t, "mnist", "cifar100"), `net.yaml:2:11: dataset.name: "cifar100"; want one of mnist, fashion, cifar10, images, idx`},
 		{"data set without folder", with(t, "mnist", "idx"), `net.yaml:2:1: dataset.path: missing; a dataset of idx files needs its folder`},
 		{"sparse input", with(t, "leak: 0.5", "leak: 0.5\nsparse: {layers: [0, 2], nu: [0.1, 0.1]}"), `net.yaml:7:10: sparse.layers: layer 0; want 1, the first above the input, to 2`},
 		{"sparse layer beyond", with(t, "leak: 0.5", "leak: 0.5\nsparse:\n  layers: [1, 3]\n  nu: [0.1, 0.1]"), `net.yaml:8:3: sparse.layers: layer 3; want 1, the first above the input, to 2`},
@@ -110,6 +110,7 @@ func TestNetworkErrors(t *testing.T) {
 			"net.yaml:7:10: sparse.layer: unknown key; did you mean \"layers\"?\n" +
 				"net.yaml:7:22: sparse.nu: 1 values; sparse.layers wants 0, one per layer"},
 		{"sparse of no network", with(t, "layers: [20, 13, 7]\n", "sparse: {layers: [1, 2], nu: [0.1, 0.1]}\n"), "net.yaml: layers: missing; every network file sets it"},
+		{"images without folder", with(t, "mnist", "images"), `net.yaml:2:1: dataset.path: missing; a dataset of image files needs its folder`},
 		{"step rule", with(t, "constant", "linear"), `net.yaml:10:10: settling.step.rule: "linear"; want one of constant, divide_by_loop_index, divide_by_slow_loop_index`},
 		{"stop above start", with(t, "start: 0.05", "start: 0.05, stop: 0.1"), `net.yaml:10:39: settling.step.stop: 0.1; want a number from 0 to start, 0.05`},
 		{"half a decay", with(t, "batch: 3", "batch: 3\n  decay: {factor: 0.95, epochs: 15}"), `net.yaml:13:3: learning.decay.then: missing; it takes the place of factor from epoch 15 on`},

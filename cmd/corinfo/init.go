@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -16,7 +17,7 @@ func initCommand() *cli.Command {
 		Usage:     "write a commented network file",
 		ArgsUsage: "FILE",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "preset", Value: "tiny", Usage: "settings to start from: tiny, mnist, fashion"},
+			&cli.StringFlag{Name: "preset", Value: "tiny", Usage: "settings to start from: " + strings.Join(golden.Presets(), ", ")},
 			jsonFlag(),
 		},
 		Action: func(c *cli.Context) error {

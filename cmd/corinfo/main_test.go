@@ -14,6 +14,9 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"corinfo/golden"
+	"corinfo/hdlgen"
 )
 
 // needTool skips a test without its tool, except where CI asks for all of them.
@@ -194,8 +197,16 @@ func TestInit(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "tiny.yaml")
 	done(t, "init", "--preset", "tiny", file)
 	refused(t, exitUsage, []string{file, "exists"}, "init", file)
-	refused(t, exitUsage, []string{"tinny", "tiny"}, "init", "--preset", "tinny", file+"2")
+	refused(t, exitUsage, []string{"tinny", "tiny", "cifar10-sparse"}, "init", "--preset", "tinny", file+"2")
 	require.NoFileExists(t, file+"2")
+	for _, name := range golden.Presets() {
+		file := filepath.Join(t.TempDir(), name+".yaml")
+		done(t, "init", "--preset", name, file)
+		n, err := golden.LoadNetwork(file)
+		require.NoError(t, err)
+		require.NoError(t, hdlgen.CheckName(n.Name))
+		require.Contains(t, done(t, "init", "--help"), name)
+	}
 }
 
 func TestWrongUsage(t *testing.T) {
