@@ -39,7 +39,9 @@ type Checkpoint struct {
 	Batch      int    // mini-batches completed in the epoch under way
 	Step       int    // mini-batches completed in all
 	Tensors    []Tensor
-	Ranges     Ranges // that the formats were chosen from, if they were
+	Ranges     Ranges          // that the formats were chosen from, if they were
+	Start      *NetworkMetrics // before learning; nil before training, and in runs that began without
+	Answers    Score           // of the learning samples of the epoch under way; runs that began without it count fewer
 	History    []EpochMetrics
 }
 

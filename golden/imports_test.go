@@ -14,12 +14,13 @@ import (
 var mayImport = map[string][]string{
 	"fixedpoint":  {},
 	"golden":      {"fixedpoint"},
+	"plots":       {"golden"},
 	"rtl":         {},
 	"testbench":   {},
 	"constraints": {},
 	"hdlgen":      {"golden", "fixedpoint", "rtl", "testbench", "constraints"},
 	"sim":         {"hdlgen", "golden", "fixedpoint", "testbench"}, // it builds the harnesses around a design
-	"cmd":         {"sim", "hdlgen", "golden", "fixedpoint", "rtl", "testbench", "constraints"},
+	"cmd":         {"sim", "hdlgen", "plots", "golden", "fixedpoint", "rtl", "testbench", "constraints"},
 }
 
 // testsMayImport is what tests may import besides.

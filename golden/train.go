@@ -8,19 +8,12 @@ import (
 	"time"
 )
 
-// EpochMetrics are the figures of one epoch of training. Times are not among them: a checkpoint is a function
-// of the network file, the seed and the data.
-type EpochMetrics struct {
-	Epoch        int     `json:"epoch"` // counted from 1
-	TestAccuracy float64 `json:"test_accuracy"`
-	Samples      int     `json:"samples"` // learned
-}
-
 // TrainOptions say how far to train and whom to tell.
 type TrainOptions struct {
 	Dir       string         // folder of the checkpoint
 	SaveEvery time.Duration  // between checkpoints within an epoch; 0: half a minute
 	Progress  func(Progress) // called after every mini-batch and now and then while testing; may be nil
+	Warn      func(error)    // hears of what is amiss and doesn't stop training; may be nil
 }
 
 // Progress is how far training has come.
@@ -28,10 +21,15 @@ type Progress struct {
 	Epoch, Epochs int // the epoch under way, counted from 1, of how many
 	Testing       bool
 	Done, Total   int           // samples of the epoch, or of the test
+	Answers       Score         // of the epoch's learning samples so far, each before its update
 	TestAccuracy  float64       // after the last epoch; 0 before the first
 	Learned       int           // samples learned by this call of Train
 	Learning      time.Duration // time that they took
+	Left          time.Duration // estimate for all epochs; 0: none yet
 }
+
+// TrainAccuracy is the share of the epoch's learning samples that were answered right; 0 of none.
+func (p Progress) TrainAccuracy() float64 { return share(p.Answers.Correct, p.Answers.Of) }
 
 // SamplesPerSecond is the pace of learning.
 func (p Progress) SamplesPerSecond() float64 {
@@ -66,6 +64,10 @@ func Negative(l *Learning, seed uint32, step int) bool {
 // gives ErrInterrupted. From c, or from the checkpoint written last, Train continues to the same bits as without
 // the interruption. Results do not depend on SaveEvery or Progress. It returns the model that it trained.
 //
+// The checkpoint's figures are also in the folder's MetricsTable and MetricsLines, with the times of epochs: Train
+// writes both anew when it begins and after each epoch's checkpoint, and takes the times of earlier epochs from what
+// is there. A run whose process was killed between the two has its rows again when it is resumed.
+//
 // Samples that do not fill a mini-batch at the end of an epoch are left out: the hardware, too, applies updates
 // of exactly Learning.Batch samples only. Another order leaves others out in each epoch.
 func Train(ctx context.Context, c *Checkpoint, data *Data, o TrainOptions) (Learner, error) {
@@ -87,8 +89,9 @@ type trainer struct {
 	samples [][]uint8
 	labels  []int
 
-	learned  int           // samples, by this call of Train
-	learning time.Duration // time that they took
+	learned, tested   int           // samples, by this call of Train
+	learning, testing time.Duration // time that they took; measuring counts as testing
+	times             map[int]EpochTime
 }
 
 func newTrainer(c *Checkpoint, data *Data, o TrainOptions) (*trainer, error) {
@@ -124,6 +127,9 @@ func newTrainer(c *Checkpoint, data *Data, o TrainOptions) (*trainer, error) {
 }
 
 func (t *trainer) run(ctx context.Context) error {
+	if err := t.begin(ctx); err != nil {
+		return err
+	}
 	for t.c.Epoch < t.c.Network.Learning.Epochs {
 		if err := t.epoch(ctx); err != nil {
 			return err
@@ -132,9 +138,56 @@ func (t *trainer) run(ctx context.Context) error {
 	return nil
 }
 
+// begin brings the folder in order: what a killed process left behind goes, and the files of metrics become those
+// of the checkpoint, which has the figures of the network before learning.
+func (t *trainer) begin(ctx context.Context) error {
+	c := t.c
+	removeLeftovers(t.o.Dir)
+	t.times = map[int]EpochTime{}
+	if len(c.History) > 0 {
+		times, err := ReadTimes(t.o.Dir)
+		switch {
+		case err == nil:
+			t.times = times
+		case t.o.Warn != nil:
+			t.o.Warn(fmt.Errorf("times of the epochs before are left empty: %w", err))
+		}
+	}
+	if c.Start == nil && c.Step == 0 {
+		if ctx.Err() != nil {
+			return t.interrupted()
+		}
+		var err error
+		if c.Start, err = t.measure(); err != nil {
+			return err
+		}
+		if err := t.save(); err != nil {
+			return err
+		}
+	}
+	return c.WriteMetrics(t.o.Dir, t.times)
+}
+
+// measure takes the figures of the synapses as they are.
+func (t *trainer) measure() (*NetworkMetrics, error) {
+	c := t.c
+	now := Checkpoint{Network: c.Network, Arithmetic: c.Arithmetic, Tensors: t.l.Tensors()}
+	w, err := now.Weights()
+	if err != nil {
+		return nil, t.diverged(err)
+	}
+	var samples [][]uint8
+	for i := range min(MeasuredSamples, t.data.Test.Len()) {
+		samples = append(samples, t.data.Test.Sample(i))
+	}
+	m, err := measure(w, t.l.States(samples), c.Network.Epsilon)
+	return m, t.diverged(err)
+}
+
 // epoch learns and tests to the end of the epoch under way.
 func (t *trainer) epoch(ctx context.Context) error {
 	c, size := t.c, len(t.samples)
+	start, learned, learning, whole := time.Now(), t.learned, t.learning, c.Batch == 0
 	t.l.SetEpoch(c.Epoch)
 	order := Order(c.Seed, c.Epoch, t.used())
 	for c.Batch < t.batches {
@@ -144,9 +197,10 @@ func (t *trainer) epoch(ctx context.Context) error {
 		for i, sample := range order[c.Batch*size : (c.Batch+1)*size] {
 			t.samples[i], t.labels[i] = t.data.Train.Sample(sample), int(t.data.Train.Labels[sample])
 		}
-		start := time.Now()
-		t.l.LearnBatch(t.samples, t.labels, Negative(&c.Network.Learning, c.Seed, c.Step))
-		t.learning += time.Since(start)
+		batch := time.Now()
+		c.Answers.Correct += t.l.LearnBatch(t.samples, t.labels, Negative(&c.Network.Learning, c.Seed, c.Step))
+		c.Answers.Of += size
+		t.learning += time.Since(batch)
 		t.learned += size
 		c.Batch++
 		c.Step++
@@ -157,6 +211,7 @@ func (t *trainer) epoch(ctx context.Context) error {
 			}
 		}
 	}
+	testing := time.Now()
 	e, err := Evaluate(ctx, t.l, &t.data.Test, c.Network.Layers[c.Network.K()], func(done, total int) { t.progress(true, done, total) })
 	if ctx.Err() != nil {
 		return t.interrupted()
@@ -164,9 +219,28 @@ func (t *trainer) epoch(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c.History = append(c.History, EpochMetrics{Epoch: c.Epoch + 1, TestAccuracy: e.Accuracy, Samples: t.batches * size})
-	c.Epoch, c.Batch = c.Epoch+1, 0
-	return t.save()
+	m, err := t.measure()
+	if err != nil {
+		return err
+	}
+	metrics := EpochMetrics{Epoch: c.Epoch + 1, TestAccuracy: e.Accuracy, Samples: t.batches * size, NetworkMetrics: *m}
+	if c.Answers.Of == metrics.Samples {
+		accuracy := share(c.Answers.Correct, c.Answers.Of)
+		metrics.TrainAccuracy = &accuracy
+	}
+	c.History = append(c.History, metrics)
+	c.Epoch, c.Batch, c.Answers = c.Epoch+1, 0, Score{}
+	t.testing += time.Since(testing)
+	t.tested += e.Samples
+	took := EpochTime{SamplesPerSecond: Progress{Learned: t.learned - learned, Learning: t.learning - learning}.SamplesPerSecond()}
+	if whole {
+		took.Whole = time.Since(start)
+	}
+	t.times[c.Epoch] = took
+	if err := t.save(); err != nil {
+		return err
+	}
+	return c.WriteMetrics(t.o.Dir, t.times)
 }
 
 // used is the number of training samples in use.
@@ -187,13 +261,18 @@ func (t *trainer) interrupted() error {
 func (t *trainer) save() error {
 	t.c.Tensors = t.l.Tensors()
 	if err := t.c.Save(t.o.Dir); err != nil {
-		if errors.Is(err, ErrDamaged) {
-			return fmt.Errorf("learning diverged by mini-batch %d of the run: %w; lower its rates and train again", t.c.Step, err)
-		}
-		return err
+		return t.diverged(err)
 	}
 	t.saved = time.Now()
 	return nil
+}
+
+// diverged is the error of a step that may have met numbers that are not finite.
+func (t *trainer) diverged(err error) error {
+	if errors.Is(err, ErrDamaged) {
+		return fmt.Errorf("learning diverged by mini-batch %d of the run: %w; lower its rates and train again", t.c.Step, err)
+	}
+	return err
 }
 
 func (t *trainer) progress(testing bool, done, total int) {
@@ -201,9 +280,30 @@ func (t *trainer) progress(testing bool, done, total int) {
 		return
 	}
 	p := Progress{Epoch: t.c.Epoch + 1, Epochs: t.c.Network.Learning.Epochs, Testing: testing, Done: done, Total: total,
-		Learned: t.learned, Learning: t.learning}
+		Answers: t.c.Answers, Learned: t.learned, Learning: t.learning, Left: t.left(testing, done)}
 	if last := len(t.c.History) - 1; last >= 0 {
 		p.TestAccuracy = t.c.History[last].TestAccuracy
 	}
 	t.o.Progress(p)
+}
+
+// left estimates the time to the end of the last epoch, done samples of this epoch's learning or test being done.
+func (t *trainer) left(testing bool, done int) time.Duration {
+	if t.learned == 0 {
+		return 0
+	}
+	s, epochs := &t.c.Network.Settling, t.c.Network.Learning.Epochs-t.c.Epoch
+	learn, test := epochs*t.batches*len(t.samples), epochs*t.data.Test.Len()
+	each := t.learning.Seconds() / float64(t.learned)
+	eachTest := each * float64(s.FreeIterations) / float64(s.FreeIterations+s.NudgedIterations) // until there is a measurement
+	if t.tested > 0 {
+		eachTest = t.testing.Seconds() / float64(t.tested)
+	}
+	if testing {
+		learn -= t.batches * len(t.samples)
+		test -= done
+	} else {
+		learn -= done
+	}
+	return time.Duration((each*float64(learn) + eachTest*float64(test)) * float64(time.Second))
 }

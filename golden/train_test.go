@@ -51,13 +51,17 @@ func TestTrain(t *testing.T) {
 		require.Len(t, heard, 3*(10+1))
 		for i, p := range heard {
 			want := Progress{Epoch: i/11 + 1, Epochs: 3, Done: 3 * (i%11 + 1), Total: 30, TestAccuracy: p.TestAccuracy,
-				Learned: 30*(i/11) + 3*min(i%11+1, 10), Learning: p.Learning}
+				Learned: 30*(i/11) + 3*min(i%11+1, 10), Learning: p.Learning, Answers: Score{p.Answers.Correct, 3 * min(i%11+1, 10)}, Left: p.Left}
+			require.Equal(t, i == 32, p.Left == 0, "%v left", p.Left) // all is done
 			if i%11 == 10 {
 				want.Testing, want.Done, want.Total = true, 20, 20
 			}
 			require.Equal(t, want, p)
 			if i >= 11 {
 				require.Equal(t, c.History[i/11-1].TestAccuracy, p.TestAccuracy)
+			}
+			if i%11 == 10 {
+				require.Equal(t, *c.History[i/11].TrainAccuracy, p.TrainAccuracy())
 			}
 		}
 		l, err := NewLearner(back) // the last accuracy is that of the checkpoint

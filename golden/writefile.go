@@ -5,13 +5,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // WriteFile writes a file under a temporary name, syncs it and renames it, so that a reader sees the old
 // or the new content and a full disk leaves the old.
 func WriteFile(path string, data []byte) error {
 	dir := filepath.Dir(path)
-	f, err := os.CreateTemp(dir, ".corinfo-*")
+	f, err := os.CreateTemp(dir, temporaryPrefix+"*")
 	if err != nil {
 		return writeError(path, err)
 	}
@@ -32,6 +33,25 @@ func WriteFile(path string, data []byte) error {
 		err = syncDir(dir)
 	}
 	return writeError(path, err)
+}
+
+// temporaryPrefix begins the names that WriteFile writes under.
+const temporaryPrefix = ".corinfo-"
+
+// leftover tells whether a file of a folder was being written when its process was killed, or is being written.
+func leftover(e os.DirEntry) bool {
+	return e.Type().IsRegular() && strings.HasPrefix(e.Name(), temporaryPrefix)
+}
+
+// removeLeftovers clears a folder, that no other process writes into, of them. It is a matter of space only: errors
+// are left to who writes next.
+func removeLeftovers(dir string) {
+	entries, _ := os.ReadDir(dir)
+	for _, e := range entries {
+		if leftover(e) {
+			os.Remove(filepath.Join(dir, e.Name()))
+		}
+	}
 }
 
 // syncDir makes a rename survive a loss of power.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 // WriteFolder makes a folder, whole or not at all: fill writes into a temporary one beside it, which then takes
@@ -41,9 +42,11 @@ func WriteFolder(dir string, fill func(temporary string) error) error {
 	return os.RemoveAll(old)
 }
 
-// CheckNewRun refuses a folder for a new run that holds a run or anything else.
+// CheckNewRun refuses a folder for a new run that holds a run or anything else but what is left of a run that was
+// killed before its first checkpoint.
 func CheckNewRun(dir string) error {
 	entries, err := os.ReadDir(dir)
+	entries = slices.DeleteFunc(entries, leftover)
 	switch {
 	case errors.Is(err, os.ErrNotExist), err == nil && len(entries) == 0:
 		return nil

@@ -15,7 +15,7 @@ func evalCommand() *cli.Command {
 		Name:      "eval",
 		Usage:     "test a run: accuracy, per-class figures, confusion, angle between W and F transposed",
 		ArgsUsage: "RUN",
-		Flags:     []cli.Flag{jsonFlag()},
+		Flags:     []cli.Flag{&cli.BoolFlag{Name: "plots", Usage: "draw the plots of its training again, into RUN/plots"}, jsonFlag()},
 		Action: func(c *cli.Context) error {
 			dir, err := argument(c, "the RUN's folder")
 			if err != nil {
@@ -44,6 +44,12 @@ func evalCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
+			var drawn []string
+			if c.Bool("plots") {
+				if drawn, err = drawPlots(dir, run); err != nil {
+					return err
+				}
+			}
 			figures := struct {
 				Run        string `json:"run"`
 				Arithmetic string `json:"arithmetic"`
@@ -51,7 +57,8 @@ func evalCommand() *cli.Command {
 				*golden.Evaluation
 				Angles    []golden.Angle   `json:"angles"`
 				Overflows map[string]int64 `json:"overflows"` // by tensor: values outside their format
-			}{dir, run.Arithmetic, run.Epoch, e, weights.Angles(), map[string]int64{}}
+				Plots     []string         `json:"plots"`     // files
+			}{dir, run.Arithmetic, run.Epoch, e, weights.Angles(), map[string]int64{}, drawn}
 			if machine, ok := learner.(*golden.Machine); ok {
 				figures.Overflows = machine.Counts().Overflows
 			}
@@ -60,6 +67,9 @@ func evalCommand() *cli.Command {
 				printCounts(w, "outside their format", figures.Overflows)
 				for _, a := range figures.Angles {
 					fmt.Fprintf(w, "angle between W%d and F%d transposed: %.1f degrees\n", a.Layer, a.Layer, a.Degrees)
+				}
+				for _, file := range drawn {
+					fmt.Fprintln(w, file)
 				}
 				fmt.Fprintln(w, "Samples of each class, and what they were taken for:")
 				table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)

@@ -26,13 +26,41 @@ type progress struct {
 
 func newProgress(w io.Writer, label string) *progress {
 	p := &progress{w: w, label: label}
-	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		p.bar = progressbar.NewOptions(-1, progressbar.OptionSetWriter(w), progressbar.OptionSetDescription(label),
-			progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetPredictTime(true),
-			progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
+	if _, terminal := terminalWidth(w); terminal {
+		p.bar = terminalBar(w, progressbar.OptionSetDescription(label), progressbar.OptionShowCount(), progressbar.OptionShowIts(),
+			progressbar.OptionSetPredictTime(true))
 	}
 	return p
 }
+
+// newBar is a bar on a terminal as wide as that, with nothing but its share behind a label that may change.
+func newBar(w io.Writer, label string, total int) *progress {
+	bar := terminalBar(w, progressbar.OptionSetDescription(label), progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(false),
+		progressbar.OptionFullWidth())
+	bar.ChangeMax(total)
+	return &progress{w: w, bar: bar}
+}
+
+func terminalBar(w io.Writer, options ...progressbar.Option) *progressbar.ProgressBar {
+	return progressbar.NewOptions(-1, append(options, progressbar.OptionSetWriter(w), progressbar.OptionThrottle(100*time.Millisecond),
+		progressbar.OptionClearOnFinish())...)
+}
+
+// terminalWidth is the number of columns of the terminal that w writes to, if it is one.
+func terminalWidth(w io.Writer) (columns int, terminal bool) {
+	f, ok := w.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return 0, false
+	}
+	columns, _, err := term.GetSize(int(f.Fd()))
+	if err != nil || columns == 0 {
+		columns = 80
+	}
+	return columns, true
+}
+
+// describe changes the label of a bar.
+func (p *progress) describe(label string) { p.bar.Describe(label) }
 
 // show tells that done of total are done.
 func (p *progress) show(done, total int) {

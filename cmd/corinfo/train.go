@@ -5,11 +5,14 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"path/filepath"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"corinfo/golden"
 	"corinfo/hdlgen"
+	"corinfo/plots"
 )
 
 func trainCommand() *cli.Command {
@@ -24,6 +27,7 @@ func trainCommand() *cli.Command {
 			&cli.Uint64Flag{Name: "seed", DefaultText: "the network file's", Usage: "of weights, order and stochastic rounding"},
 			&cli.IntFlag{Name: "limit", DefaultText: "all", Usage: "use only the first `N` training samples"},
 			&cli.BoolFlag{Name: "resume", Usage: "continue the run in FOLDER"},
+			&cli.DurationFlag{Name: "save-every", Value: 30 * time.Second, Usage: "`TIME` between checkpoints within an epoch, above 0"},
 			jsonFlag(),
 		},
 		Action: train,
@@ -45,6 +49,9 @@ func train(c *cli.Context) error {
 			}
 		}
 	}
+	if every := c.Duration("save-every"); every <= 0 {
+		return usagef("train: --save-every %v; want a time above 0, as 30s or 5m", every)
+	}
 	var run *golden.Checkpoint
 	var data *golden.Data
 	var misfits []golden.Misfit
@@ -58,29 +65,40 @@ func train(c *cli.Context) error {
 	}
 	printMisfits(c.App.ErrWriter, misfits)
 	bar := newTrainingProgress(c.App.ErrWriter)
-	learner, err := golden.Train(c.Context, run, data, golden.TrainOptions{Dir: dir, Progress: bar.show})
+	learner, trained := golden.Train(c.Context, run, data, golden.TrainOptions{Dir: dir, SaveEvery: c.Duration("save-every"), Progress: bar.show,
+		Warn: func(err error) { fmt.Fprintf(c.App.ErrWriter, "corinfo: %v\n", err) }})
 	bar.close()
-	if errors.Is(err, golden.ErrInterrupted) {
-		return fmt.Errorf("%w: corinfo train -o %s --resume", err, dir)
+	interrupted := errors.Is(trained, golden.ErrInterrupted)
+	if trained != nil && !interrupted {
+		return trained
 	}
-	if err != nil {
-		return err
+	var drawn []string
+	if len(run.History) > 0 {
+		if drawn, err = drawPlots(dir, run); err != nil {
+			return err
+		}
+	}
+	if interrupted {
+		return fmt.Errorf("%w: corinfo train -o %s --resume", trained, dir)
 	}
 	figures := struct {
-		Run              string                `json:"run"`
-		Arithmetic       string                `json:"arithmetic"`
-		Seed             uint32                `json:"seed"`
-		Epochs           int                   `json:"epochs"`
-		TestAccuracy     float64               `json:"test_accuracy"`
-		SamplesPerSecond float64               `json:"samples_per_second"`
-		History          []golden.EpochMetrics `json:"history"`
-		Misfits          []golden.Misfit       `json:"misfits"`
-		Overflows        map[string]int64      `json:"overflows"` // by tensor: values outside their format, by this command
-		Lost             map[string]int64      `json:"lost"`      // by matrix: updates lost to rounding
+		Run              string                 `json:"run"`
+		Arithmetic       string                 `json:"arithmetic"`
+		Seed             uint32                 `json:"seed"`
+		Epochs           int                    `json:"epochs"`
+		TrainAccuracy    *float64               `json:"train_accuracy"` // of the last epoch; null where it was not counted
+		TestAccuracy     float64                `json:"test_accuracy"`
+		SamplesPerSecond float64                `json:"samples_per_second"`
+		Start            *golden.NetworkMetrics `json:"start"` // before learning
+		History          []golden.EpochMetrics  `json:"history"`
+		Plots            []string               `json:"plots"` // files
+		Misfits          []golden.Misfit        `json:"misfits"`
+		Overflows        map[string]int64       `json:"overflows"` // by tensor: values outside their format, by this command
+		Lost             map[string]int64       `json:"lost"`      // by matrix: updates lost to rounding
 	}{Run: dir, Arithmetic: run.Arithmetic, Seed: run.Seed, Epochs: run.Epoch, SamplesPerSecond: bar.last.SamplesPerSecond(),
-		History: run.History, Misfits: misfits}
+		Start: run.Start, History: run.History, Plots: drawn, Misfits: misfits}
 	if last := len(run.History) - 1; last >= 0 {
-		figures.TestAccuracy = run.History[last].TestAccuracy
+		figures.TrainAccuracy, figures.TestAccuracy = run.History[last].TrainAccuracy, run.History[last].TestAccuracy
 	}
 	if machine, ok := learner.(*golden.Machine); ok {
 		counts := machine.Counts()
@@ -90,7 +108,11 @@ func train(c *cli.Context) error {
 		printCounts(w, "outside their format", figures.Overflows)
 		printCounts(w, "updates lost to rounding", figures.Lost)
 		for _, e := range run.History {
-			fmt.Fprintf(w, "epoch %d: test accuracy %.2f %%, %d samples learned\n", e.Epoch, 100*e.TestAccuracy, e.Samples)
+			fmt.Fprintf(w, "epoch %d: test accuracy %.2f %%", e.Epoch, 100*e.TestAccuracy)
+			if e.TrainAccuracy != nil {
+				fmt.Fprintf(w, ", train accuracy %.2f %%", 100**e.TrainAccuracy)
+			}
+			fmt.Fprintf(w, ", %d samples learned\n", e.Samples)
 		}
 		fmt.Fprintf(w, "%s: %s run, %d of %d epochs; %d samples learned now in %.1f s (%.0f/s)\n", dir, run.Arithmetic, run.Epoch, max(run.Epoch, bar.last.Epochs),
 			bar.last.Learned, bar.last.Learning.Seconds(), bar.last.SamplesPerSecond())
@@ -179,34 +201,14 @@ func seedFlag(c *cli.Context) (uint32, error) {
 	return uint32(seed), nil
 }
 
-// trainingProgress shows one bar per epoch.
-type trainingProgress struct {
-	w     io.Writer
-	label string
-	bar   *progress
-	last  golden.Progress
-}
+// plotsFolder is where a run's plots are, within its folder.
+const plotsFolder = "plots"
 
-func newTrainingProgress(w io.Writer) *trainingProgress { return &trainingProgress{w: w} }
-
-func (t *trainingProgress) show(p golden.Progress) {
-	t.last = p
-	label := fmt.Sprintf("epoch %d of %d", p.Epoch, p.Epochs)
-	if p.TestAccuracy > 0 {
-		label += fmt.Sprintf(" (test accuracy %.2f %%)", 100*p.TestAccuracy)
+// drawPlots draws a run's plots into its folder and names their files.
+func drawPlots(dir string, run *golden.Checkpoint) ([]string, error) {
+	files, err := plots.Write(filepath.Join(dir, plotsFolder), run)
+	if err != nil {
+		return nil, fmt.Errorf("plots: %w; the run is whole: draw them with `corinfo eval %s --plots`", err, dir)
 	}
-	if p.Testing {
-		label += ", test"
-	}
-	if label != t.label {
-		t.close()
-		t.label, t.bar = label, newProgress(t.w, label)
-	}
-	t.bar.show(p.Done, p.Total)
-}
-
-func (t *trainingProgress) close() {
-	if t.bar != nil {
-		t.bar.close()
-	}
+	return files, nil
 }

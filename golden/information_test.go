@@ -1,0 +1,146 @@
+package golden
+
+import (
+	"math"
+	"math/rand/v2"
+	"runtime"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"gonum.org/v1/gonum/mat"
+)
+
+// randomStates are states of a network's layers, a third of them 0.
+func randomStates(rng *rand.Rand, layers []int, samples int) []*mat.Dense {
+	var states []*mat.Dense
+	for _, neurons := range layers {
+		m := mat.NewDense(samples, neurons, nil)
+		for i := range samples {
+			for j := range neurons {
+				if rng.IntN(3) > 0 {
+					m.Set(i, j, rng.Float64())
+				}
+			}
+		}
+		states = append(states, m)
+	}
+	return states
+}
+
+// eigenEntropy is 1/2 log det(R + epsilon I) by the eigenvalues of a matrix of sums in another order.
+func eigenEntropy(t *testing.T, x func(sample, neuron int) float64, samples, neurons int, epsilon float64) float64 {
+	r := mat.NewSymDense(neurons, nil)
+	for a := range neurons {
+		for b := a; b < neurons; b++ {
+			sum := 0.0
+			for i := range samples {
+				sum += x(i, a) * x(i, b) / float64(samples)
+			}
+			r.SetSym(a, b, sum)
+		}
+	}
+	var eigen mat.EigenSym
+	require.True(t, eigen.Factorize(r, false))
+	sum := 0.0
+	for _, v := range eigen.Values(nil) {
+		sum += math.Log(v + epsilon)
+	}
+	return sum / 2
+}
+
+func TestInformationAgainstEigenvalues(t *testing.T) {
+	rng := rand.New(rand.NewPCG(floatSeed(t), 0))
+	for range 20 {
+		n := randomFloatNetwork(rng)
+		w, samples := InitialWeights(n, rng.Uint32()), 1+rng.IntN(60) // fewer than neurons too
+		states := randomStates(rng, n.Layers, samples)
+		list, err := CorrelativeInformation(w, states, n.Epsilon)
+		require.NoError(t, err)
+		K := n.K()
+		require.Len(t, list, 2*K-1)
+		for i, got := range list {
+			layer, from, synapses := i+1, i, w.W
+			if i >= K {
+				layer, from, synapses = i-K+1, i-K+2, w.F
+			}
+			require.Equal(t, [2]int{layer, from}, [2]int{got.Layer, got.From})
+			m := synapses[min(layer, from)]
+			state := func(sample, neuron int) float64 { return states[layer].At(sample, neuron) }
+			rest := func(sample, neuron int) float64 {
+				return state(sample, neuron) - oracleDot(m.RawRowView(neuron), states[from].RawRowView(sample))
+			}
+			want := eigenEntropy(t, state, samples, n.Layers[layer], n.Epsilon) - eigenEntropy(t, rest, samples, n.Layers[layer], n.Epsilon)
+			require.InDelta(t, want, got.Nats, 1e-9*(1+math.Abs(want)))
+		}
+	}
+}
+
+func TestInformationKnownCases(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	states := randomStates(rng, []int{4, 3, 2}, 50)
+	zeros := func() *Weights {
+		return &Weights{W: []*mat.Dense{mat.NewDense(3, 4, nil), mat.NewDense(2, 3, nil)}, F: []*mat.Dense{nil, mat.NewDense(3, 2, nil)}}
+	}
+	list, err := CorrelativeInformation(zeros(), states, 0.15)
+	require.NoError(t, err)
+	require.Equal(t, []Information{{1, 0, 0}, {2, 1, 0}, {1, 2, 0}}, list, "the rest of nothing explained is the state itself")
+
+	// All explained: the rest is 0, and its log det that of epsilon I.
+	w := zeros()
+	for i, row := range [][]float64{{0.5, 1, 0, 0}, {0, 0.25, 0.5, 0}, {1, 0, 0, 2}} {
+		w.W[0].SetRow(i, row)
+	}
+	states[1].Mul(states[0], w.W[0].T())
+	list, err = CorrelativeInformation(w, states, 0.15)
+	require.NoError(t, err)
+	want := eigenEntropy(t, states[1].At, 50, 3, 0.15) - 3*math.Log(0.15)/2
+	require.InDelta(t, want, list[0].Nats, 1e-12)
+	require.Positive(t, want)
+
+	// One neuron: 1/2 log((m + epsilon) / (m' + epsilon)) of the mean squares.
+	one := []*mat.Dense{mat.NewDense(2, 1, []float64{1, 2}), mat.NewDense(2, 1, []float64{3, 5})}
+	list, err = CorrelativeInformation(&Weights{W: []*mat.Dense{mat.NewDense(1, 1, []float64{2})}, F: []*mat.Dense{nil}}, one, 0.5)
+	require.NoError(t, err)
+	require.Len(t, list, 1)
+	require.InDelta(t, math.Log((17+0.5)/(1+0.5))/2, list[0].Nats, 1e-15)
+
+	// Silent and equal neurons with an epsilon that rounding swallows: Cholesky has no root.
+	states = randomStates(rng, []int{4, 3, 2}, 50)
+	for i := range 50 {
+		states[1].SetRow(i, []float64{states[1].At(i, 0), states[1].At(i, 0), 0})
+	}
+	list, err = CorrelativeInformation(zeros(), states, 1e-300)
+	require.NoError(t, err)
+	require.Zero(t, list[0].Nats)
+	require.InDelta(t, -300*math.Ln10, correlativeEntropy(states[1], 1e-300), 40, "two eigenvalues of epsilon, halved")
+
+	states[2].Set(3, 1, math.NaN())
+	_, err = CorrelativeInformation(zeros(), states, 0.15)
+	require.ErrorIs(t, err, ErrDamaged)
+	require.ErrorContains(t, err, "information of r2 from r1 is NaN")
+}
+
+func TestInformationProcessors(t *testing.T) {
+	n := floatNetwork([]int{90, 200, 130, 3}, 7)
+	states := randomStates(rand.New(rand.NewPCG(1, 1)), n.Layers, 300)
+	var lists [2][]Information
+	for i, processors := range []int{1, 3} {
+		before := runtime.GOMAXPROCS(processors)
+		var err error
+		lists[i], err = CorrelativeInformation(InitialWeights(n, 7), states, n.Epsilon)
+		runtime.GOMAXPROCS(before)
+		require.NoError(t, err)
+	}
+	require.Equal(t, lists[0], lists[1])
+}
+
+// BenchmarkMeasure takes the figures of an epoch of the paper's MNIST network.
+func BenchmarkMeasure(b *testing.B) {
+	n := floatNetwork([]int{784, 500, 10}, 20)
+	states, w := randomStates(rand.New(rand.NewPCG(1, 1)), n.Layers, MeasuredSamples), InitialWeights(n, 7)
+	for b.Loop() {
+		if _, err := measure(w, states, n.Epsilon); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
