@@ -29,7 +29,7 @@ func doctorCommand() *cli.Command {
 				Tools    []sim.Tool `json:"tools"`
 				Datasets []dataset  `json:"datasets"`
 			}{Tools: sim.Tools(c.Context)}
-			for _, name := range []string{"mnist", "fashion"} {
+			for _, name := range []string{"mnist", "fashion", "cifar10"} {
 				d := dataset{Name: name, Found: true}
 				if _, err := golden.LoadData(golden.Dataset{Name: name}); err != nil {
 					d.Found, d.Problem = false, err.Error()
