@@ -43,11 +43,19 @@ func (w *Weights) matrices(n *Network, visit func(name string, rows, cols int, p
 // with the shapes of Weights, row-major and uncompressed. Float64 holds every value bit for bit, Float32 the nearest. Equal
 // weights give equal files. Errors are those of Weights.Check, values beyond float32 (ErrUsage) and of writing.
 func WriteNPZ(path string, n *Network, w *Weights, dtype DType) error {
-	if err := w.Check(n); err != nil {
-		return err
-	}
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		return usagef("%s is a folder; name a file in it", path)
+	}
+	file, err := encodeNPZ(n, w, dtype)
+	if err != nil {
+		return err
+	}
+	return WriteFile(path, file)
+}
+
+func encodeNPZ(n *Network, w *Weights, dtype DType) ([]byte, error) {
+	if err := w.Check(n); err != nil {
+		return nil, err
 	}
 	var file bytes.Buffer
 	archive := zip.NewWriter(&file)
@@ -64,10 +72,7 @@ func WriteNPZ(path string, n *Network, w *Weights, dtype DType) error {
 	if err == nil {
 		err = archive.Close()
 	}
-	if err != nil {
-		return err
-	}
-	return WriteFile(path, file.Bytes())
+	return file.Bytes(), err
 }
 
 // ReadNPZ reads the weights of a network from a NumPy archive, of numpy.savez or savez_compressed, with the names and
@@ -176,7 +181,9 @@ func arraysOf(archive *zip.Reader, n *Network, w *Weights) (entries map[string]*
 	for _, f := range archive.File {
 		name, isArray := strings.CutSuffix(f.Name, ".npy")
 		switch {
-		case !isArray || !known[name]:
+		case !isArray:
+			return nil, false, usagef("%.100q in the archive is no array of NumPy (.npy); save arrays only, PyTorch's as numpy.savez(FILE, W0=W0.numpy(), ...)", f.Name)
+		case !known[name]:
 			return nil, false, usagef("unknown array %.100q; did you mean %q? The network has %s, and C1 to C%d or B1 to B%d",
 				name, nearest(name[:min(len(name), 100)], candidates), strings.Join(names, ", "), n.K(), n.K())
 		case entries[name] != nil:
