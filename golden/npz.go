@@ -14,8 +14,8 @@ import (
 )
 
 // maxAsymmetry is how far two mirrored elements of a lateral matrix may lie apart, as a share of the matrix's largest
-// magnitude. Float32 training leaves about 1e-6; a matrix that is not an estimate of an inverse correlation, W
-// under the name of C for one, is orders of magnitude beyond.
+// magnitude. Float32 rounds by less than a ten-thousandth of that, mostly alike on both sides; a matrix that is not an
+// estimate of an inverse correlation, a feedforward one under the name of C for one, is far beyond it.
 const maxAsymmetry = 1e-3
 
 // matrices calls visit for every matrix of a network by its name, W first, then F, then C, with its shape and its place
@@ -182,7 +182,8 @@ func arraysOf(archive *zip.Reader, n *Network, w *Weights) (entries map[string]*
 		name, isArray := strings.CutSuffix(f.Name, ".npy")
 		switch {
 		case !isArray:
-			return nil, false, usagef("%.100q in the archive is no array of NumPy (.npy); save arrays only, PyTorch's as numpy.savez(FILE, W0=W0.numpy(), ...)", f.Name)
+			return nil, false, usagef("%.100q in the archive is no array of NumPy (.npy); save arrays only, "+
+				"PyTorch's as numpy.savez(FILE, W0=W0.numpy(), ...)", f.Name)
 		case !known[name]:
 			return nil, false, usagef("unknown array %.100q; did you mean %q? The network has %s, and C1 to C%d or B1 to B%d",
 				name, nearest(name[:min(len(name), 100)], candidates), strings.Join(names, ", "), n.K(), n.K())
