@@ -9,28 +9,35 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 )
 
-// numpy runs a script with a Python that has NumPy and returns what it prints. Without one the test is skipped, except where
-// CI asks for all of them. Debian's python3-numpy is for /usr/bin/python3, which need not be the first of the PATH.
+// pythonWithNumPy is "" without one. Debian's python3-numpy is for /usr/bin/python3, which need not be the first of the PATH.
+var pythonWithNumPy = sync.OnceValue(func() string {
+	for _, python := range []string{"python3", "/usr/bin/python3"} {
+		if exec.Command(python, "-c", "import numpy").Run() == nil {
+			return python
+		}
+	}
+	return ""
+})
+
+// numpy runs a script and returns what it prints. Without NumPy the test is skipped, except where CI asks for all of them.
 func numpy(t *testing.T, script string, args ...string) string {
 	t.Helper()
-	for _, python := range []string{"python3", "/usr/bin/python3"} {
-		if exec.Command(python, "-c", "import numpy").Run() != nil {
-			continue
+	python := pythonWithNumPy()
+	if python == "" {
+		if os.Getenv("CI") != "" {
+			t.Fatal("NumPy is not installed")
 		}
-		out, err := exec.Command(python, append([]string{"-c", "import numpy as np, sys\n" + script}, args...)...).CombinedOutput()
-		require.NoError(t, err, "%s", out)
-		return string(out)
+		t.Skip("NumPy is not installed")
 	}
-	if os.Getenv("CI") != "" {
-		t.Fatal("NumPy is not installed")
-	}
-	t.Skip("NumPy is not installed")
-	return ""
+	out, err := exec.Command(python, append([]string{"-c", "import numpy as np, sys\n" + script}, args...)...).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	return string(out)
 }
 
 // TestNumPyReads: NumPy has the names, shapes, types and bits of what WriteNPZ writes.
