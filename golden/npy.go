@@ -23,8 +23,8 @@ type DType string
 
 // Types of exported arrays.
 const (
-	Float64 DType = "<f8"
-	Float32 DType = "<f4"
+	NumPyFloat64 DType = "<f8"
+	NumPyFloat32 DType = "<f4"
 )
 
 const npyMagic = "\x93NUMPY"
@@ -220,7 +220,7 @@ func writeMatrix(w io.Writer, m *mat.Dense, dtype DType) error {
 	text = append(binary.LittleEndian.AppendUint16(text, uint16(len(head))), head...)
 	for i := range rows {
 		for j, v := range m.RawRowView(i) {
-			if dtype == Float64 {
+			if dtype == NumPyFloat64 {
 				text = binary.LittleEndian.AppendUint64(text, math.Float64bits(v))
 				continue
 			}

@@ -40,8 +40,8 @@ func (w *Weights) matrices(n *Network, visit func(name string, rows, cols int, p
 }
 
 // WriteNPZ writes the weights of a network to a NumPy archive, whole or not at all: arrays W0, ..., F1, ..., C1, ...
-// with the shapes of Weights, row-major and uncompressed. Float64 holds every value bit for bit, Float32 the nearest. Equal
-// weights give equal files. Errors are those of Weights.Check, values beyond float32 (ErrUsage) and of writing.
+// with the shapes of Weights, row-major and uncompressed. NumPyFloat64 holds every value bit for bit, NumPyFloat32 the
+// nearest. Equal weights give equal files. Errors are those of Weights.Check, values beyond float32 (ErrUsage) and of writing.
 func WriteNPZ(path string, n *Network, w *Weights, dtype DType) error {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		return usagef("%s is a folder; name a file in it", path)

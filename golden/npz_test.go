@@ -64,13 +64,13 @@ func TestNPZRoundTrip(t *testing.T) {
 	for range 200 {
 		n := randomFloatNetwork(rng)
 		w := anyWeights(rng, n)
-		back, first := through(n, w, Float64)
+		back, first := through(n, w, NumPyFloat64)
 		require.Equal(t, bits(w), bits(back))
-		_, second := through(n, back, Float64)
+		_, second := through(n, back, NumPyFloat64)
 		require.Equal(t, first, second, "equal weights give equal files")
 
 		w = InitialWeights(n, rng.Uint32())
-		back, _ = through(n, w, Float32)
+		back, _ = through(n, w, NumPyFloat32)
 		_ = w.matrices(n, func(_ string, _, _ int, place **mat.Dense) error {
 			(*place).Apply(func(_, _ int, v float64) float64 { return float64(float32(v)) }, *place)
 			return nil
@@ -84,7 +84,7 @@ func TestWriteNPZ(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "w.npz")
 	for seed := range uint32(2) { // the second takes the first's place
 		w := InitialWeights(n, seed)
-		require.NoError(t, WriteNPZ(path, n, w, Float64))
+		require.NoError(t, WriteNPZ(path, n, w, NumPyFloat64))
 		back, err := ReadNPZ(path, n)
 		require.NoError(t, err)
 		require.Equal(t, bits(w), bits(back))
@@ -100,16 +100,16 @@ func TestWriteNPZErrors(t *testing.T) {
 	path := filepath.Join(dir, "w.npz")
 	w := InitialWeights(n, 1)
 	w.W[1].Set(2, 3, 1e39)
-	require.EqualError(t, WriteNPZ(path, n, w, Float32), "W1: wrong input: row 2 column 3: 1e+39 is beyond float32; write float64")
-	require.NoError(t, WriteNPZ(path, n, w, Float64))
+	require.EqualError(t, WriteNPZ(path, n, w, NumPyFloat32), "W1: wrong input: row 2 column 3: 1e+39 is beyond float32; write float64")
+	require.NoError(t, WriteNPZ(path, n, w, NumPyFloat64))
 	w.W[1].Set(2, 3, math.NaN())
-	require.ErrorIs(t, WriteNPZ(path, n, w, Float64), ErrDamaged)
+	require.ErrorIs(t, WriteNPZ(path, n, w, NumPyFloat64), ErrDamaged)
 	_, err := ReadNPZ(path, n)
 	require.NoError(t, err, "the file before it stays")
 	w.W[1].Set(2, 3, 0)
-	require.ErrorIs(t, WriteNPZ(dir, n, w, Float64), ErrUsage)
-	require.ErrorContains(t, WriteNPZ(filepath.Join(dir, "no", "w.npz"), n, w, Float64), "w.npz: no such file")
-	require.ErrorIs(t, WriteNPZ(path, floatNetwork([]int{6, 4, 6}, 1), w, Float64), ErrUsage)
+	require.ErrorIs(t, WriteNPZ(dir, n, w, NumPyFloat64), ErrUsage)
+	require.ErrorContains(t, WriteNPZ(filepath.Join(dir, "no", "w.npz"), n, w, NumPyFloat64), "w.npz: no such file")
+	require.ErrorIs(t, WriteNPZ(path, floatNetwork([]int{6, 4, 6}, 1), w, NumPyFloat64), ErrUsage)
 }
 
 // npy is an array file of version 1 with a header of the caller's; it lacks what NumPy pads with.
@@ -365,7 +365,7 @@ func FuzzReadNPZ(f *testing.F) {
 			return
 		}
 		require.NoError(t, w.Check(n))
-		file, err := encodeNPZ(n, w, Float64)
+		file, err := encodeNPZ(n, w, NumPyFloat64)
 		require.NoError(t, err)
 		back, err := readArchive(n, file)
 		require.NoError(t, err)

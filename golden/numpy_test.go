@@ -49,7 +49,7 @@ func TestNumPyReads(t *testing.T) {
 		dtype DType
 		w     *Weights
 		name  string
-	}{{Float64, anyWeights(rng, n), "float64"}, {Float32, InitialWeights(n, rng.Uint32()), "float32"}} {
+	}{{NumPyFloat64, anyWeights(rng, n), "float64"}, {NumPyFloat32, InitialWeights(n, rng.Uint32()), "float32"}} {
 		require.NoError(t, WriteNPZ(path, n, c.w, c.dtype))
 		out := numpy(t, `
 for name, m in np.load(sys.argv[1]).items():
@@ -64,7 +64,7 @@ for name, m in np.load(sys.argv[1]).items():
 				got, err := strconv.ParseFloat(text, 64)
 				require.NoError(t, err)
 				want := x.Values[i]
-				if c.dtype == Float32 {
+				if c.dtype == NumPyFloat32 {
 					want = float64(float32(want))
 				}
 				require.Equal(t, fmt.Sprintf("%x", want), fmt.Sprintf("%x", got), "%s %d", x.Name, i) // -0 is not 0
@@ -81,7 +81,7 @@ func TestNumPyWrites(t *testing.T) {
 	n := floatNetwork([]int{40, 30, 1, 20}, 1)
 	w := anyWeights(rng, n)
 	ours := filepath.Join(dir, "ours.npz")
-	require.NoError(t, WriteNPZ(ours, n, w, Float64))
+	require.NoError(t, WriteNPZ(ours, n, w, NumPyFloat64))
 	theirs := filepath.Join(dir, "theirs.npz")
 	for _, save := range []string{
 		"np.savez(sys.argv[2], **w)",
@@ -98,7 +98,7 @@ func TestNumPyWrites(t *testing.T) {
 
 	// Shorter numbers, against NumPy's own conversion to float64.
 	w = InitialWeights(n, rng.Uint32())
-	require.NoError(t, WriteNPZ(ours, n, w, Float64))
+	require.NoError(t, WriteNPZ(ours, n, w, NumPyFloat64))
 	for _, dtype := range []string{"<f4", ">f4", "<f2", ">f2"} {
 		for _, save := range []string{"savez", "savez_compressed"} {
 			for _, order := range []string{"C", "F"} {
@@ -122,7 +122,7 @@ func TestNumPyErrors(t *testing.T) {
 	dir := t.TempDir()
 	n := runNetwork()
 	ours, theirs := filepath.Join(dir, "ours.npz"), filepath.Join(dir, "theirs.npz")
-	require.NoError(t, WriteNPZ(ours, n, InitialWeights(n, 1), Float64))
+	require.NoError(t, WriteNPZ(ours, n, InitialWeights(n, 1), NumPyFloat64))
 	for save, words := range map[string]string{
 		"w['W0'] = w['W0'].astype(int)":                "W0: wrong input: dtype \"<i8\", integers",
 		"w['W0'] = w['W0'].astype(complex)":            "complex numbers",

@@ -36,9 +36,9 @@ func exportCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			dtype, name := golden.Float64, "float64"
+			dtype, name := golden.NumPyFloat64, "float64"
 			if c.Bool("float32") {
-				dtype, name = golden.Float32, "float32"
+				dtype, name = golden.NumPyFloat32, "float32"
 			}
 			if err := golden.WriteNPZ(file, run.Network, weights, dtype); err != nil {
 				return err
