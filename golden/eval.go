@@ -87,7 +87,7 @@ type Angle struct {
 // Angles are acos(tr(W_k F_k) / (|W_k| |F_k|)) for k = 1..K-1 in degrees (arXiv 2306.04810): 0 where F_k is a multiple of
 // W_k transposed, 90 where they have nothing in common or one of them is zero.
 func (w *Weights) Angles() []Angle {
-	var list []Angle
+	list := []Angle{} // never null in JSON
 	for k := 1; k < len(w.W); k++ {
 		var trace, ww, ff float64
 		rows, cols := w.W[k].Dims()

@@ -33,15 +33,33 @@ var _ Learner = (*Machine)(nil)
 // NewCheckpoint is the start of a run: initial weights drawn by the seed, which takes the place of the
 // network's, in float64 or rounded to the stored types. What did not fit its type is reported.
 func NewCheckpoint(n *Network, arithmetic string, seed uint32) (*Checkpoint, []Misfit, error) {
+	return NewCheckpointOf(n, arithmetic, seed, nil)
+}
+
+// NewCheckpointOf is the start of a run with weights of one's own, or with those that the seed draws where w is nil.
+// Its errors are those of Weights.Check and settings that NewArithmetic refuses.
+func NewCheckpointOf(n *Network, arithmetic string, seed uint32, w *Weights) (*Checkpoint, []Misfit, error) {
 	own := *n
 	own.Seed = seed
 	c := &Checkpoint{Network: &own, Arithmetic: arithmetic, Seed: seed}
+	if w != nil {
+		if err := w.Check(n); err != nil {
+			return nil, nil, err
+		}
+	}
 	switch arithmetic {
 	case Float, Float32:
-		c.Tensors = InitialWeights(&own, seed).tensors()
+		if w == nil {
+			w = InitialWeights(&own, seed)
+		}
+		c.Tensors = w.tensors()
 		return c, nil, nil
 	case Fixed:
-		m, misfits, err := StartMachine(&own, nil)
+		var from *Checkpoint // nil: the machine draws
+		if w != nil {
+			from = &Checkpoint{Network: &own, Arithmetic: Float, Tensors: w.tensors()}
+		}
+		m, misfits, err := StartMachine(&own, from)
 		if err != nil {
 			return nil, nil, err
 		}

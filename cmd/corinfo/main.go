@@ -61,7 +61,8 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Usage:   "hardware for networks that settle and learn",
 		Version: version(),
 		Commands: []*cli.Command{
-			initCommand(), trainCommand(), evalCommand(), quantizeCommand(), generateCommand(), cosimCommand(), estimateCommand(), doctorCommand(),
+			initCommand(), trainCommand(), evalCommand(), quantizeCommand(), exportCommand(), importCommand(), generateCommand(), cosimCommand(),
+			estimateCommand(), doctorCommand(),
 		},
 		HideHelpCommand: true,
 		Writer:          stdout,
