@@ -165,7 +165,14 @@ func (t *trainer) begin(ctx context.Context) error {
 			return err
 		}
 	}
-	return c.WriteMetrics(t.o.Dir, t.times)
+	return t.writeMetrics()
+}
+
+func (t *trainer) writeMetrics() error {
+	if err := t.c.WriteMetrics(t.o.Dir, t.times); err != nil {
+		return fmt.Errorf("%w; the checkpoint is whole: make room or rights, then resume", err)
+	}
+	return nil
 }
 
 // measure takes the figures of the synapses as they are.
@@ -240,7 +247,7 @@ func (t *trainer) epoch(ctx context.Context) error {
 	if err := t.save(); err != nil {
 		return err
 	}
-	return c.WriteMetrics(t.o.Dir, t.times)
+	return t.writeMetrics()
 }
 
 // used is the number of training samples in use.
