@@ -27,6 +27,12 @@ func (s *Set) Len() int { return len(s.Labels) }
 // Sample is the pixels of sample i.
 func (s *Set) Sample(i int) []uint8 { return s.Pixels[i*s.Size : (i+1)*s.Size] }
 
+// first are up to n samples.
+func (s *Set) first(n int) Set {
+	n = min(n, s.Len())
+	return Set{Pixels: s.Pixels[:n*s.Size], Labels: s.Labels[:n], Size: s.Size}
+}
+
 // Data is a data set. Checksum is over its content, uncompressed: it does not depend on where the files lie.
 type Data struct {
 	Name        string

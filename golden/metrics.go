@@ -40,7 +40,7 @@ type Activity struct {
 const ActivityBins = 20
 
 // MeasuredSamples is how many test samples, the first ones, NetworkMetrics are taken from; fewer if there are fewer.
-const MeasuredSamples = 2000
+const MeasuredSamples = 4 * evaluationBlock
 
 // NewActivity describes the states of a layer, at least one, none below 0.
 func NewActivity(layer int, states *mat.Dense) Activity {

@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -207,6 +208,42 @@ func TestOlderRun(t *testing.T) {
 	require.Len(t, table, 4)
 	require.Equal(t, "", table[1][2])
 	require.NotEqual(t, "", table[2][2])
+}
+
+// TestWatcher: a test that keeps states finds what one without finds, and the states of the first samples.
+func TestWatcher(t *testing.T) {
+	rng := rand.New(rand.NewPCG(floatSeed(t), 0))
+	for _, arithmetic := range []string{Float, Fixed} {
+		for _, count := range []int{7, MeasuredSamples, MeasuredSamples + evaluationBlock + 7} {
+			data := trainData()
+			set := Set{Size: 6, Labels: make([]uint8, count), Pixels: make([]uint8, 6*count)}
+			for i := range set.Pixels {
+				set.Pixels[i] = uint8(rng.IntN(256))
+			}
+			for i := range count {
+				set.Labels[i] = uint8(rng.IntN(5))
+			}
+			data.Test = set
+			tr, err := newTrainer(newRun(t, arithmetic), data, TrainOptions{Dir: t.TempDir()})
+			require.NoError(t, err)
+			got, figures, err := tr.test(t.Context(), &data.Test, nil)
+			require.NoError(t, err)
+			want, err := Evaluate(t.Context(), tr.l, &data.Test, 5, nil)
+			require.NoError(t, err)
+			require.Equal(t, want, got)
+			first := set.first(MeasuredSamples)
+			require.Equal(t, min(count, MeasuredSamples), first.Len())
+			var samples [][]uint8
+			for i := range first.Len() {
+				samples = append(samples, set.Sample(i))
+			}
+			w, err := tr.c.Weights()
+			require.NoError(t, err)
+			alone, err := measure(w, tr.l.States(samples), tr.c.Network.Epsilon)
+			require.NoError(t, err)
+			require.Equal(t, alone, figures)
+		}
+	}
 }
 
 // TestNewRunAfterAKill: what a process leaves that was killed while it wrote the first checkpoint is no run.

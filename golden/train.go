@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"time"
+
+	"gonum.org/v1/gonum/mat"
 )
 
 // TrainOptions say how far to train and whom to tell.
@@ -154,34 +156,66 @@ func (t *trainer) begin(ctx context.Context) error {
 		}
 	}
 	if c.Start == nil && c.Step == 0 {
+		first := t.data.Test.first(MeasuredSamples)
+		_, m, err := t.test(ctx, &first, nil)
 		if ctx.Err() != nil {
 			return t.interrupted()
 		}
-		var err error
-		if c.Start, err = t.measure(); err != nil {
+		if err != nil {
 			return err
 		}
+		c.Start = m
 		if err := t.save(); err != nil {
 			return err
 		}
 	}
-	return c.WriteMetrics(t.o.Dir, t.times)
+	return t.writeMetrics()
 }
 
-// measure takes the figures of the synapses as they are.
-func (t *trainer) measure() (*NetworkMetrics, error) {
-	c := t.c
-	now := Checkpoint{Network: c.Network, Arithmetic: c.Arithmetic, Tensors: t.l.Tensors()}
-	w, err := now.Weights()
+func (t *trainer) writeMetrics() error {
+	if err := t.c.WriteMetrics(t.o.Dir, t.times); err != nil {
+		return fmt.Errorf("%w; the checkpoint is whole: make room or rights, then resume", err)
+	}
+	return nil
+}
+
+// test classifies a set and takes the figures of the network, its states being those of the first samples.
+func (t *trainer) test(ctx context.Context, set *Set, progress func(done, total int)) (*Evaluation, *NetworkMetrics, error) {
+	n := t.c.Network
+	w := &watcher{Learner: t.l, states: newStates(n, min(MeasuredSamples, set.Len()))}
+	e, err := Evaluate(ctx, w, set, n.Layers[n.K()], progress)
 	if err != nil {
-		return nil, t.diverged(err)
+		return nil, nil, err
 	}
-	var samples [][]uint8
-	for i := range min(MeasuredSamples, t.data.Test.Len()) {
-		samples = append(samples, t.data.Test.Sample(i))
+	now := Checkpoint{Network: n, Arithmetic: t.c.Arithmetic, Tensors: t.l.Tensors()}
+	weights, err := now.Weights()
+	if err != nil {
+		return nil, nil, t.diverged(err)
 	}
-	m, err := measure(w, t.l.States(samples), c.Network.Epsilon)
-	return m, t.diverged(err)
+	m, err := measure(weights, w.states, n.Epsilon)
+	return e, m, t.diverged(err)
+}
+
+// watcher answers as its learner does, and keeps the states of the first samples that it is asked for.
+type watcher struct {
+	Learner
+	states []*mat.Dense // room for them, indexed by layer
+	kept   int
+}
+
+func (w *watcher) ClassifyBatch(samples [][]uint8, classes []int) {
+	if w.states == nil || w.kept == w.states[0].RawMatrix().Rows {
+		w.Learner.ClassifyBatch(samples, classes)
+		return
+	}
+	states := w.Learner.States(samples) // of a block of Evaluate, which ends with the kept ones or before
+	for k, layer := range states {
+		w.states[k].Slice(w.kept, w.kept+len(samples), 0, layer.RawMatrix().Cols).(*mat.Dense).Copy(layer)
+	}
+	for i := range samples {
+		classes[i] = largest(states[len(states)-1].RawRowView(i))
+	}
+	w.kept += len(samples)
 }
 
 // epoch learns and tests to the end of the epoch under way.
@@ -212,14 +246,10 @@ func (t *trainer) epoch(ctx context.Context) error {
 		}
 	}
 	testing := time.Now()
-	e, err := Evaluate(ctx, t.l, &t.data.Test, c.Network.Layers[c.Network.K()], func(done, total int) { t.progress(true, done, total) })
+	e, m, err := t.test(ctx, &t.data.Test, func(done, total int) { t.progress(true, done, total) })
 	if ctx.Err() != nil {
 		return t.interrupted()
 	}
-	if err != nil {
-		return err
-	}
-	m, err := t.measure()
 	if err != nil {
 		return err
 	}
@@ -240,7 +270,7 @@ func (t *trainer) epoch(ctx context.Context) error {
 	if err := t.save(); err != nil {
 		return err
 	}
-	return c.WriteMetrics(t.o.Dir, t.times)
+	return t.writeMetrics()
 }
 
 // used is the number of training samples in use.

@@ -80,8 +80,15 @@ type bars struct {
 	boxes [][3]float64 // left, right, power of 10 of the share in percent
 }
 
-// bars adds the histogram of an activity; side is 0 for the left bar of two, 1 for the right one.
+// bars adds the histogram of an activity.
 func (p *panel) bars(name string, a golden.Activity, c color.Color, side int) {
+	b := newBars(a, c, side)
+	p.plot.Add(b)
+	p.legend.Add(name, b)
+}
+
+// newBars are the bars of an activity; side is 0 for the left bar of two, 1 for the right one.
+func newBars(a golden.Activity, c color.Color, side int) bars {
 	total := 0
 	for _, n := range a.Histogram {
 		total += n
@@ -92,7 +99,7 @@ func (p *panel) bars(name string, a golden.Activity, c color.Color, side int) {
 		left := middle - half + float64(side)*half
 		b.boxes = append(b.boxes, [3]float64{left, left + half, math.Log10(100 * count / float64(max(total, 1)))})
 	}
-	zeros, ones := a.Zero*float64(total), a.One*float64(total)
+	zeros, ones := math.Round(a.Zero*float64(total)), math.Round(a.One*float64(total))
 	add(-besides, zeros)
 	for i, n := range a.Histogram[:golden.ActivityBins] {
 		count := float64(n)
@@ -102,12 +109,11 @@ func (p *panel) bars(name string, a golden.Activity, c color.Color, side int) {
 		case golden.ActivityBins - 1:
 			count -= ones
 		}
-		add((float64(i)+0.5)/golden.ActivityBins, math.Round(count))
+		add((float64(i)+0.5)/golden.ActivityBins, count)
 	}
 	add(1+besides, ones)
 	add(1+2*besides+0.02, float64(a.Histogram[golden.ActivityBins]))
-	p.plot.Add(b)
-	p.legend.Add(name, b)
+	return b
 }
 
 // Plot draws the bars that reach above the axis; 0 % is far below it.

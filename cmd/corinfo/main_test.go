@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"image"
 	"image/png"
+	"io"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -408,7 +409,7 @@ func TestFullDisk(t *testing.T) {
 		t.Skip("needs root to mount a small file system")
 	}
 	disk := t.TempDir()
-	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", disk).CombinedOutput(); err != nil {
+	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk).CombinedOutput(); err != nil {
 		t.Skipf("cannot mount: %s", out)
 	}
 	defer exec.Command("umount", disk).Run()
@@ -422,11 +423,25 @@ func TestFullDisk(t *testing.T) {
 	for err == nil {
 		_, err = fill.Write(make([]byte, 512))
 	}
-	fill.Close()
-	refused(t, exitFailed, []string{run, "no space left"}, "train", "-o", run, "--resume", "--epochs", "2")
-	after, err := os.ReadFile(filepath.Join(run, "checkpoint"))
+	for _, c := range []struct {
+		file string
+		room int64 // for the files of metrics, when the run is resumed, but for no checkpoint
+	}{{"metrics.jsonl", 0}, {"checkpoint", 4096}} {
+		size, err := fill.Seek(0, io.SeekEnd)
+		require.NoError(t, err)
+		require.NoError(t, fill.Truncate(size-c.room))
+		refused(t, exitFailed, []string{filepath.Join(run, c.file), "no space left", "make room", "resume"}, "train", "-o", run, "--resume", "--epochs", "2")
+		after, err := os.ReadFile(filepath.Join(run, "checkpoint"))
+		require.NoError(t, err)
+		require.Equal(t, before, after)
+		times, err := golden.ReadTimes(run)
+		require.NoError(t, err)
+		require.Len(t, times, 2) // epochs 0 and 1
+	}
+	_, err = fill.Write(make([]byte, 4096))
 	require.NoError(t, err)
-	require.Equal(t, before, after)
+	refused(t, exitFailed, []string{"no space left", "--plots"}, "eval", run, "--plots")
+	fill.Close()
 	refused(t, exitFailed, []string{"no space left"}, "generate", "-c", file, "-o", filepath.Join(disk, "design"))
 	require.NoFileExists(t, filepath.Join(disk, "design"))
 	refused(t, exitFailed, []string{"no space left"}, "quantize", run, "-o", filepath.Join(disk, "fixed"))

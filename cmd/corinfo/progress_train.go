@@ -50,7 +50,7 @@ func (t *trainingProgress) close() {
 }
 
 // barWidth is what a bar needs of a line besides its label.
-const barWidth = 18
+const barWidth = 15
 
 // trainingLabel is what stands before a bar on a terminal of some columns: as much as fits.
 func trainingLabel(p golden.Progress, width int) string {
@@ -60,7 +60,7 @@ func trainingLabel(p golden.Progress, width int) string {
 	}
 	var figures []string
 	if p.Answers.Of > 0 {
-		figures = append(figures, fmt.Sprintf("train %.2f %%", 100*p.TrainAccuracy()))
+		figures = append(figures, fmt.Sprintf("train %.1f %%", 100*p.TrainAccuracy()))
 	}
 	if p.TestAccuracy > 0 {
 		figures = append(figures, fmt.Sprintf("test %.2f %%", 100*p.TestAccuracy))
