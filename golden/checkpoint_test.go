@@ -44,7 +44,7 @@ func TestCheckpointRoundTrip(t *testing.T) {
 		c.Data, c.Limit, c.Epoch, c.Batch, c.Step = "abc", 100, 2, 3, 69
 		c.Ranges = Ranges{"r1": {0, 0.75}}
 		accuracy := 0.25
-		figures := NetworkMetrics{Angles: []Angle{{1, 80}}, Information: []Information{{1, 0, 3.5}}, Activity: []Activity{{1, 0.1, 0.5, 0.25, []int{3, 1}}}}
+		figures := NetworkMetrics{Angles: []Angle{{1, 80}}, Information: []Information{{0, 3.5, -2, nil}, {1, 2.5, 1, &accuracy}}, Activity: []Activity{{1, 0.1, 0.5, 0.25, []int{3, 1}}}}
 		c.Start, c.Answers = &figures, Score{5, 9}
 		c.History = []EpochMetrics{{Epoch: 1, TestAccuracy: 0.5, Samples: 99, TrainAccuracy: &accuracy, NetworkMetrics: figures}}
 		dir := filepath.Join(t.TempDir(), "new", "run")

@@ -3,67 +3,88 @@ package golden
 import (
 	"fmt"
 	"math"
+	"runtime"
 
-	"gonum.org/v1/gonum/blas"
-	"gonum.org/v1/gonum/blas/blas64"
 	"gonum.org/v1/gonum/mat"
+
+	"corinfo/golden/simd"
 )
 
-// Information is the correlative information (arXiv 2306.04810) of two neighbouring layers: how much of a layer's
-// second moments a neighbour explains through the synapses between them.
+// Information is the correlative information (arXiv 2306.04810) of two neighbouring layers, and how much of it their
+// synapses have: what the other layer explains of a layer's second moments through them. A linear prediction, which
+// synapses make, may mislead about states that are clipped: then it is below 0.
 type Information struct {
-	Layer int     `json:"layer"` // k of r_k, which is explained
-	From  int     `json:"from"`  // k-1: by r_{k-1} through W_{k-1}, forward; k+1: by r_{k+1} through F_k, backward
-	Nats  float64 `json:"nats"`  // 0: nothing; below 0: the neighbour misleads
+	Layer    int      `json:"layer"`    // k of r_k and r_{k+1}
+	Nats     float64  `json:"nats"`     // of the best linear prediction, the same in both directions
+	Forward  float64  `json:"forward"`  // of r_{k+1} by W_k r_k
+	Backward *float64 `json:"backward"` // of r_k by F_k r_{k+1}; nil for k = 0, which has no feedback
 }
 
-// CorrelativeInformation estimates the correlative information of all pairs of neighbouring layers from states
-// r_0..r_K, indexed by layer, one row per sample:
+// CorrelativeInformation estimates the correlative information of all pairs of neighbouring layers, k = 0..K-1, from
+// states r_0..r_K, indexed by layer, one row per sample:
 //
-//	forward   I(r_k; r_{k-1}) = 1/2 log det(R(r_k) + epsilon I) - 1/2 log det(R(e_k) + epsilon I), e_k = r_k - W_{k-1} r_{k-1}, k >= 1
-//	backward  I(r_k; r_{k+1}) = 1/2 log det(R(r_k) + epsilon I) - 1/2 log det(R(d_k) + epsilon I), d_k = r_k - F_k r_{k+1}, 1 <= k < K
+//	I(r_k; r_{k+1}) = 1/2 log det(R(r_k) + epsilon I) + 1/2 log det(R(r_{k+1}) + epsilon I) - 1/2 log det(R([r_k r_{k+1}]) + epsilon I)
+//	forward         = 1/2 log det(R(r_{k+1}) + epsilon I) - 1/2 log det(R(r_{k+1} - W_k r_k) + epsilon I)
+//	backward        = 1/2 log det(R(r_k) + epsilon I) - 1/2 log det(R(r_k - F_k r_{k+1}) + epsilon I)
 //
-// with R(x) the mean of x x' over the samples and epsilon > 0. Forward comes first, layers ascend. What is not
-// finite is ErrDamaged. Results don't depend on the number of processors.
+// with R(x) the mean of x x' over the samples and epsilon > 0. The first is what both others are where W_k and F_k are the
+// best regularised predictions. What is not finite is ErrDamaged. Results don't depend on the number of processors.
 func CorrelativeInformation(w *Weights, states []*mat.Dense, epsilon float64) ([]Information, error) {
-	K := len(w.W)
-	whole := make([]float64, K+1) // 1/2 log det of the states themselves
-	for k := 1; k <= K; k++ {
-		whole[k] = correlativeEntropy(states[k], epsilon)
-	}
 	var list []Information
-	explain := func(layer, from int, synapses *mat.Dense) {
-		var rest mat.Dense
-		rest.Mul(states[from], synapses.T())
-		rest.Sub(states[layer], &rest)
-		list = append(list, Information{layer, from, whole[layer] - correlativeEntropy(&rest, epsilon)})
-	}
-	for k := 1; k <= K; k++ {
-		explain(k, k-1, w.W[k-1])
-	}
-	for k := 1; k < K; k++ {
-		explain(k, k+1, w.F[k])
-	}
-	for _, i := range list {
-		if math.IsNaN(i.Nats) || math.IsInf(i.Nats, 0) {
-			return nil, fmt.Errorf("%w: information of r%d from r%d is %v", ErrDamaged, i.Layer, i.From, i.Nats)
+	for k, synapses := range w.W {
+		lower, upper := states[k], states[k+1]
+		both := new(mat.Dense)
+		both.Augment(lower, upper)
+		moments := secondMoments(both, epsilon)
+		_, split := lower.Dims()
+		whole := [2]float64{correlativeEntropy(moments.SliceSym(0, split), epsilon), correlativeEntropy(moments.SliceSym(split, moments.SymmetricDim()), epsilon)}
+		i := Information{Layer: k, Nats: whole[0] + whole[1] - correlativeEntropy(moments, epsilon),
+			Forward: whole[1] - restEntropy(upper, lower, synapses, epsilon)}
+		if k > 0 {
+			backward := whole[0] - restEntropy(lower, upper, w.F[k], epsilon)
+			i.Backward = &backward
 		}
+		for _, nats := range []*float64{&i.Nats, &i.Forward, i.Backward} {
+			if nats != nil && (math.IsNaN(*nats) || math.IsInf(*nats, 0)) {
+				return nil, fmt.Errorf("%w: information of r%d and r%d is %v", ErrDamaged, k, k+1, *nats)
+			}
+		}
+		list = append(list, i)
 	}
 	return list, nil
 }
 
-// correlativeEntropy is 1/2 log det(R + epsilon I), R the mean of x x' over the rows x.
-func correlativeEntropy(x *mat.Dense, epsilon float64) float64 {
+// restEntropy is the correlativeEntropy of what synapses from a layer leave unexplained of another.
+func restEntropy(of, from, synapses *mat.Dense, epsilon float64) float64 {
+	var rest mat.Dense
+	rest.Mul(from, synapses.T())
+	rest.Sub(of, &rest)
+	return correlativeEntropy(secondMoments(&rest, epsilon), epsilon)
+}
+
+// secondMoments is R + epsilon I, R the mean of x x' over the rows x.
+func secondMoments(x *mat.Dense, epsilon float64) *mat.SymDense {
 	samples, neurons := x.Dims()
-	moments := blas64.General{Rows: neurons, Cols: neurons, Stride: neurons, Data: make([]float64, neurons*neurons)}
-	blas64.Gemm(blas.Trans, blas.NoTrans, 1, x.RawMatrix(), x.RawMatrix(), 0, moments)
-	for i := range moments.Data {
-		moments.Data[i] /= float64(samples)
+	rows, sums := simd.NewStates[float64](samples, neurons), simd.NewStates[float64](neurons, neurons)
+	for i := range samples {
+		copy(rows.Row(i), x.RawRowView(i))
 	}
+	parallel(runtime.GOMAXPROCS(0), func(worker, workers int) {
+		s := part(neurons, worker, workers)
+		simd.MultiplyTransposed(0, sums, rows, rows, s.from, s.to)
+	})
+	r := mat.NewSymDense(neurons, nil)
 	for i := range neurons {
-		moments.Data[i*neurons+i] += epsilon
+		for j, sum := range sums.Row(i)[i:] {
+			r.SetSym(i, i+j, sum/float64(samples))
+		}
+		r.SetSym(i, i, r.At(i, i)+epsilon)
 	}
-	r := mat.NewSymDense(neurons, moments.Data)
+	return r
+}
+
+// correlativeEntropy is 1/2 log det(R + epsilon I), given R + epsilon I.
+func correlativeEntropy(r mat.Symmetric, epsilon float64) float64 {
 	var root mat.Cholesky
 	if root.Factorize(r) {
 		return root.LogDet() / 2

@@ -56,22 +56,60 @@ func TestInformationAgainstEigenvalues(t *testing.T) {
 		states := randomStates(rng, n.Layers, samples)
 		list, err := CorrelativeInformation(w, states, n.Epsilon)
 		require.NoError(t, err)
-		K := n.K()
-		require.Len(t, list, 2*K-1)
-		for i, got := range list {
-			layer, from, synapses := i+1, i, w.W
-			if i >= K {
-				layer, from, synapses = i-K+1, i-K+2, w.F
+		require.Len(t, list, n.K())
+		for k, got := range list {
+			require.Equal(t, k, got.Layer)
+			lower, upper := n.Layers[k], n.Layers[k+1]
+			low := func(sample, neuron int) float64 { return states[k].At(sample, neuron) }
+			high := func(sample, neuron int) float64 { return states[k+1].At(sample, neuron) }
+			both := func(sample, neuron int) float64 {
+				if neuron < lower {
+					return low(sample, neuron)
+				}
+				return high(sample, neuron-lower)
 			}
-			require.Equal(t, [2]int{layer, from}, [2]int{got.Layer, got.From})
-			m := synapses[min(layer, from)]
-			state := func(sample, neuron int) float64 { return states[layer].At(sample, neuron) }
-			rest := func(sample, neuron int) float64 {
-				return state(sample, neuron) - oracleDot(m.RawRowView(neuron), states[from].RawRowView(sample))
+			entropy := func(x func(sample, neuron int) float64, neurons int) float64 {
+				return eigenEntropy(t, x, samples, neurons, n.Epsilon)
 			}
-			want := eigenEntropy(t, state, samples, n.Layers[layer], n.Epsilon) - eigenEntropy(t, rest, samples, n.Layers[layer], n.Epsilon)
-			require.InDelta(t, want, got.Nats, 1e-9*(1+math.Abs(want)))
+			close := func(want, got float64) { require.InDelta(t, want, got, 1e-9*(1+math.Abs(want))) }
+			close(entropy(low, lower)+entropy(high, upper)-entropy(both, lower+upper), got.Nats)
+			require.GreaterOrEqual(t, got.Nats, -1e-9)
+			close(entropy(high, upper)-entropy(func(sample, neuron int) float64 {
+				return high(sample, neuron) - oracleDot(w.W[k].RawRowView(neuron), states[k].RawRowView(sample))
+			}, upper), got.Forward)
+			if k == 0 {
+				require.Nil(t, got.Backward)
+				continue
+			}
+			close(entropy(low, lower)-entropy(func(sample, neuron int) float64 {
+				return low(sample, neuron) - oracleDot(w.F[k].RawRowView(neuron), states[k+1].RawRowView(sample))
+			}, lower), *got.Backward)
 		}
+	}
+}
+
+// TestInformationOfBestPrediction holds the definition against the paper's: the information that the regularised
+// linear prediction with the least mean square error leaves, in either direction.
+func TestInformationOfBestPrediction(t *testing.T) {
+	const epsilon = 0.15
+	states := randomStates(rand.New(rand.NewPCG(floatSeed(t), 0)), []int{5, 4}, 40)
+	list, err := CorrelativeInformation(&Weights{W: []*mat.Dense{mat.NewDense(4, 5, nil)}, F: []*mat.Dense{nil}}, states, epsilon)
+	require.NoError(t, err)
+	for from, to := range []int{1, 0} {
+		var cross, predicted, rest mat.Dense
+		cross.Mul(states[to].T(), states[from])
+		cross.Scale(1.0/40, &cross)
+		require.NoError(t, predicted.Solve(secondMoments(states[from], epsilon), cross.T()))
+		rest.Mul(&cross, &predicted) // R_yx (R_x + epsilon I)^-1 R_xy
+		neurons, _ := rest.Dims()
+		r := secondMoments(states[to], epsilon)
+		left := mat.NewSymDense(neurons, nil)
+		for i := range neurons {
+			for j := i; j < neurons; j++ {
+				left.SetSym(i, j, r.At(i, j)-rest.At(i, j))
+			}
+		}
+		require.InDelta(t, correlativeEntropy(r, epsilon)-correlativeEntropy(left, epsilon), list[0].Nats, 1e-12)
 	}
 }
 
@@ -83,7 +121,10 @@ func TestInformationKnownCases(t *testing.T) {
 	}
 	list, err := CorrelativeInformation(zeros(), states, 0.15)
 	require.NoError(t, err)
-	require.Equal(t, []Information{{1, 0, 0}, {2, 1, 0}, {1, 2, 0}}, list, "the rest of nothing explained is the state itself")
+	// The rest of nothing explained is the state itself.
+	require.Zero(t, list[0].Forward)
+	require.Zero(t, list[1].Forward)
+	require.Zero(t, *list[1].Backward)
 
 	// All explained: the rest is 0, and its log det that of epsilon I.
 	w := zeros()
@@ -94,7 +135,7 @@ func TestInformationKnownCases(t *testing.T) {
 	list, err = CorrelativeInformation(w, states, 0.15)
 	require.NoError(t, err)
 	want := eigenEntropy(t, states[1].At, 50, 3, 0.15) - 3*math.Log(0.15)/2
-	require.InDelta(t, want, list[0].Nats, 1e-12)
+	require.InDelta(t, want, list[0].Forward, 1e-12)
 	require.Positive(t, want)
 
 	// One neuron: 1/2 log((m + epsilon) / (m' + epsilon)) of the mean squares.
@@ -102,7 +143,8 @@ func TestInformationKnownCases(t *testing.T) {
 	list, err = CorrelativeInformation(&Weights{W: []*mat.Dense{mat.NewDense(1, 1, []float64{2})}, F: []*mat.Dense{nil}}, one, 0.5)
 	require.NoError(t, err)
 	require.Len(t, list, 1)
-	require.InDelta(t, math.Log((17+0.5)/(1+0.5))/2, list[0].Nats, 1e-15)
+	require.InDelta(t, math.Log((17+0.5)/(1+0.5))/2, list[0].Forward, 1e-15)
+	require.InDelta(t, math.Log(3*17.5/(3*17.5-6.5*6.5))/2, list[0].Nats, 1e-12) // of the determinant of two
 
 	// Silent and equal neurons with an epsilon that rounding swallows: Cholesky has no root.
 	states = randomStates(rng, []int{4, 3, 2}, 50)
@@ -111,13 +153,13 @@ func TestInformationKnownCases(t *testing.T) {
 	}
 	list, err = CorrelativeInformation(zeros(), states, 1e-300)
 	require.NoError(t, err)
-	require.Zero(t, list[0].Nats)
-	require.InDelta(t, -300*math.Ln10, correlativeEntropy(states[1], 1e-300), 40, "two eigenvalues of epsilon, halved")
+	require.Zero(t, list[0].Forward)
+	require.InDelta(t, -300*math.Ln10, correlativeEntropy(secondMoments(states[1], 1e-300), 1e-300), 40, "two eigenvalues of epsilon, halved")
 
 	states[2].Set(3, 1, math.NaN())
 	_, err = CorrelativeInformation(zeros(), states, 0.15)
 	require.ErrorIs(t, err, ErrDamaged)
-	require.ErrorContains(t, err, "information of r2 from r1 is NaN")
+	require.ErrorContains(t, err, "information of r1 and r2 is NaN")
 }
 
 func TestInformationProcessors(t *testing.T) {

@@ -84,7 +84,11 @@ func measure(w *Weights, states []*mat.Dense, epsilon float64) (*NetworkMetrics,
 		return nil, err
 	}
 	for i := range m.Information {
-		m.Information[i].Nats = rounded(m.Information[i].Nats)
+		x := &m.Information[i]
+		x.Nats, x.Forward = rounded(x.Nats), rounded(x.Forward)
+		if x.Backward != nil {
+			*x.Backward = rounded(*x.Backward)
+		}
 	}
 	for k := 1; k < len(states); k++ {
 		m.Activity = append(m.Activity, NewActivity(k, states[k]))

@@ -78,7 +78,7 @@ func TestTrainMetrics(t *testing.T) {
 		}
 		require.Equal(t, want[0], *c.Start)
 		table, lines := metricsOf(t, dir)
-		require.Equal(t, strings.Split("epoch,samples,train_accuracy,test_accuracy,angle_W1,information_r1_r0,information_r2_r1,information_r1_r2,"+
+		require.Equal(t, strings.Split("epoch,samples,train_accuracy,test_accuracy,angle_W1,information_r0,information_r1,information_W0,information_W1,information_F1,"+
 			"mean_r1,mean_r2,zero_r1,zero_r2,one_r1,one_r2,rate_W0,rate_W1,rate_F1,seconds,samples_per_second", ","), table[0])
 		require.Equal(t, []string{"0", "0", "", ""}, table[1][:4])
 		require.Len(t, lines, 4)
@@ -86,8 +86,10 @@ func TestTrainMetrics(t *testing.T) {
 			require.Equal(t, epoch, row.Epoch)
 			require.Equal(t, want[epoch], row.NetworkMetrics)
 			require.Equal(t, fmt.Sprint(row.Angles[0].Degrees), table[epoch+1][4])
-			require.Equal(t, fmt.Sprint(row.Information[2].Nats), table[epoch+1][7])
-			require.Equal(t, fmt.Sprint(row.Activity[0].Zero), table[epoch+1][10])
+			require.Equal(t, fmt.Sprint(row.Information[1].Nats), table[epoch+1][6])
+			require.Equal(t, fmt.Sprint(row.Information[0].Forward), table[epoch+1][7])
+			require.Equal(t, fmt.Sprint(*row.Information[1].Backward), table[epoch+1][9])
+			require.Equal(t, fmt.Sprint(row.Activity[0].Zero), table[epoch+1][12])
 			total := 0
 			for _, count := range row.Activity[1].Histogram {
 				total += count
@@ -99,7 +101,7 @@ func TestTrainMetrics(t *testing.T) {
 				require.Equal(t, *c.History[epoch-1].TrainAccuracy, *row.TrainAccuracy)
 				ff, fb := c.Network.LearningRate(epoch - 1)
 				require.Equal(t, map[string]float64{"W0": ff[0], "W1": ff[1], "F1": fb[0]}, row.Rates)
-				require.Equal(t, fmt.Sprint(ff[1]), table[epoch+1][15])
+				require.Equal(t, fmt.Sprint(ff[1]), table[epoch+1][17])
 			}
 		}
 		require.NotEqual(t, want[0].Angles, want[3].Angles)

@@ -132,21 +132,23 @@ func metricsColumns(n *Network) []metricsColumn {
 			return nil
 		})
 	}
-	information := func(layer, from int) {
-		add(fmt.Sprintf("information_r%d_r%d", layer, from), func(r *metricsRow) *float64 {
-			for i := range r.Information {
-				if x := &r.Information[i]; x.Layer == layer && x.From == from {
-					return &x.Nats
+	for _, x := range []struct {
+		name  string
+		first int
+		value func(i *Information) *float64
+	}{
+		{"information_r", 0, func(i *Information) *float64 { return &i.Nats }}, // of this layer and the next
+		{"information_W", 0, func(i *Information) *float64 { return &i.Forward }},
+		{"information_F", 1, func(i *Information) *float64 { return i.Backward }},
+	} {
+		for k := x.first; k < K; k++ {
+			add(tensorName(x.name, k), func(r *metricsRow) *float64 {
+				if k >= len(r.Information) {
+					return nil
 				}
-			}
-			return nil
-		})
-	}
-	for k := 1; k <= K; k++ {
-		information(k, k-1)
-	}
-	for k := 1; k < K; k++ {
-		information(k, k+1)
+				return x.value(&r.Information[k])
+			})
+		}
 	}
 	for _, figure := range []struct {
 		name  string

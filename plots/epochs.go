@@ -66,26 +66,27 @@ func information(run *golden.Checkpoint) []panel {
 		title := fmt.Sprintf("%s: correlative information of layers %d and %d", run.Network.Name, k, k+1)
 		p := newPanel(title, "epoch", "information (nats)")
 		some := false
-		for _, direction := range []struct {
-			name        string
-			layer, from int
-			series      series
+		for _, x := range []struct {
+			series series
+			value  func(i *golden.Information) *float64
 		}{
-			{"forward", k + 1, k, series{color: blue, shape: draw.CircleGlyph{}}},
-			{"backward", k, k + 1, series{color: vermilion, shape: draw.BoxGlyph{}, dashed: true}},
+			{series{name: "best linear prediction", color: green, shape: draw.PyramidGlyph{}}, func(i *golden.Information) *float64 { return &i.Nats }},
+			{series{name: fmt.Sprintf("forward, by W%d", k), color: blue, shape: draw.CircleGlyph{}}, func(i *golden.Information) *float64 { return &i.Forward }},
+			{series{name: fmt.Sprintf("backward, by F%d", k), color: vermilion, shape: draw.BoxGlyph{}, dashed: true}, func(i *golden.Information) *float64 { return i.Backward }},
 		} {
-			s := direction.series
+			s := x.series
 			s.points = byEpoch(run, func(m *golden.NetworkMetrics) (float64, bool) {
-				for _, i := range m.Information {
-					if i.Layer == direction.layer && i.From == direction.from {
-						return i.Nats, true
-					}
+				if k >= len(m.Information) {
+					return 0, false
 				}
-				return 0, false
+				nats := x.value(&m.Information[k])
+				if nats == nil {
+					return 0, false
+				}
+				return *nats, true
 			})
 			if s.points != nil {
 				some = true
-				s.name = fmt.Sprintf("%s, I(r%d; r%d)", direction.name, direction.layer, direction.from)
 				p.add(s)
 			}
 		}

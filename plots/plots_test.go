@@ -26,10 +26,16 @@ func trained(epochs int, layers ...int) *golden.Checkpoint {
 		decay := math.Exp(-float64(epoch) / 10)
 		for k := 1; k < K; k++ {
 			m.Angles = append(m.Angles, golden.Angle{Layer: k, Degrees: 50 + 40*decay + float64(k)})
-			m.Information = append(m.Information, golden.Information{Layer: k, From: k + 1, Nats: 2 - decay})
+		}
+		for k := range K {
+			i := golden.Information{Layer: k, Nats: 7 - decay, Forward: -3 + 9*decay}
+			if k > 0 {
+				backward := 2 - decay
+				i.Backward = &backward
+			}
+			m.Information = append(m.Information, i)
 		}
 		for k := 1; k <= K; k++ {
-			m.Information = append(m.Information, golden.Information{Layer: k, From: k - 1, Nats: -3 + 9*decay})
 			a := golden.Activity{Layer: k, Mean: 0.2, Zero: 0.5, One: 0.125, Histogram: make([]int, golden.ActivityBins+1)}
 			a.Histogram[0], a.Histogram[3], a.Histogram[golden.ActivityBins-1] = 5000, 3000-epoch, 2000+epoch
 			m.Activity = append(m.Activity, a)
@@ -135,7 +141,7 @@ func TestFigures(t *testing.T) {
 	require.Len(t, activity(older), 1, "a histogram of other parts is left out")
 	require.Empty(t, names(t, &golden.Checkpoint{Network: run.Network}))
 
-	require.Equal(t, plotter.XYs{{X: 0, Y: 1}, {X: 1, Y: 2 - math.Exp(-0.1)}, {X: 2, Y: 2 - math.Exp(-0.2)}, {X: 3, Y: 2 - math.Exp(-0.3)}},
+	require.Equal(t, plotter.XYs{{X: 0, Y: 6}, {X: 1, Y: 7 - math.Exp(-0.1)}, {X: 2, Y: 7 - math.Exp(-0.2)}, {X: 3, Y: 7 - math.Exp(-0.3)}},
 		byEpoch(run, func(m *golden.NetworkMetrics) (float64, bool) { return m.Information[0].Nats, true }))
 }
 

@@ -19,7 +19,8 @@ var (
 	blue      = color.RGBA{0, 114, 178, 255}
 	vermilion = color.RGBA{213, 94, 0, 255}
 	orange    = color.RGBA{230, 159, 0, 255}
-	palette   = []color.RGBA{blue, vermilion, {0, 158, 115, 255}, {204, 121, 167, 255}, orange, {86, 180, 233, 255}, {0, 0, 0, 255}}
+	green     = color.RGBA{0, 158, 115, 255}
+	palette   = []color.RGBA{blue, vermilion, green, {204, 121, 167, 255}, orange, {86, 180, 233, 255}, {0, 0, 0, 255}}
 )
 
 // panel is a plot with its legend, which stands beside it.
