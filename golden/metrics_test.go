@@ -50,7 +50,7 @@ func metricsOf(t *testing.T, dir string) (table [][]string, lines []metricsRow) 
 
 // TestTrainMetrics: the files hold the figures that the checkpoints of the epochs give.
 func TestTrainMetrics(t *testing.T) {
-	for _, arithmetic := range []string{Float, Fixed} {
+	for _, arithmetic := range []string{Float, Float32, Fixed} {
 		dir, data := t.TempDir(), trainData()
 		c := newRun(t, arithmetic)
 		figures := func() NetworkMetrics { // of the last checkpoint, by another way
@@ -215,7 +215,7 @@ func TestOlderRun(t *testing.T) {
 // TestWatcher: a test that keeps states finds what one without finds, and the states of the first samples.
 func TestWatcher(t *testing.T) {
 	rng := rand.New(rand.NewPCG(floatSeed(t), 0))
-	for _, arithmetic := range []string{Float, Fixed} {
+	for _, arithmetic := range []string{Float, Float32, Fixed} {
 		for _, count := range []int{7, MeasuredSamples, MeasuredSamples + evaluationBlock + 7} {
 			data := trainData()
 			set := Set{Size: 6, Labels: make([]uint8, count), Pixels: make([]uint8, 6*count)}

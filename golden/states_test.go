@@ -10,7 +10,7 @@ import (
 // TestCorrectAndStates: what LearnBatch counts and States gives are what ClassifyBatch finds before the update.
 func TestCorrectAndStates(t *testing.T) {
 	rng := rand.New(rand.NewPCG(floatSeed(t), 0))
-	for _, arithmetic := range []string{Float, Fixed} {
+	for _, arithmetic := range []string{Float, Float32, Fixed} {
 		l, err := NewLearner(newRun(t, arithmetic))
 		require.NoError(t, err)
 		data := trainData()

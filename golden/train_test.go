@@ -30,7 +30,7 @@ func trainData() *Data {
 }
 
 func TestTrain(t *testing.T) {
-	for _, arithmetic := range []string{Float, Fixed} {
+	for _, arithmetic := range []string{Float, Float32, Fixed} {
 		dir := t.TempDir()
 		c, start := newRun(t, arithmetic), newRun(t, arithmetic)
 		var heard []Progress
@@ -76,7 +76,7 @@ func TestTrain(t *testing.T) {
 // checkpoint, and continues them from the folder to the same bits as without interruption.
 func TestResume(t *testing.T) {
 	rng := rand.New(rand.NewPCG(floatSeed(t), 0))
-	for _, arithmetic := range []string{Float, Fixed} {
+	for _, arithmetic := range []string{Float, Float32, Fixed} {
 		for _, limit := range []int{0, 17} {
 			t.Run(fmt.Sprint(arithmetic, limit), func(t *testing.T) {
 				start := func() *Checkpoint {

@@ -99,9 +99,10 @@ func TestKills(t *testing.T) {
 	}
 	t.Logf("CORINFO_SEED=%d repeats the moments", seed)
 	rng := rand.New(rand.NewPCG(seed, 0))
+	arithmetics := []string{golden.Float, golden.Float32, golden.Fixed}
 	file, kills, runs := slowNetwork(t), 0, 0
 	wanted, lasts := map[string]map[string]string{}, map[string]time.Duration{}
-	for _, arithmetic := range []string{golden.Float, golden.Fixed} {
+	for _, arithmetic := range arithmetics {
 		start := time.Now()
 		wanted[arithmetic] = training{file, arithmetic, filepath.Join(t.TempDir(), "whole")}.finish(t)
 		lasts[arithmetic] = time.Since(start)
@@ -109,8 +110,8 @@ func TestKills(t *testing.T) {
 	found := map[string]int{} // what kills have left
 	for kills < 20 {
 		runs++
-		r := training{file, []string{golden.Float, golden.Fixed}[runs%2], filepath.Join(t.TempDir(), "run")}
-		for own := 0; own < 10 && kills < 20; {
+		r := training{file, arithmetics[runs%len(arithmetics)], filepath.Join(t.TempDir(), "run")}
+		for own := 0; own < 7 && kills < 20; {
 			// Within, between and while writing checkpoints.
 			command, stderr := r.start(t, []time.Duration{3, 10, 50}[rng.IntN(3)]*time.Millisecond)
 			time.Sleep(time.Duration(rng.Float64() * 0.3 * float64(lasts[r.arithmetic])))
