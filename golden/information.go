@@ -30,14 +30,16 @@ type Information struct {
 // with R(x) the mean of x x' over the samples and epsilon > 0. The first is what both others are where W_k and F_k are the
 // best regularised predictions. What is not finite is ErrDamaged. Results don't depend on the number of processors.
 func CorrelativeInformation(w *Weights, states []*mat.Dense, epsilon float64) ([]Information, error) {
+	layers := make([]simd.Matrix[float64], len(states))
+	for k, x := range states {
+		layers[k] = rowsOf(x)
+	}
 	var list []Information
 	for k, synapses := range w.W {
-		lower, upper := states[k], states[k+1]
-		both := new(mat.Dense)
-		both.Augment(lower, upper)
-		moments := secondMoments(both, epsilon)
-		_, split := lower.Dims()
-		whole := [2]float64{correlativeEntropy(moments.SliceSym(0, split), epsilon), correlativeEntropy(moments.SliceSym(split, moments.SymmetricDim()), epsilon)}
+		lower, upper := layers[k], layers[k+1]
+		moments := secondMoments(rowsOf(states[k], states[k+1]), epsilon)
+		whole := [2]float64{correlativeEntropy(moments.SliceSym(0, lower.Cols), epsilon),
+			correlativeEntropy(moments.SliceSym(lower.Cols, lower.Cols+upper.Cols), epsilon)}
 		i := Information{Layer: k, Nats: whole[0] + whole[1] - correlativeEntropy(moments, epsilon),
 			Forward: whole[1] - restEntropy(upper, lower, synapses, epsilon)}
 		if k > 0 {
@@ -55,28 +57,45 @@ func CorrelativeInformation(w *Weights, states []*mat.Dense, epsilon float64) ([
 }
 
 // restEntropy is the correlativeEntropy of what synapses from a layer leave unexplained of another.
-func restEntropy(of, from, synapses *mat.Dense, epsilon float64) float64 {
-	var rest mat.Dense
-	rest.Mul(from, synapses.T())
-	rest.Sub(of, &rest)
-	return correlativeEntropy(secondMoments(&rest, epsilon), epsilon)
+func restEntropy(of, from simd.Matrix[float64], synapses *mat.Dense, epsilon float64) float64 {
+	rest, weights := simd.NewStates[float64](of.Rows, of.Cols), synapsesOf[float64](synapses)
+	spread(of.Rows, func(s span) {
+		part := rest.Slice(s.from, s.to)
+		simd.Multiply(0, part, from.Slice(s.from, s.to), weights)
+		subtract(part, of.Slice(s.from, s.to)) // the sign is lost on second moments
+	})
+	return correlativeEntropy(secondMoments(rest, epsilon), epsilon)
+}
+
+// rowsOf are the rows of matrices side by side.
+func rowsOf(list ...*mat.Dense) simd.Matrix[float64] {
+	rows, cols := 0, 0
+	for _, m := range list {
+		r, c := m.Dims()
+		rows, cols = r, cols+c
+	}
+	x := simd.NewStates[float64](rows, cols)
+	for i := range rows {
+		row := x.Row(i)
+		for _, m := range list {
+			row = row[copy(row, m.RawRowView(i)):]
+		}
+	}
+	return x
 }
 
 // secondMoments is R + epsilon I, R the mean of x x' over the rows x.
-func secondMoments(x *mat.Dense, epsilon float64) *mat.SymDense {
-	samples, neurons := x.Dims()
-	rows, sums := simd.NewStates[float64](samples, neurons), simd.NewStates[float64](neurons, neurons)
-	for i := range samples {
-		copy(rows.Row(i), x.RawRowView(i))
-	}
+func secondMoments(x simd.Matrix[float64], epsilon float64) *mat.SymDense {
+	neurons := x.Cols
+	sums := simd.NewStates[float64](neurons, neurons)
 	parallel(runtime.GOMAXPROCS(0), func(worker, workers int) {
 		s := part(neurons, worker, workers)
-		simd.MultiplyTransposed(0, sums, rows, rows, s.from, s.to)
+		simd.MultiplyTransposed(0, sums, x, x, s.from, s.to)
 	})
 	r := mat.NewSymDense(neurons, nil)
 	for i := range neurons {
 		for j, sum := range sums.Row(i)[i:] {
-			r.SetSym(i, i+j, sum/float64(samples))
+			r.SetSym(i, i+j, sum/float64(x.Rows))
 		}
 		r.SetSym(i, i, r.At(i, i)+epsilon)
 	}

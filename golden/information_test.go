@@ -99,10 +99,10 @@ func TestInformationOfBestPrediction(t *testing.T) {
 		var cross, predicted, rest mat.Dense
 		cross.Mul(states[to].T(), states[from])
 		cross.Scale(1.0/40, &cross)
-		require.NoError(t, predicted.Solve(secondMoments(states[from], epsilon), cross.T()))
+		require.NoError(t, predicted.Solve(secondMoments(rowsOf(states[from]), epsilon), cross.T()))
 		rest.Mul(&cross, &predicted) // R_yx (R_x + epsilon I)^-1 R_xy
 		neurons, _ := rest.Dims()
-		r := secondMoments(states[to], epsilon)
+		r := secondMoments(rowsOf(states[to]), epsilon)
 		left := mat.NewSymDense(neurons, nil)
 		for i := range neurons {
 			for j := i; j < neurons; j++ {
@@ -154,7 +154,7 @@ func TestInformationKnownCases(t *testing.T) {
 	list, err = CorrelativeInformation(zeros(), states, 1e-300)
 	require.NoError(t, err)
 	require.Zero(t, list[0].Forward)
-	require.InDelta(t, -300*math.Ln10, correlativeEntropy(secondMoments(states[1], 1e-300), 1e-300), 40, "two eigenvalues of epsilon, halved")
+	require.InDelta(t, -300*math.Ln10, correlativeEntropy(secondMoments(rowsOf(states[1]), 1e-300), 1e-300), 40, "two eigenvalues of epsilon, halved")
 
 	states[2].Set(3, 1, math.NaN())
 	_, err = CorrelativeInformation(zeros(), states, 0.15)
