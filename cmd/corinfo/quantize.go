@@ -43,7 +43,7 @@ func quantize(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if run.Arithmetic != golden.Float {
+	if run.Arithmetic == golden.Fixed {
 		return usagef("quantize: %s is a %s run; want a float run", dir, run.Arithmetic)
 	}
 	if err := golden.CheckFixed(run.Network); err != nil { // sooner than golden.Quantize would

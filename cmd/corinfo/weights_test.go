@@ -17,8 +17,9 @@ func TestExportImport(t *testing.T) {
 	dir := t.TempDir()
 	at := func(name string) string { return filepath.Join(dir, name) }
 	done(t, "train", "-c", file, "-o", at("float"), "--epochs", "3")
-	done(t, "quantize", at("float"), "-o", at("fixed"), "--samples", "60")
-	for run, network := range map[string]string{"float": file, "fixed": at("fixed/network.yaml")} {
+	done(t, "train", "-c", file, "-o", at("float32"), "--epochs", "3", "--arithmetic", "float32")
+	done(t, "quantize", at("float32"), "-o", at("fixed"), "--samples", "60")
+	for run, network := range map[string]string{"float": file, "float32": file, "fixed": at("fixed/network.yaml")} {
 		exported := figures(t, done(t, "export", at(run), "-o", at(run+".npz"), "--json"))
 		require.Equal(t, "float64", exported["dtype"])
 		require.Len(t, exported["arrays"], 5)
