@@ -5,9 +5,9 @@ import (
 	"unsafe"
 )
 
-// Matrix is a matrix whose columns are padded with zeros to whole panels of a cache line pair: 32 float32 or 16
+// Matrix is a matrix whose columns are padded to whole panels of a cache line pair: 32 float32 or 16
 // float64. A matrix of states has a row per sample, one after the other; a matrix of synapses is held panel
-// by panel, so that a product reads it from end to end.
+// by panel, so that a product reads it from end to end. Kernels compute in the padding too; no element depends on it.
 type Matrix[T Float] struct {
 	Rows, Cols int
 	data       []T // from the first row on
@@ -52,8 +52,11 @@ func aligned[T Float](n int) []T {
 	return data[skip : skip+n : skip+n]
 }
 
-// Slice is a view of the rows from <= i < to.
+// Slice is a view of the rows from <= i < to. It panics where the matrix has not all of them.
 func (m Matrix[T]) Slice(from, to int) Matrix[T] {
+	if from < 0 || to < from || to > m.Rows { // the kernels don't look at lengths
+		panic(fmt.Sprintf("simd: rows %d to %d of %d", from, to, m.Rows))
+	}
 	m.data, m.Rows = m.data[from*m.row:], to-from
 	return m
 }
@@ -93,7 +96,8 @@ func Copy[T Float](to, from Matrix[T]) {
 	}
 }
 
-// Multiply sets c = keep c + a b. a is a matrix of states; c is none of the others. It panics on shapes that don't fit.
+// Multiply sets c = keep c + a b; where keep is 0, c may hold anything, NaN too. a is a matrix of states; c is none of
+// the others. It panics on shapes that don't fit.
 func Multiply[T Float](keep T, c, a, b Matrix[T]) {
 	a.wantStates()
 	if a.Rows != c.Rows || a.Cols != b.Rows {
@@ -103,8 +107,8 @@ func Multiply[T Float](keep T, c, a, b Matrix[T]) {
 }
 
 // MultiplyTransposed sets the rows from <= i < to of c = keep c + a' b: with a row per sample in a and b, the sum over
-// the samples of their outer products. a is a matrix of states; c is none of the others. It panics on shapes
-// that don't fit.
+// the samples of their outer products; where keep is 0, c may hold anything. a is a matrix of states; c is none of
+// the others. It panics on shapes that don't fit and on rows that are not there.
 func MultiplyTransposed[T Float](keep T, c, a, b Matrix[T], from, to int) {
 	a.wantStates()
 	if a.Cols != c.Rows || a.Rows != b.Rows {
@@ -123,6 +127,9 @@ func product[T Float](keep T, c Matrix[T], a []T, aRow, aTerm int, b Matrix[T]) 
 	k := inUse[T]()
 	bytes := int(unsafe.Sizeof(keep))
 	for p := range panels[T](c.Cols) {
+		for row := 0; row < c.Rows && keep == 0; row++ { // 0 times infinity is no 0
+			clear(c.data[row*c.row+p*c.panel:][:panelColumns[T]()])
+		}
 		for column := 0; column < panelColumns[T](); column += 2 * k.lanes {
 			size := 0 // of the tile: the largest that is not too large
 			for row := 0; row < c.Rows; {
