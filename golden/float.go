@@ -61,9 +61,8 @@ func NewFloatModel[T simd.Float](n *Network, w *Weights) (*FloatModel[T], error)
 
 // Weights are copies of the synapses.
 func (m *FloatModel[T]) Weights() *Weights {
-	K := m.n.K()
-	w := &Weights{W: make([]*mat.Dense, K), F: make([]*mat.Dense, K), C: make([]*mat.Dense, K+1)}
-	for k := range K {
+	w := newWeights(m.n)
+	for k := range m.n.K() {
 		w.W[k] = weightsOf(m.w[k])
 		if k > 0 {
 			w.F[k] = weightsOf(m.f[k])

@@ -105,14 +105,11 @@ func NewLearner(c *Checkpoint) (Learner, error) {
 // Weights are the synapses as float64 values: those of a float run, or what the words of a fixed run
 // stand for.
 func (c *Checkpoint) Weights() (*Weights, error) {
-	K := c.Network.K()
-	w := &Weights{W: make([]*mat.Dense, K), F: make([]*mat.Dense, K), C: make([]*mat.Dense, K+1)}
-	named := map[string]**mat.Dense{}
-	for kind, list := range map[string][]*mat.Dense{"W": w.W, "F": w.F, "C": w.C} {
-		for i := range list {
-			named[fmt.Sprint(kind, i)] = &list[i]
-		}
-	}
+	w, named := newWeights(c.Network), map[string]**mat.Dense{}
+	_ = w.matrices(c.Network, func(name string, _, _ int, place **mat.Dense) error { // the visitor gives no error
+		named[name] = place
+		return nil
+	})
 	for i := range c.Tensors {
 		t := &c.Tensors[i]
 		place := named[t.Name]

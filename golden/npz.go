@@ -18,27 +18,6 @@ import (
 // estimate of an inverse correlation, a feedforward one under the name of C for one, is far beyond it.
 const maxAsymmetry = 1e-3
 
-// matrices calls visit for every matrix of a network by its name, W first, then F, then C, with its shape and its place
-// in the weights, which must have the network's number of each.
-func (w *Weights) matrices(n *Network, visit func(name string, rows, cols int, place **mat.Dense) error) error {
-	for k := range n.K() {
-		if err := visit(fmt.Sprint("W", k), n.Layers[k+1], n.Layers[k], &w.W[k]); err != nil {
-			return err
-		}
-	}
-	for k := 1; k < n.K(); k++ {
-		if err := visit(fmt.Sprint("F", k), n.Layers[k], n.Layers[k+1], &w.F[k]); err != nil {
-			return err
-		}
-	}
-	for k := 1; k <= n.K(); k++ {
-		if err := visit(fmt.Sprint("C", k), n.Layers[k], n.Layers[k], &w.C[k]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // WriteNPZ writes the weights of a network to a NumPy archive, whole or not at all: arrays W0, ..., F1, ..., C1, ...
 // with the shapes of Weights, row-major and uncompressed. NumPyFloat64 holds every value bit for bit, NumPyFloat32 the
 // nearest. Equal weights give equal files. Errors are those of Weights.Check, values beyond float32 (ErrUsage) and of writing.
@@ -107,8 +86,7 @@ func readNPZ(r io.ReaderAt, size int64, n *Network) (*Weights, error) {
 	if err != nil {
 		return nil, err
 	}
-	K := n.K()
-	w := &Weights{W: make([]*mat.Dense, K), F: make([]*mat.Dense, K), C: make([]*mat.Dense, K+1)}
+	w := newWeights(n)
 	entries, inverse, err := arraysOf(archive, n, w)
 	if err != nil {
 		return nil, err

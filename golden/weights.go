@@ -12,12 +12,39 @@ import (
 // is n_k x n_{k+1}; C[k] = gamma B_k, k = 1..K, is n_k x n_k. F[0] and C[0] are nil.
 type Weights struct{ W, F, C []*mat.Dense }
 
+// newWeights has room for the matrices of a network.
+func newWeights(n *Network) *Weights {
+	K := n.K()
+	return &Weights{W: make([]*mat.Dense, K), F: make([]*mat.Dense, K), C: make([]*mat.Dense, K+1)}
+}
+
+// matrices calls visit for every matrix of a network by its name, W first, then F, then C, with its shape and its place
+// in the weights, which must have the network's number of each.
+func (w *Weights) matrices(n *Network, visit func(name string, rows, cols int, place **mat.Dense) error) error {
+	for k := range n.K() {
+		if err := visit(fmt.Sprint("W", k), n.Layers[k+1], n.Layers[k], &w.W[k]); err != nil {
+			return err
+		}
+	}
+	for k := 1; k < n.K(); k++ {
+		if err := visit(fmt.Sprint("F", k), n.Layers[k], n.Layers[k+1], &w.F[k]); err != nil {
+			return err
+		}
+	}
+	for k := 1; k <= n.K(); k++ {
+		if err := visit(fmt.Sprint("C", k), n.Layers[k], n.Layers[k], &w.C[k]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // InitialWeights draws W and F Xavier-uniform and B = V V' with V Xavier-uniform; every matrix has its
 // own stream of (seed, matrix).
 func InitialWeights(n *Network, seed uint32) *Weights {
 	K := n.K()
 	gamma := (1 - n.Lambda) / n.Lambda
-	w := &Weights{W: make([]*mat.Dense, K), F: make([]*mat.Dense, K), C: make([]*mat.Dense, K+1)}
+	w := newWeights(n)
 	stream := uint64(0)
 	xavier := func(rows, cols int) *mat.Dense {
 		rng := rand.New(rand.NewPCG(uint64(seed), stream))
@@ -52,36 +79,21 @@ func (w *Weights) Check(n *Network) error {
 		return usagef("weights: %d of W, %d of F, %d of C; a network of %d layers wants %d, %d, %d, unused ones included",
 			len(w.W), len(w.F), len(w.C), K+1, K, K, K+1)
 	}
-	check := func(kind string, k int, m *mat.Dense, rows, cols int) error {
+	return w.matrices(n, func(name string, rows, cols int, place **mat.Dense) error {
+		m := *place
 		if m == nil {
-			return usagef("weights: %s%d is missing", kind, k)
+			return usagef("weights: %s is missing", name)
 		}
 		if r, c := m.Dims(); r != rows || c != cols {
-			return usagef("weights: %s%d is %d x %d; the network wants %d x %d", kind, k, r, c, rows, cols)
+			return usagef("weights: %s is %d x %d; the network wants %d x %d", name, r, c, rows, cols)
 		}
 		for i := range rows {
-			for j := range cols {
-				if v := m.At(i, j); math.IsNaN(v) || math.IsInf(v, 0) {
-					return fmt.Errorf("%w: weights: %s%d row %d column %d is %v", ErrDamaged, kind, k, i, j, v)
+			for j, v := range m.RawRowView(i) {
+				if math.IsNaN(v) || math.IsInf(v, 0) {
+					return fmt.Errorf("%w: weights: %s row %d column %d is %v", ErrDamaged, name, i, j, v)
 				}
 			}
 		}
 		return nil
-	}
-	for k := range K {
-		if err := check("W", k, w.W[k], n.Layers[k+1], n.Layers[k]); err != nil {
-			return err
-		}
-		if k > 0 {
-			if err := check("F", k, w.F[k], n.Layers[k], n.Layers[k+1]); err != nil {
-				return err
-			}
-		}
-	}
-	for k := 1; k <= K; k++ {
-		if err := check("C", k, w.C[k], n.Layers[k], n.Layers[k]); err != nil {
-			return err
-		}
-	}
-	return nil
+	})
 }
