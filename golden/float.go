@@ -2,6 +2,7 @@ package golden
 
 import (
 	"fmt"
+	"math"
 	"runtime"
 	"sync"
 
@@ -37,10 +38,13 @@ var (
 const classifyRows = 120
 
 // NewFloatModel makes a model of copies of the weights, rounded to T, with the learning rates of epoch 0. Its errors
-// are those of Weights.Check.
+// are those of Weights.Check, and ErrUsage for values beyond T.
 func NewFloatModel[T simd.Float](n *Network, w *Weights) (*FloatModel[T], error) {
 	K := n.K()
 	if err := w.Check(n); err != nil {
+		return nil, err
+	}
+	if err := w.matrices(n, func(name string, _, _ int, place **mat.Dense) error { return checkReach[T](name, *place) }); err != nil {
 		return nil, err
 	}
 	m := &FloatModel[T]{n: n, w: make([]simd.Matrix[T], K), f: make([]simd.Matrix[T], K), c: make([]simd.Matrix[T], K+1),
@@ -193,12 +197,13 @@ func (m *FloatModel[T]) Tensors() []Tensor {
 }
 
 // SetTensors takes the synapses of a checkpoint, which must have the model's names and shapes; NaN and
-// infinity are ErrDamaged. After an error the model is what it was.
+// infinity are ErrDamaged, values beyond T ErrUsage. After an error the model is what it was.
 func (m *FloatModel[T]) SetTensors(list []Tensor) error {
 	matrices := m.matrices()
 	if len(list) != len(matrices) {
 		return usagef("checkpoint: %d matrices; the network has %d", len(list), len(matrices))
 	}
+	weights := make([]*mat.Dense, len(list))
 	for i, x := range matrices {
 		t := &list[i]
 		if t.Name != x.name || t.Rows != x.synapses.Cols || t.Cols != x.synapses.Rows {
@@ -210,9 +215,26 @@ func (m *FloatModel[T]) SetTensors(list []Tensor) error {
 		if err := t.check(Float); err != nil {
 			return err
 		}
+		weights[i] = mat.NewDense(t.Rows, t.Cols, t.Values)
+		if err := checkReach[T](t.Name, weights[i]); err != nil {
+			return err
+		}
 	}
 	for i, x := range matrices {
-		setSynapses(x.synapses, mat.NewDense(list[i].Rows, list[i].Cols, list[i].Values))
+		setSynapses(x.synapses, weights[i])
+	}
+	return nil
+}
+
+// checkReach tells of a value that is finite, but infinite in T.
+func checkReach[T simd.Float](name string, weights *mat.Dense) error {
+	rows, _ := weights.Dims()
+	for i := range rows {
+		for j, v := range weights.RawRowView(i) {
+			if math.IsInf(float64(T(v)), 0) {
+				return usagef("%s row %d column %d: %v is beyond float32; take arithmetic %s", name, i, j, v, Float)
+			}
+		}
 	}
 	return nil
 }

@@ -262,7 +262,6 @@ func TestFloatAgainstOracle(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
-				inhibited += o.inhibited
 				for _, v := range elements(m.learning.r[k+1]) {
 					if v == 0 || v == 1 {
 						atEnds[int(v)]++
@@ -270,6 +269,7 @@ func TestFloatAgainstOracle(t *testing.T) {
 				}
 			}
 		}
+		inhibited += o.inhibited
 	}
 	require.NotZero(t, inhibited, "no interneuron was active")
 	if atEnds[0] == 0 || atEnds[1] == 0 {

@@ -119,7 +119,8 @@ func (m *FloatModel[T]) step(b *floatBatch[T], s span, k int, eta T, beta float6
 		q, qu := &b.q[k][s.from+i], &b.qu[k][s.from+i]
 		step.Offset = -*q
 		step.Apply(i, u, r, current, lateral)
-		*qu += T(nu) * (*q - *qu + (simd.Sum(r.Row(i)) - 1))
+		// The outer conversion forbids a fused multiplication, which some processors have.
+		*qu += T(T(nu) * (*q - *qu + (simd.Sum(r.Row(i)) - 1)))
 		*q = max(*qu, 0)
 	}
 	m.note("u", k, u)

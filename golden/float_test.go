@@ -89,6 +89,46 @@ func TestFloat32(t *testing.T) {
 	require.True(t, sameTensors(other.Tensors(), m.Tensors()))
 }
 
+// TestFloat32Range: weights that float32 does not hold are refused, and what overflows in one sample leaves the
+// samples after it alone.
+func TestFloat32Range(t *testing.T) {
+	n := floatNetwork([]int{4, 3, 2}, 1)
+	w := InitialWeights(n, 1)
+	for i := range 3 {
+		w.W[0].Set(i, 0, 3e38)
+	}
+	m, err := NewFloatModel[float32](n, w)
+	require.NoError(t, err)
+	dark, bright := []uint8{0, 200, 100, 50}, []uint8{255, 255, 255, 255}
+	want := m.States([][]uint8{dark})
+	require.True(t, slices.ContainsFunc(m.States([][]uint8{bright})[1].RawMatrix().Data, math.IsNaN), "nothing overflows")
+	require.Equal(t, want, m.States([][]uint8{dark}))
+
+	w.F[1].Set(1, 0, -1e39)
+	const said = "F1 row 1 column 0: -1e+39 is beyond float32; take arithmetic float"
+	_, err = NewFloatModel[float32](n, w)
+	require.ErrorIs(t, err, ErrUsage)
+	require.ErrorContains(t, err, said)
+	before := m.Tensors()
+	err = m.SetTensors(w.tensors())
+	require.ErrorIs(t, err, ErrUsage)
+	require.ErrorContains(t, err, said)
+	require.True(t, sameTensors(before, m.Tensors()))
+	_, _, err = NewCheckpointOf(n, Float32, 1, w)
+	require.ErrorIs(t, err, ErrUsage)
+	require.ErrorContains(t, err, said)
+	_, _, err = NewCheckpointOf(n, Float, 1, w)
+	require.NoError(t, err)
+
+	c, _, err := NewCheckpoint(n, Float32, 1)
+	require.NoError(t, err)
+	for i, x := range InitialWeights(n, 1).tensors() {
+		for j, v := range x.Values {
+			require.Equal(t, float64(float32(v)), c.Tensors[i].Values[j], "%s[%d]", x.Name, j)
+		}
+	}
+}
+
 func TestFloatClassifyBlocks(t *testing.T) {
 	n := floatNetwork([]int{20, 13, 7}, 3)
 	m := newFloat(t, n)

@@ -31,13 +31,13 @@ type Learner interface {
 var _ Learner = (*Machine)(nil)
 
 // NewCheckpoint is the start of a run: initial weights drawn by the seed, which takes the place of the
-// network's, in float64 or rounded to the stored types. What did not fit its type is reported.
+// network's, in float64 or rounded to float32 or the stored types. What did not fit its stored type is reported.
 func NewCheckpoint(n *Network, arithmetic string, seed uint32) (*Checkpoint, []Misfit, error) {
 	return NewCheckpointOf(n, arithmetic, seed, nil)
 }
 
 // NewCheckpointOf is the start of a run with weights of one's own, or with those that the seed draws where w is nil.
-// Its errors are those of Weights.Check and settings that NewArithmetic refuses.
+// Its errors are those of Weights.Check, values beyond float32 and settings that NewArithmetic refuses.
 func NewCheckpointOf(n *Network, arithmetic string, seed uint32, w *Weights) (*Checkpoint, []Misfit, error) {
 	own := *n
 	own.Seed = seed
@@ -53,6 +53,13 @@ func NewCheckpointOf(n *Network, arithmetic string, seed uint32, w *Weights) (*C
 			w = InitialWeights(&own, seed)
 		}
 		c.Tensors = w.tensors()
+		if arithmetic == Float32 { // of the values that it computes with
+			m, err := NewFloatModel[float32](&own, w)
+			if err != nil {
+				return nil, nil, err
+			}
+			c.Tensors = m.Tensors()
+		}
 		return c, nil, nil
 	case Fixed:
 		var from *Checkpoint // nil: the machine draws

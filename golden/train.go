@@ -299,6 +299,9 @@ func (t *trainer) save() error {
 
 // diverged is the error of a step that may have met numbers that are not finite.
 func (t *trainer) diverged(err error) error {
+	if errors.Is(err, ErrDamaged) && t.c.Step == 0 {
+		return fmt.Errorf("before learning: %w; start the run with other weights or settings", err)
+	}
 	if errors.Is(err, ErrDamaged) {
 		return fmt.Errorf("learning diverged by mini-batch %d of the run: %w; lower its rates and train again", t.c.Step, err)
 	}

@@ -240,6 +240,18 @@ func TestTrainDiverges(t *testing.T) {
 	require.Zero(t, back.Step)
 }
 
+// TestTrainFromHugeWeights: what is amiss before anything was learned is not put down to the learning rates.
+func TestTrainFromHugeWeights(t *testing.T) {
+	c, dir := newRun(t, Float), t.TempDir()
+	for i := range c.Tensors[0].Values {
+		c.Tensors[0].Values[i] = 1e300
+	}
+	_, err := Train(t.Context(), c, trainData(), TrainOptions{Dir: dir})
+	require.ErrorIs(t, err, ErrDamaged)
+	require.ErrorContains(t, err, "before learning: damaged data: information of r0 and r1 is ")
+	require.False(t, IsRun(dir))
+}
+
 func TestResumeRefusesOtherSettings(t *testing.T) {
 	c, data := newRun(t, Fixed), trainData()
 	c.Data = data.Checksum
