@@ -1,7 +1,7 @@
 # make demo   the main job on real digits: train, quantize, generate, co-simulate
 # make test   every test
 # make fuzz   races, the whole co-simulation matrix, every mutant, and the fuzz targets; hours
-# make bench  benchmarks; make bench-peer: learning speed beside PyTorch, which it installs (more than a gigabyte)
+# make bench  benchmarks, those of the models on one core and on all; make bench-peer: learning speed beside PyTorch, which it installs (more than a gigabyte)
 # make build  .build/corinfo
 # Each installs the tools that are missing.
 
@@ -29,7 +29,8 @@ fuzz: tools
 	@.ci/fuzz $(FUZZTIME)
 
 bench:
-	@go test -run '^$$' -bench . -benchmem ./...
+	@go test -run '^$$' -bench . -benchmem -cpu "$$(printf '1\n%s\n' "$$(nproc)" | sort -nu | paste -sd,)" ./golden/...
+	@go test -run '^$$' -bench . -benchmem $$(go list ./... | grep -v /golden)
 
 bench-peer:
 	@.ci/bench-peer

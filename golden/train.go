@@ -144,7 +144,7 @@ func (t *trainer) run(ctx context.Context) error {
 // of the checkpoint, which has the figures of the network before learning.
 func (t *trainer) begin(ctx context.Context) error {
 	c := t.c
-	removeLeftovers(t.o.Dir)
+	RemoveLeftovers(t.o.Dir)
 	t.times = map[int]EpochTime{}
 	if len(c.History) > 0 {
 		times, err := ReadTimes(t.o.Dir)

@@ -43,9 +43,9 @@ func leftover(e os.DirEntry) bool {
 	return e.Type().IsRegular() && strings.HasPrefix(e.Name(), temporaryPrefix)
 }
 
-// removeLeftovers clears a folder, that no other process writes into, of them. It is a matter of space only: errors
-// are left to who writes next.
-func removeLeftovers(dir string) {
+// RemoveLeftovers clears a folder, that no other process writes into, of what WriteFile left when its process was
+// killed. It is a matter of space only: errors are left to who writes next.
+func RemoveLeftovers(dir string) {
 	entries, _ := os.ReadDir(dir)
 	for _, e := range entries {
 		if leftover(e) {

@@ -3,18 +3,20 @@ package main
 import (
 	"fmt"
 	"io"
+	"os"
 	"text/tabwriter"
 
 	"github.com/urfave/cli/v2"
 
 	"corinfo/golden"
+	"corinfo/golden/simd"
 	"corinfo/sim"
 )
 
 func doctorCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "doctor",
-		Usage: "look for the tools and data sets that corinfo calls, and say how to get the missing ones",
+		Usage: "look for the tools and data sets that corinfo calls, say how to get the missing ones, and name the float model's kernels",
 		Flags: []cli.Flag{jsonFlag()},
 		Action: func(c *cli.Context) error {
 			if err := noArguments(c); err != nil {
@@ -28,7 +30,8 @@ func doctorCommand() *cli.Command {
 			figures := struct {
 				Tools    []sim.Tool `json:"tools"`
 				Datasets []dataset  `json:"datasets"`
-			}{Tools: sim.Tools(c.Context)}
+				Kernels  string     `json:"kernels"` // of the float model
+			}{Tools: sim.Tools(c.Context), Kernels: simd.Name()}
 			for _, name := range []string{"mnist", "fashion", "cifar10"} {
 				d := dataset{Name: name, Found: true}
 				if _, err := golden.LoadData(golden.Dataset{Name: name}); err != nil {
@@ -52,6 +55,11 @@ func doctorCommand() *cli.Command {
 						fmt.Fprintf(table, "dataset %s\tmissing\t%s\n", d.Name, d.Problem)
 					}
 				}
+				note := ""
+				if wanted := os.Getenv(simd.Variable); wanted != "" && wanted != figures.Kernels {
+					note = fmt.Sprintf("%s=%s is not among this processor's", simd.Variable, wanted)
+				}
+				fmt.Fprintf(table, "float kernels\t%s\t%s\n", figures.Kernels, note)
 				table.Flush()
 			})
 			if err != nil {

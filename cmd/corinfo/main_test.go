@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"corinfo/golden"
+	"corinfo/golden/simd"
 	"corinfo/hdlgen"
 )
 
@@ -397,8 +398,10 @@ func TestNoSimulator(t *testing.T) {
 	done(t, "generate", "-c", file, "-o", design)
 	t.Setenv("PATH", t.TempDir())
 	refused(t, exitUsage, []string{"verilator", "not on the PATH", "apt-get install verilator"}, "cosim", design)
+	t.Setenv(simd.Variable, "sse")
 	code, stdout, stderr := corinfo("doctor")
 	require.Equal(t, exitFailed, code)
+	require.Regexp(t, `float kernels +`+simd.Name()+" +CORINFO_SIMD=sse is not among", stdout)
 	require.Contains(t, stdout, "apt-get install verilator")
 	require.Contains(t, stderr, "verilator")
 }

@@ -18,7 +18,7 @@ import (
 func trainCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "train",
-		Usage: "train a network, in float64 or bit-true; --resume continues an interrupted run to the same bits",
+		Usage: "train a network, in float64, float32 or bit-true; --resume continues an interrupted run to the same bits",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "c", Usage: "network `FILE`; with --resume, the run's own by default"},
 			&cli.StringFlag{Name: "o", Usage: "`FOLDER` of the run"},
