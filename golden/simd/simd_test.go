@@ -134,10 +134,17 @@ func testProducts[T Float](t *testing.T, rng *rand.Rand, list []kernels[T], use 
 			padding(t, name, gotC)
 			padding(t, name, gotD)
 			// A view of some rows changes those only.
-			part := 1 + rng.IntN(samples)
-			Multiply(0, gotC.Slice(0, part), a.Slice(0, part), b)
-			if part < samples {
-				require.Equal(t, gotC.At(part, 0), gotC.Slice(part, samples).At(0, 0))
+			from := rng.IntN(samples)
+			to := from + rng.IntN(samples-from+1)
+			view := NewStates[T](samples, post)
+			Copy(view, c)
+			Multiply(keep, view.Slice(from, to), a.Slice(from, to), b)
+			for i := range samples {
+				want := c
+				if from <= i && i < to {
+					want = gotC
+				}
+				require.Equal(t, want.Row(i), view.Row(i), "%s: rows %d to %d of %d", name, from, to, samples)
 			}
 		})
 	}
