@@ -12,10 +12,11 @@ import (
 
 // Information is the correlative information (arXiv 2306.04810) of two neighbouring layers, and how much of it their
 // synapses have: what the other layer explains of a layer's second moments through them. A linear prediction, which
-// synapses make, may mislead about states that are clipped: then it is below 0.
+// synapses make, may mislead about states that are clipped: then it is below 0. It may also be above Nats, where the
+// prediction is charged for the size of its weights and synapses are not.
 type Information struct {
 	Layer    int      `json:"layer"`    // k of r_k and r_{k+1}
-	Nats     float64  `json:"nats"`     // of the best linear prediction, the same in both directions
+	Nats     float64  `json:"nats"`     // of the best regularised linear prediction, the same in both directions
 	Forward  float64  `json:"forward"`  // of r_{k+1} by W_k r_k
 	Backward *float64 `json:"backward"` // of r_k by F_k r_{k+1}; nil for k = 0, which has no feedback
 }
@@ -27,8 +28,8 @@ type Information struct {
 //	forward         = 1/2 log det(R(r_{k+1}) + epsilon I) - 1/2 log det(R(r_{k+1} - W_k r_k) + epsilon I)
 //	backward        = 1/2 log det(R(r_k) + epsilon I) - 1/2 log det(R(r_k - F_k r_{k+1}) + epsilon I)
 //
-// with R(x) the mean of x x' over the samples and epsilon > 0. The first is what both others are where W_k and F_k are the
-// best regularised predictions. What is not finite is ErrDamaged. Results don't depend on the number of processors.
+// with R(x) the mean of x x' over the samples and epsilon > 0. The first is what the second is for the best regularised
+// prediction W = R(r_{k+1} r_k') (R(r_k) + epsilon I)^-1 with R(e) + epsilon W W' for R(e), and likewise the third. What is not finite is ErrDamaged. Results don't depend on the number of processors.
 func CorrelativeInformation(w *Weights, states []*mat.Dense, epsilon float64) ([]Information, error) {
 	layers := make([]simd.Matrix[float64], len(states))
 	for k, x := range states {

@@ -110,6 +110,19 @@ func TestInformationOfBestPrediction(t *testing.T) {
 			}
 		}
 		require.InDelta(t, correlativeEntropy(r, epsilon)-correlativeEntropy(left, epsilon), list[0].Nats, 1e-12)
+
+		// The same by the errors of the prediction and the charge for its weights.
+		var predictions, errs, charge mat.Dense
+		predictions.Mul(states[from], &predicted)
+		errs.Sub(states[to], &predictions)
+		charge.Mul(predicted.T(), &predicted)
+		moments := secondMoments(rowsOf(&errs), epsilon)
+		for i := range neurons {
+			for j := i; j < neurons; j++ {
+				moments.SetSym(i, j, moments.At(i, j)+epsilon*charge.At(i, j))
+			}
+		}
+		require.InDelta(t, correlativeEntropy(r, epsilon)-correlativeEntropy(moments, epsilon), list[0].Nats, 1e-12)
 	}
 }
 
@@ -136,7 +149,8 @@ func TestInformationKnownCases(t *testing.T) {
 	require.NoError(t, err)
 	want := eigenEntropy(t, states[1].At, 50, 3, 0.15) - 3*math.Log(0.15)/2
 	require.InDelta(t, want, list[0].Forward, 1e-12)
-	require.Positive(t, want)
+	require.Greater(t, want, list[0].Nats, "synapses are not charged for their size")
+	require.Positive(t, list[0].Nats)
 
 	// One neuron: 1/2 log((m + epsilon) / (m' + epsilon)) of the mean squares.
 	one := []*mat.Dense{mat.NewDense(2, 1, []float64{1, 2}), mat.NewDense(2, 1, []float64{3, 5})}

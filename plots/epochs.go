@@ -70,7 +70,7 @@ func information(run *golden.Checkpoint) []panel {
 			series series
 			value  func(i *golden.Information) *float64
 		}{
-			{series{name: "best linear prediction", color: green, shape: draw.PyramidGlyph{}}, func(i *golden.Information) *float64 { return &i.Nats }},
+			{series{name: "best regularised prediction", color: green, shape: draw.PyramidGlyph{}}, func(i *golden.Information) *float64 { return &i.Nats }},
 			{series{name: fmt.Sprintf("forward, by W%d", k), color: blue, shape: draw.CircleGlyph{}}, func(i *golden.Information) *float64 { return &i.Forward }},
 			{series{name: fmt.Sprintf("backward, by F%d", k), color: vermilion, shape: draw.BoxGlyph{}, dashed: true}, func(i *golden.Information) *float64 { return i.Backward }},
 		} {
