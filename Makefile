@@ -29,7 +29,7 @@ fuzz: tools
 	@.ci/fuzz $(FUZZTIME)
 
 bench:
-	@go test -run '^$$' -bench . -benchmem -cpu "$$(printf '1\n%s\n' "$$(nproc)" | sort -nu | paste -sd,)" ./golden/...
+	@for n in $$(printf '1\n%s\n' "$$(nproc)" | sort -nu); do go test -run '^$$' -bench . -benchmem -cpu "$$n" ./golden/... || exit 1; done
 	@go test -run '^$$' -bench . -benchmem $$(go list ./... | grep -v /golden)
 
 bench-peer:
