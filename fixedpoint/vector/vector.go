@@ -1,0 +1,324 @@
+// Package vector holds operations on slices of fixed-point words in AVX-512, AVX2 or plain Go, whichever the processor
+// has. Integers are exact: all give the same bits. The loop in Go at the end of every function is its definition; the
+// assembly takes as many elements as fill its vectors, and the loop does the rest, or all of them.
+//
+// The assembly is written by the program in asm.
+package vector
+
+//go:generate sh -c "cd asm && go run . -out ../kernels_amd64.s -stubs ../kernels_amd64.go -pkg vector"
+
+import (
+	"os"
+	"unsafe"
+)
+
+// kernels are the inner loops in one instruction set. Those on int64 take n elements, a positive multiple of step.
+type kernels struct {
+	name             string
+	words            int // of 16 bits in a vector; 0: no kernels, all is done in Go
+	add, sub         func(n int, z, a, b *int64, x, y uint64)
+	addOne, subFrom  func(n int, z, a *int64, x uint64, c int64)
+	mul              func(n int, z, a, b *int64)
+	mulOne           func(n int, z, a *int64, c int64)
+	clip             func(n int, z, a *int64, lo, hi int64)
+	nonZero          func(n int, z, a *int64)
+	round            func(n int, z, a *int64, left uint64, addend int64, drop uint64, lo, hi int64) int64
+	roundRandom      func(n int, z, a, random *int64, down, up, drop uint64, lo, hi int64) int64
+	widen            func(n int, z *int64, a *int16)
+	narrow           func(n int, z *int16, a *int64)
+	lost             func(n int, a, b *int64) int64
+	draw             func(n int, z *int64, keys *uint16, row, column, symmetric uint64)
+	sum              func(n int, z, terms *int64, count int) // n a multiple of 4 vectors
+	events4, events1 func(pairs int, words *int16, at *int64, deltas *int16, sums *int64, shift uint64)
+}
+
+// step is the number of elements that a kernel on int64 does at once.
+const step = 8
+
+// Rows is what numbers of rows are padded to where a function says so: a vector of 16-bit words.
+const Rows = 32
+
+// Padded is n or the next multiple of Rows above it.
+func Padded(n int) int { return (n + Rows - 1) / Rows * Rows }
+
+// Variable names the instruction set to use in place of the best that the processor has: avx512, avx2 or go.
+const Variable = "CORINFO_SIMD"
+
+var use = choose(available(), os.Getenv(Variable))
+
+// choose picks the wanted kernels, or the first where there are none of that name.
+func choose(list []kernels, wanted string) *kernels {
+	for i := range list {
+		if list[i].name == wanted {
+			return &list[i]
+		}
+	}
+	return &list[0]
+}
+
+// Name is the instruction set in use: avx512, avx2 or go.
+func Name() string { return use.name }
+
+// whole is how many of n elements the kernels do.
+func whole(n int) int {
+	if use.words == 0 {
+		return 0
+	}
+	return n &^ (step - 1)
+}
+
+// Add sets z = a<<x + b<<y. Slices of operands have the length of z here and below, and may be z itself.
+func Add(z, a, b []int64, x, y uint) {
+	a, b = a[:len(z)], b[:len(z)]
+	n := whole(len(z))
+	if n > 0 {
+		use.add(n, &z[0], &a[0], &b[0], uint64(x), uint64(y))
+	}
+	for i := n; i < len(z); i++ {
+		z[i] = a[i]<<(x&63) + b[i]<<(y&63)
+	}
+}
+
+// Sub sets z = a<<x - b<<y.
+func Sub(z, a, b []int64, x, y uint) {
+	a, b = a[:len(z)], b[:len(z)]
+	n := whole(len(z))
+	if n > 0 {
+		use.sub(n, &z[0], &a[0], &b[0], uint64(x), uint64(y))
+	}
+	for i := n; i < len(z); i++ {
+		z[i] = a[i]<<(x&63) - b[i]<<(y&63)
+	}
+}
+
+// AddOne sets z = a<<x + c.
+func AddOne(z, a []int64, x uint, c int64) {
+	a = a[:len(z)]
+	n := whole(len(z))
+	if n > 0 {
+		use.addOne(n, &z[0], &a[0], uint64(x), c)
+	}
+	for i := n; i < len(z); i++ {
+		z[i] = a[i]<<(x&63) + c
+	}
+}
+
+// SubFrom sets z = c - a<<x.
+func SubFrom(z, a []int64, x uint, c int64) {
+	a = a[:len(z)]
+	n := whole(len(z))
+	if n > 0 {
+		use.subFrom(n, &z[0], &a[0], uint64(x), c)
+	}
+	for i := n; i < len(z); i++ {
+		z[i] = c - a[i]<<(x&63)
+	}
+}
+
+// Mul sets z = a b. short tells that all factors are int32.
+func Mul(z, a, b []int64, short bool) {
+	a, b = a[:len(z)], b[:len(z)]
+	n := whole(len(z))
+	if n > 0 && short {
+		use.mul(n, &z[0], &a[0], &b[0])
+	} else {
+		n = 0
+	}
+	for i := n; i < len(z); i++ {
+		z[i] = a[i] * b[i]
+	}
+}
+
+// MulOne sets z = a c. short tells that all factors are int32.
+func MulOne(z, a []int64, c int64, short bool) {
+	a = a[:len(z)]
+	n := whole(len(z))
+	if n > 0 && short {
+		use.mulOne(n, &z[0], &a[0], c)
+	} else {
+		n = 0
+	}
+	for i := n; i < len(z); i++ {
+		z[i] = a[i] * c
+	}
+}
+
+// Clip sets z to a limited to [lo, hi].
+func Clip(z, a []int64, lo, hi int64) {
+	a = a[:len(z)]
+	n := whole(len(z))
+	if n > 0 {
+		use.clip(n, &z[0], &a[0], lo, hi)
+	}
+	for i := n; i < len(z); i++ {
+		z[i] = min(max(a[i], lo), hi)
+	}
+}
+
+// NonZero sets z to 1 where a is not 0, else to 0.
+func NonZero(z, a []int64) {
+	a = a[:len(z)]
+	n := whole(len(z))
+	if n > 0 {
+		use.nonZero(n, &z[0], &a[0])
+	}
+	for i := n; i < len(z); i++ {
+		v := a[i]
+		z[i] = int64(uint64(v|-v) >> 63)
+	}
+}
+
+// Round sets z = (a<<left + addend) >> drop and gives the number of results outside [lo, hi].
+func Round(z, a []int64, left uint, addend int64, drop uint, lo, hi int64) (outside int64) {
+	a = a[:len(z)]
+	n := whole(len(z))
+	if n > 0 {
+		outside = use.round(n, &z[0], &a[0], uint64(left), addend, uint64(drop), lo, hi)
+	}
+	span := uint64(hi) - uint64(lo)
+	for i := n; i < len(z); i++ {
+		v := (a[i]<<(left&63) + addend) >> (drop & 63)
+		z[i] = v
+		if uint64(v)-uint64(lo) > span {
+			outside++
+		}
+	}
+	return outside
+}
+
+// RoundRandom sets z = (a + random>>down<<up) >> drop, random being 32-bit words, and gives the number of results outside
+// [lo, hi].
+func RoundRandom(z, a, random []int64, down, up, drop uint, lo, hi int64) (outside int64) {
+	a, random = a[:len(z)], random[:len(z)]
+	n := whole(len(z))
+	if n > 0 {
+		outside = use.roundRandom(n, &z[0], &a[0], &random[0], uint64(down), uint64(up), uint64(drop), lo, hi)
+	}
+	span := uint64(hi) - uint64(lo)
+	for i := n; i < len(z); i++ {
+		v := (a[i] + random[i]>>(down&63)<<(up&63)) >> (drop & 63)
+		z[i] = v
+		if uint64(v)-uint64(lo) > span {
+			outside++
+		}
+	}
+	return outside
+}
+
+// Widen sets z = a.
+func Widen(z []int64, a []int16) {
+	a = a[:len(z)]
+	n := whole(len(z))
+	if n > 0 {
+		use.widen(n, &z[0], &a[0])
+	}
+	for i := n; i < len(z); i++ {
+		z[i] = int64(a[i])
+	}
+}
+
+// Narrow sets z = a; every element of a is an int16.
+func Narrow(z []int16, a []int64) {
+	a = a[:len(z)]
+	n := whole(len(z))
+	if n > 0 {
+		use.narrow(n, &z[0], &a[0])
+	}
+	for i := n; i < len(z); i++ {
+		z[i] = int16(a[i])
+	}
+}
+
+// Lost is the sum of a &^ b.
+func Lost(a, b []int64) (sum int64) {
+	b = b[:len(a)]
+	n := whole(len(a))
+	if n > 0 {
+		sum = use.lost(n, &a[0], &b[0])
+	}
+	for i := n; i < len(a); i++ {
+		sum += a[i] &^ b[i]
+	}
+	return sum
+}
+
+// Draw sets z to random words of the rows 0.. of a column, of the generator that package fixedpoint describes, and gives
+// the number that it has set; the rest is the caller's. symmetric draws by the unordered pair.
+func Draw(z []int64, keys *[8]uint16, column uint16, symmetric bool) (drawn int) {
+	if use.words == 0 || len(z) < use.words {
+		return 0
+	}
+	drawn = len(z) / use.words * use.words
+	flag := uint64(0)
+	if symmetric {
+		flag = 1
+	}
+	use.draw(drawn, &z[0], &keys[0], 0, uint64(column), flag)
+	return drawn
+}
+
+// Term is one product of a sum: a factor of its own with one factor for each row. The kernels rely on its layout.
+type Term struct {
+	Pre  int64
+	Post []int64
+}
+
+// Sum sets z to the sum of the terms. short tells that all factors are int32.
+func Sum(z []int64, terms []Term, short bool) {
+	for _, t := range terms {
+		_ = t.Post[:len(z)]
+	}
+	n := 0
+	if short && use.words > 0 && len(terms) > 0 {
+		first := (*int64)(unsafe.Pointer(&terms[0]))
+		if n = len(z) / use.words * use.words; n > 0 { // words of 16 bits are those of a vector of int64 four times
+			use.sum(n, &z[0], first, len(terms))
+		}
+	}
+	z = z[n:]
+	clear(z)
+	for ; len(terms) >= 4; terms = terms[4:] {
+		a, b, c, d := terms[0].Post[n:][:len(z)], terms[1].Post[n:][:len(z)], terms[2].Post[n:][:len(z)], terms[3].Post[n:][:len(z)]
+		x, y, u, v := terms[0].Pre, terms[1].Pre, terms[2].Pre, terms[3].Pre
+		for row := range z {
+			z[row] += a[row]*x + b[row]*y + c[row]*u + d[row]*v
+		}
+	}
+	for _, t := range terms {
+		post := t.Post[n:][:len(z)]
+		for row := range z {
+			z[row] += t.Pre * post[row]
+		}
+	}
+}
+
+// AddColumns adds columns of words, times deltas and shifted left, to sums: column e begins at words[at[e]]. The number
+// of rows len(sums) is a multiple of Rows, that of columns even, and the sum of the products over all columns fits 32 bits.
+func AddColumns(sums []int64, words []int16, at []int64, deltas []int16, shift uint) {
+	rows := len(sums)
+	at = at[:len(deltas)]
+	for _, from := range at {
+		_ = words[from:][:rows]
+	}
+	row := 0
+	if use.words > 0 && len(deltas) > 0 {
+		for _, k := range []struct {
+			rows int
+			run  func(pairs int, words *int16, at *int64, deltas *int16, sums *int64, shift uint64)
+		}{{4 * use.words, use.events4}, {use.words, use.events1}} {
+			for ; row+k.rows <= rows; row += k.rows {
+				k.run(len(deltas)/2, &words[row], &at[0], &deltas[0], &sums[row], uint64(shift))
+			}
+		}
+	}
+	if row == rows {
+		return
+	}
+	for e := 0; e < len(deltas); e += 2 {
+		a, b := words[at[e]:][:rows], words[at[e+1]:][:rows]
+		x, y := int64(deltas[e]), int64(deltas[e+1])
+		for i := range sums {
+			sums[i] += (int64(a[i])*x + int64(b[i])*y) << (shift & 63)
+		}
+	}
+}
