@@ -1,5 +1,7 @@
 package fixedpoint
 
+import "corinfo/fixedpoint/vector"
+
 // Kernel is a graph compiled for vectors: node by node over blocks of elements, in int64 where every
 // node's values are int64, else by Eval. Both give the same bits. A Kernel is immutable.
 type Kernel struct {
@@ -17,6 +19,7 @@ type step struct {
 	op             Op
 	dst, a, b      int  // nodes
 	shiftA, shiftB uint // left shifts that align the operands
+	short          bool // OpMul: the factors fit 32 bits
 	lo, hi         int64
 	word           int64
 	resize         resize
@@ -56,6 +59,8 @@ func (g *Graph) Compile() (*Kernel, error) {
 		case OpAdd, OpSub:
 			s.shiftA = uint(n.Format.Frac - g.nodes[s.a].Format.Frac)
 			s.shiftB = uint(n.Format.Frac - g.nodes[s.b].Format.Frac)
+		case OpMul:
+			s.short = g.nodes[s.a].Format.FitsInt32() && g.nodes[s.b].Format.FitsInt32()
 		case OpResize:
 			s.index = resizes
 			resizes++
@@ -207,18 +212,11 @@ func (r *Runner) step(s *step, from, to int, in, out [][]int64) {
 	case OpAdd, OpSub, OpMul:
 		binary(s, z, a, b)
 	case OpNeg:
-		for i, v := range a {
-			z[i] = -v
-		}
+		vector.SubFrom(z, a, 0, 0)
 	case OpClip:
-		lo, hi := s.lo, s.hi
-		for i, v := range a {
-			z[i] = min(max(v, lo), hi)
-		}
+		vector.Clip(z, a, s.lo, s.hi)
 	case OpNonZero:
-		for i, v := range a {
-			z[i] = int64(uint64(v|-v) >> 63)
-		}
+		vector.NonZero(z, a)
 	case OpResize:
 		over := s.resize.run(z, a, b)
 		if n == 1 && to-from > 1 {
@@ -232,65 +230,25 @@ func (r *Runner) step(s *step, from, to int, in, out [][]int64) {
 // subtract, the one with more fraction bits is not shifted.
 func binary(s *step, z, a, b []int64) {
 	x, y := s.shiftA&63, s.shiftB&63
-	if len(b) == 1 && len(z) > 1 && s.op == OpSub {
-		binaryAdd(z, a, x, -b[0]<<y)
-		return
-	}
-	if s.op != OpSub && len(a) < len(b) || s.op == OpAdd && len(a) == len(b) && x > 0 {
-		a, b, x, y = b, a, y, x
-	}
-	single := len(b) == 1 && len(z) > 1
+	singleA, singleB := len(a) < len(z), len(b) < len(z)
 	switch {
-	case s.op == OpMul && single:
-		bv := b[0]
-		a = a[:len(z)]
-		for i := range z {
-			z[i] = a[i] * bv
-		}
+	case s.op == OpMul && singleA:
+		vector.MulOne(z, b, a[0], s.short)
+	case s.op == OpMul && singleB:
+		vector.MulOne(z, a, b[0], s.short)
 	case s.op == OpMul:
-		a, b = a[:len(z)], b[:len(z)]
-		for i := range z {
-			z[i] = a[i] * b[i]
-		}
-	case s.op == OpAdd && single:
-		binaryAdd(z, a, x, b[0]<<y)
-	case s.op == OpAdd && y == 0:
-		a, b = a[:len(z)], b[:len(z)]
-		for i := range z {
-			z[i] = a[i] + b[i]
-		}
+		vector.Mul(z, a, b, s.short)
+	case s.op == OpAdd && singleA:
+		vector.AddOne(z, b, y, a[0]<<x)
+	case s.op == OpAdd && singleB:
+		vector.AddOne(z, a, x, b[0]<<y)
 	case s.op == OpAdd:
-		a, b = a[:len(z)], b[:len(z)]
-		for i := range z {
-			z[i] = a[i] + b[i]<<y
-		}
-	case len(a) == 1 && len(z) > 1:
-		av := a[0] << x
-		b = b[:len(z)]
-		for i := range z {
-			z[i] = av - b[i]<<y
-		}
-	case x == 0 && y == 0:
-		a, b = a[:len(z)], b[:len(z)]
-		for i := range z {
-			z[i] = a[i] - b[i]
-		}
-	case x == 0:
-		a, b = a[:len(z)], b[:len(z)]
-		for i := range z {
-			z[i] = a[i] - b[i]<<y
-		}
+		vector.Add(z, a, b, x, y)
+	case singleA:
+		vector.SubFrom(z, b, y, a[0]<<x)
+	case singleB:
+		vector.AddOne(z, a, x, -b[0]<<y)
 	default:
-		a, b = a[:len(z)], b[:len(z)]
-		for i := range z {
-			z[i] = a[i]<<x - b[i]
-		}
-	}
-}
-
-func binaryAdd(z, a []int64, x uint, bv int64) {
-	a = a[:len(z)]
-	for i := range z {
-		z[i] = a[i]<<(x&63) + bv
+		vector.Sub(z, a, b, x, y)
 	}
 }

@@ -1,5 +1,7 @@
 package fixedpoint
 
+import "corinfo/fixedpoint/vector"
+
 // resize is Type.Resize from a fixed source format, in int64.
 type resize struct {
 	t          Type
@@ -42,68 +44,59 @@ func (r *resize) run(z, a, random []int64) (over int64) {
 		fill(z, a[0])
 		a = z
 	}
-	a = a[:len(z)]
+	// Stochastic adds the top bits of the random word, as many as are dropped.
+	up, down := max(r.drop, 32)-32, 32-min(r.drop, 32)
+	switch {
+	case r.drop == 0:
+		over = vector.Round(z, a, r.left, 0, 0, r.lo, r.hi)
+	case r.t.Rounding == Trn:
+		over = vector.Round(z, a, 0, 0, r.drop, r.lo, r.hi)
+	case r.t.Rounding == Rnd:
+		over = vector.Round(z, a, 0, r.half, r.drop, r.lo, r.hi)
+	case r.t.Rounding == RndMinInf:
+		over = vector.Round(z, a, 0, r.half-1, r.drop, r.lo, r.hi)
+	case r.t.Rounding == Stochastic && len(random) == 1:
+		over = vector.Round(z, a, 0, random[0]>>down<<up, r.drop, r.lo, r.hi)
+	case r.t.Rounding == Stochastic:
+		over = vector.RoundRandom(z, a, random, down, up, r.drop, r.lo, r.hi)
+	default:
+		r.roundBySign(z, a)
+		over = vector.Round(z, z, 0, 0, 0, r.lo, r.hi)
+	}
+	if over > 0 {
+		for i, v := range z {
+			if v < r.lo || v > r.hi {
+				z[i] = r.outside(v)
+			}
+		}
+	}
+	return over
+}
+
+// roundBySign rounds where what is added to a value before its bits are dropped depends on the value.
+func (r *resize) roundBySign(z, a []int64) {
 	// The compiler does not know that z leaves the fields alone, nor that shifts are below 64.
 	drop, half, mask := r.drop&63, r.half, r.mask
-	switch {
-	case drop == 0:
-		left := r.left & 63
-		for i, v := range a {
-			z[i] = v << left
-		}
-	case r.t.Rounding == Trn:
-		for i, v := range a {
-			z[i] = v >> drop
-		}
-	case r.t.Rounding == Rnd:
-		for i, v := range a {
-			z[i] = (v + half) >> drop
-		}
-	case r.t.Rounding == RndMinInf:
-		half--
-		for i, v := range a {
-			z[i] = (v + half) >> drop
-		}
-	case r.t.Rounding == TrnZero:
+	a = a[:len(z)]
+	switch r.t.Rounding {
+	case TrnZero:
 		for i, v := range a {
 			z[i] = (v + v>>63&mask) >> drop
 		}
-	case r.t.Rounding == RndZero:
+	case RndZero:
 		// Ties down for positive values, up for negative ones.
 		for i, v := range a {
 			z[i] = (v + half - 1 - v>>63) >> drop
 		}
-	case r.t.Rounding == RndInf:
+	case RndInf:
 		for i, v := range a {
 			z[i] = (v + half + v>>63) >> drop
 		}
-	case r.t.Rounding == RndConv:
+	case RndConv:
 		for i, v := range a {
 			z[i] = (v + half - 1 + v>>drop&1) >> drop
 		}
-	default:
-		// The top bits of the random word, as many as are dropped.
-		up, down := max(drop, 32)-32, 32-min(drop, 32)
-		if len(random) == 1 {
-			word := random[0] >> down << up
-			for i, v := range a {
-				z[i] = (v + word) >> drop
-			}
-			break
-		}
-		random = random[:len(a)]
-		for i, v := range a {
-			z[i] = (v + random[i]>>(down&63)<<(up&63)) >> drop
-		}
 	}
-	lo, span := r.lo, uint64(r.hi)-uint64(r.lo)
-	for i, v := range z {
-		if uint64(v)-uint64(lo) > span {
-			over++
-			z[i] = r.outside(v)
-		}
-	}
-	return over
 }
 
 // outside is the overflow mode's word for a value beyond the range.

@@ -1,6 +1,9 @@
 package golden
 
-import fx "corinfo/fixedpoint"
+import (
+	fx "corinfo/fixedpoint"
+	"corinfo/fixedpoint/vector"
+)
 
 // sample is the activity of one sample and what learning keeps of it. Slices are indexed by layer.
 type sample struct {
@@ -19,7 +22,7 @@ func newSample(a *Arithmetic) *sample {
 	layers := func() [][]int64 {
 		out := make([][]int64, len(a.Network.Layers))
 		for k, n := range a.Network.Layers {
-			out[k] = make([]int64, n, n+n%2) // columns.add wants room for an even number
+			out[k] = make([]int64, n, vector.Padded(n)) // sums and factors of all rows of a padded column
 		}
 		return out
 	}
@@ -37,6 +40,7 @@ type settler struct {
 	soma, record               []*fx.Runner
 	into, own, back            []*columns // by presynaptic layer: W, C, F
 	pending                    []event
+	room                       eventWords
 	uNext, rNext, delta, moved []int64
 	y                          []int64
 	in, out                    [][]int64
@@ -159,7 +163,7 @@ func (s *settler) load(v *sample, x []int64) {
 	s.collect(x, s.m.Dense)
 	s.events[0] += int64(len(s.pending))
 	s.products += int64(len(s.pending) * t.rows)
-	t.add(v.basal[1], s.pending)
+	t.add(v.basal[1], s.pending, &s.room)
 }
 
 // collect makes events of the values that are not zero, or of all.
@@ -269,12 +273,12 @@ func (s *settler) spread(v *sample, k int) {
 	}
 	s.events[k] += int64(len(s.pending))
 	s.products += fan * int64(len(s.pending))
-	own.add(v.lateral[k], s.pending)
+	own.add(v.lateral[k], s.pending, &s.room)
 	if into != nil {
-		into.add(v.basal[k+1], s.pending)
+		into.add(v.basal[k+1], s.pending, &s.room)
 	}
 	if back != nil {
-		back.add(v.feedback[k-1], s.pending)
+		back.add(v.feedback[k-1], s.pending, &s.room)
 	}
 }
 
