@@ -9,6 +9,7 @@ type Kernel struct {
 	inputs  []Value
 	resizes []Value
 	steps   []step // nil: fall back to Eval
+	buffers int    // blocks of values that are in use at once
 }
 
 // block is the number of elements that a runner computes per step: the block's values stay in cache.
@@ -18,6 +19,7 @@ const block = 256
 type step struct {
 	op             Op
 	dst, a, b      int  // nodes
+	buffer         int  // for dst
 	shiftA, shiftB uint // left shifts that align the operands
 	short          bool // OpMul: the factors fit 32 bits
 	lo, hi         int64
@@ -72,7 +74,43 @@ func (g *Graph) Compile() (*Kernel, error) {
 		}
 		k.steps = append(k.steps, s)
 	}
+	k.share()
 	return k, nil
+}
+
+// share gives every step a buffer that no value which is still needed lies in, so that few of them stay in cache.
+func (k *Kernel) share() {
+	last := make([]int, len(k.steps)) // by node: the step that needs its value last
+	for i, n := range k.g.nodes {
+		last[i] = i
+		for _, a := range n.Args {
+			last[a] = i
+		}
+	}
+	for _, o := range k.g.outputs {
+		last[o.Value] = len(k.steps)
+	}
+	for i := len(k.steps) - 1; i >= 0; i-- { // the value of a shift is its operand's
+		if s := &k.steps[i]; s.op == OpShift {
+			last[s.a] = max(last[s.a], last[i])
+		}
+	}
+	var free []int
+	for i := range k.steps {
+		s := &k.steps[i]
+		if s.op == OpInput || s.op == OpShift {
+			continue
+		}
+		if len(free) == 0 {
+			free, k.buffers = append(free, k.buffers), k.buffers+1
+		}
+		s.buffer, free = free[len(free)-1], free[:len(free)-1]
+		for at := range k.steps[:i+1] {
+			if other := &k.steps[at]; last[at] == i && other.op != OpInput && other.op != OpShift {
+				free = append(free, other.buffer)
+			}
+		}
+	}
 }
 
 // Runner evaluates a kernel; it is one goroutine's scratch and its overflow counters.
@@ -82,7 +120,7 @@ type Runner struct {
 
 	// Of the compiled evaluation, by node: a block of values, or one value for all elements.
 	values  [][]int64
-	buffers [][]int64 // the room for them
+	buffers [][]int64 // the room for them, shared
 
 	// Of Eval, for one element.
 	exact         []Int
@@ -99,7 +137,7 @@ func (k *Kernel) NewRunner() *Runner {
 		r.overflowFlags = make([]bool, len(k.resizes))
 		return r
 	}
-	r.values, r.buffers = make([][]int64, len(k.g.nodes)), make([][]int64, len(k.g.nodes))
+	r.values, r.buffers = make([][]int64, len(k.g.nodes)), make([][]int64, k.buffers)
 	for i := range r.buffers {
 		r.buffers[i] = make([]int64, block)
 	}
@@ -189,8 +227,8 @@ func (r *Runner) step(s *step, from, to int, in, out [][]int64) {
 		r.values[s.dst] = v
 		return
 	case OpConst:
-		r.buffers[s.dst][0] = s.word
-		r.values[s.dst] = r.buffers[s.dst][:1]
+		r.buffers[s.buffer][0] = s.word
+		r.values[s.dst] = r.buffers[s.buffer][:1]
 		return
 	case OpShift:
 		r.values[s.dst] = r.values[s.a]
@@ -203,7 +241,7 @@ func (r *Runner) step(s *step, from, to int, in, out [][]int64) {
 		b = r.values[s.b]
 		n = max(n, len(b))
 	}
-	z := r.buffers[s.dst][:n]
+	z := r.buffers[s.buffer][:n]
 	if s.out >= 0 && n == to-from {
 		z = out[s.out][from:to]
 	}

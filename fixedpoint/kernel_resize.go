@@ -1,18 +1,20 @@
 package fixedpoint
 
-import "corinfo/fixedpoint/vector"
+import (
+	"math"
+
+	"corinfo/fixedpoint/vector"
+)
 
 // resize is Type.Resize from a fixed source format, in int64.
 type resize struct {
 	t          Type
 	stochastic bool
-	left       uint  // exact: shift left
-	drop       uint  // bits to drop
-	half, mask int64 // of the dropped bits
-	lo, hi     int64 // range
-	below      int64 // what a value below or above the range becomes
-	above      int64
-	wrap       uint // Wrap: 64 - width
+	left       uint          // exact: shift left
+	drop       uint          // bits to drop
+	half, mask int64         // of the dropped bits
+	limits     vector.Limits // the range and, except for Wrap, what a value outside becomes
+	wrap       uint          // Wrap: 64 - width
 }
 
 // newResize prepares a conversion; ok is false where int64 does not hold all of its intermediate values.
@@ -20,10 +22,10 @@ func newResize(t Type, from Format, stochastic bool) (r resize, ok bool) {
 	drop := from.Frac - t.Frac
 	low, high := t.Range()
 	r = resize{t: t, stochastic: stochastic, wrap: uint(64 - t.Width)}
-	r.lo, _ = low.Int64()
-	r.hi, _ = high.Int64()
+	r.limits.Lo, _ = low.Int64()
+	r.limits.Hi, _ = high.Int64()
 	if t.Overflow == Sat || t.Overflow == SatSym {
-		r.below, r.above = r.lo, r.hi
+		r.limits.Below, r.limits.Above = r.limits.Lo, r.limits.Hi
 	}
 	if drop <= 0 {
 		r.left = uint(-drop)
@@ -46,27 +48,45 @@ func (r *resize) run(z, a, random []int64) (over int64) {
 	}
 	// Stochastic adds the top bits of the random word, as many as are dropped.
 	up, down := max(r.drop, 32)-32, 32-min(r.drop, 32)
+	limits := r.limits
+	if r.t.Overflow == Wrap {
+		limits = unlimited
+	}
 	switch {
 	case r.drop == 0:
-		over = vector.Round(z, a, r.left, 0, 0, r.lo, r.hi)
+		vector.AddOne(z, a, r.left, 0)
+		over = vector.Round(z, z, 0, 0, limits)
 	case r.t.Rounding == Trn:
-		over = vector.Round(z, a, 0, 0, r.drop, r.lo, r.hi)
+		over = vector.Round(z, a, 0, r.drop, limits)
 	case r.t.Rounding == Rnd:
-		over = vector.Round(z, a, 0, r.half, r.drop, r.lo, r.hi)
+		over = vector.Round(z, a, r.half, r.drop, limits)
 	case r.t.Rounding == RndMinInf:
-		over = vector.Round(z, a, 0, r.half-1, r.drop, r.lo, r.hi)
+		over = vector.Round(z, a, r.half-1, r.drop, limits)
 	case r.t.Rounding == Stochastic && len(random) == 1:
-		over = vector.Round(z, a, 0, random[0]>>down<<up, r.drop, r.lo, r.hi)
+		over = vector.Round(z, a, random[0]>>down<<up, r.drop, limits)
 	case r.t.Rounding == Stochastic:
-		over = vector.RoundRandom(z, a, random, down, up, r.drop, r.lo, r.hi)
+		over = vector.RoundRandom(z, a, random, down, up, r.drop, limits)
 	default:
 		r.roundBySign(z, a)
-		over = vector.Round(z, z, 0, 0, 0, r.lo, r.hi)
+		over = vector.Round(z, z, 0, 0, limits)
 	}
-	if over > 0 {
-		for i, v := range z {
-			if v < r.lo || v > r.hi {
-				z[i] = r.outside(v)
+	if r.t.Overflow == Wrap {
+		return r.wrapAround(z)
+	}
+	return over
+}
+
+var unlimited = vector.Limits{Lo: math.MinInt64, Hi: math.MaxInt64}
+
+// wrapAround keeps the lowest bits of values outside the range.
+func (r *resize) wrapAround(z []int64) (over int64) {
+	for i, v := range z {
+		if v < r.limits.Lo || v > r.limits.Hi {
+			over++
+			if r.t.Signed {
+				z[i] = v << r.wrap >> r.wrap
+			} else {
+				z[i] = int64(uint64(v) << r.wrap >> r.wrap)
 			}
 		}
 	}
@@ -97,17 +117,4 @@ func (r *resize) roundBySign(z, a []int64) {
 			z[i] = (v + half - 1 + v>>drop&1) >> drop
 		}
 	}
-}
-
-// outside is the overflow mode's word for a value beyond the range.
-func (r *resize) outside(v int64) int64 {
-	switch {
-	case r.t.Overflow != Wrap && v < r.lo:
-		return r.below
-	case r.t.Overflow != Wrap:
-		return r.above
-	case r.t.Signed:
-		return v << r.wrap >> r.wrap
-	}
-	return int64(uint64(v) << r.wrap >> r.wrap)
 }

@@ -1,6 +1,8 @@
 package golden
 
 import (
+	mathbits "math/bits"
+
 	fx "corinfo/fixedpoint"
 	"corinfo/fixedpoint/vector"
 )
@@ -40,6 +42,7 @@ type settler struct {
 	soma, record               []*fx.Runner
 	into, own, back            []*columns // by presynaptic layer: W, C, F
 	pending                    []event
+	occupied                   []uint8 // bits: which values are not zero
 	room                       eventWords
 	uNext, rNext, delta, moved []int64
 	y                          []int64
@@ -63,7 +66,8 @@ func newSettler(m *Machine) *settler {
 	s := &settler{m: m, a: a, soma: compile(a.Soma), record: compile(a.Record),
 		into: make([]*columns, K+1), own: make([]*columns, K+1), back: make([]*columns, K+1),
 		uNext: make([]int64, largest), rNext: make([]int64, largest), delta: make([]int64, largest), moved: make([]int64, largest), y: make([]int64, largest),
-		in: make([][]int64, 12), out: make([][]int64, 4), recorded: make([][3]int64, K+1), events: make([]int64, K+1), input: make([]int64, a.Network.Layers[0])}
+		occupied: make([]uint8, (largest+7)/8),
+		in:       make([][]int64, 12), out: make([][]int64, 4), recorded: make([][3]int64, K+1), events: make([]int64, K+1), input: make([]int64, a.Network.Layers[0])}
 	for i := range a.Matrices {
 		x := &a.Matrices[i]
 		t := m.synapses[i]
@@ -169,9 +173,17 @@ func (s *settler) load(v *sample, x []int64) {
 // collect makes events of the values that are not zero, or of all.
 func (s *settler) collect(values []int64, all bool) {
 	s.pending = s.pending[:0]
-	for j, d := range values {
-		if d != 0 || all {
+	if all {
+		for j, d := range values {
 			s.pending = append(s.pending, event{j, d})
+		}
+		return
+	}
+	vector.Occupied(s.occupied, values)
+	for at, some := range s.occupied[:(len(values)+7)/8] {
+		for ; some != 0; some &= some - 1 {
+			j := 8*at + mathbits.TrailingZeros8(some)
+			s.pending = append(s.pending, event{j, values[j]})
 		}
 	}
 }

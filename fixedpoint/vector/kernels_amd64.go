@@ -28,11 +28,11 @@ func clipAVX512(n int, z *int64, a *int64, lo int64, hi int64)
 // nonZeroAVX512 sets z = 1 where a is not 0, else 0.
 func nonZeroAVX512(n int, z *int64, a *int64)
 
-// roundAVX512 sets z = (a<<left + addend) >> drop and gives the number of z beyond lo..hi.
-func roundAVX512(n int, z *int64, a *int64, left uint64, addend int64, drop uint64, lo int64, hi int64) (outside int64)
+// roundAVX512 sets z = (a + addend) >> drop, but below or above where that is beyond lo..hi, and gives their number.
+func roundAVX512(n int, z *int64, a *int64, addend int64, drop uint64, lo int64, hi int64, below int64, above int64) (outside int64)
 
-// roundRandomAVX512 sets z = (a + random>>down<<up) >> drop and gives the number of z beyond lo..hi.
-func roundRandomAVX512(n int, z *int64, a *int64, random *int64, down uint64, up uint64, drop uint64, lo int64, hi int64) (outside int64)
+// roundRandomAVX512 sets z = (a + random>>down<<up) >> drop, but below or above where that is beyond lo..hi, and gives their number.
+func roundRandomAVX512(n int, z *int64, a *int64, random *int64, down uint64, up uint64, drop uint64, lo int64, hi int64, below int64, above int64) (outside int64)
 
 // widenAVX512 sets z = a.
 func widenAVX512(n int, z *int64, a *int16)
@@ -42,6 +42,9 @@ func narrowAVX512(n int, z *int16, a *int64)
 
 // lostAVX512 gives the sum of a &^ b.
 func lostAVX512(n int, a *int64, b *int64) (count int64)
+
+// occupiedAVX512 sets bit e of z, bit e%8 of byte e/8, where a is not 0.
+func occupiedAVX512(n int, z *uint8, a *int64)
 
 // drawAVX512 sets z to the random words of the rows row.. of a column, n a positive multiple of 32.
 func drawAVX512(n int, z *int64, keys *uint16, row uint64, column uint64, symmetric uint64)
@@ -79,11 +82,11 @@ func clipAVX2(n int, z *int64, a *int64, lo int64, hi int64)
 // nonZeroAVX2 sets z = 1 where a is not 0, else 0.
 func nonZeroAVX2(n int, z *int64, a *int64)
 
-// roundAVX2 sets z = (a<<left + addend) >> drop and gives the number of z beyond lo..hi.
-func roundAVX2(n int, z *int64, a *int64, left uint64, addend int64, drop uint64, lo int64, hi int64) (outside int64)
+// roundAVX2 sets z = (a + addend) >> drop, but below or above where that is beyond lo..hi, and gives their number.
+func roundAVX2(n int, z *int64, a *int64, addend int64, drop uint64, lo int64, hi int64, below int64, above int64) (outside int64)
 
-// roundRandomAVX2 sets z = (a + random>>down<<up) >> drop and gives the number of z beyond lo..hi.
-func roundRandomAVX2(n int, z *int64, a *int64, random *int64, down uint64, up uint64, drop uint64, lo int64, hi int64) (outside int64)
+// roundRandomAVX2 sets z = (a + random>>down<<up) >> drop, but below or above where that is beyond lo..hi, and gives their number.
+func roundRandomAVX2(n int, z *int64, a *int64, random *int64, down uint64, up uint64, drop uint64, lo int64, hi int64, below int64, above int64) (outside int64)
 
 // widenAVX2 sets z = a.
 func widenAVX2(n int, z *int64, a *int16)
@@ -93,6 +96,9 @@ func narrowAVX2(n int, z *int16, a *int64)
 
 // lostAVX2 gives the sum of a &^ b.
 func lostAVX2(n int, a *int64, b *int64) (count int64)
+
+// occupiedAVX2 sets bit e of z, bit e%8 of byte e/8, where a is not 0.
+func occupiedAVX2(n int, z *uint8, a *int64)
 
 // drawAVX2 sets z to the random words of the rows row.. of a column, n a positive multiple of 16.
 func drawAVX2(n int, z *int64, keys *uint16, row uint64, column uint64, symmetric uint64)

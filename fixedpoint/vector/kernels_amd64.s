@@ -246,103 +246,108 @@ elements:
 	VZEROUPPER
 	RET
 
-// func roundAVX512(n int, z *int64, a *int64, left uint64, addend int64, drop uint64, lo int64, hi int64) (outside int64)
-// Requires: AVX, AVX2, AVX512DQ, AVX512F
-TEXT ·roundAVX512(SB), NOSPLIT, $0-72
-	MOVQ         drop+40(FP), AX
+// func roundAVX512(n int, z *int64, a *int64, addend int64, drop uint64, lo int64, hi int64, below int64, above int64) (outside int64)
+// Requires: AVX, AVX512DQ, AVX512F, POPCNT
+TEXT ·roundAVX512(SB), NOSPLIT, $0-80
+	MOVQ         drop+32(FP), AX
 	VMOVQ        AX, X0
-	MOVQ         lo+48(FP), AX
+	MOVQ         lo+40(FP), AX
 	VMOVQ        AX, X1
 	VPBROADCASTQ X1, Z1
-	MOVQ         hi+56(FP), AX
+	MOVQ         hi+48(FP), AX
+	VMOVQ        AX, X2
+	VPBROADCASTQ X2, Z2
+	MOVQ         below+56(FP), AX
 	VMOVQ        AX, X3
 	VPBROADCASTQ X3, Z3
-	MOVQ         $0x0000000000000001, AX
+	MOVQ         above+64(FP), AX
 	VMOVQ        AX, X4
 	VPBROADCASTQ X4, Z4
-	VPXORQ       Z2, Z2, Z2
-	MOVQ         left+24(FP), AX
-	VMOVQ        AX, X5
-	MOVQ         addend+32(FP), AX
-	VMOVQ        AX, X6
-	VPBROADCASTQ X6, Z6
-	MOVQ         n+0(FP), AX
-	MOVQ         a+16(FP), DX
-	MOVQ         z+8(FP), BX
-	XORQ         CX, CX
+	XORQ         AX, AX
+	MOVQ         addend+24(FP), CX
+	VMOVQ        CX, X5
+	VPBROADCASTQ X5, Z5
+	MOVQ         n+0(FP), DX
+	MOVQ         a+16(FP), SI
+	MOVQ         z+8(FP), DI
+	XORQ         BX, BX
 
 elements:
-	VMOVDQU64     (DX)(CX*8), Z7
-	VPSLLQ        X5, Z7, Z7
-	VPADDQ        Z6, Z7, Z7
-	VPSRAQ        X0, Z7, Z7
-	VPCMPQ        $0x01, Z1, Z7, K1
-	VPCMPQ        $0x06, Z3, Z7, K2
-	KORB          K2, K1, K1
-	VPADDQ        Z4, Z2, K1, Z2
-	VMOVDQU64     Z7, (BX)(CX*8)
-	ADDQ          $0x08, CX
-	CMPQ          CX, AX
-	JNE           elements
-	VEXTRACTI64X4 $0x01, Z2, Y0
-	VPADDQ        Y0, Y2, Y2
-	VEXTRACTI128  $0x01, Y2, X0
-	VPADDQ        X0, X2, X2
-	VPSHUFD       $0xee, X2, X0
-	VPADDQ        X0, X2, X2
-	VMOVQ         X2, AX
-	MOVQ          AX, outside+64(FP)
+	VMOVDQU64 (SI)(BX*8), Z6
+	VPADDQ    Z5, Z6, Z6
+	VPSRAQ    X0, Z6, Z6
+	VPCMPQ    $0x01, Z1, Z6, K1
+	VPCMPQ    $0x06, Z2, Z6, K2
+	KORTESTB  K1, K2
+	JZ        inside0
+	VMOVDQA64 Z3, K1, Z6
+	VMOVDQA64 Z4, K2, Z6
+	KORB      K2, K1, K1
+	KMOVB     K1, CX
+	POPCNTQ   CX, CX
+	ADDQ      CX, AX
+
+inside0:
+	VMOVDQU64 Z6, (DI)(BX*8)
+	ADDQ      $0x08, BX
+	CMPQ      BX, DX
+	JNE       elements
+	MOVQ      AX, outside+72(FP)
 	VZEROUPPER
 	RET
 
-// func roundRandomAVX512(n int, z *int64, a *int64, random *int64, down uint64, up uint64, drop uint64, lo int64, hi int64) (outside int64)
-// Requires: AVX, AVX2, AVX512DQ, AVX512F
-TEXT ·roundRandomAVX512(SB), NOSPLIT, $0-80
+// func roundRandomAVX512(n int, z *int64, a *int64, random *int64, down uint64, up uint64, drop uint64, lo int64, hi int64, below int64, above int64) (outside int64)
+// Requires: AVX, AVX512DQ, AVX512F, POPCNT
+TEXT ·roundRandomAVX512(SB), NOSPLIT, $0-96
 	MOVQ         drop+48(FP), AX
 	VMOVQ        AX, X0
 	MOVQ         lo+56(FP), AX
 	VMOVQ        AX, X1
 	VPBROADCASTQ X1, Z1
 	MOVQ         hi+64(FP), AX
+	VMOVQ        AX, X2
+	VPBROADCASTQ X2, Z2
+	MOVQ         below+72(FP), AX
 	VMOVQ        AX, X3
 	VPBROADCASTQ X3, Z3
-	MOVQ         $0x0000000000000001, AX
+	MOVQ         above+80(FP), AX
 	VMOVQ        AX, X4
 	VPBROADCASTQ X4, Z4
-	VPXORQ       Z2, Z2, Z2
-	MOVQ         down+32(FP), AX
-	VMOVQ        AX, X5
-	MOVQ         up+40(FP), AX
-	VMOVQ        AX, X6
-	MOVQ         n+0(FP), AX
-	MOVQ         a+16(FP), DX
-	MOVQ         random+24(FP), BX
-	MOVQ         z+8(FP), SI
-	XORQ         CX, CX
+	XORQ         AX, AX
+	MOVQ         down+32(FP), CX
+	VMOVQ        CX, X5
+	MOVQ         up+40(FP), CX
+	VMOVQ        CX, X6
+	MOVQ         n+0(FP), DX
+	MOVQ         a+16(FP), SI
+	MOVQ         random+24(FP), DI
+	MOVQ         z+8(FP), R8
+	XORQ         BX, BX
 
 elements:
-	VMOVDQU64     (DX)(CX*8), Z7
-	VMOVDQU64     (BX)(CX*8), Z8
-	VPSRLQ        X5, Z8, Z8
-	VPSLLQ        X6, Z8, Z8
-	VPADDQ        Z8, Z7, Z7
-	VPSRAQ        X0, Z7, Z7
-	VPCMPQ        $0x01, Z1, Z7, K1
-	VPCMPQ        $0x06, Z3, Z7, K2
-	KORB          K2, K1, K1
-	VPADDQ        Z4, Z2, K1, Z2
-	VMOVDQU64     Z7, (SI)(CX*8)
-	ADDQ          $0x08, CX
-	CMPQ          CX, AX
-	JNE           elements
-	VEXTRACTI64X4 $0x01, Z2, Y0
-	VPADDQ        Y0, Y2, Y2
-	VEXTRACTI128  $0x01, Y2, X0
-	VPADDQ        X0, X2, X2
-	VPSHUFD       $0xee, X2, X0
-	VPADDQ        X0, X2, X2
-	VMOVQ         X2, AX
-	MOVQ          AX, outside+72(FP)
+	VMOVDQU64 (SI)(BX*8), Z7
+	VMOVDQU64 (DI)(BX*8), Z8
+	VPSRLQ    X5, Z8, Z8
+	VPSLLQ    X6, Z8, Z8
+	VPADDQ    Z8, Z7, Z7
+	VPSRAQ    X0, Z7, Z7
+	VPCMPQ    $0x01, Z1, Z7, K1
+	VPCMPQ    $0x06, Z2, Z7, K2
+	KORTESTB  K1, K2
+	JZ        inside0
+	VMOVDQA64 Z3, K1, Z7
+	VMOVDQA64 Z4, K2, Z7
+	KORB      K2, K1, K1
+	KMOVB     K1, CX
+	POPCNTQ   CX, CX
+	ADDQ      CX, AX
+
+inside0:
+	VMOVDQU64 Z7, (R8)(BX*8)
+	ADDQ      $0x08, BX
+	CMPQ      BX, DX
+	JNE       elements
+	MOVQ      AX, outside+88(FP)
 	VZEROUPPER
 	RET
 
@@ -405,6 +410,26 @@ elements:
 	VPADDQ        X1, X0, X0
 	VMOVQ         X0, AX
 	MOVQ          AX, count+24(FP)
+	VZEROUPPER
+	RET
+
+// func occupiedAVX512(n int, z *uint8, a *int64)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·occupiedAVX512(SB), NOSPLIT, $0-24
+	MOVQ   n+0(FP), AX
+	MOVQ   z+8(FP), CX
+	MOVQ   a+16(FP), DX
+	VPXORQ Z0, Z0, Z0
+
+elements:
+	VMOVDQU64 (DX), Z0
+	VPTESTMQ  Z0, Z0, K1
+	KMOVB     K1, BX
+	MOVB      BL, (CX)
+	ADDQ      $0x40, DX
+	INCQ      CX
+	SUBQ      $0x08, AX
+	JNZ       elements
 	VZEROUPPER
 	RET
 
@@ -1015,73 +1040,84 @@ elements:
 	VZEROUPPER
 	RET
 
-// func roundAVX2(n int, z *int64, a *int64, left uint64, addend int64, drop uint64, lo int64, hi int64) (outside int64)
-// Requires: AVX, AVX2
-TEXT ·roundAVX2(SB), NOSPLIT, $0-72
-	MOVQ         drop+40(FP), AX
+// func roundAVX2(n int, z *int64, a *int64, addend int64, drop uint64, lo int64, hi int64, below int64, above int64) (outside int64)
+// Requires: AVX, AVX2, POPCNT
+TEXT ·roundAVX2(SB), NOSPLIT, $0-80
+	MOVQ         drop+32(FP), AX
 	VMOVQ        AX, X0
-	MOVQ         lo+48(FP), AX
+	MOVQ         lo+40(FP), AX
 	VMOVQ        AX, X1
 	VPBROADCASTQ X1, Y1
-	MOVQ         hi+56(FP), AX
+	MOVQ         hi+48(FP), AX
 	VMOVQ        AX, X2
 	VPBROADCASTQ X2, Y2
-	MOVQ         $0x0000000000000001, AX
+	MOVQ         below+56(FP), AX
 	VMOVQ        AX, X3
 	VPBROADCASTQ X3, Y3
-	VPXOR        Y3, Y3, Y3
-	MOVQ         $0x8000000000000000, AX
+	MOVQ         above+64(FP), AX
 	VMOVQ        AX, X4
 	VPBROADCASTQ X4, Y4
-	VPSRLQ       X0, Y4, Y4
-	MOVQ         left+24(FP), AX
-	VMOVQ        AX, X5
-	MOVQ         addend+32(FP), AX
-	VMOVQ        AX, X6
+	XORQ         AX, AX
+	MOVQ         $0x8000000000000000, CX
+	VMOVQ        CX, X5
+	VPBROADCASTQ X5, Y5
+	VMOVDQU      Y5, Y5
+	VPSRLQ       X0, Y5, Y5
+	MOVQ         addend+24(FP), CX
+	VMOVQ        CX, X6
 	VPBROADCASTQ X6, Y6
-	MOVQ         n+0(FP), AX
-	MOVQ         a+16(FP), DX
-	MOVQ         z+8(FP), BX
-	XORQ         CX, CX
+	MOVQ         n+0(FP), DX
+	MOVQ         a+16(FP), SI
+	MOVQ         z+8(FP), DI
+	XORQ         BX, BX
 
 elements:
-	VMOVDQU      (DX)(CX*8), Y7
-	VPSLLQ       X5, Y7, Y7
-	VPADDQ       Y6, Y7, Y7
-	VPSRLQ       X0, Y7, Y7
-	VPXOR        Y4, Y7, Y7
-	VPSUBQ       Y4, Y7, Y7
-	VPCMPGTQ     Y7, Y1, Y8
-	VPCMPGTQ     Y2, Y7, Y9
-	VPOR         Y9, Y8, Y8
-	VPSUBQ       Y8, Y3, Y3
-	VMOVDQU      Y7, (BX)(CX*8)
-	VMOVDQU      32(DX)(CX*8), Y7
-	VPSLLQ       X5, Y7, Y7
-	VPADDQ       Y6, Y7, Y7
-	VPSRLQ       X0, Y7, Y7
-	VPXOR        Y4, Y7, Y7
-	VPSUBQ       Y4, Y7, Y7
-	VPCMPGTQ     Y7, Y1, Y8
-	VPCMPGTQ     Y2, Y7, Y9
-	VPOR         Y9, Y8, Y8
-	VPSUBQ       Y8, Y3, Y3
-	VMOVDQU      Y7, 32(BX)(CX*8)
-	ADDQ         $0x08, CX
-	CMPQ         CX, AX
-	JNE          elements
-	VEXTRACTI128 $0x01, Y3, X0
-	VPADDQ       X0, X3, X3
-	VPSHUFD      $0xee, X3, X0
-	VPADDQ       X0, X3, X3
-	VMOVQ        X3, AX
-	MOVQ         AX, outside+64(FP)
+	VMOVDQU   (SI)(BX*8), Y7
+	VPADDQ    Y6, Y7, Y7
+	VPSRLQ    X0, Y7, Y7
+	VPXOR     Y5, Y7, Y7
+	VPSUBQ    Y5, Y7, Y7
+	VPCMPGTQ  Y7, Y1, Y8
+	VPCMPGTQ  Y2, Y7, Y9
+	VPOR      Y9, Y8, Y10
+	VMOVMSKPD Y10, CX
+	TESTL     CX, CX
+	JZ        inside0
+	VBLENDVPD Y8, Y3, Y7, Y7
+	VBLENDVPD Y9, Y4, Y7, Y7
+	POPCNTQ   CX, CX
+	ADDQ      CX, AX
+
+inside0:
+	VMOVDQU   Y7, (DI)(BX*8)
+	VMOVDQU   32(SI)(BX*8), Y7
+	VPADDQ    Y6, Y7, Y7
+	VPSRLQ    X0, Y7, Y7
+	VPXOR     Y5, Y7, Y7
+	VPSUBQ    Y5, Y7, Y7
+	VPCMPGTQ  Y7, Y1, Y8
+	VPCMPGTQ  Y2, Y7, Y9
+	VPOR      Y9, Y8, Y10
+	VMOVMSKPD Y10, CX
+	TESTL     CX, CX
+	JZ        inside1
+	VBLENDVPD Y8, Y3, Y7, Y7
+	VBLENDVPD Y9, Y4, Y7, Y7
+	POPCNTQ   CX, CX
+	ADDQ      CX, AX
+
+inside1:
+	VMOVDQU Y7, 32(DI)(BX*8)
+	ADDQ    $0x08, BX
+	CMPQ    BX, DX
+	JNE     elements
+	MOVQ    AX, outside+72(FP)
 	VZEROUPPER
 	RET
 
-// func roundRandomAVX2(n int, z *int64, a *int64, random *int64, down uint64, up uint64, drop uint64, lo int64, hi int64) (outside int64)
-// Requires: AVX, AVX2
-TEXT ·roundRandomAVX2(SB), NOSPLIT, $0-80
+// func roundRandomAVX2(n int, z *int64, a *int64, random *int64, down uint64, up uint64, drop uint64, lo int64, hi int64, below int64, above int64) (outside int64)
+// Requires: AVX, AVX2, POPCNT
+TEXT ·roundRandomAVX2(SB), NOSPLIT, $0-96
 	MOVQ         drop+48(FP), AX
 	VMOVQ        AX, X0
 	MOVQ         lo+56(FP), AX
@@ -1090,60 +1126,75 @@ TEXT ·roundRandomAVX2(SB), NOSPLIT, $0-80
 	MOVQ         hi+64(FP), AX
 	VMOVQ        AX, X2
 	VPBROADCASTQ X2, Y2
-	MOVQ         $0x0000000000000001, AX
+	MOVQ         below+72(FP), AX
 	VMOVQ        AX, X3
 	VPBROADCASTQ X3, Y3
-	VPXOR        Y3, Y3, Y3
-	MOVQ         $0x8000000000000000, AX
+	MOVQ         above+80(FP), AX
 	VMOVQ        AX, X4
 	VPBROADCASTQ X4, Y4
-	VPSRLQ       X0, Y4, Y4
-	MOVQ         down+32(FP), AX
-	VMOVQ        AX, X5
-	MOVQ         up+40(FP), AX
-	VMOVQ        AX, X6
-	MOVQ         n+0(FP), AX
-	MOVQ         a+16(FP), DX
-	MOVQ         random+24(FP), BX
-	MOVQ         z+8(FP), SI
-	XORQ         CX, CX
+	XORQ         AX, AX
+	MOVQ         $0x8000000000000000, CX
+	VMOVQ        CX, X5
+	VPBROADCASTQ X5, Y5
+	VMOVDQU      Y5, Y5
+	VPSRLQ       X0, Y5, Y5
+	MOVQ         down+32(FP), CX
+	VMOVQ        CX, X6
+	MOVQ         up+40(FP), CX
+	VMOVQ        CX, X7
+	MOVQ         n+0(FP), DX
+	MOVQ         a+16(FP), SI
+	MOVQ         random+24(FP), DI
+	MOVQ         z+8(FP), R8
+	XORQ         BX, BX
 
 elements:
-	VMOVDQU      (DX)(CX*8), Y7
-	VMOVDQU      (BX)(CX*8), Y8
-	VPSRLQ       X5, Y8, Y8
-	VPSLLQ       X6, Y8, Y8
-	VPADDQ       Y8, Y7, Y7
-	VPSRLQ       X0, Y7, Y7
-	VPXOR        Y4, Y7, Y7
-	VPSUBQ       Y4, Y7, Y7
-	VPCMPGTQ     Y7, Y1, Y8
-	VPCMPGTQ     Y2, Y7, Y9
-	VPOR         Y9, Y8, Y8
-	VPSUBQ       Y8, Y3, Y3
-	VMOVDQU      Y7, (SI)(CX*8)
-	VMOVDQU      32(DX)(CX*8), Y7
-	VMOVDQU      32(BX)(CX*8), Y8
-	VPSRLQ       X5, Y8, Y8
-	VPSLLQ       X6, Y8, Y8
-	VPADDQ       Y8, Y7, Y7
-	VPSRLQ       X0, Y7, Y7
-	VPXOR        Y4, Y7, Y7
-	VPSUBQ       Y4, Y7, Y7
-	VPCMPGTQ     Y7, Y1, Y8
-	VPCMPGTQ     Y2, Y7, Y9
-	VPOR         Y9, Y8, Y8
-	VPSUBQ       Y8, Y3, Y3
-	VMOVDQU      Y7, 32(SI)(CX*8)
-	ADDQ         $0x08, CX
-	CMPQ         CX, AX
-	JNE          elements
-	VEXTRACTI128 $0x01, Y3, X0
-	VPADDQ       X0, X3, X3
-	VPSHUFD      $0xee, X3, X0
-	VPADDQ       X0, X3, X3
-	VMOVQ        X3, AX
-	MOVQ         AX, outside+72(FP)
+	VMOVDQU   (SI)(BX*8), Y8
+	VMOVDQU   (DI)(BX*8), Y9
+	VPSRLQ    X6, Y9, Y9
+	VPSLLQ    X7, Y9, Y9
+	VPADDQ    Y9, Y8, Y8
+	VPSRLQ    X0, Y8, Y8
+	VPXOR     Y5, Y8, Y8
+	VPSUBQ    Y5, Y8, Y8
+	VPCMPGTQ  Y8, Y1, Y9
+	VPCMPGTQ  Y2, Y8, Y10
+	VPOR      Y10, Y9, Y11
+	VMOVMSKPD Y11, CX
+	TESTL     CX, CX
+	JZ        inside0
+	VBLENDVPD Y9, Y3, Y8, Y8
+	VBLENDVPD Y10, Y4, Y8, Y8
+	POPCNTQ   CX, CX
+	ADDQ      CX, AX
+
+inside0:
+	VMOVDQU   Y8, (R8)(BX*8)
+	VMOVDQU   32(SI)(BX*8), Y8
+	VMOVDQU   32(DI)(BX*8), Y9
+	VPSRLQ    X6, Y9, Y9
+	VPSLLQ    X7, Y9, Y9
+	VPADDQ    Y9, Y8, Y8
+	VPSRLQ    X0, Y8, Y8
+	VPXOR     Y5, Y8, Y8
+	VPSUBQ    Y5, Y8, Y8
+	VPCMPGTQ  Y8, Y1, Y9
+	VPCMPGTQ  Y2, Y8, Y10
+	VPOR      Y10, Y9, Y11
+	VMOVMSKPD Y11, CX
+	TESTL     CX, CX
+	JZ        inside1
+	VBLENDVPD Y9, Y3, Y8, Y8
+	VBLENDVPD Y10, Y4, Y8, Y8
+	POPCNTQ   CX, CX
+	ADDQ      CX, AX
+
+inside1:
+	VMOVDQU Y8, 32(R8)(BX*8)
+	ADDQ    $0x08, BX
+	CMPQ    BX, DX
+	JNE     elements
+	MOVQ    AX, outside+88(FP)
 	VZEROUPPER
 	RET
 
@@ -1215,6 +1266,30 @@ elements:
 	VPADDQ       X1, X0, X0
 	VMOVQ        X0, AX
 	MOVQ         AX, count+24(FP)
+	VZEROUPPER
+	RET
+
+// func occupiedAVX2(n int, z *uint8, a *int64)
+// Requires: AVX, AVX2
+TEXT ·occupiedAVX2(SB), NOSPLIT, $0-24
+	MOVQ  n+0(FP), AX
+	MOVQ  z+8(FP), CX
+	MOVQ  a+16(FP), DX
+	VPXOR Y0, Y0, Y0
+
+elements:
+	VPCMPEQQ  (DX), Y0, Y1
+	VPCMPEQQ  32(DX), Y0, Y2
+	VMOVMSKPD Y1, BX
+	VMOVMSKPD Y2, SI
+	SHLL      $0x04, SI
+	ORL       SI, BX
+	NOTL      BX
+	MOVB      BL, (CX)
+	ADDQ      $0x40, DX
+	INCQ      CX
+	SUBQ      $0x08, AX
+	JNZ       elements
 	VZEROUPPER
 	RET
 

@@ -22,10 +22,11 @@ type kernels struct {
 	mulOne           func(n int, z, a *int64, c int64)
 	clip             func(n int, z, a *int64, lo, hi int64)
 	nonZero          func(n int, z, a *int64)
-	round            func(n int, z, a *int64, left uint64, addend int64, drop uint64, lo, hi int64) int64
-	roundRandom      func(n int, z, a, random *int64, down, up, drop uint64, lo, hi int64) int64
+	round            func(n int, z, a *int64, addend int64, drop uint64, lo, hi, below, above int64) int64
+	roundRandom      func(n int, z, a, random *int64, down, up, drop uint64, lo, hi, below, above int64) int64
 	widen            func(n int, z *int64, a *int16)
 	narrow           func(n int, z *int16, a *int64)
+	occupied         func(n int, z *uint8, a *int64)
 	lost             func(n int, a, b *int64) int64
 	draw             func(n int, z *int64, keys *uint16, row, column, symmetric uint64)
 	sum              func(n int, z, terms *int64, count int) // n a multiple of 4 vectors
@@ -168,39 +169,45 @@ func NonZero(z, a []int64) {
 	}
 }
 
-// Round sets z = (a<<left + addend) >> drop and gives the number of results outside [lo, hi].
-func Round(z, a []int64, left uint, addend int64, drop uint, lo, hi int64) (outside int64) {
+// Limits are a range of results and what takes the place of those outside.
+type Limits struct{ Lo, Hi, Below, Above int64 }
+
+// limit is v or what takes its place.
+func (l *Limits) limit(v int64, outside *int64) int64 {
+	switch {
+	case v < l.Lo:
+		*outside++
+		return l.Below
+	case v > l.Hi:
+		*outside++
+		return l.Above
+	}
+	return v
+}
+
+// Round sets z = (a + addend) >> drop within limits and gives the number of results outside.
+func Round(z, a []int64, addend int64, drop uint, l Limits) (outside int64) {
 	a = a[:len(z)]
 	n := whole(len(z))
 	if n > 0 {
-		outside = use.round(n, &z[0], &a[0], uint64(left), addend, uint64(drop), lo, hi)
+		outside = use.round(n, &z[0], &a[0], addend, uint64(drop), l.Lo, l.Hi, l.Below, l.Above)
 	}
-	span := uint64(hi) - uint64(lo)
 	for i := n; i < len(z); i++ {
-		v := (a[i]<<(left&63) + addend) >> (drop & 63)
-		z[i] = v
-		if uint64(v)-uint64(lo) > span {
-			outside++
-		}
+		z[i] = l.limit((a[i]+addend)>>(drop&63), &outside)
 	}
 	return outside
 }
 
-// RoundRandom sets z = (a + random>>down<<up) >> drop, random being 32-bit words, and gives the number of results outside
-// [lo, hi].
-func RoundRandom(z, a, random []int64, down, up, drop uint, lo, hi int64) (outside int64) {
+// RoundRandom sets z = (a + random>>down<<up) >> drop within limits, random being 32-bit words, and gives the number of
+// results outside.
+func RoundRandom(z, a, random []int64, down, up, drop uint, l Limits) (outside int64) {
 	a, random = a[:len(z)], random[:len(z)]
 	n := whole(len(z))
 	if n > 0 {
-		outside = use.roundRandom(n, &z[0], &a[0], &random[0], uint64(down), uint64(up), uint64(drop), lo, hi)
+		outside = use.roundRandom(n, &z[0], &a[0], &random[0], uint64(down), uint64(up), uint64(drop), l.Lo, l.Hi, l.Below, l.Above)
 	}
-	span := uint64(hi) - uint64(lo)
 	for i := n; i < len(z); i++ {
-		v := (a[i] + random[i]>>(down&63)<<(up&63)) >> (drop & 63)
-		z[i] = v
-		if uint64(v)-uint64(lo) > span {
-			outside++
-		}
+		z[i] = l.limit((a[i]+random[i]>>(down&63)<<(up&63))>>(drop&63), &outside)
 	}
 	return outside
 }
@@ -240,6 +247,21 @@ func Lost(a, b []int64) (sum int64) {
 		sum += a[i] &^ b[i]
 	}
 	return sum
+}
+
+// Occupied sets the bits of z, bit e%8 of byte e/8, where a is not 0, and clears the others up to a whole byte.
+func Occupied(z []uint8, a []int64) {
+	z = z[:(len(a)+7)/8]
+	n := whole(len(a))
+	if n > 0 {
+		use.occupied(n, &z[0], &a[0])
+	}
+	clear(z[n/8:])
+	for i := n; i < len(a); i++ {
+		if a[i] != 0 {
+			z[i/8] |= 1 << (i % 8)
+		}
+	}
 }
 
 // Draw sets z to random words of the rows 0.. of a column, of the generator that package fixedpoint describes, and gives

@@ -56,17 +56,17 @@ func TestOperations(t *testing.T) {
 		x, y, drop := uint(rng.IntN(64)), uint(rng.IntN(64)), uint(rng.IntN(64))
 		lo, hi := numbers(rng, 1, 64)[0], numbers(rng, 1, 64)[0]
 		lo, hi = min(lo, hi), max(lo, hi)
+		limits := Limits{lo, hi, rng.Int64(), -rng.Int64()}
 		random := make([]int64, n)
 		for i := range random {
 			random[i] = int64([]uint32{0, math.MaxUint32, rng.Uint32()}[rng.IntN(3)])
 		}
 		down, up := uint(rng.IntN(33)), uint(rng.IntN(32))
 		for what, c := range map[string]struct {
-			in   []int64 // in whose place the result may go
-			run  func(z []int64) int64
-			want func(i int) int64
-			// outside tells what the operation counts.
-			outside func(v int64) bool
+			in     []int64 // in whose place the result may go
+			run    func(z []int64) int64
+			want   func(i int) int64
+			limits *Limits
 		}{
 			"Add":         {a, func(z []int64) int64 { Add(z, a, b, x, y); return 0 }, func(i int) int64 { return a[i]<<x + b[i]<<y }, nil},
 			"Sub":         {a, func(z []int64) int64 { Sub(z, a, b, x, y); return 0 }, func(i int) int64 { return a[i]<<x - b[i]<<y }, nil},
@@ -83,15 +83,19 @@ func TestOperations(t *testing.T) {
 				}
 				return 0
 			}, nil},
-			"Round": {a, func(z []int64) int64 { return Round(z, a, x, one, drop, lo, hi) },
-				func(i int) int64 { return (a[i]<<x + one) >> drop }, func(v int64) bool { return v < lo || v > hi }},
-			"RoundRandom": {a, func(z []int64) int64 { return RoundRandom(z, a, random, down, up, drop, lo, hi) },
-				func(i int) int64 { return (a[i] + random[i]>>down<<up) >> drop }, func(v int64) bool { return v < lo || v > hi }},
+			"Round": {a, func(z []int64) int64 { return Round(z, a, one, drop, limits) },
+				func(i int) int64 { return (a[i] + one) >> drop }, &limits},
+			"RoundRandom": {a, func(z []int64) int64 { return RoundRandom(z, a, random, down, up, drop, limits) },
+				func(i int) int64 { return (a[i] + random[i]>>down<<up) >> drop }, &limits},
 		} {
 			want, count := make([]int64, n), int64(0)
 			for i := range want {
 				want[i] = c.want(i)
-				if c.outside != nil && c.outside(want[i]) {
+				if c.limits != nil && want[i] < lo {
+					want[i] = c.limits.Below
+					count++
+				} else if c.limits != nil && want[i] > hi {
+					want[i] = c.limits.Above
 					count++
 				}
 			}
@@ -127,6 +131,16 @@ func TestNarrow(t *testing.T) {
 			require.Equal(t, append(narrow[:n:n], 77), short, name)
 			require.Equal(t, append(a[:n:n], 77), long, name)
 			require.Equal(t, lost, Lost(a, b), name)
+			bits := make([]uint8, (n+7)/8+1)
+			for i := range bits {
+				bits[i] = uint8(rng.Uint32())
+			}
+			bits[len(bits)-1] = 77
+			Occupied(bits, a)
+			for i := range 8 * (len(bits) - 1) {
+				require.Equal(t, i < n && a[i] != 0, bits[i/8]>>(i%8)&1 == 1, "%s: bit %d of %d", name, i, n)
+			}
+			require.EqualValues(t, 77, bits[len(bits)-1], name)
 		})
 	}
 }
@@ -255,8 +269,8 @@ func TestLengths(t *testing.T) {
 		"Add":         func() { Add(long, long, short[:63:63], 0, 0) },
 		"Sub":         func() { Sub(long, short[:63:63], long, 0, 0) },
 		"Mul":         func() { Mul(long, long, short[:63:63], true) },
-		"Round":       func() { Round(long, short[:63:63], 0, 0, 0, 0, 0) },
-		"RoundRandom": func() { RoundRandom(long, long, short[:63:63], 0, 0, 0, 0, 0) },
+		"Round":       func() { Round(long, short[:63:63], 0, 0, Limits{}) },
+		"RoundRandom": func() { RoundRandom(long, long, short[:63:63], 0, 0, 0, Limits{}) },
 		"Widen":       func() { Widen(long, words[:63:63]) },
 		"Narrow":      func() { Narrow(words, short[:63:63]) },
 		"Lost":        func() { Lost(long, short[:63:63]) },

@@ -26,6 +26,7 @@ func main() {
 		rounding(i)
 		narrow(i)
 		lost(i)
+		occupied(i)
 		draw(i)
 		sum(i)
 		for _, vectors := range []int{4, 1} {
@@ -246,54 +247,70 @@ func arithmetic(i isa) {
 	finish()
 }
 
-// rounding are conversions: a sum is shifted right, and the results outside lo..hi are counted.
+// rounding are conversions: a sum is shifted right, and the results outside lo..hi, few if any, are replaced and counted.
 func rounding(i isa) {
 	prepare := func() (convert func(v reg.VecVirtual), end func()) {
 		drop, lo, hi := count("drop"), i.everywhere("lo"), i.everywhere("hi")
-		one, outside := i.number(1), i.zero()
+		replaceLow, replaceHigh := i.everywhere("below"), i.everywhere("above")
+		outside, some := GP64(), GP64()
+		XORQ(outside, outside)
 		sign := i.vector() // where an arithmetic shift leaves the sign
 		if !i.wide() {
-			sign = i.number(1 << 63)
+			i.load(i.number(1<<63), sign)
 			VPSRLQ(drop, sign, sign)
 		}
+		labels := 0
 		convert = func(v reg.VecVirtual) {
+			inside := fmt.Sprintf("inside%d", labels)
+			labels++
 			if i.wide() {
 				below, above := K(), K()
 				VPSRAQ(drop, v, v)
 				VPCMPQ(Imm(1), lo, v, below)
 				VPCMPQ(Imm(6), hi, v, above)
+				KORTESTB(below, above)
+				JZ(LabelRef(inside))
+				VMOVDQA64(replaceLow, below, v)
+				VMOVDQA64(replaceHigh, above, v)
 				KORB(above, below, below)
-				VPADDQ(one, outside, below, outside)
-				return
+				KMOVB(below, some.As32())
+			} else {
+				VPSRLQ(drop, v, v)
+				i.xor(sign, v, v)
+				VPSUBQ(sign, v, v)
+				below, above, beyond := i.vector(), i.vector(), i.vector()
+				VPCMPGTQ(v, lo, below)
+				VPCMPGTQ(hi, v, above)
+				VPOR(above, below, beyond)
+				VMOVMSKPD(beyond, some.As32())
+				TESTL(some.As32(), some.As32())
+				JZ(LabelRef(inside))
+				VBLENDVPD(below, replaceLow, v, v)
+				VBLENDVPD(above, replaceHigh, v, v)
 			}
-			VPSRLQ(drop, v, v)
-			i.xor(sign, v, v)
-			VPSUBQ(sign, v, v)
-			below, above := i.vector(), i.vector()
-			VPCMPGTQ(v, lo, below)
-			VPCMPGTQ(hi, v, above)
-			VPOR(above, below, below)
-			VPSUBQ(below, outside, outside)
+			POPCNTQ(some, some)
+			ADDQ(some, outside)
+			Label(inside)
 		}
 		return convert, func() {
-			i.giveTotal(outside)
+			Store(outside, ReturnIndex(0))
+			finish()
 		}
 	}
 
-	declare(i, "round", "(n int, z, a *int64, left uint64, addend int64, drop uint64, lo, hi int64) (outside int64)",
-		"sets z = (a<<left + addend) >> drop and gives the number of z beyond lo..hi.")
+	declare(i, "round", "(n int, z, a *int64, addend int64, drop uint64, lo, hi, below, above int64) (outside int64)",
+		"sets z = (a + addend) >> drop, but below or above where that is beyond lo..hi, and gives their number.")
 	convert, end := prepare()
-	left, addend := count("left"), i.everywhere("addend")
+	addend := i.everywhere("addend")
 	i.elements([]string{"a"}, "z", func(v []reg.VecVirtual) Op {
-		VPSLLQ(left, v[0], v[0])
 		VPADDQ(addend, v[0], v[0])
 		convert(v[0])
 		return v[0]
 	})
 	end()
 
-	declare(i, "roundRandom", "(n int, z, a, random *int64, down, up, drop uint64, lo, hi int64) (outside int64)",
-		"sets z = (a + random>>down<<up) >> drop and gives the number of z beyond lo..hi.")
+	declare(i, "roundRandom", "(n int, z, a, random *int64, down, up, drop uint64, lo, hi, below, above int64) (outside int64)",
+		"sets z = (a + random>>down<<up) >> drop, but below or above where that is beyond lo..hi, and gives their number.")
 	convert, end = prepare()
 	down, up := count("down"), count("up")
 	i.elements([]string{"a", "random"}, "z", func(v []reg.VecVirtual) Op {
@@ -363,6 +380,36 @@ func lost(i isa) {
 		return nil
 	})
 	i.giveTotal(counts)
+}
+
+// occupied finds what is not zero.
+func occupied(i isa) {
+	declare(i, "occupied", "(n int, z *uint8, a *int64)", "sets bit e of z, bit e%%8 of byte e/8, where a is not 0.")
+	n, z, a := argument("n"), argument("z"), argument("a")
+	zero := i.zero()
+	bits, more := GP32(), GP32()
+	Label("elements")
+	if i.wide() {
+		v, some := i.vector(), K()
+		i.load(Mem{Base: a}, v)
+		VPTESTMQ(v, v, some)
+		KMOVB(some, bits)
+	} else {
+		v, w := i.vector(), i.vector()
+		VPCMPEQQ(Mem{Base: a}, zero, v)
+		VPCMPEQQ(Mem{Base: a, Disp: 32}, zero, w)
+		VMOVMSKPD(v, bits)
+		VMOVMSKPD(w, more)
+		SHLL(Imm(4), more)
+		ORL(more, bits)
+		NOTL(bits)
+	}
+	MOVB(bits.As8(), Mem{Base: z})
+	ADDQ(Imm(64), a)
+	INCQ(z)
+	SUBQ(Imm(8), n)
+	JNZ(LabelRef("elements"))
+	finish()
 }
 
 var (
