@@ -2,8 +2,11 @@ package fixedpoint
 
 import "corinfo/fixedpoint/vector"
 
-// Kernel is a graph compiled for vectors: node by node over blocks of elements, in int64 where every
-// node's values are int64, else by Eval. Both give the same bits. A Kernel is immutable.
+// Kernel is a graph compiled for vectors, in int64 where every node's values are int64, else by Eval. Both give
+// the same bits. A Kernel is immutable.
+//
+// Sums, differences and products with constants are exact, so that a tree of them is one sum of terms, computed by one
+// operation of package vector, with the rounding that follows it: see terms.go.
 type Kernel struct {
 	g       *Graph
 	inputs  []Value
@@ -13,20 +16,23 @@ type Kernel struct {
 }
 
 // block is the number of elements that a runner computes per step: the block's values stay in cache.
-const block = 256
+const block = 512
 
-// step is one node, its constants resolved.
+// step computes the values of one node: a block, or one for all elements.
 type step struct {
-	op             Op
-	dst, a, b      int  // nodes
-	buffer         int  // for dst
-	shiftA, shiftB uint // left shifts that align the operands
-	short          bool // OpMul: the factors fit 32 bits
-	lo, hi         int64
-	word           int64
-	resize         resize
-	index          int // OpInput: which; OpResize: which counter
-	out            int // the output that receives the values as they are computed, or -1
+	op     Op
+	dst    int   // node
+	reads  []int // nodes: the operands, or those of terms
+	single bool  // one value for all elements
+	terms  []term
+	plus   int // terms that are added as they are, then minus that are subtracted; the others have a coefficient
+	minus  int
+	shifts [2]uint // single: left shifts that align two operands
+	short  bool    // OpMul: the factors fit 32 bits
+	resize resize
+	buffer int // for the values
+	index  int // OpResize: which counter
+	out    int // the output that receives the values as they are computed, or -1
 }
 
 // Compile checks the graph and prepares it.
@@ -40,74 +46,42 @@ func (g *Graph) Compile() (*Kernel, error) {
 			return k, nil
 		}
 	}
-	inputs, resizes := 0, 0
+	c := newCompiler(g)
 	for i, n := range g.nodes {
-		s := step{op: n.Op, dst: i, lo: n.Lo, hi: n.Hi, word: n.Word, out: -1}
-		for at, o := range g.outputs {
-			if int(o.Value) == i {
-				s.out = at
-			}
+		if n.Op != OpResize {
+			continue
 		}
-		if len(n.Args) > 0 {
-			s.a = int(n.Args[0])
+		var ok bool
+		if c.resizes[i], ok = newResize(n.Type, g.nodes[n.Args[0]].Format); !ok || n.Type.Rounding == Stochastic && c.single[n.Args[1]] {
+			return k, nil
 		}
-		if len(n.Args) > 1 {
-			s.b = int(n.Args[1])
-		}
-		switch n.Op {
-		case OpInput:
-			s.index = inputs
-			inputs++
-		case OpAdd, OpSub:
-			s.shiftA = uint(n.Format.Frac - g.nodes[s.a].Format.Frac)
-			s.shiftB = uint(n.Format.Frac - g.nodes[s.b].Format.Frac)
-		case OpMul:
-			s.short = g.nodes[s.a].Format.FitsInt32() && g.nodes[s.b].Format.FitsInt32()
-		case OpResize:
-			s.index = resizes
-			resizes++
-			var ok bool
-			if s.resize, ok = newResize(n.Type, g.nodes[s.a].Format, len(n.Args) > 1); !ok {
-				k.steps = nil
-				return k, nil
-			}
-		}
-		k.steps = append(k.steps, s)
 	}
+	k.steps = c.compile()
 	k.share()
 	return k, nil
 }
 
 // share gives every step a buffer that no value which is still needed lies in, so that few of them stay in cache.
 func (k *Kernel) share() {
-	last := make([]int, len(k.steps)) // by node: the step that needs its value last
-	for i, n := range k.g.nodes {
-		last[i] = i
-		for _, a := range n.Args {
-			last[a] = i
+	last := map[int]int{} // by node: the step that needs its value last
+	for at, s := range k.steps {
+		last[s.dst] = at
+		for _, node := range s.reads {
+			last[node] = at
 		}
 	}
 	for _, o := range k.g.outputs {
-		last[o.Value] = len(k.steps)
-	}
-	for i := len(k.steps) - 1; i >= 0; i-- { // the value of a shift is its operand's
-		if s := &k.steps[i]; s.op == OpShift {
-			last[s.a] = max(last[s.a], last[i])
-		}
+		last[k.g.same(int(o.Value))] = len(k.steps)
 	}
 	var free []int
-	for i := range k.steps {
-		s := &k.steps[i]
-		if s.op == OpInput || s.op == OpShift {
-			continue
-		}
+	for at := range k.steps {
 		if len(free) == 0 {
 			free, k.buffers = append(free, k.buffers), k.buffers+1
 		}
-		s.buffer, free = free[len(free)-1], free[:len(free)-1]
-		for at := range k.steps[:i+1] {
-			if other := &k.steps[at]; last[at] == i && other.op != OpInput && other.op != OpShift {
-				free = append(free, other.buffer)
+		k.steps[at].buffer, free = free[len(free)-1], free[:len(free)-1]
+		for _, s := range k.steps[:at+1] {
+			if last[s.dst] == at {
+				free = append(free, s.buffer)
 			}
 		}
 	}
@@ -121,6 +95,8 @@ type Runner struct {
 	// Of the compiled evaluation, by node: a block of values, or one value for all elements.
 	values  [][]int64
 	buffers [][]int64 // the room for them, shared
+	spread  [][]int64 // by input: room for one word, given for all elements
+	terms   vector.Terms
 
 	// Of Eval, for one element.
 	exact         []Int
@@ -137,7 +113,7 @@ func (k *Kernel) NewRunner() *Runner {
 		r.overflowFlags = make([]bool, len(k.resizes))
 		return r
 	}
-	r.values, r.buffers = make([][]int64, len(k.g.nodes)), make([][]int64, k.buffers)
+	r.values, r.buffers, r.spread = make([][]int64, len(k.g.nodes)), make([][]int64, k.buffers), make([][]int64, len(k.inputs))
 	for i := range r.buffers {
 		r.buffers[i] = make([]int64, block)
 	}
@@ -148,8 +124,8 @@ func (k *Kernel) NewRunner() *Runner {
 func (r *Runner) Overflows() []int64 { return r.overflows }
 
 // Run computes n elements. in[i] is the i-th of Graph.Inputs, n words of its format or one that serves all
-// elements; out[i] receives the i-th of Graph.Outputs, n words. Slices of out must not overlap those of in
-// nor each other. It panics with a GraphError on other lengths.
+// elements, always one for a Graph.Constant; out[i] receives the i-th of Graph.Outputs, n words. Slices of out must not overlap
+// those of in nor each other. It panics with a GraphError on other lengths.
 func (r *Runner) Run(n int, in, out [][]int64) {
 	r.check(n, in, out)
 	if r.k.steps == nil {
@@ -158,19 +134,41 @@ func (r *Runner) Run(n int, in, out [][]int64) {
 	}
 	for from := 0; from < n; from += block {
 		to := min(from+block, n)
+		r.take(in, from, to)
 		for i := range r.k.steps {
-			r.step(&r.k.steps[i], from, to, in, out)
+			r.step(&r.k.steps[i], from, to, out)
 		}
 		for i, o := range r.k.g.outputs {
 			dst := out[i][from:to]
-			if v := r.values[o.Value]; len(v) == len(dst) {
-				if &v[0] != &dst[0] {
-					copy(dst, v)
-				}
-			} else {
+			v := r.values[r.k.g.same(int(o.Value))]
+			switch {
+			case len(v) < len(dst):
 				fill(dst, v[0])
+			case &v[0] != &dst[0]:
+				copy(dst, v)
 			}
 		}
+	}
+}
+
+// take gives the inputs of a block.
+func (r *Runner) take(in [][]int64, from, to int) {
+	for i, node := range r.k.inputs {
+		v := in[i]
+		switch {
+		case r.k.g.nodes[node].Static:
+		case len(v) > 1:
+			v = v[from:to]
+		case to-from > 1:
+			if r.spread[i] == nil {
+				r.spread[i] = make([]int64, block)
+			}
+			if from == 0 {
+				fill(r.spread[i][:to], v[0])
+			}
+			v = r.spread[i][:to-from]
+		}
+		r.values[node] = v
 	}
 }
 
@@ -180,8 +178,12 @@ func (r *Runner) check(n int, in, out [][]int64) {
 		g.fail("%d inputs and %d outputs; want %d and %d", len(in), len(out), len(r.k.inputs), len(g.outputs))
 	}
 	for i, v := range in {
+		node := &g.nodes[r.k.inputs[i]]
+		if node.Static && len(v) != 1 {
+			g.fail("constant %s has %d words; want 1", node.Name, len(v))
+		}
 		if len(v) != n && len(v) != 1 {
-			g.fail("input %s has %d words; want %d or 1", g.nodes[r.k.inputs[i]].Name, len(v), n)
+			g.fail("input %s has %d words; want %d or 1", node.Name, len(v), n)
 		}
 	}
 	for i, v := range out {
@@ -215,78 +217,106 @@ func (r *Runner) runExact(n int, in, out [][]int64) {
 	}
 }
 
-// step computes one node for the elements from..to. A node whose operands are single values is one
-// itself.
-func (r *Runner) step(s *step, from, to int, in, out [][]int64) {
-	switch s.op {
-	case OpInput:
-		v := in[s.index]
-		if len(v) > 1 {
-			v = v[from:to]
+// step computes one node for the elements from..to.
+func (r *Runner) step(s *step, from, to int, out [][]int64) {
+	n := to - from
+	if s.single {
+		z := r.buffers[s.buffer][:1]
+		if r.one(s, z) {
+			r.overflows[s.index] += int64(n)
 		}
-		r.values[s.dst] = v
+		r.values[s.dst] = z
 		return
-	case OpConst:
-		r.buffers[s.buffer][0] = s.word
-		r.values[s.dst] = r.buffers[s.buffer][:1]
-		return
-	case OpShift:
-		r.values[s.dst] = r.values[s.a]
-		return
-	}
-	a := r.values[s.a]
-	n := len(a)
-	var b []int64
-	if s.op == OpAdd || s.op == OpSub || s.op == OpMul || s.op == OpResize && s.resize.stochastic {
-		b = r.values[s.b]
-		n = max(n, len(b))
 	}
 	z := r.buffers[s.buffer][:n]
-	if s.out >= 0 && n == to-from {
+	if s.out >= 0 {
 		z = out[s.out][from:to]
 	}
 	r.values[s.dst] = z
 	switch s.op {
-	case OpAdd, OpSub, OpMul:
-		binary(s, z, a, b)
-	case OpNeg:
-		vector.SubFrom(z, a, 0, 0)
-	case OpClip:
-		vector.Clip(z, a, s.lo, s.hi)
-	case OpNonZero:
-		vector.NonZero(z, a)
-	case OpResize:
-		over := s.resize.run(z, a, b)
-		if n == 1 && to-from > 1 {
-			over *= int64(to - from)
+	case OpMul:
+		a, b := r.values[s.reads[0]], r.values[s.reads[1]]
+		if len(a) < n {
+			a, b = b, a
 		}
-		r.overflows[s.index] += over
+		if len(b) < n { // a constant of more than 32 bits
+			fill(z, b[0])
+			b = z
+		}
+		vector.Mul(z, a, b, s.short)
+	case OpClip:
+		node := &r.k.g.nodes[s.dst]
+		vector.Clip(z, r.values[s.reads[0]], node.Lo, node.Hi)
+	case OpNonZero:
+		vector.NonZero(z, r.values[s.reads[0]])
+	case OpResize:
+		r.overflows[s.index] += r.round(s, z)
+	default:
+		vector.Sum(z, &r.terms, r.gather(s))
 	}
 }
 
-// binary computes z = a op b; an operand of one value serves all elements. Of two operands to add or to
-// subtract, the one with more fraction bits is not shifted.
-func binary(s *step, z, a, b []int64) {
-	x, y := s.shiftA&63, s.shiftB&63
-	singleA, singleB := len(a) < len(z), len(b) < len(z)
+// round is a resize of a sum of terms, or of one node where that is not enough.
+func (r *Runner) round(s *step, z []int64) (over int64) {
 	switch {
-	case s.op == OpMul && singleA:
-		vector.MulOne(z, b, a[0], s.short)
-	case s.op == OpMul && singleB:
-		vector.MulOne(z, a, b[0], s.short)
-	case s.op == OpMul:
-		vector.Mul(z, a, b, s.short)
-	case s.op == OpAdd && singleA:
-		vector.AddOne(z, b, y, a[0]<<x)
-	case s.op == OpAdd && singleB:
-		vector.AddOne(z, a, x, b[0]<<y)
-	case s.op == OpAdd:
-		vector.Add(z, a, b, x, y)
-	case singleA:
-		vector.SubFrom(z, b, y, a[0]<<x)
-	case singleB:
-		vector.AddOne(z, a, x, -b[0]<<y)
-	default:
-		vector.Sub(z, a, b, x, y)
+	case s.resize.stochastic():
+		return s.resize.random(z, r.values[s.reads[0]], r.values[s.reads[1]])
+	case s.resize.bySign():
+		return s.resize.values(z, r.values[s.reads[0]], &r.terms)
 	}
+	constant := r.gather(s)
+	return s.resize.sum(z, &r.terms, constant)
+}
+
+// gather sets r.terms to those of a step and gives the sum of the others, which are single values.
+func (r *Runner) gather(s *step) (constant int64) {
+	r.terms.List, r.terms.Plus, r.terms.Minus = r.terms.List[:0], s.plus, s.minus
+	for i := range s.terms {
+		t := &s.terms[i]
+		values, factor := r.values[t.node], int64(t.shift)
+		switch {
+		case t.single && t.negative:
+			constant -= values[0] << t.shift
+			continue
+		case t.single:
+			constant += values[0] << t.shift
+			continue
+		case t.coefficient >= 0:
+			factor = r.values[t.coefficient][0] << t.shift
+			if t.negative {
+				factor = -factor
+			}
+		}
+		r.terms.List = append(r.terms.List, vector.Term{Factor: factor, Values: values})
+	}
+	return constant
+}
+
+// one computes a single value for all elements.
+func (r *Runner) one(s *step, z []int64) (overflow bool) {
+	var a, b int64
+	for i, node := range s.reads {
+		a, b = b, r.values[node][0]<<s.shifts[i]
+	}
+	node := &r.k.g.nodes[s.dst]
+	switch s.op {
+	case OpConst:
+		z[0] = node.Word
+	case OpAdd:
+		z[0] = a + b
+	case OpSub:
+		z[0] = a - b
+	case OpMul:
+		z[0] = a * b
+	case OpNeg:
+		z[0] = -b
+	case OpClip:
+		z[0] = min(max(b, node.Lo), node.Hi)
+	case OpNonZero:
+		z[0] = int64(uint64(b|-b) >> 63)
+	case OpResize:
+		z[0] = b
+		overflow = s.resize.values(z, z, &r.terms) > 0
+	}
+	return overflow
 }

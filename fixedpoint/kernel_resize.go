@@ -9,23 +9,27 @@ import (
 // resize is Type.Resize from a fixed source format, in int64.
 type resize struct {
 	t          Type
-	stochastic bool
 	left       uint          // exact: shift left
 	drop       uint          // bits to drop
 	half, mask int64         // of the dropped bits
-	limits     vector.Limits // the range and, except for Wrap, what a value outside becomes
+	lo, hi     int64         // the range
+	limits     vector.Limits // the range and what a value outside becomes; for Wrap, all values
 	wrap       uint          // Wrap: 64 - width
 }
 
 // newResize prepares a conversion; ok is false where int64 does not hold all of its intermediate values.
-func newResize(t Type, from Format, stochastic bool) (r resize, ok bool) {
+func newResize(t Type, from Format) (r resize, ok bool) {
 	drop := from.Frac - t.Frac
 	low, high := t.Range()
-	r = resize{t: t, stochastic: stochastic, wrap: uint(64 - t.Width)}
-	r.limits.Lo, _ = low.Int64()
-	r.limits.Hi, _ = high.Int64()
-	if t.Overflow == Sat || t.Overflow == SatSym {
-		r.limits.Below, r.limits.Above = r.limits.Lo, r.limits.Hi
+	r = resize{t: t, wrap: uint(64 - t.Width)}
+	r.lo, _ = low.Int64()
+	r.hi, _ = high.Int64()
+	r.limits = vector.Limits{Lo: r.lo, Hi: r.hi}
+	switch t.Overflow {
+	case Sat, SatSym:
+		r.limits.Below, r.limits.Above = r.lo, r.hi
+	case Wrap:
+		r.limits.Lo, r.limits.Hi = math.MinInt64, math.MaxInt64
 	}
 	if drop <= 0 {
 		r.left = uint(-drop)
@@ -39,49 +43,66 @@ func newResize(t Type, from Format, stochastic bool) (r resize, ok bool) {
 	return r, true
 }
 
-// run converts a into z and counts the values outside the range. random is for stochastic rounding.
-func (r *resize) run(z, a, random []int64) (over int64) {
-	if len(a) == 1 && len(z) > 1 {
-		// One value, many random words.
+// stochastic tells that random words are added.
+func (r *resize) stochastic() bool { return r.drop > 0 && r.t.Rounding == Stochastic }
+
+// bySign tells that what is added to a value before its bits are dropped depends on the value.
+func (r *resize) bySign() bool {
+	return r.drop > 0 && (r.t.Rounding == TrnZero || r.t.Rounding == RndZero || r.t.Rounding == RndInf || r.t.Rounding == RndConv)
+}
+
+// addend is what is added to a value before its bits are dropped.
+func (r *resize) addend() int64 {
+	switch {
+	case r.drop > 0 && r.t.Rounding == Rnd:
+		return r.half
+	case r.drop > 0 && r.t.Rounding == RndMinInf:
+		return r.half - 1
+	}
+	return 0
+}
+
+// sum converts a sum, shifted to the left already, into z and counts the values outside the range.
+func (r *resize) sum(z []int64, t *vector.Terms, constant int64) (over int64) {
+	return r.finish(z, vector.SumRound(z, t, constant+r.addend(), r.drop, r.limits))
+}
+
+// random converts a into z by random words and counts the values outside the range.
+func (r *resize) random(z, a, random []int64) (over int64) {
+	// The top bits of the random word, as many as are dropped.
+	up, down := max(r.drop, 32)-32, 32-min(r.drop, 32)
+	if len(a) < len(z) { // one value, many random words
 		fill(z, a[0])
 		a = z
 	}
-	// Stochastic adds the top bits of the random word, as many as are dropped.
-	up, down := max(r.drop, 32)-32, 32-min(r.drop, 32)
-	limits := r.limits
-	if r.t.Overflow == Wrap {
-		limits = unlimited
-	}
-	switch {
-	case r.drop == 0:
-		vector.AddOne(z, a, r.left, 0)
-		over = vector.Round(z, z, 0, 0, limits)
-	case r.t.Rounding == Trn:
-		over = vector.Round(z, a, 0, r.drop, limits)
-	case r.t.Rounding == Rnd:
-		over = vector.Round(z, a, r.half, r.drop, limits)
-	case r.t.Rounding == RndMinInf:
-		over = vector.Round(z, a, r.half-1, r.drop, limits)
-	case r.t.Rounding == Stochastic && len(random) == 1:
-		over = vector.Round(z, a, random[0]>>down<<up, r.drop, limits)
-	case r.t.Rounding == Stochastic:
-		over = vector.RoundRandom(z, a, random, down, up, r.drop, limits)
-	default:
+	return r.finish(z, vector.RoundRandom(z, a, random, down, up, r.drop, r.limits))
+}
+
+// values converts a into z and counts the values outside the range; room is overwritten.
+func (r *resize) values(z, a []int64, room *vector.Terms) (over int64) {
+	if r.bySign() {
 		r.roundBySign(z, a)
-		over = vector.Round(z, z, 0, 0, limits)
+	} else {
+		for i, v := range a {
+			z[i] = (v<<r.left + r.addend()) >> r.drop
+		}
 	}
+	room.List, room.Plus, room.Minus = append(room.List[:0], vector.Term{Values: z}), 1, 0
+	return r.finish(z, vector.SumRound(z, room, 0, 0, r.limits))
+}
+
+// finish gives the number of values outside the range, and wraps them around where that is the mode.
+func (r *resize) finish(z []int64, outside int64) (over int64) {
 	if r.t.Overflow == Wrap {
 		return r.wrapAround(z)
 	}
-	return over
+	return outside
 }
-
-var unlimited = vector.Limits{Lo: math.MinInt64, Hi: math.MaxInt64}
 
 // wrapAround keeps the lowest bits of values outside the range.
 func (r *resize) wrapAround(z []int64) (over int64) {
 	for i, v := range z {
-		if v < r.limits.Lo || v > r.limits.Hi {
+		if v < r.lo || v > r.hi {
 			over++
 			if r.t.Signed {
 				z[i] = v << r.wrap >> r.wrap

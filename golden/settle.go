@@ -205,15 +205,10 @@ func (s *settler) settle(v *sample, i *Instruction, c Command) bool {
 		sign = 2
 	}
 	f := &a.Coefficients[k][sign]
-	output := k == a.Network.K()
-	y := s.y[:1]
-	y[0] = 0
-	if output {
-		y = s.y[:n]
-		clear(y)
-		if c.Learn {
-			y[c.Label] = 1
-		}
+	y := s.y[:n] // zero, but for the label's neuron while learning
+	if k == a.Network.K() && c.Learn {
+		y[c.Label] = 1
+		defer func() { y[c.Label] = 0 }()
 	}
 	runner := s.soma[k]
 	before := overflowsOf(runner, somaPotential)

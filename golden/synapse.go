@@ -11,7 +11,7 @@ import (
 type updater struct {
 	m             *Machine
 	runners       []*fx.Runner // by matrix
-	terms         []vector.Term
+	terms         vector.Terms
 	words, sums   []int64
 	next, draw    []int64
 	active, moved []int64
@@ -66,12 +66,12 @@ func (m *Machine) apply(t *Trace) {
 func (u *updater) column(i Instruction, j int, key *fx.Key) bool {
 	m, x := u.m, &u.m.A.Matrices[i.Matrix]
 	u.gather(i, j)
-	if len(u.terms) == 0 && x.Kind != Lateral {
+	if len(u.terms.List) == 0 && x.Kind != Lateral {
 		return false
 	}
-	u.summed[i.Matrix] += int64(max(1, len(u.terms)))
+	u.summed[i.Matrix] += int64(max(1, len(u.terms.List)))
 	n, padded := x.Rows, vector.Padded(x.Rows)
-	vector.Sum(u.sums[:padded], u.terms, x.Short)
+	u.sum(u.sums[:padded], x.Short)
 	words := u.words[:n]
 	m.synapses[i.Matrix].read(j, words)
 
@@ -93,10 +93,24 @@ func (u *updater) column(i Instruction, j int, key *fx.Key) bool {
 	return true
 }
 
+// sum sums the terms by row. short tells that all factors are int32.
+func (u *updater) sum(sums []int64, short bool) {
+	if short {
+		vector.Sum(sums, &u.terms, 0)
+		return
+	}
+	clear(sums)
+	for _, t := range u.terms.List {
+		for row, post := range t.Values {
+			sums[row] += t.Factor * post
+		}
+	}
+}
+
 // gather lists the nonzero presynaptic factors of column j over the mini-batch, sample by sample.
 func (u *updater) gather(i Instruction, j int) {
 	x := &u.m.A.Matrices[i.Matrix]
-	u.terms = u.terms[:0]
+	u.terms.List = u.terms.List[:0]
 	add := func(pre int64, negate bool, post []int64) {
 		if pre == 0 {
 			return
@@ -104,7 +118,7 @@ func (u *updater) gather(i Instruction, j int) {
 		if negate {
 			pre = -pre
 		}
-		u.terms = append(u.terms, vector.Term{Pre: pre, Post: post[:vector.Padded(x.Rows)]})
+		u.terms.List = append(u.terms.List, vector.Term{Factor: pre, Values: post[:vector.Padded(x.Rows)]})
 	}
 	for _, v := range u.m.held {
 		switch {

@@ -4,23 +4,8 @@
 
 package vector
 
-// addAVX512 sets z = a<<x + b<<y.
-func addAVX512(n int, z *int64, a *int64, b *int64, x uint64, y uint64)
-
-// subAVX512 sets z = a<<x - b<<y.
-func subAVX512(n int, z *int64, a *int64, b *int64, x uint64, y uint64)
-
-// addOneAVX512 sets z = a<<x + c.
-func addOneAVX512(n int, z *int64, a *int64, x uint64, c int64)
-
-// subFromAVX512 sets z = c - a<<x.
-func subFromAVX512(n int, z *int64, a *int64, x uint64, c int64)
-
 // mulAVX512 sets z = a b of 32-bit factors.
 func mulAVX512(n int, z *int64, a *int64, b *int64)
-
-// mulOneAVX512 sets z = a c of 32-bit factors.
-func mulOneAVX512(n int, z *int64, a *int64, c int64)
 
 // clipAVX512 sets z = min(max(a, lo), hi).
 func clipAVX512(n int, z *int64, a *int64, lo int64, hi int64)
@@ -28,8 +13,11 @@ func clipAVX512(n int, z *int64, a *int64, lo int64, hi int64)
 // nonZeroAVX512 sets z = 1 where a is not 0, else 0.
 func nonZeroAVX512(n int, z *int64, a *int64)
 
-// roundAVX512 sets z = (a + addend) >> drop, but below or above where that is beyond lo..hi, and gives their number.
-func roundAVX512(n int, z *int64, a *int64, addend int64, drop uint64, lo int64, hi int64, below int64, above int64) (outside int64)
+// sumAVX512 sets z to the sum of a constant and terms: plus are added and minus subtracted, shifted left by their factors, times multiplied by them, of 32 bits both. n is a positive multiple of 8.
+func sumAVX512(n int, z *int64, terms *int64, plus int, minus int, times int, constant int64)
+
+// sumRoundAVX512 sets z to the sum of a constant and terms: plus are added and minus subtracted, shifted left by their factors, times multiplied by them, of 32 bits both, then shifts z right by drop; below or above take the place of what is beyond lo..hi then, and their number is given. n is a positive multiple of 8.
+func sumRoundAVX512(n int, z *int64, terms *int64, plus int, minus int, times int, constant int64, drop uint64, lo int64, hi int64, below int64, above int64) (outside int64)
 
 // roundRandomAVX512 sets z = (a + random>>down<<up) >> drop, but below or above where that is beyond lo..hi, and gives their number.
 func roundRandomAVX512(n int, z *int64, a *int64, random *int64, down uint64, up uint64, drop uint64, lo int64, hi int64, below int64, above int64) (outside int64)
@@ -49,32 +37,14 @@ func occupiedAVX512(n int, z *uint8, a *int64)
 // drawAVX512 sets z to the random words of the rows row.. of a column, n a positive multiple of 32.
 func drawAVX512(n int, z *int64, keys *uint16, row uint64, column uint64, symmetric uint64)
 
-// sumAVX512 sets z to the sum of the terms' products of 32-bit factors, for n rows, a positive multiple of 32; count > 0.
-func sumAVX512(n int, z *int64, terms *int64, count int)
-
 // events4AVX512 adds the products of pairs of columns, which begin at words[at], with their deltas, shifted left, to the sums of 128 rows; pairs > 0.
 func events4AVX512(pairs int, words *int16, at *int64, deltas *int16, sums *int64, shift uint64)
 
 // events1AVX512 adds the products of pairs of columns, which begin at words[at], with their deltas, shifted left, to the sums of 32 rows; pairs > 0.
 func events1AVX512(pairs int, words *int16, at *int64, deltas *int16, sums *int64, shift uint64)
 
-// addAVX2 sets z = a<<x + b<<y.
-func addAVX2(n int, z *int64, a *int64, b *int64, x uint64, y uint64)
-
-// subAVX2 sets z = a<<x - b<<y.
-func subAVX2(n int, z *int64, a *int64, b *int64, x uint64, y uint64)
-
-// addOneAVX2 sets z = a<<x + c.
-func addOneAVX2(n int, z *int64, a *int64, x uint64, c int64)
-
-// subFromAVX2 sets z = c - a<<x.
-func subFromAVX2(n int, z *int64, a *int64, x uint64, c int64)
-
 // mulAVX2 sets z = a b of 32-bit factors.
 func mulAVX2(n int, z *int64, a *int64, b *int64)
-
-// mulOneAVX2 sets z = a c of 32-bit factors.
-func mulOneAVX2(n int, z *int64, a *int64, c int64)
 
 // clipAVX2 sets z = min(max(a, lo), hi).
 func clipAVX2(n int, z *int64, a *int64, lo int64, hi int64)
@@ -82,8 +52,11 @@ func clipAVX2(n int, z *int64, a *int64, lo int64, hi int64)
 // nonZeroAVX2 sets z = 1 where a is not 0, else 0.
 func nonZeroAVX2(n int, z *int64, a *int64)
 
-// roundAVX2 sets z = (a + addend) >> drop, but below or above where that is beyond lo..hi, and gives their number.
-func roundAVX2(n int, z *int64, a *int64, addend int64, drop uint64, lo int64, hi int64, below int64, above int64) (outside int64)
+// sumAVX2 sets z to the sum of a constant and terms: plus are added and minus subtracted, shifted left by their factors, times multiplied by them, of 32 bits both. n is a positive multiple of 8.
+func sumAVX2(n int, z *int64, terms *int64, plus int, minus int, times int, constant int64)
+
+// sumRoundAVX2 sets z to the sum of a constant and terms: plus are added and minus subtracted, shifted left by their factors, times multiplied by them, of 32 bits both, then shifts z right by drop; below or above take the place of what is beyond lo..hi then, and their number is given. n is a positive multiple of 8.
+func sumRoundAVX2(n int, z *int64, terms *int64, plus int, minus int, times int, constant int64, drop uint64, lo int64, hi int64, below int64, above int64) (outside int64)
 
 // roundRandomAVX2 sets z = (a + random>>down<<up) >> drop, but below or above where that is beyond lo..hi, and gives their number.
 func roundRandomAVX2(n int, z *int64, a *int64, random *int64, down uint64, up uint64, drop uint64, lo int64, hi int64, below int64, above int64) (outside int64)
@@ -102,9 +75,6 @@ func occupiedAVX2(n int, z *uint8, a *int64)
 
 // drawAVX2 sets z to the random words of the rows row.. of a column, n a positive multiple of 16.
 func drawAVX2(n int, z *int64, keys *uint16, row uint64, column uint64, symmetric uint64)
-
-// sumAVX2 sets z to the sum of the terms' products of 32-bit factors, for n rows, a positive multiple of 16; count > 0.
-func sumAVX2(n int, z *int64, terms *int64, count int)
 
 // events4AVX2 adds the products of pairs of columns, which begin at words[at], with their deltas, shifted left, to the sums of 64 rows; pairs > 0.
 func events4AVX2(pairs int, words *int16, at *int64, deltas *int16, sums *int64, shift uint64)

@@ -58,106 +58,6 @@ DATA half1<>+48(SB)/8, $0x000000000000000e
 DATA half1<>+56(SB)/8, $0x000000000000000f
 GLOBL half1<>(SB), RODATA|NOPTR, $64
 
-// func addAVX512(n int, z *int64, a *int64, b *int64, x uint64, y uint64)
-// Requires: AVX, AVX512F
-TEXT ·addAVX512(SB), NOSPLIT, $0-48
-	MOVQ  x+32(FP), AX
-	VMOVQ AX, X0
-	MOVQ  y+40(FP), AX
-	VMOVQ AX, X1
-	MOVQ  n+0(FP), AX
-	MOVQ  a+16(FP), DX
-	MOVQ  b+24(FP), BX
-	MOVQ  z+8(FP), SI
-	XORQ  CX, CX
-
-elements:
-	VMOVDQU64 (DX)(CX*8), Z2
-	VMOVDQU64 (BX)(CX*8), Z3
-	VPSLLQ    X0, Z2, Z2
-	VPSLLQ    X1, Z3, Z3
-	VPADDQ    Z3, Z2, Z2
-	VMOVDQU64 Z2, (SI)(CX*8)
-	ADDQ      $0x08, CX
-	CMPQ      CX, AX
-	JNE       elements
-	VZEROUPPER
-	RET
-
-// func subAVX512(n int, z *int64, a *int64, b *int64, x uint64, y uint64)
-// Requires: AVX, AVX512F
-TEXT ·subAVX512(SB), NOSPLIT, $0-48
-	MOVQ  x+32(FP), AX
-	VMOVQ AX, X0
-	MOVQ  y+40(FP), AX
-	VMOVQ AX, X1
-	MOVQ  n+0(FP), AX
-	MOVQ  a+16(FP), DX
-	MOVQ  b+24(FP), BX
-	MOVQ  z+8(FP), SI
-	XORQ  CX, CX
-
-elements:
-	VMOVDQU64 (DX)(CX*8), Z2
-	VMOVDQU64 (BX)(CX*8), Z3
-	VPSLLQ    X0, Z2, Z2
-	VPSLLQ    X1, Z3, Z3
-	VPSUBQ    Z3, Z2, Z2
-	VMOVDQU64 Z2, (SI)(CX*8)
-	ADDQ      $0x08, CX
-	CMPQ      CX, AX
-	JNE       elements
-	VZEROUPPER
-	RET
-
-// func addOneAVX512(n int, z *int64, a *int64, x uint64, c int64)
-// Requires: AVX, AVX512F
-TEXT ·addOneAVX512(SB), NOSPLIT, $0-40
-	MOVQ         x+24(FP), AX
-	VMOVQ        AX, X0
-	MOVQ         c+32(FP), AX
-	VMOVQ        AX, X1
-	VPBROADCASTQ X1, Z1
-	MOVQ         n+0(FP), AX
-	MOVQ         a+16(FP), DX
-	MOVQ         z+8(FP), BX
-	XORQ         CX, CX
-
-elements:
-	VMOVDQU64 (DX)(CX*8), Z2
-	VPSLLQ    X0, Z2, Z2
-	VPADDQ    Z1, Z2, Z2
-	VMOVDQU64 Z2, (BX)(CX*8)
-	ADDQ      $0x08, CX
-	CMPQ      CX, AX
-	JNE       elements
-	VZEROUPPER
-	RET
-
-// func subFromAVX512(n int, z *int64, a *int64, x uint64, c int64)
-// Requires: AVX, AVX512F
-TEXT ·subFromAVX512(SB), NOSPLIT, $0-40
-	MOVQ         x+24(FP), AX
-	VMOVQ        AX, X0
-	MOVQ         c+32(FP), AX
-	VMOVQ        AX, X1
-	VPBROADCASTQ X1, Z1
-	MOVQ         n+0(FP), AX
-	MOVQ         a+16(FP), DX
-	MOVQ         z+8(FP), BX
-	XORQ         CX, CX
-
-elements:
-	VMOVDQU64 (DX)(CX*8), Z2
-	VPSLLQ    X0, Z2, Z2
-	VPSUBQ    Z2, Z1, Z2
-	VMOVDQU64 Z2, (BX)(CX*8)
-	ADDQ      $0x08, CX
-	CMPQ      CX, AX
-	JNE       elements
-	VZEROUPPER
-	RET
-
 // func mulAVX512(n int, z *int64, a *int64, b *int64)
 // Requires: AVX, AVX512F
 TEXT ·mulAVX512(SB), NOSPLIT, $0-32
@@ -172,27 +72,6 @@ elements:
 	VMOVDQU64 (BX)(CX*8), Z1
 	VPMULDQ   Z1, Z0, Z0
 	VMOVDQU64 Z0, (SI)(CX*8)
-	ADDQ      $0x08, CX
-	CMPQ      CX, AX
-	JNE       elements
-	VZEROUPPER
-	RET
-
-// func mulOneAVX512(n int, z *int64, a *int64, c int64)
-// Requires: AVX, AVX512F
-TEXT ·mulOneAVX512(SB), NOSPLIT, $0-32
-	MOVQ         c+24(FP), AX
-	VMOVQ        AX, X0
-	VPBROADCASTQ X0, Z0
-	MOVQ         n+0(FP), AX
-	MOVQ         a+16(FP), DX
-	MOVQ         z+8(FP), BX
-	XORQ         CX, CX
-
-elements:
-	VMOVDQU64 (DX)(CX*8), Z1
-	VPMULDQ   Z0, Z1, Z1
-	VMOVDQU64 Z1, (BX)(CX*8)
 	ADDQ      $0x08, CX
 	CMPQ      CX, AX
 	JNE       elements
@@ -246,53 +125,392 @@ elements:
 	VZEROUPPER
 	RET
 
-// func roundAVX512(n int, z *int64, a *int64, addend int64, drop uint64, lo int64, hi int64, below int64, above int64) (outside int64)
-// Requires: AVX, AVX512DQ, AVX512F, POPCNT
-TEXT ·roundAVX512(SB), NOSPLIT, $0-80
-	MOVQ         drop+32(FP), AX
+// func sumAVX512(n int, z *int64, terms *int64, plus int, minus int, times int, constant int64)
+// Requires: AVX, AVX512F
+TEXT ·sumAVX512(SB), NOSPLIT, $0-56
+	MOVQ         constant+48(FP), AX
 	VMOVQ        AX, X0
-	MOVQ         lo+40(FP), AX
+	VPBROADCASTQ X0, Z0
+	MOVQ         z+8(FP), AX
+	XORQ         CX, CX
+
+block32:
+	MOVQ      n+0(FP), DX
+	SUBQ      CX, DX
+	CMPQ      DX, $0x00000020
+	JLT       next32
+	VMOVDQU64 Z0, Z1
+	VMOVDQU64 Z0, Z2
+	VMOVDQU64 Z0, Z3
+	VMOVDQU64 Z0, Z4
+	MOVQ      terms+16(FP), DX
+	MOVQ      plus+24(FP), BX
+	TESTQ     BX, BX
+	JZ        skip_plus32
+
+plus32:
+	VMOVQ     (DX), X5
+	MOVQ      8(DX), SI
+	VMOVDQU64 (SI)(CX*8), Z6
+	VPSLLQ    X5, Z6, Z6
+	VPADDQ    Z6, Z1, Z1
+	VMOVDQU64 64(SI)(CX*8), Z6
+	VPSLLQ    X5, Z6, Z6
+	VPADDQ    Z6, Z2, Z2
+	VMOVDQU64 128(SI)(CX*8), Z6
+	VPSLLQ    X5, Z6, Z6
+	VPADDQ    Z6, Z3, Z3
+	VMOVDQU64 192(SI)(CX*8), Z6
+	VPSLLQ    X5, Z6, Z6
+	VPADDQ    Z6, Z4, Z4
+	ADDQ      $0x20, DX
+	DECQ      BX
+	JNZ       plus32
+
+skip_plus32:
+	MOVQ  minus+32(FP), BX
+	TESTQ BX, BX
+	JZ    skip_minus32
+
+minus32:
+	VMOVQ     (DX), X5
+	MOVQ      8(DX), SI
+	VMOVDQU64 (SI)(CX*8), Z6
+	VPSLLQ    X5, Z6, Z6
+	VPSUBQ    Z6, Z1, Z1
+	VMOVDQU64 64(SI)(CX*8), Z6
+	VPSLLQ    X5, Z6, Z6
+	VPSUBQ    Z6, Z2, Z2
+	VMOVDQU64 128(SI)(CX*8), Z6
+	VPSLLQ    X5, Z6, Z6
+	VPSUBQ    Z6, Z3, Z3
+	VMOVDQU64 192(SI)(CX*8), Z6
+	VPSLLQ    X5, Z6, Z6
+	VPSUBQ    Z6, Z4, Z4
+	ADDQ      $0x20, DX
+	DECQ      BX
+	JNZ       minus32
+
+skip_minus32:
+	MOVQ  times+40(FP), BX
+	TESTQ BX, BX
+	JZ    skip_times32
+
+times32:
+	VPBROADCASTQ (DX), Z5
+	MOVQ         8(DX), SI
+	VPMULDQ      (SI)(CX*8), Z5, Z6
+	VPADDQ       Z6, Z1, Z1
+	VPMULDQ      64(SI)(CX*8), Z5, Z6
+	VPADDQ       Z6, Z2, Z2
+	VPMULDQ      128(SI)(CX*8), Z5, Z6
+	VPADDQ       Z6, Z3, Z3
+	VPMULDQ      192(SI)(CX*8), Z5, Z5
+	VPADDQ       Z5, Z4, Z4
+	ADDQ         $0x20, DX
+	DECQ         BX
+	JNZ          times32
+
+skip_times32:
+	VMOVDQU64 Z1, (AX)(CX*8)
+	VMOVDQU64 Z2, 64(AX)(CX*8)
+	VMOVDQU64 Z3, 128(AX)(CX*8)
+	VMOVDQU64 Z4, 192(AX)(CX*8)
+	ADDQ      $0x20, CX
+	JMP       block32
+
+next32:
+block8:
+	MOVQ      n+0(FP), DX
+	SUBQ      CX, DX
+	CMPQ      DX, $0x00000008
+	JLT       next8
+	VMOVDQU64 Z0, Z1
+	MOVQ      terms+16(FP), DX
+	MOVQ      plus+24(FP), BX
+	TESTQ     BX, BX
+	JZ        skip_plus8
+
+plus8:
+	VMOVQ     (DX), X2
+	MOVQ      8(DX), SI
+	VMOVDQU64 (SI)(CX*8), Z3
+	VPSLLQ    X2, Z3, Z3
+	VPADDQ    Z3, Z1, Z1
+	ADDQ      $0x20, DX
+	DECQ      BX
+	JNZ       plus8
+
+skip_plus8:
+	MOVQ  minus+32(FP), BX
+	TESTQ BX, BX
+	JZ    skip_minus8
+
+minus8:
+	VMOVQ     (DX), X2
+	MOVQ      8(DX), SI
+	VMOVDQU64 (SI)(CX*8), Z3
+	VPSLLQ    X2, Z3, Z3
+	VPSUBQ    Z3, Z1, Z1
+	ADDQ      $0x20, DX
+	DECQ      BX
+	JNZ       minus8
+
+skip_minus8:
+	MOVQ  times+40(FP), BX
+	TESTQ BX, BX
+	JZ    skip_times8
+
+times8:
+	VPBROADCASTQ (DX), Z2
+	MOVQ         8(DX), SI
+	VPMULDQ      (SI)(CX*8), Z2, Z2
+	VPADDQ       Z2, Z1, Z1
+	ADDQ         $0x20, DX
+	DECQ         BX
+	JNZ          times8
+
+skip_times8:
+	VMOVDQU64 Z1, (AX)(CX*8)
+	ADDQ      $0x08, CX
+	JMP       block8
+
+next8:
+	VZEROUPPER
+	RET
+
+// func sumRoundAVX512(n int, z *int64, terms *int64, plus int, minus int, times int, constant int64, drop uint64, lo int64, hi int64, below int64, above int64) (outside int64)
+// Requires: AVX, AVX512DQ, AVX512F, POPCNT
+TEXT ·sumRoundAVX512(SB), NOSPLIT, $0-104
+	MOVQ         constant+48(FP), AX
+	VMOVQ        AX, X0
+	VPBROADCASTQ X0, Z0
+	MOVQ         drop+56(FP), AX
 	VMOVQ        AX, X1
-	VPBROADCASTQ X1, Z1
-	MOVQ         hi+48(FP), AX
+	MOVQ         lo+64(FP), AX
 	VMOVQ        AX, X2
 	VPBROADCASTQ X2, Z2
-	MOVQ         below+56(FP), AX
+	MOVQ         hi+72(FP), AX
 	VMOVQ        AX, X3
 	VPBROADCASTQ X3, Z3
-	MOVQ         above+64(FP), AX
+	MOVQ         below+80(FP), AX
 	VMOVQ        AX, X4
 	VPBROADCASTQ X4, Z4
-	XORQ         AX, AX
-	MOVQ         addend+24(FP), CX
-	VMOVQ        CX, X5
+	MOVQ         above+88(FP), AX
+	VMOVQ        AX, X5
 	VPBROADCASTQ X5, Z5
-	MOVQ         n+0(FP), DX
-	MOVQ         a+16(FP), SI
-	MOVQ         z+8(FP), DI
+	XORQ         AX, AX
+	MOVQ         z+8(FP), DX
 	XORQ         BX, BX
 
-elements:
-	VMOVDQU64 (SI)(BX*8), Z6
-	VPADDQ    Z5, Z6, Z6
-	VPSRAQ    X0, Z6, Z6
-	VPCMPQ    $0x01, Z1, Z6, K1
-	VPCMPQ    $0x06, Z2, Z6, K2
+block32:
+	MOVQ      n+0(FP), CX
+	SUBQ      BX, CX
+	CMPQ      CX, $0x00000020
+	JLT       next32
+	VMOVDQU64 Z0, Z6
+	VMOVDQU64 Z0, Z7
+	VMOVDQU64 Z0, Z8
+	VMOVDQU64 Z0, Z9
+	MOVQ      terms+16(FP), CX
+	MOVQ      plus+24(FP), SI
+	TESTQ     SI, SI
+	JZ        skip_plus32
+
+plus32:
+	VMOVQ     (CX), X10
+	MOVQ      8(CX), DI
+	VMOVDQU64 (DI)(BX*8), Z11
+	VPSLLQ    X10, Z11, Z11
+	VPADDQ    Z11, Z6, Z6
+	VMOVDQU64 64(DI)(BX*8), Z11
+	VPSLLQ    X10, Z11, Z11
+	VPADDQ    Z11, Z7, Z7
+	VMOVDQU64 128(DI)(BX*8), Z11
+	VPSLLQ    X10, Z11, Z11
+	VPADDQ    Z11, Z8, Z8
+	VMOVDQU64 192(DI)(BX*8), Z11
+	VPSLLQ    X10, Z11, Z11
+	VPADDQ    Z11, Z9, Z9
+	ADDQ      $0x20, CX
+	DECQ      SI
+	JNZ       plus32
+
+skip_plus32:
+	MOVQ  minus+32(FP), SI
+	TESTQ SI, SI
+	JZ    skip_minus32
+
+minus32:
+	VMOVQ     (CX), X10
+	MOVQ      8(CX), DI
+	VMOVDQU64 (DI)(BX*8), Z11
+	VPSLLQ    X10, Z11, Z11
+	VPSUBQ    Z11, Z6, Z6
+	VMOVDQU64 64(DI)(BX*8), Z11
+	VPSLLQ    X10, Z11, Z11
+	VPSUBQ    Z11, Z7, Z7
+	VMOVDQU64 128(DI)(BX*8), Z11
+	VPSLLQ    X10, Z11, Z11
+	VPSUBQ    Z11, Z8, Z8
+	VMOVDQU64 192(DI)(BX*8), Z11
+	VPSLLQ    X10, Z11, Z11
+	VPSUBQ    Z11, Z9, Z9
+	ADDQ      $0x20, CX
+	DECQ      SI
+	JNZ       minus32
+
+skip_minus32:
+	MOVQ  times+40(FP), SI
+	TESTQ SI, SI
+	JZ    skip_times32
+
+times32:
+	VPBROADCASTQ (CX), Z10
+	MOVQ         8(CX), DI
+	VPMULDQ      (DI)(BX*8), Z10, Z11
+	VPADDQ       Z11, Z6, Z6
+	VPMULDQ      64(DI)(BX*8), Z10, Z11
+	VPADDQ       Z11, Z7, Z7
+	VPMULDQ      128(DI)(BX*8), Z10, Z11
+	VPADDQ       Z11, Z8, Z8
+	VPMULDQ      192(DI)(BX*8), Z10, Z10
+	VPADDQ       Z10, Z9, Z9
+	ADDQ         $0x20, CX
+	DECQ         SI
+	JNZ          times32
+
+skip_times32:
+	VPSRAQ    X1, Z6, Z6
+	VPCMPQ    $0x01, Z2, Z6, K1
+	VPCMPQ    $0x06, Z3, Z6, K2
 	KORTESTB  K1, K2
 	JZ        inside0
-	VMOVDQA64 Z3, K1, Z6
-	VMOVDQA64 Z4, K2, Z6
+	VMOVDQA64 Z4, K1, Z6
+	VMOVDQA64 Z5, K2, Z6
 	KORB      K2, K1, K1
 	KMOVB     K1, CX
 	POPCNTQ   CX, CX
 	ADDQ      CX, AX
 
 inside0:
-	VMOVDQU64 Z6, (DI)(BX*8)
+	VMOVDQU64 Z6, (DX)(BX*8)
+	VPSRAQ    X1, Z7, Z7
+	VPCMPQ    $0x01, Z2, Z7, K1
+	VPCMPQ    $0x06, Z3, Z7, K2
+	KORTESTB  K1, K2
+	JZ        inside1
+	VMOVDQA64 Z4, K1, Z7
+	VMOVDQA64 Z5, K2, Z7
+	KORB      K2, K1, K1
+	KMOVB     K1, CX
+	POPCNTQ   CX, CX
+	ADDQ      CX, AX
+
+inside1:
+	VMOVDQU64 Z7, 64(DX)(BX*8)
+	VPSRAQ    X1, Z8, Z8
+	VPCMPQ    $0x01, Z2, Z8, K1
+	VPCMPQ    $0x06, Z3, Z8, K2
+	KORTESTB  K1, K2
+	JZ        inside2
+	VMOVDQA64 Z4, K1, Z8
+	VMOVDQA64 Z5, K2, Z8
+	KORB      K2, K1, K1
+	KMOVB     K1, CX
+	POPCNTQ   CX, CX
+	ADDQ      CX, AX
+
+inside2:
+	VMOVDQU64 Z8, 128(DX)(BX*8)
+	VPSRAQ    X1, Z9, Z9
+	VPCMPQ    $0x01, Z2, Z9, K1
+	VPCMPQ    $0x06, Z3, Z9, K2
+	KORTESTB  K1, K2
+	JZ        inside3
+	VMOVDQA64 Z4, K1, Z9
+	VMOVDQA64 Z5, K2, Z9
+	KORB      K2, K1, K1
+	KMOVB     K1, CX
+	POPCNTQ   CX, CX
+	ADDQ      CX, AX
+
+inside3:
+	VMOVDQU64 Z9, 192(DX)(BX*8)
+	ADDQ      $0x20, BX
+	JMP       block32
+
+next32:
+block8:
+	MOVQ      n+0(FP), CX
+	SUBQ      BX, CX
+	CMPQ      CX, $0x00000008
+	JLT       next8
+	VMOVDQU64 Z0, Z6
+	MOVQ      terms+16(FP), CX
+	MOVQ      plus+24(FP), SI
+	TESTQ     SI, SI
+	JZ        skip_plus8
+
+plus8:
+	VMOVQ     (CX), X7
+	MOVQ      8(CX), DI
+	VMOVDQU64 (DI)(BX*8), Z8
+	VPSLLQ    X7, Z8, Z8
+	VPADDQ    Z8, Z6, Z6
+	ADDQ      $0x20, CX
+	DECQ      SI
+	JNZ       plus8
+
+skip_plus8:
+	MOVQ  minus+32(FP), SI
+	TESTQ SI, SI
+	JZ    skip_minus8
+
+minus8:
+	VMOVQ     (CX), X7
+	MOVQ      8(CX), DI
+	VMOVDQU64 (DI)(BX*8), Z8
+	VPSLLQ    X7, Z8, Z8
+	VPSUBQ    Z8, Z6, Z6
+	ADDQ      $0x20, CX
+	DECQ      SI
+	JNZ       minus8
+
+skip_minus8:
+	MOVQ  times+40(FP), SI
+	TESTQ SI, SI
+	JZ    skip_times8
+
+times8:
+	VPBROADCASTQ (CX), Z7
+	MOVQ         8(CX), DI
+	VPMULDQ      (DI)(BX*8), Z7, Z7
+	VPADDQ       Z7, Z6, Z6
+	ADDQ         $0x20, CX
+	DECQ         SI
+	JNZ          times8
+
+skip_times8:
+	VPSRAQ    X1, Z6, Z6
+	VPCMPQ    $0x01, Z2, Z6, K1
+	VPCMPQ    $0x06, Z3, Z6, K2
+	KORTESTB  K1, K2
+	JZ        inside4
+	VMOVDQA64 Z4, K1, Z6
+	VMOVDQA64 Z5, K2, Z6
+	KORB      K2, K1, K1
+	KMOVB     K1, CX
+	POPCNTQ   CX, CX
+	ADDQ      CX, AX
+
+inside4:
+	VMOVDQU64 Z6, (DX)(BX*8)
 	ADDQ      $0x08, BX
-	CMPQ      BX, DX
-	JNE       elements
-	MOVQ      AX, outside+72(FP)
+	JMP       block8
+
+next8:
+	MOVQ AX, outside+96(FP)
 	VZEROUPPER
 	RET
 
@@ -565,45 +783,6 @@ pair:
 	VZEROUPPER
 	RET
 
-// func sumAVX512(n int, z *int64, terms *int64, count int)
-// Requires: AVX, AVX512F
-TEXT ·sumAVX512(SB), NOSPLIT, $0-32
-	MOVQ n+0(FP), AX
-	MOVQ z+8(FP), CX
-	XORQ DX, DX
-
-rows:
-	VPXORQ Z0, Z0, Z0
-	VPXORQ Z1, Z1, Z1
-	VPXORQ Z2, Z2, Z2
-	VPXORQ Z3, Z3, Z3
-	MOVQ   terms+16(FP), DI
-	MOVQ   count+24(FP), SI
-
-terms:
-	VPBROADCASTQ (DI), Z4
-	MOVQ         8(DI), BX
-	VPMULDQ      (BX)(DX*8), Z4, Z5
-	VPADDQ       Z5, Z0, Z0
-	VPMULDQ      64(BX)(DX*8), Z4, Z5
-	VPADDQ       Z5, Z1, Z1
-	VPMULDQ      128(BX)(DX*8), Z4, Z5
-	VPADDQ       Z5, Z2, Z2
-	VPMULDQ      192(BX)(DX*8), Z4, Z4
-	VPADDQ       Z4, Z3, Z3
-	ADDQ         $0x20, DI
-	DECQ         SI
-	JNZ          terms
-	VMOVDQU64    Z0, (CX)(DX*8)
-	VMOVDQU64    Z1, 64(CX)(DX*8)
-	VMOVDQU64    Z2, 128(CX)(DX*8)
-	VMOVDQU64    Z3, 192(CX)(DX*8)
-	ADDQ         $0x00000020, DX
-	CMPQ         DX, AX
-	JNE          rows
-	VZEROUPPER
-	RET
-
 // func events4AVX512(pairs int, words *int16, at *int64, deltas *int16, sums *int64, shift uint64)
 // Requires: AVX, AVX512BW, AVX512F
 TEXT ·events4AVX512(SB), NOSPLIT, $0-48
@@ -812,126 +991,6 @@ pairs:
 	VZEROUPPER
 	RET
 
-// func addAVX2(n int, z *int64, a *int64, b *int64, x uint64, y uint64)
-// Requires: AVX, AVX2
-TEXT ·addAVX2(SB), NOSPLIT, $0-48
-	MOVQ  x+32(FP), AX
-	VMOVQ AX, X0
-	MOVQ  y+40(FP), AX
-	VMOVQ AX, X1
-	MOVQ  n+0(FP), AX
-	MOVQ  a+16(FP), DX
-	MOVQ  b+24(FP), BX
-	MOVQ  z+8(FP), SI
-	XORQ  CX, CX
-
-elements:
-	VMOVDQU (DX)(CX*8), Y2
-	VMOVDQU (BX)(CX*8), Y3
-	VPSLLQ  X0, Y2, Y2
-	VPSLLQ  X1, Y3, Y3
-	VPADDQ  Y3, Y2, Y2
-	VMOVDQU Y2, (SI)(CX*8)
-	VMOVDQU 32(DX)(CX*8), Y2
-	VMOVDQU 32(BX)(CX*8), Y3
-	VPSLLQ  X0, Y2, Y2
-	VPSLLQ  X1, Y3, Y3
-	VPADDQ  Y3, Y2, Y2
-	VMOVDQU Y2, 32(SI)(CX*8)
-	ADDQ    $0x08, CX
-	CMPQ    CX, AX
-	JNE     elements
-	VZEROUPPER
-	RET
-
-// func subAVX2(n int, z *int64, a *int64, b *int64, x uint64, y uint64)
-// Requires: AVX, AVX2
-TEXT ·subAVX2(SB), NOSPLIT, $0-48
-	MOVQ  x+32(FP), AX
-	VMOVQ AX, X0
-	MOVQ  y+40(FP), AX
-	VMOVQ AX, X1
-	MOVQ  n+0(FP), AX
-	MOVQ  a+16(FP), DX
-	MOVQ  b+24(FP), BX
-	MOVQ  z+8(FP), SI
-	XORQ  CX, CX
-
-elements:
-	VMOVDQU (DX)(CX*8), Y2
-	VMOVDQU (BX)(CX*8), Y3
-	VPSLLQ  X0, Y2, Y2
-	VPSLLQ  X1, Y3, Y3
-	VPSUBQ  Y3, Y2, Y2
-	VMOVDQU Y2, (SI)(CX*8)
-	VMOVDQU 32(DX)(CX*8), Y2
-	VMOVDQU 32(BX)(CX*8), Y3
-	VPSLLQ  X0, Y2, Y2
-	VPSLLQ  X1, Y3, Y3
-	VPSUBQ  Y3, Y2, Y2
-	VMOVDQU Y2, 32(SI)(CX*8)
-	ADDQ    $0x08, CX
-	CMPQ    CX, AX
-	JNE     elements
-	VZEROUPPER
-	RET
-
-// func addOneAVX2(n int, z *int64, a *int64, x uint64, c int64)
-// Requires: AVX, AVX2
-TEXT ·addOneAVX2(SB), NOSPLIT, $0-40
-	MOVQ         x+24(FP), AX
-	VMOVQ        AX, X0
-	MOVQ         c+32(FP), AX
-	VMOVQ        AX, X1
-	VPBROADCASTQ X1, Y1
-	MOVQ         n+0(FP), AX
-	MOVQ         a+16(FP), DX
-	MOVQ         z+8(FP), BX
-	XORQ         CX, CX
-
-elements:
-	VMOVDQU (DX)(CX*8), Y2
-	VPSLLQ  X0, Y2, Y2
-	VPADDQ  Y1, Y2, Y2
-	VMOVDQU Y2, (BX)(CX*8)
-	VMOVDQU 32(DX)(CX*8), Y2
-	VPSLLQ  X0, Y2, Y2
-	VPADDQ  Y1, Y2, Y2
-	VMOVDQU Y2, 32(BX)(CX*8)
-	ADDQ    $0x08, CX
-	CMPQ    CX, AX
-	JNE     elements
-	VZEROUPPER
-	RET
-
-// func subFromAVX2(n int, z *int64, a *int64, x uint64, c int64)
-// Requires: AVX, AVX2
-TEXT ·subFromAVX2(SB), NOSPLIT, $0-40
-	MOVQ         x+24(FP), AX
-	VMOVQ        AX, X0
-	MOVQ         c+32(FP), AX
-	VMOVQ        AX, X1
-	VPBROADCASTQ X1, Y1
-	MOVQ         n+0(FP), AX
-	MOVQ         a+16(FP), DX
-	MOVQ         z+8(FP), BX
-	XORQ         CX, CX
-
-elements:
-	VMOVDQU (DX)(CX*8), Y2
-	VPSLLQ  X0, Y2, Y2
-	VPSUBQ  Y2, Y1, Y2
-	VMOVDQU Y2, (BX)(CX*8)
-	VMOVDQU 32(DX)(CX*8), Y2
-	VPSLLQ  X0, Y2, Y2
-	VPSUBQ  Y2, Y1, Y2
-	VMOVDQU Y2, 32(BX)(CX*8)
-	ADDQ    $0x08, CX
-	CMPQ    CX, AX
-	JNE     elements
-	VZEROUPPER
-	RET
-
 // func mulAVX2(n int, z *int64, a *int64, b *int64)
 // Requires: AVX, AVX2
 TEXT ·mulAVX2(SB), NOSPLIT, $0-32
@@ -950,30 +1009,6 @@ elements:
 	VMOVDQU 32(BX)(CX*8), Y1
 	VPMULDQ Y1, Y0, Y0
 	VMOVDQU Y0, 32(SI)(CX*8)
-	ADDQ    $0x08, CX
-	CMPQ    CX, AX
-	JNE     elements
-	VZEROUPPER
-	RET
-
-// func mulOneAVX2(n int, z *int64, a *int64, c int64)
-// Requires: AVX, AVX2
-TEXT ·mulOneAVX2(SB), NOSPLIT, $0-32
-	MOVQ         c+24(FP), AX
-	VMOVQ        AX, X0
-	VPBROADCASTQ X0, Y0
-	MOVQ         n+0(FP), AX
-	MOVQ         a+16(FP), DX
-	MOVQ         z+8(FP), BX
-	XORQ         CX, CX
-
-elements:
-	VMOVDQU (DX)(CX*8), Y1
-	VPMULDQ Y0, Y1, Y1
-	VMOVDQU Y1, (BX)(CX*8)
-	VMOVDQU 32(DX)(CX*8), Y1
-	VPMULDQ Y0, Y1, Y1
-	VMOVDQU Y1, 32(BX)(CX*8)
 	ADDQ    $0x08, CX
 	CMPQ    CX, AX
 	JNE     elements
@@ -1040,78 +1075,442 @@ elements:
 	VZEROUPPER
 	RET
 
-// func roundAVX2(n int, z *int64, a *int64, addend int64, drop uint64, lo int64, hi int64, below int64, above int64) (outside int64)
-// Requires: AVX, AVX2, POPCNT
-TEXT ·roundAVX2(SB), NOSPLIT, $0-80
-	MOVQ         drop+32(FP), AX
+// func sumAVX2(n int, z *int64, terms *int64, plus int, minus int, times int, constant int64)
+// Requires: AVX, AVX2
+TEXT ·sumAVX2(SB), NOSPLIT, $0-56
+	MOVQ         constant+48(FP), AX
 	VMOVQ        AX, X0
-	MOVQ         lo+40(FP), AX
+	VPBROADCASTQ X0, Y0
+	MOVQ         z+8(FP), AX
+	XORQ         CX, CX
+
+block16:
+	MOVQ    n+0(FP), DX
+	SUBQ    CX, DX
+	CMPQ    DX, $0x00000010
+	JLT     next16
+	VMOVDQU Y0, Y1
+	VMOVDQU Y0, Y2
+	VMOVDQU Y0, Y3
+	VMOVDQU Y0, Y4
+	MOVQ    terms+16(FP), DX
+	MOVQ    plus+24(FP), BX
+	TESTQ   BX, BX
+	JZ      skip_plus16
+
+plus16:
+	VMOVQ   (DX), X5
+	MOVQ    8(DX), SI
+	VMOVDQU (SI)(CX*8), Y6
+	VPSLLQ  X5, Y6, Y6
+	VPADDQ  Y6, Y1, Y1
+	VMOVDQU 32(SI)(CX*8), Y6
+	VPSLLQ  X5, Y6, Y6
+	VPADDQ  Y6, Y2, Y2
+	VMOVDQU 64(SI)(CX*8), Y6
+	VPSLLQ  X5, Y6, Y6
+	VPADDQ  Y6, Y3, Y3
+	VMOVDQU 96(SI)(CX*8), Y6
+	VPSLLQ  X5, Y6, Y6
+	VPADDQ  Y6, Y4, Y4
+	ADDQ    $0x20, DX
+	DECQ    BX
+	JNZ     plus16
+
+skip_plus16:
+	MOVQ  minus+32(FP), BX
+	TESTQ BX, BX
+	JZ    skip_minus16
+
+minus16:
+	VMOVQ   (DX), X5
+	MOVQ    8(DX), SI
+	VMOVDQU (SI)(CX*8), Y6
+	VPSLLQ  X5, Y6, Y6
+	VPSUBQ  Y6, Y1, Y1
+	VMOVDQU 32(SI)(CX*8), Y6
+	VPSLLQ  X5, Y6, Y6
+	VPSUBQ  Y6, Y2, Y2
+	VMOVDQU 64(SI)(CX*8), Y6
+	VPSLLQ  X5, Y6, Y6
+	VPSUBQ  Y6, Y3, Y3
+	VMOVDQU 96(SI)(CX*8), Y6
+	VPSLLQ  X5, Y6, Y6
+	VPSUBQ  Y6, Y4, Y4
+	ADDQ    $0x20, DX
+	DECQ    BX
+	JNZ     minus16
+
+skip_minus16:
+	MOVQ  times+40(FP), BX
+	TESTQ BX, BX
+	JZ    skip_times16
+
+times16:
+	VPBROADCASTQ (DX), Y5
+	MOVQ         8(DX), SI
+	VPMULDQ      (SI)(CX*8), Y5, Y6
+	VPADDQ       Y6, Y1, Y1
+	VPMULDQ      32(SI)(CX*8), Y5, Y6
+	VPADDQ       Y6, Y2, Y2
+	VPMULDQ      64(SI)(CX*8), Y5, Y6
+	VPADDQ       Y6, Y3, Y3
+	VPMULDQ      96(SI)(CX*8), Y5, Y5
+	VPADDQ       Y5, Y4, Y4
+	ADDQ         $0x20, DX
+	DECQ         BX
+	JNZ          times16
+
+skip_times16:
+	VMOVDQU Y1, (AX)(CX*8)
+	VMOVDQU Y2, 32(AX)(CX*8)
+	VMOVDQU Y3, 64(AX)(CX*8)
+	VMOVDQU Y4, 96(AX)(CX*8)
+	ADDQ    $0x10, CX
+	JMP     block16
+
+next16:
+block8:
+	MOVQ    n+0(FP), DX
+	SUBQ    CX, DX
+	CMPQ    DX, $0x00000008
+	JLT     next8
+	VMOVDQU Y0, Y1
+	VMOVDQU Y0, Y2
+	MOVQ    terms+16(FP), DX
+	MOVQ    plus+24(FP), BX
+	TESTQ   BX, BX
+	JZ      skip_plus8
+
+plus8:
+	VMOVQ   (DX), X3
+	MOVQ    8(DX), SI
+	VMOVDQU (SI)(CX*8), Y4
+	VPSLLQ  X3, Y4, Y4
+	VPADDQ  Y4, Y1, Y1
+	VMOVDQU 32(SI)(CX*8), Y4
+	VPSLLQ  X3, Y4, Y4
+	VPADDQ  Y4, Y2, Y2
+	ADDQ    $0x20, DX
+	DECQ    BX
+	JNZ     plus8
+
+skip_plus8:
+	MOVQ  minus+32(FP), BX
+	TESTQ BX, BX
+	JZ    skip_minus8
+
+minus8:
+	VMOVQ   (DX), X3
+	MOVQ    8(DX), SI
+	VMOVDQU (SI)(CX*8), Y4
+	VPSLLQ  X3, Y4, Y4
+	VPSUBQ  Y4, Y1, Y1
+	VMOVDQU 32(SI)(CX*8), Y4
+	VPSLLQ  X3, Y4, Y4
+	VPSUBQ  Y4, Y2, Y2
+	ADDQ    $0x20, DX
+	DECQ    BX
+	JNZ     minus8
+
+skip_minus8:
+	MOVQ  times+40(FP), BX
+	TESTQ BX, BX
+	JZ    skip_times8
+
+times8:
+	VPBROADCASTQ (DX), Y3
+	MOVQ         8(DX), SI
+	VPMULDQ      (SI)(CX*8), Y3, Y4
+	VPADDQ       Y4, Y1, Y1
+	VPMULDQ      32(SI)(CX*8), Y3, Y3
+	VPADDQ       Y3, Y2, Y2
+	ADDQ         $0x20, DX
+	DECQ         BX
+	JNZ          times8
+
+skip_times8:
+	VMOVDQU Y1, (AX)(CX*8)
+	VMOVDQU Y2, 32(AX)(CX*8)
+	ADDQ    $0x08, CX
+	JMP     block8
+
+next8:
+	VZEROUPPER
+	RET
+
+// func sumRoundAVX2(n int, z *int64, terms *int64, plus int, minus int, times int, constant int64, drop uint64, lo int64, hi int64, below int64, above int64) (outside int64)
+// Requires: AVX, AVX2, POPCNT
+TEXT ·sumRoundAVX2(SB), NOSPLIT, $0-104
+	MOVQ         constant+48(FP), AX
+	VMOVQ        AX, X0
+	VPBROADCASTQ X0, Y0
+	MOVQ         drop+56(FP), AX
 	VMOVQ        AX, X1
-	VPBROADCASTQ X1, Y1
-	MOVQ         hi+48(FP), AX
+	MOVQ         lo+64(FP), AX
 	VMOVQ        AX, X2
 	VPBROADCASTQ X2, Y2
-	MOVQ         below+56(FP), AX
+	MOVQ         hi+72(FP), AX
 	VMOVQ        AX, X3
 	VPBROADCASTQ X3, Y3
-	MOVQ         above+64(FP), AX
+	MOVQ         below+80(FP), AX
 	VMOVQ        AX, X4
 	VPBROADCASTQ X4, Y4
+	MOVQ         above+88(FP), AX
+	VMOVQ        AX, X5
+	VPBROADCASTQ X5, Y5
 	XORQ         AX, AX
 	MOVQ         $0x8000000000000000, CX
-	VMOVQ        CX, X5
-	VPBROADCASTQ X5, Y5
-	VMOVDQU      Y5, Y5
-	VPSRLQ       X0, Y5, Y5
-	MOVQ         addend+24(FP), CX
 	VMOVQ        CX, X6
 	VPBROADCASTQ X6, Y6
-	MOVQ         n+0(FP), DX
-	MOVQ         a+16(FP), SI
-	MOVQ         z+8(FP), DI
+	VMOVDQU      Y6, Y6
+	VPSRLQ       X1, Y6, Y6
+	MOVQ         z+8(FP), DX
 	XORQ         BX, BX
 
-elements:
-	VMOVDQU   (SI)(BX*8), Y7
-	VPADDQ    Y6, Y7, Y7
-	VPSRLQ    X0, Y7, Y7
-	VPXOR     Y5, Y7, Y7
-	VPSUBQ    Y5, Y7, Y7
-	VPCMPGTQ  Y7, Y1, Y8
-	VPCMPGTQ  Y2, Y7, Y9
-	VPOR      Y9, Y8, Y10
-	VMOVMSKPD Y10, CX
+block16:
+	MOVQ    n+0(FP), CX
+	SUBQ    BX, CX
+	CMPQ    CX, $0x00000010
+	JLT     next16
+	VMOVDQU Y0, Y7
+	VMOVDQU Y0, Y8
+	VMOVDQU Y0, Y9
+	VMOVDQU Y0, Y10
+	MOVQ    terms+16(FP), CX
+	MOVQ    plus+24(FP), SI
+	TESTQ   SI, SI
+	JZ      skip_plus16
+
+plus16:
+	VMOVQ   (CX), X11
+	MOVQ    8(CX), DI
+	VMOVDQU (DI)(BX*8), Y12
+	VPSLLQ  X11, Y12, Y12
+	VPADDQ  Y12, Y7, Y7
+	VMOVDQU 32(DI)(BX*8), Y12
+	VPSLLQ  X11, Y12, Y12
+	VPADDQ  Y12, Y8, Y8
+	VMOVDQU 64(DI)(BX*8), Y12
+	VPSLLQ  X11, Y12, Y12
+	VPADDQ  Y12, Y9, Y9
+	VMOVDQU 96(DI)(BX*8), Y12
+	VPSLLQ  X11, Y12, Y12
+	VPADDQ  Y12, Y10, Y10
+	ADDQ    $0x20, CX
+	DECQ    SI
+	JNZ     plus16
+
+skip_plus16:
+	MOVQ  minus+32(FP), SI
+	TESTQ SI, SI
+	JZ    skip_minus16
+
+minus16:
+	VMOVQ   (CX), X11
+	MOVQ    8(CX), DI
+	VMOVDQU (DI)(BX*8), Y12
+	VPSLLQ  X11, Y12, Y12
+	VPSUBQ  Y12, Y7, Y7
+	VMOVDQU 32(DI)(BX*8), Y12
+	VPSLLQ  X11, Y12, Y12
+	VPSUBQ  Y12, Y8, Y8
+	VMOVDQU 64(DI)(BX*8), Y12
+	VPSLLQ  X11, Y12, Y12
+	VPSUBQ  Y12, Y9, Y9
+	VMOVDQU 96(DI)(BX*8), Y12
+	VPSLLQ  X11, Y12, Y12
+	VPSUBQ  Y12, Y10, Y10
+	ADDQ    $0x20, CX
+	DECQ    SI
+	JNZ     minus16
+
+skip_minus16:
+	MOVQ  times+40(FP), SI
+	TESTQ SI, SI
+	JZ    skip_times16
+
+times16:
+	VPBROADCASTQ (CX), Y11
+	MOVQ         8(CX), DI
+	VPMULDQ      (DI)(BX*8), Y11, Y12
+	VPADDQ       Y12, Y7, Y7
+	VPMULDQ      32(DI)(BX*8), Y11, Y12
+	VPADDQ       Y12, Y8, Y8
+	VPMULDQ      64(DI)(BX*8), Y11, Y12
+	VPADDQ       Y12, Y9, Y9
+	VPMULDQ      96(DI)(BX*8), Y11, Y11
+	VPADDQ       Y11, Y10, Y10
+	ADDQ         $0x20, CX
+	DECQ         SI
+	JNZ          times16
+
+skip_times16:
+	VPSRLQ    X1, Y7, Y7
+	VPXOR     Y6, Y7, Y7
+	VPSUBQ    Y6, Y7, Y7
+	VPCMPGTQ  Y7, Y2, Y11
+	VPCMPGTQ  Y3, Y7, Y12
+	VPOR      Y12, Y11, Y13
+	VMOVMSKPD Y13, CX
 	TESTL     CX, CX
 	JZ        inside0
-	VBLENDVPD Y8, Y3, Y7, Y7
-	VBLENDVPD Y9, Y4, Y7, Y7
+	VBLENDVPD Y11, Y4, Y7, Y7
+	VBLENDVPD Y12, Y5, Y7, Y7
 	POPCNTQ   CX, CX
 	ADDQ      CX, AX
 
 inside0:
-	VMOVDQU   Y7, (DI)(BX*8)
-	VMOVDQU   32(SI)(BX*8), Y7
-	VPADDQ    Y6, Y7, Y7
-	VPSRLQ    X0, Y7, Y7
-	VPXOR     Y5, Y7, Y7
-	VPSUBQ    Y5, Y7, Y7
-	VPCMPGTQ  Y7, Y1, Y8
-	VPCMPGTQ  Y2, Y7, Y9
-	VPOR      Y9, Y8, Y10
-	VMOVMSKPD Y10, CX
+	VMOVDQU   Y7, (DX)(BX*8)
+	VPSRLQ    X1, Y8, Y8
+	VPXOR     Y6, Y8, Y8
+	VPSUBQ    Y6, Y8, Y8
+	VPCMPGTQ  Y8, Y2, Y7
+	VPCMPGTQ  Y3, Y8, Y11
+	VPOR      Y11, Y7, Y12
+	VMOVMSKPD Y12, CX
 	TESTL     CX, CX
 	JZ        inside1
-	VBLENDVPD Y8, Y3, Y7, Y7
-	VBLENDVPD Y9, Y4, Y7, Y7
+	VBLENDVPD Y7, Y4, Y8, Y8
+	VBLENDVPD Y11, Y5, Y8, Y8
 	POPCNTQ   CX, CX
 	ADDQ      CX, AX
 
 inside1:
-	VMOVDQU Y7, 32(DI)(BX*8)
+	VMOVDQU   Y8, 32(DX)(BX*8)
+	VPSRLQ    X1, Y9, Y9
+	VPXOR     Y6, Y9, Y9
+	VPSUBQ    Y6, Y9, Y9
+	VPCMPGTQ  Y9, Y2, Y7
+	VPCMPGTQ  Y3, Y9, Y8
+	VPOR      Y8, Y7, Y11
+	VMOVMSKPD Y11, CX
+	TESTL     CX, CX
+	JZ        inside2
+	VBLENDVPD Y7, Y4, Y9, Y9
+	VBLENDVPD Y8, Y5, Y9, Y9
+	POPCNTQ   CX, CX
+	ADDQ      CX, AX
+
+inside2:
+	VMOVDQU   Y9, 64(DX)(BX*8)
+	VPSRLQ    X1, Y10, Y10
+	VPXOR     Y6, Y10, Y10
+	VPSUBQ    Y6, Y10, Y10
+	VPCMPGTQ  Y10, Y2, Y7
+	VPCMPGTQ  Y3, Y10, Y8
+	VPOR      Y8, Y7, Y9
+	VMOVMSKPD Y9, CX
+	TESTL     CX, CX
+	JZ        inside3
+	VBLENDVPD Y7, Y4, Y10, Y10
+	VBLENDVPD Y8, Y5, Y10, Y10
+	POPCNTQ   CX, CX
+	ADDQ      CX, AX
+
+inside3:
+	VMOVDQU Y10, 96(DX)(BX*8)
+	ADDQ    $0x10, BX
+	JMP     block16
+
+next16:
+block8:
+	MOVQ    n+0(FP), CX
+	SUBQ    BX, CX
+	CMPQ    CX, $0x00000008
+	JLT     next8
+	VMOVDQU Y0, Y7
+	VMOVDQU Y0, Y8
+	MOVQ    terms+16(FP), CX
+	MOVQ    plus+24(FP), SI
+	TESTQ   SI, SI
+	JZ      skip_plus8
+
+plus8:
+	VMOVQ   (CX), X9
+	MOVQ    8(CX), DI
+	VMOVDQU (DI)(BX*8), Y10
+	VPSLLQ  X9, Y10, Y10
+	VPADDQ  Y10, Y7, Y7
+	VMOVDQU 32(DI)(BX*8), Y10
+	VPSLLQ  X9, Y10, Y10
+	VPADDQ  Y10, Y8, Y8
+	ADDQ    $0x20, CX
+	DECQ    SI
+	JNZ     plus8
+
+skip_plus8:
+	MOVQ  minus+32(FP), SI
+	TESTQ SI, SI
+	JZ    skip_minus8
+
+minus8:
+	VMOVQ   (CX), X9
+	MOVQ    8(CX), DI
+	VMOVDQU (DI)(BX*8), Y10
+	VPSLLQ  X9, Y10, Y10
+	VPSUBQ  Y10, Y7, Y7
+	VMOVDQU 32(DI)(BX*8), Y10
+	VPSLLQ  X9, Y10, Y10
+	VPSUBQ  Y10, Y8, Y8
+	ADDQ    $0x20, CX
+	DECQ    SI
+	JNZ     minus8
+
+skip_minus8:
+	MOVQ  times+40(FP), SI
+	TESTQ SI, SI
+	JZ    skip_times8
+
+times8:
+	VPBROADCASTQ (CX), Y9
+	MOVQ         8(CX), DI
+	VPMULDQ      (DI)(BX*8), Y9, Y10
+	VPADDQ       Y10, Y7, Y7
+	VPMULDQ      32(DI)(BX*8), Y9, Y9
+	VPADDQ       Y9, Y8, Y8
+	ADDQ         $0x20, CX
+	DECQ         SI
+	JNZ          times8
+
+skip_times8:
+	VPSRLQ    X1, Y7, Y7
+	VPXOR     Y6, Y7, Y7
+	VPSUBQ    Y6, Y7, Y7
+	VPCMPGTQ  Y7, Y2, Y9
+	VPCMPGTQ  Y3, Y7, Y10
+	VPOR      Y10, Y9, Y11
+	VMOVMSKPD Y11, CX
+	TESTL     CX, CX
+	JZ        inside4
+	VBLENDVPD Y9, Y4, Y7, Y7
+	VBLENDVPD Y10, Y5, Y7, Y7
+	POPCNTQ   CX, CX
+	ADDQ      CX, AX
+
+inside4:
+	VMOVDQU   Y7, (DX)(BX*8)
+	VPSRLQ    X1, Y8, Y8
+	VPXOR     Y6, Y8, Y8
+	VPSUBQ    Y6, Y8, Y8
+	VPCMPGTQ  Y8, Y2, Y7
+	VPCMPGTQ  Y3, Y8, Y9
+	VPOR      Y9, Y7, Y10
+	VMOVMSKPD Y10, CX
+	TESTL     CX, CX
+	JZ        inside5
+	VBLENDVPD Y7, Y4, Y8, Y8
+	VBLENDVPD Y9, Y5, Y8, Y8
+	POPCNTQ   CX, CX
+	ADDQ      CX, AX
+
+inside5:
+	VMOVDQU Y8, 32(DX)(BX*8)
 	ADDQ    $0x08, BX
-	CMPQ    BX, DX
-	JNE     elements
-	MOVQ    AX, outside+72(FP)
+	JMP     block8
+
+next8:
+	MOVQ AX, outside+96(FP)
 	VZEROUPPER
 	RET
 
@@ -1418,45 +1817,6 @@ pair:
 	ADDQ         $0x00000080, CX
 	SUBQ         $0x00000010, AX
 	JNZ          blocks
-	VZEROUPPER
-	RET
-
-// func sumAVX2(n int, z *int64, terms *int64, count int)
-// Requires: AVX, AVX2
-TEXT ·sumAVX2(SB), NOSPLIT, $0-32
-	MOVQ n+0(FP), AX
-	MOVQ z+8(FP), CX
-	XORQ DX, DX
-
-rows:
-	VPXOR Y0, Y0, Y0
-	VPXOR Y1, Y1, Y1
-	VPXOR Y2, Y2, Y2
-	VPXOR Y3, Y3, Y3
-	MOVQ  terms+16(FP), DI
-	MOVQ  count+24(FP), SI
-
-terms:
-	VPBROADCASTQ (DI), Y4
-	MOVQ         8(DI), BX
-	VPMULDQ      (BX)(DX*8), Y4, Y5
-	VPADDQ       Y5, Y0, Y0
-	VPMULDQ      32(BX)(DX*8), Y4, Y5
-	VPADDQ       Y5, Y1, Y1
-	VPMULDQ      64(BX)(DX*8), Y4, Y5
-	VPADDQ       Y5, Y2, Y2
-	VPMULDQ      96(BX)(DX*8), Y4, Y4
-	VPADDQ       Y4, Y3, Y3
-	ADDQ         $0x20, DI
-	DECQ         SI
-	JNZ          terms
-	VMOVDQU      Y0, (CX)(DX*8)
-	VMOVDQU      Y1, 32(CX)(DX*8)
-	VMOVDQU      Y2, 64(CX)(DX*8)
-	VMOVDQU      Y3, 96(CX)(DX*8)
-	ADDQ         $0x00000010, DX
-	CMPQ         DX, AX
-	JNE          rows
 	VZEROUPPER
 	RET
 

@@ -7,29 +7,23 @@ package vector
 
 //go:generate sh -c "cd asm && go run . -out ../kernels_amd64.s -stubs ../kernels_amd64.go -pkg vector"
 
-import (
-	"os"
-	"unsafe"
-)
+import "os"
 
 // kernels are the inner loops in one instruction set. Those on int64 take n elements, a positive multiple of step.
 type kernels struct {
 	name             string
 	words            int // of 16 bits in a vector; 0: no kernels, all is done in Go
-	add, sub         func(n int, z, a, b *int64, x, y uint64)
-	addOne, subFrom  func(n int, z, a *int64, x uint64, c int64)
+	sum              func(n int, z, terms *int64, plus, minus, times int, constant int64)
+	sumRound         func(n int, z, terms *int64, plus, minus, times int, constant int64, drop uint64, lo, hi, below, above int64) int64
+	roundRandom      func(n int, z, a, random *int64, down, up, drop uint64, lo, hi, below, above int64) int64
 	mul              func(n int, z, a, b *int64)
-	mulOne           func(n int, z, a *int64, c int64)
 	clip             func(n int, z, a *int64, lo, hi int64)
 	nonZero          func(n int, z, a *int64)
-	round            func(n int, z, a *int64, addend int64, drop uint64, lo, hi, below, above int64) int64
-	roundRandom      func(n int, z, a, random *int64, down, up, drop uint64, lo, hi, below, above int64) int64
 	widen            func(n int, z *int64, a *int16)
 	narrow           func(n int, z *int16, a *int64)
-	occupied         func(n int, z *uint8, a *int64)
 	lost             func(n int, a, b *int64) int64
+	occupied         func(n int, z *uint8, a *int64)
 	draw             func(n int, z *int64, keys *uint16, row, column, symmetric uint64)
-	sum              func(n int, z, terms *int64, count int) // n a multiple of 4 vectors
 	events4, events1 func(pairs int, words *int16, at *int64, deltas *int16, sums *int64, shift uint64)
 }
 
@@ -68,52 +62,116 @@ func whole(n int) int {
 	return n &^ (step - 1)
 }
 
-// Add sets z = a<<x + b<<y. Slices of operands have the length of z here and below, and may be z itself.
-func Add(z, a, b []int64, x, y uint) {
-	a, b = a[:len(z)], b[:len(z)]
+// Term is a part of a sum. The kernels rely on its layout.
+type Term struct {
+	Factor int64
+	Values []int64
+}
+
+// Terms are those of a sum: the values of the first Plus are shifted left by their factors and added, those of the next Minus shifted
+// and subtracted; the values of all others are multiplied by their factors, both int32.
+type Terms struct {
+	List        []Term
+	Plus, Minus int
+}
+
+// first is what a kernel takes.
+func (t *Terms) first() (list *int64, plus, minus, times int) {
+	if len(t.List) > 0 {
+		list = &t.List[0].Factor
+	}
+	return list, t.Plus, t.Minus, len(t.List) - t.Plus - t.Minus
+}
+
+// Sum sets z to constant plus the sum of the terms, whose values have the length of z at least and may be z itself.
+func Sum(z []int64, t *Terms, constant int64) {
+	t.check(len(z))
 	n := whole(len(z))
 	if n > 0 {
-		use.add(n, &z[0], &a[0], &b[0], uint64(x), uint64(y))
+		list, plus, minus, times := t.first()
+		use.sum(n, &z[0], list, plus, minus, times, constant)
 	}
-	for i := n; i < len(z); i++ {
-		z[i] = a[i]<<(x&63) + b[i]<<(y&63)
+	t.rest(z, n, constant)
+}
+
+func (t *Terms) check(n int) {
+	for i := range t.List {
+		_ = t.List[i].Values[:n]
 	}
 }
 
-// Sub sets z = a<<x - b<<y.
-func Sub(z, a, b []int64, x, y uint) {
-	a, b = a[:len(z)], b[:len(z)]
-	n := whole(len(z))
-	if n > 0 {
-		use.sub(n, &z[0], &a[0], &b[0], uint64(x), uint64(y))
-	}
-	for i := n; i < len(z); i++ {
-		z[i] = a[i]<<(x&63) - b[i]<<(y&63)
+// rest computes the elements from n on, a few at a time: z may be one of the terms.
+func (t *Terms) rest(z []int64, n int, constant int64) {
+	for ; n < len(z); n += step {
+		var sums [step]int64
+		part := z[n:min(n+step, len(z))]
+		for i := range sums {
+			sums[i] = constant
+		}
+		for at := range t.List {
+			f, values := t.List[at].Factor, t.List[at].Values[n:][:len(part)]
+			switch {
+			case at < t.Plus:
+				for i, v := range values {
+					sums[i&(step-1)] += v << (uint(f) & 63)
+				}
+			case at < t.Plus+t.Minus:
+				for i, v := range values {
+					sums[i&(step-1)] -= v << (uint(f) & 63)
+				}
+			default:
+				for i, v := range values {
+					sums[i&(step-1)] += v * f
+				}
+			}
+		}
+		copy(part, sums[:])
 	}
 }
 
-// AddOne sets z = a<<x + c.
-func AddOne(z, a []int64, x uint, c int64) {
-	a = a[:len(z)]
-	n := whole(len(z))
-	if n > 0 {
-		use.addOne(n, &z[0], &a[0], uint64(x), c)
+// Limits are a range of results and what takes the place of those outside.
+type Limits struct{ Lo, Hi, Below, Above int64 }
+
+// limit is v or what takes its place.
+func (l *Limits) limit(v int64, outside *int64) int64 {
+	switch {
+	case v < l.Lo:
+		*outside++
+		return l.Below
+	case v > l.Hi:
+		*outside++
+		return l.Above
 	}
-	for i := n; i < len(z); i++ {
-		z[i] = a[i]<<(x&63) + c
-	}
+	return v
 }
 
-// SubFrom sets z = c - a<<x.
-func SubFrom(z, a []int64, x uint, c int64) {
-	a = a[:len(z)]
+// SumRound is Sum, shifted right by drop, within limits; it gives the number of results outside.
+func SumRound(z []int64, t *Terms, constant int64, drop uint, l Limits) (outside int64) {
+	t.check(len(z))
 	n := whole(len(z))
 	if n > 0 {
-		use.subFrom(n, &z[0], &a[0], uint64(x), c)
+		list, plus, minus, times := t.first()
+		outside = use.sumRound(n, &z[0], list, plus, minus, times, constant, uint64(drop), l.Lo, l.Hi, l.Below, l.Above)
+	}
+	t.rest(z, n, constant)
+	for i := n; i < len(z); i++ {
+		z[i] = l.limit(z[i]>>(drop&63), &outside)
+	}
+	return outside
+}
+
+// RoundRandom sets z = (a + random>>down<<up) >> drop within limits, random being 32-bit words, and gives the number of
+// results outside. Slices of operands have the length of z here and below, and may be z itself.
+func RoundRandom(z, a, random []int64, down, up, drop uint, l Limits) (outside int64) {
+	a, random = a[:len(z)], random[:len(z)]
+	n := whole(len(z))
+	if n > 0 {
+		outside = use.roundRandom(n, &z[0], &a[0], &random[0], uint64(down), uint64(up), uint64(drop), l.Lo, l.Hi, l.Below, l.Above)
 	}
 	for i := n; i < len(z); i++ {
-		z[i] = c - a[i]<<(x&63)
+		z[i] = l.limit((a[i]+random[i]>>(down&63)<<(up&63))>>(drop&63), &outside)
 	}
+	return outside
 }
 
 // Mul sets z = a b. short tells that all factors are int32.
@@ -127,20 +185,6 @@ func Mul(z, a, b []int64, short bool) {
 	}
 	for i := n; i < len(z); i++ {
 		z[i] = a[i] * b[i]
-	}
-}
-
-// MulOne sets z = a c. short tells that all factors are int32.
-func MulOne(z, a []int64, c int64, short bool) {
-	a = a[:len(z)]
-	n := whole(len(z))
-	if n > 0 && short {
-		use.mulOne(n, &z[0], &a[0], c)
-	} else {
-		n = 0
-	}
-	for i := n; i < len(z); i++ {
-		z[i] = a[i] * c
 	}
 }
 
@@ -167,49 +211,6 @@ func NonZero(z, a []int64) {
 		v := a[i]
 		z[i] = int64(uint64(v|-v) >> 63)
 	}
-}
-
-// Limits are a range of results and what takes the place of those outside.
-type Limits struct{ Lo, Hi, Below, Above int64 }
-
-// limit is v or what takes its place.
-func (l *Limits) limit(v int64, outside *int64) int64 {
-	switch {
-	case v < l.Lo:
-		*outside++
-		return l.Below
-	case v > l.Hi:
-		*outside++
-		return l.Above
-	}
-	return v
-}
-
-// Round sets z = (a + addend) >> drop within limits and gives the number of results outside.
-func Round(z, a []int64, addend int64, drop uint, l Limits) (outside int64) {
-	a = a[:len(z)]
-	n := whole(len(z))
-	if n > 0 {
-		outside = use.round(n, &z[0], &a[0], addend, uint64(drop), l.Lo, l.Hi, l.Below, l.Above)
-	}
-	for i := n; i < len(z); i++ {
-		z[i] = l.limit((a[i]+addend)>>(drop&63), &outside)
-	}
-	return outside
-}
-
-// RoundRandom sets z = (a + random>>down<<up) >> drop within limits, random being 32-bit words, and gives the number of
-// results outside.
-func RoundRandom(z, a, random []int64, down, up, drop uint, l Limits) (outside int64) {
-	a, random = a[:len(z)], random[:len(z)]
-	n := whole(len(z))
-	if n > 0 {
-		outside = use.roundRandom(n, &z[0], &a[0], &random[0], uint64(down), uint64(up), uint64(drop), l.Lo, l.Hi, l.Below, l.Above)
-	}
-	for i := n; i < len(z); i++ {
-		z[i] = l.limit((a[i]+random[i]>>(down&63)<<(up&63))>>(drop&63), &outside)
-	}
-	return outside
 }
 
 // Widen sets z = a.
@@ -277,41 +278,6 @@ func Draw(z []int64, keys *[8]uint16, column uint16, symmetric bool) (drawn int)
 	}
 	use.draw(drawn, &z[0], &keys[0], 0, uint64(column), flag)
 	return drawn
-}
-
-// Term is one product of a sum: a factor of its own with one factor for each row. The kernels rely on its layout.
-type Term struct {
-	Pre  int64
-	Post []int64
-}
-
-// Sum sets z to the sum of the terms. short tells that all factors are int32.
-func Sum(z []int64, terms []Term, short bool) {
-	for _, t := range terms {
-		_ = t.Post[:len(z)]
-	}
-	n := 0
-	if short && use.words > 0 && len(terms) > 0 {
-		first := (*int64)(unsafe.Pointer(&terms[0]))
-		if n = len(z) / use.words * use.words; n > 0 { // words of 16 bits are those of a vector of int64 four times
-			use.sum(n, &z[0], first, len(terms))
-		}
-	}
-	z = z[n:]
-	clear(z)
-	for ; len(terms) >= 4; terms = terms[4:] {
-		a, b, c, d := terms[0].Post[n:][:len(z)], terms[1].Post[n:][:len(z)], terms[2].Post[n:][:len(z)], terms[3].Post[n:][:len(z)]
-		x, y, u, v := terms[0].Pre, terms[1].Pre, terms[2].Pre, terms[3].Pre
-		for row := range z {
-			z[row] += a[row]*x + b[row]*y + c[row]*u + d[row]*v
-		}
-	}
-	for _, t := range terms {
-		post := t.Post[n:][:len(z)]
-		for row := range z {
-			z[row] += t.Pre * post[row]
-		}
-	}
 }
 
 // AddColumns adds columns of words, times deltas and shifted left, to sums: column e begins at words[at[e]]. The number

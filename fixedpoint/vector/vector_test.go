@@ -52,8 +52,7 @@ func TestOperations(t *testing.T) {
 		n := rng.IntN(70)
 		a, b := numbers(rng, n, 1+rng.IntN(64)), numbers(rng, n, 1+rng.IntN(64))
 		p, q := numbers(rng, n, 1+rng.IntN(32)), numbers(rng, n, 1+rng.IntN(32))
-		one, factor := numbers(rng, 1, 64)[0], numbers(rng, 1, 32)[0]
-		x, y, drop := uint(rng.IntN(64)), uint(rng.IntN(64)), uint(rng.IntN(64))
+		drop := uint(rng.IntN(64))
 		lo, hi := numbers(rng, 1, 64)[0], numbers(rng, 1, 64)[0]
 		lo, hi = min(lo, hi), max(lo, hi)
 		limits := Limits{lo, hi, rng.Int64(), -rng.Int64()}
@@ -68,23 +67,15 @@ func TestOperations(t *testing.T) {
 			want   func(i int) int64
 			limits *Limits
 		}{
-			"Add":         {a, func(z []int64) int64 { Add(z, a, b, x, y); return 0 }, func(i int) int64 { return a[i]<<x + b[i]<<y }, nil},
-			"Sub":         {a, func(z []int64) int64 { Sub(z, a, b, x, y); return 0 }, func(i int) int64 { return a[i]<<x - b[i]<<y }, nil},
-			"AddOne":      {a, func(z []int64) int64 { AddOne(z, a, x, one); return 0 }, func(i int) int64 { return a[i]<<x + one }, nil},
-			"SubFrom":     {a, func(z []int64) int64 { SubFrom(z, a, x, one); return 0 }, func(i int) int64 { return one - a[i]<<x }, nil},
-			"Mul":         {p, func(z []int64) int64 { Mul(z, p, q, true); return 0 }, func(i int) int64 { return p[i] * q[i] }, nil},
-			"MulOne":      {p, func(z []int64) int64 { MulOne(z, p, factor, true); return 0 }, func(i int) int64 { return p[i] * factor }, nil},
-			"Mul long":    {a, func(z []int64) int64 { Mul(z, a, b, false); return 0 }, func(i int) int64 { return a[i] * b[i] }, nil},
-			"MulOne long": {a, func(z []int64) int64 { MulOne(z, a, one, false); return 0 }, func(i int) int64 { return a[i] * one }, nil},
-			"Clip":        {a, func(z []int64) int64 { Clip(z, a, lo, hi); return 0 }, func(i int) int64 { return min(max(a[i], lo), hi) }, nil},
+			"Mul":      {p, func(z []int64) int64 { Mul(z, p, q, true); return 0 }, func(i int) int64 { return p[i] * q[i] }, nil},
+			"Mul long": {a, func(z []int64) int64 { Mul(z, a, b, false); return 0 }, func(i int) int64 { return a[i] * b[i] }, nil},
+			"Clip":     {a, func(z []int64) int64 { Clip(z, a, lo, hi); return 0 }, func(i int) int64 { return min(max(a[i], lo), hi) }, nil},
 			"NonZero": {a, func(z []int64) int64 { NonZero(z, a); return 0 }, func(i int) int64 {
 				if a[i] != 0 {
 					return 1
 				}
 				return 0
 			}, nil},
-			"Round": {a, func(z []int64) int64 { return Round(z, a, one, drop, limits) },
-				func(i int) int64 { return (a[i] + one) >> drop }, &limits},
 			"RoundRandom": {a, func(z []int64) int64 { return RoundRandom(z, a, random, down, up, drop, limits) },
 				func(i int) int64 { return (a[i] + random[i]>>down<<up) >> drop }, &limits},
 		} {
@@ -145,31 +136,69 @@ func TestNarrow(t *testing.T) {
 	}
 }
 
-// TestSum holds sums of products against plain arithmetic.
+// TestSum holds sums and their rounding against plain arithmetic, in place and not.
 func TestSum(t *testing.T) {
 	rng := source(t)
-	for range 300 {
+	outsides, insides := 0, 0
+	for range 600 {
 		n := rng.IntN(100)
-		short := rng.IntN(2) == 0
-		bits := 1 + rng.IntN(32)
-		if !short {
-			bits = 1 + rng.IntN(64)
-		}
-		var terms []Term
+		bits, constant, drop := 1+rng.IntN(64), numbers(rng, 1, 1+rng.IntN(64))[0], uint(rng.IntN(64))
+		terms := &Terms{Plus: rng.IntN(4), Minus: rng.IntN(3)}
 		want := make([]int64, n)
-		for range rng.IntN(9) {
-			term := Term{numbers(rng, 1, bits)[0], numbers(rng, n+rng.IntN(3), bits)}
-			terms = append(terms, term)
+		for i := range want {
+			want[i] = constant
+		}
+		for at := range terms.Plus + terms.Minus + rng.IntN(6) {
+			term := Term{int64(rng.IntN(64)), numbers(rng, n+rng.IntN(3), bits)}
+			if at >= terms.Plus+terms.Minus {
+				term = Term{numbers(rng, 1, 1+rng.IntN(32))[0], numbers(rng, n+rng.IntN(3), 1+rng.IntN(32))}
+			}
+			terms.List = append(terms.List, term)
 			for i := range want {
-				want[i] += term.Pre * term.Post[i]
+				switch {
+				case at < terms.Plus:
+					want[i] += term.Values[i] << term.Factor
+				case at < terms.Plus+terms.Minus:
+					want[i] -= term.Values[i] << term.Factor
+				default:
+					want[i] += term.Values[i] * term.Factor
+				}
 			}
 		}
+		ends := numbers(rng, 2, 1+rng.IntN(64))
+		limits := Limits{min(ends[0], ends[1]), max(ends[0], ends[1]), rng.Int64(), -rng.Int64()}
+		rounded, outside := make([]int64, n), int64(0)
+		for i, v := range want {
+			switch v >>= drop; {
+			case v < limits.Lo:
+				v = limits.Below
+				outside++
+			case v > limits.Hi:
+				v = limits.Above
+				outside++
+			}
+			rounded[i] = v
+		}
+		outsides, insides = outsides+int(outside), insides+n-int(outside)
 		with(func(name string) {
-			got := numbers(rng, n, 64)
-			Sum(got, terms, short)
-			require.Equal(t, want, got, "%s: %d terms of %d rows", name, len(terms), n)
+			got := numbers(rng, n+1, 64)
+			got[n] = 77
+			Sum(got[:n], terms, constant)
+			require.Equal(t, want, got[:n], "%s: %+v", name, terms)
+			require.Equal(t, outside, SumRound(got[:n], terms, constant, drop, limits), "%s: outside %+v", name, limits)
+			require.Equal(t, rounded, got[:n], "%s: %+v >> %d, %+v", name, terms, drop, limits)
+			require.EqualValues(t, 77, got[n], "%s writes behind the end", name)
+			if len(terms.List) > 0 {
+				own := &terms.List[rng.IntN(len(terms.List))]
+				before := append([]int64{}, own.Values...)
+				SumRound(own.Values[:n], terms, constant, drop, limits)
+				require.Equal(t, rounded, own.Values[:n], "%s, in place", name)
+				copy(own.Values, before)
+			}
 		})
 	}
+	require.Greater(t, outsides, 1000)
+	require.Greater(t, insides, 1000)
 }
 
 // TestAddColumns holds sums of columns against plain arithmetic, up to the largest sum that fits 32 bits.
@@ -266,15 +295,13 @@ func TestChoose(t *testing.T) {
 func TestLengths(t *testing.T) {
 	long, short, words := make([]int64, 64), make([]int64, 63), make([]int16, 64)
 	for name, f := range map[string]func(){
-		"Add":         func() { Add(long, long, short[:63:63], 0, 0) },
-		"Sub":         func() { Sub(long, short[:63:63], long, 0, 0) },
 		"Mul":         func() { Mul(long, long, short[:63:63], true) },
-		"Round":       func() { Round(long, short[:63:63], 0, 0, Limits{}) },
 		"RoundRandom": func() { RoundRandom(long, long, short[:63:63], 0, 0, 0, Limits{}) },
 		"Widen":       func() { Widen(long, words[:63:63]) },
 		"Narrow":      func() { Narrow(words, short[:63:63]) },
 		"Lost":        func() { Lost(long, short[:63:63]) },
-		"Sum":         func() { Sum(long, []Term{{1, short[:63:63]}}, true) },
+		"Sum":         func() { Sum(long, &Terms{List: []Term{{1, long}, {1, short[:63:63]}}}, 0) },
+		"SumRound":    func() { SumRound(long, &Terms{List: []Term{{1, short[:63:63]}}}, 0, 1, Limits{}) },
 		"AddColumns":  func() { AddColumns(long, words, []int64{0, 1}, []int16{1, 1}, 0) },
 	} {
 		require.Panics(t, f, name)

@@ -23,12 +23,13 @@ func main() {
 	constants()
 	for _, i := range isas {
 		arithmetic(i)
-		rounding(i)
+		sums(i, false)
+		sums(i, true)
+		roundRandom(i)
 		narrow(i)
 		lost(i)
 		occupied(i)
 		draw(i)
-		sum(i)
 		for _, vectors := range []int{4, 1} {
 			events(i, vectors)
 		}
@@ -158,59 +159,11 @@ func (i isa) elements(operands []string, z string, body func(x []reg.VecVirtual)
 	JNE(LabelRef("elements"))
 }
 
-// arithmetic are the exact operations.
+// arithmetic are exact operations.
 func arithmetic(i isa) {
-	both := []string{"a", "b"}
-
-	declare(i, "add", "(n int, z, a, b *int64, x, y uint64)", "sets z = a<<x + b<<y.")
-	x, y := count("x"), count("y")
-	i.elements(both, "z", func(v []reg.VecVirtual) Op {
-		VPSLLQ(x, v[0], v[0])
-		VPSLLQ(y, v[1], v[1])
-		VPADDQ(v[1], v[0], v[0])
-		return v[0]
-	})
-	finish()
-
-	declare(i, "sub", "(n int, z, a, b *int64, x, y uint64)", "sets z = a<<x - b<<y.")
-	x, y = count("x"), count("y")
-	i.elements(both, "z", func(v []reg.VecVirtual) Op {
-		VPSLLQ(x, v[0], v[0])
-		VPSLLQ(y, v[1], v[1])
-		VPSUBQ(v[1], v[0], v[0])
-		return v[0]
-	})
-	finish()
-
-	declare(i, "addOne", "(n int, z, a *int64, x uint64, c int64)", "sets z = a<<x + c.")
-	x, c := count("x"), i.everywhere("c")
-	i.elements([]string{"a"}, "z", func(v []reg.VecVirtual) Op {
-		VPSLLQ(x, v[0], v[0])
-		VPADDQ(c, v[0], v[0])
-		return v[0]
-	})
-	finish()
-
-	declare(i, "subFrom", "(n int, z, a *int64, x uint64, c int64)", "sets z = c - a<<x.")
-	x, c = count("x"), i.everywhere("c")
-	i.elements([]string{"a"}, "z", func(v []reg.VecVirtual) Op {
-		VPSLLQ(x, v[0], v[0])
-		VPSUBQ(v[0], c, v[0])
-		return v[0]
-	})
-	finish()
-
 	declare(i, "mul", "(n int, z, a, b *int64)", "sets z = a b of 32-bit factors.")
-	i.elements(both, "z", func(v []reg.VecVirtual) Op {
+	i.elements([]string{"a", "b"}, "z", func(v []reg.VecVirtual) Op {
 		VPMULDQ(v[1], v[0], v[0])
-		return v[0]
-	})
-	finish()
-
-	declare(i, "mulOne", "(n int, z, a *int64, c int64)", "sets z = a c of 32-bit factors.")
-	c = i.everywhere("c")
-	i.elements([]string{"a"}, "z", func(v []reg.VecVirtual) Op {
-		VPMULDQ(c, v[0], v[0])
 		return v[0]
 	})
 	finish()
@@ -247,71 +200,137 @@ func arithmetic(i isa) {
 	finish()
 }
 
-// rounding are conversions: a sum is shifted right, and the results outside lo..hi, few if any, are replaced and counted.
-func rounding(i isa) {
-	prepare := func() (convert func(v reg.VecVirtual), end func()) {
-		drop, lo, hi := count("drop"), i.everywhere("lo"), i.everywhere("hi")
-		replaceLow, replaceHigh := i.everywhere("below"), i.everywhere("above")
-		outside, some := GP64(), GP64()
-		XORQ(outside, outside)
-		sign := i.vector() // where an arithmetic shift leaves the sign
-		if !i.wide() {
-			i.load(i.number(1<<63), sign)
-			VPSRLQ(drop, sign, sign)
-		}
-		labels := 0
-		convert = func(v reg.VecVirtual) {
-			inside := fmt.Sprintf("inside%d", labels)
-			labels++
-			if i.wide() {
-				below, above := K(), K()
-				VPSRAQ(drop, v, v)
-				VPCMPQ(Imm(1), lo, v, below)
-				VPCMPQ(Imm(6), hi, v, above)
-				KORTESTB(below, above)
-				JZ(LabelRef(inside))
-				VMOVDQA64(replaceLow, below, v)
-				VMOVDQA64(replaceHigh, above, v)
-				KORB(above, below, below)
-				KMOVB(below, some.As32())
-			} else {
-				VPSRLQ(drop, v, v)
-				i.xor(sign, v, v)
-				VPSUBQ(sign, v, v)
-				below, above, beyond := i.vector(), i.vector(), i.vector()
-				VPCMPGTQ(v, lo, below)
-				VPCMPGTQ(hi, v, above)
-				VPOR(above, below, beyond)
-				VMOVMSKPD(beyond, some.As32())
-				TESTL(some.As32(), some.As32())
-				JZ(LabelRef(inside))
-				VBLENDVPD(below, replaceLow, v, v)
-				VBLENDVPD(above, replaceHigh, v, v)
-			}
-			POPCNTQ(some, some)
-			ADDQ(some, outside)
-			Label(inside)
-		}
-		return convert, func() {
-			Store(outside, ReturnIndex(0))
-			finish()
-		}
+// sums are linear: the first terms are added, the next subtracted, shifted left by their factors; the values of the
+// others are multiplied by them.
+func sums(i isa, round bool) {
+	name, results, does := "sum", "", "sets z to the sum of a constant and terms: plus are added and minus subtracted, shifted left by their factors, "+
+		"times multiplied by them, of 32 bits both"
+	if round {
+		name, results = "sumRound", ", drop uint64, lo, hi, below, above int64) (outside int64"
+		does += ", then shifts z right by drop; below or above take the place of what is beyond lo..hi then, and their number is given"
 	}
-
-	declare(i, "round", "(n int, z, a *int64, addend int64, drop uint64, lo, hi, below, above int64) (outside int64)",
-		"sets z = (a + addend) >> drop, but below or above where that is beyond lo..hi, and gives their number.")
-	convert, end := prepare()
-	addend := i.everywhere("addend")
-	i.elements([]string{"a"}, "z", func(v []reg.VecVirtual) Op {
-		VPADDQ(addend, v[0], v[0])
-		convert(v[0])
-		return v[0]
-	})
+	declare(i, name, "(n int, z, terms *int64, plus, minus, times int, constant int64"+results+")", does+". n is a positive multiple of 8.")
+	constant := i.everywhere("constant")
+	convert, end := func(reg.VecVirtual) {}, finish
+	if round {
+		convert, end = conversion(i)
+	}
+	z, at := argument("z"), GP64()
+	XORQ(at, at)
+	for _, vectors := range []int{4, 64 / i.bytes} {
+		rows := vectors * i.bytes / 8
+		block, next := fmt.Sprintf("block%d", rows), fmt.Sprintf("next%d", rows)
+		Label(block)
+		left := argument("n")
+		SUBQ(at, left)
+		CMPQ(left, U32(rows))
+		JLT(LabelRef(next))
+		totals := make([]reg.VecVirtual, vectors)
+		for v := range totals {
+			totals[v] = i.vector()
+			i.load(constant, totals[v])
+		}
+		term := argument("terms")
+		for _, kind := range []string{"plus", "minus", "times"} {
+			loop, skip := fmt.Sprintf("%s%d", kind, rows), fmt.Sprintf("skip_%s%d", kind, rows)
+			count, values, factor, shift := argument(kind), GP64(), i.vector(), XMM()
+			TESTQ(count, count)
+			JZ(LabelRef(skip))
+			Label(loop)
+			if kind == "times" {
+				VPBROADCASTQ(Mem{Base: term}, factor)
+			} else {
+				VMOVQ(Mem{Base: term}, shift)
+			}
+			MOVQ(Mem{Base: term, Disp: 8}, values)
+			for v := range totals {
+				x, from := i.vector(), Mem{Base: values, Index: at, Scale: 8, Disp: v * i.bytes}
+				if kind == "times" {
+					VPMULDQ(from, factor, x)
+				} else {
+					i.load(from, x)
+					VPSLLQ(shift, x, x)
+				}
+				if kind == "minus" {
+					VPSUBQ(x, totals[v], totals[v])
+				} else {
+					VPADDQ(x, totals[v], totals[v])
+				}
+			}
+			ADDQ(Imm(termBytes), term)
+			DECQ(count)
+			JNZ(LabelRef(loop))
+			Label(skip)
+		}
+		for v := range totals {
+			convert(totals[v])
+			i.load(totals[v], Mem{Base: z, Index: at, Scale: 8, Disp: v * i.bytes})
+		}
+		ADDQ(Imm(uint64(rows)), at)
+		JMP(LabelRef(block))
+		Label(next)
+	}
 	end()
+}
 
+// termBytes is the size of a Term: its factor, and the header of the slice of its values.
+const termBytes = 32
+
+// conversion shifts right and looks at the range, outside of which few results are, if any.
+func conversion(i isa) (convert func(v reg.VecVirtual), end func()) {
+	drop, lo, hi := count("drop"), i.everywhere("lo"), i.everywhere("hi")
+	replaceLow, replaceHigh := i.everywhere("below"), i.everywhere("above")
+	outside, some := GP64(), GP64()
+	XORQ(outside, outside)
+	sign := i.vector() // where an arithmetic shift leaves the sign
+	if !i.wide() {
+		i.load(i.number(1<<63), sign)
+		VPSRLQ(drop, sign, sign)
+	}
+	labels := 0
+	convert = func(v reg.VecVirtual) {
+		inside := fmt.Sprintf("inside%d", labels)
+		labels++
+		if i.wide() {
+			below, above := K(), K()
+			VPSRAQ(drop, v, v)
+			VPCMPQ(Imm(1), lo, v, below)
+			VPCMPQ(Imm(6), hi, v, above)
+			KORTESTB(below, above)
+			JZ(LabelRef(inside))
+			VMOVDQA64(replaceLow, below, v)
+			VMOVDQA64(replaceHigh, above, v)
+			KORB(above, below, below)
+			KMOVB(below, some.As32())
+		} else {
+			VPSRLQ(drop, v, v)
+			i.xor(sign, v, v)
+			VPSUBQ(sign, v, v)
+			below, above, beyond := i.vector(), i.vector(), i.vector()
+			VPCMPGTQ(v, lo, below)
+			VPCMPGTQ(hi, v, above)
+			VPOR(above, below, beyond)
+			VMOVMSKPD(beyond, some.As32())
+			TESTL(some.As32(), some.As32())
+			JZ(LabelRef(inside))
+			VBLENDVPD(below, replaceLow, v, v)
+			VBLENDVPD(above, replaceHigh, v, v)
+		}
+		POPCNTQ(some, some)
+		ADDQ(some, outside)
+		Label(inside)
+	}
+	return convert, func() {
+		Store(outside, ReturnIndex(0))
+		finish()
+	}
+}
+
+// roundRandom rounds stochastically.
+func roundRandom(i isa) {
 	declare(i, "roundRandom", "(n int, z, a, random *int64, down, up, drop uint64, lo, hi, below, above int64) (outside int64)",
 		"sets z = (a + random>>down<<up) >> drop, but below or above where that is beyond lo..hi, and gives their number.")
-	convert, end = prepare()
+	convert, end := conversion(i)
 	down, up := count("down"), count("up")
 	i.elements([]string{"a", "random"}, "z", func(v []reg.VecVirtual) Op {
 		VPSRLQ(down, v[1], v[1])
@@ -531,43 +550,6 @@ func draw(i isa) {
 	ADDQ(U32(at), z)
 	SUBQ(U32(words), n)
 	JNZ(LabelRef("blocks"))
-	finish()
-}
-
-// sum adds products of a presynaptic factor with the postsynaptic factors of all rows.
-func sum(i isa) {
-	const vectors = 4
-	rows := vectors * i.bytes / 8
-	declare(i, "sum", "(n int, z *int64, terms *int64, count int)",
-		"sets z to the sum of the terms' products of 32-bit factors, for n rows, a positive multiple of %d; count > 0.", rows)
-	n, z := argument("n"), argument("z")
-	at, post, left := GP64(), GP64(), GP64()
-	XORQ(at, at)
-	Label("rows")
-	sums := make([]reg.VecVirtual, vectors)
-	for v := range sums {
-		sums[v] = i.zero()
-	}
-	term := Load(Param("terms"), GP64())
-	Load(Param("count"), left)
-	Label("terms")
-	pre := i.vector()
-	VPBROADCASTQ(Mem{Base: term}, pre)
-	MOVQ(Mem{Base: term, Disp: 8}, post)
-	for v := range sums {
-		product := i.vector()
-		VPMULDQ(Mem{Base: post, Index: at, Scale: 8, Disp: v * i.bytes}, pre, product)
-		VPADDQ(product, sums[v], sums[v])
-	}
-	ADDQ(Imm(32), term)
-	DECQ(left)
-	JNZ(LabelRef("terms"))
-	for v := range sums {
-		i.load(sums[v], Mem{Base: z, Index: at, Scale: 8, Disp: v * i.bytes})
-	}
-	ADDQ(U32(rows), at)
-	CMPQ(at, n)
-	JNE(LabelRef("rows"))
 	finish()
 }
 
