@@ -3,7 +3,7 @@ package fixedpoint
 import "slices"
 
 // maxTerms is the largest number of terms of a sum: beyond it a part of the sum is computed on its own.
-const maxTerms = 12
+const maxTerms = 8
 
 // term is a part of a sum: a node's values times a coefficient, shifted left.
 type term struct {
