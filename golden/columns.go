@@ -13,7 +13,7 @@ import (
 // of some of their products 32, words have 16 bits, and products are summed in 32 before they are added to the
 // accumulators; both is exact.
 type columns struct {
-	rows, stride int // stride: words from a column to the next
+	rows, stride int // stride: words from a column to the next, the rows and then zeros
 	shift        int // of a product to its accumulator's binary point
 	atOnce       int // narrow: events whose products are summed in 32 bits, an even number; 0: words are wide
 	narrow       []int16
@@ -74,23 +74,23 @@ func (c *columns) set(row, column int, word int64) {
 	}
 }
 
-// read copies a column's synapses into out, one per row.
+// read copies a column's synapses into out, one per row, and zeros where out is longer, up to c.stride.
 func (c *columns) read(column int, out []int64) {
 	from := column * c.stride
 	if c.atOnce > 0 {
-		vector.Widen(out[:c.rows], c.narrow[from:from+c.rows])
+		vector.Widen(out, c.narrow[from:from+c.stride])
 	} else {
-		copy(out, c.wide[from:from+c.rows])
+		copy(out, c.wide[from:from+c.stride])
 	}
 }
 
-// write stores a column's synapses.
+// write stores a column's synapses; what is beyond the last row is zero.
 func (c *columns) write(column int, in []int64) {
 	from := column * c.stride
 	if c.atOnce > 0 {
-		vector.Narrow(c.narrow[from:from+c.rows], in)
+		vector.Narrow(c.narrow[from:from+len(in)], in)
 	} else {
-		copy(c.wide[from:from+c.rows], in)
+		copy(c.wide[from:from+len(in)], in)
 	}
 }
 

@@ -47,8 +47,8 @@ func randomNetwork(rng *rand.Rand, defaults bool) *golden.Network {
 		Seed:     rng.Uint32(),
 		Formats:  map[string]fx.Type{},
 	}
-	if rng.IntN(12) == 0 { // vectors, and what is left over
-		n.Layers = []int{1 + rng.IntN(60), 8 + rng.IntN(60), 1 + rng.IntN(20)}
+	if rng.IntN(20) == 0 { // vectors, and what is left over
+		n.Layers = []int{1 + rng.IntN(40), 8 + rng.IntN(40), 1 + rng.IntN(12)}
 	}
 	for k := range n.K() {
 		n.Learning.Feedforward = append(n.Learning.Feedforward, oneOf(rng, 1, 0.3, 0))

@@ -24,7 +24,8 @@ func newSample(a *Arithmetic) *sample {
 	layers := func() [][]int64 {
 		out := make([][]int64, len(a.Network.Layers))
 		for k, n := range a.Network.Layers {
-			out[k] = make([]int64, n, vector.Padded(n)) // sums and factors of all rows of a padded column
+			// Neurons beyond the last are zero, as their synapses are, and stay so: all types round zero to zero.
+			out[k] = make([]int64, n, vector.Padded(n))
 		}
 		return out
 	}
@@ -61,7 +62,7 @@ func newSettler(m *Machine) *settler {
 	K := a.Network.K()
 	largest := 0
 	for _, n := range a.Network.Layers {
-		largest = max(largest, n)
+		largest = max(largest, vector.Full(n))
 	}
 	s := &settler{m: m, a: a, soma: compile(a.Soma), record: compile(a.Record),
 		into: make([]*columns, K+1), own: make([]*columns, K+1), back: make([]*columns, K+1),
@@ -191,8 +192,8 @@ func (s *settler) collect(values []int64, all bool) {
 // settle computes the new potentials and states of one layer and tells whether any changed.
 func (s *settler) settle(v *sample, i *Instruction, c Command) bool {
 	k, a := i.Layer, s.a
-	n := len(v.r[k])
-	r, u := v.r[k], v.u[k]
+	n := vector.Full(len(v.r[k]))
+	r, u := v.r[k][:n], v.u[k][:n]
 	if i.Restart {
 		restart(u, r, a.Formats.Layer[k])
 	}
@@ -212,7 +213,7 @@ func (s *settler) settle(v *sample, i *Instruction, c Command) bool {
 	}
 	runner := s.soma[k]
 	before := overflowsOf(runner, somaPotential)
-	in := append(s.in[:0], v.basal[k], v.feedback[k], v.lateral[k], r, u, y)
+	in := append(s.in[:0], v.basal[k][:n], v.feedback[k][:n], v.lateral[k][:n], r, u, y)
 	s.constants = [6]int64{i.Eta, f.Current, f.Lateral, f.R, f.Y, f.U}
 	for j := range s.constants {
 		in = append(in, s.constants[j:j+1])
@@ -291,25 +292,25 @@ func (s *settler) spread(v *sample, k int) {
 
 // keepFactors records what learning needs of layer k in this phase.
 func (s *settler) keepFactors(v *sample, i *Instruction) {
-	k, n := i.Layer, len(v.r[i.Layer])
+	k, n := i.Layer, vector.Full(len(v.r[i.Layer]))
 	copy(v.kept[i.Role][k], v.r[k])
-	reference := v.basal[k]
+	reference := v.basal[k][:n]
 	if k == 1 && i.Second {
 		// The state of the other phase, at the accumulator's binary point.
 		reference = s.delta[:n]
 		shift := s.a.Sums.Basal.Frac - s.a.Formats.Layer[1].R.Frac
-		for j, word := range v.kept[1-i.Role][1] {
+		for j, word := range v.kept[1-i.Role][1][:n] {
 			reference[j] = word << shift
 		}
 	}
 	c := s.uNext[:n]
 	if i.Role == Plus {
-		c = v.c[k]
+		c = v.c[k][:n]
 	}
 	runner := s.record[k]
 	var before [3]int64
 	copy(before[:], runner.Overflows())
-	runner.Run(n, append(s.in[:0], reference, v.feedback[k], v.lateral[k], v.r[k]), append(s.out[:0], v.e[i.Role][k], v.d[i.Role][k], c))
+	runner.Run(n, append(s.in[:0], reference, v.feedback[k][:n], v.lateral[k][:n], v.r[k][:n]), append(s.out[:0], v.e[i.Role][k][:n], v.d[i.Role][k][:n], c))
 	after := runner.Overflows()
 	uses := i.uses(s.a.Network.K())
 	for j := range before {

@@ -70,7 +70,7 @@ func (u *updater) column(i Instruction, j int, key *fx.Key) bool {
 		return false
 	}
 	u.summed[i.Matrix] += int64(max(1, len(u.terms.List)))
-	n, padded := x.Rows, vector.Padded(x.Rows)
+	n, padded := vector.Full(x.Rows), vector.Padded(x.Rows) // synapses beyond the last row are zero and stay so
 	u.sum(u.sums[:padded], x.Short)
 	words := u.words[:n]
 	m.synapses[i.Matrix].read(j, words)

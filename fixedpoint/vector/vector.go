@@ -30,6 +30,9 @@ type kernels struct {
 // step is the number of elements that a kernel on int64 does at once.
 const step = 8
 
+// Full is n or the next multiple above it of what operations on int64 do at once: with as many elements, nothing is left over.
+func Full(n int) int { return (n + step - 1) &^ (step - 1) }
+
 // Rows is what numbers of rows are padded to where a function says so: a vector of 16-bit words.
 const Rows = 32
 

@@ -288,6 +288,8 @@ func TestChoose(t *testing.T) {
 	for n := range 100 {
 		require.Zero(t, Padded(n)%Rows)
 		require.Less(t, Padded(n)-n, Rows)
+		require.Equal(t, Full(n), whole(Full(n)+1)+map[bool]int{true: 0, false: Full(n)}[use.words > 0])
+		require.True(t, n <= Full(n) && Full(n) < n+step)
 	}
 }
 
