@@ -35,6 +35,6 @@ bench:
 bench-peer:
 	@.ci/bench-peer
 
-# The assembly of golden/simd, after a change of its generator.
+# The assembly, after a change of its generators.
 generate:
-	@go generate ./golden/simd
+	@go generate ./fixedpoint/vector ./golden/simd

@@ -73,6 +73,12 @@ func (f Format) Contains(v Int) bool { return v.Cmp(f.Min()) >= 0 && v.Cmp(f.Max
 // FitsInt64 tells whether every raw value is an int64 numerically.
 func (f Format) FitsInt64() bool { return f.Width <= 63 || f.Signed && f.Width == 64 }
 
+// FitsInt32 tells whether every raw value is an int32.
+func (f Format) FitsInt32() bool { return f.Width <= 31 || f.Signed && f.Width == 32 }
+
+// FitsInt16 tells whether every raw value is an int16.
+func (f Format) FitsInt16() bool { return f.Width <= 15 || f.Signed && f.Width == 16 }
+
 // Int is the raw value of a stored word.
 func (f Format) Int(word int64) Int {
 	if !f.Signed && f.Width == 64 {

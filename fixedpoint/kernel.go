@@ -1,27 +1,38 @@
 package fixedpoint
 
-// Kernel is a graph compiled for vectors: node by node over blocks of elements, in int64 where every
-// node's values are int64, else by Eval. Both give the same bits. A Kernel is immutable.
+import "corinfo/fixedpoint/vector"
+
+// Kernel is a graph compiled for vectors, in int64 where every node's values are int64, else by Eval. Both give
+// the same bits. A Kernel is immutable.
+//
+// Sums, differences and products with constants are exact, so that a tree of them is one sum of terms, computed by one
+// operation of package vector, with the rounding that follows it: see terms.go.
 type Kernel struct {
 	g       *Graph
 	inputs  []Value
 	resizes []Value
 	steps   []step // nil: fall back to Eval
+	buffers int    // blocks of values that are in use at once
 }
 
 // block is the number of elements that a runner computes per step: the block's values stay in cache.
-const block = 256
+const block = 512
 
-// step is one node, its constants resolved.
+// step computes the values of one node: a block, or one for all elements.
 type step struct {
-	op             Op
-	dst, a, b      int  // nodes
-	shiftA, shiftB uint // left shifts that align the operands
-	lo, hi         int64
-	word           int64
-	resize         resize
-	index          int // OpInput: which; OpResize: which counter
-	out            int // the output that receives the values as they are computed, or -1
+	op     Op
+	dst    int   // node
+	reads  []int // nodes: the operands, or those of terms
+	single bool  // one value for all elements
+	terms  []term
+	plus   int // terms that are added as they are, then minus that are subtracted; the others have a coefficient
+	minus  int
+	shifts [2]uint // single: left shifts that align two operands
+	short  bool    // OpMul: the factors fit 32 bits
+	resize resize
+	buffer int // for the values
+	index  int // OpResize: which counter
+	out    int // the output that receives the values as they are computed, or -1
 }
 
 // Compile checks the graph and prepares it.
@@ -35,39 +46,45 @@ func (g *Graph) Compile() (*Kernel, error) {
 			return k, nil
 		}
 	}
-	inputs, resizes := 0, 0
+	c := newCompiler(g)
 	for i, n := range g.nodes {
-		s := step{op: n.Op, dst: i, lo: n.Lo, hi: n.Hi, word: n.Word, out: -1}
-		for at, o := range g.outputs {
-			if int(o.Value) == i {
-				s.out = at
-			}
+		if n.Op != OpResize {
+			continue
 		}
-		if len(n.Args) > 0 {
-			s.a = int(n.Args[0])
+		var ok bool
+		if c.resizes[i], ok = newResize(n.Type, g.nodes[n.Args[0]].Format); !ok || n.Type.Rounding == Stochastic && c.single[n.Args[1]] {
+			return k, nil
 		}
-		if len(n.Args) > 1 {
-			s.b = int(n.Args[1])
-		}
-		switch n.Op {
-		case OpInput:
-			s.index = inputs
-			inputs++
-		case OpAdd, OpSub:
-			s.shiftA = uint(n.Format.Frac - g.nodes[s.a].Format.Frac)
-			s.shiftB = uint(n.Format.Frac - g.nodes[s.b].Format.Frac)
-		case OpResize:
-			s.index = resizes
-			resizes++
-			var ok bool
-			if s.resize, ok = newResize(n.Type, g.nodes[s.a].Format, len(n.Args) > 1); !ok {
-				k.steps = nil
-				return k, nil
-			}
-		}
-		k.steps = append(k.steps, s)
 	}
+	k.steps = c.compile()
+	k.share()
 	return k, nil
+}
+
+// share gives every step a buffer that no value which is still needed lies in, so that few of them stay in cache.
+func (k *Kernel) share() {
+	last := map[int]int{} // by node: the step that needs its value last
+	for at, s := range k.steps {
+		last[s.dst] = at
+		for _, node := range s.reads {
+			last[node] = at
+		}
+	}
+	for _, o := range k.g.outputs {
+		last[k.g.same(int(o.Value))] = len(k.steps)
+	}
+	var free []int
+	for at := range k.steps {
+		if len(free) == 0 {
+			free, k.buffers = append(free, k.buffers), k.buffers+1
+		}
+		k.steps[at].buffer, free = free[len(free)-1], free[:len(free)-1]
+		for _, s := range k.steps[:at+1] {
+			if last[s.dst] == at {
+				free = append(free, s.buffer)
+			}
+		}
+	}
 }
 
 // Runner evaluates a kernel; it is one goroutine's scratch and its overflow counters.
@@ -77,7 +94,9 @@ type Runner struct {
 
 	// Of the compiled evaluation, by node: a block of values, or one value for all elements.
 	values  [][]int64
-	buffers [][]int64 // the room for them
+	buffers [][]int64 // the room for them, shared
+	spread  [][]int64 // by input: room for one word, given for all elements
+	terms   vector.Terms
 
 	// Of Eval, for one element.
 	exact         []Int
@@ -94,7 +113,7 @@ func (k *Kernel) NewRunner() *Runner {
 		r.overflowFlags = make([]bool, len(k.resizes))
 		return r
 	}
-	r.values, r.buffers = make([][]int64, len(k.g.nodes)), make([][]int64, len(k.g.nodes))
+	r.values, r.buffers, r.spread = make([][]int64, len(k.g.nodes)), make([][]int64, k.buffers), make([][]int64, len(k.inputs))
 	for i := range r.buffers {
 		r.buffers[i] = make([]int64, block)
 	}
@@ -105,8 +124,8 @@ func (k *Kernel) NewRunner() *Runner {
 func (r *Runner) Overflows() []int64 { return r.overflows }
 
 // Run computes n elements. in[i] is the i-th of Graph.Inputs, n words of its format or one that serves all
-// elements; out[i] receives the i-th of Graph.Outputs, n words. Slices of out must not overlap those of in
-// nor each other. It panics with a GraphError on other lengths.
+// elements, always one for a Graph.Constant; out[i] receives the i-th of Graph.Outputs, n words. Slices of out must not overlap
+// those of in nor each other. It panics with a GraphError on other lengths.
 func (r *Runner) Run(n int, in, out [][]int64) {
 	r.check(n, in, out)
 	if r.k.steps == nil {
@@ -115,19 +134,41 @@ func (r *Runner) Run(n int, in, out [][]int64) {
 	}
 	for from := 0; from < n; from += block {
 		to := min(from+block, n)
+		r.take(in, from, to)
 		for i := range r.k.steps {
-			r.step(&r.k.steps[i], from, to, in, out)
+			r.step(&r.k.steps[i], from, to, out)
 		}
 		for i, o := range r.k.g.outputs {
 			dst := out[i][from:to]
-			if v := r.values[o.Value]; len(v) == len(dst) {
-				if &v[0] != &dst[0] {
-					copy(dst, v)
-				}
-			} else {
+			v := r.values[r.k.g.same(int(o.Value))]
+			switch {
+			case len(v) < len(dst):
 				fill(dst, v[0])
+			case &v[0] != &dst[0]:
+				copy(dst, v)
 			}
 		}
+	}
+}
+
+// take gives the inputs of a block.
+func (r *Runner) take(in [][]int64, from, to int) {
+	for i, node := range r.k.inputs {
+		v := in[i]
+		switch {
+		case r.k.g.nodes[node].Static:
+		case len(v) > 1:
+			v = v[from:to]
+		case to-from > 1:
+			if r.spread[i] == nil {
+				r.spread[i] = make([]int64, block)
+			}
+			if from == 0 {
+				fill(r.spread[i][:to], v[0])
+			}
+			v = r.spread[i][:to-from]
+		}
+		r.values[node] = v
 	}
 }
 
@@ -137,8 +178,12 @@ func (r *Runner) check(n int, in, out [][]int64) {
 		g.fail("%d inputs and %d outputs; want %d and %d", len(in), len(out), len(r.k.inputs), len(g.outputs))
 	}
 	for i, v := range in {
+		node := &g.nodes[r.k.inputs[i]]
+		if node.Static && len(v) != 1 {
+			g.fail("constant %s has %d words; want 1", node.Name, len(v))
+		}
 		if len(v) != n && len(v) != 1 {
-			g.fail("input %s has %d words; want %d or 1", g.nodes[r.k.inputs[i]].Name, len(v), n)
+			g.fail("input %s has %d words; want %d or 1", node.Name, len(v), n)
 		}
 	}
 	for i, v := range out {
@@ -172,125 +217,106 @@ func (r *Runner) runExact(n int, in, out [][]int64) {
 	}
 }
 
-// step computes one node for the elements from..to. A node whose operands are single values is one
-// itself.
-func (r *Runner) step(s *step, from, to int, in, out [][]int64) {
-	switch s.op {
-	case OpInput:
-		v := in[s.index]
-		if len(v) > 1 {
-			v = v[from:to]
+// step computes one node for the elements from..to.
+func (r *Runner) step(s *step, from, to int, out [][]int64) {
+	n := to - from
+	if s.single {
+		z := r.buffers[s.buffer][:1]
+		if r.one(s, z) {
+			r.overflows[s.index] += int64(n)
 		}
-		r.values[s.dst] = v
-		return
-	case OpConst:
-		r.buffers[s.dst][0] = s.word
-		r.values[s.dst] = r.buffers[s.dst][:1]
-		return
-	case OpShift:
-		r.values[s.dst] = r.values[s.a]
+		r.values[s.dst] = z
 		return
 	}
-	a := r.values[s.a]
-	n := len(a)
-	var b []int64
-	if s.op == OpAdd || s.op == OpSub || s.op == OpMul || s.op == OpResize && s.resize.stochastic {
-		b = r.values[s.b]
-		n = max(n, len(b))
-	}
-	z := r.buffers[s.dst][:n]
-	if s.out >= 0 && n == to-from {
+	z := r.buffers[s.buffer][:n]
+	if s.out >= 0 {
 		z = out[s.out][from:to]
 	}
 	r.values[s.dst] = z
 	switch s.op {
-	case OpAdd, OpSub, OpMul:
-		binary(s, z, a, b)
-	case OpNeg:
-		for i, v := range a {
-			z[i] = -v
+	case OpMul:
+		a, b := r.values[s.reads[0]], r.values[s.reads[1]]
+		if len(a) < n {
+			a, b = b, a
 		}
+		if len(b) < n { // a constant of more than 32 bits
+			fill(z, b[0])
+			b = z
+		}
+		vector.Mul(z, a, b, s.short)
 	case OpClip:
-		lo, hi := s.lo, s.hi
-		for i, v := range a {
-			z[i] = min(max(v, lo), hi)
-		}
+		node := &r.k.g.nodes[s.dst]
+		vector.Clip(z, r.values[s.reads[0]], node.Lo, node.Hi)
 	case OpNonZero:
-		for i, v := range a {
-			z[i] = int64(uint64(v|-v) >> 63)
-		}
+		vector.NonZero(z, r.values[s.reads[0]])
 	case OpResize:
-		over := s.resize.run(z, a, b)
-		if n == 1 && to-from > 1 {
-			over *= int64(to - from)
-		}
-		r.overflows[s.index] += over
-	}
-}
-
-// binary computes z = a op b; an operand of one value serves all elements. Of two operands to add or to
-// subtract, the one with more fraction bits is not shifted.
-func binary(s *step, z, a, b []int64) {
-	x, y := s.shiftA&63, s.shiftB&63
-	if len(b) == 1 && len(z) > 1 && s.op == OpSub {
-		binaryAdd(z, a, x, -b[0]<<y)
-		return
-	}
-	if s.op != OpSub && len(a) < len(b) || s.op == OpAdd && len(a) == len(b) && x > 0 {
-		a, b, x, y = b, a, y, x
-	}
-	single := len(b) == 1 && len(z) > 1
-	switch {
-	case s.op == OpMul && single:
-		bv := b[0]
-		a = a[:len(z)]
-		for i := range z {
-			z[i] = a[i] * bv
-		}
-	case s.op == OpMul:
-		a, b = a[:len(z)], b[:len(z)]
-		for i := range z {
-			z[i] = a[i] * b[i]
-		}
-	case s.op == OpAdd && single:
-		binaryAdd(z, a, x, b[0]<<y)
-	case s.op == OpAdd && y == 0:
-		a, b = a[:len(z)], b[:len(z)]
-		for i := range z {
-			z[i] = a[i] + b[i]
-		}
-	case s.op == OpAdd:
-		a, b = a[:len(z)], b[:len(z)]
-		for i := range z {
-			z[i] = a[i] + b[i]<<y
-		}
-	case len(a) == 1 && len(z) > 1:
-		av := a[0] << x
-		b = b[:len(z)]
-		for i := range z {
-			z[i] = av - b[i]<<y
-		}
-	case x == 0 && y == 0:
-		a, b = a[:len(z)], b[:len(z)]
-		for i := range z {
-			z[i] = a[i] - b[i]
-		}
-	case x == 0:
-		a, b = a[:len(z)], b[:len(z)]
-		for i := range z {
-			z[i] = a[i] - b[i]<<y
-		}
+		r.overflows[s.index] += r.round(s, z)
 	default:
-		a, b = a[:len(z)], b[:len(z)]
-		for i := range z {
-			z[i] = a[i]<<x - b[i]
-		}
+		vector.Sum(z, &r.terms, r.gather(s))
 	}
 }
 
-func binaryAdd(z, a []int64, x uint, bv int64) {
-	a = a[:len(z)]
-	for i := range z {
-		z[i] = a[i]<<(x&63) + bv
+// round is a resize of a sum of terms, or of one node where that is not enough.
+func (r *Runner) round(s *step, z []int64) (over int64) {
+	switch {
+	case s.resize.stochastic():
+		return s.resize.random(z, r.values[s.reads[0]], r.values[s.reads[1]])
+	case s.resize.bySign():
+		return s.resize.values(z, r.values[s.reads[0]], &r.terms)
 	}
+	constant := r.gather(s)
+	return s.resize.sum(z, &r.terms, constant)
+}
+
+// gather sets r.terms to those of a step and gives the sum of the others, which are single values.
+func (r *Runner) gather(s *step) (constant int64) {
+	r.terms.List, r.terms.Plus, r.terms.Minus = r.terms.List[:0], s.plus, s.minus
+	for i := range s.terms {
+		t := &s.terms[i]
+		values, factor := r.values[t.node], int64(t.shift)
+		switch {
+		case t.single && t.negative:
+			constant -= values[0] << t.shift
+			continue
+		case t.single:
+			constant += values[0] << t.shift
+			continue
+		case t.coefficient >= 0:
+			factor = r.values[t.coefficient][0] << t.shift
+			if t.negative {
+				factor = -factor
+			}
+		}
+		r.terms.List = append(r.terms.List, vector.Term{Factor: factor, Values: values})
+	}
+	return constant
+}
+
+// one computes a single value for all elements.
+func (r *Runner) one(s *step, z []int64) (overflow bool) {
+	var a, b int64
+	for i, node := range s.reads {
+		a, b = b, r.values[node][0]<<s.shifts[i]
+	}
+	node := &r.k.g.nodes[s.dst]
+	switch s.op {
+	case OpConst:
+		z[0] = node.Word
+	case OpAdd:
+		z[0] = a + b
+	case OpSub:
+		z[0] = a - b
+	case OpMul:
+		z[0] = a * b
+	case OpNeg:
+		z[0] = -b
+	case OpClip:
+		z[0] = min(max(b, node.Lo), node.Hi)
+	case OpNonZero:
+		z[0] = int64(uint64(b|-b) >> 63)
+	case OpResize:
+		z[0] = b
+		overflow = s.resize.values(z, z, &r.terms) > 0
+	}
+	return overflow
 }

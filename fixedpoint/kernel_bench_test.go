@@ -14,7 +14,7 @@ func BenchmarkKernel(b *testing.B) {
 				g := NewGraph("synapse")
 				w := g.Input("w", S(16, 14))
 				sum := g.Input("sum", S(bits, 24))
-				rate := g.Input("rate", U(16, 20))
+				rate := g.Constant("rate", U(16, 20))
 				change := g.Mul(rate, g.Resize("update", sum, Type{S(24, 20), Rnd, Sat}))
 				stored := Type{S(16, 14), rounding, Sat}
 				var next Value
@@ -25,7 +25,7 @@ func BenchmarkKernel(b *testing.B) {
 				}
 				g.Output("next", next)
 				g.Output("moved", g.NonZero(g.Sub(next, w)))
-				benchmarkGraph(b, g, map[string]bool{"rate": true})
+				benchmarkGraph(b, g)
 			})
 		}
 	}
@@ -41,7 +41,7 @@ func BenchmarkKernelSoma(b *testing.B) {
 	sums := S(42, 28)
 	basal, feedback, lateral := g.Input("basal", sums), g.Input("feedback", sums), g.Input("lateral", sums)
 	r, u := g.Input("r", state.Format), g.Input("u", potential.Format)
-	eta, kCurrent, kR, kU := g.Input("eta", k), g.Input("k_current", k), g.Input("k_r", k), g.Input("k_u", k)
+	eta, kCurrent, kR, kU := g.Constant("eta", k), g.Constant("k_current", k), g.Constant("k_r", k), g.Constant("k_u", k)
 	towards := g.Add(g.Mul(kCurrent, g.Resize("current", g.Add(basal, feedback), current)), g.Resize("lateral_rounded", lateral, current))
 	drive := g.Resize("drive", g.Add(towards, g.Sub(g.Mul(kR, r), g.Mul(kU, u))), current)
 	next := g.Resize("potential", g.Add(u, g.Mul(eta, drive)), potential)
@@ -50,10 +50,10 @@ func BenchmarkKernelSoma(b *testing.B) {
 	g.Output("r_next", s)
 	g.Output("delta", g.Sub(s, r))
 	g.Output("moved", g.NonZero(g.Sub(next, u)))
-	benchmarkGraph(b, g, map[string]bool{"eta": true, "k_current": true, "k_r": true, "k_u": true})
+	benchmarkGraph(b, g)
 }
 
-func benchmarkGraph(b *testing.B, g *Graph, scalar map[string]bool) {
+func benchmarkGraph(b *testing.B, g *Graph) {
 	const n = 500
 	kernel, err := g.Compile()
 	if err != nil {
@@ -64,7 +64,7 @@ func benchmarkGraph(b *testing.B, g *Graph, scalar map[string]bool) {
 	for _, v := range g.Inputs() {
 		node := g.Nodes()[v]
 		words := make([]int64, n)
-		if scalar[node.Name] {
+		if node.Static {
 			words = words[:1]
 		}
 		for i := range words {

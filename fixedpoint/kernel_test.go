@@ -1,12 +1,17 @@
 package fixedpoint
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"os"
+	"os/exec"
 	"slices"
 	"testing"
+
+	"corinfo/fixedpoint/vector"
 )
 
 // randomGraph is a graph of random operations whose values have up to limit bits.
@@ -82,7 +87,11 @@ func randomGraph(rng *rand.Rand, limit int) *Graph {
 		}
 		values = append(values, v)
 	}
+	few := rng.IntN(2) == 0 // most values stay within the graph
 	for i, v := range values {
+		if few && i < len(values)-1 && rng.IntN(6) > 0 {
+			continue
+		}
 		if g.format(v).Width <= MaxWord {
 			g.Output(fmt.Sprintf("output%d", i), v)
 			if rng.IntN(8) == 0 {
@@ -118,6 +127,50 @@ func TestKernelMatchesEval(t *testing.T) {
 	}
 	if compiled < graphs/4 || exact < graphs/8 {
 		t.Errorf("%d graphs compiled, %d fell back: too few of one", compiled, exact)
+	}
+}
+
+// TestKernelInEveryInstructionSet repeats the tests of what runs on vectors without AVX-512 and without assembly.
+func TestKernelInEveryInstructionSet(t *testing.T) {
+	for _, set := range []string{"avx2", "go"} {
+		test := exec.Command(os.Args[0], "-test.run=^(TestKernelMatchesEval|TestLongSums|TestDrawColumn)$", "-test.v")
+		test.Env = append(os.Environ(), vector.Variable+"="+set)
+		out, err := test.CombinedOutput()
+		if err != nil || bytes.Count(out, []byte("--- PASS: ")) != 3 {
+			t.Errorf("%s: %v\n%s", set, err, out)
+		}
+	}
+}
+
+// TestLongSums holds sums of more terms than one step takes against Eval.
+func TestLongSums(t *testing.T) {
+	rng := random(t)
+	for range 30 {
+		g := NewGraph("long")
+		sum := g.Input("start", S(12, 3))
+		for i := range 2 + rng.IntN(3*maxTerms) {
+			v := g.Input(fmt.Sprintf("v%d", i), S(1+rng.IntN(20), rng.IntN(9)))
+			switch rng.IntN(4) {
+			case 0:
+				v = g.Mul(v, g.Constant(fmt.Sprintf("c%d", i), S(1+rng.IntN(30), rng.IntN(9))))
+			case 1:
+				v = g.Neg(g.Shift(v, rng.IntN(3)))
+			}
+			if rng.IntN(2) == 0 {
+				sum = g.Sub(sum, v)
+			} else {
+				sum = g.Add(v, sum)
+			}
+			if g.format(sum).Width > 50 {
+				break
+			}
+		}
+		g.Output("rounded", g.Resize("sum", sum, Type{S(16, 2), Rnd, Sat}))
+		kernel, err := g.Compile()
+		if err != nil || kernel.steps == nil {
+			t.Fatalf("%+v: %v", g.nodes, err)
+		}
+		compareKernel(t, rng, g, kernel, 1+rng.IntN(600))
 	}
 }
 
@@ -239,30 +292,31 @@ func TestKernelAtTheRails(t *testing.T) {
 // A runner refuses vectors of other lengths.
 func TestRunPanics(t *testing.T) {
 	g := NewGraph("add")
-	g.Output("sum", g.Add(g.Input("a", S(8, 0)), g.Input("b", S(8, 0))))
+	g.Output("sum", g.Add(g.Add(g.Input("a", S(8, 0)), g.Input("b", S(8, 0))), g.Constant("c", S(8, 0))))
 	kernel, err := g.Compile()
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, b, z := make([]int64, 3), make([]int64, 2), make([]int64, 3)
-	for _, c := range []struct {
+	a, b, c, z := make([]int64, 3), make([]int64, 2), make([]int64, 1), make([]int64, 3)
+	for _, call := range []struct {
 		want    string
 		in, out [][]int64
 	}{
-		{"fixedpoint: graph add: 1 inputs and 1 outputs; want 2 and 1", [][]int64{a}, [][]int64{z}},
-		{"fixedpoint: graph add: 2 inputs and 0 outputs; want 2 and 1", [][]int64{a, a}, nil},
-		{"fixedpoint: graph add: input b has 2 words; want 3 or 1", [][]int64{a, b}, [][]int64{z}},
-		{"fixedpoint: graph add: output sum has room for 2 words; want 3", [][]int64{a, a}, [][]int64{b}},
+		{"fixedpoint: graph add: 1 inputs and 1 outputs; want 3 and 1", [][]int64{a}, [][]int64{z}},
+		{"fixedpoint: graph add: 3 inputs and 0 outputs; want 3 and 1", [][]int64{a, a, c}, nil},
+		{"fixedpoint: graph add: input b has 2 words; want 3 or 1", [][]int64{a, b, c}, [][]int64{z}},
+		{"fixedpoint: graph add: constant c has 3 words; want 1", [][]int64{a, a, a}, [][]int64{z}},
+		{"fixedpoint: graph add: output sum has room for 2 words; want 3", [][]int64{a, a, c}, [][]int64{b}},
 	} {
 		func() {
 			defer func() {
 				err, _ := recover().(error)
 				var graph GraphError
-				if !errors.As(err, &graph) || err.Error() != c.want {
-					t.Errorf("got %v, want %s", err, c.want)
+				if !errors.As(err, &graph) || err.Error() != call.want {
+					t.Errorf("got %v, want %s", err, call.want)
 				}
 			}()
-			kernel.NewRunner().Run(3, c.in, c.out)
+			kernel.NewRunner().Run(3, call.in, call.out)
 		}()
 	}
 }

@@ -1,6 +1,10 @@
 package fixedpoint
 
-import "math/bits"
+import (
+	"math/bits"
+
+	"corinfo/fixedpoint/vector"
+)
 
 // Rounds is the number of rounds of the cipher that draws random words.
 const Rounds = 8
@@ -38,6 +42,18 @@ func expand(seed, update uint32, tensor uint8, keys []uint16) {
 // Draw is the word of one element: the encryption of (row, column), row's half in the upper bits.
 func (k *Key) Draw(row, column uint16) uint32 {
 	return encrypt(k[:], row, column)
+}
+
+// DrawColumn sets out to the words of rows 0.. of a column: Draw(row, column), or, symmetric, Draw(larger, smaller).
+func (k *Key) DrawColumn(out []int64, column uint16, symmetric bool) {
+	for i := vector.Draw(out, (*[Rounds]uint16)(k), column, symmetric); i < len(out); i++ {
+		row := uint16(i)
+		if symmetric {
+			out[i] = int64(k.Draw(max(row, column), min(row, column)))
+		} else {
+			out[i] = int64(k.Draw(row, column))
+		}
+	}
 }
 
 func encrypt(keys []uint16, x, y uint16) uint32 {

@@ -38,3 +38,24 @@ func TestDrawIsReducedSpeck(t *testing.T) {
 		}
 	}
 }
+
+// TestDrawColumn holds whole columns against Draw, also around the largest row.
+func TestDrawColumn(t *testing.T) {
+	rng := random(t)
+	for _, n := range []int{0, 1, 15, 16, 31, 32, 33, 100, 1000, 1 << 16} {
+		for _, symmetric := range []bool{false, true} {
+			key, column := NewKey(rng.Uint32(), rng.Uint32(), uint8(rng.Uint32())), uint16(rng.IntN(max(n, 1)))
+			got := make([]int64, n)
+			key.DrawColumn(got, column, symmetric)
+			for row, word := range got {
+				a, b := uint16(row), column
+				if symmetric && b > a {
+					a, b = b, a
+				}
+				if want := key.Draw(a, b); word != int64(want) {
+					t.Fatalf("row %d of %d, column %d, symmetric %t: got %08x, want %08x", row, n, column, symmetric, word, want)
+				}
+			}
+		}
+	}
+}

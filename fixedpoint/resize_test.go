@@ -6,6 +6,8 @@ import (
 	"math/big"
 	"math/rand/v2"
 	"testing"
+
+	"corinfo/fixedpoint/vector"
 )
 
 const (
@@ -89,11 +91,11 @@ func exhaust(t *testing.T, q Rounding, base, drop int, random uint32) {
 							}
 						}
 						got = append(got[:0], source...)
-						convert, ok := newResize(to, f, q == Stochastic)
+						convert, ok := newResize(to, f)
 						if !ok {
 							t.Fatalf("%v to %v does not compile", f, to)
 						}
-						over := convert.run(got, source, []int64{int64(random)})
+						over := convert.run(got, source, int64(random))
 						for i := range got {
 							if got[i] != want[i] {
 								t.Fatalf("%d of %v to %v, random %08x, compiled: got %d, want %d", source[i], f, to, random, got[i], want[i])
@@ -107,6 +109,19 @@ func exhaust(t *testing.T, q Rounding, base, drop int, random uint32) {
 			}
 		}
 	}
+}
+
+// run converts a into z as a kernel does, with one random word for all.
+func (r *resize) run(z, a []int64, random int64) (over int64) {
+	switch {
+	case r.stochastic():
+		words := make([]int64, len(a))
+		fill(words, random)
+		return r.random(z, a, words)
+	case r.bySign():
+		return r.values(z, a, &vector.Terms{})
+	}
+	return r.sum(z, &vector.Terms{List: []vector.Term{{Factor: int64(r.left), Values: a}}, Plus: 1}, 0)
 }
 
 // TestResizeWide holds Resize against the oracle for words to 64 bits and sources to 256.

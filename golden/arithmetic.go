@@ -27,10 +27,12 @@ type Matrix struct {
 	Rows, Cols int
 	Type       fx.Type   // of a stored synapse
 	Update     fx.Type   // of the batch sum of products
+	Change     fx.Format // of what settling multiplies a synapse by: a change of Pre's state, or its input
 	Product    fx.Format // of one settling product, synapse x change of state
 	Shift      int       // left shift that aligns a product with its accumulator's binary point
 	Sum        fx.Format // of the exact sum of an update's products over a mini-batch
 	Terms      int       // products per sample in that sum: 1 or 2 phases
+	Short      bool      // both factors of those products, the presynaptic one signed, are int32
 	Graph      *fx.Graph // the update of one synapse
 }
 
@@ -115,7 +117,9 @@ func (a *Arithmetic) addMatrices() {
 	n, f, K := a.Network, a.Formats, a.Network.K()
 	add := func(m Matrix, post, pre fx.Format) {
 		m.Rows, m.Cols = n.Layers[m.Post], n.Layers[m.Pre]
-		m.Product = fx.MulFormat(m.Type.Format, change(a.pre(m.Pre), m.Pre))
+		m.Change = change(a.pre(m.Pre), m.Pre)
+		m.Product = fx.MulFormat(m.Type.Format, m.Change)
+		m.Short = post.FitsInt32() && fx.NegFormat(pre).FitsInt32()
 		term := fx.MulFormat(post, pre)
 		m.Sum = fx.SumFormat(fx.Union(term, fx.NegFormat(term)), m.Terms*n.Learning.Batch)
 		a.Matrices = append(a.Matrices, m)

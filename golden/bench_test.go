@@ -9,13 +9,13 @@ import (
 // BenchmarkMachine learns and classifies mini-batches of 20 random digits, with the default types and
 // initial weights of the paper's MNIST settings.
 func BenchmarkMachine(b *testing.B) {
-	for _, layers := range [][]int{{784, 64, 10}, {784, 500, 10}} {
-		n := digitNetwork(layers, 20)
+	for _, hidden := range []int{64, 500} {
+		n := digitNetwork([]int{784, hidden, 10}, 20)
 		samples, labels := digits(rand.New(rand.NewPCG(1, 2)), n, n.Learning.Batch)
 		rate := func(b *testing.B) {
 			b.ReportMetric(float64(b.N*len(samples))/b.Elapsed().Seconds(), "samples/s")
 		}
-		b.Run(fmt.Sprintf("learn/%v", layers), func(b *testing.B) {
+		b.Run(fmt.Sprintf("learn/784-%d-10", hidden), func(b *testing.B) {
 			m := startMachine(b, n)
 			b.ResetTimer()
 			for i := range b.N {
@@ -23,7 +23,7 @@ func BenchmarkMachine(b *testing.B) {
 			}
 			rate(b)
 		})
-		b.Run(fmt.Sprintf("classify/%v", layers), func(b *testing.B) {
+		b.Run(fmt.Sprintf("classify/784-%d-10", hidden), func(b *testing.B) {
 			m := startMachine(b, n)
 			classes := make([]int, len(samples))
 			b.ResetTimer()

@@ -1,17 +1,23 @@
 package golden
 
-import fx "corinfo/fixedpoint"
+import (
+	"math"
+
+	fx "corinfo/fixedpoint"
+	"corinfo/fixedpoint/vector"
+)
 
 // columns is the memory of one matrix, column after column: the synapses of one presynaptic neuron together.
 //
-// Settling multiplies whole columns by small changes of states. Where four products fit 31 bits, one word
-// holds two synapses, that of row i in its lower and that of row half+i in its upper 32 bits (as the sum
-// lower + upper * 2^32 of signed numbers): one multiplication then makes two exact products.
+// Settling multiplies whole columns by small changes of states. Where synapses and changes fit 16 bits and the sum
+// of some of their products 32, words have 16 bits, and products are summed in 32 before they are added to the
+// accumulators; both is exact.
 type columns struct {
-	rows, half int
-	packed     bool
-	shift      int // of a product to its accumulator's binary point
-	words      []int64
+	rows, stride int // stride: words from a column to the next, the rows and then zeros
+	shift        int // of a product to its accumulator's binary point
+	atOnce       int // narrow: events whose products are summed in 32 bits, an even number; 0: words are wide
+	narrow       []int16
+	wide         []int64
 }
 
 // event is a change of one presynaptic state, or its value where all states are summed.
@@ -20,140 +26,115 @@ type event struct {
 	delta  int64
 }
 
-// eventsAtOnce is the number of products that are summed before they are added to the accumulators.
-const eventsAtOnce = 4
+// eventsAtOnce is the largest number of events whose products are summed before they are added to the accumulators.
+const eventsAtOnce = 64
+
+// eventWords is room for the events that columns.add takes at once.
+type eventWords struct {
+	at     [eventsAtOnce]int64
+	deltas [eventsAtOnce]int16
+}
 
 func newColumns(x *Matrix) *columns {
-	c := &columns{rows: x.Rows, half: (x.Rows + 1) / 2, shift: x.Shift}
-	widest := fx.SumFormat(x.Product, eventsAtOnce)
-	if c.packed = widest.Width <= 31; c.packed {
-		c.words = make([]int64, c.half*x.Cols)
+	c := &columns{rows: x.Rows, stride: vector.Padded(x.Rows), shift: x.Shift, atOnce: eventsIn32(x.Type.Format, x.Change)}
+	if c.atOnce > 0 {
+		c.narrow = make([]int16, c.stride*x.Cols)
 	} else {
-		c.words = make([]int64, c.rows*x.Cols)
+		c.wide = make([]int64, c.stride*x.Cols)
 	}
 	return c
 }
 
-// unpack gives the two synapses, or sums of products, of a word.
-func unpack(word int64) (lower, upper int64) {
-	lower = int64(int32(word))
-	return lower, (word - lower) >> 32
+// eventsIn32 is the even number of products of a synapse and a change of 16 bits, at most eventsAtOnce, whose sum always fits 32.
+func eventsIn32(synapse, change fx.Format) int {
+	if !synapse.FitsInt16() || !change.FitsInt16() {
+		return 0
+	}
+	largest := int64(1)
+	for _, f := range []fx.Format{synapse, change} {
+		low, _ := f.Min().Int64()
+		high, _ := f.Max().Int64()
+		largest *= max(-low, high)
+	}
+	return int(min(math.MaxInt32/largest, eventsAtOnce)) &^ 1
 }
 
 func (c *columns) at(row, column int) int64 {
-	if !c.packed {
-		return c.words[column*c.rows+row]
+	if c.atOnce > 0 {
+		return int64(c.narrow[column*c.stride+row])
 	}
-	lower, upper := unpack(c.words[column*c.half+row%c.half])
-	if row < c.half {
-		return lower
-	}
-	return upper
+	return c.wide[column*c.stride+row]
 }
 
 func (c *columns) set(row, column int, word int64) {
-	if !c.packed {
-		c.words[column*c.rows+row] = word
-		return
-	}
-	p := &c.words[column*c.half+row%c.half]
-	lower, upper := unpack(*p)
-	if row < c.half {
-		lower = word
+	if c.atOnce > 0 {
+		c.narrow[column*c.stride+row] = int16(word)
 	} else {
-		upper = word
+		c.wide[column*c.stride+row] = word
 	}
-	*p = lower + upper<<32
 }
 
-// read copies a column's synapses into out, one per row.
+// read copies a column's synapses into out, one per row, and zeros where out is longer, up to c.stride.
 func (c *columns) read(column int, out []int64) {
-	if !c.packed {
-		copy(out, c.words[column*c.rows:][:c.rows])
-		return
-	}
-	lower, upper := out[:c.half], out[c.half:c.rows]
-	pairs := c.words[column*c.half:][:c.half]
-	for i, p := range pairs[:len(lower)] {
-		lower[i], _ = unpack(p)
-	}
-	for i, p := range pairs[:len(upper)] {
-		_, upper[i] = unpack(p)
+	from := column * c.stride
+	if c.atOnce > 0 {
+		vector.Widen(out, c.narrow[from:from+c.stride])
+	} else {
+		copy(out, c.wide[from:from+c.stride])
 	}
 }
 
-// write stores a column's synapses.
+// write stores a column's synapses; what is beyond the last row is zero.
 func (c *columns) write(column int, in []int64) {
-	if !c.packed {
-		copy(c.words[column*c.rows:][:c.rows], in)
-		return
-	}
-	lower, upper := in[:c.half], in[c.half:c.rows]
-	pairs := c.words[column*c.half:][:c.half]
-	copy(pairs, lower)
-	for i, w := range upper {
-		pairs[i] += w << 32
+	from := column * c.stride
+	if c.atOnce > 0 {
+		vector.Narrow(c.narrow[from:from+len(in)], in)
+	} else {
+		copy(c.wide[from:from+len(in)], in)
 	}
 }
 
-// add adds the products of events to the sums of the rows, which have room for an even number of rows.
-func (c *columns) add(sums []int64, events []event) {
-	for ; len(events) >= eventsAtOnce; events = events[eventsAtOnce:] {
-		if c.packed {
-			c.addPairs4(sums, (*[eventsAtOnce]event)(events))
-		} else {
-			c.addWords4(sums, (*[eventsAtOnce]event)(events))
-		}
+// add adds the products of events to the sums of the rows, which have room for c.stride.
+func (c *columns) add(sums []int64, events []event, room *eventWords) {
+	sums = sums[:c.stride]
+	if c.atOnce > 0 {
+		c.addNarrow(sums, events, room)
+		return
+	}
+	for ; len(events) >= 4; events = events[4:] {
+		c.addWide4(sums, (*[4]event)(events))
 	}
 	for _, e := range events {
-		if c.packed {
-			c.addPairs(sums, e)
-		} else {
-			c.addWords(sums, e)
+		c.addWide(sums, e)
+	}
+}
+
+func (c *columns) addNarrow(sums []int64, events []event, room *eventWords) {
+	for len(events) > 0 {
+		n := min(len(events), c.atOnce)
+		for i, e := range events[:n] {
+			room.at[i], room.deltas[i] = int64(e.column*c.stride), int16(e.delta)
 		}
+		events = events[n:]
+		if n%2 == 1 { // in pairs: with a change of zero
+			room.at[n], room.deltas[n] = room.at[n-1], 0
+			n++
+		}
+		vector.AddColumns(sums, c.narrow, room.at[:n], room.deltas[:n], uint(c.shift))
 	}
 }
 
-func (c *columns) addPairs4(sums []int64, e *[eventsAtOnce]event) {
-	n := c.half
-	lower, upper := sums[:n], sums[n:2*n]
-	a, b, d, f := c.words[e[0].column*n:][:n], c.words[e[1].column*n:][:n], c.words[e[2].column*n:][:n], c.words[e[3].column*n:][:n]
-	upper, a, b, d, f = upper[:len(lower)], a[:len(lower)], b[:len(lower)], d[:len(lower)], f[:len(lower)]
-	x, y, z, w := e[0].delta, e[1].delta, e[2].delta, e[3].delta
-	shift := uint(c.shift) & 63
-	for i := range lower {
-		l, u := unpack(a[i]*x + b[i]*y + d[i]*z + f[i]*w)
-		lower[i] += l << shift
-		upper[i] += u << shift
-	}
-}
-
-func (c *columns) addPairs(sums []int64, e event) {
-	n := c.half
-	lower, upper, a := sums[:n], sums[n:2*n], c.words[e.column*n:][:n]
-	upper, a = upper[:len(lower)], a[:len(lower)]
-	shift := uint(c.shift) & 63
-	for i := range lower {
-		l, u := unpack(a[i] * e.delta)
-		lower[i] += l << shift
-		upper[i] += u << shift
-	}
-}
-
-func (c *columns) addWords4(sums []int64, e *[eventsAtOnce]event) {
-	n := c.rows
-	sums = sums[:n]
-	a, b, d, f := c.words[e[0].column*n:][:n], c.words[e[1].column*n:][:n], c.words[e[2].column*n:][:n], c.words[e[3].column*n:][:n]
-	a, b, d, f = a[:len(sums)], b[:len(sums)], d[:len(sums)], f[:len(sums)]
+func (c *columns) addWide4(sums []int64, e *[4]event) {
+	n := len(sums)
+	a, b, d, f := c.wide[e[0].column*n:][:n], c.wide[e[1].column*n:][:n], c.wide[e[2].column*n:][:n], c.wide[e[3].column*n:][:n]
 	x, y, z, w := e[0].delta<<c.shift, e[1].delta<<c.shift, e[2].delta<<c.shift, e[3].delta<<c.shift
 	for i := range sums {
 		sums[i] += a[i]*x + b[i]*y + d[i]*z + f[i]*w
 	}
 }
 
-func (c *columns) addWords(sums []int64, e event) {
-	a := c.words[e.column*c.rows:][:c.rows]
-	sums = sums[:len(a)]
+func (c *columns) addWide(sums []int64, e event) {
+	a := c.wide[e.column*c.stride:][:len(sums)]
 	delta := e.delta << c.shift
 	for i, w := range a {
 		sums[i] += w * delta

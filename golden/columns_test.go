@@ -6,25 +6,26 @@ import (
 	"testing"
 
 	fx "corinfo/fixedpoint"
+	"corinfo/fixedpoint/vector"
 )
 
-// TestColumns holds the packed and the plain memory against plain arithmetic, with synapses and changes at
+// TestColumns holds the narrow and the wide memory against plain arithmetic, with synapses and changes at
 // the ends of their ranges as often as not.
 func TestColumns(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	rng := rand.New(rand.NewPCG(seed, 0))
-	packed := 0
+	narrow := 0
 	for range 3000 {
 		rows, cols := 1+rng.IntN(9), 1+rng.IntN(7)
-		word := fx.Format{Width: 1 + rng.IntN(30), Signed: rng.IntN(2) == 0}
-		delta := fx.Format{Width: 1 + rng.IntN(31-word.Width+4), Signed: rng.IntN(2) == 0}
-		if rng.IntN(3) == 0 {
-			delta = fx.Format{Width: max(1, 29-word.Width), Signed: true} // the widest that is packed
+		if rng.IntN(10) == 0 {
+			rows += rng.IntN(300)
 		}
-		c := newColumns(&Matrix{Rows: rows, Cols: cols, Shift: rng.IntN(4), Product: fx.MulFormat(word, delta)})
-		if c.packed {
-			packed++
+		word := fx.Format{Width: 1 + rng.IntN(20), Signed: rng.IntN(2) == 0}
+		delta := fx.Format{Width: 1 + rng.IntN(20), Signed: rng.IntN(2) == 0}
+		c := newColumns(&Matrix{Rows: rows, Cols: cols, Shift: rng.IntN(4), Type: fx.Type{Format: word}, Change: delta})
+		if c.atOnce > 0 {
+			narrow++
 		}
 		draw := func(f fx.Format) int64 {
 			low, _ := f.Min().Int64()
@@ -56,21 +57,33 @@ func TestColumns(t *testing.T) {
 				}
 			}
 		}
-		sums, sum := make([]int64, rows, rows+rows%2), make([]int64, rows)
+		sums, sum := make([]int64, rows, vector.Padded(rows)), make([]int64, rows)
 		var events []event
-		for range rng.IntN(11) {
+		rails := rng.IntN(4) == 0 // all of one sign, as large as can be: the sum in 32 bits comes to its end
+		if rails {
+			for j := range want {
+				for i := range rows {
+					want[j][i], _ = word.Min().Int64()
+					c.set(i, j, want[j][i])
+				}
+			}
+		}
+		for range rng.IntN(2*eventsAtOnce + 10) {
 			e := event{rng.IntN(cols), draw(delta)}
+			if rails {
+				e.delta, _ = delta.Min().Int64()
+			}
 			events = append(events, e)
 			for i := range sum {
 				sum[i] += want[e.column][i] * e.delta << c.shift
 			}
 		}
-		c.add(sums, events)
+		c.add(sums, events, &eventWords{})
 		if !slices.Equal(sums, sum) {
 			t.Fatalf("%v times %v, shift %d, events %v of %v: got %d, want %d", word, delta, c.shift, events, want, sums, sum)
 		}
 	}
-	if packed < 1000 || packed > 2900 {
-		t.Errorf("%d of 3000 memories are packed", packed)
+	if narrow < 1000 || narrow > 2900 {
+		t.Errorf("%d of 3000 memories are narrow", narrow)
 	}
 }

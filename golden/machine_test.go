@@ -1,16 +1,19 @@
 package golden_test
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 	"math/big"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"slices"
 	"strconv"
 	"testing"
 
 	fx "corinfo/fixedpoint"
+	"corinfo/fixedpoint/vector"
 	"corinfo/golden"
 )
 
@@ -43,6 +46,9 @@ func randomNetwork(rng *rand.Rand, defaults bool) *golden.Network {
 		Learning: golden.Learning{Batch: oneOf(rng, 1, 3), Beta: oneOf(rng, 1, 0.5, 2), ThreePhase: rng.IntN(2) == 0, Epochs: 1, Decay: golden.Decay{Factor: 1, Then: 1}},
 		Seed:     rng.Uint32(),
 		Formats:  map[string]fx.Type{},
+	}
+	if rng.IntN(20) == 0 { // vectors, and what is left over
+		n.Layers = []int{1 + rng.IntN(40), 8 + rng.IntN(40), 1 + rng.IntN(12)}
 	}
 	for k := range n.K() {
 		n.Learning.Feedforward = append(n.Learning.Feedforward, oneOf(rng, 1, 0.3, 0))
@@ -294,6 +300,19 @@ func TestMachineIsThePage(t *testing.T) {
 	t.Logf("%d networks, %d refused; %d columns written, %d samples ended early, %d updates lost, %d overflows", networks, refused, moved, early, lost, overflown)
 	if refused > networks/3 || moved == 0 || early == 0 || lost == 0 || overflown == 0 {
 		t.Error("the networks do not show everything")
+	}
+}
+
+// TestMachineInEveryInstructionSet repeats TestMachineIsThePage without AVX-512 and without assembly; a processor that
+// has less than the set named uses what it has.
+func TestMachineInEveryInstructionSet(t *testing.T) {
+	for _, set := range []string{"avx2", "go"} {
+		test := exec.Command(os.Args[0], "-test.run=^TestMachineIsThePage$", "-test.v")
+		test.Env = append(os.Environ(), vector.Variable+"="+set)
+		out, err := test.CombinedOutput()
+		if err != nil || !bytes.Contains(out, []byte("--- PASS: TestMachineIsThePage")) {
+			t.Errorf("%s: %v\n%s", set, err, out)
+		}
 	}
 }
 

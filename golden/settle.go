@@ -1,6 +1,11 @@
 package golden
 
-import fx "corinfo/fixedpoint"
+import (
+	mathbits "math/bits"
+
+	fx "corinfo/fixedpoint"
+	"corinfo/fixedpoint/vector"
+)
 
 // sample is the activity of one sample and what learning keeps of it. Slices are indexed by layer.
 type sample struct {
@@ -19,7 +24,8 @@ func newSample(a *Arithmetic) *sample {
 	layers := func() [][]int64 {
 		out := make([][]int64, len(a.Network.Layers))
 		for k, n := range a.Network.Layers {
-			out[k] = make([]int64, n, n+n%2) // columns.add wants room for an even number
+			// Neurons beyond the last are zero, as their synapses are, and stay so: all types round zero to zero.
+			out[k] = make([]int64, n, vector.Padded(n))
 		}
 		return out
 	}
@@ -37,6 +43,8 @@ type settler struct {
 	soma, record               []*fx.Runner
 	into, own, back            []*columns // by presynaptic layer: W, C, F
 	pending                    []event
+	occupied                   []uint8 // bits: which values are not zero
+	room                       eventWords
 	uNext, rNext, delta, moved []int64
 	y                          []int64
 	in, out                    [][]int64
@@ -54,12 +62,13 @@ func newSettler(m *Machine) *settler {
 	K := a.Network.K()
 	largest := 0
 	for _, n := range a.Network.Layers {
-		largest = max(largest, n)
+		largest = max(largest, vector.Full(n))
 	}
 	s := &settler{m: m, a: a, soma: compile(a.Soma), record: compile(a.Record),
 		into: make([]*columns, K+1), own: make([]*columns, K+1), back: make([]*columns, K+1),
 		uNext: make([]int64, largest), rNext: make([]int64, largest), delta: make([]int64, largest), moved: make([]int64, largest), y: make([]int64, largest),
-		in: make([][]int64, 12), out: make([][]int64, 4), recorded: make([][3]int64, K+1), events: make([]int64, K+1), input: make([]int64, a.Network.Layers[0])}
+		occupied: make([]uint8, (largest+7)/8),
+		in:       make([][]int64, 12), out: make([][]int64, 4), recorded: make([][3]int64, K+1), events: make([]int64, K+1), input: make([]int64, a.Network.Layers[0])}
 	for i := range a.Matrices {
 		x := &a.Matrices[i]
 		t := m.synapses[i]
@@ -159,15 +168,23 @@ func (s *settler) load(v *sample, x []int64) {
 	s.collect(x, s.m.Dense)
 	s.events[0] += int64(len(s.pending))
 	s.products += int64(len(s.pending) * t.rows)
-	t.add(v.basal[1], s.pending)
+	t.add(v.basal[1], s.pending, &s.room)
 }
 
 // collect makes events of the values that are not zero, or of all.
 func (s *settler) collect(values []int64, all bool) {
 	s.pending = s.pending[:0]
-	for j, d := range values {
-		if d != 0 || all {
+	if all {
+		for j, d := range values {
 			s.pending = append(s.pending, event{j, d})
+		}
+		return
+	}
+	vector.Occupied(s.occupied, values)
+	for at, some := range s.occupied[:(len(values)+7)/8] {
+		for ; some != 0; some &= some - 1 {
+			j := 8*at + mathbits.TrailingZeros8(some)
+			s.pending = append(s.pending, event{j, values[j]})
 		}
 	}
 }
@@ -175,8 +192,8 @@ func (s *settler) collect(values []int64, all bool) {
 // settle computes the new potentials and states of one layer and tells whether any changed.
 func (s *settler) settle(v *sample, i *Instruction, c Command) bool {
 	k, a := i.Layer, s.a
-	n := len(v.r[k])
-	r, u := v.r[k], v.u[k]
+	n := vector.Full(len(v.r[k]))
+	r, u := v.r[k][:n], v.u[k][:n]
 	if i.Restart {
 		restart(u, r, a.Formats.Layer[k])
 	}
@@ -189,19 +206,14 @@ func (s *settler) settle(v *sample, i *Instruction, c Command) bool {
 		sign = 2
 	}
 	f := &a.Coefficients[k][sign]
-	output := k == a.Network.K()
-	y := s.y[:1]
-	y[0] = 0
-	if output {
-		y = s.y[:n]
-		clear(y)
-		if c.Learn {
-			y[c.Label] = 1
-		}
+	y := s.y[:n] // zero, but for the label's neuron while learning
+	if k == a.Network.K() && c.Learn {
+		y[c.Label] = 1
+		defer func() { y[c.Label] = 0 }()
 	}
 	runner := s.soma[k]
 	before := overflowsOf(runner, somaPotential)
-	in := append(s.in[:0], v.basal[k], v.feedback[k], v.lateral[k], r, u, y)
+	in := append(s.in[:0], v.basal[k][:n], v.feedback[k][:n], v.lateral[k][:n], r, u, y)
 	s.constants = [6]int64{i.Eta, f.Current, f.Lateral, f.R, f.Y, f.U}
 	for j := range s.constants {
 		in = append(in, s.constants[j:j+1])
@@ -269,36 +281,36 @@ func (s *settler) spread(v *sample, k int) {
 	}
 	s.events[k] += int64(len(s.pending))
 	s.products += fan * int64(len(s.pending))
-	own.add(v.lateral[k], s.pending)
+	own.add(v.lateral[k], s.pending, &s.room)
 	if into != nil {
-		into.add(v.basal[k+1], s.pending)
+		into.add(v.basal[k+1], s.pending, &s.room)
 	}
 	if back != nil {
-		back.add(v.feedback[k-1], s.pending)
+		back.add(v.feedback[k-1], s.pending, &s.room)
 	}
 }
 
 // keepFactors records what learning needs of layer k in this phase.
 func (s *settler) keepFactors(v *sample, i *Instruction) {
-	k, n := i.Layer, len(v.r[i.Layer])
+	k, n := i.Layer, vector.Full(len(v.r[i.Layer]))
 	copy(v.kept[i.Role][k], v.r[k])
-	reference := v.basal[k]
+	reference := v.basal[k][:n]
 	if k == 1 && i.Second {
 		// The state of the other phase, at the accumulator's binary point.
 		reference = s.delta[:n]
 		shift := s.a.Sums.Basal.Frac - s.a.Formats.Layer[1].R.Frac
-		for j, word := range v.kept[1-i.Role][1] {
+		for j, word := range v.kept[1-i.Role][1][:n] {
 			reference[j] = word << shift
 		}
 	}
 	c := s.uNext[:n]
 	if i.Role == Plus {
-		c = v.c[k]
+		c = v.c[k][:n]
 	}
 	runner := s.record[k]
 	var before [3]int64
 	copy(before[:], runner.Overflows())
-	runner.Run(n, append(s.in[:0], reference, v.feedback[k], v.lateral[k], v.r[k]), append(s.out[:0], v.e[i.Role][k], v.d[i.Role][k], c))
+	runner.Run(n, append(s.in[:0], reference, v.feedback[k][:n], v.lateral[k][:n], v.r[k][:n]), append(s.out[:0], v.e[i.Role][k][:n], v.d[i.Role][k][:n], c))
 	after := runner.Overflows()
 	uses := i.uses(s.a.Network.K())
 	for j := range before {

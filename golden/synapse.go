@@ -4,17 +4,15 @@ import (
 	"strconv"
 
 	fx "corinfo/fixedpoint"
+	"corinfo/fixedpoint/vector"
 )
 
 // updater applies updates to columns of matrices; one goroutine uses it at a time.
 type updater struct {
 	m             *Machine
 	runners       []*fx.Runner // by matrix
-	terms         []term
-	rows          []int // that may change in this column
-	every         []int // 0, 1, 2, ...
+	terms         vector.Terms
 	words, sums   []int64
-	old, some     []int64 // of the rows that may change
 	next, draw    []int64
 	active, moved []int64
 	scalars       [2]int64
@@ -23,26 +21,16 @@ type updater struct {
 	lost          []int64 // by matrix
 }
 
-// term is one product of a synapse's sum: the presynaptic factor, signed, and the postsynaptic
-// factors of all rows.
-type term struct {
-	pre  int64
-	post []int64
-}
-
 func newUpdater(m *Machine) *updater {
 	rows := 0
 	graphs := make([]*fx.Graph, len(m.A.Matrices))
 	for i, x := range m.A.Matrices {
-		rows = max(rows, x.Rows)
+		rows = max(rows, vector.Padded(x.Rows))
 		graphs[i] = x.Graph
 	}
-	u := &updater{m: m, runners: compile(graphs), rows: make([]int, rows), in: make([][]int64, 5), out: make([][]int64, 3), lost: make([]int64, len(graphs)), summed: make([]int64, len(graphs))}
-	for _, words := range []*[]int64{&u.words, &u.sums, &u.old, &u.some, &u.next, &u.draw, &u.active, &u.moved} {
+	u := &updater{m: m, runners: compile(graphs), in: make([][]int64, 5), out: make([][]int64, 3), lost: make([]int64, len(graphs)), summed: make([]int64, len(graphs))}
+	for _, words := range []*[]int64{&u.words, &u.sums, &u.next, &u.draw, &u.active, &u.moved} {
 		*words = make([]int64, rows)
-	}
-	for row := range rows {
-		u.every = append(u.every, row)
 	}
 	return u
 }
@@ -78,94 +66,51 @@ func (m *Machine) apply(t *Trace) {
 func (u *updater) column(i Instruction, j int, key *fx.Key) bool {
 	m, x := u.m, &u.m.A.Matrices[i.Matrix]
 	u.gather(i, j)
-	if len(u.terms) == 0 && x.Kind != Lateral {
+	if len(u.terms.List) == 0 && x.Kind != Lateral {
 		return false
 	}
-	sums := u.sums[:x.Rows]
-	u.total(sums)
-	u.summed[i.Matrix] += int64(max(1, len(u.terms)))
-
-	words := u.words[:x.Rows]
+	u.summed[i.Matrix] += int64(max(1, len(u.terms.List)))
+	n, padded := vector.Full(x.Rows), vector.Padded(x.Rows) // synapses beyond the last row are zero and stay so
+	u.sum(u.sums[:padded], x.Short)
+	words := u.words[:n]
 	m.synapses[i.Matrix].read(j, words)
-	rows := u.changing(x, sums)
-	if len(rows) == 0 {
-		return true
-	}
-	n := len(rows)
-	old, some := words, sums
-	if n < x.Rows {
-		old, some = u.old[:n], u.some[:n]
-		for at, row := range rows {
-			old[at], some[at] = words[row], sums[row]
-		}
-	}
-	in := append(u.in[:0], old, some)
+
+	in := append(u.in[:0], words, u.sums[:n])
 	u.scalars = [2]int64{m.rates[i.Matrix], m.A.Gamma}
 	in = append(in, u.scalars[:1])
 	if x.Kind == Lateral {
 		in = append(in, u.scalars[1:])
 	}
 	if x.Type.Rounding == fx.Stochastic {
-		draw := u.draw[:n]
-		for at, row := range rows {
-			// The lateral matrix is symmetric: both of its synapses draw by the unordered pair.
-			a, b := row, j
-			if x.Kind == Lateral && b > a {
-				a, b = b, a
-			}
-			draw[at] = int64(key.Draw(uint16(a), uint16(b)))
-		}
-		in = append(in, draw)
+		// The lateral matrix is symmetric: both of its synapses draw by the unordered pair.
+		key.DrawColumn(u.draw[:padded], uint16(j), x.Kind == Lateral)
+		in = append(in, u.draw[:n])
 	}
 	next, active, moved := u.next[:n], u.active[:n], u.moved[:n]
 	u.runners[i.Matrix].Run(n, in, append(u.out[:0], next, active, moved))
-	for at, row := range rows {
-		words[row] = next[at]
-		u.lost[i.Matrix] += active[at] &^ moved[at]
-	}
-	m.synapses[i.Matrix].write(j, words)
+	u.lost[i.Matrix] += vector.Lost(active, moved)
+	m.synapses[i.Matrix].write(j, next)
 	return true
 }
 
-// total sums the terms by row, four at a time.
-func (u *updater) total(sums []int64) {
+// sum sums the terms by row. short tells that all factors are int32.
+func (u *updater) sum(sums []int64, short bool) {
+	if short {
+		vector.Sum(sums, &u.terms, 0)
+		return
+	}
 	clear(sums)
-	terms := u.terms
-	for ; len(terms) >= 4; terms = terms[4:] {
-		n := len(sums)
-		a, b, c, d := terms[0].post[:n], terms[1].post[:n], terms[2].post[:n], terms[3].post[:n]
-		x, y, z, w := terms[0].pre, terms[1].pre, terms[2].pre, terms[3].pre
-		for row := range sums {
-			sums[row] += a[row]*x + b[row]*y + c[row]*z + d[row]*w
+	for _, t := range u.terms.List {
+		for row, post := range t.Values {
+			sums[row] += t.Factor * post
 		}
 	}
-	for _, t := range terms {
-		post := t.post[:len(sums)]
-		for row := range sums {
-			sums[row] += t.pre * post[row]
-		}
-	}
-}
-
-// changing lists the rows whose synapses may change. A sum of zero leaves a synapse of W and F as it
-// is, unless SAT_SYM takes the word that it has away.
-func (u *updater) changing(x *Matrix, sums []int64) []int {
-	if x.Kind == Lateral || x.Type.Overflow == fx.SatSym {
-		return u.every[:x.Rows]
-	}
-	rows := u.rows[:0]
-	for row, sum := range sums {
-		if sum != 0 {
-			rows = append(rows, row)
-		}
-	}
-	return rows
 }
 
 // gather lists the nonzero presynaptic factors of column j over the mini-batch, sample by sample.
 func (u *updater) gather(i Instruction, j int) {
 	x := &u.m.A.Matrices[i.Matrix]
-	u.terms = u.terms[:0]
+	u.terms.List = u.terms.List[:0]
 	add := func(pre int64, negate bool, post []int64) {
 		if pre == 0 {
 			return
@@ -173,7 +118,7 @@ func (u *updater) gather(i Instruction, j int) {
 		if negate {
 			pre = -pre
 		}
-		u.terms = append(u.terms, term{pre, post})
+		u.terms.List = append(u.terms.List, vector.Term{Factor: pre, Values: post[:vector.Padded(x.Rows)]})
 	}
 	for _, v := range u.m.held {
 		switch {

@@ -11,6 +11,8 @@ import (
 	"os"
 	"time"
 	"unsafe"
+
+	"corinfo/fixedpoint/vector"
 )
 
 // Float is the type of an element.
@@ -33,7 +35,7 @@ type tile[T Float] struct {
 }
 
 // Variable names the instruction set to use in place of the best that the processor has: avx512, avx2 or go.
-const Variable = "CORINFO_SIMD"
+const Variable = vector.Variable
 
 // In use, chosen at start.
 var (

@@ -1,0 +1,311 @@
+package vector
+
+import (
+	"math"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// source is a generator whose seed is printed; CORINFO_SEED repeats it.
+func source(t *testing.T) *rand.Rand {
+	t.Helper()
+	seed := rand.Uint64()
+	if s := os.Getenv("CORINFO_SEED"); s != "" {
+		var err error
+		seed, err = strconv.ParseUint(s, 10, 64)
+		require.NoError(t, err)
+	}
+	t.Logf("CORINFO_SEED=%d repeats this", seed)
+	return rand.New(rand.NewPCG(seed, 0))
+}
+
+// with runs f with each of the kernels of this processor.
+func with(f func(name string)) {
+	before := use
+	defer func() { use = before }()
+	list := available()
+	for i := range list {
+		use = &list[i]
+		f(list[i].name)
+	}
+}
+
+// numbers are random integers of up to the given bits, at the ends of their range and zero as often as not.
+func numbers(rng *rand.Rand, n, bits int) []int64 {
+	list := make([]int64, n)
+	for i := range list {
+		top := int64(math.MaxInt64) >> (64 - bits)
+		list[i] = []int64{0, 1, -1, top, -top - 1, int64(rng.Uint64()) >> (64 - bits), int64(rng.Uint64()) >> (64 - bits), int64(rng.Uint64()) >> (64 - bits)}[rng.IntN(8)]
+	}
+	return list
+}
+
+// TestOperations holds every operation in every instruction set against its formula, for all lengths around
+// those of vectors, in place and not.
+func TestOperations(t *testing.T) {
+	rng := source(t)
+	for range 400 {
+		n := rng.IntN(70)
+		a, b := numbers(rng, n, 1+rng.IntN(64)), numbers(rng, n, 1+rng.IntN(64))
+		p, q := numbers(rng, n, 1+rng.IntN(32)), numbers(rng, n, 1+rng.IntN(32))
+		drop := uint(rng.IntN(64))
+		lo, hi := numbers(rng, 1, 64)[0], numbers(rng, 1, 64)[0]
+		lo, hi = min(lo, hi), max(lo, hi)
+		limits := Limits{lo, hi, rng.Int64(), -rng.Int64()}
+		random := make([]int64, n)
+		for i := range random {
+			random[i] = int64([]uint32{0, math.MaxUint32, rng.Uint32()}[rng.IntN(3)])
+		}
+		down, up := uint(rng.IntN(33)), uint(rng.IntN(32))
+		for what, c := range map[string]struct {
+			in     []int64 // in whose place the result may go
+			run    func(z []int64) int64
+			want   func(i int) int64
+			limits *Limits
+		}{
+			"Mul":      {p, func(z []int64) int64 { Mul(z, p, q, true); return 0 }, func(i int) int64 { return p[i] * q[i] }, nil},
+			"Mul long": {a, func(z []int64) int64 { Mul(z, a, b, false); return 0 }, func(i int) int64 { return a[i] * b[i] }, nil},
+			"Clip":     {a, func(z []int64) int64 { Clip(z, a, lo, hi); return 0 }, func(i int) int64 { return min(max(a[i], lo), hi) }, nil},
+			"NonZero": {a, func(z []int64) int64 { NonZero(z, a); return 0 }, func(i int) int64 {
+				if a[i] != 0 {
+					return 1
+				}
+				return 0
+			}, nil},
+			"RoundRandom": {a, func(z []int64) int64 { return RoundRandom(z, a, random, down, up, drop, limits) },
+				func(i int) int64 { return (a[i] + random[i]>>down<<up) >> drop }, &limits},
+		} {
+			want, count := make([]int64, n), int64(0)
+			for i := range want {
+				want[i] = c.want(i)
+				if c.limits != nil && want[i] < lo {
+					want[i] = c.limits.Below
+					count++
+				} else if c.limits != nil && want[i] > hi {
+					want[i] = c.limits.Above
+					count++
+				}
+			}
+			with(func(name string) {
+				got := make([]int64, n+1)
+				got[n] = 77
+				require.Equal(t, count, c.run(got[:n]), "%s in %s: outside", what, name)
+				require.Equal(t, want, got[:n], "%s in %s", what, name)
+				require.EqualValues(t, 77, got[n], "%s in %s writes behind the end", what, name)
+				before := append([]int64{}, c.in...)
+				c.run(c.in)
+				require.Equal(t, want, c.in, "%s in %s, in place", what, name)
+				copy(c.in, before)
+			})
+		}
+	}
+}
+
+func TestNarrow(t *testing.T) {
+	rng := source(t)
+	for n := range 70 {
+		a, b := numbers(rng, n, 16), numbers(rng, n, 2)
+		narrow, lost := make([]int16, n), int64(0)
+		for i := range a {
+			narrow[i] = int16(a[i])
+			lost += a[i] &^ b[i]
+		}
+		with(func(name string) {
+			short, long := make([]int16, n+1), make([]int64, n+1)
+			short[n], long[n] = 77, 77
+			Narrow(short[:n], a)
+			Widen(long[:n], narrow)
+			require.Equal(t, append(narrow[:n:n], 77), short, name)
+			require.Equal(t, append(a[:n:n], 77), long, name)
+			require.Equal(t, lost, Lost(a, b), name)
+			bits := make([]uint8, (n+7)/8+1)
+			for i := range bits {
+				bits[i] = uint8(rng.Uint32())
+			}
+			bits[len(bits)-1] = 77
+			Occupied(bits, a)
+			for i := range 8 * (len(bits) - 1) {
+				require.Equal(t, i < n && a[i] != 0, bits[i/8]>>(i%8)&1 == 1, "%s: bit %d of %d", name, i, n)
+			}
+			require.EqualValues(t, 77, bits[len(bits)-1], name)
+		})
+	}
+}
+
+// TestSum holds sums and their rounding against plain arithmetic, in place and not.
+func TestSum(t *testing.T) {
+	rng := source(t)
+	outsides, insides := 0, 0
+	for range 600 {
+		n := rng.IntN(100)
+		bits, constant, drop := 1+rng.IntN(64), numbers(rng, 1, 1+rng.IntN(64))[0], uint(rng.IntN(64))
+		terms := &Terms{Plus: rng.IntN(4), Minus: rng.IntN(3)}
+		want := make([]int64, n)
+		for i := range want {
+			want[i] = constant
+		}
+		for at := range terms.Plus + terms.Minus + rng.IntN(6) {
+			term := Term{int64(rng.IntN(64)), numbers(rng, n+rng.IntN(3), bits)}
+			if at >= terms.Plus+terms.Minus {
+				term = Term{numbers(rng, 1, 1+rng.IntN(32))[0], numbers(rng, n+rng.IntN(3), 1+rng.IntN(32))}
+			}
+			terms.List = append(terms.List, term)
+			for i := range want {
+				switch {
+				case at < terms.Plus:
+					want[i] += term.Values[i] << term.Factor
+				case at < terms.Plus+terms.Minus:
+					want[i] -= term.Values[i] << term.Factor
+				default:
+					want[i] += term.Values[i] * term.Factor
+				}
+			}
+		}
+		ends := numbers(rng, 2, 1+rng.IntN(64))
+		limits := Limits{min(ends[0], ends[1]), max(ends[0], ends[1]), rng.Int64(), -rng.Int64()}
+		rounded, outside := make([]int64, n), int64(0)
+		for i, v := range want {
+			switch v >>= drop; {
+			case v < limits.Lo:
+				v = limits.Below
+				outside++
+			case v > limits.Hi:
+				v = limits.Above
+				outside++
+			}
+			rounded[i] = v
+		}
+		outsides, insides = outsides+int(outside), insides+n-int(outside)
+		with(func(name string) {
+			got := numbers(rng, n+1, 64)
+			got[n] = 77
+			Sum(got[:n], terms, constant)
+			require.Equal(t, want, got[:n], "%s: %+v", name, terms)
+			require.Equal(t, outside, SumRound(got[:n], terms, constant, drop, limits), "%s: outside %+v", name, limits)
+			require.Equal(t, rounded, got[:n], "%s: %+v >> %d, %+v", name, terms, drop, limits)
+			require.EqualValues(t, 77, got[n], "%s writes behind the end", name)
+			if len(terms.List) > 0 {
+				own := &terms.List[rng.IntN(len(terms.List))]
+				before := append([]int64{}, own.Values...)
+				SumRound(own.Values[:n], terms, constant, drop, limits)
+				require.Equal(t, rounded, own.Values[:n], "%s, in place", name)
+				copy(own.Values, before)
+			}
+		})
+	}
+	require.Greater(t, outsides, 1000)
+	require.Greater(t, insides, 1000)
+}
+
+// TestAddColumns holds sums of columns against plain arithmetic, up to the largest sum that fits 32 bits.
+func TestAddColumns(t *testing.T) {
+	rng := source(t)
+	for range 300 {
+		rows, columns := Rows*(1+rng.IntN(9)), 1+rng.IntN(5)
+		bits := 1 + rng.IntN(16)
+		deltaBits := 1 + rng.IntN(16)
+		pairs := rng.IntN(12)
+		for pairs > 0 && 2*pairs > math.MaxInt32>>(bits+deltaBits-2) {
+			pairs--
+		}
+		words := make([]int16, rows*columns)
+		for i, w := range numbers(rng, len(words), bits) {
+			words[i] = int16(w)
+		}
+		var at []int64
+		var deltas []int16
+		shift := uint(rng.IntN(20))
+		start := numbers(rng, rows, 64)
+		want := append([]int64{}, start...)
+		for _, d := range numbers(rng, 2*pairs, deltaBits) {
+			column := rng.IntN(columns)
+			at, deltas = append(at, int64(column*rows)), append(deltas, int16(d))
+			for i := range want {
+				want[i] += int64(words[column*rows+i]) * d << shift
+			}
+		}
+		with(func(name string) {
+			got := append([]int64{}, start...)
+			AddColumns(got, words, at, deltas, shift)
+			require.Equal(t, want, got, "%s: %d pairs of %d rows, %d times %d bits", name, pairs, rows, bits, deltaBits)
+		})
+	}
+}
+
+// TestDraw holds the kernels against the cipher, with rows and columns beyond the signed words.
+func TestDraw(t *testing.T) {
+	rng := source(t)
+	encrypt := func(keys *[8]uint16, x, y uint16) int64 {
+		for _, k := range keys {
+			x = (x>>7 | x<<9) + y ^ k
+			y = (y<<2 | y>>14) ^ x
+		}
+		return int64(x)<<16 | int64(y)
+	}
+	for round := range 100 {
+		n := rng.IntN(200)
+		if round < 2 {
+			n = 1 << 16
+		}
+		column := uint16(rng.IntN(n + 1))
+		var keys [8]uint16
+		for k := range keys {
+			keys[k] = uint16(rng.Uint32())
+		}
+		for _, symmetric := range []bool{false, true} {
+			with(func(name string) {
+				got := make([]int64, n)
+				drawn := Draw(got, &keys, column, symmetric)
+				require.True(t, name == "go" && drawn == 0 || name != "go" && n-drawn < Rows && drawn <= n, "%s: %d of %d", name, drawn, n)
+				for i, word := range got {
+					x, y := uint16(i), column
+					if symmetric {
+						x, y = max(x, y), min(x, y)
+					}
+					want := encrypt(&keys, x, y)
+					if i >= drawn {
+						want = 0
+					}
+					require.Equal(t, want, word, "%s: row %d of %d, column %d, symmetric %t", name, i, n, column, symmetric)
+				}
+			})
+		}
+	}
+}
+
+func TestChoose(t *testing.T) {
+	list := available()
+	for i, k := range list {
+		require.Same(t, &list[i], choose(list, k.name))
+	}
+	require.Same(t, &list[0], choose(list, "none of these"))
+	require.Equal(t, "go", list[len(list)-1].name)
+	with(func(name string) { require.Equal(t, name, Name()) })
+	for n := range 100 {
+		require.Zero(t, Padded(n)%Rows)
+		require.Less(t, Padded(n)-n, Rows)
+		require.Equal(t, Full(n), whole(Full(n)+1)+map[bool]int{true: 0, false: Full(n)}[use.words > 0])
+		require.True(t, n <= Full(n) && Full(n) < n+step)
+	}
+}
+
+// Operands that are too short are refused before a kernel reads behind them.
+func TestLengths(t *testing.T) {
+	long, short, words := make([]int64, 64), make([]int64, 63), make([]int16, 64)
+	for name, f := range map[string]func(){
+		"Mul":         func() { Mul(long, long, short[:63:63], true) },
+		"RoundRandom": func() { RoundRandom(long, long, short[:63:63], 0, 0, 0, Limits{}) },
+		"Widen":       func() { Widen(long, words[:63:63]) },
+		"Narrow":      func() { Narrow(words, short[:63:63]) },
+		"Lost":        func() { Lost(long, short[:63:63]) },
+		"Sum":         func() { Sum(long, &Terms{List: []Term{{1, long}, {1, short[:63:63]}}}, 0) },
+		"SumRound":    func() { SumRound(long, &Terms{List: []Term{{1, short[:63:63]}}}, 0, 1, Limits{}) },
+		"AddColumns":  func() { AddColumns(long, words, []int64{0, 1}, []int16{1, 1}, 0) },
+	} {
+		require.Panics(t, f, name)
+	}
+}
