@@ -102,7 +102,8 @@ func Synth(ctx context.Context, d *hdlgen.Design, o SynthOptions) (*SynthReport,
 	return r, nil
 }
 
-// synthSteps are the three tools' runs; file names what they make.
+// synthSteps are the three tools' runs; file names what they make. All paths are relative to the design's folder: memory images
+// are named so, and YoWASP's tools see no other folder.
 func synthSteps(m *hdlgen.Manifest, board *constraints.Board, seed int, file func(suffix string) string) []step {
 	part := m.Board
 	sources := slices.Concat(m.Files, part.Files)
@@ -115,7 +116,7 @@ func synthSteps(m *hdlgen.Manifest, board *constraints.Board, seed int, file fun
 		{name: "synthesis", tool: "yosys", reads: slices.Concat(sources, images), makes: []string{file(".json")}, args: []string{"-p", script}},
 		{name: "place and route", tool: "nextpnr-ecp5", reads: []string{file(".json"), part.Pins}, makes: []string{file(".config"), file(".report.json")},
 			args: []string{nextpnrDevices[board.Device], "--package", board.Package, "--speed", fmt.Sprint(board.Speed), "--json", file(".json"), "--lpf", part.Pins,
-				"--seed", fmt.Sprint(seed), "--textcfg", file(".config"), "--report", file(".report.json"), "--timing-allow-fail"}},
+				"--seed", fmt.Sprint(seed), "--textcfg", file(".config"), "--report", file(".report.json"), "--detailed-timing-report", "--timing-allow-fail"}},
 		{name: "bitstream", tool: "ecppack", reads: []string{file(".config")}, makes: []string{file(".bit")},
 			args: []string{"--compress", "--input", file(".config"), "--bit", file(".bit")}},
 	}

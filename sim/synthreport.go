@@ -1,10 +1,12 @@
 package sim
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"math"
 	"regexp"
+	"slices"
 
 	"corinfo/golden"
 )
@@ -21,7 +23,18 @@ type Figures struct {
 	LUTRAM       int        `json:"lutram"` // distributed memories of 16 x 4 bits, made of LUTs
 	Available    Resources  `json:"available"`
 	CriticalPath []PathStep `json:"critical_path"` // of the design's clock
+	Slowest      []Arrival  `json:"slowest"`       // registers and memories of that clock, the slowest first, slowestCount at most
 }
+
+// Arrival is when the data of a register or memory arrives, in ns after the clock, the slowest of its bits.
+type Arrival struct {
+	Register string  `json:"register"`
+	Nanos    float64 `json:"ns"`   // without the setup time
+	Late     int     `json:"late"` // bits that arrive after the next edge
+}
+
+// slowestCount is how many of the slowest registers are told.
+const slowestCount = 20
 
 // Resources are what the device has of each.
 type Resources struct {
@@ -60,6 +73,13 @@ type pnrReport struct {
 			To    pin     `json:"to"`
 		} `json:"path"`
 	} `json:"critical_paths"`
+	Nets []struct {
+		Endpoints []struct {
+			Cell  string     `json:"cell"`
+			Event string     `json:"event"`
+			Delay [2]float64 `json:"delay"` // earliest and latest
+		} `json:"endpoints"`
+	} `json:"detailed_net_timings"`
 }
 
 type pin struct {
@@ -114,5 +134,39 @@ func parseReport(text []byte, mhz float64) (Figures, error) {
 			f.CriticalPath = append(f.CriticalPath, PathStep{Kind: s.Type, Nanos: s.Delay, From: s.From.String(), To: s.To.String()})
 		}
 	}
+	f.Slowest = r.slowest(clock, 1000/mhz)
 	return f, nil
+}
+
+// What Yosys and nextpnr append to a register's name: the cell, and the block of a memory.
+var cellSuffix = regexp.MustCompile(`(_(TRELLIS_FF|LUT4|CCU2C|MULT18X18D|PFUMX|L6MUX21|DP16KD)_?.*|(\.\d+)+(\$.*)?)$`)
+
+// slowest groups the endpoints of a clock by register.
+func (r *pnrReport) slowest(clock string, period float64) []Arrival {
+	byName := map[string]*Arrival{}
+	for _, net := range r.Nets {
+		for _, e := range net.Endpoints {
+			if m := edge.FindStringSubmatch(e.Event); m == nil || m[2] != clock {
+				continue
+			}
+			name := cellSuffix.ReplaceAllString(e.Cell, "")
+			a := byName[name]
+			if a == nil {
+				a = &Arrival{Register: name}
+				byName[name] = a
+			}
+			a.Nanos = max(a.Nanos, e.Delay[1])
+			if e.Delay[1] > period {
+				a.Late++
+			}
+		}
+	}
+	var list []Arrival
+	for _, a := range byName {
+		list = append(list, *a)
+	}
+	slices.SortFunc(list, func(a, b Arrival) int {
+		return cmp.Or(cmp.Compare(b.Nanos, a.Nanos), cmp.Compare(a.Register, b.Register))
+	})
+	return list[:min(len(list), slowestCount)]
 }

@@ -66,5 +66,9 @@ func printSynth(w io.Writer, r *sim.SynthReport) {
 	for _, s := range r.CriticalPath {
 		fmt.Fprintf(w, "  %6.2f ns  %-8s  %s\n", s.Nanos, s.Kind, s.To)
 	}
+	fmt.Fprintln(w, "slowest registers, data after the clock")
+	for _, a := range r.Slowest[:min(len(r.Slowest), 10)] {
+		fmt.Fprintf(w, "  %6.2f ns  %s\n", a.Nanos, a.Register)
+	}
 	fmt.Fprintf(w, "bitstream  %s\n", r.Bitstream)
 }
