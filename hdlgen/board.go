@@ -94,7 +94,8 @@ func addBoard(files map[string][]byte, m *Manifest, b *Board, a *golden.Arithmet
 	if err != nil {
 		return err
 	}
-	part := &BoardPart{Name: b.Name, Top: m.Name + "_board", MHz: pll.MHz, PLL: pll, Pins: boardFolder + "/pins.lpf", Steps: t.stepCount, Checksum: fmt.Sprintf("%08x", t.checksum)}
+	part := &BoardPart{Name: b.Name, Top: m.Name + "_board", MHz: pll.MHz, PLL: pll, Pins: boardFolder + "/pins.lpf",
+		Steps: t.stepCount, Checksum: fmt.Sprintf("%08x", t.checksum)}
 	m.Board = part
 	files[part.Pins] = b.Pins()
 	copyOf := func(source string) string {
@@ -288,7 +289,8 @@ func boardModule(m *Manifest, b *Board, l *Layout, s *shape, t *selfTest, clock 
 	design = append(design, vl.Bind{Name: "host_write_i", Value: vl.Lit{Width: 1, Hex: "0"}}, vl.Bind{Name: "host_data_i", Value: vl.Lit{Width: 64, Hex: "0"}})
 	top.Items = append(top.Items,
 		vl.Instance{Module: "corinfo_selftest", Name: "u_selftest", Params: []vl.Bind{
-			number("Lanes", m.Lanes), number("SynapseDepth", l.Depth), number("Inputs", m.Layers[0]), number("XWidth", s.X), number("LabelW", s.Label), number("ScoreWidth", s.R),
+			number("Lanes", m.Lanes), number("SynapseDepth", l.Depth), number("Inputs", m.Layers[0]),
+			number("XWidth", s.X), number("LabelW", s.Label), number("ScoreWidth", s.R),
 			number("Steps", t.stepCount), number("StepW", addressBits(t.stepCount)), number("ZerosW", zerosWidth),
 			number("DigitWords", t.digitWords), number("DigitW", addressBits(t.digitWords)),
 			{Name: "StepsFile", Value: vl.Str(stepsImage)}, {Name: "DigitsFile", Value: vl.Str(digitsImage)},

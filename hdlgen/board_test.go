@@ -19,7 +19,8 @@ func testBoard(t *testing.T) *Board {
 	t.Helper()
 	named, err := constraints.Get("ulx3s-85f")
 	require.NoError(t, err)
-	return &Board{Board: named, MHz: 100, Classify: []TestSample{{X: []int64{256, 0, 90}, Label: 1}}, Learn: []TestSample{{X: []int64{0, 200, 256}, Label: 1, Negative: true}}}
+	return &Board{Board: named, MHz: 100, Classify: []TestSample{{X: []int64{256, 0, 90}, Label: 1}},
+		Learn: []TestSample{{X: []int64{0, 200, 256}, Label: 1, Negative: true}}}
 }
 
 // What pack writes, unpacked as corinfo_selftest does, is the sample: at all lengths of runs around the longest that a word tells.
@@ -161,7 +162,9 @@ func TestFit(t *testing.T) {
 	small, err := Estimate(a, 8, nil)
 	require.NoError(t, err)
 	require.True(t, small.Fit(named).Fits)
-	for _, m := range []struct{ words, width, blocks int }{{1024, 18, 1}, {1025, 18, 2}, {512, 36, 1}, {16384, 1, 1}, {2048, 9, 1}, {7514, 16, 8}, {9, 37, 0}, {360, 36, 1}} {
+	for _, m := range []struct{ words, width, blocks int }{
+		{1024, 18, 1}, {1025, 18, 2}, {512, 36, 1}, {16384, 1, 1}, {2048, 9, 1}, {7514, 16, 8}, {9, 37, 0}, {360, 36, 1},
+	} {
 		require.Equal(t, m.blocks, memoryFit(MemoryBits{Words: m.words, Width: m.width, Memories: 1}).Blocks, fmt.Sprint(m))
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -71,7 +72,7 @@ func TestSelfTestPasses(t *testing.T) {
 		require.Contains(t, said, "passed after")
 		if run.simulator == Verilator {
 			part := d.Manifest.Board
-			args := append([]string{"--lint-only", "-Wall", "--top-module", part.Top}, append(append([]string{}, d.Manifest.Files...), append(part.Files, part.Models...)...)...)
+			args := slices.Concat([]string{"--lint-only", "-Wall", "--top-module", part.Top}, d.Manifest.Files, part.Files, part.Models)
 			out, err := output(context.Background(), d.Dir, "verilator", args...)
 			require.NoError(t, err, out)
 			require.Empty(t, out)

