@@ -83,6 +83,16 @@ func TestParseReportRefuses(t *testing.T) {
 	}
 }
 
+// nextpnr has an option for the device of every board.
+func TestBoardsHaveTools(t *testing.T) {
+	for _, name := range constraints.Names() {
+		b, err := constraints.Get(name)
+		require.NoError(t, err)
+		require.Equal(t, "ecp5", b.Family)
+		require.NotEmpty(t, nextpnrDevices[b.Device], name)
+	}
+}
+
 func TestSynthNeedsABoard(t *testing.T) {
 	_, err := Synth(context.Background(), small.generate(t), SynthOptions{})
 	require.ErrorIs(t, err, golden.ErrUsage)
