@@ -9,6 +9,9 @@
 
 FUZZTIME ?= 1m
 
+# What .ci/install-tools takes from PyPI.
+export PATH := $(CURDIR)/.build/tools:$(PATH)
+
 build:
 	@go build -trimpath -o .build/ ./cmd/...
 

@@ -19,7 +19,7 @@ var mayImport = map[string][]string{
 	"testbench":   {},
 	"constraints": {},
 	"hdlgen":      {"golden", "fixedpoint", "rtl", "testbench", "constraints"},
-	"sim":         {"hdlgen", "golden", "fixedpoint", "testbench"}, // it builds the harnesses around a design
+	"sim":         {"hdlgen", "golden", "fixedpoint", "testbench", "constraints"}, // it builds the harnesses around a design
 	"cmd":         {"sim", "hdlgen", "plots", "golden", "fixedpoint", "rtl", "testbench", "constraints"},
 }
 

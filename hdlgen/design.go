@@ -5,7 +5,6 @@ package hdlgen
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -131,14 +130,9 @@ func Build(a *golden.Arithmetic, lanes int, synapse func(matrix, row, column int
 	}
 	files[n.Name+".f"] = []byte(strings.Join(m.Files, "\n") + "\n")
 	files[n.Name+".core"] = fuseSoC(m)
-	var text bytes.Buffer
-	encoder := json.NewEncoder(&text)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(m); err != nil {
+	if files[manifestFile], err = m.text(); err != nil {
 		return nil, nil, err
 	}
-	files[manifestFile] = text.Bytes()
 	files[networkFile] = n.YAML()
 	return files, m, nil
 }
@@ -162,9 +156,22 @@ func fuseSoC(m *Manifest) []byte {
 // Generate writes a design into dir, whole or not at all, its memories starting from the machine's synapses. A
 // folder that exists is replaced if it holds a design and nothing else, and refused otherwise (ErrUsage).
 func Generate(a *golden.Arithmetic, machine *golden.Machine, lanes int, dir string) (*Manifest, error) {
+	return GenerateFor(nil, a, machine, lanes, dir)
+}
+
+// GenerateFor is Generate with a folder for a board, if it is not nil: pins, clock and self-test.
+func GenerateFor(b *Board, a *golden.Arithmetic, machine *golden.Machine, lanes int, dir string) (*Manifest, error) {
 	files, m, err := Build(a, lanes, machine.Synapse)
 	if err != nil {
 		return nil, err
+	}
+	if b != nil {
+		if err := addBoard(files, m, b, a, machine); err != nil {
+			return nil, err
+		}
+		if files[manifestFile], err = m.text(); err != nil {
+			return nil, err
+		}
 	}
 	if err := replaceable(dir); err != nil {
 		return nil, err
@@ -212,6 +219,11 @@ func replaceable(dir string) error {
 	for _, i := range m.Images {
 		own[i.File] = true
 	}
+	if m.Board != nil {
+		for _, f := range m.Board.folder() {
+			own[f] = true
+		}
+	}
 	return filepath.WalkDir(dir, func(path string, e os.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -220,7 +232,7 @@ func replaceable(dir string) error {
 		switch {
 		case err != nil:
 			return err
-		case name == simFolder:
+		case name == simFolder, filepath.ToSlash(name) == buildFolder:
 			return filepath.SkipDir
 		case e.IsDir() || own[filepath.ToSlash(name)]:
 			return nil
@@ -246,6 +258,9 @@ func OpenDesign(dir string) (*Design, error) {
 		return nil, err
 	}
 	files, want, err := Build(machine.A, m.Lanes, machine.Synapse)
+	if err == nil {
+		want.Board = m.Board // made from a data set that may not be here
+	}
 	if err != nil || !m.sameBesides(want) {
 		return nil, fmt.Errorf("%w: %s does not describe the design of its network, or another version wrote it; generate the design again",
 			golden.ErrDamaged, filepath.Join(dir, manifestFile))

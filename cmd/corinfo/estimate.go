@@ -16,7 +16,7 @@ func estimateCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "estimate",
 		Usage: "cycles per sample, memory bits and multipliers of a design, before any synthesis",
-		Flags: append(networkFlags(),
+		Flags: append(networkFlags(), boardFlag(),
 			&cli.IntFlag{Name: "samples", Value: 20, Usage: "test samples to classify and training samples to learn in the bit-true model, whose events are counted; 0: estimate the dense computation"},
 			jsonFlag()),
 		Action: estimate,
@@ -44,7 +44,18 @@ func estimate(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	return report(c, e, func(w io.Writer) {
+	board, err := namedBoard(c)
+	if err != nil {
+		return err
+	}
+	figures := struct {
+		*hdlgen.Estimates
+		Fit *hdlgen.Fit `json:"fit,omitempty"`
+	}{Estimates: e}
+	if board != nil {
+		figures.Fit = e.Fit(board)
+	}
+	return report(c, figures, func(w io.Writer) {
 		printMisfits(w, misfits)
 		what := "the dense computation"
 		if e.Measured {
@@ -65,7 +76,26 @@ func estimate(c *cli.Context) error {
 			fmt.Fprintf(table, "  %s\t%d of %d x %d bits\n", m.Use, m.Count, m.A, m.B)
 		}
 		table.Flush()
+		if figures.Fit != nil {
+			printFit(w, figures.Fit)
+		}
 	})
+}
+
+func printFit(w io.Writer, f *hdlgen.Fit) {
+	verdict := "fits, as far as this is known before synthesis"
+	if !f.Fits {
+		verdict = "does not fit: use other lanes, or a smaller network"
+	}
+	fmt.Fprintf(w, "%s (%s): %s\n", f.Board, f.Device, verdict)
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, u := range []struct {
+		name string
+		hdlgen.Use
+	}{{"multipliers", f.DSP}, {"block memories", f.BRAM}, {"LUTs of small memories", f.LUT}} {
+		fmt.Fprintf(table, "  %s\t%d of %d\n", u.name, u.Used, u.Available)
+	}
+	table.Flush()
 }
 
 // measure runs the first test samples, then whole mini-batches of training samples, at least count each.

@@ -17,6 +17,8 @@ func generateCommand() *cli.Command {
 		Name:  "generate",
 		Usage: "write the hardware project of a network",
 		Flags: append(networkFlags(),
+			boardFlag(),
+			&cli.Float64Flag{Name: "clock", Value: defaultMHz, Usage: "`MHZ` of the design's clock on the board"},
 			&cli.StringFlag{Name: "o", Usage: "`FOLDER` to write; a design that is there is replaced"},
 			jsonFlag()),
 		Action: func(c *cli.Context) error {
@@ -31,22 +33,30 @@ func generateCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			m, err := hdlgen.Generate(machine.A, machine, machine.A.Network.Hardware.Lanes, out)
+			board, err := boardOf(c, machine.A)
+			if err != nil {
+				return err
+			}
+			m, err := hdlgen.GenerateFor(board, machine.A, machine, machine.A.Network.Hardware.Lanes, out)
 			if err != nil {
 				return err
 			}
 			figures := struct {
-				Design  string          `json:"design"`
-				Top     string          `json:"top"`
-				Lanes   int             `json:"lanes"`
-				Files   int             `json:"files"`
-				Images  int             `json:"images"`
-				Misfits []golden.Misfit `json:"misfits"`
-			}{out, m.Name, m.Lanes, len(m.Files), len(m.Images), misfits}
+				Design  string            `json:"design"`
+				Top     string            `json:"top"`
+				Lanes   int               `json:"lanes"`
+				Files   int               `json:"files"`
+				Images  int               `json:"images"`
+				Board   *hdlgen.BoardPart `json:"board,omitempty"`
+				Misfits []golden.Misfit   `json:"misfits"`
+			}{out, m.Name, m.Lanes, len(m.Files), len(m.Images), m.Board, misfits}
 			return report(c, figures, func(w io.Writer) {
 				printMisfits(w, misfits)
 				fmt.Fprintf(w, "%s: top module %s, %d lanes, %d Verilog files (%s), %d memory images\n",
 					out, m.Name, m.Lanes, len(m.Files), filepath.Join(out, m.Name+".f"), len(m.Images))
+				if b := m.Board; b != nil {
+					fmt.Fprintf(w, "board %s: top module %s at %g MHz, a self-test of %d digits; `corinfo synth %s` makes the bitstream\n", b.Name, b.Top, b.MHz, b.Steps, out)
+				}
 			})
 		},
 	}

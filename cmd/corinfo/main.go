@@ -62,7 +62,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Version: version(),
 		Commands: []*cli.Command{
 			initCommand(), trainCommand(), evalCommand(), quantizeCommand(), exportCommand(), importCommand(), generateCommand(), cosimCommand(),
-			estimateCommand(), doctorCommand(),
+			estimateCommand(), synthCommand(), doctorCommand(),
 		},
 		HideHelpCommand: true,
 		Writer:          stdout,

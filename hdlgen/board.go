@@ -1,0 +1,301 @@
+package hdlgen
+
+import (
+	"bytes"
+	"fmt"
+	"math/bits"
+	"path"
+	"slices"
+	"strings"
+
+	"corinfo/constraints"
+	"corinfo/golden"
+	vl "corinfo/hdlgen/verilog"
+)
+
+// Board says on which board a design is to run, how fast, and what its self-test plays.
+type Board struct {
+	*constraints.Board
+	MHz      float64      // wanted clock
+	Classify []TestSample // classified before and after the learning
+	Learn    []TestSample // learned in between: whole mini-batches
+}
+
+// TestSample is one sample of a self-test: raw input words and, for learning, its label and the sign of beta.
+type TestSample struct {
+	X        []int64
+	Label    int
+	Negative bool
+}
+
+// BoardPart is what the manifest tells of a design's board.
+type BoardPart struct {
+	Name     string          `json:"name"`
+	Top      string          `json:"top"`    // module of the whole FPGA
+	MHz      float64         `json:"mhz"`    // of the design's clock
+	PLL      constraints.PLL `json:"pll"`    // that makes it
+	Pins     string          `json:"pins"`   // constraint file
+	Files    []string        `json:"files"`  // Verilog besides the design's, in dependency order
+	Models   []string        `json:"models"` // Verilog of the device's cells, for simulation only
+	Images   []Image         `json:"images"`
+	Steps    int             `json:"steps"`    // commands of the self-test
+	Checksum string          `json:"checksum"` // of its scores and synapses, hexadecimal
+}
+
+// Files of a design's board folder.
+const (
+	boardFolder = "board"
+	buildFolder = boardFolder + "/build" // what synthesis leaves
+	stepsImage  = boardFolder + "/images/steps.hex"
+	digitsImage = boardFolder + "/images/digits.hex"
+)
+
+// boardSources are what a board's folder gets as it is, whatever the board.
+var boardSources = []string{"selftest/simulate", "selftest/corinfo_board_testbench.v", "selftest/corinfo_board_testbench.cpp"}
+
+// list is the file list of the whole FPGA, for simulation.
+func (p *BoardPart) list() string { return boardFolder + "/" + p.Top + ".f" }
+
+// folder lists the files of the board's folder.
+func (p *BoardPart) folder() []string {
+	list := slices.Concat(p.Files, p.Models, []string{p.Pins, p.list()})
+	for _, i := range p.Images {
+		list = append(list, i.File)
+	}
+	for _, source := range boardSources {
+		list = append(list, boardFolder+"/"+path.Base(source))
+	}
+	return list
+}
+
+// zerosWidth is the width of a count of zeros in the digits' image.
+const zerosWidth = 8
+
+// selfTest is a self-test as its memories hold it, and what it must find.
+type selfTest struct {
+	steps, digits *image
+	stepCount     int
+	digitWords    int
+	checksum      uint32
+}
+
+// addBoard adds the board's folder to a design's files and manifest. machine has the synapses that the design
+// starts from; it is not changed.
+func addBoard(files map[string][]byte, m *Manifest, b *Board, a *golden.Arithmetic, machine *golden.Machine) error {
+	l, s, err := layOut(a, m.Lanes)
+	if err != nil {
+		return err
+	}
+	pll, err := b.PLL(b.MHz)
+	if err != nil {
+		return fmt.Errorf("%w: %w", golden.ErrUsage, err)
+	}
+	t, err := newSelfTest(b, a, l, s, machine)
+	if err != nil {
+		return err
+	}
+	part := &BoardPart{Name: b.Name, Top: m.Name + "_board", MHz: pll.MHz, PLL: pll, Pins: boardFolder + "/pins.lpf",
+		Steps: t.stepCount, Checksum: fmt.Sprintf("%08x", t.checksum)}
+	m.Board = part
+	files[part.Pins] = b.Pins()
+	copyOf := func(source string) string {
+		text, err := constraints.Files.ReadFile(source)
+		if err != nil {
+			panic("hdlgen: " + err.Error()) // embedded; every design with a board reads it
+		}
+		file := boardFolder + "/" + path.Base(source)
+		files[file] = text
+		return file
+	}
+	clock := "corinfo_" + b.Family + "_clock"
+	part.Files = []string{copyOf("selftest/corinfo_selftest.v"), copyOf(b.Family + "/" + clock + ".v")}
+	part.Models = []string{copyOf(b.Family + "/EHXPLLL.v")}
+	for _, source := range boardSources {
+		copyOf(source)
+	}
+	var text bytes.Buffer
+	if err := vl.Fprint(&text, boardModule(m, b, l, s, t, clock)); err != nil {
+		return err
+	}
+	top := boardFolder + "/" + part.Top + ".v"
+	files[top] = text.Bytes()
+	part.Files = append(part.Files, top)
+	files[part.list()] = fmt.Appendf(nil, "+define+BOARD=%s\n+define+CLOCK=%s\n+define+BUTTONS=%s\n+define+BUTTON_COUNT=%d\n+define+LEDS=%s\n%s\n",
+		part.Top, b.Clock.Port, b.Buttons.Port, b.Buttons.Count, b.LEDs.Port, strings.Join(slices.Concat(m.Files, part.Files, part.Models), "\n"))
+	for _, i := range []struct {
+		file  string
+		image *image
+	}{{stepsImage, t.steps}, {digitsImage, t.digits}} {
+		content := i.image.text.Bytes()
+		files[i.file] = content
+		part.Images = append(part.Images, Image{File: i.file, Words: bytes.Count(content, []byte("\n")), SHA256: checksum(content)})
+	}
+	return nil
+}
+
+// newSelfTest runs a self-test in the bit-true model and writes it down.
+func newSelfTest(b *Board, a *golden.Arithmetic, l *Layout, s *shape, machine *golden.Machine) (*selfTest, error) {
+	batch := a.Network.Learning.Batch
+	if len(b.Classify) == 0 || len(b.Learn) == 0 || len(b.Learn)%batch != 0 {
+		return nil, fmt.Errorf("%w: self-test: %d samples to classify and %d to learn; want at least one and whole mini-batches of %d",
+			golden.ErrUsage, len(b.Classify), len(b.Learn), batch)
+	}
+	own := golden.NewMachine(a)
+	own.SetSeed(machine.Seed())
+	own.Dense = machine.Dense
+	if err := own.SetTensors(machine.Tensors()); err != nil {
+		return nil, err
+	}
+	t := &selfTest{steps: &image{}, digits: &image{}}
+	first := map[*int64]int{} // address of a digit by its words: a digit that comes twice is stored once
+	type step struct {
+		learn, negative     bool
+		label, class, first int
+	}
+	var steps []step
+	play := func(list []TestSample, learn bool) {
+		for i := range list {
+			x := list[i].X
+			at, ok := first[&x[0]]
+			if !ok {
+				at = t.digitWords
+				first[&x[0]] = at
+				t.digitWords += t.pack(x, s.X)
+			}
+			trace := &golden.Trace{}
+			own.Run(x, golden.Command{Learn: learn, Label: list[i].Label, Negative: list[i].Negative}, trace)
+			for _, score := range trace.Scores {
+				t.add(score)
+			}
+			steps = append(steps, step{learn, list[i].Negative && learn, list[i].Label, trace.Class, at})
+		}
+	}
+	play(b.Classify, false)
+	play(b.Learn, true)
+	play(b.Classify, false)
+	if t.digitWords == 1 { // a memory has two words
+		t.digits.word(field{0, zerosWidth + s.X})
+		t.digitWords++
+	}
+	t.stepCount = len(steps)
+	address := addressBits(t.digitWords)
+	bit := func(b bool) int64 {
+		if b {
+			return 1
+		}
+		return 0
+	}
+	for _, e := range steps {
+		label := int64(0)
+		if e.learn {
+			label = int64(e.label)
+		}
+		t.steps.word(field{int64(e.first), address}, field{int64(e.class), s.Label}, field{label, s.Label}, field{bit(e.negative), 1}, field{bit(e.learn), 1})
+	}
+	for lane := range l.Lanes {
+		for at := range l.Depth {
+			var word int64
+			if matrix, column, row, ok := l.Place(lane, at); ok {
+				word = own.Synapse(matrix, row, column)
+			}
+			t.add(word)
+		}
+	}
+	return t, nil
+}
+
+// pack writes a sample's words: a count of zeros and the word behind them, which may be zero. It returns how many
+// words that took.
+func (t *selfTest) pack(x []int64, width int) (words int) {
+	zeros := int64(0)
+	for i, word := range x {
+		if word == 0 && zeros < 1<<zerosWidth-1 && i < len(x)-1 {
+			zeros++
+			continue
+		}
+		t.digits.word(field{word, width}, field{zeros, zerosWidth})
+		zeros = 0
+		words++
+	}
+	return words
+}
+
+// add takes a word into the checksum, as corinfo_selftest does.
+func (t *selfTest) add(word int64) {
+	t.checksum = bits.RotateLeft32(t.checksum, 5) + (uint32(uint64(word)>>32) ^ uint32(word))
+}
+
+// boardModule is the whole FPGA: clock, design and self-test.
+func boardModule(m *Manifest, b *Board, l *Layout, s *shape, t *selfTest, clock string) *vl.Module {
+	part := m.Board
+	top := &vl.Module{Name: part.Top, Header: []string{
+		fmt.Sprintf("%s: the self-test of %s on the board %s, at %g MHz.", part.Top, m.Name, b.Title, part.MHz), "",
+		"Generated by corinfo: generate the design again rather than change this file.", "",
+		fmt.Sprintf("%d digits are classified, %d learned, and those of before classified again; every answer and in the end every synapse must be "+
+			"that of the bit-true model. The LEDs and the buttons are as corinfo_selftest says.", len(b.Classify), len(b.Learn))}}
+	top.Ports = []vl.Port{
+		{Dir: vl.In, Width: 1, Name: b.Clock.Port, Comment: fmt.Sprintf("%g MHz", b.Clock.MHz)},
+		{Dir: vl.In, Width: b.Buttons.Count, Name: b.Buttons.Port},
+		{Dir: vl.Out, Width: b.LEDs.Count, Name: b.LEDs.Port},
+	}
+	number := func(name string, value int) vl.Bind { return vl.Bind{Name: name, Value: vl.Int(value)} }
+	top.Items = append(top.Items,
+		vl.Comment{Text: "Clock and reset."},
+		vl.Wire("clk", 1), vl.Wire("rst", 1),
+		vl.Instance{Module: clock, Name: "u_clock",
+			Params: []vl.Bind{number("InputDivider", part.PLL.Input), number("FeedbackDivider", part.PLL.Feedback), number("OutputDivider", part.PLL.Output)},
+			Ports:  []vl.Bind{{Name: "oscillator_i", Value: vl.Id(b.Clock.Port)}, {Name: "clk_o", Value: vl.Id("clk")}, {Name: "rst_o", Value: vl.Id("rst")}}},
+		vl.Comment{Text: "What the self-test and the design say to each other."})
+
+	clocked := []vl.Bind{{Name: "clk_i", Value: vl.Id("clk")}, {Name: "rst_i", Value: vl.Id("rst")}}
+	design := append([]vl.Bind{}, clocked...)
+	test := append(append([]vl.Bind{}, clocked...),
+		vl.Bind{Name: "hold_i", Value: vl.Bit{X: vl.Id(b.Buttons.Port), Index: b.Buttons.Hold}}, vl.Bind{Name: "led_o", Value: vl.Id(b.LEDs.Port)})
+	for _, net := range []struct {
+		name   string
+		width  int
+		drives bool // the self-test does
+	}{
+		{"command_valid", 1, true}, {"command_ready", 1, false}, {"command_learn", 1, true}, {"command_negative", 1, true}, {"command_label", s.Label, true},
+		{"sample_valid", 1, true}, {"sample_ready", 1, false}, {"sample_data", s.X, true},
+		{"score_valid", 1, false}, {"score_data", s.R, false},
+		{"result_valid", 1, false}, {"result_ready", 1, true}, {"result_class", s.Label, false},
+		{"host_valid", 1, true}, {"host_ready", 1, false}, {"host_address", 32, true},
+		{"host_done", 1, false}, {"host_error", 1, false}, {"host_data", 64, false}, {"idle", 1, false},
+	} {
+		top.Items = append(top.Items, vl.Wire(net.name, net.width))
+		own, other := "_i", "_o" // at the self-test, at the design
+		if net.drives {
+			own, other = other, own
+		}
+		test = append(test, vl.Bind{Name: net.name + own, Value: vl.Id(net.name)})
+		design = append(design, vl.Bind{Name: net.name + other, Value: vl.Id(net.name)})
+	}
+	top.Items = append(top.Items, vl.Comment{Text: "What the self-test does not look at."})
+	var unused vl.Concat
+	for _, net := range []struct {
+		name  string
+		width int
+	}{
+		{"score_index", s.Label}, {"trace_state_valid", 1}, {"trace_state_slot", 16}, {"trace_state_u", m.Lanes * s.U}, {"trace_state_r", m.Lanes * s.R},
+		{"trace_synapse_valid", 1}, {"trace_synapse_address", 20}, {"trace_synapse", m.Lanes * s.Word},
+	} {
+		top.Items = append(top.Items, vl.Wire(net.name, net.width))
+		design = append(design, vl.Bind{Name: net.name + "_o", Value: vl.Id(net.name)})
+		unused = append(unused, vl.Id(net.name))
+	}
+	unused = append(unused, vl.Id(b.Buttons.Port))
+	top.Items = append(top.Items, vl.Wire("unused_bits", 1), vl.Assign{Left: vl.Id("unused_bits"), Right: vl.Unary{Op: "^", X: unused}})
+	design = append(design, vl.Bind{Name: "host_write_i", Value: vl.Lit{Width: 1, Hex: "0"}}, vl.Bind{Name: "host_data_i", Value: vl.Lit{Width: 64, Hex: "0"}})
+	top.Items = append(top.Items,
+		vl.Instance{Module: "corinfo_selftest", Name: "u_selftest", Params: []vl.Bind{
+			number("Lanes", m.Lanes), number("SynapseDepth", l.Depth), number("Inputs", m.Layers[0]),
+			number("XWidth", s.X), number("LabelW", s.Label), number("ScoreWidth", s.R),
+			number("Steps", t.stepCount), number("StepW", addressBits(t.stepCount)), number("ZerosW", zerosWidth),
+			number("DigitWords", t.digitWords), number("DigitW", addressBits(t.digitWords)),
+			{Name: "StepsFile", Value: vl.Str(stepsImage)}, {Name: "DigitsFile", Value: vl.Str(digitsImage)},
+			{Name: "Checksum", Value: vl.Lit{Width: 32, Hex: fmt.Sprintf("%x", t.checksum)}},
+		}, Ports: test},
+		vl.Instance{Module: m.Name, Name: "u_design", Ports: design})
+	return top
+}

@@ -1,0 +1,81 @@
+package hdlgen
+
+import (
+	"math"
+
+	"corinfo/constraints"
+)
+
+// Fit is what of a device a design takes, as far as it is known before synthesis: its multipliers and memories. What
+// the control multiplies, its queues and the self-test's digits are not in it, nor is any logic but that of small memories.
+type Fit struct {
+	Board    string      `json:"board"`
+	Device   string      `json:"device"`
+	DSP      Use         `json:"dsp"`  // multipliers of 18 x 18 bits
+	BRAM     Use         `json:"bram"` // blocks of 18 Kbit
+	LUT      Use         `json:"lut"`  // of small memories
+	Memories []MemoryFit `json:"memories"`
+	Fits     bool        `json:"fits"`
+}
+
+// Use is how much of a resource is taken.
+type Use struct {
+	Used      int `json:"used"`
+	Available int `json:"available"`
+}
+
+// MemoryFit is how one kind of memory is made: of blocks, or of LUTs where it is small.
+type MemoryFit struct {
+	Name   string `json:"name"`
+	Blocks int    `json:"blocks"` // of all memories of the kind
+	LUTs   int    `json:"luts"`
+}
+
+// Fit tells whether a design fits a board's device.
+func (e *Estimates) Fit(b *constraints.Board) *Fit {
+	f := &Fit{Board: b.Name, Device: b.Device, DSP: Use{0, b.Resources.DSP}, BRAM: Use{0, b.Resources.BRAM}, LUT: Use{0, b.Resources.LUT}}
+	for _, m := range e.MultiplierKinds {
+		f.DSP.Used += m.Count * ceilDiv(m.A, multiplierWidth) * ceilDiv(m.B, multiplierWidth)
+	}
+	for _, m := range e.Memories {
+		one := memoryFit(m)
+		f.BRAM.Used += one.Blocks
+		f.LUT.Used += one.LUTs
+		f.Memories = append(f.Memories, one)
+	}
+	f.Fits = f.DSP.Used <= f.DSP.Available && f.BRAM.Used <= f.BRAM.Available && f.LUT.Used <= f.LUT.Available
+	return f
+}
+
+// multiplierWidth is the width of both factors of an ECP5's multiplier.
+const multiplierWidth = 18
+
+// blockShapes are the words and widths that an ECP5's block memory can have.
+var blockShapes = [][2]int{{16384, 1}, {8192, 2}, {4096, 4}, {2048, 9}, {1024, 18}, {512, 36}}
+
+// Yosys takes block memory when distributed memory would take more than so many cells of 16 x 4 bits a block; such a cell
+// is four LUTs and two that write. A small memory that is never written becomes logic, a LUT for 16 bits or fewer.
+const (
+	cellsPerBlock = 32
+	lutsPerCell   = 6
+	logicBits     = 8192
+)
+
+// memoryFit is how one kind of memory is made.
+func memoryFit(m MemoryBits) MemoryFit {
+	f := MemoryFit{Name: m.Name}
+	if m.ReadOnly && m.Words*m.Width <= logicBits {
+		f.LUTs = ceilDiv(m.Words*m.Width, 16) * m.Memories
+		return f
+	}
+	blocks := math.MaxInt
+	for _, shape := range blockShapes {
+		blocks = min(blocks, ceilDiv(m.Words, shape[0])*ceilDiv(m.Width, shape[1]))
+	}
+	if cells := ceilDiv(m.Words, 16) * ceilDiv(m.Width, 4); cells <= cellsPerBlock*blocks {
+		f.LUTs = cells * lutsPerCell * m.Memories
+	} else {
+		f.Blocks = blocks * m.Memories
+	}
+	return f
+}

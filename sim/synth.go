@@ -1,0 +1,272 @@
+package sim
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"corinfo/constraints"
+	"corinfo/golden"
+	"corinfo/hdlgen"
+)
+
+// SynthOptions of a synthesis.
+type SynthOptions struct {
+	Seed     int               // of the placement; the same seed gives the same bitstream
+	Progress func(line string) // nil: none
+}
+
+// SynthReport is what synthesis, place and route found.
+type SynthReport struct {
+	Board string `json:"board"`
+	Top   string `json:"top"`
+	Seed  int    `json:"seed"`
+	Figures
+	Bitstream string      `json:"bitstream"` // path of the file
+	Logs      []string    `json:"logs"`
+	Steps     []SynthStep `json:"steps"`
+}
+
+// SynthStep is one tool's run.
+type SynthStep struct {
+	Name    string  `json:"name"`
+	Tool    string  `json:"tool"` // its version
+	Seconds float64 `json:"seconds"`
+	Kept    bool    `json:"kept"` // nothing that it reads has changed: what it had made was kept
+}
+
+// synthFolder is where synthesis works, in a design's folder.
+const synthFolder = "board/build"
+
+// nextpnrDevices are nextpnr-ecp5's options for the boards' devices.
+var nextpnrDevices = map[string]string{"LFE5U-12F": "--12k", "LFE5U-25F": "--25k", "LFE5U-45F": "--45k", "LFE5U-85F": "--85k"}
+
+// step is one tool's run: what it reads, what it makes, its arguments.
+type step struct {
+	name, tool string
+	reads      []string // files in the design's folder
+	makes      []string
+	args       []string
+}
+
+// Synth makes the bitstream of a design on its board: Yosys, nextpnr, ecppack, in the folder board/build, with a log of each. A
+// step whose inputs, arguments and tool are those of the last run is not repeated. Timing that is not met is in the
+// report, not in the error. A design without a board and a tool that is missing are ErrUsage. When ctx ends, the tool ends, and
+// the next run begins with its step.
+func Synth(ctx context.Context, d *hdlgen.Design, o SynthOptions) (*SynthReport, error) {
+	part := d.Manifest.Board
+	if part == nil {
+		return nil, fmt.Errorf("%w: %s is a design for no board; generate it with --board", golden.ErrUsage, d.Dir)
+	}
+	board, err := constraints.Get(part.Name)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s: %w; generate the design again", golden.ErrDamaged, d.Dir, err)
+	}
+	for _, tool := range []string{"yosys", "nextpnr-ecp5", "ecppack"} { // all of them before the first one runs for long
+		if _, err := Find(tool); err != nil {
+			return nil, err
+		}
+	}
+	dir, err := filepath.Abs(d.Dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(filepath.Join(dir, synthFolder), 0o755); err != nil {
+		return nil, err
+	}
+	file := func(suffix string) string { return synthFolder + "/" + part.Top + suffix }
+	r := &SynthReport{Board: board.Name, Top: part.Top, Seed: o.Seed, Bitstream: filepath.Join(d.Dir, file(".bit"))}
+	for _, s := range synthSteps(d.Manifest, board, o.Seed, file) {
+		done, err := s.run(ctx, dir, o.Progress)
+		if err != nil {
+			return nil, err
+		}
+		r.Steps = append(r.Steps, done)
+		r.Logs = append(r.Logs, filepath.Join(d.Dir, s.log()))
+	}
+	text, err := os.ReadFile(filepath.Join(dir, file(".report.json")))
+	if err != nil {
+		return nil, err
+	}
+	if r.Figures, err = parseReport(text, part.MHz); err != nil {
+		return nil, fmt.Errorf("%s: %w", filepath.Join(d.Dir, file(".report.json")), err)
+	}
+	return r, nil
+}
+
+// synthSteps are the three tools' runs; file names what they make. All paths are relative to the design's folder: memory images
+// are named so, and YoWASP's tools see no other folder.
+func synthSteps(m *hdlgen.Manifest, board *constraints.Board, seed int, file func(suffix string) string) []step {
+	part := m.Board
+	sources := slices.Concat(m.Files, part.Files)
+	var images []string
+	for _, i := range slices.Concat(m.Images, part.Images) {
+		images = append(images, i.File)
+	}
+	script := fmt.Sprintf("read_verilog -defer %s; synth_ecp5 -top %s -json %s", strings.Join(sources, " "), part.Top, file(".json"))
+	return []step{
+		{name: "synthesis", tool: "yosys", reads: slices.Concat(sources, images), makes: []string{file(".json")}, args: []string{"-p", script}},
+		{name: "place and route", tool: "nextpnr-ecp5", reads: []string{file(".json"), part.Pins}, makes: []string{file(".config"), file(".report.json")},
+			args: []string{nextpnrDevices[board.Device], "--package", board.Package, "--speed", fmt.Sprint(board.Speed), "--json", file(".json"), "--lpf", part.Pins,
+				"--seed", fmt.Sprint(seed), "--textcfg", file(".config"), "--report", file(".report.json"), "--detailed-timing-report", "--timing-allow-fail"}},
+		{name: "bitstream", tool: "ecppack", reads: []string{file(".config")}, makes: []string{file(".bit")},
+			args: []string{"--compress", "--input", file(".config"), "--bit", file(".bit")}},
+	}
+}
+
+func (s *step) log() string  { return synthFolder + "/" + s.tool + ".log" }
+func (s *step) mark() string { return synthFolder + "/" + s.tool + ".done" }
+
+// run runs the step's tool, or keeps what it made when nothing has changed.
+func (s *step) run(ctx context.Context, dir string, progress func(string)) (SynthStep, error) {
+	done := SynthStep{Name: s.name, Tool: version(ctx, s.tool)}
+	if err := ctx.Err(); err != nil {
+		return done, err
+	}
+	key, err := s.key(dir, done.Tool)
+	if err != nil {
+		return done, err
+	}
+	mark := filepath.Join(dir, s.mark())
+	if before, err := os.ReadFile(mark); err == nil && string(before) == key && s.made(dir) {
+		done.Kept = true
+		say(progress, s.name+": nothing has changed")
+		return done, nil
+	}
+	// What a run that ends here leaves is not whole.
+	for _, file := range append([]string{s.mark()}, s.makes...) {
+		if err := os.Remove(filepath.Join(dir, file)); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return done, err
+		}
+	}
+	start := time.Now()
+	if err := s.call(ctx, dir, progress); err != nil {
+		return done, err
+	}
+	done.Seconds = time.Since(start).Seconds()
+	if !s.made(dir) {
+		return done, fmt.Errorf("%s did not make %s; its log is %s", s.tool, strings.Join(s.makes, " and "), filepath.Join(dir, s.log()))
+	}
+	return done, golden.WriteFile(mark, []byte(key))
+}
+
+// key is the checksum of all that a step's products depend on.
+func (s *step) key(dir, tool string) (string, error) {
+	sum := sha256.New()
+	fmt.Fprintf(sum, "%s\n%q\n", tool, s.args)
+	for _, file := range s.reads {
+		text, err := os.ReadFile(filepath.Join(dir, file))
+		if err != nil {
+			return "", fmt.Errorf("%w: %w; generate the design again", golden.ErrDamaged, err)
+		}
+		fmt.Fprintln(sum, file, len(text))
+		sum.Write(text)
+	}
+	return fmt.Sprintf("%x\n", sum.Sum(nil)), nil
+}
+
+// made tells whether everything that the step makes is there.
+func (s *step) made(dir string) bool {
+	for _, file := range s.makes {
+		if info, err := os.Stat(filepath.Join(dir, file)); err != nil || info.Size() == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// call runs the tool; its output goes to the log and, now and then a line of it, to progress.
+func (s *step) call(ctx context.Context, dir string, progress func(string)) error {
+	path, err := Find(s.tool)
+	if err != nil {
+		return err
+	}
+	name := filepath.Join(dir, s.log())
+	log, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	say(progress, fmt.Sprintf("%s: %s", s.name, filepath.Base(path)))
+	cmd := command(ctx, dir, path, s.args...)
+	w := &lines{to: log, say: func(line string) { say(progress, s.name+": "+line) }, last: time.Now()}
+	cmd.Stdout, cmd.Stderr = w, w
+	err = cmd.Run()
+	if e := log.Close(); err == nil {
+		err = e
+	}
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil:
+		return fmt.Errorf("%s: %w: %s; its log is %s", s.tool, err, w.reason(), name)
+	}
+	return nil
+}
+
+func say(progress func(string), line string) {
+	if progress != nil {
+		progress(line)
+	}
+}
+
+// sayEvery is the time between two lines of a tool that are passed on.
+const sayEvery = 5 * time.Second
+
+// milestone matches the lines that tell how far a tool is.
+var milestone = regexp.MustCompile(`^([0-9.]+ Executing |Info: )`)
+
+// lines passes a tool's output on to its log, a line now and then to say, and keeps the lines that tell of errors.
+type lines struct {
+	to     io.Writer
+	say    func(line string)
+	last   time.Time // when a line was said
+	part   []byte    // of a line that has not ended
+	errors []string
+	latest string
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.part = append(l.part, p...)
+	for {
+		line, rest, ok := strings.Cut(string(l.part), "\n")
+		if !ok {
+			break
+		}
+		l.part = []byte(rest)
+		l.line(strings.TrimSpace(line))
+	}
+	return l.to.Write(p)
+}
+
+func (l *lines) line(line string) {
+	if line == "" {
+		return
+	}
+	if strings.Contains(line, "ERROR:") && len(l.errors) < 5 {
+		l.errors = append(l.errors, line)
+	}
+	l.latest = line
+	if !milestone.MatchString(line) {
+		return
+	}
+	if time.Since(l.last) >= sayEvery {
+		l.last = time.Now()
+		l.say(line[:min(len(line), 100)])
+	}
+}
+
+// reason is what the tool says of its failure.
+func (l *lines) reason() string {
+	if l.errors != nil {
+		return strings.Join(l.errors, "; ")
+	}
+	return l.latest
+}
