@@ -98,7 +98,7 @@ func mutatedPipelines(t *testing.T) (list []*mutatedPipeline) {
 				return
 			}
 			met[g.Fingerprint()] = true
-			text, latency := printed(t, g)
+			text, latency := printed(t, g, FastTarget)
 			list = append(list, &mutatedPipeline{name: f.name + " " + name, graph: g, text: text, latency: latency})
 		}
 		for k := range a.Soma {

@@ -8,11 +8,11 @@ import (
 // timing follows corinfo_control: the cycles of every instruction, from the one in which the sequencer starts
 // it to the one in which it is done, both counted.
 type timing struct {
-	a                     *golden.Arithmetic
-	l                     *Layout
-	dense                 bool // unchanged states and zero inputs are broadcast too
-	soma, record, synapse int  // latencies
-	terms                 int  // log2 of the terms that the update's ring holds
+	a     *golden.Arithmetic
+	l     *Layout
+	dense bool // unchanged states and zero inputs are broadcast too
+	p     *arithmetic
+	terms int // log2 of the terms that the update's ring holds
 }
 
 const (
@@ -97,7 +97,7 @@ func (t *timing) run(v *Activity, e *Estimates) {
 	for i := range v.samples {
 		learning += free(&v.samples[i], false) + nothingCycles // OpSampled
 		for k := 1; k <= n.K(); k++ {
-			learning += 2 * (t.l.SlotCount[k] + t.record + 3)
+			learning += 2 * (t.l.SlotCount[k] + t.p.recordCycles + 3)
 		}
 		if i%batch == batch-1 {
 			updates += t.update(v.samples[i+1-batch : i+1])
@@ -160,12 +160,12 @@ func (t *timing) load(input []bool) (cycles, issue int) {
 // settle is a pass over the layer's slots, the soma's pipeline, then the events of what changed.
 func (t *timing) settle(s step) (cycles, issue int) {
 	slots, stride := t.l.SlotCount[s.layer], t.l.Stride[s.layer]
-	at := slots + t.soma + 4 // nothing changes
+	at := slots + t.p.somaCycles + 4 // nothing changes
 	events, end := 0, 0
 	for i, changed := range s.changed {
 		if changed || t.dense {
 			// The row of this slot is there, and the pass is over.
-			start := max(t.soma+11+i/t.l.Lanes, slots+7, end)
+			start := max(t.p.somaCycles+11+i/t.l.Lanes, slots+7, end)
 			end = start + stride
 			events++
 		}
@@ -242,5 +242,5 @@ func (t *timing) matrix(terms []int, factors, slots int) int {
 	if free == 0 {
 		return fetch + 5
 	}
-	return max(fetch+5, free+t.synapse+8)
+	return max(fetch+5, free+t.p.synapseCycles+8)
 }

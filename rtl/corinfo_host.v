@@ -2,8 +2,8 @@
 // learning rates, the seed and the number of the next update; rate_o is the rate of matrix_i one
 // cycle after it.
 //
-// An access is taken when valid_i and ready_o are high, and done_o is high six cycles later; data_o
-// then has the word, after a write the new one. Address: region in bits 31:28, lane in 27:20 (0 in
+// An access is taken when valid_i and ready_o are high, and done_o is high ReadCycles + 5 cycles
+// later; data_o then has the word, after a write the new one. Address: region in bits 31:28, lane in 27:20 (0 in
 // regions 1 to 3), word in 19:0.
 //   region 0  synapse memory of a lane (signed words)      1  learning rates, by matrix
 //   region 2  0 seed, 1 number of the next update, 2 samples held in the mini-batch (read only)
@@ -26,6 +26,7 @@ module corinfo_host #(
   parameter RatesFile    = "",   // the rates to start with, at least 2 words
   parameter SampleW      = 1,
   parameter Counters     = 26,
+  parameter ReadCycles   = 2,    // of the synapse memories
   parameter [31:0] Seed  = 32'd0
 ) (
   input  wire                    clk_i,
@@ -47,7 +48,7 @@ module corinfo_host #(
   output wire [LaneW-1:0]        synapse_lane_o,
   output wire [SynapseAddrW-1:0] synapse_addr_o,
   output wire [SynapseWidth-1:0] synapse_data_o,
-  input  wire [SynapseWidth-1:0] synapse_data_i,  // three cycles after the address
+  input  wire [SynapseWidth-1:0] synapse_data_i,  // ReadCycles + 2 after the address
 
   input  wire [7:0]              matrix_i,
   output wire [RateWidth-1:0]    rate_o,
@@ -66,7 +67,7 @@ module corinfo_host #(
   localparam [3:0] RegionCounters = 4'd3;
   localparam [7:0] ControlSeed    = 8'd0;
   localparam [7:0] ControlUpdate  = 8'd1;
-  localparam       Cycles         = 4;    // from the access to its answer
+  localparam       Cycles         = ReadCycles + 3;  // from the access to its answer
   localparam       RateDepth      = (Rates > 2) ? Rates : 2;
   localparam       RateAddrW      = $clog2(RateDepth);
 

@@ -6,7 +6,7 @@
 // (the lateral matrix, which also grows by itself): it gets one product with zero. Fetching runs
 // ahead of the products by up to 2^TermAddrW factors.
 //
-//   start_i -> fetch: an address per cycle, the factor back on fetch_value_i three cycles later
+//   start_i -> fetch: an address per cycle, the factor back on fetch_value_i FetchCycles later
 //           -> terms of a column -> issue_o, one product per cycle: slots outside, terms inside
 //
 // The configuration inputs are stable while busy_o.
@@ -24,6 +24,7 @@ module corinfo_terms #(
   parameter ValueWidth   = 18,
   // At least ValueWidth, and one bit more than the factors that may be negated, x and r.
   parameter OperandWidth = 19,
+  parameter FetchCycles  = 4,
   parameter TermAddrW    = 4     // room for 2^TermAddrW terms, at least those of two columns
 ) (
   input  wire                           clk_i,
@@ -34,7 +35,7 @@ module corinfo_terms #(
   input  wire [15:0]                    columns_i,
   input  wire                           two_phases_i,    // factors of both phases, else of one
   input  wire                           last_role_i,     // the one phase: 1 plus, 0 minus
-  input  wire                           always_i,
+  input  wire                           always_i,        // c, kept in phase plus
   input  wire                           negate_i,        // the one phase's products change sign
   input  wire                           signed_i,        // the sign of beta counts (W and F)
   input  wire [Batch-1:0]               negative_i,      // per sample: beta < 0
@@ -53,7 +54,7 @@ module corinfo_terms #(
   output wire [KeptAddrW-1:0]           fetch_addr_o,    // kept states or c
   output wire [InputAddrW-1:0]          fetch_input_o,
   output wire [LaneW-1:0]               fetch_lane_o,
-  input  wire signed [ValueWidth-1:0]   fetch_value_i,   // three cycles later
+  input  wire signed [ValueWidth-1:0]   fetch_value_i,   // FetchCycles later
 
   // Products.
   output reg                            issue_o,
@@ -69,7 +70,6 @@ module corinfo_terms #(
 
   localparam SampleW = (Batch > 1) ? $clog2(Batch) : 1;
   localparam ColumnQueueW = 3;              // columns that are fetched and not yet done
-  localparam FetchCycles  = 3;
 
   localparam [31:0]           LastSampleWord = Batch - 1;
   localparam [31:0]           LastLaneWord   = Lanes - 1;
@@ -99,14 +99,14 @@ module corinfo_terms #(
 
   wire                   fetch, role, last_of_sample, last_of_column;
   wire [KeptAddrW-1:0]   role_base;
-  assign role           = two_phases_i ? role_q : last_role_i;
+  assign role           = two_phases_i ? role_q : last_role_i || always_i;
   assign role_base      = role ? role_slots_i : {KeptAddrW{1'b0}};
   assign last_of_sample = !two_phases_i || role_q;
   assign last_of_column = last_of_sample && sample_q == LastSample;
 
   assign fetch         = fetching_q && term_room_q != NoTerms
                          && column_room_q != {(ColumnQueueW + 1){1'b0}};
-  assign fetch_addr_o  = sample_base_q + (two_phases_i ? role_base : {KeptAddrW{1'b0}})
+  assign fetch_addr_o  = sample_base_q + role_base
                          + {{(KeptAddrW - SlotW){1'b0}}, slot_q};
   assign fetch_input_o = input_q;
   assign fetch_lane_o  = lane_q;
@@ -171,8 +171,7 @@ module corinfo_terms #(
 
   corinfo_delay #(.Width(KeptAddrW + SynapseAddrW + 18), .Cycles(FetchCycles)) u_back (
     .clk_i(clk_i),
-    .data_i({sample_base_q + (always_i ? {KeptAddrW{1'b0}} : role_base), addr_q, column_q,
-             last_of_column, negate}),
+    .data_i({sample_base_q + role_base, addr_q, column_q, last_of_column, negate}),
     .data_o({back_base, back_addr, back_column, back_last, back_negate})
   );
 
@@ -227,7 +226,7 @@ module corinfo_terms #(
     .take_i (take)
   );
 
-  // Products: the head column's terms once per slot.
+  // Products: the head column's terms once per slot. First where everything is, then the term.
   reg  [SlotW:0]       row_q;
   reg  [TermAddrW:0]   term_q;
   reg  [15:0]          row_base_q;
@@ -239,12 +238,15 @@ module corinfo_terms #(
   assign take      = head_valid && last_term && last_row;
   assign term_addr = head_start + term_q[TermAddrW-1:0];
 
-  wire [SlotW-1:0] row_slot;
-  assign row_slot = post_slot_i + row_q[SlotW-1:0];
+  reg                    place_valid_q, place_first_q, place_last_q, place_none_q;
+  reg [TermAddrW-1:0]    place_term_q;
+  reg [SlotW-1:0]        place_slot_q;
+  reg [SynapseAddrW-1:0] place_synapse_q;
+  reg [15:0]             place_row_q, place_column_q;
 
   wire signed [OperandWidth-1:0] term_value;
   wire [KeptAddrW-1:0]           term_base;
-  assign {term_value, term_base} = terms[term_addr];
+  assign {term_value, term_base} = terms[place_term_q];
 
   always @(posedge clk_i) begin
     if (rst_i || start_i) begin
@@ -258,16 +260,26 @@ module corinfo_terms #(
         row_base_q <= last_row ? 16'd0 : row_base_q + RowStep;
       end
     end
-    issue_o <= head_valid && !rst_i;
-    first_o <= term_q == NoTerms;
-    last_o  <= last_term;
+    place_valid_q   <= head_valid && !rst_i;
+    place_first_q   <= term_q == NoTerms;
+    place_last_q    <= last_term;
+    place_none_q    <= head_count == NoTerms;
+    place_term_q    <= term_addr;
+    place_slot_q    <= post_slot_i + row_q[SlotW-1:0];
+    place_synapse_q <= head_addr + {{(SynapseAddrW - SlotW - 1){1'b0}}, row_q};
+    place_row_q     <= row_base_q;
+    place_column_q  <= head_column;
+
+    issue_o <= place_valid_q && !rst_i;
+    first_o <= place_first_q;
+    last_o  <= place_last_q;
     // A column without terms multiplies some word by zero.
-    operand_o      <= (head_count == NoTerms) ? {OperandWidth{1'b0}} : term_value;
-    factor_addr_o  <= ((head_count == NoTerms) ? {KeptAddrW{1'b0}} : term_base)
-                      + {{(KeptAddrW - SlotW){1'b0}}, row_slot};
-    synapse_addr_o <= head_addr + {{(SynapseAddrW - SlotW - 1){1'b0}}, row_q};
-    row_base_o     <= row_base_q;
-    column_o       <= head_column;
+    operand_o      <= place_none_q ? {OperandWidth{1'b0}} : term_value;
+    factor_addr_o  <= (place_none_q ? {KeptAddrW{1'b0}} : term_base)
+                      + {{(KeptAddrW - SlotW){1'b0}}, place_slot_q};
+    synapse_addr_o <= place_synapse_q;
+    row_base_o     <= place_row_q;
+    column_o       <= place_column_q;
   end
 
   // Room in the ring and in the queue, counted from the fetch on.
@@ -285,7 +297,7 @@ module corinfo_terms #(
     end
   end
 
-  assign busy_o = start_i || fetching_q || back_busy || head_valid || issue_o;
+  assign busy_o = start_i || fetching_q || back_busy || head_valid || place_valid_q || issue_o;
 
 endmodule
 

@@ -41,7 +41,7 @@ func TestEstimateMatchesSimulation(t *testing.T) {
 				}
 			}
 		}
-		e, err := hdlgen.Estimate(d.Arithmetic, c.lanes, &activity)
+		e, err := hdlgen.Estimate(d.Arithmetic, c.lanes, d.Manifest.Target, &activity)
 		require.NoError(t, err)
 		t.Logf("%v: inference %.0f (simulated %.0f), learning %.0f (%.0f), steps %.0f drains %.0f", c, e.CyclesPerInference, report.CyclesPerInference,
 			e.CyclesPerLearning, report.CyclesPerLearning, e.SettlingStepCycles, e.SettlingDrainCycles)
@@ -54,7 +54,7 @@ func TestEstimateMatchesSimulation(t *testing.T) {
 		}
 		require.InDelta(t, settling, counters["settling_cycles"], 0.5, "%v", c)
 		require.InEpsilon(t, e.CyclesPerUpdate*float64(counters["updates"]), counters["update_cycles"], 0.05, "%v", c)
-		dense, err := hdlgen.Estimate(d.Arithmetic, c.lanes, nil)
+		dense, err := hdlgen.Estimate(d.Arithmetic, c.lanes, d.Manifest.Target, nil)
 		require.NoError(t, err)
 		require.GreaterOrEqual(t, dense.CyclesPerInference*1.05, report.CyclesPerInference)
 		require.GreaterOrEqual(t, dense.CyclesPerLearning*1.05, report.CyclesPerLearning)
