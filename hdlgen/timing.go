@@ -16,12 +16,14 @@ type timing struct {
 }
 
 const (
-	commandCycles = 3 // taking a command and rewinding the program
-	nothingCycles = 2 // an instruction without work
-	exitCycles    = 2 // a jump to the end of a phase, beyond what the next instruction takes
-	eventRoom     = 7 // events on their way or waiting in corinfo_broadcast
-	columnRoom    = 8 // columns that corinfo_terms fetches ahead
+	eventRoom    = 7  // events on their way or waiting in corinfo_broadcast
+	columnRoom   = 8  // columns that corinfo_terms fetches ahead
+	randomCycles = 10 // latency of corinfo_random
 )
+
+func (t *timing) read() int    { return t.p.target.ReadCycles }
+func (t *timing) command() int { return t.read() + 2 } // taking a command and rewinding the program
+func (t *timing) nothing() int { return t.read() + 1 } // an instruction without work
 
 // everything is the activity of the dense computation: one inference and one mini-batch.
 func (t *timing) everything() *Activity {
@@ -65,7 +67,7 @@ func (t *timing) run(v *Activity, e *Estimates) {
 	drains := make([]int, n.K()+1)
 	count := make([]int, n.K()+1)
 	free := func(s *sampleActivity, book bool) int {
-		c := commandCycles + t.clear() + t.exit(s)
+		c := t.command() + t.clear() + t.exit(s)
 		load, issue := t.load(s.input)
 		c += load
 		times[0] += load
@@ -84,7 +86,7 @@ func (t *timing) run(v *Activity, e *Estimates) {
 				useful += t.products(step.layer, step.changed)
 			}
 		}
-		return c + n.Layers[n.K()] + 7 + nothingCycles // scores one by one, the class
+		return c + n.Layers[n.K()] + 7 + t.nothing() // scores one by one, the class
 	}
 	for i := range v.inferences {
 		total += free(&v.inferences[i], true)
@@ -95,9 +97,9 @@ func (t *timing) run(v *Activity, e *Estimates) {
 	}
 	learning, updates, batch := 0, 0, n.Learning.Batch
 	for i := range v.samples {
-		learning += free(&v.samples[i], false) + nothingCycles // OpSampled
+		learning += free(&v.samples[i], false) + t.nothing() // OpSampled
 		for k := 1; k <= n.K(); k++ {
-			learning += 2 * (t.l.SlotCount[k] + t.p.recordCycles + 3)
+			learning += 2 * (t.l.SlotCount[k] + t.read() + t.p.recordCycles + 2)
 		}
 		if i%batch == batch-1 {
 			updates += t.update(v.samples[i+1-batch : i+1])
@@ -113,8 +115,10 @@ func (t *timing) run(v *Activity, e *Estimates) {
 	}
 }
 
-func (t *timing) clear() int                 { return max(2, t.l.Slots) + 2 }
-func (t *timing) exit(s *sampleActivity) int { return exitCycles * s.exits }
+func (t *timing) clear() int { return max(2, t.l.Slots) + 2 }
+
+// exit is what jumps to the ends of phases take beyond the instructions there.
+func (t *timing) exit(s *sampleActivity) int { return (t.read() + 1) * s.exits }
 
 // products are the useful products of events of a layer: padding is not.
 func (t *timing) products(k int, events []bool) (total int) {
@@ -154,7 +158,7 @@ func (t *timing) load(input []bool) (cycles, issue int) {
 	if events == 0 {
 		return at + 2, 0
 	}
-	return max(at+2, free+5), events * stride
+	return max(at+2, free+t.read()+3), events * stride
 }
 
 // settle is a pass over the layer's slots, the soma's pipeline, then the events of what changed.
@@ -173,12 +177,12 @@ func (t *timing) settle(s step) (cycles, issue int) {
 	if events == 0 {
 		return at, 0
 	}
-	return max(at, end+4), events * stride
+	return max(at, end+t.read()+2), events * stride
 }
 
 // update takes one mini-batch to all matrices.
 func (t *timing) update(batch []sampleActivity) int {
-	cycles := nothingCycles // OpEnd
+	cycles := t.nothing() // OpEnd
 	n := t.a.Network
 	for _, m := range t.a.Matrices {
 		factors := len(batch)
@@ -234,13 +238,15 @@ func (t *timing) matrix(terms []int, factors, slots int) int {
 		if n == 0 {
 			continue
 		}
-		start := max(fetch+4, free)
+		start := max(fetch+t.read()+3, free)
 		free = start + n*slots
 		waiting = append(waiting, column{free, n})
 		held += n
 	}
 	if free == 0 {
-		return fetch + 5
+		return fetch + t.read() + 4
 	}
-	return max(fetch+5, free+t.p.synapseCycles+8)
+	// Products and random words meet.
+	meet := max(randomCycles, t.read()+3+t.p.changeCycles())
+	return max(fetch+t.read()+4, free+meet+t.p.synapseCycles+3)
 }

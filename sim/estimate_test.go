@@ -18,6 +18,7 @@ func TestEstimateMatchesSimulation(t *testing.T) {
 		{layers: []int{784, 64, 10}, lanes: 16, batch: 1, rule: "divide_by_slow_loop_index", formats: "default"},
 		{layers: []int{784, 64, 10}, lanes: 16, batch: 20, rule: "divide_by_loop_index", formats: "default", early: true},
 		{layers: []int{12, 9, 8, 5}, lanes: 3, batch: 3, rule: "constant", formats: "uneven", three: true, dense: true},
+		{layers: []int{20, 13, 7}, lanes: 8, batch: 3, rule: "constant", formats: "default", early: true, shallow: true},
 	} {
 		d := c.generate(t)
 		o := Options{Simulator: Verilator, Inference: randomSamples(d, 3, rng), Learning: randomSamples(d, max(3, c.batch), rng)}
