@@ -3,8 +3,8 @@
 // cycle after it.
 //
 // An access is taken when valid_i and ready_o are high, and done_o is high ReadCycles + 5 cycles
-// later; data_o then has the word, after a write the new one. Address: region in bits 31:28, lane in 27:20 (0 in
-// regions 1 to 3), word in 19:0.
+// later; data_o then has the word, after a write the new one. Address: region in bits 31:28, lane
+// in 27:20 (0 in regions 1 to 3), word in 19:0.
 //   region 0  synapse memory of a lane (signed words)      1  learning rates, by matrix
 //   region 2  0 seed, 1 number of the next update, 2 samples held in the mini-batch (read only)
 //   region 3  counters (read only)

@@ -62,7 +62,7 @@ module corinfo_lane #(
   input  wire [SlotW-1:0]                sum_raddr_i,
   input  wire [SlotW-1:0]                sum_waddr_i,
   input  wire [2:0]                      sum_we_i,         // one bit per kind
-  input  wire                            clear_i,          // zeros for states and, a cycle later, sums
+  input  wire                            clear_i,          // zero states and, a cycle on, sums
   input  wire                            update_first_i,   // cycle R + 2: first of a synapse
 
   // Learning factors.

@@ -3,8 +3,8 @@
 //
 // start_i with a matrix starts; busy_o is high until the last synapse is written. matrix_i and the
 // other inputs of the update are stable until then. Presynaptic factors are fetched as
-// corinfo_terms says. The random word of a synapse, RandomCycles behind the walk, the change from its
-// products, ChangeCycles behind their sum, and the synapse itself meet in the lanes' pipeline:
+// corinfo_terms says. The random word of a synapse, RandomCycles behind the walk, the change from
+// its products, ChangeCycles behind their sum, and the synapse itself meet in the lanes' pipeline:
 // what would come too early waits. first_o (the first product of a synapse) is there ReadCycles + 2
 // after the product's factor_raddr_o, synapse_we_o ReadCycles + UpdateCycles after the synapse's
 // synapse_raddr_o. A table's entry is there two cycles after its layer or matrix.
