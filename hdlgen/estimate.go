@@ -103,8 +103,9 @@ func (e *Estimates) multipliers(a *golden.Arithmetic, s *shape, p *arithmetic) {
 	}{{"soma", p.soma}, {"record", p.record}, {"synapse", append(p.update, p.synapse...)}} {
 		for _, u := range kind.units {
 			g := u.graph
+			pipeline := newPipeline(g, p.target)
 			for _, n := range g.Nodes() {
-				if n.Op == fx.OpMul && min(widthOf(g, n.Args[0]), widthOf(g, n.Args[1])) > 2 { // one or two bits are an adder
+				if n.Op == fx.OpMul && pipeline.narrow(n) < 0 {
 					add(kind.use, widthOf(g, n.Args[0]), widthOf(g, n.Args[1]))
 				}
 			}

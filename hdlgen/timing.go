@@ -16,14 +16,14 @@ type timing struct {
 }
 
 const (
-	eventRoom    = 7  // events on their way or waiting in corinfo_broadcast
-	columnRoom   = 8  // columns that corinfo_terms fetches ahead
-	randomCycles = 10 // latency of corinfo_random
+	nothingCycles = 3  // an instruction without work
+	eventRoom     = 7  // events on their way or waiting in corinfo_broadcast
+	columnRoom    = 8  // columns that corinfo_terms fetches ahead
+	randomCycles  = 10 // latency of corinfo_random
 )
 
 func (t *timing) read() int    { return t.p.target.ReadCycles }
 func (t *timing) command() int { return t.read() + 2 } // taking a command and rewinding the program
-func (t *timing) nothing() int { return t.read() + 1 } // an instruction without work
 
 // everything is the activity of the dense computation: one inference and one mini-batch.
 func (t *timing) everything() *Activity {
@@ -86,7 +86,7 @@ func (t *timing) run(v *Activity, e *Estimates) {
 				useful += t.products(step.layer, step.changed)
 			}
 		}
-		return c + n.Layers[n.K()] + 7 + t.nothing() // scores one by one, the class
+		return c + n.Layers[n.K()] + 8 + nothingCycles // scores one by one, the class
 	}
 	for i := range v.inferences {
 		total += free(&v.inferences[i], true)
@@ -97,9 +97,9 @@ func (t *timing) run(v *Activity, e *Estimates) {
 	}
 	learning, updates, batch := 0, 0, n.Learning.Batch
 	for i := range v.samples {
-		learning += free(&v.samples[i], false) + t.nothing() // OpSampled
+		learning += free(&v.samples[i], false) + nothingCycles // OpSampled
 		for k := 1; k <= n.K(); k++ {
-			learning += 2 * (t.l.SlotCount[k] + t.read() + t.p.recordCycles + 2)
+			learning += 2 * (t.l.SlotCount[k] + t.read() + t.p.recordCycles + 3)
 		}
 		if i%batch == batch-1 {
 			updates += t.update(v.samples[i+1-batch : i+1])
@@ -115,7 +115,7 @@ func (t *timing) run(v *Activity, e *Estimates) {
 	}
 }
 
-func (t *timing) clear() int { return max(2, t.l.Slots) + 2 }
+func (t *timing) clear() int { return max(2, t.l.Slots) + 3 }
 
 // exit is what jumps to the ends of phases take beyond the instructions there.
 func (t *timing) exit(s *sampleActivity) int { return (t.read() + 1) * s.exits }
@@ -156,15 +156,15 @@ func (t *timing) load(input []bool) (cycles, issue int) {
 		events++
 	}
 	if events == 0 {
-		return at + 2, 0
+		return at + 3, 0
 	}
-	return max(at+2, free+t.read()+3), events * stride
+	return max(at+3, free+t.read()+3), events * stride
 }
 
 // settle is a pass over the layer's slots, the soma's pipeline, then the events of what changed.
 func (t *timing) settle(s step) (cycles, issue int) {
 	slots, stride := t.l.SlotCount[s.layer], t.l.Stride[s.layer]
-	at := slots + t.p.somaCycles + 4 // nothing changes
+	at := slots + t.p.somaCycles + 5 // nothing changes
 	events, end := 0, 0
 	for i, changed := range s.changed {
 		if changed || t.dense {
@@ -182,7 +182,7 @@ func (t *timing) settle(s step) (cycles, issue int) {
 
 // update takes one mini-batch to all matrices.
 func (t *timing) update(batch []sampleActivity) int {
-	cycles := t.nothing() // OpEnd
+	cycles := nothingCycles // OpEnd
 	n := t.a.Network
 	for _, m := range t.a.Matrices {
 		factors := len(batch)
@@ -238,15 +238,15 @@ func (t *timing) matrix(terms []int, factors, slots int) int {
 		if n == 0 {
 			continue
 		}
-		start := max(fetch+t.read()+3, free)
+		start := max(fetch+t.read()+4, free)
 		free = start + n*slots
 		waiting = append(waiting, column{free, n})
 		held += n
 	}
 	if free == 0 {
-		return fetch + t.read() + 4
+		return fetch + t.read() + 6
 	}
 	// Products and random words meet.
 	meet := max(randomCycles, t.read()+3+t.p.changeCycles())
-	return max(fetch+t.read()+4, free+meet+t.p.synapseCycles+3)
+	return max(fetch+t.read()+6, free+meet+t.p.synapseCycles+4)
 }

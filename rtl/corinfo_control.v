@@ -239,6 +239,23 @@ module corinfo_control #(
   reg  [95:0]       segment_count, segment_slot, segment_align;
   assign layer_index = next_layer[LayerW-1:0];
 
+  // Three kinds an entry: chosen, because an index of 96 bits a step takes a multiplier.
+  reg [95:0] next_count, next_slot, next_align;
+  integer    k;
+
+  always @* begin
+    next_count = 96'd0;
+    next_slot  = 96'd0;
+    next_align = 96'd0;
+    for (k = 0; k < Layers; k = k + 1) begin
+      if (layer_index == k[LayerW-1:0]) begin
+        next_count = SegmentCount[96*k +: 96];
+        next_slot  = SegmentSlot[96*k +: 96];
+        next_align = Align[96*k +: 96];
+      end
+    end
+  end
+
   always @(posedge clk_i) begin
     if (next_load) begin
       slot_base     <= SlotBase[32*layer_index +: 32];
@@ -247,9 +264,9 @@ module corinfo_control #(
       column_base   <= ColumnBase[32*layer_index +: 32];
       stride        <= Stride[32*layer_index +: 32];
       row_stride    <= RowStride[32*layer_index +: 32];
-      segment_count <= SegmentCount[96*layer_index +: 96];
-      segment_slot  <= SegmentSlot[96*layer_index +: 96];
-      segment_align <= Align[96*layer_index +: 96];
+      segment_count <= next_count;
+      segment_slot  <= next_slot;
+      segment_align <= next_align;
     end
   end
 
@@ -450,9 +467,10 @@ module corinfo_control #(
   wire [LaneW-1:0]    host_lane, slot_lane, block_lane;
   wire                host_read;
   wire [XWidth-1:0]   input_late;
-  reg  [LaneW-1:0]    lane_q;
-  wire [31:0]         lane_word;
-  wire [PreWidth-1:0] pre_value;
+  wire [LaneW-1:0]    lane;
+  reg  [Lanes-1:0]    lanes_q;    // one bit is set
+  reg  [PreWidth-1:0] pre_value;
+  integer             i, j;
 
   corinfo_delay #(.Width(LaneW), .Cycles(1)) u_slot_lane (
     .clk_i(clk_i), .data_i(result ? pass_lane : event_lane), .data_o(slot_lane)
@@ -463,11 +481,19 @@ module corinfo_control #(
   corinfo_delay #(.Width(XWidth), .Cycles(1)) u_input_late (
     .clk_i(clk_i), .data_i(kept_input), .data_o(input_late)
   );
-  assign lane_word = {{(32 - LaneW){1'b0}}, lane_q};
-  assign pre_value = pre_i[PreWidth*lane_word +: PreWidth];
+  assign lane = (settle || result) ? slot_lane : block_lane;
+
+  always @* begin
+    pre_value = {PreWidth{1'b0}};
+    for (i = 0; i < Lanes; i = i + 1) begin
+      pre_value = pre_value | ({PreWidth{lanes_q[i]}} & pre_i[PreWidth*i +: PreWidth]);
+    end
+  end
 
   always @(posedge clk_i) begin
-    lane_q <= (settle || result) ? slot_lane : block_lane;
+    for (j = 0; j < Lanes; j = j + 1) begin
+      lanes_q[j] <= lane == j[LaneW-1:0];
+    end
     if (update && from_input) begin
       value_q <= {{(ValueWidth - XWidth){1'b0}}, input_late};
     end else begin
@@ -503,7 +529,11 @@ module corinfo_control #(
   );
 
   // An instruction is done when its pass is over and nothing of it is under way.
-  assign quiet = !pass_busy && !events_busy && !learn_busy && !result_busy;
+  reg quiet_q;
+  always @(posedge clk_i) begin
+    quiet_q <= !pass_busy && !events_busy && !learn_busy && !result_busy;
+  end
+  assign quiet = quiet_q;
 
   // Constants of the soma and learning rates.
   wire [1:0] beta;

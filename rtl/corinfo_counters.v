@@ -37,7 +37,6 @@ module corinfo_counters #(
   localparam Ticks = 9;
   localparam Sites = 17;
   localparam Total = Ticks + Sites;
-  localparam [7:0] TotalWord = Total;
 
   wire [48*Total-1:0] totals;
   wire [Ticks-1:0]    ticks;
@@ -77,8 +76,21 @@ module corinfo_counters #(
     end
   endgenerate
 
+  // Chosen, because an index of 48 bits a step takes a multiplier.
+  reg     [47:0] chosen;
+  integer        k;
+
+  always @* begin
+    chosen = 48'd0;
+    for (k = 0; k < Total; k = k + 1) begin
+      if (index_i == k[7:0]) begin
+        chosen = totals[48*k +: 48];
+      end
+    end
+  end
+
   always @(posedge clk_i) begin
-    counter_o <= (index_i < TotalWord) ? totals[48*{24'd0, index_i} +: 48] : 48'd0;
+    counter_o <= chosen;
   end
 
 endmodule

@@ -51,20 +51,20 @@ module corinfo_event_queue #(
     .take_i (row_take)
   );
 
-  // The row that is being served, the served lanes cleared.
+  // The row that is being served, the served lanes cleared, and the same without its first lane.
   reg  [SlotW-1:0]   slot_q;
   reg  [ColumnW-1:0] column_q;
-  reg  [Lanes-1:0]   lanes_q;
-  wire [Lanes-1:0]   first_lane, rest;
+  reg  [Lanes-1:0]   lanes_q, others_q;
+  wire [Lanes-1:0]   first_lane, lanes;
   wire               pending, serve;
   reg  [LaneW-1:0]   first;
   integer            i;
 
   assign pending    = lanes_q != {Lanes{1'b0}};
   assign serve      = pending && take_i;
-  assign first_lane = lanes_q & ({Lanes{1'b0}} - lanes_q);
-  assign rest       = serve ? lanes_q & (lanes_q - OneLane) : lanes_q;
-  assign row_take   = row_valid && rest == {Lanes{1'b0}};
+  assign row_take   = row_valid && (!pending || (take_i && others_q == {Lanes{1'b0}}));
+  assign lanes      = row_take ? row_lanes : others_q;
+  assign first_lane = lanes_q ^ others_q;
 
   // The number of the first lane: its bits are those of the one lane that is set.
   always @* begin
@@ -79,8 +79,13 @@ module corinfo_event_queue #(
       lanes_q       <= {Lanes{1'b0}};
       event_valid_o <= 1'b0;
     end else begin
-      lanes_q       <= row_take ? row_lanes : rest;
       event_valid_o <= serve;
+      if (row_take || serve) begin
+        lanes_q <= lanes;
+      end
+    end
+    if (row_take || serve) begin
+      others_q <= lanes & (lanes - OneLane);
     end
     if (row_take) begin
       slot_q   <= row_slot;

@@ -2,7 +2,7 @@
 // learning rates, the seed and the number of the next update; rate_o is the rate of matrix_i one
 // cycle after it.
 //
-// An access is taken when valid_i and ready_o are high, and done_o is high ReadCycles + 5 cycles
+// An access is taken when valid_i and ready_o are high, and done_o is high ReadCycles + 6 cycles
 // later; data_o then has the word, after a write the new one. Address: region in bits 31:28, lane
 // in 27:20 (0 in regions 1 to 3), word in 19:0.
 //   region 0  synapse memory of a lane (signed words)      1  learning rates, by matrix
@@ -67,7 +67,7 @@ module corinfo_host #(
   localparam [3:0] RegionCounters = 4'd3;
   localparam [7:0] ControlSeed    = 8'd0;
   localparam [7:0] ControlUpdate  = 8'd1;
-  localparam       Cycles         = ReadCycles + 3;  // from the access to its answer
+  localparam       Cycles         = ReadCycles + 4;  // from the access to its answer
   localparam       RateDepth      = (Rates > 2) ? Rates : 2;
   localparam       RateAddrW      = $clog2(RateDepth);
 
@@ -80,7 +80,7 @@ module corinfo_host #(
 
   reg  [31:0] address_q, seed_q, update_q;
   reg  [63:0] data_q;
-  reg         write_q, first_q;
+  reg         write_q, first_q, checked_q, refused;
   wire        accept, answer, waiting, write;
   wire [3:0]  region;
   wire [7:0]  word;
@@ -93,10 +93,8 @@ module corinfo_host #(
   // Is there such a word, and may it take what is written?
   wire [31:0] lane_word, place;
   reg         exists, writable;
-  wire        refused;
   assign lane_word = {24'd0, address_q[27:20]};
   assign place     = {4'd0, address_q[27:0]};
-  assign refused   = !exists || (write_q && !writable);
 
   always @* begin
     case (region)
@@ -123,7 +121,7 @@ module corinfo_host #(
   corinfo_valid #(.Cycles(Cycles)) u_line (
     .clk_i(clk_i), .rst_i(rst_i), .valid_i(first_q), .valid_o(answer), .busy_o(line_busy)
   );
-  assign write   = first_q && write_q && !refused;
+  assign write   = checked_q && write_q && !refused;
   assign waiting = line_busy;
   assign busy_o  = waiting;
   assign read_o  = waiting;
@@ -134,8 +132,10 @@ module corinfo_host #(
       data_q    <= data_i;
       write_q   <= write_i;
     end
+    refused <= !exists || (write_q && !writable);
     if (rst_i) begin
       first_q  <= 1'b0;
+      checked_q <= 1'b0;
       done_o   <= 1'b0;
       error_o  <= 1'b0;
       data_o   <= 64'd0;
@@ -143,6 +143,7 @@ module corinfo_host #(
       update_q <= 32'd0;
     end else begin
       first_q <= accept;
+      checked_q <= first_q;
       done_o  <= answer;
       error_o <= answer && refused;
       if (answer && refused) begin

@@ -171,7 +171,7 @@ module corinfo_learn #(
     .SynapseAddrW(SynapseAddrW),
     .ValueWidth  (ValueWidth),
     .OperandWidth(OperandWidth),
-    .FetchCycles (ReadCycles + 2),
+    .FetchCycles (ReadCycles + 3),
     .TermAddrW   (TermAddrW)
   ) u_terms (
     .clk_i          (clk_i),

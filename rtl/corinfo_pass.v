@@ -139,6 +139,7 @@ module corinfo_pass #(
 
   // Record: the factors and the kept state go to the sample's words of this phase.
   reg  [KeptAddrW-1:0] sample_base_q;   // first word of the sample, phase minus
+  reg  [KeptAddrW-1:0] own_base_q, other_base_q;
   reg  [31:0]          sample_slots;
   wire [KeptAddrW-1:0] own_addr;
   wire                 record_busy;
@@ -154,12 +155,12 @@ module corinfo_pass #(
 
   always @(posedge clk_i) begin
     sample_base_q <= sample_slots[KeptAddrW-1:0];
+    own_base_q    <= sample_base_q + (role_i ? BatchSlots[KeptAddrW-1:0] : {KeptAddrW{1'b0}});
+    other_base_q  <= sample_base_q + (role_i ? {KeptAddrW{1'b0}} : BatchSlots[KeptAddrW-1:0]);
   end
 
-  assign own_addr     = sample_base_q + {{(KeptAddrW - SlotW){1'b0}}, slot_q}
-                        + (role_i ? BatchSlots[KeptAddrW-1:0] : {KeptAddrW{1'b0}});
-  assign other_addr_o = sample_base_q + {{(KeptAddrW - SlotW){1'b0}}, slot_q}
-                        + (role_i ? {KeptAddrW{1'b0}} : BatchSlots[KeptAddrW-1:0]);
+  assign own_addr     = own_base_q + {{(KeptAddrW - SlotW){1'b0}}, slot_q};
+  assign other_addr_o = other_base_q + {{(KeptAddrW - SlotW){1'b0}}, slot_q};
 
   corinfo_valid #(.Cycles(ReadCycles + RecordCycles)) u_record_valid (
     .clk_i(clk_i), .rst_i(rst_i), .valid_i(active_q && record_i), .valid_o(factor_we_o),

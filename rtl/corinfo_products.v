@@ -3,8 +3,8 @@
 // that of an update instead.
 //
 // issue_i, slot_i, kind_i and operand_i belong to cycle 0 of a product; update_operand_i, in use
-// while update_i, belongs to cycle 0 of its own. busy_o is high in cycles 0 to R + 1: a pass that
-// starts two cycles after it is low finds the sums written. One product per cycle.
+// while update_i, belongs to cycle 0 of its own. busy_o is high in cycles 0 to R: a pass that reads
+// sums three cycles after it is low finds them written. One product per cycle.
 
 `default_nettype none
 
@@ -31,8 +31,8 @@ module corinfo_products #(
   output wire [1:0]                     kind_o,
   output wire [2:0]                     forward_o,
   output wire [SlotW-1:0]               sum_raddr_o,
-  output wire [SlotW-1:0]               sum_waddr_o,
-  output wire [2:0]                     sum_we_o,
+  output reg  [SlotW-1:0]               sum_waddr_o,
+  output reg  [2:0]                     sum_we_o,
   output wire                           busy_o
 );
 
@@ -45,25 +45,31 @@ module corinfo_products #(
     .clk_i(clk_i), .data_i(update_i ? early_update : early_operand), .data_o(operand_o)
   );
 
-  // The sum: read in cycle R, its kind chosen in R + 1, written in R + 3.
-  wire             chosen, write, unused_busy;
+  // The sum: read in cycle R, its kind chosen in R + 1, written in R + 3; a cleared one a cycle after
+  // clear_i.
+  wire             read, write, unused_busy;
   wire [SlotW-1:0] read_slot, write_slot;
   wire [1:0]       read_kind, write_kind;
-  corinfo_valid #(.Cycles(ReadCycles + 1)) u_chosen (
-    .clk_i(clk_i), .rst_i(rst_i), .valid_i(issue_i), .valid_o(chosen), .busy_o(busy_o)
+  corinfo_valid #(.Cycles(ReadCycles)) u_read (
+    .clk_i(clk_i), .rst_i(rst_i), .valid_i(issue_i), .valid_o(read), .busy_o(busy_o)
   );
   corinfo_valid #(.Cycles(2)) u_write (
-    .clk_i(clk_i), .rst_i(rst_i), .valid_i(chosen), .valid_o(write), .busy_o(unused_busy)
+    .clk_i(clk_i), .rst_i(rst_i), .valid_i(read), .valid_o(write), .busy_o(unused_busy)
   );
-  corinfo_delay #(.Width(SlotW + 2), .Cycles(ReadCycles)) u_read (
+  corinfo_delay #(.Width(SlotW + 2), .Cycles(ReadCycles)) u_read_slot (
     .clk_i(clk_i), .data_i({slot_i, kind_i}), .data_o({read_slot, read_kind})
   );
   corinfo_delay #(.Width(2), .Cycles(1)) u_kind (
     .clk_i(clk_i), .data_i(read_kind), .data_o(kind_o)
   );
-  corinfo_delay #(.Width(SlotW + 2), .Cycles(3)) u_write_slot (
+  corinfo_delay #(.Width(SlotW + 2), .Cycles(2)) u_write_slot (
     .clk_i(clk_i), .data_i({read_slot, read_kind}), .data_o({write_slot, write_kind})
   );
+
+  always @(posedge clk_i) begin
+    sum_waddr_o <= clear_i ? pass_slot_i : write_slot;
+    sum_we_o    <= rst_i ? 3'b000 : clear_i ? 3'b111 : write ? 3'b001 << write_kind : 3'b000;
+  end
 
   // Products for the same sum one, two or three cycles before this one: the memory has not got it.
   reg  [SlotW+1:0] last_q, second_q, third_q;
@@ -90,18 +96,7 @@ module corinfo_products #(
     .clk_i(clk_i), .data_i(same_q[2:1]), .data_o(forward_o[2:1])
   );
 
-  // A cleared sum is written a cycle after clear_i.
-  reg              clear_q;
-  reg  [SlotW-1:0] clear_slot_q;
-
-  always @(posedge clk_i) begin
-    clear_q      <= !rst_i && clear_i;
-    clear_slot_q <= pass_slot_i;
-  end
-
   assign sum_raddr_o = pass_i ? pass_slot_i : read_slot;
-  assign sum_waddr_o = clear_q ? clear_slot_q : write_slot;
-  assign sum_we_o    = clear_q ? 3'b111 : write ? 3'b001 << write_kind : 3'b000;
 
 endmodule
 

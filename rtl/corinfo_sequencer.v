@@ -1,9 +1,9 @@
 // Executes the program: takes a command, steps through the instructions, waits for each to be done.
 //
 // An instruction's fields are stable from start_o (high for one cycle) until the next start_o. The
-// instruction is done when quiet_i is high in a later cycle. The program memory is read one
-// instruction ahead, so that an instruction without work takes ReadCycles + 1; a phase that ends
-// early takes as many more. Command: valid/ready; result: valid until ready. hold_i closes
+// instruction is done when quiet_i, a cycle late, is high two cycles later or more. The program
+// memory is read one instruction ahead, so that an instruction without work takes three cycles; a
+// phase that ends early takes ReadCycles + 1 more. Command: valid/ready; result: valid until ready. hold_i closes
 // command_ready_o in the same cycle. With load_o the next cycle is an instruction's first, of the
 // layer next_layer_o.
 
@@ -118,20 +118,19 @@ module corinfo_sequencer #(
   assign unused_exit = ^exit_word;
 
   wire accept, done, leave, stop;
+  reg  late_q, early_q;
   assign accept = state_q == StateIdle && command_valid_i && !hold_i;
-  assign done   = (state_q == StateRun && quiet_i && !late_q[1] && op_o != OpResult)
+  assign done   = (state_q == StateRun && quiet_i && !early_q && op_o != OpResult)
                   || (state_q == StateResult && result_ready_i);
   assign leave  = op_o == OpSettle && early && last && !changed_i;
   assign stop   = (op_o == OpInferred && !learn_q) || (op_o == OpSampled && sample_o != LastSample)
                   || op_o == OpEnd;
 
-  // The memory still reads at the address before: one cycle more with a register behind it.
-  reg  [1:0] late_q;
-  wire       moves;
-  assign moves = accept || state_q == StateFetch || done;
-
+  // Right after a change of its address the memory may still read at the one before, and in an
+  // instruction's first two cycles quiet_i is about the one before.
   always @(posedge clk_i) begin
-    late_q <= {late_q[0], ReadCycles > 1 && (moves || rst_i)};
+    late_q  <= ReadCycles > 1 && (done || rst_i);
+    early_q <= start_o;
   end
 
   always @(posedge clk_i) begin
@@ -143,7 +142,7 @@ module corinfo_sequencer #(
     end else begin
       case (state_q)
         StateRewind: begin
-          state_q <= late_q[0] ? StateRewind : StateIdle;
+          state_q <= late_q ? StateRewind : StateIdle;
         end
         StateIdle: begin
           if (accept) begin
@@ -153,7 +152,7 @@ module corinfo_sequencer #(
           end
         end
         StateJump: begin
-          state_q <= late_q[0] ? StateJump : StateFetch;
+          state_q <= late_q ? StateJump : StateFetch;
         end
         StateFetch: begin
           state_q <= StateStart;
@@ -164,7 +163,7 @@ module corinfo_sequencer #(
           state_q <= StateRun;
         end
         default: begin
-          if (state_q == StateRun && quiet_i && op_o == OpResult) begin
+          if (state_q == StateRun && quiet_i && !early_q && op_o == OpResult) begin
             state_q <= StateResult;
           end else if (done && stop) begin
             state_q <= StateRewind;

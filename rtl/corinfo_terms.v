@@ -6,7 +6,7 @@
 // (the lateral matrix, which also grows by itself): it gets one product with zero. Fetching runs
 // ahead of the products by up to 2^TermAddrW factors.
 //
-//   start_i -> fetch: an address per cycle, the factor back on fetch_value_i FetchCycles later
+//   start_i -> fetch: an address per cycle, the factor back on fetch_value_i FetchCycles - 1 later
 //           -> terms of a column -> issue_o, one product per cycle: slots outside, terms inside
 //
 // The configuration inputs are stable while busy_o.
@@ -24,7 +24,7 @@ module corinfo_terms #(
   parameter ValueWidth   = 18,
   // At least ValueWidth, and one bit more than the factors that may be negated, x and r.
   parameter OperandWidth = 19,
-  parameter FetchCycles  = 4,
+  parameter FetchCycles  = 5,    // the address and its value
   parameter TermAddrW    = 4     // room for 2^TermAddrW terms, at least those of two columns
 ) (
   input  wire                           clk_i,
@@ -51,10 +51,10 @@ module corinfo_terms #(
   input  wire [InputAddrW-1:0]          sample_inputs_i,
 
   // Fetch: addresses of the factor wanted in this cycle.
-  output wire [KeptAddrW-1:0]           fetch_addr_o,    // kept states or c
-  output wire [InputAddrW-1:0]          fetch_input_o,
-  output wire [LaneW-1:0]               fetch_lane_o,
-  input  wire signed [ValueWidth-1:0]   fetch_value_i,   // FetchCycles later
+  output reg  [KeptAddrW-1:0]           fetch_addr_o,    // kept states or c
+  output reg  [InputAddrW-1:0]          fetch_input_o,
+  output reg  [LaneW-1:0]               fetch_lane_o,
+  input  wire signed [ValueWidth-1:0]   fetch_value_i,   // FetchCycles - 1 later
 
   // Products.
   output reg                            issue_o,
@@ -106,10 +106,11 @@ module corinfo_terms #(
 
   assign fetch         = fetching_q && term_room_q != NoTerms
                          && column_room_q != {(ColumnQueueW + 1){1'b0}};
-  assign fetch_addr_o  = sample_base_q + role_base
-                         + {{(KeptAddrW - SlotW){1'b0}}, slot_q};
-  assign fetch_input_o = input_q;
-  assign fetch_lane_o  = lane_q;
+  always @(posedge clk_i) begin
+    fetch_addr_o  <= sample_base_q + role_base + {{(KeptAddrW - SlotW){1'b0}}, slot_q};
+    fetch_input_o <= input_q;
+    fetch_lane_o  <= lane_q;
+  end
 
   always @(posedge clk_i) begin
     if (rst_i) begin
@@ -177,6 +178,8 @@ module corinfo_terms #(
 
   // Collect: nonzero factors into the ring of terms, columns that have work into the queue of
   // columns.
+  // In distributed memory: an address is added to the word in the cycle in which it is read.
+  (* ram_style = "distributed" *)
   reg  [OperandWidth+KeptAddrW-1:0] terms [0:(1 << TermAddrW)-1];
   reg  [TermAddrW-1:0]              put_q, start_q;
   reg  [TermAddrW:0]                count_q;       // terms of the open column
