@@ -238,15 +238,15 @@ func (t *timing) matrix(terms []int, factors, slots int) int {
 		if n == 0 {
 			continue
 		}
-		start := max(fetch+t.read()+4, free)
+		start := max(fetch+t.read()+5, free)
 		free = start + n*slots
 		waiting = append(waiting, column{free, n})
 		held += n
 	}
 	if free == 0 {
-		return fetch + t.read() + 6
+		return fetch + t.read() + 7
 	}
 	// Products and random words meet.
 	meet := max(randomCycles, t.read()+3+t.p.changeCycles())
-	return max(fetch+t.read()+6, free+meet+t.p.synapseCycles+4)
+	return max(fetch+t.read()+7, free+meet+t.p.synapseCycles+4)
 }

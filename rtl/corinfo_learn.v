@@ -171,7 +171,7 @@ module corinfo_learn #(
     .SynapseAddrW(SynapseAddrW),
     .ValueWidth  (ValueWidth),
     .OperandWidth(OperandWidth),
-    .FetchCycles (ReadCycles + 3),
+    .FetchCycles (ReadCycles + 4),
     .TermAddrW   (TermAddrW)
   ) u_terms (
     .clk_i          (clk_i),

@@ -39,7 +39,8 @@ module corinfo_products #(
   // The operand: of settling as it comes, shifted; the choice is another cycle's.
   wire signed [OperandWidth-1:0] early_operand, early_update;
   corinfo_delay #(.Width(2 * OperandWidth), .Cycles(ReadCycles - 1)) u_early (
-    .clk_i(clk_i), .data_i({operand_i, update_operand_i}), .data_o({early_operand, early_update})
+    .clk_i(clk_i), .data_i({operand_i, update_operand_i}),
+    .data_o({early_operand, early_update})
   );
   corinfo_delay #(.Width(OperandWidth), .Cycles(1)) u_operand (
     .clk_i(clk_i), .data_i(update_i ? early_update : early_operand), .data_o(operand_o)

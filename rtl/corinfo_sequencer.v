@@ -3,9 +3,9 @@
 // An instruction's fields are stable from start_o (high for one cycle) until the next start_o. The
 // instruction is done when quiet_i, a cycle late, is high two cycles later or more. The program
 // memory is read one instruction ahead, so that an instruction without work takes three cycles; a
-// phase that ends early takes ReadCycles + 1 more. Command: valid/ready; result: valid until ready. hold_i closes
-// command_ready_o in the same cycle. With load_o the next cycle is an instruction's first, of the
-// layer next_layer_o.
+// phase that ends early takes ReadCycles + 1 more. Command: valid/ready; result: valid until ready.
+// hold_i closes command_ready_o in the same cycle. With load_o the next cycle is an instruction's
+// first, of the layer next_layer_o.
 
 `default_nettype none
 

@@ -6,7 +6,7 @@
 // (the lateral matrix, which also grows by itself): it gets one product with zero. Fetching runs
 // ahead of the products by up to 2^TermAddrW factors.
 //
-//   start_i -> fetch: an address per cycle, the factor back on fetch_value_i FetchCycles - 1 later
+//   start_i -> fetch: an address per cycle, the factor back on fetch_value_i FetchCycles - 2 later
 //           -> terms of a column -> issue_o, one product per cycle: slots outside, terms inside
 //
 // The configuration inputs are stable while busy_o.
@@ -24,7 +24,7 @@ module corinfo_terms #(
   parameter ValueWidth   = 18,
   // At least ValueWidth, and one bit more than the factors that may be negated, x and r.
   parameter OperandWidth = 19,
-  parameter FetchCycles  = 5,    // the address and its value
+  parameter FetchCycles  = 6,    // address, value, is it zero
   parameter TermAddrW    = 4     // room for 2^TermAddrW terms, at least those of two columns
 ) (
   input  wire                           clk_i,
@@ -54,7 +54,7 @@ module corinfo_terms #(
   output reg  [KeptAddrW-1:0]           fetch_addr_o,    // kept states or c
   output reg  [InputAddrW-1:0]          fetch_input_o,
   output reg  [LaneW-1:0]               fetch_lane_o,
-  input  wire signed [ValueWidth-1:0]   fetch_value_i,   // FetchCycles - 1 later
+  input  wire signed [ValueWidth-1:0]   fetch_value_i,   // FetchCycles - 2 later
 
   // Products.
   output reg                            issue_o,
@@ -187,11 +187,20 @@ module corinfo_terms #(
   wire [TermAddrW:0]                count;
   wire signed [OperandWidth-1:0]    value;
 
-  assign keep       = back_valid && fetch_value_i != {ValueWidth{1'b0}};
+  // A cycle to see whether it is zero.
+  reg signed [ValueWidth-1:0] value_q;
+  reg                         nonzero_q;
+
+  always @(posedge clk_i) begin
+    value_q   <= fetch_value_i;
+    nonzero_q <= fetch_value_i != {ValueWidth{1'b0}};
+  end
+
+  assign keep       = back_valid && nonzero_q;
   assign count      = count_q + {{TermAddrW{1'b0}}, keep};
   assign column_put = back_valid && back_last && (always_i || count != NoTerms);
-  assign value      = {{(OperandWidth - ValueWidth + 1){fetch_value_i[ValueWidth-1]}},
-      fetch_value_i[ValueWidth-2:0]};
+  assign value      = {{(OperandWidth - ValueWidth + 1){value_q[ValueWidth-1]}},
+      value_q[ValueWidth-2:0]};
 
   always @(posedge clk_i) begin
     if (keep) begin
