@@ -80,7 +80,8 @@ module corinfo_host #(
 
   reg  [31:0] address_q, seed_q, update_q;
   reg  [63:0] data_q;
-  reg         write_q, first_q, checked_q, refused;
+  reg         write_q, first_q, checked_q, exists_q, writable_q;
+  wire        refused;
   wire        accept, answer, waiting, write;
   wire [3:0]  region;
   wire [7:0]  word;
@@ -121,6 +122,7 @@ module corinfo_host #(
   corinfo_valid #(.Cycles(Cycles)) u_line (
     .clk_i(clk_i), .rst_i(rst_i), .valid_i(first_q), .valid_o(answer), .busy_o(line_busy)
   );
+  assign refused = !exists_q || (write_q && !writable_q);
   assign write   = checked_q && write_q && !refused;
   assign waiting = line_busy;
   assign busy_o  = waiting;
@@ -132,7 +134,8 @@ module corinfo_host #(
       data_q    <= data_i;
       write_q   <= write_i;
     end
-    refused <= !exists || (write_q && !writable);
+    exists_q   <= exists;
+    writable_q <= writable;
     if (rst_i) begin
       first_q  <= 1'b0;
       checked_q <= 1'b0;

@@ -44,7 +44,7 @@ module corinfo_learn #(
   input  wire                           clk_i,
   input  wire                           rst_i,
 
-  // A sample of the mini-batch begins: is its beta negative?
+  // A sample of the mini-batch begins: is its beta negative? Both stand still for a cycle more.
   input  wire                           sample_start_i,
   input  wire [SampleW-1:0]             sample_i,
   input  wire                           negative_i,
@@ -129,9 +129,11 @@ module corinfo_learn #(
   assign symmetric_o  = lateral;
 
   // Signs of beta of the mini-batch.
+  reg             sample_start_q;
   reg [Batch-1:0] negative_q;
   always @(posedge clk_i) begin
-    if (sample_start_i) begin
+    sample_start_q <= sample_start_i;
+    if (sample_start_q) begin
       negative_q[sample_i] <= negative_i;
     end
   end

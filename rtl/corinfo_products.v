@@ -46,8 +46,8 @@ module corinfo_products #(
     .clk_i(clk_i), .data_i(update_i ? early_update : early_operand), .data_o(operand_o)
   );
 
-  // The sum: read in cycle R, its kind chosen in R + 1, written in R + 3; a cleared one a cycle after
-  // clear_i.
+  // The sum: read in cycle R, its kind chosen in R + 1, written in R + 3; a cleared one a cycle
+  // after clear_i.
   wire             read, write, unused_busy;
   wire [SlotW-1:0] read_slot, write_slot;
   wire [1:0]       read_kind, write_kind;

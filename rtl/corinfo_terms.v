@@ -184,7 +184,7 @@ module corinfo_terms #(
   reg  [TermAddrW-1:0]              put_q, start_q;
   reg  [TermAddrW:0]                count_q;       // terms of the open column
   wire                              keep, column_put;
-  wire [TermAddrW:0]                count;
+  wire [TermAddrW:0]                count, last_index;
   wire signed [OperandWidth-1:0]    value;
 
   // A cycle to see whether it is zero.
@@ -198,6 +198,7 @@ module corinfo_terms #(
 
   assign keep       = back_valid && nonzero_q;
   assign count      = count_q + {{TermAddrW{1'b0}}, keep};
+  assign last_index = (count == NoTerms) ? NoTerms : count - OneTerm;
   assign column_put = back_valid && back_last && (always_i || count != NoTerms);
   assign value      = {{(OperandWidth - ValueWidth + 1){value_q[ValueWidth-1]}},
       value_q[ValueWidth-2:0]};
@@ -221,20 +222,20 @@ module corinfo_terms #(
 
   wire                    head_valid, take;
   wire [TermAddrW-1:0]    head_start;
-  wire [TermAddrW:0]      head_count;
+  wire [TermAddrW:0]      head_count, head_last;
   wire [SynapseAddrW-1:0] head_addr;
   wire [15:0]             head_column;
 
   corinfo_fifo #(
-    .Width(2 * TermAddrW + 1 + SynapseAddrW + 16),
+    .Width(3 * TermAddrW + 2 + SynapseAddrW + 16),
     .AddrW(ColumnQueueW)
   ) u_columns (
     .clk_i  (clk_i),
     .rst_i  (rst_i),
     .put_i  (column_put),
-    .data_i ({start_q, count, back_addr, back_column}),
+    .data_i ({start_q, count, last_index, back_addr, back_column}),
     .valid_o(head_valid),
-    .data_o ({head_start, head_count, head_addr, head_column}),
+    .data_o ({head_start, head_count, head_last, head_addr, head_column}),
     .take_i (take)
   );
 
@@ -245,7 +246,7 @@ module corinfo_terms #(
   wire                 last_term, last_row;
   wire [TermAddrW-1:0] term_addr;
 
-  assign last_term = head_count == NoTerms || term_q == head_count - OneTerm;
+  assign last_term = term_q == head_last;
   assign last_row  = row_q == post_count_i - {{SlotW{1'b0}}, 1'b1};
   assign take      = head_valid && last_term && last_row;
   assign term_addr = head_start + term_q[TermAddrW-1:0];
@@ -294,18 +295,23 @@ module corinfo_terms #(
     column_o       <= place_column_q;
   end
 
-  // Room in the ring and in the queue, counted from the fetch on.
-  wire [TermAddrW:0] freed;
-  assign freed = ((back_valid && !keep) ? OneTerm : NoTerms) + (take ? head_count : NoTerms);
+  // Room in the ring and in the queue, counted from the fetch on; what becomes free counts a cycle
+  // later.
+  reg [TermAddrW:0]    term_freed_q;
+  reg [ColumnQueueW:0] column_freed_q;
 
   always @(posedge clk_i) begin
+    term_freed_q   <= ((back_valid && !keep) ? OneTerm : NoTerms) + (take ? head_count : NoTerms);
+    column_freed_q <= {{ColumnQueueW{1'b0}}, back_valid && !column_put}
+                      + {{ColumnQueueW{1'b0}}, take};
     if (rst_i || start_i) begin
-      term_room_q   <= TermRoom;
-      column_room_q <= ColumnRoom;
+      term_room_q    <= TermRoom;
+      column_room_q  <= ColumnRoom;
+      term_freed_q   <= NoTerms;
+      column_freed_q <= {(ColumnQueueW + 1){1'b0}};
     end else begin
-      term_room_q   <= term_room_q + freed - {{TermAddrW{1'b0}}, fetch};
-      column_room_q <= column_room_q + {{ColumnQueueW{1'b0}}, back_valid && !column_put}
-                       + {{ColumnQueueW{1'b0}}, take} - {{ColumnQueueW{1'b0}}, fetch};
+      term_room_q   <= term_room_q + term_freed_q - {{TermAddrW{1'b0}}, fetch};
+      column_room_q <= column_room_q + column_freed_q - {{ColumnQueueW{1'b0}}, fetch};
     end
   end
 
