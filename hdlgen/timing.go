@@ -18,7 +18,7 @@ type timing struct {
 const (
 	nothingCycles = 3  // an instruction without work
 	eventRoom     = 7  // events on their way or waiting in corinfo_broadcast
-	columnRoom    = 8  // columns that corinfo_terms fetches ahead
+	columnRoom    = 16 // columns that corinfo_terms fetches ahead
 	randomCycles  = 10 // latency of corinfo_random
 )
 
@@ -240,7 +240,7 @@ func (t *timing) matrix(terms []int, factors, slots int) int {
 		}
 		start := max(fetch+t.read()+5, free)
 		free = start + n*slots
-		waiting = append(waiting, column{free, n})
+		waiting = append(waiting, column{free + 1, n}) // their room counts a cycle later
 		held += n
 	}
 	if free == 0 {

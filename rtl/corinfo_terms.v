@@ -69,7 +69,7 @@ module corinfo_terms #(
 );
 
   localparam SampleW = (Batch > 1) ? $clog2(Batch) : 1;
-  localparam ColumnQueueW = 3;              // columns that are fetched and not yet done
+  localparam ColumnQueueW = 4;              // columns that are fetched and not yet done
 
   localparam [31:0]           LastSampleWord = Batch - 1;
   localparam [31:0]           LastLaneWord   = Lanes - 1;
