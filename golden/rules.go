@@ -39,9 +39,9 @@ func somaGraph(sums Sums, l LayerTypes, eta, coefficient fx.Format) *fx.Graph {
 
 	current := g.Resize("current", g.Add(basal, feedback), l.Current)
 	scaled := g.Mul(kLateral, g.Resize("lateral_rounded", lateral, l.Lateral))
-	towards := g.Add(g.Mul(kCurrent, current), scaled)
-	own := g.Sub(g.Mul(kR, r), g.Mul(kU, u))
-	drive := g.Resize("drive", g.Add(g.Add(towards, own), g.Mul(kY, y)), l.Drive)
+	// The current is there last: hardware has added the rest up by then.
+	rest := g.Add(g.Add(g.Mul(kR, r), g.Mul(kY, y)), g.Sub(scaled, g.Mul(kU, u)))
+	drive := g.Resize("drive", g.Add(g.Mul(kCurrent, current), rest), l.Drive)
 	potential := g.Resize("potential", g.Add(u, g.Mul(step, drive)), l.U)
 	state := g.Resize("state", g.Clip(potential, 0, unit(l.U.Format)), l.R)
 	g.Output("u_next", potential)

@@ -67,7 +67,7 @@ func TestBoardFolder(t *testing.T) {
 	require.NoError(t, err)
 	before := machine.Tensors()
 	dir := filepath.Join(t.TempDir(), "design")
-	m, err := GenerateFor(testBoard(t), a, machine, 2, dir)
+	m, err := GenerateFor(testBoard(t), a, machine, 2, FastTarget, dir)
 	require.NoError(t, err)
 	require.Equal(t, before, machine.Tensors(), "the self-test learned in the caller's machine")
 	require.Equal(t, 3, m.Board.Steps)
@@ -84,14 +84,14 @@ func TestBoardFolder(t *testing.T) {
 	}
 	require.NoError(t, os.MkdirAll(filepath.Join(dir, buildFolder), 0o755))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, buildFolder, "yosys.log"), nil, 0o644))
-	again, err := GenerateFor(testBoard(t), a, machine, 2, dir)
+	again, err := GenerateFor(testBoard(t), a, machine, 2, FastTarget, dir)
 	require.NoError(t, err)
 	require.Equal(t, m, again)
 	require.NoError(t, os.WriteFile(filepath.Join(dir, boardFolder, "mine"), nil, 0o644))
-	_, err = GenerateFor(testBoard(t), a, machine, 2, dir)
+	_, err = GenerateFor(testBoard(t), a, machine, 2, FastTarget, dir)
 	require.ErrorIs(t, err, golden.ErrUsage)
 	require.NoError(t, os.Remove(filepath.Join(dir, boardFolder, "mine")))
-	plain, err := Generate(a, machine, 2, dir)
+	plain, err := Generate(a, machine, 2, FastTarget, dir)
 	require.NoError(t, err)
 	require.Nil(t, plain.Board)
 	require.NoDirExists(t, filepath.Join(dir, boardFolder))
@@ -107,7 +107,7 @@ func TestSelfTestExpects(t *testing.T) {
 		require.NoError(t, err)
 		b := testBoard(t)
 		change(b, machine)
-		m, err := GenerateFor(b, a, machine, 2, filepath.Join(t.TempDir(), "design"))
+		m, err := GenerateFor(b, a, machine, 2, FastTarget, filepath.Join(t.TempDir(), "design"))
 		require.NoError(t, err)
 		return m.Board.Checksum
 	}
@@ -138,30 +138,31 @@ func TestBoardRefuses(t *testing.T) {
 		b := testBoard(t)
 		change(b)
 		dir := filepath.Join(t.TempDir(), "design")
-		_, err := GenerateFor(b, a, machine, 2, dir)
+		_, err := GenerateFor(b, a, machine, 2, FastTarget, dir)
 		require.ErrorIs(t, err, golden.ErrUsage, want)
 		require.ErrorContains(t, err, want)
 		require.NoDirExists(t, dir)
 	}
 }
 
-// The memories and multipliers that a design takes of a device are those of Yosys 0.23's synth_ecp5 for 784-128-10 on 16 lanes: 216
-// block memories, 13 of each lane and 8 of the input.
+// The memories and multipliers that a design takes of a device are those of Yosys 0.23's synth_ecp5 for 784-128-10 on 16 lanes: 184
+// block memories, 11 of each lane and 8 of the input, and 112 multipliers, 7 of each lane.
 func TestFit(t *testing.T) {
 	a, err := golden.NewArithmetic(testNetwork(t, []int{784, 128, 10}, 20, ""))
 	require.NoError(t, err)
-	e, err := Estimate(a, 16, nil)
+	e, err := Estimate(a, 16, FastTarget, nil)
 	require.NoError(t, err)
 	named, err := constraints.Get("ulx3s-85f")
 	require.NoError(t, err)
 	f := e.Fit(named)
-	require.Equal(t, Use{216, 208}, f.BRAM)
-	require.False(t, f.Fits)
+	require.Equal(t, Use{184, 208}, f.BRAM)
+	require.Equal(t, Use{112, 156}, f.DSP)
+	require.True(t, f.Fits)
 	require.Equal(t, e.Multipliers, f.DSP.Used, "no factor is wider than a multiplier")
 	require.Len(t, f.Memories, len(e.Memories))
-	small, err := Estimate(a, 8, nil)
+	large, err := Estimate(a, 32, FastTarget, nil)
 	require.NoError(t, err)
-	require.True(t, small.Fit(named).Fits)
+	require.False(t, large.Fit(named).Fits)
 	for _, m := range []struct{ words, width, blocks int }{
 		{1024, 18, 1}, {1025, 18, 2}, {512, 36, 1}, {16384, 1, 1}, {2048, 9, 1}, {7514, 16, 8}, {9, 37, 0}, {360, 36, 1},
 	} {

@@ -44,7 +44,7 @@ func testDesign(t *testing.T, n *golden.Network, lanes int) string {
 	_, err = machine.SetWeights(golden.InitialWeights(n, n.Seed))
 	require.NoError(t, err)
 	dir := filepath.Join(t.TempDir(), "design")
-	_, err = Generate(a, machine, lanes, dir)
+	_, err = Generate(a, machine, lanes, FastTarget, dir)
 	require.NoError(t, err)
 	return dir
 }
@@ -99,17 +99,17 @@ func TestGenerateRefuses(t *testing.T) {
 	file := filepath.Join(parent, "file")
 	require.NoError(t, os.WriteFile(file, nil, 0o644))
 	for _, dir := range []string{foreign, file} {
-		_, err = Generate(a, machine, 2, dir)
+		_, err = Generate(a, machine, 2, FastTarget, dir)
 		require.ErrorIs(t, err, golden.ErrUsage)
 		require.ErrorContains(t, err, dir)
 	}
 	for _, lanes := range []int{-1, 0, 257} {
-		_, err = Generate(a, machine, lanes, filepath.Join(parent, "design"))
+		_, err = Generate(a, machine, lanes, FastTarget, filepath.Join(parent, "design"))
 		require.ErrorIs(t, err, golden.ErrUsage)
 		require.ErrorContains(t, err, fmt.Sprintf("lanes: %d", lanes))
 	}
 	n.Name = "wire"
-	_, err = Generate(a, machine, 2, filepath.Join(parent, "design"))
+	_, err = Generate(a, machine, 2, FastTarget, filepath.Join(parent, "design"))
 	require.ErrorIs(t, err, golden.ErrUsage)
 	require.ErrorContains(t, err, "reserved")
 	n.Name = "tester"
@@ -127,7 +127,7 @@ func TestGenerateOnAFullDisk(t *testing.T) {
 		n := testNetwork(t, []int{50, 30, 2}, 1, "")
 		a, err := golden.NewArithmetic(n)
 		require.NoError(t, err)
-		_, err = Generate(a, golden.NewMachine(a), 1, dir)
+		_, err = Generate(a, golden.NewMachine(a), 1, FastTarget, dir)
 		require.ErrorIs(t, err, syscall.EFBIG)
 		return
 	}
@@ -145,7 +145,7 @@ func TestGenerateOnAFullDisk(t *testing.T) {
 	n := testNetwork(t, []int{6, 4, 3}, 1, "")
 	a, err := golden.NewArithmetic(n)
 	require.NoError(t, err)
-	_, err = Generate(a, golden.NewMachine(a), 1, dir)
+	_, err = Generate(a, golden.NewMachine(a), 1, FastTarget, dir)
 	require.NoError(t, err)
 	d, err := OpenDesign(dir)
 	require.NoError(t, err)
@@ -158,7 +158,7 @@ func TestProgramTooLong(t *testing.T) {
 	n.Settling.FreeIterations = 1 << 15
 	a, err := golden.NewArithmetic(n)
 	require.NoError(t, err)
-	_, err = Estimate(a, 1, nil)
+	_, err = Estimate(a, 1, FastTarget, nil)
 	require.ErrorIs(t, err, golden.ErrUsage)
 	require.ErrorContains(t, err, "settling: 3 layers take")
 	require.ErrorContains(t, err, "at most 65536: use fewer iterations")

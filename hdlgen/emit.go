@@ -16,7 +16,7 @@ type unit struct {
 }
 
 // units prints every distinct graph of a list once. Names are <base> if there is one, else <base>0, <base>1...
-func units(base string, graphs []*fx.Graph, describe func(serves []int) string, provenance []string) (list []unit, latency int, err error) {
+func units(base string, graphs []*fx.Graph, target Target, describe func(serves []int) string, provenance []string) (list []unit, latency int, err error) {
 	index := map[string]int{}
 	for i, g := range graphs {
 		if g == nil {
@@ -37,7 +37,7 @@ func units(base string, graphs []*fx.Graph, describe func(serves []int) string, 
 			name = fmt.Sprintf("%s%d", base, i)
 		}
 		header := append([]string{fmt.Sprintf("%s: %s", name, describe(u.serves))}, provenance...)
-		if u.module, u.latency, err = Pipeline(name, u.graph, header); err != nil {
+		if u.module, u.latency, err = Pipeline(name, u.graph, target, header); err != nil {
 			return nil, 0, err
 		}
 		latency = max(latency, u.latency)
@@ -80,24 +80,34 @@ func attach(items []vl.Item, kind string, list []unit, latency int, selector vl.
 		}
 		items = append(items, vl.Instance{Module: u.module.Name, Name: fmt.Sprintf("u_%s%d", kind, i), Ports: binds})
 	}
-	choose := func(width int, value func(u int) vl.Expr) vl.Expr {
+	// Which unit counts is known long before its results: a register of the lane's own.
+	hit := func(u int) vl.Id { return net(u, "serves_q") }
+	var serving []vl.Update
+	for i := range len(list) - 1 {
+		var test vl.Expr
+		for _, s := range list[i].serves {
+			var now vl.Expr = vl.Binary{Op: "==", X: selector, Y: vl.Lit{Width: 8, Hex: fmt.Sprintf("%x", s)}}
+			if test == nil {
+				test = now
+			} else {
+				test = vl.Binary{Op: "||", X: test, Y: now}
+			}
+		}
+		items = append(items, vl.Net{Reg: true, Width: 1, Name: string(hit(i))})
+		serving = append(serving, vl.Update{Left: hit(i), Right: test})
+	}
+	if serving != nil {
+		items = append(items, vl.Clocked{Body: serving})
+	}
+	choose := func(value func(u int) vl.Expr) vl.Expr {
 		e := value(len(list) - 1)
 		for i := len(list) - 2; i >= 0; i-- {
-			var test vl.Expr
-			for _, s := range list[i].serves {
-				var hit vl.Expr = vl.Binary{Op: "==", X: selector, Y: vl.Lit{Width: 8, Hex: fmt.Sprintf("%x", s)}}
-				if test == nil {
-					test = hit
-				} else {
-					test = vl.Binary{Op: "||", X: test, Y: hit}
-				}
-			}
-			e = vl.Cond{Test: test, X: value(i), Y: e}
+			e = vl.Cond{Test: hit(i), X: value(i), Y: e}
 		}
 		return e
 	}
 	for _, r := range results {
-		items = append(items, vl.Assign{Left: r.net, Right: choose(r.width, func(u int) vl.Expr {
+		items = append(items, vl.Assign{Left: r.net, Right: choose(func(u int) vl.Expr {
 			for _, o := range list[u].graph.Outputs() {
 				if o.Name == r.output {
 					return widened(net(u, o.Name), list[u].graph.Nodes()[o.Value].Format, r.width)
@@ -107,7 +117,7 @@ func attach(items []vl.Item, kind string, list []unit, latency int, selector vl.
 		})})
 	}
 	for _, name := range flags {
-		items = append(items, vl.Assign{Left: vl.Id(name), Right: choose(1, func(u int) vl.Expr { return net(u, name) })})
+		items = append(items, vl.Assign{Left: vl.Id(name), Right: choose(func(u int) vl.Expr { return net(u, name) })})
 	}
 	return items
 }

@@ -40,45 +40,30 @@ type Multiplier struct {
 	Count int    `json:"count"`
 }
 
-// Estimate tells what a network on lanes takes. Cycles are those of the activity's samples, or with nil those
-// of the dense computation: every state changes in every step, no factor is zero and no phase ends early.
+// Estimate tells what a network on lanes takes on a target. Cycles are those of the activity's samples, or with nil
+// those of the dense computation: every state changes in every step, no factor is zero and no phase ends early.
 // Time that a design waits for its surroundings is not counted. Errors are those of Build.
-func Estimate(a *golden.Arithmetic, lanes int, activity *Activity) (*Estimates, error) {
+func Estimate(a *golden.Arithmetic, lanes int, target Target, activity *Activity) (*Estimates, error) {
 	l, s, err := layOut(a, lanes)
+	if err == nil {
+		err = target.check()
+	}
 	if err != nil {
 		return nil, err
 	}
-	e := &Estimates{Lanes: lanes, Measured: activity != nil}
-	t := &timing{a: a, l: l, terms: s.Term, dense: a.Network.Hardware.Mode == "dense" || activity == nil}
-	t.soma, t.record, t.synapse = latency(a.Soma), latency(a.Record), latency(graphsOf(a))
-	e.Latency = map[string]int{"soma": t.soma, "record": t.record, "synapse": t.synapse}
+	p, err := printGraphs(a.Network.Name, a, target, nil)
+	if err != nil {
+		return nil, err
+	}
+	e := &Estimates{Lanes: lanes, Measured: activity != nil, Latency: p.latencies()}
+	t := &timing{a: a, l: l, p: p, terms: s.Term, dense: a.Network.Hardware.Mode == "dense" || activity == nil}
 	if activity == nil {
 		activity = t.everything()
 	}
 	t.run(activity, e)
 	e.memories(a, l, s)
-	e.multipliers(a, s)
+	e.multipliers(a, s, p)
 	return e, nil
-}
-
-func graphsOf(a *golden.Arithmetic) []*fx.Graph {
-	graphs := make([]*fx.Graph, len(a.Matrices))
-	for i, m := range a.Matrices {
-		graphs[i] = m.Graph
-	}
-	return graphs
-}
-
-// latency is that of the longest pipeline of a list of graphs: all wait for it.
-func latency(graphs []*fx.Graph) (cycles int) {
-	for _, g := range graphs {
-		if g != nil {
-			p := &pipeline{g: g, nodes: g.Nodes()}
-			p.schedule()
-			cycles = max(cycles, p.latency)
-		}
-	}
-	return cycles
 }
 
 func (e *Estimates) memories(a *golden.Arithmetic, l *Layout, s *shape) {
@@ -95,19 +80,17 @@ func (e *Estimates) memories(a *golden.Arithmetic, l *Layout, s *shape) {
 	add("states", s.slots, s.R, l.Lanes)
 	add("potentials", s.slots, s.U, l.Lanes)
 	add("changes", s.slots, s.Delta, l.Lanes)
-	add("kept e", s.keptDepth, s.E, l.Lanes)
-	add("kept d", s.keptDepth, s.D, l.Lanes)
-	add("kept c", s.keptDepth/2, s.C, 2*l.Lanes) // one for rows, one for columns
-	add("kept states", s.keptDepth, s.R, l.Lanes)
+	add("kept factors", s.keptDepth, s.E+s.D+s.C, l.Lanes)
+	add("kept states and c", s.keptDepth, s.R+s.C, l.Lanes)
 	add("input", max(2, n.Learning.Batch*n.Layers[0]), s.X, 1)
 	add("program", len(a.Program), instructionBits+s.Eta, 1)
 	add("constants", 3*n.K(), s.Constants, 1)
 	add("rates", len(a.Matrices), s.Rate, 1)
 }
 
-// multipliers counts those of the lanes' products and of the distinct graphs, which every lane has. The few
-// products of addresses in the control are not counted.
-func (e *Estimates) multipliers(a *golden.Arithmetic, s *shape) {
+// multipliers counts those of the lanes' products and of the distinct graphs, which every lane has. The
+// control has none.
+func (e *Estimates) multipliers(a *golden.Arithmetic, s *shape, p *arithmetic) {
 	add := func(use string, x, y int) {
 		x, y = max(x, y), min(x, y)
 		e.Multipliers += e.Lanes
@@ -120,18 +103,16 @@ func (e *Estimates) multipliers(a *golden.Arithmetic, s *shape) {
 		e.MultiplierKinds = append(e.MultiplierKinds, Multiplier{use, x, y, e.Lanes})
 	}
 	add("mac", max(s.E, s.D, s.C, s.Word), s.Operand)
+	add("rate", s.Rate+1, s.Update)
 	for _, kind := range []struct {
-		use    string
-		graphs []*fx.Graph
-	}{{"soma", a.Soma}, {"record", a.Record}, {"synapse", graphsOf(a)}} {
-		seen := map[string]bool{}
-		for _, g := range kind.graphs {
-			if g == nil || seen[g.Fingerprint()] {
-				continue
-			}
-			seen[g.Fingerprint()] = true
+		use   string
+		units []unit
+	}{{"soma", p.soma}, {"record", p.record}, {"synapse", append(p.update, p.synapse...)}} {
+		for _, u := range kind.units {
+			g := u.graph
+			pipeline := newPipeline(g, p.target)
 			for _, n := range g.Nodes() {
-				if n.Op == fx.OpMul && min(widthOf(g, n.Args[0]), widthOf(g, n.Args[1])) > 2 { // one or two bits are an adder
+				if n.Op == fx.OpMul && pipeline.narrow(n) < 0 {
 					add(kind.use, widthOf(g, n.Args[0]), widthOf(g, n.Args[1]))
 				}
 			}

@@ -12,7 +12,7 @@ import (
 func TestEstimateCountsMemoriesAndMultipliers(t *testing.T) {
 	a, err := golden.NewArithmetic(testNetwork(t, []int{784, 64, 10}, 20, ""))
 	require.NoError(t, err)
-	e, err := Estimate(a, 16, nil)
+	e, err := Estimate(a, 16, FastTarget, nil)
 	require.NoError(t, err)
 	l := NewLayout(a, 16)
 	sum := 0
@@ -29,10 +29,10 @@ func TestEstimateCountsMemoriesAndMultipliers(t *testing.T) {
 	}
 	require.Equal(t, count, e.Multipliers)
 	require.Equal(t, Multiplier{"mac", 18, 18, 16}, e.MultiplierKinds[0])
-	half, err := Estimate(a, 8, nil)
+	half, err := Estimate(a, 8, FastTarget, nil)
 	require.NoError(t, err)
 	require.Greater(t, half.CyclesPerInference, e.CyclesPerInference)
-	_, err = Estimate(a, 0, nil)
+	_, err = Estimate(a, 0, FastTarget, nil)
 	require.ErrorIs(t, err, golden.ErrUsage)
 	require.False(t, e.Measured)
 }

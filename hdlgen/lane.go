@@ -1,6 +1,7 @@
 package hdlgen
 
 import (
+	"fmt"
 	"strings"
 
 	fx "corinfo/fixedpoint"
@@ -8,37 +9,61 @@ import (
 	vl "corinfo/hdlgen/verilog"
 )
 
-// arithmetic are a design's printed graphs.
+// arithmetic are a design's printed graphs. A synapse's update is two, before and behind the product with the
+// learning rate.
 type arithmetic struct {
-	soma, record, synapse                   []unit
-	somaCycles, recordCycles, synapseCycles int
+	target                                                Target
+	soma, record, update, synapse                         []unit
+	somaCycles, recordCycles, updateCycles, synapseCycles int
 }
 
-func printGraphs(name string, a *golden.Arithmetic, provenance []string) (p arithmetic, err error) {
-	p.soma, p.somaCycles, err = units(name+"_soma", a.Soma, func(layers []int) string {
-		return "one settling step of one neuron of layer " + join(layers, ", ") + "."
-	}, provenance)
-	if err != nil {
-		return p, err
-	}
-	p.record, p.recordCycles, err = units(name+"_record", a.Record, func(layers []int) string {
-		return "the learning factors of one neuron of layer " + join(layers, ", ") + " at the end of a phase."
-	}, provenance)
-	if err != nil {
-		return p, err
-	}
-	graphs := make([]*fx.Graph, len(a.Matrices))
+// changeCycles are those from the sum of a synapse's products to its product with the learning rate.
+func (p *arithmetic) changeCycles() int { return p.updateCycles + p.target.FactorCycles + 1 }
+
+// latencies are what the manifest and the estimates tell: of a synapse from the sum of its products to its new word.
+func (p *arithmetic) latencies() map[string]int {
+	return map[string]int{"soma": p.somaCycles, "record": p.recordCycles, "synapse": p.changeCycles() + p.synapseCycles}
+}
+
+func printGraphs(name string, a *golden.Arithmetic, target Target, provenance []string) (*arithmetic, error) {
+	p := &arithmetic{target: target}
+	heads, tails := make([]*fx.Graph, len(a.Matrices)), make([]*fx.Graph, len(a.Matrices))
 	for i, m := range a.Matrices {
-		graphs[i] = m.Graph
-	}
-	p.synapse, p.synapseCycles, err = units(name+"_synapse", graphs, func(matrices []int) string {
-		var names []string
-		for _, i := range matrices {
-			names = append(names, a.Matrices[i].Name())
+		var err error
+		if heads[i], tails[i], err = cutAtRate(m.Graph); err != nil {
+			return nil, err
 		}
-		return "the update of one synapse of " + strings.Join(names, ", ") + "."
-	}, provenance)
-	return p, err
+	}
+	layers := func(what string) func([]int) string {
+		return func(list []int) string { return fmt.Sprintf(what, join(list, ", ")) }
+	}
+	matrices := func(what string) func([]int) string {
+		return func(list []int) string {
+			names := make([]string, len(list))
+			for i, m := range list {
+				names[i] = a.Matrices[m].Name()
+			}
+			return fmt.Sprintf(what, strings.Join(names, ", "))
+		}
+	}
+	for _, kind := range []struct {
+		units    *[]unit
+		cycles   *int
+		base     string
+		graphs   []*fx.Graph
+		describe func([]int) string
+	}{
+		{&p.soma, &p.somaCycles, "soma", a.Soma, layers("one settling step of one neuron of layer %s.")},
+		{&p.record, &p.recordCycles, "record", a.Record, layers("the learning factors of one neuron of layer %s at the end of a phase.")},
+		{&p.update, &p.updateCycles, "update", heads, matrices("what the learning rate multiplies in the update of one synapse of %s.")},
+		{&p.synapse, &p.synapseCycles, "synapse", tails, matrices("the update of one synapse of %s; change is the product with the learning rate.")},
+	} {
+		var err error
+		if *kind.units, *kind.cycles, err = units(name+"_"+kind.base, kind.graphs, target, kind.describe, provenance); err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
 }
 
 // laneControl are the lane's inputs that every lane shares, by the names that corinfo_lane and
@@ -50,11 +75,10 @@ func laneControl(s *shape) []vl.Port {
 	return []vl.Port{
 		in("synapse_raddr", s.Synapse, false), in("synapse_we", 1, false), in("synapse_waddr", s.Synapse, false),
 		in("host_we", 1, false), in("host_lane", s.Lane, false), in("host_word", s.Word, false),
-		in("mac_operand", s.Operand, true), in("mac_update", 1, false), in("mac_kind", 2, false), in("mac_forward", 1, false),
+		in("mac_operand", s.Operand, true), in("mac_update", 1, false), in("mac_kind", 2, false), in("mac_forward", 3, false),
 		in("sum_raddr", s.Slot, false), in("sum_waddr", s.Slot, false), in("sum_we", 3, false), in("clear", 1, false),
 		in("update_first", 1, false), in("factor_kind", 2, false), in("factor_raddr", s.Kept, false),
-		in("kept_we", 1, false), in("factor_we", 1, false), in("c_we", 1, false),
-		in("kept_waddr", s.Kept, false), in("factor_waddr", s.Kept, false), in("c_waddr", s.Kept-1, false),
+		in("factor_we", 1, false), in("factor_waddr", s.Kept, false),
 		in("pre_raddr", s.Kept, false), in("pre_kind", 3, false),
 		in("keys", 128, false), in("symmetric", 1, false), in("row_base", 16, false), in("column", 16, false),
 		in("slot_raddr", s.Slot, false), in("soma_we", 1, false), in("soma_waddr", s.Slot, false),
@@ -79,7 +103,7 @@ func laneOutputs(s *shape) []vl.Port {
 }
 
 // laneModule attaches the graphs of a network to the hand-written lane.
-func laneModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p arithmetic, provenance []string) *vl.Module {
+func laneModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arithmetic, provenance []string) *vl.Module {
 	m := &vl.Module{Name: name + "_lane", Params: []vl.Bind{{Name: "Lane", Value: vl.Int(0)}, {Name: "SynapseFile", Value: vl.Str("")}}}
 	m.Header = append([]string{name + "_lane: a lane with the neuron and synapse arithmetic of this network."}, provenance...)
 	m.Header = append(m.Header, "", "See corinfo_lane for the handshake: cycles count as there. u_next_o and r_next_o are valid with soma_we_i, synapse_next_o with synapse_we_i.")
@@ -98,11 +122,13 @@ func laneModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p arithm
 	}{
 		{"basal", s.Basal, true}, {"feedback", s.Feedback, true}, {"lateral", s.Lateral, true}, {"r", s.R, true}, {"u", s.U, true},
 		{"kept", s.R, true}, {"synapse", s.Word, true}, {"update_sum", s.Sum, true}, {"y", 1, false}, {"random", 32, false},
-		{"r_next", s.R, true}, {"u_next", s.U, true}, {"delta", s.Delta, true}, {"e_next", s.E, true}, {"d_next", s.D, true}, {"c_next", s.C, true},
+		{"r_next", s.R, true}, {"u_next", s.U, true}, {"delta", s.Delta, true}, {"kept_next", s.R, true}, {"e_next", s.E, true}, {"d_next", s.D, true}, {"c_next", s.C, true},
 		{"synapse_next", s.Word, true},
 	}
 	for _, n := range nets {
-		m.Items = append(m.Items, vl.Net{Width: n.width, Signed: n.signed, Name: n.name})
+		if n.name != "kept_next" {
+			m.Items = append(m.Items, vl.Net{Width: n.width, Signed: n.signed, Name: n.name})
+		}
 	}
 	binds := []vl.Bind{{Name: "clk_i", Value: vl.Id("clk_i")}}
 	for _, port := range laneControl(s) {
@@ -111,7 +137,7 @@ func laneModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p arithm
 	for _, n := range nets {
 		suffix := "_o"
 		switch n.name {
-		case "r_next", "u_next", "delta", "e_next", "d_next", "c_next", "synapse_next":
+		case "r_next", "u_next", "delta", "kept_next", "e_next", "d_next", "c_next", "synapse_next":
 			suffix = "_i"
 		}
 		binds = append(binds, vl.Bind{Name: n.name + suffix, Value: vl.Id(n.name)})
@@ -120,7 +146,7 @@ func laneModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p arithm
 	m.Items = append(m.Items, vl.Instance{Module: "corinfo_lane", Name: "u_lane", Ports: binds, Params: []vl.Bind{
 		{Name: "Lane", Value: vl.Id("Lane")}, {Name: "LaneW", Value: vl.Int(s.Lane)},
 		{Name: "SynapseWidth", Value: vl.Int(s.Word)}, {Name: "SynapseDepth", Value: vl.Int(s.synapseDepth)},
-		{Name: "SynapseAddrW", Value: vl.Int(s.Synapse)}, {Name: "SynapseFile", Value: vl.Id("SynapseFile")},
+		{Name: "SynapseAddrW", Value: vl.Int(s.Synapse)}, {Name: "SynapseFile", Value: vl.Id("SynapseFile")}, {Name: "ReadCycles", Value: vl.Int(p.target.ReadCycles)},
 		{Name: "Slots", Value: vl.Int(s.slots)}, {Name: "SlotW", Value: vl.Int(s.Slot)},
 		{Name: "KeptDepth", Value: vl.Int(s.keptDepth)}, {Name: "KeptAddrW", Value: vl.Int(s.Kept)},
 		{Name: "RWidth", Value: vl.Int(s.R)}, {Name: "UWidth", Value: vl.Int(s.U)}, {Name: "DeltaWidth", Value: vl.Int(s.Delta)},
@@ -129,7 +155,20 @@ func laneModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p arithm
 		{Name: "PreWidth", Value: vl.Int(s.Pre)}, {Name: "OperandWidth", Value: vl.Int(s.Operand)}, {Name: "SumWidth", Value: vl.Int(s.Sum)},
 	}})
 
-	widths := map[string]int{}
+	m.Items = append(m.Items, vl.Comment{Text: "Constants of the instruction, in registers of the lane's own."})
+	var constants []vl.Update
+	constant := func(name string, width int, value vl.Expr) {
+		m.Items = append(m.Items, vl.Net{Reg: true, Width: width, Name: name})
+		constants = append(constants, vl.Update{Left: vl.Id(name), Right: value})
+	}
+	constant("eta_q", s.Eta, vl.Id("eta_i"))
+	constant("constants_q", s.Constants, vl.Id("constants_i"))
+	constant("rate_q", s.Rate, vl.Id("rate_i"))
+	constant("restart_q", 1, vl.Id("restart_i"))
+	constant("kept_reference_q", 1, vl.Binary{Op: "&&", X: vl.Id("second_i"), Y: vl.Binary{Op: "==", X: vl.Id("layer_i"), Y: vl.Lit{Width: 8, Hex: "1"}}})
+	m.Items = append(m.Items, vl.Clocked{Body: constants})
+
+	widths := map[string]int{"change": s.Rate + s.Update}
 	for _, n := range nets {
 		widths[n.name] = n.width
 	}
@@ -139,24 +178,23 @@ func laneModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p arithm
 	operand := func(u *unit, name string, format fx.Format) vl.Expr {
 		layer := f.Layer[min(u.serves[0], len(f.Layer)-1)]
 		switch name {
-		case "eta", "rate":
-			return vl.Id(name + "_i")
+		case "eta":
+			return vl.Id("eta_q")
 		case "gamma":
 			return literal(f.Gamma.Format, f.Gamma.Int(a.Gamma))
 		case "k_lateral":
-			return vl.Slice{X: "constants_i", High: 4*coefficient + lateralFactorWidth - 1, Low: 4 * coefficient}
+			return vl.Slice{X: "constants_q", High: 4*coefficient + lateralFactorWidth - 1, Low: 4 * coefficient}
 		case "k_current", "k_r", "k_y", "k_u":
 			at := fields[name] * coefficient
-			return vl.Signed{X: slice("constants_i", s.Constants, at+coefficient-1, at)}
+			return vl.Signed{X: slice("constants_q", s.Constants, at+coefficient-1, at)}
 		case "u":
-			return vl.Cond{Test: vl.Id("restart_i"), X: scaled("r", s.R, layer.R.Format, layer.U.Format), Y: narrowed("u", s.U, format)}
+			return vl.Cond{Test: vl.Id("restart_q"), X: scaled("r", s.R, layer.R.Format, layer.U.Format), Y: narrowed("u", s.U, format)}
 		case "reference":
-			own := narrowed("basal", s.Basal, format)
+			own := narrowed("basal_late", s.Basal, format)
 			if !serves(u, 1) {
 				return own
 			}
-			first := vl.Binary{Op: "&&", X: vl.Id("second_i"), Y: vl.Binary{Op: "==", X: vl.Id("layer_i"), Y: vl.Lit{Width: 8, Hex: "1"}}}
-			return vl.Cond{Test: first, X: scaled("kept", s.R, layer.R.Format, format), Y: own}
+			return vl.Cond{Test: vl.Id("kept_reference_q"), X: scaled("kept", s.R, layer.R.Format, format), Y: own}
 		case "y":
 			return vl.Id("y")
 		case "w":
@@ -167,6 +205,18 @@ func laneModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p arithm
 			return vl.Id("random")
 		}
 		return narrowed(vl.Id(name), widths[name], format)
+	}
+	// What a neuron's memories hold, when the block memories have theirs.
+	late := func(u *unit, name string, format fx.Format) vl.Expr {
+		if name == "reference" {
+			return operand(u, name, format)
+		}
+		return narrowed(vl.Id(name+"_late"), widths[name], format)
+	}
+	delayed := func(to, from string, width, cycles int, signed bool) {
+		m.Items = append(m.Items, vl.Net{Width: width, Signed: signed, Name: to},
+			vl.Instance{Module: "corinfo_delay", Name: "u_" + to, Params: []vl.Bind{{Name: "Width", Value: vl.Int(width)}, {Name: "Cycles", Value: vl.Int(cycles)}},
+				Ports: []vl.Bind{{Name: "clk_i", Value: vl.Id("clk_i")}, {Name: "data_i", Value: vl.Id(from)}, {Name: "data_o", Value: vl.Id(to)}}})
 	}
 	flag := func(names ...string) {
 		for _, n := range names {
@@ -190,20 +240,32 @@ func laneModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p arithm
 		vl.Assign{Left: vl.Id("moved_o"), Right: vl.Binary{Op: "||", X: vl.Id("soma_moved"), Y: vl.Id("potential_overflow")}},
 		vl.Assign{Left: vl.Id("u_next_o"), Right: vl.Id("u_next")}, vl.Assign{Left: vl.Id("r_next_o"), Right: vl.Id("r_next")},
 		vl.Comment{Text: "Record."})
+	for _, name := range []string{"basal", "feedback", "lateral", "r"} {
+		delayed(name+"_late", name, widths[name], p.target.ReadCycles-1, true)
+	}
+	delayed("kept_next", "r_late", s.R, p.recordCycles, true)
 	flag("e_overflow", "d_overflow", "c_overflow")
-	m.Items = attach(m.Items, "record", p.record, p.recordCycles, "layer_i", operand,
+	m.Items = attach(m.Items, "record", p.record, p.recordCycles, "layer_i", late,
 		[]result{{"e_next", "e_next", s.E}, {"d_next", "d_next", s.D}, {"c_next", "c_next", s.C}}, []string{"e_overflow", "d_overflow", "c_overflow"})
 	m.Items = append(m.Items, vl.Assign{Left: vl.Id("record_flags_o"), Right: concat("e_overflow", "d_overflow", "c_overflow")},
-		vl.Comment{Text: "Synapse."})
+		vl.Comment{Text: "Synapse: what the learning rate multiplies, the one multiplier of all matrices, the new word."})
 	flag("update_overflow", "weight_overflow", "active", "moved")
+	m.Items = append(m.Items, vl.Net{Width: s.Update, Signed: true, Name: "factor"})
+	m.Items = attach(m.Items, "update", p.update, p.updateCycles, "matrix_i", operand,
+		[]result{{"factor", "factor", s.Update}, {"active", "active", 1}}, []string{"update_overflow"})
+	delayed("factor_late", "factor", s.Update, p.target.FactorCycles, true)
+	m.Items = append(m.Items, vl.Net{Reg: true, Width: s.Rate + s.Update, Signed: true, Name: "change"},
+		vl.Clocked{Body: []vl.Update{{Left: vl.Id("change"), Right: vl.Binary{Op: "*", X: vl.Signed{X: vl.Concat{zeros(1), vl.Id("rate_q")}}, Y: vl.Id("factor_late")}}}})
+	delayed("active_late", "active", 1, p.target.FactorCycles+1+p.synapseCycles, false)
+	delayed("update_overflow_late", "update_overflow", 1, p.target.FactorCycles+1+p.synapseCycles, false)
 	m.Items = attach(m.Items, "synapse", p.synapse, p.synapseCycles, "matrix_i", operand,
-		[]result{{"w_next", "synapse_next", s.Word}, {"active", "active", 1}, {"moved", "moved", 1}}, []string{"update_overflow", "weight_overflow"})
+		[]result{{"w_next", "synapse_next", s.Word}, {"moved", "moved", 1}}, []string{"weight_overflow"})
 	m.Items = append(m.Items,
-		vl.Assign{Left: vl.Id("update_flags_o"), Right: vl.Concat{vl.Binary{Op: "&&", X: vl.Id("active"), Y: vl.Unary{Op: "!", X: vl.Id("moved")}}, vl.Id("weight_overflow"), vl.Id("update_overflow")}},
+		vl.Assign{Left: vl.Id("update_flags_o"), Right: vl.Concat{vl.Binary{Op: "&&", X: vl.Id("active_late"), Y: vl.Unary{Op: "!", X: vl.Id("moved")}}, vl.Id("weight_overflow"), vl.Id("update_overflow_late")}},
 		vl.Assign{Left: vl.Id("synapse_next_o"), Right: vl.Id("synapse_next")},
 		vl.Comment{Text: "Words of a lane are as wide as the widest format; no graph reads every bit of every one."},
 		vl.Wire("unused_bits", 1),
-		vl.Assign{Left: vl.Id("unused_bits"), Right: vl.Unary{Op: "^", X: vl.Concat{vl.Id("basal"), vl.Id("feedback"), vl.Id("lateral"), vl.Id("r"), vl.Id("u"), vl.Id("kept"), vl.Id("synapse"), vl.Id("update_sum"), vl.Id("random"), vl.Id("layer_i"), vl.Id("matrix_i")}}})
+		vl.Assign{Left: vl.Id("unused_bits"), Right: vl.Unary{Op: "^", X: vl.Concat{vl.Id("basal"), vl.Id("feedback"), vl.Id("lateral"), vl.Id("r"), vl.Id("u"), vl.Id("kept"), vl.Id("synapse"), vl.Id("update_sum"), vl.Id("random"), vl.Id("layer_i"), vl.Id("matrix_i"), vl.Id("change"), vl.Id("basal_late"), vl.Id("feedback_late"), vl.Id("lateral_late"), vl.Id("r_late")}}})
 	return m
 }
 

@@ -24,6 +24,7 @@ type Manifest struct {
 	Layers   []int             `json:"layers"`
 	Lanes    int               `json:"lanes"`
 	Batch    int               `json:"batch"`
+	Target   Target            `json:"target"` // what the pipelines are cut for
 	Widths   Widths            `json:"widths"`
 	Formats  map[string]string `json:"formats"`  // of every tensor and constant: how to read and write the ports' words
 	Files    []string          `json:"files"`    // Verilog, in dependency order

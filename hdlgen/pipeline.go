@@ -2,6 +2,7 @@ package hdlgen
 
 import (
 	"fmt"
+	"math/bits"
 	"strings"
 
 	fx "corinfo/fixedpoint"
@@ -10,16 +11,17 @@ import (
 
 // Pipeline prints a graph of operations as a feed-forward pipeline: data only, no reset, no enable, one
 // set of operands per cycle. The results of the operands of cycle t stand at the outputs in cycle t +
-// latency. Every operation has a register behind it; operands that come earlier are delayed to
-// meet the later ones, constants of the run (Graph.Constant) are not.
+// latency. Every operation has a register behind it, a resize of more bits than the target limits in a cycle has two;
+// operands that come earlier are delayed to meet the later ones, constants of the run (Graph.Constant) are not.
 //
 // Ports: clk_i, <input>_i, <output>_o and, one bit each, <resize>_overflow_o.
-func Pipeline(name string, g *fx.Graph, header []string) (m *vl.Module, latency int, err error) {
-	if err := g.Check(); err != nil {
-		return nil, 0, err
+func Pipeline(name string, g *fx.Graph, target Target, header []string) (m *vl.Module, latency int, err error) {
+	for _, n := range g.Nodes() {
+		if err := n.Format.Check(); err != nil {
+			return nil, 0, fmt.Errorf("graph %s: %v %s: %w", g.Name, n.Op, n.Name, err)
+		}
 	}
-	p := &pipeline{g: g, nodes: g.Nodes(), needed: map[wire]bool{}, items: map[int][]vl.Item{}, updates: map[int][]vl.Update{}}
-	p.schedule()
+	p := newPipeline(g, target)
 	for _, o := range g.Outputs() {
 		p.at(o.Value, p.latency)
 	}
@@ -38,6 +40,7 @@ type wire struct {
 type pipeline struct {
 	g       *fx.Graph
 	nodes   []fx.Node
+	target  Target
 	ready   []int // by node: first stage in which its value stands
 	latency int
 	needed  map[wire]bool // values that registers hold
@@ -45,23 +48,40 @@ type pipeline struct {
 	updates map[int][]vl.Update
 }
 
-// schedule puts every operation into the stage after its latest operand.
-func (p *pipeline) schedule() {
+// newPipeline puts every operation into the stage after its latest operand.
+func newPipeline(g *fx.Graph, target Target) *pipeline {
+	p := &pipeline{g: g, nodes: g.Nodes(), target: target, needed: map[wire]bool{}, items: map[int][]vl.Item{}, updates: map[int][]vl.Update{}}
 	p.ready = make([]int, len(p.nodes))
 	for i, n := range p.nodes {
 		stage := 0
 		for _, a := range n.Args {
 			stage = max(stage, p.ready[a])
 		}
-		switch n.Op {
-		case fx.OpInput, fx.OpConst, fx.OpShift:
+		switch {
+		case n.Op == fx.OpInput || n.Op == fx.OpConst || n.Op == fx.OpShift:
 			p.ready[i] = stage
+		case n.Op == fx.OpMul && p.narrow(n) < 0:
+			p.ready[i] = max(stage, target.FactorCycles) + 1
+		case n.Op == fx.OpResize && p.split(n):
+			p.ready[i] = stage + 2
 		default:
 			p.ready[i] = stage + 1
 		}
 		p.latency = max(p.latency, p.ready[i])
 	}
 	p.latency = max(p.latency, 1)
+	return p
+}
+
+// narrow is the place among a product's operands of a factor of one or two bits, -1 if it has none: such a product is
+// a choice or a sum, and takes no multiplier.
+func (p *pipeline) narrow(mul fx.Node) int {
+	for i, a := range mul.Args {
+		if n := p.nodes[a]; n.Format.Width <= 2 && n.Op != fx.OpConst {
+			return i
+		}
+	}
+	return -1
 }
 
 // at is the net that holds a node's value in a stage; it asks for the registers that this takes.
@@ -118,13 +138,17 @@ func (p *pipeline) compute(v fx.Value) {
 	case fx.OpNeg:
 		value = vl.Unary{Op: "-", X: p.aligned(n.Args[0], before, n.Format)}
 	case fx.OpMul:
+		if at := p.narrow(n); at >= 0 {
+			value = p.chosen(n.Args[1-at], n.Args[at], before, n.Format)
+			break
+		}
 		value = vl.Binary{Op: "*", X: p.factor(n.Args[0], before, n.Format), Y: p.factor(n.Args[1], before, n.Format)}
 	case fx.OpClip:
 		value = p.clip(n, before)
 	case fx.OpNonZero:
 		value = vl.Unary{Op: "|", X: p.at(n.Args[0], before)}
 	case fx.OpResize:
-		value = p.resize(v, before)
+		value = p.resize(v)
 	}
 	p.items[stage] = append([]vl.Item{vl.Net{Reg: true, Signed: n.Format.Signed, Width: width, Name: string(p.staged(v, stage))}}, p.items[stage]...)
 	p.updates[stage] = append([]vl.Update{{Left: p.staged(v, stage), Right: value}}, p.updates[stage]...)
@@ -193,6 +217,38 @@ func (p *pipeline) factor(v fx.Value, stage int, product fx.Format) vl.Expr {
 	return net
 }
 
+// chosen is the product with a factor of one or two bits: the sum of what its bits choose, the highest negative if
+// the factor is signed.
+func (p *pipeline) chosen(v, by fx.Value, stage int, product fx.Format) vl.Expr {
+	f, by1 := p.nodes[v].Format, p.nodes[by].Format
+	net := p.at(v, stage)
+	part := func(bit int) vl.Expr {
+		var x vl.Concat
+		if left := product.Width - f.Width - bit; left > 0 {
+			if f.Signed {
+				x = append(x, repeated(left, p.bit(v, net, f.Width-1)))
+			} else {
+				x = append(x, zeros(left))
+			}
+		}
+		x = append(x, net)
+		if bit > 0 {
+			x = append(x, zeros(bit))
+		}
+		return vl.Cond{Test: p.bit(by, p.at(by, stage), bit), X: x, Y: zeros(product.Width)}
+	}
+	sum := part(0)
+	switch top := part(by1.Width - 1); {
+	case by1.Width == 1 && by1.Signed:
+		sum = vl.Unary{Op: "-", X: sum}
+	case by1.Width == 2 && by1.Signed:
+		sum = vl.Binary{Op: "-", X: sum, Y: top}
+	case by1.Width == 2:
+		sum = vl.Binary{Op: "+", X: sum, Y: top}
+	}
+	return signedIf(product.Signed, sum)
+}
+
 // literal is a raw value as a constant of a format.
 func literal(f fx.Format, v fx.Int) vl.Expr {
 	low := v
@@ -202,14 +258,30 @@ func literal(f fx.Format, v fx.Int) vl.Expr {
 	return vl.Lit{Width: f.Width, Hex: fmt.Sprintf("%x", low.Big()), Signed: f.Signed}
 }
 
+// clip limits by the bits above a limit where these tell, which is faster than a comparison.
 func (p *pipeline) clip(n fx.Node, stage int) vl.Expr {
-	net := p.at(n.Args[0], stage)
+	f, net := n.Format, p.at(n.Args[0], stage)
 	var value vl.Expr = net
-	if hi := fx.NewInt(n.Hi); hi.Cmp(n.Format.Max()) < 0 {
-		value = vl.Cond{Test: vl.Binary{Op: ">", X: net, Y: literal(n.Format, hi)}, X: literal(n.Format, hi), Y: value}
+	negative := f.Signed && n.Lo == 0 // the sign tells what is below, and is looked at first
+	if hi := fx.NewInt(n.Hi); hi.Cmp(f.Max()) < 0 {
+		var test vl.Expr = vl.Binary{Op: ">", X: net, Y: literal(f, hi)}
+		if n.Hi > 0 && n.Hi&(n.Hi-1) == 0 && (negative || !f.Signed) {
+			top := f.Width - 1
+			if f.Signed {
+				top--
+			}
+			test = slice(net, f.Width, top, bits.Len64(uint64(n.Hi))-1) // at the limit either way gives it
+			if _, one := test.(vl.Bit); !one {
+				test = vl.Unary{Op: "|", X: test}
+			}
+		}
+		value = vl.Cond{Test: test, X: literal(f, hi), Y: value}
 	}
-	if lo := fx.NewInt(n.Lo); lo.Cmp(n.Format.Min()) > 0 {
-		value = vl.Cond{Test: vl.Binary{Op: "<", X: net, Y: literal(n.Format, lo)}, X: literal(n.Format, lo), Y: value}
+	switch lo := fx.NewInt(n.Lo); {
+	case negative:
+		value = vl.Cond{Test: p.bit(n.Args[0], net, f.Width-1), X: literal(f, lo), Y: value}
+	case lo.Cmp(f.Min()) > 0:
+		value = vl.Cond{Test: vl.Binary{Op: "<", X: net, Y: literal(f, lo)}, X: literal(f, lo), Y: value}
 	}
 	return value
 }
@@ -245,6 +317,9 @@ func (p *pipeline) module(name string, header []string) *vl.Module {
 		for i, n := range p.nodes {
 			if p.ready[i] == stage && p.needed[wire{fx.Value(i), stage}] && n.Op != fx.OpInput {
 				results = append(results, p.name(fx.Value(i)))
+			}
+			if n.Op == fx.OpResize && p.split(n) && p.ready[i] == stage+1 {
+				results = append(results, "the rounding of "+n.Name)
 			}
 		}
 		m.Items = append(m.Items, vl.Comment{Text: fmt.Sprintf("Stage %d: %s.", stage, strings.Join(results, ", "))})

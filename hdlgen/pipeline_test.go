@@ -69,7 +69,11 @@ func TestPipelineMatchesEval(t *testing.T) {
 	}
 	for i := range graphs {
 		g := randomGraph(rng, fmt.Sprintf("graph%d", i))
-		comparePipeline(t, rng, dir, g, 64, i%5 == 0)
+		target := FastTarget
+		if i%2 == 1 {
+			target = Target{ReadCycles: 1, FactorCycles: i / 2 % 2, RoundBits: rng.IntN(40)}
+		}
+		comparePipeline(t, rng, dir, g, target, 64, i%5 == 0)
 	}
 }
 
@@ -99,15 +103,15 @@ func TestPipelineResizesExhaustively(t *testing.T) {
 				}
 			}
 			g.Output("o_random", random)
-			comparePipeline(t, rng, dir, g, 128, true)
+			comparePipeline(t, rng, dir, g, Target{ReadCycles: 1, RoundBits: 128 * (int(frac) & 1)}, 128, true)
 		}
 	}
 }
 
 // comparePipeline holds the text that Pipeline prints for a graph against Graph.Eval.
-func comparePipeline(t *testing.T, rng *rand.Rand, dir string, g *fx.Graph, vectors int, lint bool) {
+func comparePipeline(t *testing.T, rng *rand.Rand, dir string, g *fx.Graph, target Target, vectors int, lint bool) {
 	t.Helper()
-	text, latency := printed(t, g)
+	text, latency := printed(t, g, target)
 	if lint {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, "dut.v"), []byte(text), 0o644))
 		run(t, dir, "verilator", "--lint-only", "-Wall", "dut.v")
@@ -119,9 +123,9 @@ func comparePipeline(t *testing.T, rng *rand.Rand, dir string, g *fx.Graph, vect
 }
 
 // printed is the text of a graph's pipeline, a module dut.
-func printed(t *testing.T, g *fx.Graph) (text string, latency int) {
+func printed(t *testing.T, g *fx.Graph, target Target) (text string, latency int) {
 	t.Helper()
-	m, latency, err := Pipeline("dut", g, []string{"dut: a pipeline under test."})
+	m, latency, err := Pipeline("dut", g, target, []string{"dut: a pipeline under test."})
 	require.NoError(t, err)
 	var b bytes.Buffer
 	require.NoError(t, vl.Fprint(&b, m))

@@ -7,11 +7,23 @@ import (
 	vl "corinfo/hdlgen/verilog"
 )
 
+// split tells whether a resize takes two stages: a sum that rounds, in a register, then overflow.
+func (p *pipeline) split(n fx.Node) bool {
+	from, t := p.nodes[n.Args[0]].Format, n.Type
+	drop, width := from.Frac-t.Frac, from.Width-(from.Frac-t.Frac)
+	return drop > 0 && t.Rounding != fx.Trn && t.Overflow != fx.Wrap && width > t.Width && width+1 > p.target.RoundBits
+}
+
 // resize prints fixedpoint.Type.Resize: rounding, then overflow. It declares the nets of the stage before the
 // register and returns what the register takes.
-func (p *pipeline) resize(v fx.Value, stage int) vl.Expr {
+func (p *pipeline) resize(v fx.Value) vl.Expr {
 	n := p.nodes[v]
 	t := n.Type
+	ready := p.ready[v]
+	stage := ready - 1
+	if p.split(n) {
+		stage--
+	}
 	var nets []vl.Item
 	net := func(suffix string, width int, signed bool, value vl.Expr) vl.Id {
 		id := vl.Id(n.Name + "_" + suffix)
@@ -60,10 +72,15 @@ func (p *pipeline) resize(v fx.Value, stage int) vl.Expr {
 		rounded, roundedWidth = p.nearest(net, t.Rounding, source, width, drop)
 	}
 
+	if p.split(n) {
+		held := vl.Id(fmt.Sprintf("%s_rounded_%d", n.Name, ready-1))
+		p.items[ready-1] = append(append(nets, vl.Net{Reg: true, Signed: true, Width: roundedWidth, Name: string(held)}), p.items[ready-1]...)
+		p.updates[ready-1] = append(p.updates[ready-1], vl.Update{Left: held, Right: rounded})
+		nets, rounded = nil, held
+	}
 	over, value := limit(net, t, rounded, roundedWidth)
 	flag := vl.Id(n.Name + "_overflow")
 	nets = append(nets, vl.Net{Name: string(flag), Width: 1}, vl.Assign{Left: flag, Right: over})
-	ready := p.ready[v]
 	for s := ready; s <= p.latency; s++ {
 		from := vl.Expr(flag)
 		if s > ready {

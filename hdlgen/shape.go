@@ -11,10 +11,10 @@ import (
 // shape are the widths of a design's memories, buses and addresses. A lane's words are signed: an unsigned
 // format takes one more bit.
 type shape struct {
-	Lane, Label, Slot, Kept, Input, Synapse, Program, Row, Term, Sample               int // bits of an index or address
-	X, R, U, Delta, Basal, Feedback, Lateral, E, D, C, Word, Sum, Pre, Value, Operand int // bits of a word
-	Constants, Eta, Rate                                                              int
-	slots, synapseDepth, keptDepth                                                    int // words; at least 2, 3, 4
+	Lane, Label, Slot, Kept, Input, Synapse, Program, Row, Term, Sample                       int // bits of an index or address
+	X, R, U, Delta, Basal, Feedback, Lateral, E, D, C, Word, Sum, Update, Pre, Value, Operand int // bits of a word
+	Constants, Eta, Rate                                                                      int
+	slots, synapseDepth, keptDepth                                                            int // words; at least 2, 3, 4
 }
 
 // addressBits are the bits that count n things, at least 1.
@@ -59,6 +59,7 @@ func newShape(a *golden.Arithmetic, l *Layout) (*shape, error) {
 	for _, m := range a.Matrices {
 		s.Word = max(s.Word, signedWidth(m.Type.Format))
 		s.Sum = max(s.Sum, signedWidth(m.Sum))
+		s.Update = max(s.Update, signedWidth(m.Update.Format))
 		if m.Pre == 0 {
 			s.Operand = max(s.Operand, s.X+1+m.Shift)
 		} else {

@@ -25,7 +25,7 @@ func built(t *testing.T, n *golden.Network, lanes int) map[string][]byte {
 	machine := golden.NewMachine(a)
 	_, err = machine.SetWeights(golden.InitialWeights(n, n.Seed))
 	require.NoError(t, err)
-	files, _, err := Build(a, lanes, machine.Synapse)
+	files, _, err := Build(a, lanes, FastTarget, machine.Synapse)
 	require.NoError(t, err)
 	return files
 }

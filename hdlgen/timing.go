@@ -8,20 +8,22 @@ import (
 // timing follows corinfo_control: the cycles of every instruction, from the one in which the sequencer starts
 // it to the one in which it is done, both counted.
 type timing struct {
-	a                     *golden.Arithmetic
-	l                     *Layout
-	dense                 bool // unchanged states and zero inputs are broadcast too
-	soma, record, synapse int  // latencies
-	terms                 int  // log2 of the terms that the update's ring holds
+	a     *golden.Arithmetic
+	l     *Layout
+	dense bool // unchanged states and zero inputs are broadcast too
+	p     *arithmetic
+	terms int // log2 of the terms that the update's ring holds
 }
 
 const (
-	commandCycles = 3 // taking a command and rewinding the program
-	nothingCycles = 2 // an instruction without work
-	exitCycles    = 2 // a jump to the end of a phase, beyond what the next instruction takes
-	eventRoom     = 7 // events on their way or waiting in corinfo_broadcast
-	columnRoom    = 8 // columns that corinfo_terms fetches ahead
+	nothingCycles = 3  // an instruction without work
+	eventRoom     = 7  // events on their way or waiting in corinfo_broadcast
+	columnRoom    = 16 // columns that corinfo_terms fetches ahead
+	randomCycles  = 10 // latency of corinfo_random
 )
+
+func (t *timing) read() int    { return t.p.target.ReadCycles }
+func (t *timing) command() int { return t.read() + 2 } // taking a command and rewinding the program
 
 // everything is the activity of the dense computation: one inference and one mini-batch.
 func (t *timing) everything() *Activity {
@@ -65,7 +67,7 @@ func (t *timing) run(v *Activity, e *Estimates) {
 	drains := make([]int, n.K()+1)
 	count := make([]int, n.K()+1)
 	free := func(s *sampleActivity, book bool) int {
-		c := commandCycles + t.clear() + t.exit(s)
+		c := t.command() + t.clear() + t.exit(s)
 		load, issue := t.load(s.input)
 		c += load
 		times[0] += load
@@ -84,7 +86,7 @@ func (t *timing) run(v *Activity, e *Estimates) {
 				useful += t.products(step.layer, step.changed)
 			}
 		}
-		return c + n.Layers[n.K()] + 7 + nothingCycles // scores one by one, the class
+		return c + n.Layers[n.K()] + 8 + nothingCycles // scores one by one, the class
 	}
 	for i := range v.inferences {
 		total += free(&v.inferences[i], true)
@@ -97,7 +99,7 @@ func (t *timing) run(v *Activity, e *Estimates) {
 	for i := range v.samples {
 		learning += free(&v.samples[i], false) + nothingCycles // OpSampled
 		for k := 1; k <= n.K(); k++ {
-			learning += 2 * (t.l.SlotCount[k] + t.record + 3)
+			learning += 2 * (t.l.SlotCount[k] + t.read() + t.p.recordCycles + 3)
 		}
 		if i%batch == batch-1 {
 			updates += t.update(v.samples[i+1-batch : i+1])
@@ -113,8 +115,10 @@ func (t *timing) run(v *Activity, e *Estimates) {
 	}
 }
 
-func (t *timing) clear() int                 { return max(2, t.l.Slots) + 2 }
-func (t *timing) exit(s *sampleActivity) int { return exitCycles * s.exits }
+func (t *timing) clear() int { return max(2, t.l.Slots) + 3 }
+
+// exit is what jumps to the ends of phases take beyond the instructions there.
+func (t *timing) exit(s *sampleActivity) int { return (t.read() + 1) * s.exits }
 
 // products are the useful products of events of a layer: padding is not.
 func (t *timing) products(k int, events []bool) (total int) {
@@ -152,20 +156,20 @@ func (t *timing) load(input []bool) (cycles, issue int) {
 		events++
 	}
 	if events == 0 {
-		return at + 2, 0
+		return at + 3, 0
 	}
-	return max(at+2, free+5), events * stride
+	return max(at+3, free+t.read()+3), events * stride
 }
 
 // settle is a pass over the layer's slots, the soma's pipeline, then the events of what changed.
 func (t *timing) settle(s step) (cycles, issue int) {
 	slots, stride := t.l.SlotCount[s.layer], t.l.Stride[s.layer]
-	at := slots + t.soma + 4 // nothing changes
+	at := slots + t.p.somaCycles + 5 // nothing changes
 	events, end := 0, 0
 	for i, changed := range s.changed {
 		if changed || t.dense {
 			// The row of this slot is there, and the pass is over.
-			start := max(t.soma+11+i/t.l.Lanes, slots+7, end)
+			start := max(t.p.somaCycles+11+i/t.l.Lanes, slots+7, end)
 			end = start + stride
 			events++
 		}
@@ -173,7 +177,7 @@ func (t *timing) settle(s step) (cycles, issue int) {
 	if events == 0 {
 		return at, 0
 	}
-	return max(at, end+4), events * stride
+	return max(at, end+t.read()+2), events * stride
 }
 
 // update takes one mini-batch to all matrices.
@@ -234,13 +238,15 @@ func (t *timing) matrix(terms []int, factors, slots int) int {
 		if n == 0 {
 			continue
 		}
-		start := max(fetch+4, free)
+		start := max(fetch+t.read()+5, free)
 		free = start + n*slots
-		waiting = append(waiting, column{free, n})
+		waiting = append(waiting, column{free + 1, n}) // their room counts a cycle later
 		held += n
 	}
 	if free == 0 {
-		return fetch + 5
+		return fetch + t.read() + 7
 	}
-	return max(fetch+5, free+t.synapse+8)
+	// Products and random words meet.
+	meet := max(randomCycles, t.read()+3+t.p.changeCycles())
+	return max(fetch+t.read()+7, free+meet+t.p.synapseCycles+4)
 }

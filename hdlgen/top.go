@@ -9,7 +9,7 @@ import (
 )
 
 // topModule joins the control and the lanes.
-func topModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p arithmetic, provenance []string) *vl.Module {
+func topModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arithmetic, provenance []string) *vl.Module {
 	n := a.Network
 	m := &vl.Module{Name: name}
 	m.Header = append([]string{fmt.Sprintf("%s: a network of %s neurons that settles and learns, %d lanes.", name, join(n.Layers, "-"), l.Lanes)}, provenance...)
@@ -134,7 +134,7 @@ func join(numbers []int, sep string) string {
 }
 
 // controlParams are the sizes, latencies and tables of the control.
-func controlParams(a *golden.Arithmetic, l *Layout, s *shape, p arithmetic) []vl.Bind {
+func controlParams(a *golden.Arithmetic, l *Layout, s *shape, p *arithmetic) []vl.Bind {
 	n := a.Network
 	dense := 0
 	if n.Hardware.Mode == "dense" {
@@ -162,7 +162,8 @@ func controlParams(a *golden.Arithmetic, l *Layout, s *shape, p arithmetic) []vl
 		number("Slots", s.slots), number("SlotW", s.Slot), number("KeptAddrW", s.Kept), number("InputAddrW", s.Input), number("SynapseDepth", l.Depth), number("SynapseAddrW", s.Synapse),
 		number("XWidth", s.X), number("PreWidth", s.Pre), number("ValueWidth", s.Value), number("OperandWidth", s.Operand), number("ScoreWidth", s.R),
 		number("SynapseWidth", s.Word), number("EtaWidth", s.Eta), number("ConstantsWidth", s.Constants), number("RateWidth", s.Rate), number("Counters", len(Counters)),
-		number("SomaCycles", p.somaCycles), number("RecordCycles", p.recordCycles), number("UpdateCycles", p.synapseCycles),
+		number("ReadCycles", p.target.ReadCycles), number("SomaCycles", p.somaCycles), number("RecordCycles", p.recordCycles),
+		number("ChangeCycles", p.changeCycles()), number("UpdateCycles", p.synapseCycles),
 		number("RowAddrW", s.Row), number("TermAddrW", s.Term), number("Dense", dense),
 		number("ProgramDepth", len(a.Program)), number("ProgramAddrW", s.Program),
 		{Name: "ProgramFile", Value: vl.Str(programImage)}, {Name: "ConstantsFile", Value: vl.Str(constantsImage)}, {Name: "RatesFile", Value: vl.Str(ratesImage)},
@@ -173,6 +174,7 @@ func controlParams(a *golden.Arithmetic, l *Layout, s *shape, p arithmetic) []vl
 		{Name: "Neurons", Value: layer(func(k int) int { return n.Layers[k] })},
 		{Name: "ColumnBase", Value: layer(func(k int) int { return l.ColumnBase[k] })},
 		{Name: "Stride", Value: layer(func(k int) int { return l.Stride[k] })},
+		{Name: "RowStride", Value: layer(func(k int) int { return l.Stride[k] * l.Lanes })},
 		{Name: "Align", Value: segment(func(g Segment) int { return g.Shift })},
 		{Name: "SegmentSlot", Value: segment(func(g Segment) int { return g.Slot })},
 		{Name: "SegmentCount", Value: segment(func(g Segment) int { return g.Count })},

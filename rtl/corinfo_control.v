@@ -36,8 +36,10 @@ module corinfo_control #(
   parameter ConstantsWidth = 74,  // soma constants of one layer and sign
   parameter RateWidth    = 17,
   parameter Counters     = 26,    // of corinfo_counters
+  parameter ReadCycles   = 2,     // of block memories
   parameter SomaCycles   = 8,     // latencies of the pipelines
   parameter RecordCycles = 3,
+  parameter ChangeCycles = 4,
   parameter UpdateCycles = 5,
   parameter RowAddrW     = 3,     // room for 2^RowAddrW rows of changed states, a layer's slots
   parameter TermAddrW    = 4,
@@ -54,6 +56,7 @@ module corinfo_control #(
   parameter [32*Layers-1:0]     Neurons     = 0,
   parameter [32*Layers-1:0]     ColumnBase  = 0,  // first synapse of a layer's column 0
   parameter [32*Layers-1:0]     Stride      = 0,  // from column to column
+  parameter [32*Layers-1:0]     RowStride   = 0,  // from slot to slot: Lanes columns
   parameter [96*Layers-1:0]     Align       = 0,
   parameter [96*Layers-1:0]     SegmentSlot = 0,
   parameter [96*Layers-1:0]     SegmentCount = 0,
@@ -102,7 +105,7 @@ module corinfo_control #(
   output wire signed [OperandWidth-1:0]  mac_operand_o,
   output wire                            mac_update_o,
   output wire [1:0]                      mac_kind_o,
-  output wire                            mac_forward_o,
+  output wire [2:0]                      mac_forward_o,
   output wire [SlotW-1:0]                sum_raddr_o,
   output wire [SlotW-1:0]                sum_waddr_o,
   output wire [2:0]                      sum_we_o,
@@ -110,12 +113,8 @@ module corinfo_control #(
   output wire                            update_first_o,
   output wire [1:0]                      factor_kind_o,
   output wire [KeptAddrW-1:0]            factor_raddr_o,
-  output wire                            kept_we_o,
   output wire                            factor_we_o,
-  output wire                            c_we_o,
-  output wire [KeptAddrW-1:0]            kept_waddr_o,
   output wire [KeptAddrW-1:0]            factor_waddr_o,
-  output wire [KeptAddrW-2:0]            c_waddr_o,
   output wire [KeptAddrW-1:0]            pre_raddr_o,
   output wire [2:0]                      pre_kind_o,
   output wire [127:0]                    keys_o,
@@ -173,10 +172,10 @@ module corinfo_control #(
   localparam        ConstantsAddrW = $clog2(ConstantsDepth);
 
   // The instruction under way.
-  wire                start, learn, negative, role, negate, batch_done;
+  wire                start, next_load, learn, negative, role, negate, batch_done;
   wire [LabelW-1:0]   label;
   wire [3:0]          op;
-  wire [7:0]          layer, matrix;
+  wire [7:0]          layer, next_layer, matrix;
   wire [1:0]          sign;
   wire [SampleW-1:0]  sample;
   wire                quiet, changed, host_busy;
@@ -187,6 +186,7 @@ module corinfo_control #(
     .EtaWidth    (EtaWidth),
     .ProgramDepth(ProgramDepth),
     .ProgramFile (ProgramFile),
+    .ReadCycles  (ReadCycles),
     .AddrW       (ProgramAddrW),
     .SampleW     (SampleW)
   ) u_sequencer (
@@ -205,6 +205,8 @@ module corinfo_control #(
     .learn_o           (learn),
     .negative_o        (negative),
     .label_o           (label),
+    .load_o            (next_load),
+    .next_layer_o      (next_layer),
     .op_o              (op),
     .layer_o           (layer),
     .sign_o            (sign),
@@ -231,12 +233,42 @@ module corinfo_control #(
   assign load   = op == OpLoad && !idle_o;
   assign result = op == OpResult && !idle_o;
 
-  // Entries of the layer's tables.
+  // Entries of the layer's tables, looked up before the instruction starts.
   wire [LayerW-1:0] layer_index;
-  wire [31:0]       slot_base, slot_count;
-  assign layer_index = layer[LayerW-1:0];
-  assign slot_base   = SlotBase[32*layer_index +: 32];
-  assign slot_count  = SlotCount[32*layer_index +: 32];
+  reg  [31:0]       slot_base, slot_count, last_lanes, column_base, stride, row_stride;
+  reg  [95:0]       segment_count, segment_slot, segment_align;
+  assign layer_index = next_layer[LayerW-1:0];
+
+  // Three kinds an entry: chosen, because an index of 96 bits a step takes a multiplier.
+  reg [95:0] next_count, next_slot, next_align;
+  integer    k;
+
+  always @* begin
+    next_count = 96'd0;
+    next_slot  = 96'd0;
+    next_align = 96'd0;
+    for (k = 0; k < Layers; k = k + 1) begin
+      if (layer_index == k[LayerW-1:0]) begin
+        next_count = SegmentCount[96*k +: 96];
+        next_slot  = SegmentSlot[96*k +: 96];
+        next_align = Align[96*k +: 96];
+      end
+    end
+  end
+
+  always @(posedge clk_i) begin
+    if (next_load) begin
+      slot_base     <= SlotBase[32*layer_index +: 32];
+      slot_count    <= SlotCount[32*layer_index +: 32];
+      last_lanes    <= LastLanes[32*layer_index +: 32];
+      column_base   <= ColumnBase[32*layer_index +: 32];
+      stride        <= Stride[32*layer_index +: 32];
+      row_stride    <= RowStride[32*layer_index +: 32];
+      segment_count <= next_count;
+      segment_slot  <= next_slot;
+      segment_align <= next_align;
+    end
+  end
 
   wire                 pass, pass_busy, row_valid;
   wire [SlotW-1:0]     pass_slot, row_slot;
@@ -253,6 +285,7 @@ module corinfo_control #(
     .Batch       (Batch),
     .SampleW     (SampleW),
     .KeptAddrW   (KeptAddrW),
+    .ReadCycles  (ReadCycles),
     .SomaCycles  (SomaCycles),
     .RecordCycles(RecordCycles)
   ) u_pass (
@@ -282,12 +315,8 @@ module corinfo_control #(
     .label_hit_o   (label_hit_o),
     .label_lane_o  (label_lane_o),
     .other_addr_o  (other_addr),
-    .kept_we_o     (kept_we_o),
-    .kept_waddr_o  (kept_waddr_o),
     .factor_we_o   (factor_we_o),
-    .factor_waddr_o(factor_waddr_o),
-    .c_we_o        (c_we_o),
-    .c_waddr_o     (c_waddr_o)
+    .factor_waddr_o(factor_waddr_o)
   );
 
   // Did anything change in this iteration?
@@ -322,18 +351,20 @@ module corinfo_control #(
     .SynapseAddrW(SynapseAddrW),
     .ValueWidth  (ValueWidth),
     .OperandWidth(OperandWidth),
+    .ReadCycles  (ReadCycles),
     .Dense       (Dense)
   ) u_events (
     .clk_i           (clk_i),
     .rst_i           (rst_i),
     .slot_base_i     (slot_base),
     .slot_count_i    (slot_count),
-    .last_lanes_i    (LastLanes[32*layer_index +: 32]),
-    .column_base_i   (ColumnBase[32*layer_index +: 32]),
-    .stride_i        (Stride[32*layer_index +: 32]),
-    .segment_count_i (SegmentCount[96*layer_index +: 96]),
-    .segment_slot_i  (SegmentSlot[96*layer_index +: 96]),
-    .segment_align_i (Align[96*layer_index +: 96]),
+    .last_lanes_i    (last_lanes),
+    .column_base_i   (column_base),
+    .stride_i        (stride),
+    .row_stride_i    (row_stride),
+    .segment_count_i (segment_count),
+    .segment_slot_i  (segment_slot),
+    .segment_align_i (segment_align),
     .start_i         (start && load),
     .sample_i        (sample),
     .sample_valid_i  (sample_valid_i),
@@ -387,6 +418,8 @@ module corinfo_control #(
     .ValueWidth  (ValueWidth),
     .OperandWidth(OperandWidth),
     .TermAddrW   (TermAddrW),
+    .ReadCycles  (ReadCycles),
+    .ChangeCycles(ChangeCycles),
     .UpdateCycles(UpdateCycles),
     .SlotBase    (SlotBase),
     .SlotCount   (SlotCount),
@@ -429,24 +462,38 @@ module corinfo_control #(
   );
   assign factor_kind_o = kind;
 
-  // Values from the lane that owns the neuron or synapse, three cycles after its address.
-  wire [LaneW-1:0]    host_lane, lane_0, lane_2;
+  // Values from the lane that owns the neuron or synapse: a state or its change three cycles after
+  // its address, what block memories hold ReadCycles + 2.
+  wire [LaneW-1:0]    host_lane, slot_lane, block_lane;
   wire                host_read;
   wire [XWidth-1:0]   input_late;
-  wire [31:0]         lane_2_word;
-  wire [PreWidth-1:0] pre_value;
-  assign lane_0 = update ? fetch_lane : result ? pass_lane : host_read ? host_lane : event_lane;
+  wire [LaneW-1:0]    lane;
+  reg  [Lanes-1:0]    lanes_q;    // one bit is set
+  reg  [PreWidth-1:0] pre_value;
+  integer             i, j;
 
-  corinfo_delay #(.Width(LaneW), .Cycles(2)) u_lane (
-    .clk_i(clk_i), .data_i(lane_0), .data_o(lane_2)
+  corinfo_delay #(.Width(LaneW), .Cycles(1)) u_slot_lane (
+    .clk_i(clk_i), .data_i(result ? pass_lane : event_lane), .data_o(slot_lane)
+  );
+  corinfo_delay #(.Width(LaneW), .Cycles(ReadCycles)) u_block_lane (
+    .clk_i(clk_i), .data_i(update ? fetch_lane : host_lane), .data_o(block_lane)
   );
   corinfo_delay #(.Width(XWidth), .Cycles(1)) u_input_late (
     .clk_i(clk_i), .data_i(kept_input), .data_o(input_late)
   );
-  assign lane_2_word = {{(32 - LaneW){1'b0}}, lane_2};
-  assign pre_value   = pre_i[PreWidth*lane_2_word +: PreWidth];
+  assign lane = (settle || result) ? slot_lane : block_lane;
+
+  always @* begin
+    pre_value = {PreWidth{1'b0}};
+    for (i = 0; i < Lanes; i = i + 1) begin
+      pre_value = pre_value | ({PreWidth{lanes_q[i]}} & pre_i[PreWidth*i +: PreWidth]);
+    end
+  end
 
   always @(posedge clk_i) begin
+    for (j = 0; j < Lanes; j = j + 1) begin
+      lanes_q[j] <= lane == j[LaneW-1:0];
+    end
     if (update && from_input) begin
       value_q <= {{(ValueWidth - XWidth){1'b0}}, input_late};
     end else begin
@@ -482,13 +529,17 @@ module corinfo_control #(
   );
 
   // An instruction is done when its pass is over and nothing of it is under way.
-  assign quiet = !pass_busy && !events_busy && !learn_busy && !result_busy;
+  reg quiet_q;
+  always @(posedge clk_i) begin
+    quiet_q <= !pass_busy && !events_busy && !learn_busy && !result_busy;
+  end
+  assign quiet = quiet_q;
 
   // Constants of the soma and learning rates.
   wire [1:0] beta;
   assign beta = (sign == 2'd0) ? 2'd0 : ((sign == 2'd1) != negative) ? 2'd1 : 2'd2;
   wire [31:0] constants_word;
-  assign constants_word = {24'd0, layer} * 32'd3 - 32'd3 + {30'd0, beta};
+  assign constants_word = {24'd0, layer} + {23'd0, layer, 1'b0} - 32'd3 + {30'd0, beta};
   corinfo_ram #(
     .Width   (ConstantsWidth),
     .Depth   (ConstantsDepth),
@@ -514,6 +565,7 @@ module corinfo_control #(
     .RateWidth   (RateWidth),
     .RatesFile   (RatesFile),
     .SampleW     (SampleW),
+    .ReadCycles  (ReadCycles),
     .Counters    (Counters),
     .Seed        (Seed)
   ) u_host (
@@ -576,7 +628,7 @@ module corinfo_control #(
 
   // 32-bit words are wider than this design's addresses.
   wire unused_bits;
-  assign unused_bits = ^{slot_base, slot_count, update_number, constants_word};
+  assign unused_bits = ^{slot_base, slot_count, update_number, constants_word, next_layer};
 
 endmodule
 

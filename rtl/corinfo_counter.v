@@ -1,5 +1,5 @@
 // Counts the lanes that raise a flag: adds the number of ones in flags_i in every cycle in which
-// enable_i is high. The total is two cycles late; it wraps after 2^48.
+// enable_i is high. The total is three cycles late; it wraps after 2^48.
 
 `default_nettype none
 
@@ -16,7 +16,7 @@ module corinfo_counter #(
   localparam OnesW = 9;  // up to 256 lanes
 
   reg  [Lanes-1:0] flags_q;
-  reg  [OnesW-1:0] ones;
+  reg  [OnesW-1:0] ones, ones_q;
   reg  [47:0]      total_q;
   integer          i;
 
@@ -30,10 +30,12 @@ module corinfo_counter #(
   always @(posedge clk_i) begin
     if (rst_i) begin
       flags_q <= {Lanes{1'b0}};
+      ones_q  <= {OnesW{1'b0}};
       total_q <= 48'd0;
     end else begin
       flags_q <= enable_i ? flags_i : {Lanes{1'b0}};
-      total_q <= total_q + {{(48 - OnesW){1'b0}}, ones};
+      ones_q  <= ones;
+      total_q <= total_q + {{(48 - OnesW){1'b0}}, ones_q};
     end
   end
 

@@ -37,10 +37,10 @@ module corinfo_counters #(
   localparam Ticks = 9;
   localparam Sites = 17;
   localparam Total = Ticks + Sites;
-  localparam [7:0] TotalWord = Total;
 
   wire [48*Total-1:0] totals;
   wire [Ticks-1:0]    ticks;
+  reg  [Ticks-1:0]    ticks_q;
   assign ticks = {batch_done_i, term_i, updating_i, step_i, product_i, event_i, waiting_i,
                   settling_i, busy_i};
 
@@ -52,6 +52,10 @@ module corinfo_counters #(
   assign flags   = {update_flags_i, update_flags_i, update_flags_i, record_flags_i, soma_flags_i};
 
   genvar i;
+  always @(posedge clk_i) begin
+    ticks_q <= rst_i ? {Ticks{1'b0}} : ticks;
+  end
+
   generate
     for (i = 0; i < Ticks; i = i + 1) begin : gen_ticks
       reg [47:0] total_q;
@@ -59,7 +63,7 @@ module corinfo_counters #(
         if (rst_i) begin
           total_q <= 48'd0;
         end else begin
-          total_q <= total_q + {47'd0, ticks[i]};
+          total_q <= total_q + {47'd0, ticks_q[i]};
         end
       end
       assign totals[48*i +: 48] = total_q;
@@ -77,8 +81,19 @@ module corinfo_counters #(
     end
   endgenerate
 
+  // Chosen, because an index of 48 bits a step takes a multiplier.
+  reg     [47:0] chosen;
+  integer        k;
+
+  always @* begin
+    chosen = 48'd0;
+    for (k = 0; k < Total; k = k + 1) begin
+      chosen = chosen | ({48{index_i == k[7:0]}} & totals[48*k +: 48]);
+    end
+  end
+
   always @(posedge clk_i) begin
-    counter_o <= (index_i < TotalWord) ? totals[48*{24'd0, index_i} +: 48] : 48'd0;
+    counter_o <= chosen;
   end
 
 endmodule

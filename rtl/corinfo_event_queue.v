@@ -1,6 +1,6 @@
 // Turns rows of changed states into events, one per cycle: row_lanes_i has a bit for every lane
 // whose neuron in that slot changed; events leave in the order of slots and, within one, of
-// lanes.
+// lanes, each with the row's column.
 //
 // Rows without a set bit take no room and no time. The caller never puts more than 2^RowAddrW
 // rows before they have left. An event leaves on event_* (registered) in the cycle after take_i
@@ -12,60 +12,65 @@ module corinfo_event_queue #(
   parameter Lanes    = 16,
   parameter LaneW    = 4,
   parameter SlotW    = 3,
+  parameter ColumnW  = 9,
   parameter RowAddrW = 3    // room for 2^RowAddrW rows
 ) (
-  input  wire             clk_i,
-  input  wire             rst_i,
+  input  wire               clk_i,
+  input  wire               rst_i,
 
-  input  wire             row_valid_i,
-  input  wire [SlotW-1:0] row_slot_i,
-  input  wire [Lanes-1:0] row_lanes_i,
+  input  wire               row_valid_i,
+  input  wire [SlotW-1:0]   row_slot_i,
+  input  wire [ColumnW-1:0] row_column_i,
+  input  wire [Lanes-1:0]   row_lanes_i,
 
-  input  wire             take_i,
-  output reg              event_valid_o,
-  output reg  [SlotW-1:0] event_slot_o,
-  output reg  [LaneW-1:0] event_lane_o,
-  output wire             busy_o
+  input  wire               take_i,
+  output reg                event_valid_o,
+  output reg  [SlotW-1:0]   event_slot_o,
+  output reg  [ColumnW-1:0] event_column_o,
+  output reg  [LaneW-1:0]   event_lane_o,
+  output wire               busy_o
 );
 
   localparam [Lanes-1:0] OneLane = 1;
 
-  wire             row_valid, row_take;
-  wire [SlotW-1:0] row_slot;
-  wire [Lanes-1:0] row_lanes;
+  wire               row_valid, row_take;
+  wire [SlotW-1:0]   row_slot;
+  wire [ColumnW-1:0] row_column;
+  wire [Lanes-1:0]   row_lanes;
 
   corinfo_fifo #(
-    .Width(SlotW + Lanes),
+    .Width(SlotW + ColumnW + Lanes),
     .AddrW(RowAddrW)
   ) u_rows (
     .clk_i  (clk_i),
     .rst_i  (rst_i),
     .put_i  (row_valid_i && row_lanes_i != {Lanes{1'b0}}),
-    .data_i ({row_slot_i, row_lanes_i}),
+    .data_i ({row_slot_i, row_column_i, row_lanes_i}),
     .valid_o(row_valid),
-    .data_o ({row_slot, row_lanes}),
+    .data_o ({row_slot, row_column, row_lanes}),
     .take_i (row_take)
   );
 
-  // The row that is being served, the served lanes cleared.
-  reg  [SlotW-1:0] slot_q;
-  reg  [Lanes-1:0] lanes_q;
-  wire [Lanes-1:0] rest;
-  wire             pending, serve;
-  reg  [LaneW-1:0] first;
-  integer          i;
+  // The row that is being served, the served lanes cleared, and the same without its first lane.
+  reg  [SlotW-1:0]   slot_q;
+  reg  [ColumnW-1:0] column_q;
+  reg  [Lanes-1:0]   lanes_q, others_q;
+  wire [Lanes-1:0]   first_lane, lanes;
+  wire               pending, serve;
+  reg  [LaneW-1:0]   first;
+  integer            i;
 
-  assign pending  = lanes_q != {Lanes{1'b0}};
-  assign serve    = pending && take_i;
-  assign rest     = serve ? lanes_q & (lanes_q - OneLane) : lanes_q;
-  assign row_take = row_valid && rest == {Lanes{1'b0}};
+  assign pending    = lanes_q != {Lanes{1'b0}};
+  assign serve      = pending && take_i;
+  assign row_take   = row_valid && (!pending || (take_i && others_q == {Lanes{1'b0}}));
+  assign lanes      = row_take ? row_lanes : others_q;
+  assign first_lane = lanes_q ^ others_q;
 
+  // The number of the first lane: its bits are those of the one lane that is set.
   always @* begin
     first = {LaneW{1'b0}};
-    for (i = Lanes - 1; i >= 0; i = i - 1) begin
-      if (lanes_q[i]) begin
-        first = i[LaneW-1:0];
-      end
+    for (i = 0; i < Lanes; i = i + 1) begin
+      first = first | (first_lane[i] ? i[LaneW-1:0] : {LaneW{1'b0}});
     end
   end
 
@@ -74,14 +79,21 @@ module corinfo_event_queue #(
       lanes_q       <= {Lanes{1'b0}};
       event_valid_o <= 1'b0;
     end else begin
-      lanes_q       <= row_take ? row_lanes : rest;
       event_valid_o <= serve;
+      if (row_take || serve) begin
+        lanes_q <= lanes;
+      end
+    end
+    if (row_take || serve) begin
+      others_q <= lanes & (lanes - OneLane);
     end
     if (row_take) begin
-      slot_q <= row_slot;
+      slot_q   <= row_slot;
+      column_q <= row_column;
     end
-    event_slot_o <= slot_q;
-    event_lane_o <= first;
+    event_slot_o   <= slot_q;
+    event_column_o <= column_q;
+    event_lane_o   <= first;
   end
 
   assign busy_o = row_valid || pending || event_valid_o;

@@ -22,6 +22,7 @@ module corinfo_events #(
   parameter SynapseAddrW = 9,
   parameter ValueWidth   = 18,
   parameter OperandWidth = 19,
+  parameter ReadCycles   = 2,    // of block memories
   parameter Dense        = 0     // 1: unchanged states and zero inputs are events too
 ) (
   input  wire                           clk_i,
@@ -33,6 +34,7 @@ module corinfo_events #(
   input  wire [31:0]                    last_lanes_i,     // neurons in the last slot
   input  wire [31:0]                    column_base_i,    // first synapse of column 0
   input  wire [31:0]                    stride_i,         // from column to column
+  input  wire [31:0]                    row_stride_i,     // from slot to slot: Lanes columns
   input  wire [95:0]                    segment_count_i,
   input  wire [95:0]                    segment_slot_i,
   input  wire [95:0]                    segment_align_i,
@@ -43,7 +45,7 @@ module corinfo_events #(
   input  wire                           sample_valid_i,
   output wire                           sample_ready_o,
   input  wire [XWidth-1:0]              sample_data_i,
-  input  wire [InputAddrW-1:0]          fetch_input_i,    // a kept word, one cycle before it
+  input  wire [InputAddrW-1:0]          fetch_input_i,    // a kept word, ReadCycles before it
   output wire [XWidth-1:0]              kept_input_o,
 
   // The pass and the states that it changed.
@@ -64,7 +66,7 @@ module corinfo_events #(
   output wire [SynapseAddrW-1:0]        synapse_raddr_o,
   output wire signed [OperandWidth-1:0] mac_operand_o,
   output wire [1:0]                     mac_kind_o,
-  output wire                           mac_forward_o,
+  output wire [2:0]                     mac_forward_o,
   output wire [SlotW-1:0]               sum_raddr_o,
   output wire [SlotW-1:0]               sum_waddr_o,
   output wire [2:0]                     sum_we_o,
@@ -76,7 +78,6 @@ module corinfo_events #(
 
   localparam           AlignW     = 6;
   localparam           EventRoomW = 3;
-  localparam [31:0]    LanesWord  = Lanes;
   localparam [SlotW:0] OneLeft    = 1;
 
   // Nonzero words of the input are events at once.
@@ -89,6 +90,7 @@ module corinfo_events #(
     .InputAddrW  (InputAddrW),
     .SynapseAddrW(SynapseAddrW),
     .XWidth      (XWidth),
+    .ReadCycles  (ReadCycles),
     .Dense       (Dense)
   ) u_input (
     .clk_i        (clk_i),
@@ -111,6 +113,7 @@ module corinfo_events #(
   // Changed states of a layer become events, once the pass no longer reads the sums.
   wire              started, queue_busy;
   wire [SlotW-1:0]  slot;
+  wire [SynapseAddrW-1:0] slot_column;
   wire [LaneW-1:0]  lane;
   wire [Lanes-1:0]  row_lanes, real_lanes;
   wire [SlotW:0]    row_end;
@@ -119,40 +122,71 @@ module corinfo_events #(
                                                       : {Lanes{1'b1}};
   assign row_lanes  = (Dense != 0) ? real_lanes : row_changed_i;
 
+  // Rows come in order: the first one's neurons have the layer's first columns.
+  reg  [SynapseAddrW-1:0] next_column_q;
+  wire [SynapseAddrW-1:0] row_column;
+  assign row_column = (row_slot_i == slot_base_i[SlotW-1:0]) ? column_base_i[SynapseAddrW-1:0]
+                                                             : next_column_q;
+
+  always @(posedge clk_i) begin
+    if (row_valid_i) begin
+      next_column_q <= row_column + row_stride_i[SynapseAddrW-1:0];
+    end
+  end
+
   corinfo_event_queue #(
     .Lanes   (Lanes),
     .LaneW   (LaneW),
     .SlotW   (SlotW),
+    .ColumnW (SynapseAddrW),
     .RowAddrW(RowAddrW)
   ) u_queue (
-    .clk_i        (clk_i),
-    .rst_i        (rst_i),
-    .row_valid_i  (row_valid_i),
-    .row_slot_i   (row_slot_i),
-    .row_lanes_i  (row_lanes),
-    .take_i       (!pass_i && room),
-    .event_valid_o(started),
-    .event_slot_o (slot),
-    .event_lane_o (lane),
-    .busy_o       (queue_busy)
+    .clk_i         (clk_i),
+    .rst_i         (rst_i),
+    .row_valid_i   (row_valid_i),
+    .row_slot_i    (row_slot_i),
+    .row_column_i  (row_column),
+    .row_lanes_i   (row_lanes),
+    .take_i        (!pass_i && room),
+    .event_valid_o (started),
+    .event_slot_o  (slot),
+    .event_column_o(slot_column),
+    .event_lane_o  (lane),
+    .busy_o        (queue_busy)
   );
 
   assign fetch_slot_o = slot;
   assign fetch_lane_o = lane;
   assign event_o      = started || input_event;
 
-  // The address of an event's column: base + (slot in the layer x lanes + lane) x stride, ready
-  // with its value.
-  reg  [31:0] column_slots_q, column_lane_q, column_sum_q, column_q;
-  wire [31:0] slot_in_layer, lane_word;
-  assign slot_in_layer = {{(32 - SlotW){1'b0}}, slot} - slot_base_i;
-  assign lane_word     = {{(32 - LaneW){1'b0}}, lane};
+  // The address of an event's column, that of its slot's lane 0 + lane x stride, ready with its
+  // value. The product is a sum over the lane's bits, in two halves.
+  localparam HighLaneW = LaneW / 2;
+  localparam LowLaneW  = LaneW - HighLaneW;
+
+  reg  [SynapseAddrW-1:0] low, high, low_q, high_q, sum_q, slot_column_q, slot_column_2_q, column_q;
+  wire [SynapseAddrW-1:0] stride;
+  integer                 i;
+  assign stride = stride_i[SynapseAddrW-1:0];
+
+  always @* begin
+    low  = {SynapseAddrW{1'b0}};
+    high = {SynapseAddrW{1'b0}};
+    for (i = 0; i < LowLaneW; i = i + 1) begin
+      low = low + (lane[i] ? stride << i : {SynapseAddrW{1'b0}});
+    end
+    for (i = LowLaneW; i < LaneW; i = i + 1) begin
+      high = high + (lane[i] ? stride << i : {SynapseAddrW{1'b0}});
+    end
+  end
 
   always @(posedge clk_i) begin
-    column_slots_q <= slot_in_layer * (LanesWord * stride_i);
-    column_lane_q  <= lane_word * stride_i;
-    column_sum_q   <= column_base_i + column_slots_q + column_lane_q;
-    column_q       <= column_sum_q;
+    low_q           <= low;
+    high_q          <= high;
+    slot_column_q   <= slot_column;
+    sum_q           <= low_q + high_q;
+    slot_column_2_q <= slot_column_q;
+    column_q        <= slot_column_2_q + sum_q;
   end
 
   wire                           valid, fetch_busy, broadcast_busy;
@@ -186,7 +220,7 @@ module corinfo_events #(
     .room_o         (room),
     .start_i        (event_o),
     .event_valid_i  (valid || input_event),
-    .event_addr_i   (input_event ? input_addr : column_q[SynapseAddrW-1:0]),
+    .event_addr_i   (input_event ? input_addr : column_q),
     .event_value_i  (input_event ? input_value : fetch_value_i),
     .issue_o        (issue_o),
     .synapse_addr_o (synapse_raddr_o),
@@ -199,7 +233,8 @@ module corinfo_events #(
   wire products_busy;
   corinfo_products #(
     .SlotW       (SlotW),
-    .OperandWidth(OperandWidth)
+    .OperandWidth(OperandWidth),
+    .ReadCycles  (ReadCycles)
   ) u_products (
     .clk_i           (clk_i),
     .rst_i           (rst_i),
@@ -225,7 +260,8 @@ module corinfo_events #(
 
   // The tables' 32-bit words are wider than this design's addresses.
   wire unused_bits;
-  assign unused_bits = ^{slot_count_i, column_q, segment_count_i, segment_slot_i, segment_align_i};
+  assign unused_bits = ^{slot_base_i, slot_count_i, column_base_i, stride_i, row_stride_i,
+                         segment_count_i, segment_slot_i, segment_align_i};
 
 endmodule
 

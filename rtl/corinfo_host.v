@@ -2,9 +2,9 @@
 // learning rates, the seed and the number of the next update; rate_o is the rate of matrix_i one
 // cycle after it.
 //
-// An access is taken when valid_i and ready_o are high, and done_o is high six cycles later; data_o
-// then has the word, after a write the new one. Address: region in bits 31:28, lane in 27:20 (0 in
-// regions 1 to 3), word in 19:0.
+// An access is taken when valid_i and ready_o are high, and done_o is high ReadCycles + 6 cycles
+// later; data_o then has the word, after a write the new one. Address: region in bits 31:28, lane
+// in 27:20 (0 in regions 1 to 3), word in 19:0.
 //   region 0  synapse memory of a lane (signed words)      1  learning rates, by matrix
 //   region 2  0 seed, 1 number of the next update, 2 samples held in the mini-batch (read only)
 //   region 3  counters (read only)
@@ -26,6 +26,7 @@ module corinfo_host #(
   parameter RatesFile    = "",   // the rates to start with, at least 2 words
   parameter SampleW      = 1,
   parameter Counters     = 26,
+  parameter ReadCycles   = 2,    // of the synapse memories
   parameter [31:0] Seed  = 32'd0
 ) (
   input  wire                    clk_i,
@@ -47,7 +48,7 @@ module corinfo_host #(
   output wire [LaneW-1:0]        synapse_lane_o,
   output wire [SynapseAddrW-1:0] synapse_addr_o,
   output wire [SynapseWidth-1:0] synapse_data_o,
-  input  wire [SynapseWidth-1:0] synapse_data_i,  // three cycles after the address
+  input  wire [SynapseWidth-1:0] synapse_data_i,  // ReadCycles + 2 after the address
 
   input  wire [7:0]              matrix_i,
   output wire [RateWidth-1:0]    rate_o,
@@ -66,7 +67,7 @@ module corinfo_host #(
   localparam [3:0] RegionCounters = 4'd3;
   localparam [7:0] ControlSeed    = 8'd0;
   localparam [7:0] ControlUpdate  = 8'd1;
-  localparam       Cycles         = 4;    // from the access to its answer
+  localparam       Cycles         = ReadCycles + 4;  // from the access to its answer
   localparam       RateDepth      = (Rates > 2) ? Rates : 2;
   localparam       RateAddrW      = $clog2(RateDepth);
 
@@ -79,7 +80,8 @@ module corinfo_host #(
 
   reg  [31:0] address_q, seed_q, update_q;
   reg  [63:0] data_q;
-  reg         write_q, first_q;
+  reg         write_q, first_q, checked_q, exists_q, writable_q;
+  wire        refused;
   wire        accept, answer, waiting, write;
   wire [3:0]  region;
   wire [7:0]  word;
@@ -92,10 +94,8 @@ module corinfo_host #(
   // Is there such a word, and may it take what is written?
   wire [31:0] lane_word, place;
   reg         exists, writable;
-  wire        refused;
   assign lane_word = {24'd0, address_q[27:20]};
   assign place     = {4'd0, address_q[27:0]};
-  assign refused   = !exists || (write_q && !writable);
 
   always @* begin
     case (region)
@@ -122,7 +122,8 @@ module corinfo_host #(
   corinfo_valid #(.Cycles(Cycles)) u_line (
     .clk_i(clk_i), .rst_i(rst_i), .valid_i(first_q), .valid_o(answer), .busy_o(line_busy)
   );
-  assign write   = first_q && write_q && !refused;
+  assign refused = !exists_q || (write_q && !writable_q);
+  assign write   = checked_q && write_q && !refused;
   assign waiting = line_busy;
   assign busy_o  = waiting;
   assign read_o  = waiting;
@@ -133,8 +134,11 @@ module corinfo_host #(
       data_q    <= data_i;
       write_q   <= write_i;
     end
+    exists_q   <= exists;
+    writable_q <= writable;
     if (rst_i) begin
       first_q  <= 1'b0;
+      checked_q <= 1'b0;
       done_o   <= 1'b0;
       error_o  <= 1'b0;
       data_o   <= 64'd0;
@@ -142,6 +146,7 @@ module corinfo_host #(
       update_q <= 32'd0;
     end else begin
       first_q <= accept;
+      checked_q <= first_q;
       done_o  <= answer;
       error_o <= answer && refused;
       if (answer && refused) begin

@@ -3,7 +3,7 @@
 //
 // start_i opens a sample; words are taken with valid_i and ready_o from the next cycle on, busy_o
 // is high until the last one was. event_valid_o is high in the cycle in which a word is taken, and
-// none is while room_i is low. A kept word appears on fetch_data_o one cycle after its address.
+// none is while room_i is low. A kept word appears on fetch_data_o ReadCycles after its address.
 
 `default_nettype none
 
@@ -14,6 +14,7 @@ module corinfo_input #(
   parameter InputAddrW   = 10,
   parameter SynapseAddrW = 9,
   parameter XWidth       = 9,
+  parameter ReadCycles   = 2,
   parameter Dense        = 0     // 1: zeros are events too
 ) (
   input  wire                    clk_i,
@@ -38,15 +39,26 @@ module corinfo_input #(
 );
 
   localparam [31:0] InputsWord = Inputs;
+  localparam [31:0] LastInputWord = Inputs - 1;
   localparam        Depth      = (Batch * Inputs > 2) ? Batch * Inputs : 2;
 
-  reg  [31:0]             left_q;     // words still to come
+  reg                     busy_q;
+  reg  [31:0]             left_q;     // words still to come, one less
   reg  [SynapseAddrW-1:0] column_q;
   reg  [InputAddrW-1:0]   addr_q, sample_base_q;
-  wire [31:0]             sample_inputs;
+  reg  [31:0]             sample_inputs;
   wire                    take;
-  assign sample_inputs = {{(32 - SampleW){1'b0}}, sample_i} * InputsWord;
-  assign busy_o        = left_q != 32'd0;
+  integer                 i;
+
+  // sample_i x Inputs, without a multiplier.
+  always @* begin
+    sample_inputs = 32'd0;
+    for (i = 0; i < SampleW; i = i + 1) begin
+      sample_inputs = sample_inputs + (sample_i[i] ? InputsWord << i : 32'd0);
+    end
+  end
+
+  assign busy_o        = busy_q;
   assign ready_o       = busy_o && room_i;
   assign take          = ready_o && valid_i;
   assign event_valid_o = take && (data_i != {XWidth{1'b0}} || Dense != 0);
@@ -54,9 +66,14 @@ module corinfo_input #(
 
   always @(posedge clk_i) begin
     if (rst_i) begin
-      left_q <= 32'd0;
+      busy_q <= 1'b0;
     end else if (start_i) begin
-      left_q <= InputsWord;
+      busy_q <= 1'b1;
+    end else if (take && left_q == 32'd0) begin
+      busy_q <= 1'b0;
+    end
+    if (start_i) begin
+      left_q <= LastInputWord;
     end else if (take) begin
       left_q <= left_q - 32'd1;
     end
@@ -71,8 +88,9 @@ module corinfo_input #(
   end
 
   corinfo_ram #(
-    .Width(XWidth),
-    .Depth(Depth)
+    .Width (XWidth),
+    .Depth (Depth),
+    .Cycles(ReadCycles)
   ) u_input (
     .clk_i  (clk_i),
     .we_i   (take),

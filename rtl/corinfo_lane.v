@@ -6,12 +6,15 @@
 // Words are signed and at least 2 bits; an unsigned format takes one more bit here. Memories have
 // no reset: the sequencer clears or writes every word before it is read.
 //
-//   settling  synapse_raddr, cycle 0 -> multiply (mac_operand_i in cycle 1) -> sum written at the
-//             end of cycle 3; sum_raddr_i in cycle 2. One product per cycle.
-//   learning  factor_raddr_i, cycle 0 -> multiply -> update_sum_o in cycle 4. One product
+// A word of a block memory (synapses, factors, kept states) comes R = ReadCycles after its address,
+// one of a slot's memory (sums, states, potentials) one cycle after it.
+//
+//   settling  synapse_raddr_i, cycle 0 -> multiply (mac_operand_i in cycle R) -> sum written at the
+//             end of cycle R + 3; sum_raddr_i in cycle R. One product per cycle.
+//   learning  factor_raddr_i, cycle 0 -> multiply -> update_sum_o in cycle R + 3. One product
 //             per cycle.
-//   reading   slot_raddr_i, cycle 0 -> soma and record operands in cycle 1.
-//   pre       pre_raddr_i or slot_raddr_i, cycle 0 -> pre_o in cycle 2.
+//   reading   slot_raddr_i, cycle 0 -> soma operands in cycle 1, pre_o in cycle 2.
+//   pre       pre_raddr_i or synapse_raddr_i, cycle 0 -> kept_o in cycle R, pre_o in cycle R + 1.
 
 `default_nettype none
 
@@ -22,6 +25,7 @@ module corinfo_lane #(
   parameter SynapseDepth  = 512,
   parameter SynapseAddrW  = 9,
   parameter SynapseFile   = "",
+  parameter ReadCycles    = 2,        // of the block memories
   parameter Slots         = 8,        // neurons of all layers in this lane
   parameter SlotW         = 3,
   parameter KeptDepth     = 16,       // slots x samples x 2 phases, at least 4
@@ -52,27 +56,24 @@ module corinfo_lane #(
   // Products.
   input  wire signed [OperandWidth-1:0]  mac_operand_i,
   input  wire                            mac_update_i,     // left factor e, d or c, not a synapse
-  input  wire [1:0]                      mac_kind_i,       // cycle 3: the sum read; 0 W, 1 F, 2 C
-  input  wire                            mac_forward_i,    // cycle 3: the sum is the one just made
+  input  wire [1:0]                      mac_kind_i,       // cycle R + 1: of the sum; 0 W, 1 F, 2 C
+  // The sum is the one that was made one cycle before, in cycle R + 2, or two or three, in R + 1.
+  input  wire [2:0]                      mac_forward_i,
   input  wire [SlotW-1:0]                sum_raddr_i,
   input  wire [SlotW-1:0]                sum_waddr_i,
   input  wire [2:0]                      sum_we_i,         // one bit per kind
-  input  wire                            clear_i,          // write zeros: sums, states, potentials
-  input  wire                            update_first_i,   // cycle 3: first product of a synapse
+  input  wire                            clear_i,          // zero states and, a cycle on, sums
+  input  wire                            update_first_i,   // cycle R + 2: first of a synapse
 
   // Learning factors.
-  input  wire [1:0]                      factor_kind_i,    // cycle 1: 0 e, 1 d, 2 c
+  input  wire [1:0]                      factor_kind_i,    // cycle R: 0 e, 1 d, 2 c
   input  wire [KeptAddrW-1:0]            factor_raddr_i,
-  input  wire                            kept_we_i,
-  input  wire                            factor_we_i,
-  input  wire                            c_we_i,
-  input  wire [KeptAddrW-1:0]            kept_waddr_i,
+  input  wire                            factor_we_i,      // with the kept state
   input  wire [KeptAddrW-1:0]            factor_waddr_i,
-  input  wire [KeptAddrW-2:0]            c_waddr_i,
 
   // Presynaptic factor for the broadcast.
   input  wire [KeptAddrW-1:0]            pre_raddr_i,
-  // Cycle 1: 0 change, 1 kept state, 2 c, 3 state, 4 synapse.
+  // 0 change, 1 kept state, 2 c, 3 state, 4 synapse; stable while words are under way.
   input  wire [2:0]                      pre_kind_i,
   output reg  signed [PreWidth-1:0]      pre_o,
 
@@ -102,6 +103,7 @@ module corinfo_lane #(
   output reg                             changed_o,        // a new state; cycle after soma_we_i
 
   // Record.
+  input  wire signed [RWidth-1:0]        kept_next_i,
   input  wire signed [EWidth-1:0]        e_next_i,
   input  wire signed [DWidth-1:0]        d_next_i,
   input  wire signed [CWidth-1:0]        c_next_i,
@@ -141,6 +143,7 @@ module corinfo_lane #(
   corinfo_ram #(
     .Width   (SynapseWidth),
     .Depth   (SynapseDepth),
+    .Cycles  (ReadCycles),
     .InitFile(SynapseFile)
   ) u_synapse (
     .clk_i  (clk_i),
@@ -151,38 +154,22 @@ module corinfo_lane #(
     .rdata_o(synapse)
   );
 
-  // Learning factors of the mini-batch.
+  // Learning factors of the mini-batch. c is both factors of the lateral update, so that there is a
+  // copy for the rows, beside e and d, and one for the broadcast, beside the kept states.
   wire signed [EWidth-1:0] e;
   wire signed [DWidth-1:0] d;
   wire signed [CWidth-1:0] c, c_pre;
-
-  corinfo_ram #(.Width(EWidth), .Depth(KeptDepth)) u_e (
-    .clk_i(clk_i), .we_i(factor_we_i), .waddr_i(factor_waddr_i), .wdata_i(e_next_i),
-    .raddr_i(factor_raddr_i), .rdata_o(e)
-  );
-
-  corinfo_ram #(.Width(DWidth), .Depth(KeptDepth)) u_d (
-    .clk_i(clk_i), .we_i(factor_we_i), .waddr_i(factor_waddr_i), .wdata_i(d_next_i),
-    .raddr_i(factor_raddr_i), .rdata_o(d)
-  );
-
-  // c is both factors of the lateral update: one copy for the rows, one for the broadcast.
-  corinfo_ram #(.Width(CWidth), .Depth(KeptDepth / 2)) u_c (
-    .clk_i(clk_i), .we_i(c_we_i), .waddr_i(c_waddr_i), .wdata_i(c_next_i),
-    .raddr_i(factor_raddr_i[KeptAddrW-2:0]), .rdata_o(c)
-  );
-
-  corinfo_ram #(.Width(CWidth), .Depth(KeptDepth / 2)) u_c_pre (
-    .clk_i(clk_i), .we_i(c_we_i), .waddr_i(c_waddr_i), .wdata_i(c_next_i),
-    .raddr_i(pre_raddr_i[KeptAddrW-2:0]), .rdata_o(c_pre)
-  );
-
   wire signed [RWidth-1:0] kept;
   assign kept_o = kept;
 
-  corinfo_ram #(.Width(RWidth), .Depth(KeptDepth)) u_kept (
-    .clk_i(clk_i), .we_i(kept_we_i), .waddr_i(kept_waddr_i), .wdata_i(r_o),
-    .raddr_i(pre_raddr_i), .rdata_o(kept)
+  corinfo_ram #(.Width(EWidth + DWidth + CWidth), .Depth(KeptDepth), .Cycles(ReadCycles)) u_factor (
+    .clk_i(clk_i), .we_i(factor_we_i), .waddr_i(factor_waddr_i),
+    .wdata_i({e_next_i, d_next_i, c_next_i}), .raddr_i(factor_raddr_i), .rdata_o({e, d, c})
+  );
+
+  corinfo_ram #(.Width(RWidth + CWidth), .Depth(KeptDepth), .Cycles(ReadCycles)) u_kept (
+    .clk_i(clk_i), .we_i(factor_we_i), .waddr_i(factor_waddr_i),
+    .wdata_i({kept_next_i, c_next_i}), .raddr_i(pre_raddr_i), .rdata_o({kept, c_pre})
   );
 
   // Product: the left factor and the operand are registered, then the product.
@@ -209,12 +196,13 @@ module corinfo_lane #(
     product_q <= left_q * operand_q;
   end
 
-  // Exact sums, read in cycle 2, added to in cycle 3.
+  // Exact sums, read in cycle R, chosen in R + 1, added to in R + 2, written in R + 3. A product in
+  // the three cycles after one for the same sum takes it before the memory has it.
   wire signed [BasalWidth-1:0]    basal;
   wire signed [FeedbackWidth-1:0] feedback;
   wire signed [LateralWidth-1:0]  lateral;
-  reg  signed [AccWidth-1:0]      held, sum_q;
-  wire signed [AccWidth-1:0]      sum, product;
+  reg  signed [AccWidth-1:0]      held, held_q, sum_q, last_q;
+  wire signed [AccWidth-1:0]      product;
 
   generate
     if (AccWidth > ProductWidth) begin : gen_extend
@@ -230,8 +218,10 @@ module corinfo_lane #(
   endgenerate
 
   always @* begin
-    if (mac_forward_i) begin
+    if (mac_forward_i[1]) begin
       held = sum_q;
+    end else if (mac_forward_i[2]) begin
+      held = last_q;
     end else if (mac_kind_i == KindW) begin
       held = {{(AccWidth - BasalWidth + 1){basal[BasalWidth-1]}}, basal[BasalWidth-2:0]};
     end else if (mac_kind_i == KindF) begin
@@ -242,24 +232,28 @@ module corinfo_lane #(
     end
   end
 
-  assign sum = clear_i ? {AccWidth{1'b0}} : held + product;
-
   always @(posedge clk_i) begin
-    sum_q <= sum;
+    held_q <= held;
+    last_q <= sum_q;
+    if (clear_i) begin
+      sum_q <= {AccWidth{1'b0}};
+    end else begin
+      sum_q <= (mac_forward_i[0] ? sum_q : held_q) + product;
+    end
   end
 
   corinfo_ram #(.Width(BasalWidth), .Depth(Slots)) u_basal (
-    .clk_i(clk_i), .we_i(sum_we_i[0]), .waddr_i(sum_waddr_i), .wdata_i(sum[BasalWidth-1:0]),
+    .clk_i(clk_i), .we_i(sum_we_i[0]), .waddr_i(sum_waddr_i), .wdata_i(sum_q[BasalWidth-1:0]),
     .raddr_i(sum_raddr_i), .rdata_o(basal)
   );
 
   corinfo_ram #(.Width(FeedbackWidth), .Depth(Slots)) u_feedback (
-    .clk_i(clk_i), .we_i(sum_we_i[1]), .waddr_i(sum_waddr_i), .wdata_i(sum[FeedbackWidth-1:0]),
+    .clk_i(clk_i), .we_i(sum_we_i[1]), .waddr_i(sum_waddr_i), .wdata_i(sum_q[FeedbackWidth-1:0]),
     .raddr_i(sum_raddr_i), .rdata_o(feedback)
   );
 
   corinfo_ram #(.Width(LateralWidth), .Depth(Slots)) u_lateral (
-    .clk_i(clk_i), .we_i(sum_we_i[2]), .waddr_i(sum_waddr_i), .wdata_i(sum[LateralWidth-1:0]),
+    .clk_i(clk_i), .we_i(sum_we_i[2]), .waddr_i(sum_waddr_i), .wdata_i(sum_q[LateralWidth-1:0]),
     .raddr_i(sum_raddr_i), .rdata_o(lateral)
   );
 

@@ -3,9 +3,11 @@
 //
 // start_i with a matrix starts; busy_o is high until the last synapse is written. matrix_i and the
 // other inputs of the update are stable until then. Presynaptic factors are fetched as
-// corinfo_terms says. A product's factor_raddr_o and operand_o come two cycles behind the walk, its
-// synapse_raddr_o and first_o (the first of a synapse) five, because the random word takes longer
-// than the product; synapse_we_o is high UpdateCycles + 1 cycles after the synapse was read.
+// corinfo_terms says. The random word of a synapse, RandomCycles behind the walk, the change from
+// its products, ChangeCycles behind their sum, and the synapse itself meet in the lanes' pipeline:
+// what would come too early waits. first_o (the first product of a synapse) is there ReadCycles + 2
+// after the product's factor_raddr_o, synapse_we_o ReadCycles + UpdateCycles after the synapse's
+// synapse_raddr_o. A table's entry is there two cycles after its layer or matrix.
 
 `default_nettype none
 
@@ -25,7 +27,9 @@ module corinfo_learn #(
   parameter ValueWidth   = 18,
   parameter OperandWidth = 19,
   parameter TermAddrW    = 4,
-  parameter UpdateCycles = 5,
+  parameter ReadCycles   = 2,   // of the lanes' block memories
+  parameter ChangeCycles = 4,   // from the sum of a synapse's products to its change
+  parameter UpdateCycles = 5,   // from the change to the new synapse
   // Tables as corinfo_control has them.
   parameter [32*Layers-1:0]   SlotBase     = 0,
   parameter [32*Layers-1:0]   SlotCount    = 0,
@@ -40,7 +44,7 @@ module corinfo_learn #(
   input  wire                           clk_i,
   input  wire                           rst_i,
 
-  // A sample of the mini-batch begins: is its beta negative?
+  // A sample of the mini-batch begins: is its beta negative? Both stand still for a cycle more.
   input  wire                           sample_start_i,
   input  wire [SampleW-1:0]             sample_i,
   input  wire                           negative_i,
@@ -65,7 +69,7 @@ module corinfo_learn #(
   output wire                           issue_o,
   output wire signed [OperandWidth-1:0] operand_o,
   output wire [KeptAddrW-1:0]           factor_raddr_o,
-  output wire                           first_o,
+  output wire                           first_o,          // ReadCycles + 2 later
   output wire [SynapseAddrW-1:0]        synapse_raddr_o,
   output wire                           synapse_we_o,
   output wire [SynapseAddrW-1:0]        synapse_waddr_o,
@@ -84,35 +88,52 @@ module corinfo_learn #(
   localparam [31:0] BatchSlots = Batch * Slots;
   localparam [31:0] InputsWord = Inputs;
 
-  // Entries of the tables.
-  wire [MatrixW-1:0] index;
-  wire [LayerW-1:0]  pre, post;
-  wire [31:0]        kind, matrix_pre, matrix_post, offset;
-  wire [31:0]        pre_slot, pre_neurons, pre_base, pre_stride, post_slot, post_count;
-  assign index       = matrix_i[MatrixW-1:0];
-  assign kind        = MatrixKind[32*index +: 32];
-  assign matrix_pre  = MatrixPre[32*index +: 32];
-  assign matrix_post = MatrixPost[32*index +: 32];
-  assign offset      = MatrixOffset[32*index +: 32];
-  assign pre         = matrix_pre[LayerW-1:0];
-  assign post        = matrix_post[LayerW-1:0];
-  assign pre_slot    = SlotBase[32*pre +: 32];
-  assign pre_neurons = Neurons[32*pre +: 32];
-  assign pre_base    = ColumnBase[32*pre +: 32];
-  assign pre_stride  = Stride[32*pre +: 32];
-  assign post_slot   = SlotBase[32*post +: 32];
-  assign post_count  = SlotCount[32*post +: 32];
+  // Cycles that products and random words take from the walk to where they meet.
+  localparam RandomCycles  = 10;
+  localparam ProductCycles = ReadCycles + 3 + ChangeCycles;
+  localparam MeetCycles    = (RandomCycles > ProductCycles) ? RandomCycles : ProductCycles;
+  localparam ProductDelay  = MeetCycles - ProductCycles;
+  localparam FirstDelay    = ProductDelay + ReadCycles + 2;
+  localparam RandomDelay   = MeetCycles - RandomCycles;
+  localparam ReadDelay     = MeetCycles - ReadCycles;
+  localparam WriteDelay    = ReadCycles + UpdateCycles;
+
+  // Entries of the tables: of the matrix, then of its layers. The round keys take longer.
+  wire [MatrixW-1:0]      index;
+  wire [LayerW-1:0]       pre, post;
+  reg  [31:0]             kind_q, pre_q, post_q, offset_q;
+  reg  [31:0]             pre_slot, pre_neurons, pre_base, pre_stride, post_slot, post_count;
+  reg  [SynapseAddrW-1:0] column_addr_q;
+  assign index = matrix_i[MatrixW-1:0];
+  assign pre   = pre_q[LayerW-1:0];
+  assign post  = post_q[LayerW-1:0];
+
+  always @(posedge clk_i) begin
+    kind_q        <= MatrixKind[32*index +: 32];
+    pre_q         <= MatrixPre[32*index +: 32];
+    post_q        <= MatrixPost[32*index +: 32];
+    offset_q      <= MatrixOffset[32*index +: 32];
+    pre_slot      <= SlotBase[32*pre +: 32];
+    pre_neurons   <= Neurons[32*pre +: 32];
+    pre_base      <= ColumnBase[32*pre +: 32];
+    pre_stride    <= Stride[32*pre +: 32];
+    post_slot     <= SlotBase[32*post +: 32];
+    post_count    <= SlotCount[32*post +: 32];
+    column_addr_q <= pre_base[SynapseAddrW-1:0] + offset_q[SynapseAddrW-1:0];
+  end
 
   wire lateral;
-  assign lateral      = kind[1:0] == KindC;
-  assign kind_o       = kind[1:0];
-  assign from_input_o = matrix_pre == 32'd0;
+  assign lateral      = kind_q[1:0] == KindC;
+  assign kind_o       = kind_q[1:0];
+  assign from_input_o = pre_q == 32'd0;
   assign symmetric_o  = lateral;
 
   // Signs of beta of the mini-batch.
+  reg             sample_start_q;
   reg [Batch-1:0] negative_q;
   always @(posedge clk_i) begin
-    if (sample_start_i) begin
+    sample_start_q <= sample_start_i;
+    if (sample_start_q) begin
       negative_q[sample_i] <= negative_i;
     end
   end
@@ -140,6 +161,7 @@ module corinfo_learn #(
   wire signed [OperandWidth-1:0] term_operand;
   wire [KeptAddrW-1:0]           term_factor;
   wire [SynapseAddrW-1:0]        term_addr;
+  wire [15:0]                    term_row_base, term_column;
 
   corinfo_terms #(
     .Batch       (Batch),
@@ -151,6 +173,7 @@ module corinfo_learn #(
     .SynapseAddrW(SynapseAddrW),
     .ValueWidth  (ValueWidth),
     .OperandWidth(OperandWidth),
+    .FetchCycles (ReadCycles + 4),
     .TermAddrW   (TermAddrW)
   ) u_terms (
     .clk_i          (clk_i),
@@ -166,7 +189,7 @@ module corinfo_learn #(
     .pre_slot_i     (pre_slot[SlotW-1:0]),
     .post_slot_i    (post_slot[SlotW-1:0]),
     .post_count_i   (post_count[SlotW:0]),
-    .column_addr_i  (pre_base[SynapseAddrW-1:0] + offset[SynapseAddrW-1:0]),
+    .column_addr_i  (column_addr_q),
     .stride_i       (pre_stride[SynapseAddrW-1:0]),
     .sample_slots_i (SlotsWord[KeptAddrW-1:0]),
     .role_slots_i   (BatchSlots[KeptAddrW-1:0]),
@@ -181,31 +204,37 @@ module corinfo_learn #(
     .operand_o      (term_operand),
     .factor_addr_o  (term_factor),
     .synapse_addr_o (term_addr),
-    .row_base_o     (row_base_o),
-    .column_o       (column_o),
+    .row_base_o     (term_row_base),
+    .column_o       (term_column),
     .busy_o         (terms_busy)
   );
 
-  // Products: the random words take two cycles longer.
+  // Products, random words and synapses meet.
   wire read, read_busy;
-  corinfo_delay #(.Width(OperandWidth + KeptAddrW), .Cycles(2)) u_product (
+  corinfo_delay #(.Width(OperandWidth + KeptAddrW), .Cycles(ProductDelay)) u_product (
     .clk_i(clk_i), .data_i({term_operand, term_factor}), .data_o({operand_o, factor_raddr_o})
   );
-  corinfo_delay #(.Width(SynapseAddrW + 1), .Cycles(5)) u_read_addr (
-    .clk_i(clk_i), .data_i({term_addr, term_first}), .data_o({synapse_raddr_o, first_o})
+  corinfo_delay #(.Width(1), .Cycles(FirstDelay)) u_first (
+    .clk_i(clk_i), .data_i(term_first), .data_o(first_o)
   );
-  corinfo_valid #(.Cycles(5)) u_read (
+  corinfo_delay #(.Width(32), .Cycles(RandomDelay)) u_random (
+    .clk_i(clk_i), .data_i({term_row_base, term_column}), .data_o({row_base_o, column_o})
+  );
+  corinfo_delay #(.Width(SynapseAddrW), .Cycles(ReadDelay)) u_read_addr (
+    .clk_i(clk_i), .data_i(term_addr), .data_o(synapse_raddr_o)
+  );
+  corinfo_valid #(.Cycles(ReadDelay)) u_read (
     .clk_i(clk_i), .rst_i(rst_i), .valid_i(issue_o && term_last), .valid_o(read),
     .busy_o(read_busy)
   );
 
-  // The synapse is read in cycle 3 of its last product and written when the update's pipeline is
-  // through. The first cycle of a reset, whatever the registers hold then, writes nothing.
+  // The synapse is read for its last product and written when the update's pipeline is through. The
+  // first cycle of a reset, whatever the registers hold then, writes nothing.
   wire write, write_busy;
-  corinfo_valid #(.Cycles(UpdateCycles + 1)) u_write (
+  corinfo_valid #(.Cycles(WriteDelay)) u_write (
     .clk_i(clk_i), .rst_i(rst_i), .valid_i(read), .valid_o(write), .busy_o(write_busy)
   );
-  corinfo_delay #(.Width(SynapseAddrW), .Cycles(UpdateCycles + 1)) u_write_addr (
+  corinfo_delay #(.Width(SynapseAddrW), .Cycles(WriteDelay)) u_write_addr (
     .clk_i(clk_i), .data_i(synapse_raddr_o), .data_o(synapse_waddr_o)
   );
   assign synapse_we_o = write && !rst_i;
@@ -214,7 +243,7 @@ module corinfo_learn #(
 
   // The tables' 32-bit words are wider than this design's addresses.
   wire unused_bits;
-  assign unused_bits = ^{kind, matrix_post, offset, pre_slot, pre_neurons, pre_base, pre_stride,
+  assign unused_bits = ^{kind_q, post_q, offset_q, pre_slot, pre_neurons, pre_base, pre_stride,
                          post_slot, post_count};
 
 endmodule

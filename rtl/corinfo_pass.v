@@ -3,8 +3,8 @@
 //
 // start_i begins a pass if one of clear_i, settle_i, record_i and result_i is high; they and the
 // layer's inputs are stable while busy_o. A slot is at slot_o while active_o; what follows from it
-// comes later, in cycles as corinfo_lane counts them: label_* and kept_* one, factor_* and c_*
-// RecordCycles + 1, soma_* SomaCycles + 1, row_* (the lanes' flags of change are there) one more.
+// comes later, in cycles as corinfo_lane counts them: label_* one, factor_* ReadCycles +
+// RecordCycles, soma_* SomaCycles + 1, row_* (the lanes' flags of change are there) one more.
 
 `default_nettype none
 
@@ -18,6 +18,7 @@ module corinfo_pass #(
   parameter Batch        = 1,
   parameter SampleW      = 1,
   parameter KeptAddrW    = 4,
+  parameter ReadCycles   = 2,    // of the lanes' block memories
   parameter SomaCycles   = 8,    // latencies of the pipelines
   parameter RecordCycles = 3
 ) (
@@ -51,12 +52,8 @@ module corinfo_pass #(
   output wire [LaneW-1:0]     label_lane_o,
 
   output wire [KeptAddrW-1:0] other_addr_o,   // of slot_o: the state kept in the other phase
-  output wire                 kept_we_o,
-  output wire [KeptAddrW-1:0] kept_waddr_o,
   output wire                 factor_we_o,
-  output wire [KeptAddrW-1:0] factor_waddr_o,
-  output wire                 c_we_o,
-  output wire [KeptAddrW-2:0] c_waddr_o
+  output wire [KeptAddrW-1:0] factor_waddr_o
 );
 
   localparam [31:0]       SlotsWord      = Slots;
@@ -140,45 +137,44 @@ module corinfo_pass #(
     label_lane_q <= label_lane[LaneW-1:0];
   end
 
-  // Record: the kept state at once, the factors after their pipeline.
-  reg  [KeptAddrW-1:0] sample_base_q;   // first kept word of the sample, phase minus
-  wire [31:0]          sample_slots;
-  wire [KeptAddrW-1:0] own_addr, record_addr, c_addr;
+  // Record: the factors and the kept state go to the sample's words of this phase.
+  reg  [KeptAddrW-1:0] sample_base_q;   // first word of the sample, phase minus
+  reg  [KeptAddrW-1:0] own_base_q, other_base_q;
+  reg  [31:0]          sample_slots;
+  wire [KeptAddrW-1:0] own_addr;
   wire                 record_busy;
-  assign sample_slots = {{(32 - SampleW){1'b0}}, sample_i} * SlotsWord;
+  integer              i;
+
+  // sample_i x Slots, without a multiplier.
+  always @* begin
+    sample_slots = 32'd0;
+    for (i = 0; i < SampleW; i = i + 1) begin
+      sample_slots = sample_slots + (sample_i[i] ? SlotsWord << i : 32'd0);
+    end
+  end
 
   always @(posedge clk_i) begin
     sample_base_q <= sample_slots[KeptAddrW-1:0];
+    own_base_q    <= sample_base_q + (role_i ? BatchSlots[KeptAddrW-1:0] : {KeptAddrW{1'b0}});
+    other_base_q  <= sample_base_q + (role_i ? {KeptAddrW{1'b0}} : BatchSlots[KeptAddrW-1:0]);
   end
 
-  assign own_addr     = sample_base_q + {{(KeptAddrW - SlotW){1'b0}}, slot_q}
-                        + (role_i ? BatchSlots[KeptAddrW-1:0] : {KeptAddrW{1'b0}});
-  assign other_addr_o = sample_base_q + {{(KeptAddrW - SlotW){1'b0}}, slot_q}
-                        + (role_i ? {KeptAddrW{1'b0}} : BatchSlots[KeptAddrW-1:0]);
+  assign own_addr     = own_base_q + {{(KeptAddrW - SlotW){1'b0}}, slot_q};
+  assign other_addr_o = other_base_q + {{(KeptAddrW - SlotW){1'b0}}, slot_q};
 
-  corinfo_valid #(.Cycles(RecordCycles + 1)) u_record_valid (
+  corinfo_valid #(.Cycles(ReadCycles + RecordCycles)) u_record_valid (
     .clk_i(clk_i), .rst_i(rst_i), .valid_i(active_q && record_i), .valid_o(factor_we_o),
     .busy_o(record_busy)
   );
-  corinfo_delay #(.Width(1), .Cycles(1)) u_kept_we (
-    .clk_i(clk_i), .data_i(active_q && record_i), .data_o(kept_we_o)
+  corinfo_delay #(.Width(KeptAddrW), .Cycles(ReadCycles + RecordCycles)) u_record_addr (
+    .clk_i(clk_i), .data_i(own_addr), .data_o(factor_waddr_o)
   );
-  corinfo_delay #(.Width(KeptAddrW), .Cycles(1)) u_kept_addr (
-    .clk_i(clk_i), .data_i(own_addr), .data_o(kept_waddr_o)
-  );
-  corinfo_delay #(.Width(KeptAddrW), .Cycles(RecordCycles)) u_record_addr (
-    .clk_i(clk_i), .data_i(kept_waddr_o), .data_o(record_addr)
-  );
-  assign factor_waddr_o = record_addr;
-  assign c_we_o         = factor_we_o && role_i;
-  assign c_addr         = record_addr - BatchSlots[KeptAddrW-1:0];  // kept in phase plus only
-  assign c_waddr_o      = c_addr[KeptAddrW-2:0];
 
   assign busy_o = active_q || soma_busy || row_busy || record_busy;
 
   // 32-bit words are wider than this design's addresses.
   wire unused_bits;
-  assign unused_bits = ^{sample_slots, label_lane, c_addr};
+  assign unused_bits = ^{sample_slots, label_lane};
 
 endmodule
 

@@ -1,15 +1,17 @@
-// Drives the lanes' multiplier and sums: products of settling in three stages, cycles 0 to 3 as
-// corinfo_lane counts them, beside the pass that reads and clears the sums. The operand may be that
-// of an update instead.
+// Drives the lanes' multiplier and sums: products of settling in cycles 0 to R + 3 as corinfo_lane
+// counts them, R = ReadCycles, beside the pass that reads and clears the sums. The operand may be
+// that of an update instead.
 //
-// issue_i, slot_i and kind_i belong to cycle 0 of a product, as does operand_i; update_operand_i is
-// used while update_i. busy_o is high in cycles 1 to 3. One product per cycle.
+// issue_i, slot_i, kind_i and operand_i belong to cycle 0 of a product; update_operand_i, in use
+// while update_i, belongs to cycle 0 of its own. busy_o is high in cycles 0 to R: a pass that reads
+// sums three cycles after it is low finds them written. One product per cycle.
 
 `default_nettype none
 
 module corinfo_products #(
   parameter SlotW        = 3,
-  parameter OperandWidth = 19
+  parameter OperandWidth = 19,
+  parameter ReadCycles   = 2
 ) (
   input  wire                           clk_i,
   input  wire                           rst_i,
@@ -27,40 +29,75 @@ module corinfo_products #(
 
   output wire signed [OperandWidth-1:0] operand_o,
   output wire [1:0]                     kind_o,
-  output wire                           forward_o,
+  output wire [2:0]                     forward_o,
   output wire [SlotW-1:0]               sum_raddr_o,
-  output wire [SlotW-1:0]               sum_waddr_o,
-  output wire [2:0]                     sum_we_o,
+  output reg  [SlotW-1:0]               sum_waddr_o,
+  output reg  [2:0]                     sum_we_o,
   output wire                           busy_o
 );
 
-  reg  [2:0]       valid_q;           // cycles 3, 2 and 1
-  reg              forward_q;
-  wire [SlotW-1:0] slot_2, slot_3;
-  wire [1:0]       kind_2, kind_3;
-
+  // The operand: of settling as it comes, shifted; the choice is another cycle's.
+  wire signed [OperandWidth-1:0] early_operand, early_update;
+  corinfo_delay #(.Width(2 * OperandWidth), .Cycles(ReadCycles - 1)) u_early (
+    .clk_i(clk_i), .data_i({operand_i, update_operand_i}),
+    .data_o({early_operand, early_update})
+  );
   corinfo_delay #(.Width(OperandWidth), .Cycles(1)) u_operand (
-    .clk_i(clk_i), .data_i(update_i ? update_operand_i : operand_i), .data_o(operand_o)
+    .clk_i(clk_i), .data_i(update_i ? early_update : early_operand), .data_o(operand_o)
   );
-  corinfo_delay #(.Width(SlotW + 2), .Cycles(2)) u_slot_2 (
-    .clk_i(clk_i), .data_i({slot_i, kind_i}), .data_o({slot_2, kind_2})
+
+  // The sum: read in cycle R, its kind chosen in R + 1, written in R + 3; a cleared one a cycle
+  // after clear_i.
+  wire             read, write, unused_busy;
+  wire [SlotW-1:0] read_slot, write_slot;
+  wire [1:0]       read_kind, write_kind;
+  corinfo_valid #(.Cycles(ReadCycles)) u_read (
+    .clk_i(clk_i), .rst_i(rst_i), .valid_i(issue_i), .valid_o(read), .busy_o(busy_o)
   );
-  corinfo_delay #(.Width(SlotW + 2), .Cycles(1)) u_slot_3 (
-    .clk_i(clk_i), .data_i({slot_2, kind_2}), .data_o({slot_3, kind_3})
+  corinfo_valid #(.Cycles(2)) u_write (
+    .clk_i(clk_i), .rst_i(rst_i), .valid_i(read), .valid_o(write), .busy_o(unused_busy)
+  );
+  corinfo_delay #(.Width(SlotW + 2), .Cycles(ReadCycles)) u_read_slot (
+    .clk_i(clk_i), .data_i({slot_i, kind_i}), .data_o({read_slot, read_kind})
+  );
+  corinfo_delay #(.Width(2), .Cycles(1)) u_kind (
+    .clk_i(clk_i), .data_i(read_kind), .data_o(kind_o)
+  );
+  corinfo_delay #(.Width(SlotW + 2), .Cycles(2)) u_write_slot (
+    .clk_i(clk_i), .data_i({read_slot, read_kind}), .data_o({write_slot, write_kind})
   );
 
   always @(posedge clk_i) begin
-    valid_q   <= rst_i ? 3'b000 : {valid_q[1:0], issue_i};
-    // A sum that was written in the cycle before is not in the memory's output yet.
-    forward_q <= valid_q[2] && valid_q[1] && slot_2 == slot_3 && kind_2 == kind_3;
+    sum_waddr_o <= clear_i ? pass_slot_i : write_slot;
+    sum_we_o    <= rst_i ? 3'b000 : clear_i ? 3'b111 : write ? 3'b001 << write_kind : 3'b000;
   end
 
-  assign forward_o   = forward_q;
-  assign kind_o      = kind_3;
-  assign sum_raddr_o = pass_i ? pass_slot_i : slot_2;
-  assign sum_waddr_o = clear_i ? pass_slot_i : slot_3;
-  assign sum_we_o    = clear_i ? 3'b111 : valid_q[2] ? 3'b001 << kind_3 : 3'b000;
-  assign busy_o      = valid_q != 3'b000;
+  // Products for the same sum one, two or three cycles before this one: the memory has not got it.
+  reg  [SlotW+1:0] last_q, second_q, third_q;
+  reg  [2:0]       valid_q, same_q;
+  wire [SlotW+1:0] place;
+  wire [2:0]       same;
+  assign place   = {slot_i, kind_i};
+  assign same[0] = issue_i && valid_q[0] && place == last_q;
+  assign same[1] = issue_i && valid_q[1] && place == second_q;
+  assign same[2] = issue_i && valid_q[2] && place == third_q;
+
+  always @(posedge clk_i) begin
+    valid_q  <= rst_i ? 3'b000 : {valid_q[1:0], issue_i};
+    last_q   <= place;
+    second_q <= last_q;
+    third_q  <= second_q;
+    same_q   <= same;
+  end
+
+  corinfo_delay #(.Width(1), .Cycles(ReadCycles + 1)) u_forward_one (
+    .clk_i(clk_i), .data_i(same_q[0]), .data_o(forward_o[0])
+  );
+  corinfo_delay #(.Width(2), .Cycles(ReadCycles)) u_forward (
+    .clk_i(clk_i), .data_i(same_q[2:1]), .data_o(forward_o[2:1])
+  );
+
+  assign sum_raddr_o = pass_i ? pass_slot_i : read_slot;
 
 endmodule
 

@@ -1,7 +1,8 @@
 // Memory with one write and one read port; infers block RAM or, when small, distributed RAM.
 //
-// The word at raddr_i appears on rdata_o one cycle later. A word that is read in the cycle in
-// which it is written is undefined: no caller uses it, so that a block RAM needs no bypass.
+// The word at raddr_i appears on rdata_o Cycles later: 1, or 2 with a register behind the choice
+// among the blocks of a deep memory. A word that is read in the cycle in which it is written is
+// undefined: no caller uses it, so that a block RAM needs no bypass.
 // Contents start from InitFile if one is named, else undefined; there is no reset.
 
 `default_nettype none
@@ -9,6 +10,7 @@
 module corinfo_ram #(
   parameter Width    = 16,   // bits of a word
   parameter Depth    = 512,  // words, at least 2
+  parameter Cycles   = 1,    // 1 or 2
   parameter InitFile = "",   // memory image, hexadecimal, exactly Depth words
   parameter AddrW    = $clog2(Depth)  // derived, not to be set
 ) (
@@ -19,10 +21,11 @@ module corinfo_ram #(
   input  wire [Width-1:0] wdata_i,
 
   input  wire [AddrW-1:0] raddr_i,
-  output reg  [Width-1:0] rdata_o
+  output wire [Width-1:0] rdata_o
 );
 
   reg [Width-1:0] mem [0:Depth-1];
+  reg [Width-1:0] read_q;
 
   generate
     if (InitFile != "") begin : gen_image
@@ -34,8 +37,12 @@ module corinfo_ram #(
     if (we_i) begin
       mem[waddr_i] <= wdata_i;
     end
-    rdata_o <= mem[raddr_i];
+    read_q <= mem[raddr_i];
   end
+
+  corinfo_delay #(.Width(Width), .Cycles(Cycles - 1)) u_late (
+    .clk_i(clk_i), .data_i(read_q), .data_o(rdata_o)
+  );
 
 endmodule
 

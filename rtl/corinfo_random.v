@@ -1,8 +1,8 @@
 // Random word of one synapse: Speck32/64 reduced to 8 rounds, encrypting (row, column) under the
 // round keys of the update. The same synapse draws the same word whatever the number of lanes.
 //
-// One word per cycle, latency 6 cycles: row of this lane, order of the pair, four stages of two
-// rounds. keys_i and symmetric_i are stable while words are under way. No reset: data only.
+// One word per cycle, latency 10 cycles: row of this lane, order of the pair, a stage for every
+// round. keys_i and symmetric_i are stable while words are under way. No reset: data only.
 
 `default_nettype none
 
@@ -19,7 +19,7 @@ module corinfo_random #(
 );
 
   localparam [15:0] LaneIndex = Lane;
-  localparam        Stages    = 4;   // two rounds each
+  localparam        Rounds    = 8;
 
   // One round: x = (x ror 7) + y ^ key, y = (y rol 2) ^ x.
   function [31:0] round;
@@ -34,7 +34,7 @@ module corinfo_random #(
   endfunction
 
   reg [15:0] row_q, column_q;
-  reg [32*(Stages+1)-1:0] blocks_q;    // after 0, 2, 4, 6 and 8 rounds
+  reg [32*(Rounds+1)-1:0] blocks_q;    // after 0, 1, ... 8 rounds
 
   integer i;
 
@@ -43,13 +43,12 @@ module corinfo_random #(
     column_q <= column_i;
 
     blocks_q[31:0] <= (symmetric_i && column_q > row_q) ? {column_q, row_q} : {row_q, column_q};
-    for (i = 0; i < Stages; i = i + 1) begin
-      blocks_q[32*(i+1) +: 32] <= round(round(blocks_q[32*i +: 32], keys_i[32*i +: 16]),
-          keys_i[32*i + 16 +: 16]);
+    for (i = 0; i < Rounds; i = i + 1) begin
+      blocks_q[32*(i+1) +: 32] <= round(blocks_q[32*i +: 32], keys_i[16*i +: 16]);
     end
   end
 
-  assign random_o = blocks_q[32*Stages +: 32];
+  assign random_o = blocks_q[32*Rounds +: 32];
 
 endmodule
 

@@ -1,10 +1,11 @@
 // Executes the program: takes a command, steps through the instructions, waits for each to be done.
 //
 // An instruction's fields are stable from start_o (high for one cycle) until the next start_o. The
-// instruction is done when quiet_i is high in a later cycle. The program memory is read one
-// instruction ahead, so that an instruction without work takes two cycles; a phase that ends early
-// takes two more. Command: valid/ready; result: valid until ready. hold_i closes command_ready_o in
-// the same cycle.
+// instruction is done when quiet_i, a cycle late, is high two cycles later or more. The program
+// memory is read one instruction ahead, so that an instruction without work takes three cycles; a
+// phase that ends early takes ReadCycles + 1 more. Command: valid/ready; result: valid until ready.
+// hold_i closes command_ready_o in the same cycle. With load_o the next cycle is an instruction's
+// first, of the layer next_layer_o.
 
 `default_nettype none
 
@@ -14,6 +15,7 @@ module corinfo_sequencer #(
   parameter EtaWidth     = 17,
   parameter ProgramDepth = 128,
   parameter ProgramFile  = "",
+  parameter ReadCycles   = 2,     // of the program memory, 1 or 2
   parameter AddrW        = 7,     // bits of a program address
   parameter SampleW      = 1      // bits of a sample's number in the mini-batch
 ) (
@@ -36,6 +38,8 @@ module corinfo_sequencer #(
   output wire                learn_o,
   output wire                negative_o,
   output wire [LabelW-1:0]   label_o,
+  output wire                load_o,
+  output wire [7:0]          next_layer_o,
   output wire [3:0]          op_o,
   output wire [7:0]          layer_o,
   // Of beta: 0 none, 1 as the command says, 2 the opposite.
@@ -84,6 +88,7 @@ module corinfo_sequencer #(
   corinfo_ram #(
     .Width   (Width),
     .Depth   (ProgramDepth),
+    .Cycles  (ReadCycles),
     .InitFile(ProgramFile)
   ) u_program (
     .clk_i  (clk_i),
@@ -113,12 +118,20 @@ module corinfo_sequencer #(
   assign unused_exit = ^exit_word;
 
   wire accept, done, leave, stop;
+  reg  late_q, early_q;
   assign accept = state_q == StateIdle && command_valid_i && !hold_i;
-  assign done   = (state_q == StateRun && quiet_i && op_o != OpResult)
+  assign done   = (state_q == StateRun && quiet_i && !early_q && op_o != OpResult)
                   || (state_q == StateResult && result_ready_i);
   assign leave  = op_o == OpSettle && early && last && !changed_i;
   assign stop   = (op_o == OpInferred && !learn_q) || (op_o == OpSampled && sample_o != LastSample)
                   || op_o == OpEnd;
+
+  // Right after a change of its address the memory may still read at the one before, and in an
+  // instruction's first two cycles quiet_i is about the one before.
+  always @(posedge clk_i) begin
+    late_q  <= ReadCycles > 1 && (done || rst_i);
+    early_q <= start_o;
+  end
 
   always @(posedge clk_i) begin
     if (rst_i) begin
@@ -129,7 +142,7 @@ module corinfo_sequencer #(
     end else begin
       case (state_q)
         StateRewind: begin
-          state_q <= StateIdle;
+          state_q <= late_q ? StateRewind : StateIdle;
         end
         StateIdle: begin
           if (accept) begin
@@ -139,7 +152,7 @@ module corinfo_sequencer #(
           end
         end
         StateJump: begin
-          state_q <= StateFetch;
+          state_q <= late_q ? StateJump : StateFetch;
         end
         StateFetch: begin
           state_q <= StateStart;
@@ -150,7 +163,7 @@ module corinfo_sequencer #(
           state_q <= StateRun;
         end
         default: begin
-          if (state_q == StateRun && quiet_i && op_o == OpResult) begin
+          if (state_q == StateRun && quiet_i && !early_q && op_o == OpResult) begin
             state_q <= StateResult;
           end else if (done && stop) begin
             state_q <= StateRewind;
@@ -180,6 +193,8 @@ module corinfo_sequencer #(
   assign result_valid_o  = state_q == StateResult;
   assign idle_o          = state_q == StateIdle;
   assign start_o         = state_q == StateStart;
+  assign load_o          = accept || state_q == StateFetch || (done && !stop && !leave);
+  assign next_layer_o    = next[11:4];
   assign learn_o         = learn_q;
   assign negative_o      = negative_q;
   assign label_o         = label_q;

@@ -6,7 +6,7 @@
 // (the lateral matrix, which also grows by itself): it gets one product with zero. Fetching runs
 // ahead of the products by up to 2^TermAddrW factors.
 //
-//   start_i -> fetch: an address per cycle, the factor back on fetch_value_i three cycles later
+//   start_i -> fetch: an address per cycle, the factor back on fetch_value_i FetchCycles - 2 later
 //           -> terms of a column -> issue_o, one product per cycle: slots outside, terms inside
 //
 // The configuration inputs are stable while busy_o.
@@ -24,6 +24,7 @@ module corinfo_terms #(
   parameter ValueWidth   = 18,
   // At least ValueWidth, and one bit more than the factors that may be negated, x and r.
   parameter OperandWidth = 19,
+  parameter FetchCycles  = 6,    // address, value, is it zero
   parameter TermAddrW    = 4     // room for 2^TermAddrW terms, at least those of two columns
 ) (
   input  wire                           clk_i,
@@ -34,7 +35,7 @@ module corinfo_terms #(
   input  wire [15:0]                    columns_i,
   input  wire                           two_phases_i,    // factors of both phases, else of one
   input  wire                           last_role_i,     // the one phase: 1 plus, 0 minus
-  input  wire                           always_i,
+  input  wire                           always_i,        // c, kept in phase plus
   input  wire                           negate_i,        // the one phase's products change sign
   input  wire                           signed_i,        // the sign of beta counts (W and F)
   input  wire [Batch-1:0]               negative_i,      // per sample: beta < 0
@@ -50,10 +51,10 @@ module corinfo_terms #(
   input  wire [InputAddrW-1:0]          sample_inputs_i,
 
   // Fetch: addresses of the factor wanted in this cycle.
-  output wire [KeptAddrW-1:0]           fetch_addr_o,    // kept states or c
-  output wire [InputAddrW-1:0]          fetch_input_o,
-  output wire [LaneW-1:0]               fetch_lane_o,
-  input  wire signed [ValueWidth-1:0]   fetch_value_i,   // three cycles later
+  output reg  [KeptAddrW-1:0]           fetch_addr_o,    // kept states or c
+  output reg  [InputAddrW-1:0]          fetch_input_o,
+  output reg  [LaneW-1:0]               fetch_lane_o,
+  input  wire signed [ValueWidth-1:0]   fetch_value_i,   // FetchCycles - 2 later
 
   // Products.
   output reg                            issue_o,
@@ -68,8 +69,7 @@ module corinfo_terms #(
 );
 
   localparam SampleW = (Batch > 1) ? $clog2(Batch) : 1;
-  localparam ColumnQueueW = 3;              // columns that are fetched and not yet done
-  localparam FetchCycles  = 3;
+  localparam ColumnQueueW = 4;              // columns that are fetched and not yet done
 
   localparam [31:0]           LastSampleWord = Batch - 1;
   localparam [31:0]           LastLaneWord   = Lanes - 1;
@@ -99,17 +99,18 @@ module corinfo_terms #(
 
   wire                   fetch, role, last_of_sample, last_of_column;
   wire [KeptAddrW-1:0]   role_base;
-  assign role           = two_phases_i ? role_q : last_role_i;
+  assign role           = two_phases_i ? role_q : last_role_i || always_i;
   assign role_base      = role ? role_slots_i : {KeptAddrW{1'b0}};
   assign last_of_sample = !two_phases_i || role_q;
   assign last_of_column = last_of_sample && sample_q == LastSample;
 
   assign fetch         = fetching_q && term_room_q != NoTerms
                          && column_room_q != {(ColumnQueueW + 1){1'b0}};
-  assign fetch_addr_o  = sample_base_q + (two_phases_i ? role_base : {KeptAddrW{1'b0}})
-                         + {{(KeptAddrW - SlotW){1'b0}}, slot_q};
-  assign fetch_input_o = input_q;
-  assign fetch_lane_o  = lane_q;
+  always @(posedge clk_i) begin
+    fetch_addr_o  <= sample_base_q + role_base + {{(KeptAddrW - SlotW){1'b0}}, slot_q};
+    fetch_input_o <= input_q;
+    fetch_lane_o  <= lane_q;
+  end
 
   always @(posedge clk_i) begin
     if (rst_i) begin
@@ -171,25 +172,36 @@ module corinfo_terms #(
 
   corinfo_delay #(.Width(KeptAddrW + SynapseAddrW + 18), .Cycles(FetchCycles)) u_back (
     .clk_i(clk_i),
-    .data_i({sample_base_q + (always_i ? {KeptAddrW{1'b0}} : role_base), addr_q, column_q,
-             last_of_column, negate}),
+    .data_i({sample_base_q + role_base, addr_q, column_q, last_of_column, negate}),
     .data_o({back_base, back_addr, back_column, back_last, back_negate})
   );
 
   // Collect: nonzero factors into the ring of terms, columns that have work into the queue of
   // columns.
+  // In distributed memory: an address is added to the word in the cycle in which it is read.
+  (* ram_style = "distributed" *)
   reg  [OperandWidth+KeptAddrW-1:0] terms [0:(1 << TermAddrW)-1];
   reg  [TermAddrW-1:0]              put_q, start_q;
   reg  [TermAddrW:0]                count_q;       // terms of the open column
   wire                              keep, column_put;
-  wire [TermAddrW:0]                count;
+  wire [TermAddrW:0]                count, last_index;
   wire signed [OperandWidth-1:0]    value;
 
-  assign keep       = back_valid && fetch_value_i != {ValueWidth{1'b0}};
+  // A cycle to see whether it is zero.
+  reg signed [ValueWidth-1:0] value_q;
+  reg                         nonzero_q;
+
+  always @(posedge clk_i) begin
+    value_q   <= fetch_value_i;
+    nonzero_q <= fetch_value_i != {ValueWidth{1'b0}};
+  end
+
+  assign keep       = back_valid && nonzero_q;
   assign count      = count_q + {{TermAddrW{1'b0}}, keep};
+  assign last_index = (count == NoTerms) ? NoTerms : count - OneTerm;
   assign column_put = back_valid && back_last && (always_i || count != NoTerms);
-  assign value      = {{(OperandWidth - ValueWidth + 1){fetch_value_i[ValueWidth-1]}},
-      fetch_value_i[ValueWidth-2:0]};
+  assign value      = {{(OperandWidth - ValueWidth + 1){value_q[ValueWidth-1]}},
+      value_q[ValueWidth-2:0]};
 
   always @(posedge clk_i) begin
     if (keep) begin
@@ -210,41 +222,44 @@ module corinfo_terms #(
 
   wire                    head_valid, take;
   wire [TermAddrW-1:0]    head_start;
-  wire [TermAddrW:0]      head_count;
+  wire [TermAddrW:0]      head_count, head_last;
   wire [SynapseAddrW-1:0] head_addr;
   wire [15:0]             head_column;
 
   corinfo_fifo #(
-    .Width(2 * TermAddrW + 1 + SynapseAddrW + 16),
+    .Width(3 * TermAddrW + 2 + SynapseAddrW + 16),
     .AddrW(ColumnQueueW)
   ) u_columns (
     .clk_i  (clk_i),
     .rst_i  (rst_i),
     .put_i  (column_put),
-    .data_i ({start_q, count, back_addr, back_column}),
+    .data_i ({start_q, count, last_index, back_addr, back_column}),
     .valid_o(head_valid),
-    .data_o ({head_start, head_count, head_addr, head_column}),
+    .data_o ({head_start, head_count, head_last, head_addr, head_column}),
     .take_i (take)
   );
 
-  // Products: the head column's terms once per slot.
+  // Products: the head column's terms once per slot. First where everything is, then the term.
   reg  [SlotW:0]       row_q;
   reg  [TermAddrW:0]   term_q;
   reg  [15:0]          row_base_q;
   wire                 last_term, last_row;
   wire [TermAddrW-1:0] term_addr;
 
-  assign last_term = head_count == NoTerms || term_q == head_count - OneTerm;
+  assign last_term = term_q == head_last;
   assign last_row  = row_q == post_count_i - {{SlotW{1'b0}}, 1'b1};
   assign take      = head_valid && last_term && last_row;
   assign term_addr = head_start + term_q[TermAddrW-1:0];
 
-  wire [SlotW-1:0] row_slot;
-  assign row_slot = post_slot_i + row_q[SlotW-1:0];
+  reg                    place_valid_q, place_first_q, place_last_q, place_none_q;
+  reg [TermAddrW-1:0]    place_term_q;
+  reg [SlotW-1:0]        place_slot_q;
+  reg [SynapseAddrW-1:0] place_synapse_q;
+  reg [15:0]             place_row_q, place_column_q;
 
   wire signed [OperandWidth-1:0] term_value;
   wire [KeptAddrW-1:0]           term_base;
-  assign {term_value, term_base} = terms[term_addr];
+  assign {term_value, term_base} = terms[place_term_q];
 
   always @(posedge clk_i) begin
     if (rst_i || start_i) begin
@@ -258,34 +273,49 @@ module corinfo_terms #(
         row_base_q <= last_row ? 16'd0 : row_base_q + RowStep;
       end
     end
-    issue_o <= head_valid && !rst_i;
-    first_o <= term_q == NoTerms;
-    last_o  <= last_term;
+    place_valid_q   <= head_valid && !rst_i;
+    place_first_q   <= term_q == NoTerms;
+    place_last_q    <= last_term;
+    place_none_q    <= head_count == NoTerms;
+    place_term_q    <= term_addr;
+    place_slot_q    <= post_slot_i + row_q[SlotW-1:0];
+    place_synapse_q <= head_addr + {{(SynapseAddrW - SlotW - 1){1'b0}}, row_q};
+    place_row_q     <= row_base_q;
+    place_column_q  <= head_column;
+
+    issue_o <= place_valid_q && !rst_i;
+    first_o <= place_first_q;
+    last_o  <= place_last_q;
     // A column without terms multiplies some word by zero.
-    operand_o      <= (head_count == NoTerms) ? {OperandWidth{1'b0}} : term_value;
-    factor_addr_o  <= ((head_count == NoTerms) ? {KeptAddrW{1'b0}} : term_base)
-                      + {{(KeptAddrW - SlotW){1'b0}}, row_slot};
-    synapse_addr_o <= head_addr + {{(SynapseAddrW - SlotW - 1){1'b0}}, row_q};
-    row_base_o     <= row_base_q;
-    column_o       <= head_column;
+    operand_o      <= place_none_q ? {OperandWidth{1'b0}} : term_value;
+    factor_addr_o  <= (place_none_q ? {KeptAddrW{1'b0}} : term_base)
+                      + {{(KeptAddrW - SlotW){1'b0}}, place_slot_q};
+    synapse_addr_o <= place_synapse_q;
+    row_base_o     <= place_row_q;
+    column_o       <= place_column_q;
   end
 
-  // Room in the ring and in the queue, counted from the fetch on.
-  wire [TermAddrW:0] freed;
-  assign freed = ((back_valid && !keep) ? OneTerm : NoTerms) + (take ? head_count : NoTerms);
+  // Room in the ring and in the queue, counted from the fetch on; what becomes free counts a cycle
+  // later.
+  reg [TermAddrW:0]    term_freed_q;
+  reg [ColumnQueueW:0] column_freed_q;
 
   always @(posedge clk_i) begin
+    term_freed_q   <= ((back_valid && !keep) ? OneTerm : NoTerms) + (take ? head_count : NoTerms);
+    column_freed_q <= {{ColumnQueueW{1'b0}}, back_valid && !column_put}
+                      + {{ColumnQueueW{1'b0}}, take};
     if (rst_i || start_i) begin
-      term_room_q   <= TermRoom;
-      column_room_q <= ColumnRoom;
+      term_room_q    <= TermRoom;
+      column_room_q  <= ColumnRoom;
+      term_freed_q   <= NoTerms;
+      column_freed_q <= {(ColumnQueueW + 1){1'b0}};
     end else begin
-      term_room_q   <= term_room_q + freed - {{TermAddrW{1'b0}}, fetch};
-      column_room_q <= column_room_q + {{ColumnQueueW{1'b0}}, back_valid && !column_put}
-                       + {{ColumnQueueW{1'b0}}, take} - {{ColumnQueueW{1'b0}}, fetch};
+      term_room_q   <= term_room_q + term_freed_q - {{TermAddrW{1'b0}}, fetch};
+      column_room_q <= column_room_q + column_freed_q - {{ColumnQueueW{1'b0}}, fetch};
     end
   end
 
-  assign busy_o = start_i || fetching_q || back_busy || head_valid || issue_o;
+  assign busy_o = start_i || fetching_q || back_busy || head_valid || place_valid_q || issue_o;
 
 endmodule
 

@@ -28,8 +28,15 @@ module corinfo_valid #(
     end
   end
 
-  assign valid_o = line_q[Cycles-1];
-  assign busy_o  = |line;
+  // Any of line_q, known a cycle before.
+  reg rest_q;
+
+  always @(posedge clk_i) begin
+    rest_q <= !rst_i && |line[Cycles-1:0];
+  end
+
+  assign valid_o = line[Cycles];
+  assign busy_o  = rest_q || valid_i;
 
 endmodule
 

@@ -16,7 +16,7 @@ import (
 )
 
 // randomBench expands every key of keys.hex and then draws for one index of draws.hex per cycle, in lane 0 and
-// in lane 5. It prints the words, 6 cycles after their indices, and the cycles that each key took.
+// in lane 5. It prints the words, 10 cycles after their indices, and the cycles that each key took.
 const randomBench = `
 module bench;
   localparam Keys  = %d;
@@ -65,9 +65,9 @@ module bench;
       $display("cycles %%0d", cycles);
       // All indices of a key are symmetric or none.
       symmetric = draws_in[k*Draws][32];
-      for (i = 0; i < Draws + 6; i = i + 1) begin
+      for (i = 0; i < Draws + 10; i = i + 1) begin
         index = i < Draws ? draws_in[k*Draws + i][31:0] : 32'hffffffff;
-        if (i >= 6) $display("%%h %%h", random0, random5);
+        if (i >= 10) $display("%%h %%h", random0, random5);
         @(negedge clk);
       end
     end

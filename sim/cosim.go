@@ -83,7 +83,7 @@ func Cosim(ctx context.Context, d *hdlgen.Design, o Options) (*Report, error) {
 	}
 	report := &Report{Simulator: o.Simulator}
 	start := time.Now()
-	dense, err := hdlgen.Estimate(d.Arithmetic, d.Manifest.Lanes, nil)
+	dense, err := hdlgen.Estimate(d.Arithmetic, d.Manifest.Lanes, d.Manifest.Target, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -51,6 +51,7 @@ type testCase struct {
 	early        bool
 	stall        bool
 	wild         bool // synapses over their whole range, large steps: everything saturates
+	shallow      bool // pipelines cut as little as can be
 }
 
 // formatSets are the formats' lines of a network file.
@@ -115,7 +116,7 @@ func (c testCase) String() string {
 		}
 		return ""
 	}
-	return fmt.Sprintf("%v lanes %d batch %d %s %s", c.layers, c.lanes, c.batch, c.rule, c.formats) + on(c.three, "three-phase") + on(c.dense, "dense") + on(c.early, "early end") + on(c.stall, "stalls")
+	return fmt.Sprintf("%v lanes %d batch %d %s %s", c.layers, c.lanes, c.batch, c.rule, c.formats) + on(c.three, "three-phase") + on(c.dense, "dense") + on(c.early, "early end") + on(c.stall, "stalls") + on(c.shallow, "shallow")
 }
 
 func (c testCase) network(t *testing.T) *golden.Network {
@@ -160,9 +161,19 @@ func (c testCase) generate(t *testing.T) *hdlgen.Design {
 		wild(a, machine)
 	}
 	dir := filepath.Join(t.TempDir(), "design")
-	_, err = hdlgen.Generate(a, machine, c.lanes, dir)
+	_, err = hdlgen.Generate(a, machine, c.lanes, c.target(), dir)
 	require.NoError(t, err)
 	return reopen(t, dir)
+}
+
+// shallowTarget cuts pipelines as little as the library can.
+var shallowTarget = hdlgen.Target{ReadCycles: 1, FactorCycles: 0, RoundBits: 128}
+
+func (c testCase) target() hdlgen.Target {
+	if c.shallow {
+		return shallowTarget
+	}
+	return hdlgen.FastTarget
 }
 
 // wild draws every synapse from the whole range of its format, so that sums saturate.

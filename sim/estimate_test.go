@@ -18,6 +18,7 @@ func TestEstimateMatchesSimulation(t *testing.T) {
 		{layers: []int{784, 64, 10}, lanes: 16, batch: 1, rule: "divide_by_slow_loop_index", formats: "default"},
 		{layers: []int{784, 64, 10}, lanes: 16, batch: 20, rule: "divide_by_loop_index", formats: "default", early: true},
 		{layers: []int{12, 9, 8, 5}, lanes: 3, batch: 3, rule: "constant", formats: "uneven", three: true, dense: true},
+		{layers: []int{20, 13, 7}, lanes: 8, batch: 3, rule: "constant", formats: "default", early: true, shallow: true},
 	} {
 		d := c.generate(t)
 		o := Options{Simulator: Verilator, Inference: randomSamples(d, 3, rng), Learning: randomSamples(d, max(3, c.batch), rng)}
@@ -41,7 +42,7 @@ func TestEstimateMatchesSimulation(t *testing.T) {
 				}
 			}
 		}
-		e, err := hdlgen.Estimate(d.Arithmetic, c.lanes, &activity)
+		e, err := hdlgen.Estimate(d.Arithmetic, c.lanes, d.Manifest.Target, &activity)
 		require.NoError(t, err)
 		t.Logf("%v: inference %.0f (simulated %.0f), learning %.0f (%.0f), steps %.0f drains %.0f", c, e.CyclesPerInference, report.CyclesPerInference,
 			e.CyclesPerLearning, report.CyclesPerLearning, e.SettlingStepCycles, e.SettlingDrainCycles)
@@ -54,7 +55,7 @@ func TestEstimateMatchesSimulation(t *testing.T) {
 		}
 		require.InDelta(t, settling, counters["settling_cycles"], 0.5, "%v", c)
 		require.InEpsilon(t, e.CyclesPerUpdate*float64(counters["updates"]), counters["update_cycles"], 0.05, "%v", c)
-		dense, err := hdlgen.Estimate(d.Arithmetic, c.lanes, nil)
+		dense, err := hdlgen.Estimate(d.Arithmetic, c.lanes, d.Manifest.Target, nil)
 		require.NoError(t, err)
 		require.GreaterOrEqual(t, dense.CyclesPerInference*1.05, report.CyclesPerInference)
 		require.GreaterOrEqual(t, dense.CyclesPerLearning*1.05, report.CyclesPerLearning)

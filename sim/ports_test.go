@@ -174,7 +174,7 @@ func TestMemoriesNeedNoBypass(t *testing.T) {
 		{layers: []int{5, 1, 2}, lanes: 1, batch: 2, rule: "constant", formats: "uneven"},
 	} {
 		d := c.generate(t)
-		replaceIn(t, d, "corinfo_ram.v", "rdata_o <= mem[raddr_i];", "rdata_o <= (we_i && waddr_i == raddr_i) ? {Width{1'bx}} : mem[raddr_i];")
+		replaceIn(t, d, "corinfo_ram.v", "read_q <= mem[raddr_i];", "read_q <= (we_i && waddr_i == raddr_i) ? {Width{1'bx}} : mem[raddr_i];")
 		report, err := Cosim(context.Background(), d, c.options(d, Icarus, rng))
 		require.NoError(t, err)
 		require.Nil(t, report.Mismatch, "%v\n%v", c, report.Mismatch)

@@ -150,9 +150,9 @@ func replaceIn(t *testing.T, d *hdlgen.Design, file, old, new string) {
 func TestTamperedVerilog(t *testing.T) {
 	needTool(t, "iverilog")
 	for _, c := range []struct{ name, file, old, new, tensor string }{
-		{"operator", "tester_soma.v", "state_12}) - $signed(", "state_12}) + $signed(", "u"},
+		{"operator", "tester_soma.v", "state_14}) - $signed(", "state_14}) + $signed(", "u"},
 		{"rounding constant", "tester_soma.v", "potential_up});", "1'b0});", "u1"},
-		{"shift", "tester_soma.v", "u_8, 17'h0}", "1'b0, u_8, 16'h0}", "u1"},
+		{"shift", "tester_soma.v", "u_9, 17'h0}", "1'b0, u_9, 16'h0}", "u1"},
 		{"sign of beta", "corinfo_control.v", "((sign == 2'd1) != negative)", "((sign == 2'd1) == negative)", "u3"},
 		{"role of a phase", "corinfo_learn.v", ".last_role_i    (!negate_i)", ".last_role_i    (negate_i)", "W0"},
 		{"negate", "corinfo_terms.v", "? !role_q : negate_i", "? role_q : negate_i", "W1"},

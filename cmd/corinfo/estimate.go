@@ -40,7 +40,7 @@ func estimate(c *cli.Context) error {
 			return err
 		}
 	}
-	e, err := hdlgen.Estimate(machine.A, machine.A.Network.Hardware.Lanes, activity)
+	e, err := hdlgen.Estimate(machine.A, machine.A.Network.Hardware.Lanes, hdlgen.FastTarget, activity)
 	if err != nil {
 		return err
 	}

@@ -37,7 +37,7 @@ func generateCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			m, err := hdlgen.GenerateFor(board, machine.A, machine, machine.A.Network.Hardware.Lanes, out)
+			m, err := hdlgen.GenerateFor(board, machine.A, machine, machine.A.Network.Hardware.Lanes, hdlgen.FastTarget, out)
 			if err != nil {
 				return err
 			}

@@ -21,6 +21,8 @@ rtl/corinfo_counters.v
 rtl/corinfo_control.v
 rtl/tester_soma.v
 rtl/tester_record.v
+rtl/tester_update0.v
+rtl/tester_update1.v
 rtl/tester_synapse0.v
 rtl/tester_synapse1.v
 rtl/tester_lane.v

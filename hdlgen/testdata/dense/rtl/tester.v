@@ -73,7 +73,7 @@ module tester (
   wire signed [17:0] to_lanes_mac_operand;
   wire to_lanes_mac_update;
   wire [1:0] to_lanes_mac_kind;
-  wire to_lanes_mac_forward;
+  wire [2:0] to_lanes_mac_forward;
   wire to_lanes_sum_raddr;
   wire to_lanes_sum_waddr;
   wire [2:0] to_lanes_sum_we;
@@ -81,12 +81,8 @@ module tester (
   wire to_lanes_update_first;
   wire [1:0] to_lanes_factor_kind;
   wire [2:0] to_lanes_factor_raddr;
-  wire to_lanes_kept_we;
   wire to_lanes_factor_we;
-  wire to_lanes_c_we;
-  wire [2:0] to_lanes_kept_waddr;
   wire [2:0] to_lanes_factor_waddr;
-  wire [1:0] to_lanes_c_waddr;
   wire [2:0] to_lanes_pre_raddr;
   wire [2:0] to_lanes_pre_kind;
   wire [127:0] to_lanes_keys;
@@ -142,9 +138,11 @@ module tester (
     .ConstantsWidth(74),
     .RateWidth     (17),
     .Counters      (26),
-    .SomaCycles    (13),
+    .ReadCycles    (2),
+    .SomaCycles    (14),
     .RecordCycles  (2),
-    .UpdateCycles  (6),
+    .ChangeCycles  (4),
+    .UpdateCycles  (8),
     .RowAddrW      (1),
     .TermAddrW     (4),
     .Dense         (1),
@@ -160,6 +158,7 @@ module tester (
     .Neurons       ({32'h2, 32'h3}),
     .ColumnBase    ({32'h3, 32'h0}),
     .Stride        ({32'h1, 32'h1}),
+    .RowStride     ({32'h2, 32'h2}),
     .Align         ({32'h0, 32'h0, 32'h0, 32'h0, 32'h0, 32'h0}),
     .SegmentSlot   ({32'h0, 32'h0, 32'h0, 32'h0, 32'h0, 32'h0}),
     .SegmentCount  ({32'h1, 32'h0, 32'h0, 32'h0, 32'h0, 32'h1}),
@@ -210,12 +209,8 @@ module tester (
     .update_first_o    (to_lanes_update_first),
     .factor_kind_o     (to_lanes_factor_kind),
     .factor_raddr_o    (to_lanes_factor_raddr),
-    .kept_we_o         (to_lanes_kept_we),
     .factor_we_o       (to_lanes_factor_we),
-    .c_we_o            (to_lanes_c_we),
-    .kept_waddr_o      (to_lanes_kept_waddr),
     .factor_waddr_o    (to_lanes_factor_waddr),
-    .c_waddr_o         (to_lanes_c_waddr),
     .pre_raddr_o       (to_lanes_pre_raddr),
     .pre_kind_o        (to_lanes_pre_kind),
     .keys_o            (to_lanes_keys),
@@ -275,12 +270,8 @@ module tester (
         .update_first_i (to_lanes_update_first),
         .factor_kind_i  (to_lanes_factor_kind),
         .factor_raddr_i (to_lanes_factor_raddr),
-        .kept_we_i      (to_lanes_kept_we),
         .factor_we_i    (to_lanes_factor_we),
-        .c_we_i         (to_lanes_c_we),
-        .kept_waddr_i   (to_lanes_kept_waddr),
         .factor_waddr_i (to_lanes_factor_waddr),
-        .c_waddr_i      (to_lanes_c_waddr),
         .pre_raddr_i    (to_lanes_pre_raddr),
         .pre_kind_i     (to_lanes_pre_kind),
         .keys_i         (to_lanes_keys),

@@ -24,7 +24,7 @@ module tester_lane #(
   input  wire signed [17:0] mac_operand_i,
   input  wire               mac_update_i,
   input  wire [1:0]         mac_kind_i,
-  input  wire               mac_forward_i,
+  input  wire [2:0]         mac_forward_i,
   input  wire [1:0]         sum_raddr_i,
   input  wire [1:0]         sum_waddr_i,
   input  wire [2:0]         sum_we_i,
@@ -32,12 +32,8 @@ module tester_lane #(
   input  wire               update_first_i,
   input  wire [1:0]         factor_kind_i,
   input  wire [2:0]         factor_raddr_i,
-  input  wire               kept_we_i,
   input  wire               factor_we_i,
-  input  wire               c_we_i,
-  input  wire [2:0]         kept_waddr_i,
   input  wire [2:0]         factor_waddr_i,
-  input  wire [1:0]         c_waddr_i,
   input  wire [2:0]         pre_raddr_i,
   input  wire [2:0]         pre_kind_i,
   input  wire [127:0]       keys_i,
@@ -97,6 +93,7 @@ module tester_lane #(
     .SynapseDepth (22),
     .SynapseAddrW (5),
     .SynapseFile  (SynapseFile),
+    .ReadCycles   (2),
     .Slots        (4),
     .SlotW        (2),
     .KeptDepth    (8),
@@ -132,12 +129,8 @@ module tester_lane #(
     .update_first_i (update_first_i),
     .factor_kind_i  (factor_kind_i),
     .factor_raddr_i (factor_raddr_i),
-    .kept_we_i      (kept_we_i),
     .factor_we_i    (factor_we_i),
-    .c_we_i         (c_we_i),
-    .kept_waddr_i   (kept_waddr_i),
     .factor_waddr_i (factor_waddr_i),
-    .c_waddr_i      (c_waddr_i),
     .pre_raddr_i    (pre_raddr_i),
     .pre_kind_i     (pre_kind_i),
     .keys_i         (keys_i),
@@ -162,6 +155,7 @@ module tester_lane #(
     .r_next_i       (r_next),
     .u_next_i       (u_next),
     .delta_i        (delta),
+    .kept_next_i    (kept_next),
     .e_next_i       (e_next),
     .d_next_i       (d_next),
     .c_next_i       (c_next),
@@ -169,6 +163,21 @@ module tester_lane #(
     .pre_o          (pre_o),
     .changed_o      (changed_o)
   );
+
+  // Constants of the instruction, in registers of the lane's own.
+  reg [16:0] eta_q;
+  reg [73:0] constants_q;
+  reg [16:0] rate_q;
+  reg restart_q;
+  reg kept_reference_q;
+
+  always @(posedge clk_i) begin
+    eta_q            <= eta_i;
+    constants_q      <= constants_i;
+    rate_q           <= rate_i;
+    restart_q        <= restart_i;
+    kept_reference_q <= second_i && layer_i == 8'h1;
+  end
 
   // Soma.
   wire current_overflow;
@@ -193,14 +202,14 @@ module tester_lane #(
     .feedback_i                (feedback),
     .lateral_i                 (lateral),
     .r_i                       (r[10:0]),
-    .u_i                       (restart_i ? $signed({3'h0, r[10:0], 4'h0}) : u),
+    .u_i                       (restart_q ? $signed({3'h0, r[10:0], 4'h0}) : u),
     .y_i                       (y),
-    .eta_i                     (eta_i),
-    .k_current_i               ($signed(constants_i[17:0])),
-    .k_lateral_i               (constants_i[73:72]),
-    .k_r_i                     ($signed(constants_i[35:18])),
-    .k_y_i                     ($signed(constants_i[53:36])),
-    .k_u_i                     ($signed(constants_i[71:54])),
+    .eta_i                     (eta_q),
+    .k_current_i               ($signed(constants_q[17:0])),
+    .k_lateral_i               (constants_q[73:72]),
+    .k_r_i                     ($signed(constants_q[35:18])),
+    .k_y_i                     ($signed(constants_q[53:36])),
+    .k_u_i                     ($signed(constants_q[71:54])),
     .u_next_o                  (soma0_u_next),
     .r_next_o                  (soma0_r_next),
     .delta_o                   (soma0_delta),
@@ -227,6 +236,56 @@ module tester_lane #(
   assign r_next_o = r_next;
 
   // Record.
+  wire signed [28:0] basal_late;
+
+  corinfo_delay #(
+    .Width (29),
+    .Cycles(1)
+  ) u_basal_late (
+    .clk_i (clk_i),
+    .data_i(basal),
+    .data_o(basal_late)
+  );
+  wire signed [27:0] feedback_late;
+
+  corinfo_delay #(
+    .Width (28),
+    .Cycles(1)
+  ) u_feedback_late (
+    .clk_i (clk_i),
+    .data_i(feedback),
+    .data_o(feedback_late)
+  );
+  wire signed [27:0] lateral_late;
+
+  corinfo_delay #(
+    .Width (28),
+    .Cycles(1)
+  ) u_lateral_late (
+    .clk_i (clk_i),
+    .data_i(lateral),
+    .data_o(lateral_late)
+  );
+  wire signed [11:0] r_late;
+
+  corinfo_delay #(
+    .Width (12),
+    .Cycles(1)
+  ) u_r_late (
+    .clk_i (clk_i),
+    .data_i(r),
+    .data_o(r_late)
+  );
+  wire signed [11:0] kept_next;
+
+  corinfo_delay #(
+    .Width (12),
+    .Cycles(3)
+  ) u_kept_next (
+    .clk_i (clk_i),
+    .data_i(r_late),
+    .data_o(kept_next)
+  );
   wire e_overflow;
   wire d_overflow;
   wire c_overflow;
@@ -239,10 +298,10 @@ module tester_lane #(
 
   tester_record u_record0 (
     .clk_i       (clk_i),
-    .reference_i (second_i && layer_i == 8'h1 ? $signed({4'h0, kept[10:0], 14'h0}) : basal),
-    .feedback_i  (feedback),
-    .lateral_i   (lateral),
-    .r_i         (r[10:0]),
+    .reference_i (kept_reference_q ? $signed({4'h0, kept[10:0], 14'h0}) : basal_late),
+    .feedback_i  (feedback_late),
+    .lateral_i   (lateral_late),
+    .r_i         (r_late[10:0]),
     .e_next_o    (record0_e_next),
     .d_next_o    (record0_d_next),
     .c_next_o    (record0_c_next),
@@ -258,83 +317,168 @@ module tester_lane #(
   assign c_overflow = record0_c_overflow;
   assign record_flags_o = {c_overflow, d_overflow, e_overflow};
 
-  // Synapse.
+  // Synapse: what the learning rate multiplies, the one multiplier of all matrices, the new word.
   wire update_overflow;
   wire weight_overflow;
   wire active;
   wire moved;
+  wire signed [17:0] factor;
+  wire signed [17:0] update0_factor;
+  wire update0_active;
+  wire update0_update_overflow;
+
+  tester_update0 u_update0 (
+    .clk_i            (clk_i),
+    .sum_i            ($signed(update_sum[27:0])),
+    .factor_o         (update0_factor),
+    .active_o         (update0_active),
+    .update_overflow_o(update0_update_overflow)
+  );
+  wire signed [17:0] update1_factor;
+  wire update1_active;
+  wire update1_update_overflow;
+
+  tester_update1 u_update1 (
+    .clk_i            (clk_i),
+    .sum_i            ($signed(update_sum[30:0])),
+    .factor_o         (update1_factor),
+    .active_o         (update1_active),
+    .update_overflow_o(update1_update_overflow)
+  );
+  wire signed [17:0] update2_factor;
+  wire update2_active;
+  wire update2_update_overflow;
+
+  tester_update2 u_update2 (
+    .clk_i            (clk_i),
+    .sum_i            (update_sum),
+    .factor_o         (update2_factor),
+    .active_o         (update2_active),
+    .update_overflow_o(update2_update_overflow)
+  );
+  reg update0_serves_q;
+  reg update1_serves_q;
+
+  always @(posedge clk_i) begin
+    update0_serves_q <= matrix_i == 8'h0;
+    update1_serves_q <= matrix_i == 8'h1 || matrix_i == 8'h2;
+  end
+
+  assign factor = update0_serves_q ? update0_factor : update1_serves_q ? update1_factor :
+      update2_factor;
+  assign active = update0_serves_q ? update0_active : update1_serves_q ? update1_active :
+      update2_active;
+  assign update_overflow = update0_serves_q ? update0_update_overflow : update1_serves_q ?
+      update1_update_overflow : update2_update_overflow;
+  wire signed [17:0] factor_late;
+
+  corinfo_delay #(
+    .Width (18),
+    .Cycles(1)
+  ) u_factor_late (
+    .clk_i (clk_i),
+    .data_i(factor),
+    .data_o(factor_late)
+  );
+  reg signed [34:0] change;
+
+  always @(posedge clk_i) begin
+    change <= $signed({1'h0, rate_q}) * factor_late;
+  end
+
+  wire active_late;
+
+  corinfo_delay #(
+    .Width (1),
+    .Cycles(10)
+  ) u_active_late (
+    .clk_i (clk_i),
+    .data_i(active),
+    .data_o(active_late)
+  );
+  wire update_overflow_late;
+
+  corinfo_delay #(
+    .Width (1),
+    .Cycles(10)
+  ) u_update_overflow_late (
+    .clk_i (clk_i),
+    .data_i(update_overflow),
+    .data_o(update_overflow_late)
+  );
+  wire [15:0] synapse0_w_next_early;
   wire signed [15:0] synapse0_w_next;
-  wire synapse0_active;
+
+  corinfo_delay #(
+    .Width (16),
+    .Cycles(3)
+  ) u_synapse0_w_next_early (
+    .clk_i (clk_i),
+    .data_i(synapse0_w_next_early),
+    .data_o(synapse0_w_next)
+  );
+  wire synapse0_moved_early;
   wire synapse0_moved;
-  wire synapse0_update_overflow;
+
+  corinfo_delay #(
+    .Width (1),
+    .Cycles(3)
+  ) u_synapse0_moved_early (
+    .clk_i (clk_i),
+    .data_i(synapse0_moved_early),
+    .data_o(synapse0_moved)
+  );
+  wire synapse0_weight_overflow_early;
   wire synapse0_weight_overflow;
+
+  corinfo_delay #(
+    .Width (1),
+    .Cycles(3)
+  ) u_synapse0_weight_overflow_early (
+    .clk_i (clk_i),
+    .data_i(synapse0_weight_overflow_early),
+    .data_o(synapse0_weight_overflow)
+  );
 
   tester_synapse0 u_synapse0 (
     .clk_i            (clk_i),
+    .change_i         (change),
     .w_i              (synapse),
-    .sum_i            ($signed(update_sum[27:0])),
-    .rate_i           (rate_i),
     .random_i         (random),
-    .w_next_o         (synapse0_w_next),
-    .active_o         (synapse0_active),
-    .moved_o          (synapse0_moved),
-    .update_overflow_o(synapse0_update_overflow),
-    .weight_overflow_o(synapse0_weight_overflow)
+    .w_next_o         (synapse0_w_next_early),
+    .moved_o          (synapse0_moved_early),
+    .weight_overflow_o(synapse0_weight_overflow_early)
   );
   wire signed [15:0] synapse1_w_next;
-  wire synapse1_active;
   wire synapse1_moved;
-  wire synapse1_update_overflow;
   wire synapse1_weight_overflow;
 
   tester_synapse1 u_synapse1 (
     .clk_i            (clk_i),
+    .change_i         (change),
     .w_i              (synapse),
-    .sum_i            ($signed(update_sum[30:0])),
-    .rate_i           (rate_i),
-    .random_i         (random),
-    .w_next_o         (synapse1_w_next),
-    .active_o         (synapse1_active),
-    .moved_o          (synapse1_moved),
-    .update_overflow_o(synapse1_update_overflow),
-    .weight_overflow_o(synapse1_weight_overflow)
-  );
-  wire signed [15:0] synapse2_w_next;
-  wire synapse2_active;
-  wire synapse2_moved;
-  wire synapse2_update_overflow;
-  wire synapse2_weight_overflow;
-
-  tester_synapse2 u_synapse2 (
-    .clk_i            (clk_i),
-    .w_i              (synapse),
-    .sum_i            (update_sum),
-    .rate_i           (rate_i),
     .gamma_i          (17'h14f8c),
     .random_i         (random),
-    .w_next_o         (synapse2_w_next),
-    .active_o         (synapse2_active),
-    .moved_o          (synapse2_moved),
-    .update_overflow_o(synapse2_update_overflow),
-    .weight_overflow_o(synapse2_weight_overflow)
+    .w_next_o         (synapse1_w_next),
+    .moved_o          (synapse1_moved),
+    .weight_overflow_o(synapse1_weight_overflow)
   );
-  assign synapse_next = matrix_i == 8'h0 ? synapse0_w_next : matrix_i == 8'h1 || matrix_i == 8'h2 ?
-      synapse1_w_next : synapse2_w_next;
-  assign active = matrix_i == 8'h0 ? synapse0_active : matrix_i == 8'h1 || matrix_i == 8'h2 ?
-      synapse1_active : synapse2_active;
-  assign moved = matrix_i == 8'h0 ? synapse0_moved : matrix_i == 8'h1 || matrix_i == 8'h2 ?
-      synapse1_moved : synapse2_moved;
-  assign update_overflow = matrix_i == 8'h0 ? synapse0_update_overflow : matrix_i == 8'h1 ||
-      matrix_i == 8'h2 ? synapse1_update_overflow : synapse2_update_overflow;
-  assign weight_overflow = matrix_i == 8'h0 ? synapse0_weight_overflow : matrix_i == 8'h1 ||
-      matrix_i == 8'h2 ? synapse1_weight_overflow : synapse2_weight_overflow;
-  assign update_flags_o = {active && !moved, weight_overflow, update_overflow};
+  reg synapse0_serves_q;
+
+  always @(posedge clk_i) begin
+    synapse0_serves_q <= matrix_i == 8'h0 || matrix_i == 8'h1 || matrix_i == 8'h2;
+  end
+
+  assign synapse_next = synapse0_serves_q ? synapse0_w_next : synapse1_w_next;
+  assign moved = synapse0_serves_q ? synapse0_moved : synapse1_moved;
+  assign weight_overflow = synapse0_serves_q ? synapse0_weight_overflow : synapse1_weight_overflow;
+  assign update_flags_o = {active_late && !moved, weight_overflow, update_overflow_late};
   assign synapse_next_o = synapse_next;
 
   // Words of a lane are as wide as the widest format; no graph reads every bit of every one.
   wire unused_bits;
   assign unused_bits = ^{basal, feedback, lateral, r, u, kept, synapse, update_sum, random,
-      layer_i, matrix_i};
+      layer_i, matrix_i, change, basal_late, feedback_late, lateral_late, r_late};
 
 endmodule
 
