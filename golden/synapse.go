@@ -71,7 +71,8 @@ func (u *updater) column(i Instruction, j int, key *fx.Key) bool {
 	}
 	u.summed[i.Matrix] += int64(max(1, len(u.terms.List)))
 	n, padded := vector.Full(x.Rows), vector.Padded(x.Rows) // synapses beyond the last row are zero and stay so
-	u.sum(u.sums[:padded], x.Short)
+	u.terms.Long = !x.Short
+	vector.Sum(u.sums[:padded], &u.terms, 0)
 	words := u.words[:n]
 	m.synapses[i.Matrix].read(j, words)
 
@@ -91,20 +92,6 @@ func (u *updater) column(i Instruction, j int, key *fx.Key) bool {
 	u.lost[i.Matrix] += vector.Lost(active, moved)
 	m.synapses[i.Matrix].write(j, next)
 	return true
-}
-
-// sum sums the terms by row. short tells that all factors are int32.
-func (u *updater) sum(sums []int64, short bool) {
-	if short {
-		vector.Sum(sums, &u.terms, 0)
-		return
-	}
-	clear(sums)
-	for _, t := range u.terms.List {
-		for row, post := range t.Values {
-			sums[row] += t.Factor * post
-		}
-	}
 }
 
 // gather lists the nonzero presynaptic factors of column j over the mini-batch, sample by sample.

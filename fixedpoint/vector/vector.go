@@ -72,10 +72,11 @@ type Term struct {
 }
 
 // Terms are those of a sum: the values of the first Plus are shifted left by their factors and added, those of the next Minus shifted
-// and subtracted; the values of all others are multiplied by their factors, both int32.
+// and subtracted; the values of all others are multiplied by their factors, both int32 unless Long.
 type Terms struct {
 	List        []Term
 	Plus, Minus int
+	Long        bool // some are not: the kernels leave the sum to Go
 }
 
 // first is what a kernel takes.
@@ -88,8 +89,7 @@ func (t *Terms) first() (list *int64, plus, minus, times int) {
 
 // Sum sets z to constant plus the sum of the terms, whose values have the length of z at least and may be z itself.
 func Sum(z []int64, t *Terms, constant int64) {
-	t.check(len(z))
-	n := whole(len(z))
+	n := t.whole(len(z))
 	if n > 0 {
 		list, plus, minus, times := t.first()
 		use.sum(n, &z[0], list, plus, minus, times, constant)
@@ -97,10 +97,15 @@ func Sum(z []int64, t *Terms, constant int64) {
 	t.rest(z, n, constant)
 }
 
-func (t *Terms) check(n int) {
+// whole is how many of n elements the kernels do; they don't look at the lengths of the terms.
+func (t *Terms) whole(n int) int {
 	for i := range t.List {
 		_ = t.List[i].Values[:n]
 	}
+	if t.Long {
+		return 0
+	}
+	return whole(n)
 }
 
 // rest computes the elements from n on, a few at a time: z may be one of the terms.
@@ -150,8 +155,7 @@ func (l *Limits) limit(v int64, outside *int64) int64 {
 
 // SumRound is Sum, shifted right by drop, within limits; it gives the number of results outside.
 func SumRound(z []int64, t *Terms, constant int64, drop uint, l Limits) (outside int64) {
-	t.check(len(z))
-	n := whole(len(z))
+	n := t.whole(len(z))
 	if n > 0 {
 		list, plus, minus, times := t.first()
 		outside = use.sumRound(n, &z[0], list, plus, minus, times, constant, uint64(drop), l.Lo, l.Hi, l.Below, l.Above)
