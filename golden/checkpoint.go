@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"os"
 	"path/filepath"
 )
@@ -115,10 +114,8 @@ func (t *Tensor) check(arithmetic string) error {
 	if arithmetic == Fixed {
 		return nil
 	}
-	for i, v := range t.Values {
-		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return fmt.Errorf("%w: %s row %d column %d is %v", ErrDamaged, t.Name, i/t.Cols, i%t.Cols, v)
-		}
+	if i := notFinite(t.Values); i >= 0 {
+		return fmt.Errorf("%w: %s row %d column %d is %v", ErrDamaged, t.Name, i/t.Cols, i%t.Cols, t.Values[i])
 	}
 	return nil
 }

@@ -204,10 +204,8 @@ func readEntry(f *zip.File, rows, cols int) (*mat.Dense, error) {
 		return nil, err
 	}
 	for i := range rows {
-		for j, v := range m.RawRowView(i) {
-			if math.IsNaN(v) || math.IsInf(v, 0) {
-				return nil, fmt.Errorf("%w: row %d column %d is %v", ErrDamaged, i, j, v)
-			}
+		if j := notFinite(m.RawRowView(i)); j >= 0 {
+			return nil, fmt.Errorf("%w: row %d column %d is %v", ErrDamaged, i, j, m.At(i, j))
 		}
 	}
 	return m, nil

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"gonum.org/v1/gonum/mat"
 )
@@ -42,7 +43,6 @@ func (w *Weights) matrices(n *Network, visit func(name string, rows, cols int, p
 // InitialWeights draws W and F Xavier-uniform and B = V V' with V Xavier-uniform; every matrix has its
 // own stream of (seed, matrix).
 func InitialWeights(n *Network, seed uint32) *Weights {
-	K := n.K()
 	gamma := (1 - n.Lambda) / n.Lambda
 	w := newWeights(n)
 	stream := uint64(0)
@@ -56,18 +56,17 @@ func InitialWeights(n *Network, seed uint32) *Weights {
 		}
 		return mat.NewDense(rows, cols, data)
 	}
-	for k := range K {
-		w.W[k] = xavier(n.Layers[k+1], n.Layers[k])
-	}
-	for k := 1; k < K; k++ {
-		w.F[k] = xavier(n.Layers[k], n.Layers[k+1])
-	}
-	for k := 1; k <= K; k++ {
-		v := xavier(n.Layers[k], n.Layers[k])
-		w.C[k] = new(mat.Dense)
-		w.C[k].Mul(v, v.T())
-		w.C[k].Scale(gamma, w.C[k])
-	}
+	_ = w.matrices(n, func(name string, rows, cols int, place **mat.Dense) error { // the visitor gives no error
+		m := xavier(rows, cols)
+		if name[0] == 'C' {
+			v := m
+			m = new(mat.Dense)
+			m.Mul(v, v.T())
+			m.Scale(gamma, m)
+		}
+		*place = m
+		return nil
+	})
 	return w
 }
 
@@ -88,12 +87,15 @@ func (w *Weights) Check(n *Network) error {
 			return usagef("weights: %s is %d x %d; the network wants %d x %d", name, r, c, rows, cols)
 		}
 		for i := range rows {
-			for j, v := range m.RawRowView(i) {
-				if math.IsNaN(v) || math.IsInf(v, 0) {
-					return fmt.Errorf("%w: weights: %s row %d column %d is %v", ErrDamaged, name, i, j, v)
-				}
+			if j := notFinite(m.RawRowView(i)); j >= 0 {
+				return fmt.Errorf("%w: weights: %s row %d column %d is %v", ErrDamaged, name, i, j, m.At(i, j))
 			}
 		}
 		return nil
 	})
+}
+
+// notFinite is the place of the first NaN or infinity, below 0 where there is none.
+func notFinite(values []float64) int {
+	return slices.IndexFunc(values, func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) })
 }
