@@ -41,6 +41,17 @@ module corinfo_input #(
   localparam [31:0] InputsWord = Inputs;
   localparam [31:0] LastInputWord = Inputs - 1;
   localparam        Depth      = (Batch * Inputs > 2) ? Batch * Inputs : 2;
+  localparam        BankWords  = 2048;
+  localparam        Banks      = (Depth + BankWords - 1) / BankWords;
+  localparam        BankDepth  = (Banks > 1) ? BankWords : Depth;
+  localparam        BankAddrW  = $clog2(BankDepth);
+
+  function [31:0] bank_of;
+    input [InputAddrW-1:0] address;
+    begin
+      bank_of = {{(32 - InputAddrW){1'b0}}, address} >> BankAddrW;
+    end
+  endfunction
 
   reg                     busy_q;
   reg  [31:0]             left_q;     // words still to come, one less
@@ -87,21 +98,44 @@ module corinfo_input #(
     end
   end
 
-  corinfo_ram #(
-    .Width (XWidth),
-    .Depth (Depth),
-    .Cycles(ReadCycles)
-  ) u_input (
-    .clk_i  (clk_i),
-    .we_i   (take),
-    .waddr_i(addr_q),
-    .wdata_i(data_i),
-    .raddr_i(fetch_addr_i),
-    .rdata_o(fetch_data_o)
+  // In banks: the choice among them is made behind their registers.
+  wire [Banks*XWidth-1:0] words;
+  wire [InputAddrW-1:0]   fetch_late;
+  reg  [XWidth-1:0]       chosen;
+  integer                 k;
+  corinfo_delay #(.Width(InputAddrW), .Cycles(ReadCycles)) u_fetch_late (
+    .clk_i(clk_i), .data_i(fetch_addr_i), .data_o(fetch_late)
   );
 
+  genvar b;
+  generate
+    for (b = 0; b < Banks; b = b + 1) begin : gen_bank
+      localparam [31:0] Bank = b;
+      corinfo_ram #(
+        .Width (XWidth),
+        .Depth (BankDepth),
+        .Cycles(ReadCycles)
+      ) u_input (
+        .clk_i  (clk_i),
+        .we_i   (take && bank_of(addr_q) == Bank),
+        .waddr_i(addr_q[BankAddrW-1:0]),
+        .wdata_i(data_i),
+        .raddr_i(fetch_addr_i[BankAddrW-1:0]),
+        .rdata_o(words[XWidth*b +: XWidth])
+      );
+    end
+  endgenerate
+
+  always @* begin
+    chosen = {XWidth{1'b0}};
+    for (k = 0; k < Banks; k = k + 1) begin
+      chosen = chosen | ({XWidth{bank_of(fetch_late) == k}} & words[XWidth*k +: XWidth]);
+    end
+  end
+  assign fetch_data_o = chosen;
+
   wire unused_bits;
-  assign unused_bits = ^sample_inputs;
+  assign unused_bits = ^{sample_inputs, fetch_late};
 
 endmodule
 

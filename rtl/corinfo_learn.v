@@ -131,10 +131,13 @@ module corinfo_learn #(
   // Signs of beta of the mini-batch.
   reg             sample_start_q;
   reg [Batch-1:0] negative_q;
+  integer         k;
   always @(posedge clk_i) begin
     sample_start_q <= sample_start_i;
-    if (sample_start_q) begin
-      negative_q[sample_i] <= negative_i;
+    for (k = 0; k < Batch; k = k + 1) begin
+      if (sample_start_q && sample_i == k[SampleW-1:0]) begin
+        negative_q[k] <= negative_i;
+      end
     end
   end
 

@@ -24,6 +24,8 @@ module corinfo_ram #(
   output wire [Width-1:0] rdata_o
 );
 
+  // Without the attribute Yosys puts a bypass behind every block RAM.
+  (* no_rw_check *)
   reg [Width-1:0] mem [0:Depth-1];
   reg [Width-1:0] read_q;
 

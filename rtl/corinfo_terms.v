@@ -198,8 +198,8 @@ module corinfo_terms #(
 
   assign keep       = back_valid && nonzero_q;
   assign count      = count_q + {{TermAddrW{1'b0}}, keep};
-  assign last_index = (count == NoTerms) ? NoTerms : count - OneTerm;
-  assign column_put = back_valid && back_last && (always_i || count != NoTerms);
+  assign last_index = (keep || count_q == NoTerms) ? count_q : count_q - OneTerm;
+  assign column_put = back_valid && back_last && (always_i || nonzero_q || count_q != NoTerms);
   assign value      = {{(OperandWidth - ValueWidth + 1){value_q[ValueWidth-1]}},
       value_q[ValueWidth-2:0]};
 
