@@ -63,8 +63,11 @@ type Arithmetic struct {
 // MaxNeurons is the largest layer: the generator of random words indexes rows and columns by 16 bits.
 const MaxNeurons = 1 << 16
 
-// MaxLanes is the largest number of lanes of a design.
-const MaxLanes = 256
+// MaxLanes is the largest number of lanes of a design, MaxContexts of samples that it has in flight.
+const (
+	MaxLanes    = 256
+	MaxContexts = 4
+)
 
 // CheckFixed refuses a network that fixed arithmetic cannot compute, which is wrong usage.
 func CheckFixed(n *Network) error {

@@ -81,8 +81,9 @@ type Decay struct {
 
 // Hardware are the choices of the design.
 type Hardware struct {
-	Lanes int    `yaml:"lanes"`
-	Mode  string `yaml:"mode"` // events or dense
+	Lanes    int    `yaml:"lanes"`
+	Contexts int    `yaml:"contexts"` // samples in flight at once
+	Mode     string `yaml:"mode"`     // events or dense
 }
 
 // K is the number of layers above the input.

@@ -46,6 +46,7 @@ func (p *networkFile) values(n *Network) {
 	p.settling(&n.Settling)
 	p.learning(n)
 	p.count("hardware.lanes", n.Hardware.Lanes, 1, MaxLanes)
+	p.count("hardware.contexts", n.Hardware.Contexts, 1, MaxContexts)
 	p.oneOf("hardware.mode", n.Hardware.Mode, "events", "dense")
 	p.formatIndexes(n)
 }

@@ -78,7 +78,7 @@ func ParseNetwork(name string, text []byte) (*Network, error) {
 		return nil, usagef("%s: %d YAML documents; want one", name, len(file.Docs))
 	}
 	n := &Network{Rule: "corinfomax", Settling: Settling{EarlyEnd: true}, Learning: Learning{RandomSign: true, Decay: Decay{Factor: 1, Then: 1}},
-		Hardware: Hardware{Lanes: 16, Mode: "events"}}
+		Hardware: Hardware{Lanes: 16, Contexts: 1, Mode: "events"}}
 	p := &networkFile{name: name, at: map[string]*token.Position{}, reported: map[string]bool{}, guessed: map[string]bool{}}
 	p.mapping("", file.Docs[0].Body, reflect.ValueOf(n).Elem())
 	if !p.reported[""] {

@@ -84,8 +84,8 @@ func Build(a *golden.Arithmetic, lanes int, target Target, synapse func(matrix, 
 		return nil, nil, err
 	}
 	files = map[string][]byte{}
-	m = &Manifest{Tool: toolName, Name: n.Name, Network: n.Fingerprint(), Layers: n.Layers, Lanes: lanes, Batch: n.Learning.Batch, Target: target,
-		Widths:   Widths{X: s.X, U: s.U, R: s.R, Label: s.Label, Synapse: s.Word},
+	m = &Manifest{Tool: toolName, Name: n.Name, Network: n.Fingerprint(), Layers: n.Layers, Lanes: lanes, Contexts: n.Hardware.Contexts, Batch: n.Learning.Batch, Target: target,
+		Widths:   Widths{X: s.X, Context: s.Context, U: s.U, R: s.R, Label: s.Label, Synapse: s.Word},
 		Formats:  map[string]string{},
 		Counters: Counters,
 		Latency:  p.latencies()}

@@ -75,13 +75,13 @@ func laneControl(s *shape) []vl.Port {
 	return []vl.Port{
 		in("synapse_raddr", s.Synapse, false), in("synapse_we", 1, false), in("synapse_waddr", s.Synapse, false),
 		in("host_we", 1, false), in("host_lane", s.Lane, false), in("host_word", s.Word, false),
-		in("mac_operand", s.Operand, true), in("mac_update", 1, false), in("mac_kind", 2, false), in("mac_forward", 3, false),
-		in("sum_raddr", s.Slot, false), in("sum_waddr", s.Slot, false), in("sum_we", 3, false), in("clear", 1, false),
+		in("mac_operand", s.Operand, true), in("mac_update", 1, false), in("mac_kind", 2, false), in("mac_context", s.Context, false), in("mac_forward", 3, false),
+		in("sum_raddr", s.contexts*s.Slot, false), in("sum_waddr", s.Slot, false), in("sum_we", 3*s.contexts, false), in("clear", 1, false), in("state_clear", s.contexts, false),
 		in("update_first", 1, false), in("factor_kind", 2, false), in("factor_raddr", s.Kept, false),
 		in("factor_we", 1, false), in("factor_waddr", s.Kept, false),
-		in("pre_raddr", s.Kept, false), in("pre_kind", 3, false),
+		in("pre_raddr", s.Kept, false), in("pre_kind", 3, false), in("pre_context", s.Context, false),
 		in("keys", 128, false), in("symmetric", 1, false), in("row_base", 16, false), in("column", 16, false),
-		in("slot_raddr", s.Slot, false), in("soma_we", 1, false), in("soma_waddr", s.Slot, false),
+		in("soma_context", s.Context, false), in("slot_raddr", s.contexts*s.Slot, false), in("soma_we", 1, false), in("soma_waddr", s.Slot, false),
 		in("label_hit", 1, false), in("label_lane", s.Lane, false),
 	}
 }
@@ -130,10 +130,30 @@ func laneModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arith
 			m.Items = append(m.Items, vl.Net{Width: n.width, Signed: n.signed, Name: n.name})
 		}
 	}
+	// What the lane is told passes registers of its own, if the wires have any, and so does what it answers.
+	told := &wires{cycles: min(1, p.target.WireCycles)}
 	binds := []vl.Bind{{Name: "clk_i", Value: vl.Id("clk_i")}}
-	for _, port := range laneControl(s) {
-		binds = append(binds, vl.Bind{Name: port.Name, Value: vl.Id(port.Name)})
+	for _, port := range append(laneControl(s), constantPorts(s)...) {
+		name := strings.TrimSuffix(port.Name, "_i")
+		m.Items = append(m.Items, vl.Net{Width: port.Width, Signed: port.Signed, Name: name})
+		told.add(vl.Id(port.Name), vl.Id(name), port.Width)
 	}
+	m.Items = append(m.Items, told.instance("u_told"))
+	for _, port := range laneControl(s) {
+		binds = append(binds, vl.Bind{Name: port.Name, Value: vl.Id(strings.TrimSuffix(port.Name, "_i"))})
+	}
+	answers := &wires{cycles: told.cycles}
+	for _, port := range laneOutputs(s) {
+		name := strings.TrimSuffix(port.Name, "_o")
+		switch name {
+		case "u_next", "r_next", "synapse_next": // nets of their own
+		default:
+			name += "_now"
+			m.Items = append(m.Items, vl.Net{Width: port.Width, Name: name})
+		}
+		answers.add(vl.Id(name), vl.Id(port.Name), port.Width)
+	}
+	m.Items = append(m.Items, answers.instance("u_answers"))
 	for _, n := range nets {
 		suffix := "_o"
 		switch n.name {
@@ -142,12 +162,12 @@ func laneModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arith
 		}
 		binds = append(binds, vl.Bind{Name: n.name + suffix, Value: vl.Id(n.name)})
 	}
-	binds = append(binds, vl.Bind{Name: "pre_o", Value: vl.Id("pre_o")}, vl.Bind{Name: "changed_o", Value: vl.Id("changed_o")})
+	binds = append(binds, vl.Bind{Name: "pre_o", Value: vl.Id("pre_now")}, vl.Bind{Name: "changed_o", Value: vl.Id("changed_now")})
 	m.Items = append(m.Items, vl.Instance{Module: "corinfo_lane", Name: "u_lane", Ports: binds, Params: []vl.Bind{
 		{Name: "Lane", Value: vl.Id("Lane")}, {Name: "LaneW", Value: vl.Int(s.Lane)},
 		{Name: "SynapseWidth", Value: vl.Int(s.Word)}, {Name: "SynapseDepth", Value: vl.Int(s.synapseDepth)},
 		{Name: "SynapseAddrW", Value: vl.Int(s.Synapse)}, {Name: "SynapseFile", Value: vl.Id("SynapseFile")}, {Name: "ReadCycles", Value: vl.Int(p.target.ReadCycles)},
-		{Name: "Slots", Value: vl.Int(s.slots)}, {Name: "SlotW", Value: vl.Int(s.Slot)},
+		{Name: "Contexts", Value: vl.Int(s.contexts)}, {Name: "ContextW", Value: vl.Int(s.Context)}, {Name: "Slots", Value: vl.Int(s.slots)}, {Name: "SlotW", Value: vl.Int(s.Slot)},
 		{Name: "KeptDepth", Value: vl.Int(s.keptDepth)}, {Name: "KeptAddrW", Value: vl.Int(s.Kept)},
 		{Name: "RWidth", Value: vl.Int(s.R)}, {Name: "UWidth", Value: vl.Int(s.U)}, {Name: "DeltaWidth", Value: vl.Int(s.Delta)},
 		{Name: "BasalWidth", Value: vl.Int(s.Basal)}, {Name: "FeedbackWidth", Value: vl.Int(s.Feedback)}, {Name: "LateralWidth", Value: vl.Int(s.Lateral)},
@@ -161,11 +181,11 @@ func laneModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arith
 		m.Items = append(m.Items, vl.Net{Reg: true, Width: width, Name: name})
 		constants = append(constants, vl.Update{Left: vl.Id(name), Right: value})
 	}
-	constant("eta_q", s.Eta, vl.Id("eta_i"))
-	constant("constants_q", s.Constants, vl.Id("constants_i"))
-	constant("rate_q", s.Rate, vl.Id("rate_i"))
-	constant("restart_q", 1, vl.Id("restart_i"))
-	constant("kept_reference_q", 1, vl.Binary{Op: "&&", X: vl.Id("second_i"), Y: vl.Binary{Op: "==", X: vl.Id("layer_i"), Y: vl.Lit{Width: 8, Hex: "1"}}})
+	constant("eta_q", s.Eta, vl.Id("eta"))
+	constant("constants_q", s.Constants, vl.Id("constants"))
+	constant("rate_q", s.Rate, vl.Id("rate"))
+	constant("restart_q", 1, vl.Id("restart"))
+	constant("kept_reference_q", 1, vl.Binary{Op: "&&", X: vl.Id("second"), Y: vl.Binary{Op: "==", X: vl.Id("layer"), Y: vl.Lit{Width: 8, Hex: "1"}}})
 	m.Items = append(m.Items, vl.Clocked{Body: constants})
 
 	widths := map[string]int{"change": s.Rate + s.Update}
@@ -232,40 +252,38 @@ func laneModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arith
 
 	m.Items = append(m.Items, vl.Comment{Text: "Soma."})
 	flag("current_overflow", "lateral_rounded_overflow", "drive_overflow", "potential_overflow", "state_overflow", "soma_moved")
-	m.Items = attach(m.Items, "soma", p.soma, p.somaCycles, "layer_i", operand,
+	m.Items = attach(m.Items, "soma", p.soma, p.somaCycles, "layer", operand,
 		[]result{{"u_next", "u_next", s.U}, {"r_next", "r_next", s.R}, {"delta", "delta", s.Delta}, {"moved", "soma_moved", 1}},
 		[]string{"current_overflow", "lateral_rounded_overflow", "drive_overflow", "potential_overflow", "state_overflow"})
 	m.Items = append(m.Items,
-		vl.Assign{Left: vl.Id("soma_flags_o"), Right: concat("current_overflow", "lateral_rounded_overflow", "drive_overflow", "potential_overflow", "state_overflow")},
-		vl.Assign{Left: vl.Id("moved_o"), Right: vl.Binary{Op: "||", X: vl.Id("soma_moved"), Y: vl.Id("potential_overflow")}},
-		vl.Assign{Left: vl.Id("u_next_o"), Right: vl.Id("u_next")}, vl.Assign{Left: vl.Id("r_next_o"), Right: vl.Id("r_next")},
+		vl.Assign{Left: vl.Id("soma_flags_now"), Right: concat("current_overflow", "lateral_rounded_overflow", "drive_overflow", "potential_overflow", "state_overflow")},
+		vl.Assign{Left: vl.Id("moved_now"), Right: vl.Binary{Op: "||", X: vl.Id("soma_moved"), Y: vl.Id("potential_overflow")}},
 		vl.Comment{Text: "Record."})
 	for _, name := range []string{"basal", "feedback", "lateral", "r"} {
 		delayed(name+"_late", name, widths[name], p.target.ReadCycles-1, true)
 	}
 	delayed("kept_next", "r_late", s.R, p.recordCycles, true)
 	flag("e_overflow", "d_overflow", "c_overflow")
-	m.Items = attach(m.Items, "record", p.record, p.recordCycles, "layer_i", late,
+	m.Items = attach(m.Items, "record", p.record, p.recordCycles, "layer", late,
 		[]result{{"e_next", "e_next", s.E}, {"d_next", "d_next", s.D}, {"c_next", "c_next", s.C}}, []string{"e_overflow", "d_overflow", "c_overflow"})
-	m.Items = append(m.Items, vl.Assign{Left: vl.Id("record_flags_o"), Right: concat("e_overflow", "d_overflow", "c_overflow")},
+	m.Items = append(m.Items, vl.Assign{Left: vl.Id("record_flags_now"), Right: concat("e_overflow", "d_overflow", "c_overflow")},
 		vl.Comment{Text: "Synapse: what the learning rate multiplies, the one multiplier of all matrices, the new word."})
 	flag("update_overflow", "weight_overflow", "active", "moved")
 	m.Items = append(m.Items, vl.Net{Width: s.Update, Signed: true, Name: "factor"})
-	m.Items = attach(m.Items, "update", p.update, p.updateCycles, "matrix_i", operand,
+	m.Items = attach(m.Items, "update", p.update, p.updateCycles, "matrix", operand,
 		[]result{{"factor", "factor", s.Update}, {"active", "active", 1}}, []string{"update_overflow"})
 	delayed("factor_late", "factor", s.Update, p.target.FactorCycles, true)
 	m.Items = append(m.Items, vl.Net{Reg: true, Width: s.Rate + s.Update, Signed: true, Name: "change"},
 		vl.Clocked{Body: []vl.Update{{Left: vl.Id("change"), Right: vl.Binary{Op: "*", X: vl.Signed{X: vl.Concat{zeros(1), vl.Id("rate_q")}}, Y: vl.Id("factor_late")}}}})
 	delayed("active_late", "active", 1, p.target.FactorCycles+1+p.synapseCycles, false)
 	delayed("update_overflow_late", "update_overflow", 1, p.target.FactorCycles+1+p.synapseCycles, false)
-	m.Items = attach(m.Items, "synapse", p.synapse, p.synapseCycles, "matrix_i", operand,
+	m.Items = attach(m.Items, "synapse", p.synapse, p.synapseCycles, "matrix", operand,
 		[]result{{"w_next", "synapse_next", s.Word}, {"moved", "moved", 1}}, []string{"weight_overflow"})
 	m.Items = append(m.Items,
-		vl.Assign{Left: vl.Id("update_flags_o"), Right: vl.Concat{vl.Binary{Op: "&&", X: vl.Id("active_late"), Y: vl.Unary{Op: "!", X: vl.Id("moved")}}, vl.Id("weight_overflow"), vl.Id("update_overflow_late")}},
-		vl.Assign{Left: vl.Id("synapse_next_o"), Right: vl.Id("synapse_next")},
+		vl.Assign{Left: vl.Id("update_flags_now"), Right: vl.Concat{vl.Binary{Op: "&&", X: vl.Id("active_late"), Y: vl.Unary{Op: "!", X: vl.Id("moved")}}, vl.Id("weight_overflow"), vl.Id("update_overflow_late")}},
 		vl.Comment{Text: "Words of a lane are as wide as the widest format; no graph reads every bit of every one."},
 		vl.Wire("unused_bits", 1),
-		vl.Assign{Left: vl.Id("unused_bits"), Right: vl.Unary{Op: "^", X: vl.Concat{vl.Id("basal"), vl.Id("feedback"), vl.Id("lateral"), vl.Id("r"), vl.Id("u"), vl.Id("kept"), vl.Id("synapse"), vl.Id("update_sum"), vl.Id("random"), vl.Id("layer_i"), vl.Id("matrix_i"), vl.Id("change"), vl.Id("basal_late"), vl.Id("feedback_late"), vl.Id("lateral_late"), vl.Id("r_late")}}})
+		vl.Assign{Left: vl.Id("unused_bits"), Right: vl.Unary{Op: "^", X: vl.Concat{vl.Id("basal"), vl.Id("feedback"), vl.Id("lateral"), vl.Id("r"), vl.Id("u"), vl.Id("kept"), vl.Id("synapse"), vl.Id("update_sum"), vl.Id("random"), vl.Id("layer"), vl.Id("matrix"), vl.Id("change"), vl.Id("basal_late"), vl.Id("feedback_late"), vl.Id("lateral_late"), vl.Id("r_late")}}})
 	return m
 }
 

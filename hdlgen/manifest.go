@@ -23,6 +23,7 @@ type Manifest struct {
 	Network  string            `json:"network"`
 	Layers   []int             `json:"layers"`
 	Lanes    int               `json:"lanes"`
+	Contexts int               `json:"contexts"` // samples in flight
 	Batch    int               `json:"batch"`
 	Target   Target            `json:"target"` // what the pipelines are cut for
 	Widths   Widths            `json:"widths"`
@@ -38,6 +39,7 @@ type Manifest struct {
 // Widths are the bits of the top's ports.
 type Widths struct {
 	X       int `json:"x"`
+	Context int `json:"context"`
 	U       int `json:"u"`
 	R       int `json:"r"`
 	Label   int `json:"label"`

@@ -11,9 +11,10 @@ import (
 // shape are the widths of a design's memories, buses and addresses. A lane's words are signed: an unsigned
 // format takes one more bit.
 type shape struct {
-	Lane, Label, Slot, Kept, Input, Synapse, Program, Row, Term, Sample                       int // bits of an index or address
+	Lane, Context, Label, Slot, Kept, Input, Synapse, Program, Row, Term, Sample              int // bits of an index or address
 	X, R, U, Delta, Basal, Feedback, Lateral, E, D, C, Word, Sum, Update, Pre, Value, Operand int // bits of a word
 	Constants, Eta, Rate                                                                      int
+	contexts                                                                                  int
 	slots, synapseDepth, keptDepth                                                            int // words; at least 2, 3, 4
 }
 
@@ -34,9 +35,9 @@ func newShape(a *golden.Arithmetic, l *Layout) (*shape, error) {
 		return nil, fmt.Errorf("%w: formats: x: %v; inputs are not negative, use ap_ufixed", golden.ErrUsage, f.X)
 	}
 	batch := n.Learning.Batch
-	s := &shape{slots: max(l.Slots, 2)}
+	s := &shape{contexts: n.Hardware.Contexts, slots: max(l.Slots, 2)}
 	s.keptDepth = 2 * batch * s.slots
-	s.Lane, s.Label, s.Sample = addressBits(l.Lanes), addressBits(n.Layers[n.K()]), addressBits(batch)
+	s.Lane, s.Context, s.Label, s.Sample = addressBits(l.Lanes), addressBits(n.Hardware.Contexts), addressBits(n.Layers[n.K()]), addressBits(batch)
 	s.Slot, s.Kept = addressBits(s.slots), addressBits(s.keptDepth)
 	s.synapseDepth = max(l.Depth, 1<<s.Slot+1) // an address is wider than a slot: corinfo_terms adds one to it
 	s.Synapse = addressBits(s.synapseDepth)

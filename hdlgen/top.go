@@ -43,11 +43,11 @@ func topModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arithm
 	}
 	m.Ports = append(host,
 		vl.Group("Trace, lane 0 in the lowest bits: new potentials and states of a slot, new synapses of an address."),
-		out("trace_state_valid_o", 1), out("trace_state_slot_o", 16), out("trace_state_u_o", l.Lanes*s.U), out("trace_state_r_o", l.Lanes*s.R),
+		out("trace_state_valid_o", 1), out("trace_state_context_o", s.Context), out("trace_state_slot_o", 16), out("trace_state_u_o", l.Lanes*s.U), out("trace_state_r_o", l.Lanes*s.R),
 		out("trace_synapse_valid_o", 1), out("trace_synapse_address_o", 20), out("trace_synapse_o", l.Lanes*s.Word))
 
 	// Nets between the control and the lanes: a lane's port x_i is the control's x_o.
-	m.Items = append(m.Items, vl.Comment{Text: "From the control to every lane."})
+	m.Items = append(m.Items, vl.Comment{Text: "From the control to every lane, and with registers on the wires."})
 	control := []vl.Bind{}
 	lane := []vl.Bind{{Name: "clk_i", Value: vl.Id("clk_i")}}
 	for _, port := range host {
@@ -55,13 +55,17 @@ func topModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arithm
 			control = append(control, vl.Bind{Name: port.Name, Value: vl.Id(port.Name)})
 		}
 	}
+	far := &wires{cycles: max(0, p.target.WireCycles-1)}
 	for _, port := range append(laneControl(s), constantPorts(s)...) {
 		name := strings.TrimSuffix(port.Name, "_i")
-		net := "to_lanes_" + name
-		m.Items = append(m.Items, vl.Net{Width: port.Width, Signed: port.Signed, Name: net})
-		control = append(control, vl.Bind{Name: name + "_o", Value: vl.Id(net)})
-		lane = append(lane, vl.Bind{Name: port.Name, Value: vl.Id(net)})
+		net := vl.Id("to_lanes_" + name)
+		m.Items = append(m.Items, vl.Net{Width: port.Width, Signed: port.Signed, Name: string(net)}, vl.Net{Width: port.Width, Signed: port.Signed, Name: "lanes_" + name})
+		far.add(net, vl.Id("lanes_"+name), port.Width)
+		control = append(control, vl.Bind{Name: name + "_o", Value: net})
+		lane = append(lane, vl.Bind{Name: port.Name, Value: vl.Id("lanes_" + name)})
 	}
+	m.Items = append(m.Items, far.instance("u_to_lanes"))
+	back := &wires{cycles: far.cycles}
 	m.Items = append(m.Items, vl.Comment{Text: "From the lanes, each lane's word above that of the lane before."})
 	g := vl.Id("i")
 	part := func(bus vl.Id, width int) vl.Expr {
@@ -80,8 +84,9 @@ func topModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arithm
 	var scatter []vl.Item
 	for _, port := range laneOutputs(s) {
 		name := strings.TrimSuffix(port.Name, "_o")
-		bus := vl.Id("from_lanes_" + name)
-		m.Items = append(m.Items, vl.Net{Bus: true, Width: l.Lanes * port.Width, Name: string(bus)})
+		bus, near := vl.Id("lanes_"+name), vl.Id("from_lanes_"+name)
+		m.Items = append(m.Items, vl.Net{Bus: true, Width: l.Lanes * port.Width, Name: string(bus)}, vl.Net{Bus: true, Width: l.Lanes * port.Width, Name: string(near)})
+		back.add(bus, near, l.Lanes*port.Width)
 		if count, ok := flags[name]; ok {
 			// The counters want a bus per flag.
 			items = append(items, vl.Wire("own_"+name, count))
@@ -99,8 +104,17 @@ func topModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arithm
 		switch name {
 		case "u_next", "r_next", "synapse_next":
 		default:
-			control = append(control, vl.Bind{Name: name + "_i", Value: bus})
+			control = append(control, vl.Bind{Name: name + "_i", Value: near})
 		}
+	}
+	m.Items = append(m.Items, back.instance("u_from_lanes"))
+	traced := []struct {
+		name  string
+		width int
+	}{{"state_valid", 1}, {"state_context", s.Context}, {"state_slot", s.Slot}, {"synapse_valid", 1}, {"synapse_addr", s.Synapse}}
+	for _, t := range traced {
+		m.Items = append(m.Items, vl.Wire(t.name, t.width))
+		control = append(control, vl.Bind{Name: t.name + "_o", Value: vl.Id(t.name)})
 	}
 	m.Items = append(m.Items, vl.Instance{Module: "corinfo_control", Name: "u_control", Params: controlParams(a, l, s, p), Ports: control})
 	items = append(items, vl.Instance{Module: name + "_lane", Name: "u_lane", Params: []vl.Bind{
@@ -119,14 +133,33 @@ func topModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arithm
 		return vl.Concat{zeros(to - width), net}
 	}
 	m.Items = append(m.Items, vl.Comment{Text: "Trace."},
-		vl.Assign{Left: vl.Id("trace_state_valid_o"), Right: vl.Id("to_lanes_soma_we")},
-		vl.Assign{Left: vl.Id("trace_state_slot_o"), Right: vl.Cond{Test: vl.Id("to_lanes_soma_we"), X: pad(16, s.Slot, "to_lanes_soma_waddr"), Y: zeros(16)}},
-		vl.Assign{Left: vl.Id("trace_state_u_o"), Right: gate("to_lanes_soma_we", "from_lanes_u_next", l.Lanes*s.U)},
-		vl.Assign{Left: vl.Id("trace_state_r_o"), Right: gate("to_lanes_soma_we", "from_lanes_r_next", l.Lanes*s.R)},
-		vl.Assign{Left: vl.Id("trace_synapse_valid_o"), Right: vl.Id("to_lanes_synapse_we")},
-		vl.Assign{Left: vl.Id("trace_synapse_address_o"), Right: vl.Cond{Test: vl.Id("to_lanes_synapse_we"), X: pad(20, s.Synapse, "to_lanes_synapse_waddr"), Y: zeros(20)}},
-		vl.Assign{Left: vl.Id("trace_synapse_o"), Right: gate("to_lanes_synapse_we", "from_lanes_synapse_next", l.Lanes*s.Word)})
+		vl.Assign{Left: vl.Id("trace_state_valid_o"), Right: vl.Id("state_valid")},
+		vl.Assign{Left: vl.Id("trace_state_context_o"), Right: gate("state_valid", "state_context", s.Context)},
+		vl.Assign{Left: vl.Id("trace_state_slot_o"), Right: vl.Cond{Test: vl.Id("state_valid"), X: pad(16, s.Slot, "state_slot"), Y: zeros(16)}},
+		vl.Assign{Left: vl.Id("trace_state_u_o"), Right: gate("state_valid", "from_lanes_u_next", l.Lanes*s.U)},
+		vl.Assign{Left: vl.Id("trace_state_r_o"), Right: gate("state_valid", "from_lanes_r_next", l.Lanes*s.R)},
+		vl.Assign{Left: vl.Id("trace_synapse_valid_o"), Right: vl.Id("synapse_valid")},
+		vl.Assign{Left: vl.Id("trace_synapse_address_o"), Right: vl.Cond{Test: vl.Id("synapse_valid"), X: pad(20, s.Synapse, "synapse_addr"), Y: zeros(20)}},
+		vl.Assign{Left: vl.Id("trace_synapse_o"), Right: gate("synapse_valid", "from_lanes_synapse_next", l.Lanes*s.Word)})
 	return m
+}
+
+// wires are nets with registers on them, one name at each end.
+type wires struct {
+	cycles   int
+	width    int
+	from, to vl.Concat
+}
+
+func (w *wires) add(from, to vl.Id, width int) {
+	w.width += width
+	w.from, w.to = append(w.from, from), append(w.to, to)
+}
+
+func (w *wires) instance(name string) vl.Instance {
+	return vl.Instance{Module: "corinfo_delay", Name: name,
+		Params: []vl.Bind{{Name: "Width", Value: vl.Int(w.width)}, {Name: "Cycles", Value: vl.Int(w.cycles)}},
+		Ports:  []vl.Bind{{Name: "clk_i", Value: vl.Id("clk_i")}, {Name: "data_i", Value: w.from}, {Name: "data_o", Value: w.to}}}
 }
 
 func join(numbers []int, sep string) string {
@@ -157,12 +190,12 @@ func controlParams(a *golden.Arithmetic, l *Layout, s *shape, p *arithmetic) []v
 	}
 	number := func(name string, value int) vl.Bind { return vl.Bind{Name: name, Value: vl.Int(value)} }
 	return []vl.Bind{
-		number("Lanes", l.Lanes), number("LaneW", s.Lane), number("Layers", layers), number("Matrices", len(a.Matrices)),
+		number("Lanes", l.Lanes), number("LaneW", s.Lane), number("Contexts", s.contexts), number("ContextW", s.Context), number("Layers", layers), number("Matrices", len(a.Matrices)),
 		number("Batch", n.Learning.Batch), number("Inputs", n.Layers[0]), number("Outputs", n.Layers[n.K()]), number("LabelW", s.Label),
 		number("Slots", s.slots), number("SlotW", s.Slot), number("KeptAddrW", s.Kept), number("InputAddrW", s.Input), number("SynapseDepth", l.Depth), number("SynapseAddrW", s.Synapse),
 		number("XWidth", s.X), number("PreWidth", s.Pre), number("ValueWidth", s.Value), number("OperandWidth", s.Operand), number("ScoreWidth", s.R),
 		number("SynapseWidth", s.Word), number("EtaWidth", s.Eta), number("ConstantsWidth", s.Constants), number("RateWidth", s.Rate), number("Counters", len(Counters)),
-		number("ReadCycles", p.target.ReadCycles), number("SomaCycles", p.somaCycles), number("RecordCycles", p.recordCycles),
+		number("ReadCycles", p.target.ReadCycles), number("WireCycles", p.target.WireCycles), number("SomaCycles", p.somaCycles), number("RecordCycles", p.recordCycles),
 		number("ChangeCycles", p.changeCycles()), number("UpdateCycles", p.synapseCycles),
 		number("RowAddrW", s.Row), number("TermAddrW", s.Term), number("Dense", dense),
 		number("ProgramDepth", len(a.Program)), number("ProgramAddrW", s.Program),

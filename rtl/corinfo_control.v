@@ -1,19 +1,23 @@
 // Control of all lanes: what exists once in a design, while the lanes hold what exists per neuron
-// and synapse. corinfo_sequencer executes the program; for each instruction corinfo_pass visits
-// slots, corinfo_events takes the sample and broadcasts changed states, corinfo_learn updates a
-// matrix; corinfo_result, corinfo_host and corinfo_counters face the outside. Here they
-// are joined, and the lanes' shared ports given to who needs them.
+// and synapse. Contexts samples are in flight at once, each a corinfo_context that executes the
+// program; they share corinfo_pass, which visits slots, corinfo_input and corinfo_events, which
+// broadcast a sample and the changed states, corinfo_result and, once all samples of a mini-batch
+// are done, corinfo_learn, which updates a matrix. corinfo_host and corinfo_counters face the
+// outside. Here they are joined, and the lanes' shared ports given to who needs them.
 //
-// An OpSettle passes over its layer and then broadcasts the changed states; it is done when the
-// last product is in its sum. Tables are packed, 32 bits an entry, entry 0 lowest: by layer, by 3 x
-// layer + kind (0 W, 1 F, 2 C), or by matrix. Latencies in cycles are derived by the generator
-// from the pipelines.
+// Commands go to the contexts in turn, the next one when the sample before has been taken, and
+// results come in the same order. The command that completes a mini-batch is the last one until
+// its update is done. Tables are packed, 32 bits an entry, entry 0 lowest: by layer, by 3 x layer +
+// kind (0 W, 1 F, 2 C), or by matrix. Latencies in cycles are derived by the generator from the
+// pipelines; the lanes are WireCycles away, and so are we for them.
 
 `default_nettype none
 
 module corinfo_control #(
   parameter Lanes        = 16,
   parameter LaneW        = 4,
+  parameter Contexts     = 1,     // samples in flight
+  parameter ContextW     = 1,
   parameter Layers       = 3,     // with the input
   parameter Matrices     = 5,
   parameter Batch        = 1,
@@ -37,6 +41,7 @@ module corinfo_control #(
   parameter RateWidth    = 17,
   parameter Counters     = 26,    // of corinfo_counters
   parameter ReadCycles   = 2,     // of block memories
+  parameter WireCycles   = 0,     // registers on the wires to the lanes, and as many back
   parameter SomaCycles   = 8,     // latencies of the pipelines
   parameter RecordCycles = 3,
   parameter ChangeCycles = 4,
@@ -105,11 +110,13 @@ module corinfo_control #(
   output wire signed [OperandWidth-1:0]  mac_operand_o,
   output wire                            mac_update_o,
   output wire [1:0]                      mac_kind_o,
+  output wire [ContextW-1:0]             mac_context_o,
   output wire [2:0]                      mac_forward_o,
-  output wire [SlotW-1:0]                sum_raddr_o,
+  output wire [Contexts*SlotW-1:0]       sum_raddr_o,
   output wire [SlotW-1:0]                sum_waddr_o,
-  output wire [2:0]                      sum_we_o,
+  output wire [3*Contexts-1:0]           sum_we_o,
   output wire                            clear_o,
+  output wire [Contexts-1:0]             state_clear_o,
   output wire                            update_first_o,
   output wire [1:0]                      factor_kind_o,
   output wire [KeptAddrW-1:0]            factor_raddr_o,
@@ -117,11 +124,13 @@ module corinfo_control #(
   output wire [KeptAddrW-1:0]            factor_waddr_o,
   output wire [KeptAddrW-1:0]            pre_raddr_o,
   output wire [2:0]                      pre_kind_o,
+  output wire [ContextW-1:0]             pre_context_o,
   output wire [127:0]                    keys_o,
   output wire                            symmetric_o,
   output wire [15:0]                     row_base_o,
   output wire [15:0]                     column_o,
-  output wire [SlotW-1:0]                slot_raddr_o,
+  output wire [ContextW-1:0]             soma_context_o,
+  output wire [Contexts*SlotW-1:0]       slot_raddr_o,
   output wire                            soma_we_o,
   output wire [SlotW-1:0]                soma_waddr_o,
   output wire                            label_hit_o,
@@ -136,7 +145,14 @@ module corinfo_control #(
   output wire [ConstantsWidth-1:0]       constants_o,
   output wire [RateWidth-1:0]            rate_o,
 
-  // From the lanes.
+  // For the trace: with new states, and with new synapses, from the lanes.
+  output wire                            state_valid_o,
+  output wire [ContextW-1:0]             state_context_o,
+  output wire [SlotW-1:0]                state_slot_o,
+  output wire                            synapse_valid_o,
+  output wire [SynapseAddrW-1:0]         synapse_addr_o,
+
+  // From the lanes, 2 x WireCycles after what they answer.
   input  wire [Lanes*PreWidth-1:0]       pre_i,
   input  wire [Lanes-1:0]                changed_i,
   // With soma_we_o: a potential moved or overflowed.
@@ -154,254 +170,509 @@ module corinfo_control #(
   localparam [2:0] PreState   = 3'd3;
   localparam [2:0] PreSynapse = 3'd4;
 
-  localparam [3:0] OpClear  = 4'd0;
-  localparam [3:0] OpLoad   = 4'd1;
-  localparam [3:0] OpSettle = 4'd2;
-  localparam [3:0] OpRecord = 4'd3;
-  localparam [3:0] OpResult = 4'd4;
-  localparam [3:0] OpUpdate = 4'd7;
-
   localparam [1:0] KindC = 2'd2;
 
-  localparam SampleW  = (Batch > 1) ? $clog2(Batch) : 1;
-  localparam LayerW   = $clog2(Layers + 1);
+  localparam SampleW    = (Batch > 1) ? $clog2(Batch) : 1;
+  localparam AlignW     = 6;
+  localparam CountW     = SlotW + 1;
+  localparam BackCycles = 2 * WireCycles;
 
-  localparam [31:0] LayersWord     = Layers;
-  localparam [7:0]  LastLayer      = LayersWord[7:0] - 8'd1;
-  localparam        ConstantsDepth = 3 * (Layers - 1);
-  localparam        ConstantsAddrW = $clog2(ConstantsDepth);
+  localparam [31:0]         LayersWord      = Layers;
+  localparam [7:0]          LastLayer       = LayersWord[7:0] - 8'd1;
+  localparam [31:0]         LastSampleWord  = Batch - 1;
+  localparam [SampleW-1:0]  LastSample      = LastSampleWord[SampleW-1:0];
+  localparam [SampleW-1:0]  OneSample       = 1;
+  localparam [31:0]         LastContextWord = Contexts - 1;
+  localparam [ContextW-1:0] LastContext     = LastContextWord[ContextW-1:0];
+  localparam [ContextW-1:0] OneContext      = 1;
+  localparam                ConstantsDepth  = 3 * (Layers - 1);
+  localparam                ConstantsAddrW  = $clog2(ConstantsDepth);
 
-  // The instruction under way.
-  wire                start, next_load, learn, negative, role, negate, batch_done;
+  // Commands: each to the next context, whose sample comes after that of the one before.
+  reg  [ContextW-1:0] next_q;       // context of the next command
+  reg  [SampleW-1:0]  samples_q;    // in the mini-batch
+  reg                 loading_q;    // the last command's sample is still to be taken
+  reg                 closing_q;    // the mini-batch is complete, its update is not done
+  reg  [ContextW-1:0] load_context_q;
+  reg  [SampleW-1:0]  load_sample_q;
+  reg                 load_negative_q;
+  wire                accept, last_sample, loaded, host_busy, batch_done;
+  wire [Contexts-1:0] idle, batches_done;
+  assign command_ready_o = idle[next_q] && !loading_q && !closing_q
+                           && !host_valid_i && !host_busy;
+  assign accept          = command_ready_o && command_valid_i;
+  assign last_sample     = samples_q == LastSample;
+  assign batch_done      = batches_done != {Contexts{1'b0}};
+  assign idle_o          = idle == {Contexts{1'b1}};
+
+  always @(posedge clk_i) begin
+    if (rst_i) begin
+      next_q    <= {ContextW{1'b0}};
+      samples_q <= {SampleW{1'b0}};
+      loading_q <= 1'b0;
+      closing_q <= 1'b0;
+    end else begin
+      if (accept) begin
+        next_q    <= (next_q == LastContext) ? {ContextW{1'b0}} : next_q + OneContext;
+        loading_q <= 1'b1;
+      end else if (loaded) begin
+        loading_q <= 1'b0;
+      end
+      if (accept && command_learn_i) begin
+        samples_q <= last_sample ? {SampleW{1'b0}} : samples_q + OneSample;
+        closing_q <= last_sample;
+      end else if (batch_done) begin
+        closing_q <= 1'b0;
+      end
+    end
+    if (accept) begin
+      load_context_q  <= next_q;
+      load_sample_q   <= samples_q;
+      load_negative_q <= command_negative_i;
+    end
+  end
+
+  // The samples in flight.
+  wire [Contexts-1:0]              answered, want_pass, want_load, want_result, want_update;
+  wire [Contexts-1:0]              grant_pass, grant_result, grant_update;
+  wire [Contexts-1:0]              mine, events_busy, settles, records, loads, updates;
+  wire [Contexts-1:0]              item_valid, item_clear, item_take;
+  wire [Contexts*SlotW-1:0]        item_slot;
+  wire [Contexts*SynapseAddrW-1:0] item_column, strides;
+  wire [Contexts*LaneW-1:0]        item_lane;
+  wire [Contexts*3*CountW-1:0]     segment_count;
+  wire [Contexts*3*SlotW-1:0]      segment_slot;
+  wire [Contexts*3*AlignW-1:0]     segment_align;
+
+  // Fields of an instruction: those that a pass needs, and those of an update.
+  localparam FieldsW = 8 + 1 + 1 + 1 + EtaWidth + 2 + 1 + LabelW + 1 + 1 + SlotW + CountW
+                       + 2 * KeptAddrW;
+  wire [Contexts*FieldsW-1:0]      fields;
+  wire [Contexts*9-1:0]            update_fields;
+  wire [Contexts*SynapseAddrW-1:0] column_bases;
+  wire [Contexts*SlotW-1:0]        slot_bases;
+
+  // Who has the pass, the input, the scores.
+  reg  [ContextW-1:0] owner_q, turn_q;
+  reg                 claimed_q;
+  wire                pass_busy, load_busy, result_busy, learn_busy;
+  wire                soma_valid, row_valid, moved;
+  wire [SlotW-1:0]    row_slot;
+  wire                result_taken;
+  assign moved = soma_valid && moved_i != {Lanes{1'b0}};
+
+  genvar c;
+  generate
+    for (c = 0; c < Contexts; c = c + 1) begin : gen_context
+      localparam [31:0] Index = c;
+      wire                    owner, role, second, restart, learn, negate;
+      wire [7:0]              layer, matrix;
+      wire [EtaWidth-1:0]     eta;
+      wire [1:0]              beta;
+      wire [LabelW-1:0]       label;
+      wire [SlotW-1:0]        slot_base;
+      wire [SlotW:0]          slot_count;
+      wire [KeptAddrW-1:0]    own_base, other_base;
+      assign owner   = owner_q == Index[ContextW-1:0];
+      assign mine[c] = (claimed_q && owner)
+                       || (load_busy && load_context_q == Index[ContextW-1:0])
+                       || (result_busy && turn_q == Index[ContextW-1:0])
+                       || (learn_busy && updates[c]);
+
+      corinfo_context #(
+        .Lanes       (Lanes),
+        .LaneW       (LaneW),
+        .Layers      (Layers),
+        .Batch       (Batch),
+        .SampleW     (SampleW),
+        .LabelW      (LabelW),
+        .Slots       (Slots),
+        .SlotW       (SlotW),
+        .KeptAddrW   (KeptAddrW),
+        .SynapseAddrW(SynapseAddrW),
+        .EtaWidth    (EtaWidth),
+        .ReadCycles  (ReadCycles),
+        .RowAddrW    (RowAddrW),
+        .Dense       (Dense),
+        .ProgramDepth(ProgramDepth),
+        .ProgramAddrW(ProgramAddrW),
+        .ProgramFile (ProgramFile),
+        .SlotBase    (SlotBase),
+        .SlotCount   (SlotCount),
+        .LastLanes   (LastLanes),
+        .ColumnBase  (ColumnBase),
+        .Stride      (Stride),
+        .RowStride   (RowStride),
+        .Align       (Align),
+        .SegmentSlot (SegmentSlot),
+        .SegmentCount(SegmentCount),
+        .AlignW      (AlignW)
+      ) u_context (
+        .clk_i             (clk_i),
+        .rst_i             (rst_i),
+        .accept_i          (accept && next_q == Index[ContextW-1:0]),
+        .command_learn_i   (command_learn_i),
+        .command_negative_i(command_negative_i),
+        .command_label_i   (command_label_i),
+        .command_sample_i  (samples_q),
+        .command_last_i    (last_sample),
+        .idle_o            (idle[c]),
+        .answered_o        (answered[c]),
+        .result_taken_i    (result_taken && turn_q == Index[ContextW-1:0]),
+        .batch_done_o      (batches_done[c]),
+        .want_pass_o       (want_pass[c]),
+        .want_load_o       (want_load[c]),
+        .want_result_o     (want_result[c]),
+        .want_update_o     (want_update[c]),
+        .grant_i           (grant_pass[c] || want_load[c] || grant_result[c] || grant_update[c]),
+        .mine_i            (mine[c]),
+        .events_busy_i     (events_busy[c]),
+        .moved_i           (moved && owner),
+        .settle_o          (settles[c]),
+        .record_o          (records[c]),
+        .load_o            (loads[c]),
+        .update_o          (updates[c]),
+        .layer_o           (layer),
+        .matrix_o          (matrix),
+        .restart_o         (restart),
+        .role_o            (role),
+        .second_o          (second),
+        .negate_o          (negate),
+        .eta_o             (eta),
+        .beta_o            (beta),
+        .learn_o           (learn),
+        .label_o           (label),
+        .slot_base_o       (slot_base),
+        .slot_count_o      (slot_count),
+        .column_base_o     (column_bases[SynapseAddrW*c +: SynapseAddrW]),
+        .stride_o          (strides[SynapseAddrW*c +: SynapseAddrW]),
+        .segment_count_o   (segment_count[3*CountW*c +: 3*CountW]),
+        .segment_slot_o    (segment_slot[3*SlotW*c +: 3*SlotW]),
+        .segment_align_o   (segment_align[3*AlignW*c +: 3*AlignW]),
+        .own_base_o        (own_base),
+        .other_base_o      (other_base),
+        .row_valid_i       (row_valid && owner),
+        .row_slot_i        (row_slot),
+        .row_changed_i     (changed_i),
+        .item_valid_o      (item_valid[c]),
+        .item_clear_o      (item_clear[c]),
+        .item_slot_o       (item_slot[SlotW*c +: SlotW]),
+        .item_column_o     (item_column[SynapseAddrW*c +: SynapseAddrW]),
+        .item_lane_o       (item_lane[LaneW*c +: LaneW]),
+        .item_take_i       (item_take[c])
+      );
+      assign fields[FieldsW*c +: FieldsW] = {layer, role, second, restart, eta, beta, learn, label,
+          settles[c], records[c], slot_base, slot_count, own_base, other_base};
+      assign update_fields[9*c +: 9]      = {matrix, negate};
+      assign slot_bases[SlotW*c +: SlotW] = slot_base;
+    end
+  endgenerate
+
+  // The pass goes from context to context, in turn.
+  wire                pass, pass_start, settle, record, role, learn;
+  wire [7:0]          layer;
+  wire [1:0]          beta;
   wire [LabelW-1:0]   label;
-  wire [3:0]          op;
-  wire [7:0]          layer, next_layer, matrix;
-  wire [1:0]          sign;
-  wire [SampleW-1:0]  sample;
-  wire                quiet, changed, host_busy;
-
-  corinfo_sequencer #(
-    .Batch       (Batch),
-    .LabelW      (LabelW),
-    .EtaWidth    (EtaWidth),
-    .ProgramDepth(ProgramDepth),
-    .ProgramFile (ProgramFile),
-    .ReadCycles  (ReadCycles),
-    .AddrW       (ProgramAddrW),
-    .SampleW     (SampleW)
-  ) u_sequencer (
-    .clk_i             (clk_i),
-    .rst_i             (rst_i),
-    .command_valid_i   (command_valid_i),
-    .command_ready_o   (command_ready_o),
-    .command_learn_i   (command_learn_i),
-    .command_negative_i(command_negative_i),
-    .command_label_i   (command_label_i),
-    .hold_i            (host_valid_i || host_busy),
-    .result_valid_o    (result_valid_o),
-    .result_ready_i    (result_ready_i),
-    .idle_o            (idle_o),
-    .start_o           (start),
-    .learn_o           (learn),
-    .negative_o        (negative),
-    .label_o           (label),
-    .load_o            (next_load),
-    .next_layer_o      (next_layer),
-    .op_o              (op),
-    .layer_o           (layer),
-    .sign_o            (sign),
-    .restart_o         (restart_o),
-    .role_o            (role),
-    .second_o          (second_o),
-    .negate_o          (negate),
-    .matrix_o          (matrix),
-    .eta_o             (eta_o),
-    .sample_o          (sample),
-    .batch_done_o      (batch_done),
-    .quiet_i           (quiet),
-    .changed_i         (changed)
-  );
-
-  assign layer_o  = layer;
-  assign matrix_o = matrix;
-
-  wire settle, record, clear, update, load, result;
-  assign settle = op == OpSettle && !idle_o;
-  assign record = op == OpRecord && !idle_o;
-  assign clear  = op == OpClear && !idle_o;
-  assign update = op == OpUpdate && !idle_o;
-  assign load   = op == OpLoad && !idle_o;
-  assign result = op == OpResult && !idle_o;
-
-  // Entries of the layer's tables, looked up before the instruction starts.
-  wire [LayerW-1:0] layer_index;
-  reg  [31:0]       slot_base, slot_count, last_lanes, column_base, stride, row_stride;
-  reg  [95:0]       segment_count, segment_slot, segment_align;
-  assign layer_index = next_layer[LayerW-1:0];
-
-  // Three kinds an entry: chosen, because an index of 96 bits a step takes a multiplier.
-  reg [95:0] next_count, next_slot, next_align;
-  integer    k;
+  wire [SlotW-1:0]    slot_base, pass_slot;
+  wire [SlotW:0]      slot_count;
+  wire [KeptAddrW-1:0] own_base, other_base, other_addr;
+  wire                record_valid;
+  reg  [ContextW-1:0] pass_next;
+  reg                 start_q;
+  integer             i;
 
   always @* begin
-    next_count = 96'd0;
-    next_slot  = 96'd0;
-    next_align = 96'd0;
-    for (k = 0; k < Layers; k = k + 1) begin
-      if (layer_index == k[LayerW-1:0]) begin
-        next_count = SegmentCount[96*k +: 96];
-        next_slot  = SegmentSlot[96*k +: 96];
-        next_align = Align[96*k +: 96];
+    pass_next = owner_q;
+    for (i = Contexts - 1; i >= 0; i = i - 1) begin
+      if (want_pass[i] && i[ContextW-1:0] <= owner_q) begin
+        pass_next = i[ContextW-1:0];
+      end
+    end
+    for (i = Contexts - 1; i >= 0; i = i - 1) begin
+      if (want_pass[i] && i[ContextW-1:0] > owner_q) begin
+        pass_next = i[ContextW-1:0];
       end
     end
   end
 
+  generate
+    for (c = 0; c < Contexts; c = c + 1) begin : gen_grant
+      localparam [31:0] Index = c;
+      localparam [Contexts-1:0] Own = 1 << c;
+      assign grant_pass[c]   = want_pass[c] && !claimed_q && pass_next == Index[ContextW-1:0];
+      assign grant_result[c] = want_result[c] && turn_q == Index[ContextW-1:0] && !result_busy;
+      assign grant_update[c] = want_update[c] && (idle | Own) == {Contexts{1'b1}};
+    end
+  endgenerate
+
   always @(posedge clk_i) begin
-    if (next_load) begin
-      slot_base     <= SlotBase[32*layer_index +: 32];
-      slot_count    <= SlotCount[32*layer_index +: 32];
-      last_lanes    <= LastLanes[32*layer_index +: 32];
-      column_base   <= ColumnBase[32*layer_index +: 32];
-      stride        <= Stride[32*layer_index +: 32];
-      row_stride    <= RowStride[32*layer_index +: 32];
-      segment_count <= next_count;
-      segment_slot  <= next_slot;
-      segment_align <= next_align;
+    if (rst_i) begin
+      claimed_q <= 1'b0;
+      start_q   <= 1'b0;
+      owner_q   <= {ContextW{1'b0}};
+    end else begin
+      start_q <= grant_pass != {Contexts{1'b0}};
+      if (grant_pass != {Contexts{1'b0}}) begin
+        claimed_q <= 1'b1;
+        owner_q   <= pass_next;
+      end else if (!start_q && !pass_busy) begin
+        claimed_q <= 1'b0;
+      end
     end
   end
+  assign pass_start = start_q;
 
-  wire                 pass, pass_busy, row_valid;
-  wire [SlotW-1:0]     pass_slot, row_slot;
-  wire [LaneW-1:0]     pass_lane;
-  wire [LabelW-1:0]    pass_index;
-  wire [KeptAddrW-1:0] other_addr;
+  corinfo_choice #(.Width(FieldsW), .Count(Contexts), .IndexW(ContextW)) u_fields (
+    .index_i(owner_q), .words_i(fields),
+    .word_o ({layer, role, second_o, restart_o, eta_o, beta, learn, label, settle, record,
+              slot_base, slot_count, own_base, other_base})
+  );
+  assign layer_o   = layer;
+  assign soma_context_o = owner_q;
+
   corinfo_pass #(
     .Lanes       (Lanes),
     .LaneW       (LaneW),
     .Outputs     (Outputs),
     .LabelW      (LabelW),
-    .Slots       (Slots),
     .SlotW       (SlotW),
-    .Batch       (Batch),
-    .SampleW     (SampleW),
     .KeptAddrW   (KeptAddrW),
     .ReadCycles  (ReadCycles),
+    .WireCycles  (WireCycles),
     .SomaCycles  (SomaCycles),
     .RecordCycles(RecordCycles)
   ) u_pass (
     .clk_i         (clk_i),
     .rst_i         (rst_i),
-    .start_i       (start),
-    .clear_i       (clear),
+    .start_i       (pass_start),
     .settle_i      (settle),
     .record_i      (record),
-    .result_i      (result),
-    .slot_base_i   (slot_base[SlotW-1:0]),
-    .slot_count_i  (slot_count[SlotW:0]),
+    .slot_base_i   (slot_base),
+    .slot_count_i  (slot_count),
     .pull_i        (learn && layer == LastLayer),
     .label_i       (label),
-    .role_i        (role),
-    .sample_i      (sample),
+    .own_base_i    (own_base),
+    .other_base_i  (other_base),
     .active_o      (pass),
     .slot_o        (pass_slot),
-    .lane_o        (pass_lane),
-    .index_o       (pass_index),
     .busy_o        (pass_busy),
-    .clear_o       (clear_o),
     .soma_we_o     (soma_we_o),
     .soma_waddr_o  (soma_waddr_o),
+    .soma_valid_o  (soma_valid),
     .row_valid_o   (row_valid),
     .row_slot_o    (row_slot),
     .label_hit_o   (label_hit_o),
     .label_lane_o  (label_lane_o),
     .other_addr_o  (other_addr),
     .factor_we_o   (factor_we_o),
-    .factor_waddr_o(factor_waddr_o)
+    .factor_waddr_o(factor_waddr_o),
+    .record_valid_o(record_valid)
   );
 
-  // Did anything change in this iteration?
-  reg changed_q;
-  always @(posedge clk_i) begin
-    if (start && settle && layer == 8'd1) begin
-      changed_q <= 1'b0;
-    end else if (soma_we_o && moved_i != {Lanes{1'b0}}) begin
-      changed_q <= 1'b1;
-    end
-  end
-  assign changed = changed_q;
+  assign state_valid_o   = soma_valid;
+  assign state_context_o = owner_q;
+  corinfo_delay #(.Width(SlotW), .Cycles(BackCycles)) u_state_slot (
+    .clk_i(clk_i), .data_i(soma_waddr_o), .data_o(state_slot_o)
+  );
 
-  wire                           event_start, events_busy, mac_issue;
-  wire [SlotW-1:0]               event_slot;
-  wire [LaneW-1:0]               event_lane;
-  wire [SynapseAddrW-1:0]        mac_addr;
+  // The input. One sample at a time is on its way in.
+  wire                           input_event, input_take, load_start;
+  wire [SynapseAddrW-1:0]        input_addr, load_column, load_stride;
+  wire [XWidth-1:0]              input_word, kept_input;
   wire [InputAddrW-1:0]          fetch_input;
-  wire [XWidth-1:0]              kept_input;
-  reg  signed [ValueWidth-1:0]   value_q;
-  wire signed [OperandWidth-1:0] update_operand;
-  corinfo_events #(
-    .Lanes       (Lanes),
-    .LaneW       (LaneW),
+  reg                            load_was_q;
+  corinfo_choice #(.Width(2 * SynapseAddrW), .Count(Contexts), .IndexW(ContextW)) u_load (
+    .index_i(load_context_q), .words_i(load_tables), .word_o({load_column, load_stride})
+  );
+  wire [Contexts*2*SynapseAddrW-1:0] load_tables;
+  generate
+    for (c = 0; c < Contexts; c = c + 1) begin : gen_load
+      assign load_tables[2*SynapseAddrW*c +: 2*SynapseAddrW] =
+          {column_bases[SynapseAddrW*c +: SynapseAddrW], strides[SynapseAddrW*c +: SynapseAddrW]};
+    end
+  endgenerate
+
+  always @(posedge clk_i) begin
+    load_was_q <= !rst_i && load_busy;
+  end
+  assign load_start = want_load != {Contexts{1'b0}};
+  assign loaded     = load_was_q && !load_busy;
+
+  corinfo_input #(
     .Inputs      (Inputs),
     .Batch       (Batch),
     .SampleW     (SampleW),
     .InputAddrW  (InputAddrW),
-    .XWidth      (XWidth),
-    .SlotW       (SlotW),
-    .RowAddrW    (RowAddrW),
     .SynapseAddrW(SynapseAddrW),
-    .ValueWidth  (ValueWidth),
-    .OperandWidth(OperandWidth),
+    .XWidth      (XWidth),
     .ReadCycles  (ReadCycles),
     .Dense       (Dense)
+  ) u_input (
+    .clk_i        (clk_i),
+    .rst_i        (rst_i),
+    .start_i      (load_start),
+    .sample_i     (load_sample_q),
+    .column_base_i(load_column),
+    .stride_i     (load_stride),
+    .busy_o       (load_busy),
+    .valid_i      (sample_valid_i),
+    .ready_o      (sample_ready_o),
+    .data_i       (sample_data_i),
+    .event_valid_o(input_event),
+    .event_addr_o (input_addr),
+    .event_word_o (input_word),
+    .event_take_i (input_take),
+    .fetch_addr_i (fetch_input),
+    .fetch_data_o (kept_input)
+  );
+
+  // Scores and results, in the order of the commands.
+  wire             score_fetch, score_take, score_back, result_valid;
+  wire [SlotW-1:0] score_slot, score_base;
+  wire [LaneW-1:0] score_lane;
+  reg  signed [ValueWidth-1:0] value_q;
+  corinfo_choice #(.Width(SlotW), .Count(Contexts), .IndexW(ContextW)) u_score_base (
+    .index_i(turn_q), .words_i(slot_bases), .word_o(score_base)
+  );
+  assign result_valid   = answered[turn_q];
+  assign result_valid_o = result_valid;
+  assign result_taken   = result_valid && result_ready_i;
+
+  always @(posedge clk_i) begin
+    if (rst_i) begin
+      turn_q <= {ContextW{1'b0}};
+    end else if (result_taken) begin
+      turn_q <= (turn_q == LastContext) ? {ContextW{1'b0}} : turn_q + OneContext;
+    end
+  end
+
+  corinfo_result #(
+    .Lanes     (Lanes),
+    .LaneW     (LaneW),
+    .SlotW     (SlotW),
+    .Outputs   (Outputs),
+    .LabelW    (LabelW),
+    .ScoreWidth(ScoreWidth)
+  ) u_result (
+    .clk_i        (clk_i),
+    .rst_i        (rst_i),
+    .start_i      (grant_result != {Contexts{1'b0}}),
+    .slot_base_i  (score_base),
+    .fetch_valid_o(score_fetch),
+    .fetch_slot_o (score_slot),
+    .fetch_lane_o (score_lane),
+    .fetch_take_i (score_take),
+    .score_valid_i(score_back),
+    .score_i      (value_q[ScoreWidth-1:0]),
+    .busy_o       (result_busy),
+    .score_valid_o(score_valid_o),
+    .score_index_o(score_index_o),
+    .score_data_o (score_data_o),
+    .class_o      (result_class_o)
+  );
+
+  // Events of all samples, while no update is under way. Items wait while a pass reads their sums.
+  wire                           update, event_start, mac_issue, fetch_score;
+  wire [ContextW-1:0]            fetch_context;
+  wire [SlotW-1:0]               fetch_slot;
+  wire [LaneW-1:0]               event_lane;
+  wire [SynapseAddrW-1:0]        mac_addr;
+  wire signed [OperandWidth-1:0] update_operand;
+  wire [Contexts-1:0]            item_ready;
+  assign update       = updates != {Contexts{1'b0}};
+  assign mac_update_o = update;
+
+  generate
+    for (c = 0; c < Contexts; c = c + 1) begin : gen_ready
+      localparam [31:0] Index = c;
+      wire read;
+      assign read          = pass && owner_q == Index[ContextW-1:0];
+      assign item_ready[c] = item_valid[c] && !read;
+      assign slot_raddr_o[SlotW*c +: SlotW] = read ? pass_slot : fetch_slot;
+    end
+  endgenerate
+
+  corinfo_events #(
+    .Contexts    (Contexts),
+    .ContextW    (ContextW),
+    .LaneW       (LaneW),
+    .Slots       (Slots),
+    .SlotW       (SlotW),
+    .SynapseAddrW(SynapseAddrW),
+    .XWidth      (XWidth),
+    .ValueWidth  (ValueWidth),
+    .OperandWidth(OperandWidth),
+    .AlignW      (AlignW),
+    .ReadCycles  (ReadCycles),
+    .FetchCycles (3 + BackCycles)
   ) u_events (
     .clk_i           (clk_i),
     .rst_i           (rst_i),
-    .slot_base_i     (slot_base),
-    .slot_count_i    (slot_count),
-    .last_lanes_i    (last_lanes),
-    .column_base_i   (column_base),
-    .stride_i        (stride),
-    .row_stride_i    (row_stride),
+    .input_valid_i   (input_event),
+    .input_context_i (load_context_q),
+    .input_addr_i    (input_addr),
+    .input_word_i    (input_word),
+    .input_take_o    (input_take),
+    .score_valid_i   (score_fetch),
+    .score_context_i (turn_q),
+    .score_slot_i    (score_slot),
+    .score_lane_i    (score_lane),
+    .score_take_o    (score_take),
+    .score_valid_o   (score_back),
+    .item_valid_i    (item_ready),
+    .item_clear_i    (item_clear),
+    .item_slot_i     (item_slot),
+    .item_column_i   (item_column),
+    .item_lane_i     (item_lane),
+    .item_take_o     (item_take),
+    .stride_i        (strides),
     .segment_count_i (segment_count),
     .segment_slot_i  (segment_slot),
     .segment_align_i (segment_align),
-    .start_i         (start && load),
-    .sample_i        (sample),
-    .sample_valid_i  (sample_valid_i),
-    .sample_ready_o  (sample_ready_o),
-    .sample_data_i   (sample_data_i),
-    .fetch_input_i   (fetch_input),
-    .kept_input_o    (kept_input),
-    .pass_i          (pass),
-    .pass_slot_i     (pass_slot),
-    .clear_i         (clear_o),
-    .row_valid_i     (row_valid),
-    .row_slot_i      (row_slot),
-    .row_changed_i   (changed_i),
-    .fetch_slot_o    (event_slot),
+    .busy_o          (events_busy),
+    .fetch_context_o (fetch_context),
+    .fetch_slot_o    (fetch_slot),
     .fetch_lane_o    (event_lane),
+    .fetch_score_o   (fetch_score),
     .fetch_value_i   (value_q),
+    .pass_i          (pass),
+    .pass_context_i  (owner_q),
+    .pass_slot_i     (pass_slot),
     .update_i        (update),
     .update_operand_i(update_operand),
     .synapse_raddr_o (mac_addr),
     .mac_operand_o   (mac_operand_o),
     .mac_kind_o      (mac_kind_o),
+    .mac_context_o   (mac_context_o),
     .mac_forward_o   (mac_forward_o),
     .sum_raddr_o     (sum_raddr_o),
     .sum_waddr_o     (sum_waddr_o),
     .sum_we_o        (sum_we_o),
+    .clear_o         (clear_o),
+    .state_clear_o   (state_clear_o),
     .event_o         (event_start),
-    .issue_o         (mac_issue),
-    .busy_o          (events_busy)
+    .issue_o         (mac_issue)
   );
-  assign mac_update_o = update;
 
+  // The update of a matrix, for all samples of the mini-batch.
   wire [31:0]                    seed, update_number;
-  wire                           from_input, learn_busy, term_issue;
+  wire                           from_input, term_issue, negate;
   wire [1:0]                     kind;
+  wire [7:0]                     matrix;
   wire [KeptAddrW-1:0]           fetch_addr;
   wire [LaneW-1:0]               fetch_lane;
   wire [SynapseAddrW-1:0]        update_raddr, update_waddr;
+  reg  [ContextW-1:0]            closer_q;   // the context that completed the mini-batch
+  always @(posedge clk_i) begin
+    if (accept && command_learn_i) begin
+      closer_q <= next_q;
+    end
+  end
+  corinfo_choice #(.Width(9), .Count(Contexts), .IndexW(ContextW)) u_update_fields (
+    .index_i(closer_q), .words_i(update_fields), .word_o({matrix, negate})
+  );
+  assign matrix_o = matrix;
+
   corinfo_learn #(
     .Lanes       (Lanes),
     .LaneW       (LaneW),
@@ -419,6 +690,7 @@ module corinfo_control #(
     .OperandWidth(OperandWidth),
     .TermAddrW   (TermAddrW),
     .ReadCycles  (ReadCycles),
+    .FetchCycles (ReadCycles + 4 + BackCycles),
     .ChangeCycles(ChangeCycles),
     .UpdateCycles(UpdateCycles),
     .SlotBase    (SlotBase),
@@ -433,10 +705,10 @@ module corinfo_control #(
   ) u_learn (
     .clk_i          (clk_i),
     .rst_i          (rst_i),
-    .sample_start_i (start && load),
-    .sample_i       (sample),
-    .negative_i     (negative),
-    .start_i        (start && update),
+    .sample_start_i (load_start),
+    .sample_i       (load_sample_q),
+    .negative_i     (load_negative_q),
+    .start_i        (grant_update != {Contexts{1'b0}}),
     .matrix_i       (matrix),
     .negate_i       (negate),
     .seed_i         (seed),
@@ -463,36 +735,36 @@ module corinfo_control #(
   assign factor_kind_o = kind;
 
   // Values from the lane that owns the neuron or synapse: a state or its change three cycles after
-  // its address, what block memories hold ReadCycles + 2.
+  // its address, what block memories hold ReadCycles + 2, and the way to the lanes and back.
   wire [LaneW-1:0]    host_lane, slot_lane, block_lane;
   wire                host_read;
   wire [XWidth-1:0]   input_late;
   wire [LaneW-1:0]    lane;
   reg  [Lanes-1:0]    lanes_q;    // one bit is set
   reg  [PreWidth-1:0] pre_value;
-  integer             i, j;
+  integer             m, n;
 
-  corinfo_delay #(.Width(LaneW), .Cycles(1)) u_slot_lane (
-    .clk_i(clk_i), .data_i(result ? pass_lane : event_lane), .data_o(slot_lane)
+  corinfo_delay #(.Width(LaneW), .Cycles(1 + BackCycles)) u_slot_lane (
+    .clk_i(clk_i), .data_i(event_lane), .data_o(slot_lane)
   );
-  corinfo_delay #(.Width(LaneW), .Cycles(ReadCycles)) u_block_lane (
+  corinfo_delay #(.Width(LaneW), .Cycles(ReadCycles + BackCycles)) u_block_lane (
     .clk_i(clk_i), .data_i(update ? fetch_lane : host_lane), .data_o(block_lane)
   );
-  corinfo_delay #(.Width(XWidth), .Cycles(1)) u_input_late (
+  corinfo_delay #(.Width(XWidth), .Cycles(1 + BackCycles)) u_input_late (
     .clk_i(clk_i), .data_i(kept_input), .data_o(input_late)
   );
-  assign lane = (settle || result) ? slot_lane : block_lane;
+  assign lane = (update || host_read) ? block_lane : slot_lane;
 
   always @* begin
     pre_value = {PreWidth{1'b0}};
-    for (i = 0; i < Lanes; i = i + 1) begin
-      pre_value = pre_value | ({PreWidth{lanes_q[i]}} & pre_i[PreWidth*i +: PreWidth]);
+    for (m = 0; m < Lanes; m = m + 1) begin
+      pre_value = pre_value | ({PreWidth{lanes_q[m]}} & pre_i[PreWidth*m +: PreWidth]);
     end
   end
 
   always @(posedge clk_i) begin
-    for (j = 0; j < Lanes; j = j + 1) begin
-      lanes_q[j] <= lane == j[LaneW-1:0];
+    for (n = 0; n < Lanes; n = n + 1) begin
+      lanes_q[n] <= lane == n[LaneW-1:0];
     end
     if (update && from_input) begin
       value_q <= {{(ValueWidth - XWidth){1'b0}}, input_late};
@@ -501,43 +773,21 @@ module corinfo_control #(
     end
   end
 
-  assign pre_raddr_o  = update ? fetch_addr : other_addr;
-  assign slot_raddr_o = pass ? pass_slot : event_slot;
-  assign pre_kind_o   = settle ? PreDelta :
-                        update ? ((kind == KindC) ? PreC : PreKept) :
-                        result ? PreState : PreSynapse;
+  // What the lanes send, chosen when the slot's words are there.
+  wire [2:0] slot_kind;
+  corinfo_delay #(.Width(3 + ContextW), .Cycles(1)) u_pre_kind (
+    .clk_i(clk_i), .data_i({fetch_score ? PreState : PreDelta, fetch_context}),
+    .data_o({slot_kind, pre_context_o})
+  );
+  assign pre_kind_o  = update ? ((kind == KindC) ? PreC : PreKept) :
+                       host_read ? PreSynapse : slot_kind;
+  assign pre_raddr_o = update ? fetch_addr : other_addr;
 
   wire [SynapseAddrW-1:0] host_addr;
   assign synapse_raddr_o = update ? update_raddr : host_read ? host_addr : mac_addr;
   assign synapse_waddr_o = host_we_o ? host_addr : update_waddr;
 
-  wire result_busy;
-  corinfo_result #(
-    .LabelW    (LabelW),
-    .ScoreWidth(ScoreWidth)
-  ) u_result (
-    .clk_i        (clk_i),
-    .rst_i        (rst_i),
-    .valid_i      (pass && result),
-    .index_i      (pass_index),
-    .score_i      (value_q[ScoreWidth-1:0]),
-    .busy_o       (result_busy),
-    .score_valid_o(score_valid_o),
-    .score_index_o(score_index_o),
-    .score_data_o (score_data_o),
-    .class_o      (result_class_o)
-  );
-
-  // An instruction is done when its pass is over and nothing of it is under way.
-  reg quiet_q;
-  always @(posedge clk_i) begin
-    quiet_q <= !pass_busy && !events_busy && !learn_busy && !result_busy;
-  end
-  assign quiet = quiet_q;
-
-  // Constants of the soma and learning rates.
-  wire [1:0] beta;
-  assign beta = (sign == 2'd0) ? 2'd0 : ((sign == 2'd1) != negative) ? 2'd1 : 2'd2;
+  // Constants of the soma.
   wire [31:0] constants_word;
   assign constants_word = {24'd0, layer} + {23'd0, layer, 1'b0} - 32'd3 + {30'd0, beta};
   corinfo_ram #(
@@ -565,7 +815,7 @@ module corinfo_control #(
     .RateWidth   (RateWidth),
     .RatesFile   (RatesFile),
     .SampleW     (SampleW),
-    .ReadCycles  (ReadCycles),
+    .ReadCycles  (ReadCycles + BackCycles),
     .Counters    (Counters),
     .Seed        (Seed)
   ) u_host (
@@ -590,7 +840,7 @@ module corinfo_control #(
     .matrix_i       (matrix),
     .rate_o         (rate_o),
     .batch_done_i   (batch_done),
-    .sample_i       (sample),
+    .sample_i       (samples_q),
     .seed_o         (seed),
     .update_o       (update_number),
     .counter_index_o(counter_index),
@@ -598,7 +848,17 @@ module corinfo_control #(
   );
   assign host_lane_o = host_lane;
 
-  wire starved;
+  // Flags of an update, with the synapses that they are about.
+  wire       update_valid, unused_update_busy, starved;
+  wire [1:0] update_kind;
+  corinfo_valid #(.Cycles(BackCycles)) u_update_valid (
+    .clk_i(clk_i), .rst_i(rst_i), .valid_i(synapse_we_o), .valid_o(update_valid),
+    .busy_o(unused_update_busy)
+  );
+  corinfo_delay #(.Width(2 + SynapseAddrW), .Cycles(BackCycles)) u_update_kind (
+    .clk_i(clk_i), .data_i({kind, update_waddr}), .data_o({update_kind, synapse_addr_o})
+  );
+  assign synapse_valid_o = update_valid;
   assign starved = sample_ready_o && !sample_valid_i;
   corinfo_counters #(
     .Lanes(Lanes)
@@ -606,21 +866,21 @@ module corinfo_control #(
     .clk_i         (clk_i),
     .rst_i         (rst_i),
     .busy_i        (!idle_o),
-    .settling_i    ((load && !starved) || settle),
+    .settling_i    ((loads != {Contexts{1'b0}} && !starved) || settles != {Contexts{1'b0}}),
     .waiting_i     (starved || (result_valid_o && !result_ready_i)),
     .event_i       (event_start),
     .product_i     (mac_issue),
-    .step_i        (start && settle),
+    .step_i        (pass_start && settle),
     .updating_i    (update),
     .term_i        (term_issue),
     .batch_done_i  (batch_done),
-    .soma_i        (soma_we_o),
+    .soma_i        (soma_valid),
     .soma_flags_i  (soma_flags_i),
-    .record_i      ({factor_we_o && role, factor_we_o && layer != LastLayer,
-                      factor_we_o && (layer != 8'd1 || second_o)}),
+    .record_i      ({record_valid && role, record_valid && layer != LastLayer,
+                     record_valid && (layer != 8'd1 || second_o)}),
     .record_flags_i(record_flags_i),
-    .update_i      (synapse_we_o),
-    .kind_i        (kind),
+    .update_i      (update_valid),
+    .kind_i        (update_kind),
     .update_flags_i(update_flags_i),
     .index_i       (counter_index),
     .counter_o     (counter)
@@ -628,7 +888,7 @@ module corinfo_control #(
 
   // 32-bit words are wider than this design's addresses.
   wire unused_bits;
-  assign unused_bits = ^{slot_base, slot_count, update_number, constants_word, next_layer};
+  assign unused_bits = ^{update_number, constants_word, records};
 
 endmodule
 

@@ -3,8 +3,8 @@
 // lanes, each with the row's column.
 //
 // Rows without a set bit take no room and no time. The caller never puts more than 2^RowAddrW
-// rows before they have left. An event leaves on event_* (registered) in the cycle after take_i
-// was high and one was there; busy_o is high while any row or event is inside.
+// rows before they have left. An event stands on event_* while event_valid_o, until event_take_i;
+// busy_o is high while any row or event is inside.
 
 `default_nettype none
 
@@ -23,11 +23,11 @@ module corinfo_event_queue #(
   input  wire [ColumnW-1:0] row_column_i,
   input  wire [Lanes-1:0]   row_lanes_i,
 
-  input  wire               take_i,
-  output reg                event_valid_o,
-  output reg  [SlotW-1:0]   event_slot_o,
-  output reg  [ColumnW-1:0] event_column_o,
-  output reg  [LaneW-1:0]   event_lane_o,
+  output wire               event_valid_o,
+  output wire [SlotW-1:0]   event_slot_o,
+  output wire [ColumnW-1:0] event_column_o,
+  output wire [LaneW-1:0]   event_lane_o,
+  input  wire               event_take_i,
   output wire               busy_o
 );
 
@@ -61,8 +61,8 @@ module corinfo_event_queue #(
   integer            i;
 
   assign pending    = lanes_q != {Lanes{1'b0}};
-  assign serve      = pending && take_i;
-  assign row_take   = row_valid && (!pending || (take_i && others_q == {Lanes{1'b0}}));
+  assign serve      = pending && event_take_i;
+  assign row_take   = row_valid && (!pending || (event_take_i && others_q == {Lanes{1'b0}}));
   assign lanes      = row_take ? row_lanes : others_q;
   assign first_lane = lanes_q ^ others_q;
 
@@ -76,13 +76,9 @@ module corinfo_event_queue #(
 
   always @(posedge clk_i) begin
     if (rst_i) begin
-      lanes_q       <= {Lanes{1'b0}};
-      event_valid_o <= 1'b0;
-    end else begin
-      event_valid_o <= serve;
-      if (row_take || serve) begin
-        lanes_q <= lanes;
-      end
+      lanes_q <= {Lanes{1'b0}};
+    end else if (row_take || serve) begin
+      lanes_q <= lanes;
     end
     if (row_take || serve) begin
       others_q <= lanes & (lanes - OneLane);
@@ -91,12 +87,13 @@ module corinfo_event_queue #(
       slot_q   <= row_slot;
       column_q <= row_column;
     end
-    event_slot_o   <= slot_q;
-    event_column_o <= column_q;
-    event_lane_o   <= first;
   end
 
-  assign busy_o = row_valid || pending || event_valid_o;
+  assign event_valid_o  = pending;
+  assign event_slot_o   = slot_q;
+  assign event_column_o = column_q;
+  assign event_lane_o   = first;
+  assign busy_o         = row_valid || pending;
 
 endmodule
 

@@ -1,206 +1,257 @@
-// Settling: takes the input, queues a layer's changed states as events, finds the column of each
-// and broadcasts it to the lanes, whose multipliers it drives.
+// Settling: takes events of all samples in flight, one per cycle, finds the column of each and
+// broadcasts it to the lanes, whose multipliers it drives.
 //
-// start_i opens a sample, as corinfo_input says; its nonzero words are events. A row (a slot's
-// flags of change) comes in on row_*; its events leave once pass_i is low, for while it is high the
-// sums of pass_slot_i are read. For each event fetch_slot_o and fetch_lane_o name the neuron, and
-// fetch_value_i has its value three cycles later. Its products follow, one per cycle, as
-// corinfo_broadcast says. The layer's inputs are stable while busy_o.
+// Sources are the input's nonzero words (first), the walk over the scores, and each sample's items:
+// changed states, or the clearing of its sums and states. While a sample has items its own go
+// first. For each but an input word fetch_* names a neuron, and fetch_value_i has its change, of a
+// score its state, FetchCycles later. A score goes back on value_o then, with score_valid_o; an
+// event goes to the broadcast and its products follow, one per cycle, as corinfo_broadcast says.
+// The tables of a sample are those of the layer that its items belong to, and are stable while its
+// busy_o, which is high from the cycle after an event of it was taken until its products are on
+// their way to the sums: a pass that reads those three cycles after it is low finds them written.
 
 `default_nettype none
 
 module corinfo_events #(
-  parameter Lanes        = 16,
+  parameter Contexts     = 1,    // samples in flight
+  parameter ContextW     = 1,
   parameter LaneW        = 4,
-  parameter Inputs       = 784,  // words of a sample
-  parameter Batch        = 1,
-  parameter SampleW      = 1,
-  parameter InputAddrW   = 10,
-  parameter XWidth       = 9,
+  parameter Slots        = 8,    // of all layers
   parameter SlotW        = 3,
-  parameter RowAddrW     = 3,    // room for 2^RowAddrW rows, a layer's slots
   parameter SynapseAddrW = 9,
+  parameter XWidth       = 9,
   parameter ValueWidth   = 18,
   parameter OperandWidth = 19,
+  parameter AlignW       = 6,    // bits of a shift
   parameter ReadCycles   = 2,    // of block memories
-  parameter Dense        = 0     // 1: unchanged states and zero inputs are events too
+  parameter FetchCycles  = 3
 ) (
-  input  wire                           clk_i,
-  input  wire                           rst_i,
+  input  wire                                 clk_i,
+  input  wire                                 rst_i,
 
-  // Entries of the layer's tables; segments have 32 bits a kind, W lowest.
-  input  wire [31:0]                    slot_base_i,
-  input  wire [31:0]                    slot_count_i,
-  input  wire [31:0]                    last_lanes_i,     // neurons in the last slot
-  input  wire [31:0]                    column_base_i,    // first synapse of column 0
-  input  wire [31:0]                    stride_i,         // from column to column
-  input  wire [31:0]                    row_stride_i,     // from slot to slot: Lanes columns
-  input  wire [95:0]                    segment_count_i,
-  input  wire [95:0]                    segment_slot_i,
-  input  wire [95:0]                    segment_align_i,
+  // A word of the input with its column's address.
+  input  wire                                 input_valid_i,
+  input  wire [ContextW-1:0]                  input_context_i,
+  input  wire [SynapseAddrW-1:0]              input_addr_i,
+  input  wire [XWidth-1:0]                    input_word_i,
+  output wire                                 input_take_o,
 
-  // The sample.
-  input  wire                           start_i,
-  input  wire [SampleW-1:0]             sample_i,         // its number in the mini-batch
-  input  wire                           sample_valid_i,
-  output wire                           sample_ready_o,
-  input  wire [XWidth-1:0]              sample_data_i,
-  input  wire [InputAddrW-1:0]          fetch_input_i,    // a kept word, ReadCycles before it
-  output wire [XWidth-1:0]              kept_input_o,
+  // A score.
+  input  wire                                 score_valid_i,
+  input  wire [ContextW-1:0]                  score_context_i,
+  input  wire [SlotW-1:0]                     score_slot_i,
+  input  wire [LaneW-1:0]                     score_lane_i,
+  output wire                                 score_take_o,
+  output wire                                 score_valid_o,
 
-  // The pass and the states that it changed.
-  input  wire                           pass_i,
-  input  wire [SlotW-1:0]               pass_slot_i,
-  input  wire                           clear_i,
-  input  wire                           row_valid_i,
-  input  wire [SlotW-1:0]               row_slot_i,
-  input  wire [Lanes-1:0]               row_changed_i,
+  // Items of each sample, and its layer's tables: segments have W in the lowest field.
+  input  wire [Contexts-1:0]                  item_valid_i,
+  input  wire [Contexts-1:0]                  item_clear_i,
+  input  wire [Contexts*SlotW-1:0]            item_slot_i,
+  input  wire [Contexts*SynapseAddrW-1:0]     item_column_i,
+  input  wire [Contexts*LaneW-1:0]            item_lane_i,
+  output wire [Contexts-1:0]                  item_take_o,
+  input  wire [Contexts*SynapseAddrW-1:0]     stride_i,
+  input  wire [Contexts*3*(SlotW+1)-1:0]      segment_count_i,
+  input  wire [Contexts*3*SlotW-1:0]          segment_slot_i,
+  input  wire [Contexts*3*AlignW-1:0]         segment_align_i,
+  output wire [Contexts-1:0]                  busy_o,
 
-  output wire [SlotW-1:0]               fetch_slot_o,
-  output wire [LaneW-1:0]               fetch_lane_o,
-  input  wire signed [ValueWidth-1:0]   fetch_value_i,
+  output wire [ContextW-1:0]                  fetch_context_o,
+  output wire [SlotW-1:0]                     fetch_slot_o,
+  output wire [LaneW-1:0]                     fetch_lane_o,
+  output wire                                 fetch_score_o,    // the state, not its change
+  input  wire signed [ValueWidth-1:0]         fetch_value_i,
 
-  // Products; while update_i the operand is that of an update.
-  input  wire                           update_i,
-  input  wire signed [OperandWidth-1:0] update_operand_i,
-  output wire [SynapseAddrW-1:0]        synapse_raddr_o,
-  output wire signed [OperandWidth-1:0] mac_operand_o,
-  output wire [1:0]                     mac_kind_o,
-  output wire [2:0]                     mac_forward_o,
-  output wire [SlotW-1:0]               sum_raddr_o,
-  output wire [SlotW-1:0]               sum_waddr_o,
-  output wire [2:0]                     sum_we_o,
+  // The pass that reads sums, and products; while update_i the operand is that of an update.
+  input  wire                                 pass_i,
+  input  wire [ContextW-1:0]                  pass_context_i,
+  input  wire [SlotW-1:0]                     pass_slot_i,
+  input  wire                                 update_i,
+  input  wire signed [OperandWidth-1:0]       update_operand_i,
+  output wire [SynapseAddrW-1:0]              synapse_raddr_o,
+  output wire signed [OperandWidth-1:0]       mac_operand_o,
+  output wire [1:0]                           mac_kind_o,
+  output wire [ContextW-1:0]                  mac_context_o,
+  output wire [2:0]                           mac_forward_o,
+  output wire [Contexts*SlotW-1:0]            sum_raddr_o,
+  output wire [SlotW-1:0]                     sum_waddr_o,
+  output wire [3*Contexts-1:0]                sum_we_o,
+  output wire                                 clear_o,
+  output wire [Contexts-1:0]                  state_clear_o,
 
-  output wire                           event_o,          // an event starts
-  output wire                           issue_o,          // a product starts
-  output wire                           busy_o
+  output wire                                 event_o,          // an event starts
+  output wire                                 issue_o           // a product starts
 );
 
-  localparam           AlignW     = 6;
-  localparam           EventRoomW = 3;
-  localparam [SlotW:0] OneLeft    = 1;
+  localparam EventRoomW = 4;
+  localparam [EventRoomW:0] OneEvent = 1;
+  localparam [EventRoomW:0] NoEvents = 0;
 
-  // Nonzero words of the input are events at once.
-  wire                    room, input_busy, input_event;
-  wire [SynapseAddrW-1:0] input_addr;
-  corinfo_input #(
-    .Inputs      (Inputs),
-    .Batch       (Batch),
-    .SampleW     (SampleW),
-    .InputAddrW  (InputAddrW),
-    .SynapseAddrW(SynapseAddrW),
-    .XWidth      (XWidth),
-    .ReadCycles  (ReadCycles),
-    .Dense       (Dense)
-  ) u_input (
-    .clk_i        (clk_i),
-    .rst_i        (rst_i),
-    .start_i      (start_i),
-    .sample_i     (sample_i),
-    .column_base_i(column_base_i[SynapseAddrW-1:0]),
-    .stride_i     (stride_i[SynapseAddrW-1:0]),
-    .busy_o       (input_busy),
-    .valid_i      (sample_valid_i),
-    .ready_o      (sample_ready_o),
-    .data_i       (sample_data_i),
-    .room_i       (room),
-    .event_valid_o(input_event),
-    .event_addr_o (input_addr),
-    .fetch_addr_i (fetch_input_i),
-    .fetch_data_o (kept_input_o)
-  );
+  // Whose turn: the input, the scores, then the sample that was served last, if it has items.
+  wire                 room;
+  reg  [ContextW-1:0]  served_q, chosen;
+  wire [Contexts-1:0]  served_valid;
+  integer              i;
+  genvar               g;
 
-  // Changed states of a layer become events, once the pass no longer reads the sums.
-  wire              started, queue_busy;
-  wire [SlotW-1:0]  slot;
-  wire [SynapseAddrW-1:0] slot_column;
-  wire [LaneW-1:0]  lane;
-  wire [Lanes-1:0]  row_lanes, real_lanes;
-  wire [SlotW:0]    row_end;
-  assign row_end    = slot_base_i[SlotW:0] + slot_count_i[SlotW:0] - OneLeft;
-  assign real_lanes = ({1'b0, row_slot_i} == row_end) ? ~({Lanes{1'b1}} << last_lanes_i)
-                                                      : {Lanes{1'b1}};
-  assign row_lanes  = (Dense != 0) ? real_lanes : row_changed_i;
+  generate
+    for (g = 0; g < Contexts; g = g + 1) begin : gen_served
+      localparam [31:0] Index = g;
+      assign served_valid[g] = item_valid_i[g] && served_q == Index[ContextW-1:0];
+    end
+  endgenerate
 
-  // Rows come in order: the first one's neurons have the layer's first columns.
-  reg  [SynapseAddrW-1:0] next_column_q;
-  wire [SynapseAddrW-1:0] row_column;
-  assign row_column = (row_slot_i == slot_base_i[SlotW-1:0]) ? column_base_i[SynapseAddrW-1:0]
-                                                             : next_column_q;
-
-  always @(posedge clk_i) begin
-    if (row_valid_i) begin
-      next_column_q <= row_column + row_stride_i[SynapseAddrW-1:0];
+  always @* begin
+    chosen = served_q;
+    if (served_valid == {Contexts{1'b0}}) begin
+      for (i = Contexts - 1; i >= 0; i = i - 1) begin
+        if (item_valid_i[i]) begin
+          chosen = i[ContextW-1:0];
+        end
+      end
     end
   end
 
-  corinfo_event_queue #(
-    .Lanes   (Lanes),
-    .LaneW   (LaneW),
-    .SlotW   (SlotW),
-    .ColumnW (SynapseAddrW),
-    .RowAddrW(RowAddrW)
-  ) u_queue (
-    .clk_i         (clk_i),
-    .rst_i         (rst_i),
-    .row_valid_i   (row_valid_i),
-    .row_slot_i    (row_slot_i),
-    .row_column_i  (row_column),
-    .row_lanes_i   (row_lanes),
-    .take_i        (!pass_i && room),
-    .event_valid_o (started),
-    .event_slot_o  (slot),
-    .event_column_o(slot_column),
-    .event_lane_o  (lane),
-    .busy_o        (queue_busy)
-  );
+  wire item_take;
+  assign input_take_o = room && input_valid_i;
+  assign score_take_o = room && !input_valid_i && score_valid_i;
+  assign item_take    = room && !input_valid_i && !score_valid_i
+                        && item_valid_i != {Contexts{1'b0}};
 
-  assign fetch_slot_o = slot;
-  assign fetch_lane_o = lane;
-  assign event_o      = started || input_event;
+  generate
+    for (g = 0; g < Contexts; g = g + 1) begin : gen_take
+      localparam [31:0] Index = g;
+      assign item_take_o[g] = item_take && chosen == Index[ContextW-1:0];
+    end
+  endgenerate
 
-  // The address of an event's column, that of its slot's lane 0 + lane x stride, ready with its
-  // value. The product is a sum over the lane's bits, in two halves.
+  // The one that was taken, and what its address is made of.
+  reg                    valid_q, input_q, score_q, clear_q;
+  reg [ContextW-1:0]     context_q;
+  reg [SlotW-1:0]        slot_q;
+  reg [LaneW-1:0]        lane_q;
+  reg [SynapseAddrW-1:0] column_q, stride_q;
+  reg [XWidth-1:0]       word_q;
+
+  // The chosen item.
+  reg                    item_clear;
+  reg [SlotW-1:0]        item_slot;
+  reg [LaneW-1:0]        item_lane;
+  reg [SynapseAddrW-1:0] item_column, item_stride;
+  integer                j;
+
+  always @* begin
+    item_clear  = 1'b0;
+    item_slot   = {SlotW{1'b0}};
+    item_lane   = {LaneW{1'b0}};
+    item_column = {SynapseAddrW{1'b0}};
+    item_stride = {SynapseAddrW{1'b0}};
+    for (j = 0; j < Contexts; j = j + 1) begin
+      if (chosen == j[ContextW-1:0]) begin
+        item_clear  = item_clear_i[j];
+        item_slot   = item_slot_i[SlotW*j +: SlotW];
+        item_lane   = item_lane_i[LaneW*j +: LaneW];
+        item_column = item_column_i[SynapseAddrW*j +: SynapseAddrW];
+        item_stride = stride_i[SynapseAddrW*j +: SynapseAddrW];
+      end
+    end
+  end
+
+  always @(posedge clk_i) begin
+    valid_q <= !rst_i && (input_take_o || score_take_o || item_take);
+    input_q <= input_valid_i;
+    score_q <= !input_valid_i && score_valid_i;
+    clear_q <= !input_valid_i && !score_valid_i && item_clear;
+    word_q  <= input_word_i;
+    if (rst_i) begin
+      served_q <= {ContextW{1'b0}};
+    end else if (item_take) begin
+      served_q <= chosen;
+    end
+    if (input_valid_i) begin
+      context_q <= input_context_i;
+      column_q  <= input_addr_i;
+      lane_q    <= {LaneW{1'b0}};
+    end else if (score_valid_i) begin
+      context_q <= score_context_i;
+      slot_q    <= score_slot_i;
+      lane_q    <= score_lane_i;
+    end else begin
+      context_q <= chosen;
+      slot_q    <= item_slot;
+      lane_q    <= item_lane;
+      column_q  <= item_column;
+      stride_q  <= item_stride;
+    end
+  end
+
+  assign fetch_context_o = context_q;
+  assign fetch_slot_o    = slot_q;
+  assign fetch_lane_o    = lane_q;
+  assign fetch_score_o   = score_q;
+  assign event_o         = valid_q && !score_q && !clear_q;
+
+  // The address of an event's column, that of its slot's lane 0 + lane x stride. The product is a
+  // sum over the lane's bits, in two halves.
   localparam HighLaneW = LaneW / 2;
   localparam LowLaneW  = LaneW - HighLaneW;
 
-  reg  [SynapseAddrW-1:0] low, high, low_q, high_q, sum_q, slot_column_q, slot_column_2_q, column_q;
-  wire [SynapseAddrW-1:0] stride;
-  integer                 i;
-  assign stride = stride_i[SynapseAddrW-1:0];
+  reg  [SynapseAddrW-1:0] low, high, low_q, high_q, sum_q, column_2_q, column_3_q, addr_q;
+  wire [SynapseAddrW-1:0] addr;
+  integer                 k;
 
   always @* begin
     low  = {SynapseAddrW{1'b0}};
     high = {SynapseAddrW{1'b0}};
-    for (i = 0; i < LowLaneW; i = i + 1) begin
-      low = low + (lane[i] ? stride << i : {SynapseAddrW{1'b0}});
+    for (k = 0; k < LowLaneW; k = k + 1) begin
+      low = low + (lane_q[k] ? stride_q << k : {SynapseAddrW{1'b0}});
     end
-    for (i = LowLaneW; i < LaneW; i = i + 1) begin
-      high = high + (lane[i] ? stride << i : {SynapseAddrW{1'b0}});
+    for (k = LowLaneW; k < LaneW; k = k + 1) begin
+      high = high + (lane_q[k] ? stride_q << k : {SynapseAddrW{1'b0}});
     end
   end
 
   always @(posedge clk_i) begin
-    low_q           <= low;
-    high_q          <= high;
-    slot_column_q   <= slot_column;
-    sum_q           <= low_q + high_q;
-    slot_column_2_q <= slot_column_q;
-    column_q        <= slot_column_2_q + sum_q;
+    low_q      <= low;
+    high_q     <= high;
+    column_2_q <= column_q;
+    sum_q      <= low_q + high_q;
+    column_3_q <= column_2_q;
+    addr_q     <= column_3_q + sum_q;
   end
 
-  wire                           valid, fetch_busy, broadcast_busy;
-  wire signed [ValueWidth-1:0]   input_value;
-  wire signed [OperandWidth-1:0] operand;
-  wire [SlotW-1:0]               mac_slot;
-  wire [1:0]                     mac_kind;
-  assign input_value = {{(ValueWidth - XWidth){1'b0}}, sample_data_i};
-
-  corinfo_valid #(.Cycles(3)) u_valid (
-    .clk_i(clk_i), .rst_i(rst_i), .valid_i(started), .valid_o(valid), .busy_o(fetch_busy)
+  corinfo_delay #(.Width(SynapseAddrW), .Cycles(FetchCycles - 3)) u_addr (
+    .clk_i(clk_i), .data_i(addr_q), .data_o(addr)
   );
 
+  // What belongs to an event meets its value.
+  wire                         valid, is_input, is_score, is_clear, unused_busy;
+  wire [ContextW-1:0]          event_context;
+  wire [XWidth-1:0]            word;
+  wire signed [ValueWidth-1:0] value;
+
+  corinfo_valid #(.Cycles(FetchCycles)) u_valid (
+    .clk_i(clk_i), .rst_i(rst_i), .valid_i(valid_q), .valid_o(valid), .busy_o(unused_busy)
+  );
+  corinfo_delay #(.Width(3 + ContextW + XWidth), .Cycles(FetchCycles)) u_event (
+    .clk_i(clk_i),
+    .data_i({input_q, score_q, clear_q, context_q, word_q}),
+    .data_o({is_input, is_score, is_clear, event_context, word})
+  );
+  assign value         = is_input ? {{(ValueWidth - XWidth){1'b0}}, word} : fetch_value_i;
+  assign score_valid_o = valid && is_score;
+
+  wire                           mac_valid, mac_clear, mac_end;
+  wire [ContextW-1:0]            mac_context;
+  wire [SlotW-1:0]               mac_slot;
+  wire [1:0]                     mac_kind;
+  wire signed [OperandWidth-1:0] operand;
+
   corinfo_broadcast #(
+    .Contexts    (Contexts),
+    .ContextW    (ContextW),
+    .Slots       (Slots),
     .SlotW       (SlotW),
     .SynapseAddrW(SynapseAddrW),
     .ValueWidth  (ValueWidth),
@@ -210,58 +261,81 @@ module corinfo_events #(
   ) u_broadcast (
     .clk_i          (clk_i),
     .rst_i          (rst_i),
-    .segment_count_i({segment_count_i[64 +: SlotW + 1], segment_count_i[32 +: SlotW + 1],
-                       segment_count_i[0 +: SlotW + 1]}),
-    .segment_slot_i ({segment_slot_i[64 +: SlotW], segment_slot_i[32 +: SlotW],
-                       segment_slot_i[0 +: SlotW]}),
-    .segment_align_i({segment_align_i[64 +: AlignW], segment_align_i[32 +: AlignW],
-                       segment_align_i[0 +: AlignW]}),
-    .enable_i       (!pass_i),
+    .segment_count_i(segment_count_i),
+    .segment_slot_i (segment_slot_i),
+    .segment_align_i(segment_align_i),
     .room_o         (room),
-    .start_i        (event_o),
-    .event_valid_i  (valid || input_event),
-    .event_addr_i   (input_event ? input_addr : column_q),
-    .event_value_i  (input_event ? input_value : fetch_value_i),
-    .issue_o        (issue_o),
+    .start_i        (valid_q && !score_q),
+    .event_valid_i  (valid && !is_score),
+    .event_clear_i  (is_clear),
+    .event_context_i(event_context),
+    .event_addr_i   (addr),
+    .event_value_i  (value),
+    .issue_o        (mac_valid),
+    .clear_o        (mac_clear),
+    .context_o      (mac_context),
     .synapse_addr_o (synapse_raddr_o),
     .operand_o      (operand),
     .slot_o         (mac_slot),
     .kind_o         (mac_kind),
-    .busy_o         (broadcast_busy)
+    .end_o          (mac_end)
   );
+  assign issue_o = mac_valid && !mac_clear;
 
-  wire products_busy;
+  wire [Contexts-1:0] products_busy;
   corinfo_products #(
+    .Contexts    (Contexts),
+    .ContextW    (ContextW),
     .SlotW       (SlotW),
     .OperandWidth(OperandWidth),
     .ReadCycles  (ReadCycles)
   ) u_products (
     .clk_i           (clk_i),
     .rst_i           (rst_i),
-    .issue_i         (issue_o),
+    .issue_i         (mac_valid),
+    .clear_i         (mac_clear),
+    .context_i       (mac_context),
     .operand_i       (operand),
     .slot_i          (mac_slot),
     .kind_i          (mac_kind),
     .update_i        (update_i),
     .update_operand_i(update_operand_i),
     .pass_i          (pass_i),
+    .pass_context_i  (pass_context_i),
     .pass_slot_i     (pass_slot_i),
-    .clear_i         (clear_i),
     .operand_o       (mac_operand_o),
     .kind_o          (mac_kind_o),
+    .context_o       (mac_context_o),
     .forward_o       (mac_forward_o),
     .sum_raddr_o     (sum_raddr_o),
     .sum_waddr_o     (sum_waddr_o),
     .sum_we_o        (sum_we_o),
+    .clear_o         (clear_o),
+    .state_clear_o   (state_clear_o),
     .busy_o          (products_busy)
   );
 
-  assign busy_o = input_busy || queue_busy || fetch_busy || broadcast_busy || products_busy;
+  // Events of a sample that were taken and are not through.
+  generate
+    for (g = 0; g < Contexts; g = g + 1) begin : gen_busy
+      localparam [31:0] Index = g;
+      reg  [EventRoomW:0] events_q;
+      wire                begins, ends;
+      assign begins = item_take_o[g] || (input_take_o && input_context_i == Index[ContextW-1:0]);
+      assign ends   = mac_end && mac_context == Index[ContextW-1:0];
 
-  // The tables' 32-bit words are wider than this design's addresses.
-  wire unused_bits;
-  assign unused_bits = ^{slot_base_i, slot_count_i, column_base_i, stride_i, row_stride_i,
-                         segment_count_i, segment_slot_i, segment_align_i};
+      always @(posedge clk_i) begin
+        if (rst_i) begin
+          events_q <= NoEvents;
+        end else if (begins && !ends) begin
+          events_q <= events_q + OneEvent;
+        end else if (ends && !begins) begin
+          events_q <= events_q - OneEvent;
+        end
+      end
+      assign busy_o[g] = events_q != NoEvents || products_busy[g];
+    end
+  endgenerate
 
 endmodule
 

@@ -1,9 +1,9 @@
 // Takes the words of the input layer: keeps all of them for learning and makes an event of each
 // that is not zero, the address of its column of synapses.
 //
-// start_i opens a sample; words are taken with valid_i and ready_o from the next cycle on, busy_o
-// is high until the last one was. event_valid_o is high in the cycle in which a word is taken, and
-// none is while room_i is low. A kept word appears on fetch_data_o ReadCycles after its address.
+// start_i opens a sample; words are taken with valid_i and ready_o from the next cycle on. An event
+// stands on event_* while event_valid_o, until event_take_i; busy_o is high until the last word was
+// taken and has left. A kept word appears on fetch_data_o ReadCycles after its address.
 
 `default_nettype none
 
@@ -30,9 +30,10 @@ module corinfo_input #(
   output wire                    ready_o,
   input  wire [XWidth-1:0]       data_i,
 
-  input  wire                    room_i,
   output wire                    event_valid_o,
   output wire [SynapseAddrW-1:0] event_addr_o,
+  output wire [XWidth-1:0]       event_word_o,
+  input  wire                    event_take_i,
 
   input  wire [InputAddrW-1:0]   fetch_addr_i,
   output wire [XWidth-1:0]       fetch_data_o
@@ -53,11 +54,14 @@ module corinfo_input #(
     end
   endfunction
 
-  reg                     busy_q;
-  reg  [31:0]             left_q;     // words still to come, one less
+  reg                     open_q;     // words are still to come
+  reg  [31:0]             left_q;     // how many, one less
   reg  [SynapseAddrW-1:0] column_q;
   reg  [InputAddrW-1:0]   addr_q, sample_base_q;
   reg  [31:0]             sample_inputs;
+  reg                     event_q;    // the word taken last waits to leave
+  reg  [SynapseAddrW-1:0] event_addr_q;
+  reg  [XWidth-1:0]       word_q;
   wire                    take;
   integer                 i;
 
@@ -69,19 +73,28 @@ module corinfo_input #(
     end
   end
 
-  assign busy_o        = busy_q;
-  assign ready_o       = busy_o && room_i;
+  assign busy_o        = open_q || event_q;
+  assign ready_o       = open_q && (!event_q || event_take_i);
   assign take          = ready_o && valid_i;
-  assign event_valid_o = take && (data_i != {XWidth{1'b0}} || Dense != 0);
-  assign event_addr_o  = column_q;
+  assign event_valid_o = event_q;
+  assign event_addr_o  = event_addr_q;
+  assign event_word_o  = word_q;
 
   always @(posedge clk_i) begin
     if (rst_i) begin
-      busy_q <= 1'b0;
-    end else if (start_i) begin
-      busy_q <= 1'b1;
-    end else if (take && left_q == 32'd0) begin
-      busy_q <= 1'b0;
+      open_q  <= 1'b0;
+      event_q <= 1'b0;
+    end else begin
+      if (start_i) begin
+        open_q <= 1'b1;
+      end else if (take && left_q == 32'd0) begin
+        open_q <= 1'b0;
+      end
+      if (take) begin
+        event_q <= data_i != {XWidth{1'b0}} || Dense != 0;
+      end else if (event_take_i) begin
+        event_q <= 1'b0;
+      end
     end
     if (start_i) begin
       left_q <= LastInputWord;
@@ -95,6 +108,10 @@ module corinfo_input #(
     end else if (take) begin
       column_q <= column_q + stride_i;
       addr_q   <= addr_q + {{(InputAddrW - 1){1'b0}}, 1'b1};
+    end
+    if (take) begin
+      event_addr_q <= column_q;
+      word_q       <= data_i;
     end
   end
 

@@ -1,5 +1,6 @@
 // One lane: the synapses, sums, potentials, states and learning factors of the neurons that it
-// owns, neuron i of a layer in lane i mod Lanes, slot base + i / Lanes; one multiplier.
+// owns, neuron i of a layer in lane i mod Lanes, slot base + i / Lanes; one multiplier. Sums,
+// potentials and states are there once per context, a sample in flight.
 //
 // The lane has no control of its own. Every lane gets the same addresses and enables in the same
 // cycle; the neuron arithmetic (soma, record, synapse) is attached to the ports of those names.
@@ -10,10 +11,10 @@
 // one of a slot's memory (sums, states, potentials) one cycle after it.
 //
 //   settling  synapse_raddr_i, cycle 0 -> multiply (mac_operand_i in cycle R) -> sum written at the
-//             end of cycle R + 3; sum_raddr_i in cycle R. One product per cycle.
+//             end of cycle R + 3; sum_raddr_i of its context in cycle R. One product per cycle.
 //   learning  factor_raddr_i, cycle 0 -> multiply -> update_sum_o in cycle R + 3. One product
 //             per cycle.
-//   reading   slot_raddr_i, cycle 0 -> soma operands in cycle 1, pre_o in cycle 2.
+//   reading   slot_raddr_i of a context, cycle 0 -> soma operands in cycle 1, pre_o in cycle 2.
 //   pre       pre_raddr_i or synapse_raddr_i, cycle 0 -> kept_o in cycle R, pre_o in cycle R + 1.
 
 `default_nettype none
@@ -26,6 +27,8 @@ module corinfo_lane #(
   parameter SynapseAddrW  = 9,
   parameter SynapseFile   = "",
   parameter ReadCycles    = 2,        // of the block memories
+  parameter Contexts      = 1,        // samples in flight
+  parameter ContextW      = 1,
   parameter Slots         = 8,        // neurons of all layers in this lane
   parameter SlotW         = 3,
   parameter KeptDepth     = 16,       // slots x samples x 2 phases, at least 4
@@ -57,12 +60,14 @@ module corinfo_lane #(
   input  wire signed [OperandWidth-1:0]  mac_operand_i,
   input  wire                            mac_update_i,     // left factor e, d or c, not a synapse
   input  wire [1:0]                      mac_kind_i,       // cycle R + 1: of the sum; 0 W, 1 F, 2 C
+  input  wire [ContextW-1:0]             mac_context_i,    // cycle R + 1
   // The sum is the one that was made one cycle before, in cycle R + 2, or two or three, in R + 1.
   input  wire [2:0]                      mac_forward_i,
-  input  wire [SlotW-1:0]                sum_raddr_i,
+  input  wire [Contexts*SlotW-1:0]       sum_raddr_i,
   input  wire [SlotW-1:0]                sum_waddr_i,
-  input  wire [2:0]                      sum_we_i,         // one bit per kind
-  input  wire                            clear_i,          // zero states and, a cycle on, sums
+  input  wire [3*Contexts-1:0]           sum_we_i,         // one bit per kind
+  input  wire                            clear_i,          // cycle R + 2: the sum becomes zero
+  input  wire [Contexts-1:0]             state_clear_i,    // cycle R + 3: so do state and potential
   input  wire                            update_first_i,   // cycle R + 2: first of a synapse
 
   // Learning factors.
@@ -73,8 +78,9 @@ module corinfo_lane #(
 
   // Presynaptic factor for the broadcast.
   input  wire [KeptAddrW-1:0]            pre_raddr_i,
-  // 0 change, 1 kept state, 2 c, 3 state, 4 synapse; stable while words are under way.
+  // 0 change, 1 kept state, 2 c, 3 state, 4 synapse: in the cycle before pre_o.
   input  wire [2:0]                      pre_kind_i,
+  input  wire [ContextW-1:0]             pre_context_i,    // in the same cycle, of kinds 0 and 3
   output reg  signed [PreWidth-1:0]      pre_o,
 
   // Random words.
@@ -85,7 +91,8 @@ module corinfo_lane #(
   output wire [31:0]                     random_o,
 
   // Soma.
-  input  wire [SlotW-1:0]                slot_raddr_i,
+  input  wire [ContextW-1:0]             soma_context_i,   // of the pass; stable
+  input  wire [Contexts*SlotW-1:0]       slot_raddr_i,
   input  wire                            soma_we_i,
   input  wire [SlotW-1:0]                soma_waddr_i,
   input  wire                            label_hit_i,      // cycle 1: the label's neuron is here
@@ -217,6 +224,16 @@ module corinfo_lane #(
     end
   endgenerate
 
+  // By context, and those of the product's and of the pass's context.
+  localparam SumsWidth = BasalWidth + FeedbackWidth + LateralWidth;
+  wire [Contexts*SumsWidth-1:0] sums_all;
+  corinfo_choice #(.Width(SumsWidth), .Count(Contexts), .IndexW(ContextW)) u_sums (
+    .index_i(mac_context_i), .words_i(sums_all), .word_o({basal, feedback, lateral})
+  );
+  corinfo_choice #(.Width(SumsWidth), .Count(Contexts), .IndexW(ContextW)) u_soma_sums (
+    .index_i(soma_context_i), .words_i(sums_all), .word_o({basal_o, feedback_o, lateral_o})
+  );
+
   always @* begin
     if (mac_forward_i[1]) begin
       held = sum_q;
@@ -242,25 +259,6 @@ module corinfo_lane #(
     end
   end
 
-  corinfo_ram #(.Width(BasalWidth), .Depth(Slots)) u_basal (
-    .clk_i(clk_i), .we_i(sum_we_i[0]), .waddr_i(sum_waddr_i), .wdata_i(sum_q[BasalWidth-1:0]),
-    .raddr_i(sum_raddr_i), .rdata_o(basal)
-  );
-
-  corinfo_ram #(.Width(FeedbackWidth), .Depth(Slots)) u_feedback (
-    .clk_i(clk_i), .we_i(sum_we_i[1]), .waddr_i(sum_waddr_i), .wdata_i(sum_q[FeedbackWidth-1:0]),
-    .raddr_i(sum_raddr_i), .rdata_o(feedback)
-  );
-
-  corinfo_ram #(.Width(LateralWidth), .Depth(Slots)) u_lateral (
-    .clk_i(clk_i), .we_i(sum_we_i[2]), .waddr_i(sum_waddr_i), .wdata_i(sum_q[LateralWidth-1:0]),
-    .raddr_i(sum_raddr_i), .rdata_o(lateral)
-  );
-
-  assign basal_o    = basal;
-  assign feedback_o = feedback;
-  assign lateral_o  = lateral;
-
   // Sum of an update's products.
   reg  signed [SumWidth-1:0] update_q;
   wire signed [SumWidth-1:0] term;
@@ -279,22 +277,68 @@ module corinfo_lane #(
   assign update_sum_o = update_q;
 
   // States and potentials.
-  wire signed [DeltaWidth-1:0] delta;
-
-  corinfo_ram #(.Width(RWidth), .Depth(Slots)) u_r (
-    .clk_i(clk_i), .we_i(soma_we_i || clear_i), .waddr_i(soma_waddr_i),
-    .wdata_i(clear_i ? {RWidth{1'b0}} : r_next_i), .raddr_i(slot_raddr_i), .rdata_o(r_o)
+  localparam StateWidth = RWidth + UWidth;
+  wire signed [DeltaWidth-1:0]   delta;
+  wire signed [RWidth-1:0]       r_pre;
+  wire [Contexts*StateWidth-1:0] states_all;
+  wire [Contexts*(DeltaWidth+RWidth)-1:0] pre_all;
+  corinfo_choice #(.Width(StateWidth), .Count(Contexts), .IndexW(ContextW)) u_states (
+    .index_i(soma_context_i), .words_i(states_all), .word_o({r_o, u_o})
+  );
+  corinfo_choice #(.Width(DeltaWidth + RWidth), .Count(Contexts), .IndexW(ContextW)) u_pre (
+    .index_i(pre_context_i), .words_i(pre_all), .word_o({delta, r_pre})
   );
 
-  corinfo_ram #(.Width(UWidth), .Depth(Slots)) u_u (
-    .clk_i(clk_i), .we_i(soma_we_i || clear_i), .waddr_i(soma_waddr_i),
-    .wdata_i(clear_i ? {UWidth{1'b0}} : u_next_i), .raddr_i(slot_raddr_i), .rdata_o(u_o)
-  );
+  // The memories of each context.
+  genvar g;
+  generate
+    for (g = 0; g < Contexts; g = g + 1) begin : gen_context
+      localparam [31:0] Index = g;
+      wire [SlotW-1:0]                sum_raddr, slot_raddr, state_waddr;
+      wire                            soma_we, state_we, clear;
+      wire signed [BasalWidth-1:0]    basal_word;
+      wire signed [FeedbackWidth-1:0] feedback_word;
+      wire signed [LateralWidth-1:0]  lateral_word;
+      wire signed [RWidth-1:0]        r_word;
+      wire signed [UWidth-1:0]        u_word;
+      wire signed [DeltaWidth-1:0]    delta_word;
+      assign sum_raddr   = sum_raddr_i[SlotW*g +: SlotW];
+      assign slot_raddr  = slot_raddr_i[SlotW*g +: SlotW];
+      assign soma_we     = soma_we_i && soma_context_i == Index[ContextW-1:0];
+      assign clear       = state_clear_i[g];
+      assign state_we    = soma_we || clear;
+      assign state_waddr = clear ? sum_waddr_i : soma_waddr_i;
 
-  corinfo_ram #(.Width(DeltaWidth), .Depth(Slots)) u_delta (
-    .clk_i(clk_i), .we_i(soma_we_i), .waddr_i(soma_waddr_i), .wdata_i(delta_i),
-    .raddr_i(slot_raddr_i), .rdata_o(delta)
-  );
+      corinfo_ram #(.Width(BasalWidth), .Depth(Slots)) u_basal (
+        .clk_i(clk_i), .we_i(sum_we_i[3*g]), .waddr_i(sum_waddr_i),
+        .wdata_i(sum_q[BasalWidth-1:0]), .raddr_i(sum_raddr), .rdata_o(basal_word)
+      );
+      corinfo_ram #(.Width(FeedbackWidth), .Depth(Slots)) u_feedback (
+        .clk_i(clk_i), .we_i(sum_we_i[3*g+1]), .waddr_i(sum_waddr_i),
+        .wdata_i(sum_q[FeedbackWidth-1:0]), .raddr_i(sum_raddr), .rdata_o(feedback_word)
+      );
+      corinfo_ram #(.Width(LateralWidth), .Depth(Slots)) u_lateral (
+        .clk_i(clk_i), .we_i(sum_we_i[3*g+2]), .waddr_i(sum_waddr_i),
+        .wdata_i(sum_q[LateralWidth-1:0]), .raddr_i(sum_raddr), .rdata_o(lateral_word)
+      );
+      corinfo_ram #(.Width(RWidth), .Depth(Slots)) u_r (
+        .clk_i(clk_i), .we_i(state_we), .waddr_i(state_waddr),
+        .wdata_i(clear ? {RWidth{1'b0}} : r_next_i), .raddr_i(slot_raddr), .rdata_o(r_word)
+      );
+      corinfo_ram #(.Width(UWidth), .Depth(Slots)) u_u (
+        .clk_i(clk_i), .we_i(state_we), .waddr_i(state_waddr),
+        .wdata_i(clear ? {UWidth{1'b0}} : u_next_i), .raddr_i(slot_raddr), .rdata_o(u_word)
+      );
+      corinfo_ram #(.Width(DeltaWidth), .Depth(Slots)) u_delta (
+        .clk_i(clk_i), .we_i(soma_we), .waddr_i(soma_waddr_i), .wdata_i(delta_i),
+        .raddr_i(slot_raddr), .rdata_o(delta_word)
+      );
+
+      assign sums_all[SumsWidth*g +: SumsWidth]    = {basal_word, feedback_word, lateral_word};
+      assign states_all[StateWidth*g +: StateWidth] = {r_word, u_word};
+      assign pre_all[(DeltaWidth+RWidth)*g +: DeltaWidth+RWidth] = {delta_word, r_word};
+    end
+  endgenerate
 
   assign y_o = label_hit_i && label_lane_i == LaneIndex;
 
@@ -311,7 +355,7 @@ module corinfo_lane #(
     end else if (pre_kind_i == PreC) begin
       pre_o <= {{(PreWidth - CWidth + 1){c_pre[CWidth-1]}}, c_pre[CWidth-2:0]};
     end else if (pre_kind_i == PreState) begin
-      pre_o <= {{(PreWidth - RWidth + 1){r_o[RWidth-1]}}, r_o[RWidth-2:0]};
+      pre_o <= {{(PreWidth - RWidth + 1){r_pre[RWidth-1]}}, r_pre[RWidth-2:0]};
     end else begin
       pre_o <= {{(PreWidth - SynapseWidth + 1){synapse[SynapseWidth-1]}},
           synapse[SynapseWidth-2:0]};

@@ -28,6 +28,7 @@ module corinfo_learn #(
   parameter OperandWidth = 19,
   parameter TermAddrW    = 4,
   parameter ReadCycles   = 2,   // of the lanes' block memories
+  parameter FetchCycles  = 6,   // as corinfo_terms counts them
   parameter ChangeCycles = 4,   // from the sum of a synapse's products to its change
   parameter UpdateCycles = 5,   // from the change to the new synapse
   // Tables as corinfo_control has them.
@@ -176,7 +177,7 @@ module corinfo_learn #(
     .SynapseAddrW(SynapseAddrW),
     .ValueWidth  (ValueWidth),
     .OperandWidth(OperandWidth),
-    .FetchCycles (ReadCycles + 4),
+    .FetchCycles (FetchCycles),
     .TermAddrW   (TermAddrW)
   ) u_terms (
     .clk_i          (clk_i),

@@ -1,19 +1,30 @@
-// Passes the scores on and finds the class: the index of the largest score, the lowest of equals.
+// Asks for the scores of the output neurons, passes them on and finds the class: the index of the
+// largest score, the lowest of equals.
 //
-// Indices arrive in their order, 0 first; score_i has the score of one, signed, three cycles after
-// its index, and outputs follow one cycle later. busy_o is high from index to outputs. class_o is
-// right from the cycle of the last score's score_valid_o on, until the next index 0.
+// start_i begins; the neuron at fetch_slot_o, fetch_lane_o is asked for while fetch_valid_o, until
+// fetch_take_i. Scores come back in the same order, signed, with score_valid_i; outputs follow one
+// cycle later. busy_o is high from the cycle after start_i to the last output. class_o is right
+// from the cycle of the last score's score_valid_o on, until the next first score.
 
 `default_nettype none
 
 module corinfo_result #(
+  parameter Lanes      = 16,
+  parameter LaneW      = 4,
+  parameter SlotW      = 3,
+  parameter Outputs    = 10,
   parameter LabelW     = 4,
   parameter ScoreWidth = 12
 ) (
   input  wire                         clk_i,
   input  wire                         rst_i,
-  input  wire                         valid_i,
-  input  wire [LabelW-1:0]            index_i,
+  input  wire                         start_i,
+  input  wire [SlotW-1:0]             slot_base_i,    // of the output layer
+  output wire                         fetch_valid_o,
+  output wire [SlotW-1:0]             fetch_slot_o,
+  output wire [LaneW-1:0]             fetch_lane_o,
+  input  wire                         fetch_take_i,
+  input  wire                         score_valid_i,
   input  wire signed [ScoreWidth-1:0] score_i,
   output wire                         busy_o,
   output reg                          score_valid_o,
@@ -22,17 +33,57 @@ module corinfo_result #(
   output reg  [LabelW-1:0]            class_o
 );
 
-  localparam ScoreCycles = 3;
+  localparam [31:0]       LastLaneWord   = Lanes - 1;
+  localparam [31:0]       LastOutputWord = Outputs - 1;
+  localparam [LabelW-1:0] LastOutput     = LastOutputWord[LabelW-1:0];
+  localparam [LabelW-1:0] OneOutput      = 1;
+  localparam [LaneW-1:0]  OneLane        = 1;
+  localparam [SlotW-1:0]  OneSlot        = 1;
 
-  wire              valid, line_busy;
-  wire [LabelW-1:0] index;
-  corinfo_valid #(.Cycles(ScoreCycles)) u_valid (
-    .clk_i(clk_i), .rst_i(rst_i), .valid_i(valid_i), .valid_o(valid), .busy_o(line_busy)
-  );
-  corinfo_delay #(.Width(LabelW), .Cycles(ScoreCycles)) u_index (
-    .clk_i(clk_i), .data_i(index_i), .data_o(index)
-  );
-  assign busy_o = line_busy || score_valid_o;
+  // The neuron asked for, and the one whose score comes next.
+  reg              fetching_q, waiting_q;
+  reg [SlotW-1:0]  slot_q;
+  reg [LaneW-1:0]  lane_q;
+  reg [LabelW-1:0] asked_q, index_q;
+  wire             last_lane;
+  assign last_lane = lane_q == LastLaneWord[LaneW-1:0];
+
+  always @(posedge clk_i) begin
+    if (rst_i) begin
+      fetching_q <= 1'b0;
+      waiting_q  <= 1'b0;
+    end else if (start_i) begin
+      fetching_q <= 1'b1;
+      waiting_q  <= 1'b1;
+    end else begin
+      if (fetch_take_i && asked_q == LastOutput) begin
+        fetching_q <= 1'b0;
+      end
+      if (score_valid_i && index_q == LastOutput) begin
+        waiting_q <= 1'b0;
+      end
+    end
+    if (start_i) begin
+      slot_q  <= slot_base_i;
+      lane_q  <= {LaneW{1'b0}};
+      asked_q <= {LabelW{1'b0}};
+      index_q <= {LabelW{1'b0}};
+    end else begin
+      if (fetch_take_i) begin
+        slot_q  <= last_lane ? slot_q + OneSlot : slot_q;
+        lane_q  <= last_lane ? {LaneW{1'b0}} : lane_q + OneLane;
+        asked_q <= asked_q + OneOutput;
+      end
+      if (score_valid_i) begin
+        index_q <= index_q + OneOutput;
+      end
+    end
+  end
+
+  assign fetch_valid_o = fetching_q;
+  assign fetch_slot_o  = slot_q;
+  assign fetch_lane_o  = lane_q;
+  assign busy_o        = waiting_q || score_valid_o;
 
   reg signed [ScoreWidth-1:0] best_q;
 
@@ -44,12 +95,12 @@ module corinfo_result #(
       class_o       <= {LabelW{1'b0}};
       best_q        <= {ScoreWidth{1'b0}};
     end else begin
-      score_valid_o <= valid;
-      if (valid) begin
-        score_index_o <= index;
+      score_valid_o <= score_valid_i;
+      if (score_valid_i) begin
+        score_index_o <= index_q;
         score_data_o  <= score_i;
-        if (index == {LabelW{1'b0}} || score_i > best_q) begin
-          class_o <= index;
+        if (index_q == {LabelW{1'b0}} || score_i > best_q) begin
+          class_o <= index_q;
           best_q  <= score_i;
         end
       end

@@ -1,16 +1,16 @@
-// Executes the program: takes a command, steps through the instructions, waits for each to be done.
+// Executes the program on one sample: takes a command, steps through the instructions, waits for
+// each to be done.
 //
-// An instruction's fields are stable from start_o (high for one cycle) until the next start_o. The
-// instruction is done when quiet_i, a cycle late, is high two cycles later or more. The program
-// memory is read one instruction ahead, so that an instruction without work takes three cycles; a
-// phase that ends early takes ReadCycles + 1 more. Command: valid/ready; result: valid until ready.
-// hold_i closes command_ready_o in the same cycle. With load_o the next cycle is an instruction's
-// first, of the layer next_layer_o.
+// accept_i gives a command, only while idle_o. An instruction's fields are stable from start_o
+// (high for one cycle) until the next start_o. The instruction is done when quiet_i, a cycle late,
+// is high two cycles later or more. The program memory is read one instruction ahead, so that an
+// instruction without work takes three cycles; a phase that ends early takes ReadCycles + 1 more.
+// answered_o is high from when the result is there until result_taken_i. With load_o the next
+// cycle is an instruction's first, of the layer next_layer_o.
 
 `default_nettype none
 
 module corinfo_sequencer #(
-  parameter Batch        = 1,
   parameter LabelW       = 4,
   parameter EtaWidth     = 17,
   parameter ProgramDepth = 128,
@@ -22,15 +22,15 @@ module corinfo_sequencer #(
   input  wire                clk_i,
   input  wire                rst_i,
 
-  input  wire                command_valid_i,
-  output wire                command_ready_o,
+  input  wire                accept_i,
   input  wire                command_learn_i,
   input  wire                command_negative_i,
   input  wire [LabelW-1:0]   command_label_i,
-  input  wire                hold_i,            // the host asks or is at work: take no command
+  input  wire [SampleW-1:0]  command_sample_i,  // its number in the mini-batch
+  input  wire                command_last_i,    // it completes the mini-batch
 
-  output wire                result_valid_o,
-  input  wire                result_ready_i,
+  output wire                answered_o,
+  input  wire                result_taken_i,
 
   // The command and the instruction under way.
   output wire                idle_o,
@@ -38,9 +38,16 @@ module corinfo_sequencer #(
   output wire                learn_o,
   output wire                negative_o,
   output wire [LabelW-1:0]   label_o,
+  output wire [SampleW-1:0]  sample_o,
   output wire                load_o,
   output wire [7:0]          next_layer_o,
-  output wire [3:0]          op_o,
+  // What it is; none of them while idle.
+  output wire                clear_o,
+  output wire                take_o,            // the input
+  output wire                settle_o,
+  output wire                record_o,
+  output wire                result_o,
+  output wire                update_o,
   output wire [7:0]          layer_o,
   // Of beta: 0 none, 1 as the command says, 2 the opposite.
   output wire [1:0]          sign_o,
@@ -50,7 +57,6 @@ module corinfo_sequencer #(
   output wire                negate_o,
   output wire [7:0]          matrix_o,
   output wire [EtaWidth-1:0] eta_o,
-  output reg  [SampleW-1:0]  sample_o,          // samples held in the mini-batch
   output wire                batch_done_o,      // pulse: the update is complete
 
   input  wire                quiet_i,
@@ -59,10 +65,14 @@ module corinfo_sequencer #(
 
   localparam Width = 44 + EtaWidth;
 
+  localparam [3:0] OpClear    = 4'd0;
+  localparam [3:0] OpLoad     = 4'd1;
   localparam [3:0] OpSettle   = 4'd2;
+  localparam [3:0] OpRecord   = 4'd3;
   localparam [3:0] OpResult   = 4'd4;
   localparam [3:0] OpInferred = 4'd5;
   localparam [3:0] OpSampled  = 4'd6;
+  localparam [3:0] OpUpdate   = 4'd7;
   localparam [3:0] OpEnd      = 4'd8;
 
   localparam [2:0] StateRewind = 3'd0;  // the program memory is being read at its start
@@ -73,17 +83,15 @@ module corinfo_sequencer #(
   localparam [2:0] StateRun    = 3'd5;
   localparam [2:0] StateResult = 3'd6;  // waits for the result to be taken
 
-  localparam [31:0]        LastSampleWord = Batch - 1;
-  localparam [SampleW-1:0] LastSample     = LastSampleWord[SampleW-1:0];
-  localparam [AddrW-1:0]   OneStep        = 1;
-  localparam [SampleW-1:0] OneSample      = 1;
+  localparam [AddrW-1:0] OneStep = 1;
 
   reg  [2:0]        state_q;
   reg  [AddrW-1:0]  at_q;       // the instruction after the one under way
   reg  [Width-1:0]  now_q;
   wire [Width-1:0]  next;
-  reg               learn_q, negative_q;
+  reg               learn_q, negative_q, complete_q;
   reg  [LabelW-1:0] label_q;
+  reg  [SampleW-1:0] sample_q;
 
   corinfo_ram #(
     .Width   (Width),
@@ -99,9 +107,10 @@ module corinfo_sequencer #(
     .rdata_o(next)
   );
 
+  wire [3:0]  op;
   wire        last, early;
   wire [15:0] exit_word;
-  assign op_o      = now_q[3:0];
+  assign op        = now_q[3:0];
   assign layer_o   = now_q[11:4];
   assign sign_o    = now_q[13:12];
   assign restart_o = now_q[14];
@@ -117,14 +126,26 @@ module corinfo_sequencer #(
   wire unused_exit;
   assign unused_exit = ^exit_word;
 
-  wire accept, done, leave, stop;
+  wire done, leave, stop;
   reg  late_q, early_q;
-  assign accept = state_q == StateIdle && command_valid_i && !hold_i;
-  assign done   = (state_q == StateRun && quiet_i && !early_q && op_o != OpResult)
-                  || (state_q == StateResult && result_ready_i);
-  assign leave  = op_o == OpSettle && early && last && !changed_i;
-  assign stop   = (op_o == OpInferred && !learn_q) || (op_o == OpSampled && sample_o != LastSample)
-                  || op_o == OpEnd;
+  assign done  = (state_q == StateRun && quiet_i && !early_q && op != OpResult)
+                 || (state_q == StateResult && result_taken_i);
+  assign leave = op == OpSettle && early && last && !changed_i;
+  assign stop  = (op == OpInferred && !learn_q) || (op == OpSampled && !complete_q)
+                 || op == OpEnd;
+
+  // The opcode, decoded when the instruction is taken: its flags go far.
+  reg [5:0] flags_q;
+  assign {update_o, result_o, record_o, settle_o, take_o, clear_o} = flags_q;
+
+  always @(posedge clk_i) begin
+    if (rst_i) begin
+      flags_q <= 6'b0;
+    end else if (load_o) begin
+      flags_q <= {next[3:0] == OpUpdate, next[3:0] == OpResult, next[3:0] == OpRecord,
+                  next[3:0] == OpSettle, next[3:0] == OpLoad, next[3:0] == OpClear};
+    end
+  end
 
   // Right after a change of its address the memory may still read at the one before, and in an
   // instruction's first two cycles quiet_i is about the one before.
@@ -137,7 +158,6 @@ module corinfo_sequencer #(
     if (rst_i) begin
       state_q  <= StateRewind;
       at_q     <= {AddrW{1'b0}};
-      sample_o <= {SampleW{1'b0}};
       now_q    <= {Width{1'b0}};
     end else begin
       case (state_q)
@@ -145,7 +165,7 @@ module corinfo_sequencer #(
           state_q <= late_q ? StateRewind : StateIdle;
         end
         StateIdle: begin
-          if (accept) begin
+          if (accept_i) begin
             state_q <= StateStart;
             now_q   <= next;
             at_q    <= at_q + OneStep;
@@ -163,7 +183,7 @@ module corinfo_sequencer #(
           state_q <= StateRun;
         end
         default: begin
-          if (state_q == StateRun && quiet_i && !early_q && op_o == OpResult) begin
+          if (state_q == StateRun && quiet_i && !early_q && op == OpResult) begin
             state_q <= StateResult;
           end else if (done && stop) begin
             state_q <= StateRewind;
@@ -176,29 +196,28 @@ module corinfo_sequencer #(
             now_q   <= next;
             at_q    <= at_q + OneStep;
           end
-          if (done && op_o == OpSampled) begin
-            sample_o <= (sample_o == LastSample) ? {SampleW{1'b0}} : sample_o + OneSample;
-          end
         end
       endcase
     end
-    if (accept) begin
+    if (accept_i) begin
       learn_q    <= command_learn_i;
       negative_q <= command_negative_i;
       label_q    <= command_label_i;
+      sample_q   <= command_sample_i;
+      complete_q <= command_last_i;
     end
   end
 
-  assign command_ready_o = state_q == StateIdle && !hold_i;
-  assign result_valid_o  = state_q == StateResult;
-  assign idle_o          = state_q == StateIdle;
-  assign start_o         = state_q == StateStart;
-  assign load_o          = accept || state_q == StateFetch || (done && !stop && !leave);
-  assign next_layer_o    = next[11:4];
-  assign learn_o         = learn_q;
-  assign negative_o      = negative_q;
-  assign label_o         = label_q;
-  assign batch_done_o    = done && op_o == OpEnd;
+  assign answered_o   = state_q == StateResult;
+  assign idle_o       = state_q == StateIdle;
+  assign start_o      = state_q == StateStart;
+  assign load_o       = accept_i || state_q == StateFetch || (done && !stop && !leave);
+  assign next_layer_o = next[11:4];
+  assign learn_o      = learn_q;
+  assign negative_o   = negative_q;
+  assign label_o      = label_q;
+  assign sample_o     = sample_q;
+  assign batch_done_o = done && op == OpEnd;
 
 endmodule
 

@@ -6,7 +6,7 @@
 `default_nettype none
 
 module corinfo_valid #(
-  parameter Cycles = 1  // 1 or more
+  parameter Cycles = 1  // 0 or more
 ) (
   input  wire clk_i,
   input  wire rst_i,
@@ -15,28 +15,37 @@ module corinfo_valid #(
   output wire busy_o
 );
 
-  reg  [Cycles-1:0] line_q;
-  wire [Cycles:0]   line;
+  generate
+    if (Cycles == 0) begin : gen_wire
+      wire unused_inputs;
+      assign unused_inputs = clk_i ^ rst_i;
+      assign valid_o = valid_i;
+      assign busy_o  = valid_i;
+    end else begin : gen_registers
+      reg  [Cycles-1:0] line_q;
+      wire [Cycles:0]   line;
 
-  assign line = {line_q, valid_i};
+      assign line = {line_q, valid_i};
 
-  always @(posedge clk_i) begin
-    if (rst_i) begin
-      line_q <= {Cycles{1'b0}};
-    end else begin
-      line_q <= line[Cycles-1:0];
+      always @(posedge clk_i) begin
+        if (rst_i) begin
+          line_q <= {Cycles{1'b0}};
+        end else begin
+          line_q <= line[Cycles-1:0];
+        end
+      end
+
+      // Any of line_q, known a cycle before.
+      reg rest_q;
+
+      always @(posedge clk_i) begin
+        rest_q <= !rst_i && |line[Cycles-1:0];
+      end
+
+      assign valid_o = line[Cycles];
+      assign busy_o  = rest_q || valid_i;
     end
-  end
-
-  // Any of line_q, known a cycle before.
-  reg rest_q;
-
-  always @(posedge clk_i) begin
-    rest_q <= !rst_i && |line[Cycles-1:0];
-  end
-
-  assign valid_o = line[Cycles];
-  assign busy_o  = rest_q || valid_i;
+  endgenerate
 
 endmodule
 

@@ -1,0 +1,36 @@
+// Chooses one of several words, word 0 in the lowest bits; no registers.
+
+`default_nettype none
+
+module corinfo_choice #(
+  parameter Width  = 8,
+  parameter Count  = 2,
+  parameter IndexW = 1
+) (
+  input  wire [IndexW-1:0]      index_i,
+  input  wire [Count*Width-1:0] words_i,
+  output wire [Width-1:0]       word_o
+);
+
+  // A choice, because an index of Width bits a step takes a multiplier.
+  reg     [Width-1:0] chosen;
+  integer             i;
+
+  always @* begin
+    chosen = words_i[Width-1:0];
+    for (i = 1; i < Count; i = i + 1) begin
+      if (index_i == i[IndexW-1:0]) begin
+        chosen = words_i[Width*i +: Width];
+      end
+    end
+  end
+
+  assign word_o = chosen;
+
+  // One word needs no index.
+  wire unused_index;
+  assign unused_index = ^index_i;
+
+endmodule
+
+`default_nettype wire
