@@ -10,39 +10,62 @@ import (
 	"corinfo/hdlgen"
 )
 
-// comparator follows a simulator's trace line by line and knows what must come next.
+// comparator follows a simulator's trace line by line and knows what must come next. A design has several commands
+// under way, each in a context of its own; they begin and end in the order in which they were given.
 type comparator struct {
-	d       *hdlgen.Design
-	lanes   int
-	command int           // index of the command under way
-	learn   bool          // it is a learning command
-	trace   *golden.Trace // what golden computed for it; nil: no command is under way
-	record  int           // next state line: record and slot in its layer
-	slot    int
-	write   int // next synapse line
-	row     int // slot of it
-	score   int // next score line
-	class   bool
-	line    []byte // scratch
-	words   []int64
-	States  int64
-	Synapse int64
+	d        *hdlgen.Design
+	lanes    int
+	source   func() (expected, bool) // what golden computed for the next command; false: there is none
+	finished func(e expected)        // told of every command that did everything that it must
+	contexts []*flight              // what is under way, by context; nil: nothing
+	waiting  []*flight              // by context: taken from source, not begun
+	taken    int                     // commands taken from source
+	answered int                     // commands whose class is known
+	line     []byte                  // scratch
+	words    []int64
+	States   int64
+	Synapse  int64
 }
 
-func newComparator(d *hdlgen.Design) *comparator {
-	return &comparator{d: d, lanes: d.Manifest.Lanes, command: -1, words: make([]int64, d.Manifest.Lanes)}
+// flight is one command under way and how far its trace was seen.
+type flight struct {
+	expected
+	index  int
+	record int // next state line: record and slot in its layer
+	slot   int
+	write  int // next synapse line
+	row    int // slot of it
+	score  int // next score line
+	class  bool
 }
 
-// begin tells of the next command and what it must do.
-func (c *comparator) begin(learn bool, t *golden.Trace) {
-	c.command++
-	c.learn, c.trace = learn, t
-	c.record, c.slot, c.write, c.row, c.score, c.class = 0, 0, 0, 0, 0, false
+func newComparator(d *hdlgen.Design, source func() (expected, bool), finished func(e expected)) *comparator {
+	return &comparator{d: d, lanes: d.Manifest.Lanes, source: source, finished: finished, words: make([]int64, d.Manifest.Lanes),
+		contexts: make([]*flight, d.Manifest.Contexts), waiting: make([]*flight, d.Manifest.Contexts)}
 }
 
-// mismatch starts a report at a line.
-func (c *comparator) mismatch(cycle int64, tensor, detail string, args ...any) *Mismatch {
-	return &Mismatch{Cycle: cycle, Sample: c.command, Learning: c.learn, Tensor: tensor, Detail: fmt.Sprintf(detail, args...)}
+// next gives the command that a context is to do next; nil: there is none.
+func (c *comparator) next(context int) *flight {
+	for c.waiting[context] == nil {
+		e, ok := c.source()
+		if !ok {
+			return nil
+		}
+		c.waiting[c.taken%len(c.contexts)] = &flight{expected: e, index: c.taken}
+		c.taken++
+	}
+	x := c.waiting[context]
+	c.waiting[context] = nil
+	return x
+}
+
+// mismatch starts a report at a line of a command; nil: of none.
+func (c *comparator) mismatch(cycle int64, x *flight, tensor, detail string, args ...any) *Mismatch {
+	m := &Mismatch{Cycle: cycle, Sample: c.taken, Tensor: tensor, Detail: fmt.Sprintf(detail, args...)}
+	if x != nil {
+		m.Sample, m.Learning = x.index, x.learn
+	}
+	return m
 }
 
 // gather collects the words of a slot from a layer's, padding with zeros.
@@ -56,43 +79,54 @@ func (c *comparator) gather(all []int64, slot int) []int64 {
 	return c.words
 }
 
-// state checks one line of new potentials and states: slot, u, r.
-func (c *comparator) state(cycle int64, slotText, u, r []byte) *Mismatch {
-	if c.trace == nil || c.record == len(c.trace.Records) {
-		return c.mismatch(cycle, "state", "a state is written, but every settling step of this sample is done")
+// state checks one line of new potentials and states: context, slot, u, r.
+func (c *comparator) state(cycle int64, contextText, slotText, u, r []byte) *Mismatch {
+	context, err := strconv.ParseUint(string(contextText), 16, 16)
+	if err != nil || int(context) >= len(c.contexts) {
+		return c.mismatch(cycle, nil, "state", "context %s is written; there are %d", contextText, len(c.contexts))
 	}
-	rec := &c.trace.Records[c.record]
+	x := c.contexts[context]
+	if x == nil || x.record == len(x.trace.Records) {
+		if m := c.finish(cycle, int(context)); m != nil {
+			return m
+		}
+		if x = c.next(int(context)); x == nil {
+			return c.mismatch(cycle, nil, "state", "a state is written, but every command is done")
+		}
+		c.contexts[context] = x
+	}
+	rec := &x.trace.Records[x.record]
 	at := func(tensor string, neuron int) *Mismatch {
-		m := c.mismatch(cycle, tensor, "")
+		m := c.mismatch(cycle, x, tensor, "")
 		m.Phase, m.Iteration, m.Layer, m.Neuron = rec.Phase.String(), rec.Iteration, rec.Layer, neuron
 		return m
 	}
 	slot, err := strconv.ParseUint(string(slotText), 16, 16)
-	if want := c.d.Layout.SlotBase[rec.Layer] + c.slot; err != nil || int(slot) != want {
-		m := at("state", c.slot*c.lanes)
+	if want := c.d.Layout.SlotBase[rec.Layer] + x.slot; err != nil || int(slot) != want {
+		m := at("state", x.slot*c.lanes)
 		m.Detail = fmt.Sprintf("slot %s is written; expected slot %x", slotText, want)
 		return m
 	}
 	types := c.d.Arithmetic.Formats.Layer[rec.Layer]
-	for _, x := range []struct {
+	for _, bus := range []struct {
 		name  string
 		got   []byte
 		all   []int64
 		width int
 		f     fx.Format
 	}{{"u", u, rec.U, c.d.Manifest.Widths.U, types.U.Format}, {"r", r, rec.R, c.d.Manifest.Widths.R, types.R.Format}} {
-		want := c.gather(x.all, c.slot)
-		if m := c.compare(x.got, want, x.width, x.f, func(lane int) *Mismatch {
-			return at(fmt.Sprintf("%s%d", x.name, rec.Layer), c.slot*c.lanes+lane)
+		want := c.gather(bus.all, x.slot)
+		if m := c.compare(bus.got, want, bus.width, bus.f, func(lane int) *Mismatch {
+			return at(fmt.Sprintf("%s%d", bus.name, rec.Layer), x.slot*c.lanes+lane)
 		}); m != nil {
 			return m
 		}
 	}
-	real := min(c.lanes, len(rec.U)-c.slot*c.lanes)
+	real := min(c.lanes, len(rec.U)-x.slot*c.lanes)
 	c.States += 2 * int64(real)
-	if c.slot++; c.slot == c.d.Layout.SlotCount[rec.Layer] {
-		c.slot = 0
-		c.record++
+	if x.slot++; x.slot == c.d.Layout.SlotCount[rec.Layer] {
+		x.slot = 0
+		x.record++
 	}
 	return nil
 }
@@ -122,17 +156,28 @@ func (c *comparator) compare(got []byte, want []int64, width int, f fx.Format, a
 	return m
 }
 
+// updating is the command whose mini-batch is being applied; nil: none.
+func (c *comparator) updating() *flight {
+	for _, x := range c.contexts {
+		if x != nil && x.write < len(x.trace.Writes) {
+			return x
+		}
+	}
+	return nil
+}
+
 // synapse checks one line of an update: address, words.
 func (c *comparator) synapse(cycle int64, addressText, bus []byte) *Mismatch {
-	if c.trace == nil || c.write == len(c.trace.Writes) {
-		return c.mismatch(cycle, "synapse", "address %s is written, but no further update is due", addressText)
+	x := c.updating()
+	if x == nil {
+		return c.mismatch(cycle, nil, "synapse", "address %s is written, but no further update is due", addressText)
 	}
-	w := &c.trace.Writes[c.write]
-	x := &c.d.Arithmetic.Matrices[w.Matrix]
-	_, want := c.d.Layout.Address(w.Matrix, w.Column, c.row*c.lanes)
+	w := &x.trace.Writes[x.write]
+	matrix := &c.d.Arithmetic.Matrices[w.Matrix]
+	_, want := c.d.Layout.Address(w.Matrix, w.Column, x.row*c.lanes)
 	at := func(lane int) *Mismatch {
-		m := c.mismatch(cycle, x.Name(), "")
-		m.Row, m.Column, m.Lane, m.Address = c.row*c.lanes+lane, w.Column, lane, want
+		m := c.mismatch(cycle, x, matrix.Name(), "")
+		m.Row, m.Column, m.Lane, m.Address = x.row*c.lanes+lane, w.Column, lane, want
 		return m
 	}
 	address, err := strconv.ParseUint(string(addressText), 16, 32)
@@ -141,32 +186,41 @@ func (c *comparator) synapse(cycle int64, addressText, bus []byte) *Mismatch {
 		m.Detail = fmt.Sprintf("address %s is written; expected %x", addressText, want)
 		return m
 	}
-	if m := c.compare(bus, c.gather(w.Words, c.row), c.d.Manifest.Widths.Synapse, x.Type.Format, at); m != nil {
+	if m := c.compare(bus, c.gather(w.Words, x.row), c.d.Manifest.Widths.Synapse, matrix.Type.Format, at); m != nil {
 		return m
 	}
-	c.Synapse += int64(min(c.lanes, len(w.Words)-c.row*c.lanes))
-	if c.row++; c.row*c.lanes >= len(w.Words) {
-		c.row = 0
-		c.write++
+	c.Synapse += int64(min(c.lanes, len(w.Words)-x.row*c.lanes))
+	if x.row++; x.row*c.lanes >= len(w.Words) {
+		x.row = 0
+		x.write++
+	}
+	return nil
+}
+
+// turn is the command whose scores and class come next; nil: it has not begun.
+func (c *comparator) turn() *flight {
+	if x := c.contexts[c.answered%len(c.contexts)]; x != nil && x.index == c.answered {
+		return x
 	}
 	return nil
 }
 
 // result checks a score line: index, word.
 func (c *comparator) result(cycle int64, index, bus []byte) *Mismatch {
-	if c.trace == nil || c.score == len(c.trace.Scores) {
-		return c.mismatch(cycle, "score", "score %s is one too many", index)
+	x := c.turn()
+	if x == nil || x.score == len(x.trace.Scores) {
+		return c.mismatch(cycle, x, "score", "score %s is one too many", index)
 	}
-	if i, err := strconv.ParseUint(string(index), 16, 32); err != nil || int(i) != c.score {
-		return c.mismatch(cycle, "score", "score of neuron %s; expected neuron %d", index, c.score)
+	if i, err := strconv.ParseUint(string(index), 16, 32); err != nil || int(i) != x.score {
+		return c.mismatch(cycle, x, "score", "score of neuron %s; expected neuron %d", index, x.score)
 	}
 	K := c.d.Network.K()
-	want := c.trace.Scores[c.score]
+	want := x.trace.Scores[x.score]
 	width := c.d.Manifest.Widths.R
 	words, err := unpack(string(bus), 1, width)
 	if err != nil || words[0] != want {
-		m := c.mismatch(cycle, "score", "")
-		m.Phase, m.Layer, m.Neuron = golden.Free.String(), K, c.score
+		m := c.mismatch(cycle, x, "score", "")
+		m.Phase, m.Layer, m.Neuron = golden.Free.String(), K, x.score
 		f := c.d.Arithmetic.Formats.Layer[K].R.Format
 		m.Expected, m.Got = word(want, f), string(bus)
 		if err == nil {
@@ -174,43 +228,66 @@ func (c *comparator) result(cycle int64, index, bus []byte) *Mismatch {
 		}
 		return m
 	}
-	c.score++
+	x.score++
 	return nil
 }
 
 // answer checks the class.
 func (c *comparator) answer(cycle int64, class []byte) *Mismatch {
+	x := c.turn()
 	got, err := strconv.ParseUint(string(class), 16, 32)
-	if c.trace == nil || c.class || err != nil || int(got) != c.trace.Class {
-		m := c.mismatch(cycle, "class", "")
+	if x == nil || err != nil || int(got) != x.trace.Class {
+		m := c.mismatch(cycle, x, "class", "")
 		m.Got = string(class)
-		if c.trace != nil {
-			m.Expected = strconv.Itoa(c.trace.Class)
+		if x != nil {
+			m.Expected = strconv.Itoa(x.trace.Class)
 		}
 		return m
 	}
-	c.class = true
+	x.class = true
+	c.answered++
 	return nil
 }
 
-// finish checks that a command did everything that it must.
-func (c *comparator) finish(cycle int64) *Mismatch {
-	switch t := c.trace; {
-	case t == nil:
-		return c.mismatch(cycle, "command", "the design finished a command that it was not given")
-	case c.record < len(t.Records):
-		r := t.Records[c.record]
-		m := c.mismatch(cycle, fmt.Sprintf("u%d", r.Layer), "the sample is over, but this settling step is missing")
+// finish checks that what is under way in a context, if anything, did everything that it must.
+func (c *comparator) finish(cycle int64, context int) *Mismatch {
+	x := c.contexts[context]
+	if x == nil {
+		return nil
+	}
+	switch t := x.trace; {
+	case x.record < len(t.Records):
+		r := t.Records[x.record]
+		m := c.mismatch(cycle, x, fmt.Sprintf("u%d", r.Layer), "the sample is over, but this settling step is missing")
 		m.Phase, m.Iteration, m.Layer = r.Phase.String(), r.Iteration, r.Layer
 		return m
-	case c.write < len(t.Writes):
-		w := t.Writes[c.write]
-		m := c.mismatch(cycle, c.d.Arithmetic.Matrices[w.Matrix].Name(), "the update is over, but this synapse was not written")
+	case x.write < len(t.Writes):
+		w := t.Writes[x.write]
+		m := c.mismatch(cycle, x, c.d.Arithmetic.Matrices[w.Matrix].Name(), "the update is over, but this synapse was not written")
 		m.Column = w.Column
 		return m
-	case c.score < len(t.Scores) || !c.class:
-		return c.mismatch(cycle, "class", "the sample is over without all scores and a class")
+	case x.score < len(t.Scores) || !x.class:
+		return c.mismatch(cycle, x, "class", "the sample is over without all scores and a class")
 	}
-	c.trace = nil
+	c.contexts[context] = nil
+	c.finished(x.expected)
+	return nil
+}
+
+// finishAll is finish for all contexts, in the order of their commands.
+func (c *comparator) finishAll(cycle int64) *Mismatch {
+	oldest := func() (context int, ok bool) {
+		for i, x := range c.contexts {
+			if x != nil && (!ok || x.index < c.contexts[context].index) {
+				context, ok = i, true
+			}
+		}
+		return context, ok
+	}
+	for context, ok := oldest(); ok; context, ok = oldest() {
+		if m := c.finish(cycle, context); m != nil {
+			return m
+		}
+	}
 	return nil
 }

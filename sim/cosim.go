@@ -104,7 +104,7 @@ func Cosim(ctx context.Context, d *hdlgen.Design, o Options) (*Report, error) {
 	}
 	defer os.Remove(stimulus)
 	start = time.Now()
-	r := &run{d: d, o: o, how: how, stimulus: stimulus, quiet: quietCycles(dense), machine: machine, report: report, c: newComparator(d)}
+	r := &run{d: d, o: o, how: how, stimulus: stimulus, quiet: quietCycles(dense), machine: machine, report: report}
 	mismatch, err := r.simulate(ctx, m)
 	report.Seconds = time.Since(start).Seconds()
 	if err != nil {
@@ -165,6 +165,7 @@ func stimulus(d *hdlgen.Design, o Options) []byte {
 		b.WriteString("I\n")
 		sample(s)
 	}
+	b.WriteString("E\n") // the one list's time ends before the other's begins
 	for _, s := range o.Learning {
 		negative := 0
 		if s.Negative {
@@ -173,6 +174,7 @@ func stimulus(d *hdlgen.Design, o Options) []byte {
 		fmt.Fprintf(&b, "L %x %d\n", s.Label, negative)
 		sample(s)
 	}
+	b.WriteString("E\n")
 	for lane := range d.Manifest.Lanes {
 		fmt.Fprintf(&b, "G %x %x\n", hostSynapses+lane*hostLane, d.Layout.Depth)
 	}
@@ -191,9 +193,8 @@ type run struct {
 	machine       *golden.Machine
 	report        *Report
 	c             *comparator
-	lastEnd       int64 // cycle of the end of the last command
-	inferenceTime int64
-	learningTime  int64
+	ends          []int64 // cycles in which the lists ended: inference, learning
+	finished      int     // commands
 	correct       int
 	counters      []int64
 	busy, waiting int64 // cycles with a command under way, and of them those that waited for the harness

@@ -63,11 +63,11 @@ func kindOf(tensor string) string {
 func (r *run) figures() {
 	p := r.report
 	if p.Samples > 0 {
-		p.CyclesPerInference = float64(r.inferenceTime) / float64(p.Samples)
+		p.CyclesPerInference = float64(r.ends[0]) / float64(p.Samples)
 		p.Accuracy = float64(r.correct) / float64(p.Samples)
 	}
 	if p.Learned > 0 {
-		p.CyclesPerLearning = float64(r.learningTime) / float64(p.Learned)
+		p.CyclesPerLearning = float64(r.ends[1]-r.ends[0]) / float64(p.Learned)
 	}
 	counts := r.machine.Counts()
 	if i := hdlgen.CounterIndex("settling_cycles"); i < len(r.counters) && r.counters[i] > 0 {

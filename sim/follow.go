@@ -13,8 +13,16 @@ func (r *run) follow(pipe io.Reader, traces <-chan expected) (m *Mismatch, last 
 	scanner := bufio.NewScanner(pipe)
 	scanner.Buffer(make([]byte, 1<<20), 1<<24)
 	total := len(r.o.Inference) + len(r.o.Learning)
-	var now expected
 	memory := 0
+	r.c = newComparator(r.d, func() (e expected, ok bool) {
+		e, ok = <-traces
+		return e, ok
+	}, func(e expected) {
+		r.ended(e)
+		if r.o.Progress != nil {
+			r.o.Progress(r.finished, total)
+		}
+	})
 	for scanner.Scan() {
 		line := scanner.Bytes()
 		fields := bytes.Fields(line)
@@ -22,20 +30,13 @@ func (r *run) follow(pipe io.Reader, traces <-chan expected) (m *Mismatch, last 
 			return nil, string(line), fmt.Errorf("%s printed a line that is not of the protocol", r.o.Simulator)
 		}
 		cycle, e := strconv.ParseInt(string(fields[1]), 10, 64)
-		wants := map[byte]int{'S': 5, 'W': 4, 'O': 4, 'R': 3, 'D': 4, 'E': 5, 'X': 3, 'T': 2, 'Q': 2}[line[0]]
+		wants := map[byte]int{'S': 6, 'W': 4, 'O': 4, 'R': 3, 'D': 4, 'E': 4, 'X': 3, 'T': 2, 'Q': 2}[line[0]]
 		if e != nil || len(fields) != wants {
 			return nil, string(line), fmt.Errorf("%s printed a line that is not of the protocol", r.o.Simulator)
 		}
-		// The next command's expectation arrives with the first line of it.
-		if tag := line[0]; r.c.trace == nil && (tag == 'S' || tag == 'O' || tag == 'E' || tag == 'W') {
-			var ok bool
-			if now, ok = <-traces; ok {
-				r.c.begin(now.learn, now.trace)
-			}
-		}
 		switch line[0] {
 		case 'S':
-			m = r.c.state(cycle, fields[2], fields[3], fields[4])
+			m = r.c.state(cycle, fields[2], fields[3], fields[4], fields[5])
 		case 'W':
 			m = r.c.synapse(cycle, fields[2], fields[3])
 		case 'O':
@@ -43,25 +44,21 @@ func (r *run) follow(pipe io.Reader, traces <-chan expected) (m *Mismatch, last 
 		case 'R':
 			m = r.c.answer(cycle, fields[2])
 		case 'E':
-			if r.busy, r.waiting, e = decimals(fields[3], fields[4]); e != nil {
+			if r.busy, r.waiting, e = decimals(fields[2], fields[3]); e != nil {
 				return nil, string(line), e
 			}
-			if m = r.c.finish(cycle); m == nil {
-				r.ended(cycle, now)
-				if r.o.Progress != nil {
-					r.o.Progress(r.c.command+1, total)
-				}
-			}
+			m = r.c.finishAll(cycle)
+			r.ends = append(r.ends, cycle)
 		case 'D':
 			m = r.data(cycle, memory, fields[2], fields[3])
 			memory++
 		case 'X':
-			m = r.c.mismatch(cycle, "outputs", "an output is unknown (x) after reset")
+			m = r.c.mismatch(cycle, nil, "outputs", "an output is unknown (x) after reset")
 		case 'T':
-			m = r.c.mismatch(cycle, "time", "the design does nothing any more: a dead lock")
+			m = r.c.mismatch(cycle, nil, "time", "the design does nothing any more: a dead lock")
 		case 'Q':
-			if want := r.words() + len(r.d.Manifest.Counters); r.c.command+1 != total || memory != want {
-				return nil, string(line), fmt.Errorf("%s ended after %d of %d samples and %d of %d words read back", r.o.Simulator, r.c.command+1, total, memory, want)
+			if want := r.words() + len(r.d.Manifest.Counters); r.finished != total || memory != want {
+				return nil, string(line), fmt.Errorf("%s ended after %d of %d samples and %d of %d words read back", r.o.Simulator, r.finished, total, memory, want)
 			}
 			return nil, "", nil
 		}
@@ -73,7 +70,7 @@ func (r *run) follow(pipe io.Reader, traces <-chan expected) (m *Mismatch, last 
 	if err := scanner.Err(); err != nil {
 		return nil, last, err
 	}
-	return nil, last, fmt.Errorf("%s stopped in the middle of sample %d", r.o.Simulator, r.c.command+1)
+	return nil, last, fmt.Errorf("%s stopped in the middle of sample %d", r.o.Simulator, r.finished)
 }
 
 // decimals reads two counts.
@@ -84,19 +81,17 @@ func decimals(a, b []byte) (x, y int64, err error) {
 	return x, y, err
 }
 
-// ended books the time of a command.
-func (r *run) ended(cycle int64, e expected) {
+// ended books a command.
+func (r *run) ended(e expected) {
+	r.finished++
 	if e.learn {
-		r.learningTime += cycle - r.lastEnd
 		r.report.Learned++
 	} else {
-		r.inferenceTime += cycle - r.lastEnd
 		r.report.Samples++
 		if e.trace.Class == e.label {
 			r.correct++
 		}
 	}
-	r.lastEnd = cycle
 }
 
 // words is how many words are read back before the counters.
@@ -122,7 +117,7 @@ func (r *run) register(i int) (name string, want int64) {
 func (r *run) data(cycle int64, i int, _, text []byte) *Mismatch {
 	got, err := strconv.ParseUint(string(text), 16, 64)
 	if err != nil {
-		return r.c.mismatch(cycle, "memory", "word %q is not a number", text)
+		return r.c.mismatch(cycle, nil, "memory", "word %q is not a number", text)
 	}
 	depth := r.d.Layout.Depth
 	if i < r.d.Manifest.Lanes*depth {
@@ -137,11 +132,11 @@ func (r *run) data(cycle int64, i int, _, text []byte) *Mismatch {
 			return nil
 		}
 		if !ok {
-			m := r.c.mismatch(cycle, "padding", "lane %d, address %d holds no synapse and must stay zero", lane, address)
+			m := r.c.mismatch(cycle, nil, "padding", "lane %d, address %d holds no synapse and must stay zero", lane, address)
 			m.Lane, m.Address, m.Expected, m.Got = lane, address, "0", fmt.Sprint(int64(got))
 			return m
 		}
-		m := r.c.mismatch(cycle, r.d.Arithmetic.Matrices[matrix].Name(), "the synapse memory's word at the end")
+		m := r.c.mismatch(cycle, nil, r.d.Arithmetic.Matrices[matrix].Name(), "the synapse memory's word at the end")
 		m.Row, m.Column, m.Lane, m.Address = row, column, lane, address
 		f := r.d.Arithmetic.Matrices[matrix].Type.Format
 		m.Expected, m.Got = word(want, f), word(int64(got), f)
@@ -153,7 +148,7 @@ func (r *run) data(cycle int64, i int, _, text []byte) *Mismatch {
 		if int64(got) == want {
 			return nil
 		}
-		m := r.c.mismatch(cycle, name, "the word at the end")
+		m := r.c.mismatch(cycle, nil, name, "the word at the end")
 		m.Expected, m.Got = fmt.Sprint(want), fmt.Sprint(got)
 		return m
 	}
@@ -161,7 +156,7 @@ func (r *run) data(cycle int64, i int, _, text []byte) *Mismatch {
 	name := r.d.Manifest.Counters[len(r.counters)-1]
 	r.report.Counters = append(r.report.Counters, Counter{name, int64(got)})
 	if want, known := r.expectedCounter(name); known && want != int64(got) {
-		m := r.c.mismatch(cycle, "counter "+name, "")
+		m := r.c.mismatch(cycle, nil, "counter "+name, "")
 		m.Expected, m.Got = fmt.Sprint(want), fmt.Sprint(got)
 		return m
 	}

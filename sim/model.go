@@ -33,7 +33,7 @@ type model struct {
 func macros(m *hdlgen.Manifest) []string {
 	define := func(name string, value int) string { return fmt.Sprintf("-D%s=%d", name, value) }
 	return []string{define("LANES", m.Lanes), define("INPUTS", m.Layers[0]), define("X_WIDTH", m.Widths.X), define("U_WIDTH", m.Widths.U),
-		define("R_WIDTH", m.Widths.R), define("LABEL_WIDTH", m.Widths.Label), define("SYNAPSE_WIDTH", m.Widths.Synapse)}
+		define("R_WIDTH", m.Widths.R), define("LABEL_WIDTH", m.Widths.Label), define("CONTEXT_WIDTH", m.Widths.Context), define("SYNAPSE_WIDTH", m.Widths.Synapse)}
 }
 
 // keepModels bounds the cache of compiled models.

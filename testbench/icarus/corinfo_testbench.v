@@ -2,7 +2,7 @@
 //
 // The protocol is that of corinfo_testbench.cpp, line by line; package sim writes the one side
 // and reads the other. Macros give the design's sizes: DUT (module name), X_WIDTH, U_WIDTH,
-// R_WIDTH, LABEL_WIDTH, SYNAPSE_WIDTH, LANES, INPUTS. Plusargs: +stimulus=FILE +stall=SEED
+// R_WIDTH, CONTEXT_WIDTH, LABEL_WIDTH, SYNAPSE_WIDTH, LANES, INPUTS. Plusargs: +stimulus=FILE +stall=SEED
 // +timeout=CYCLES +wave=FILE +wave_from=CYCLE +wave_to=CYCLE +stop=CYCLE.
 
 module corinfo_testbench;
@@ -24,6 +24,7 @@ module corinfo_testbench;
   reg  [63:0]              host_data = 0;
   wire [63:0]              host_answer;
   wire                     state_valid, synapse_valid;
+  wire [`CONTEXT_WIDTH-1:0] state_context;
   wire [15:0]              state_slot;
   wire [`LANES*`U_WIDTH-1:0] state_u;
   wire [`LANES*`R_WIDTH-1:0] state_r;
@@ -41,7 +42,8 @@ module corinfo_testbench;
     .host_valid_i(host_valid), .host_ready_o(host_ready), .host_write_i(host_write),
     .host_address_i(host_address), .host_data_i(host_data), .host_done_o(host_done),
     .host_error_o(host_error), .host_data_o(host_answer), .idle_o(idle),
-    .trace_state_valid_o(state_valid), .trace_state_slot_o(state_slot),
+    .trace_state_valid_o(state_valid), .trace_state_context_o(state_context),
+    .trace_state_slot_o(state_slot),
     .trace_state_u_o(state_u), .trace_state_r_o(state_r),
     .trace_synapse_valid_o(synapse_valid), .trace_synapse_address_o(synapse_address),
     .trace_synapse_o(synapse)
@@ -130,6 +132,8 @@ module corinfo_testbench;
           host_write = 1'b0;
           host_valid = 1'b1;
           state = 3;
+        end else if (op == "E") begin
+          state = 4;
         end else if (op == "A") begin
           got = $fscanf(file, "%h", first);
           abort = first[30:0];
@@ -161,14 +165,16 @@ module corinfo_testbench;
       if (waved && cycle == wave_to) $dumpoff;
       if (!unknown && ^{command_ready, sample_ready, score_valid, score_index, score_data,
                         result_valid, result_class, host_ready, host_done, host_error,
-                        host_answer, idle, state_valid, state_slot, state_u, state_r,
+                        host_answer, idle, state_valid, state_context, state_slot, state_u, state_r,
                         synapse_valid, synapse_address, synapse} === 1'bx) begin
         unknown = 1'b1;
         $display("X %0d outputs", cycle);
         if (!waved) done = 1'b1;  // nothing that follows can be trusted to end
       end
       started = 1'b0;
-      if (state_valid) $display("S %0d %h %h %h", cycle, state_slot, state_u, state_r);
+      if (state_valid) begin
+        $display("S %0d %h %h %h %h", cycle, state_context, state_slot, state_u, state_r);
+      end
       if (synapse_valid) $display("W %0d %h %h", cycle, synapse_address, synapse);
       if (score_valid) $display("O %0d %h %h", cycle, score_index, score_data);
       if (result_valid && result_ready) $display("R %0d %h", cycle, result_class);
@@ -184,7 +190,7 @@ module corinfo_testbench;
       end
       // Handshakes that this edge completes.
       if (state == 4 && idle) begin
-        $display("E %0d %s %0d %0d", cycle, command_learn ? "L" : "I", busy, waiting);
+        $display("E %0d %0d %0d", cycle, busy, waiting);
         state = 0;
       end
       if (state == 1 && command_ready) begin
@@ -217,7 +223,7 @@ module corinfo_testbench;
       if (started) command_valid = 1'b0;
       if (first[0]) begin
         sample_valid = 1'b0;
-        if (words == 0) state = 4;
+        if (words == 0) state = (abort >= 0) ? 4 : 0;
       end
       if (op[0]) host_valid = 1'b0;
       if (second[0]) begin

@@ -2,9 +2,10 @@
 //
 // The protocol is that of corinfo_testbench.v, line by line; package sim writes the one side and reads the other.
 //   stimulus   H addr data | G addr count | I words... | L label negative words... | Q      (hexadecimal)
+//              E (wait until every command is done: they are given as fast as the design takes them)
 //              A count (a reset ends the next command, count cycles after it was taken or when it is done)
-//   output     S cycle slot u r | W cycle address words | O cycle index score | R cycle class | D cycle addr data
-//              E cycle I|L busy waiting (a command is done; cycles so far with one under way, of them waiting for us)
+//   output     S cycle context slot u r | W cycle address words | O cycle index score | R cycle class | D cycle addr data
+//              E cycle busy waiting (all commands are done; cycles so far with one under way, of them waiting for us)
 //              Z cycle (the reset of A)
 //              N cycle addr (the access to the host's word was refused)
 //              T cycle (nothing happens any more) | Q cycle (end)
@@ -163,7 +164,7 @@ int main(int argc, char** argv) {
 
   State state = State::Next;
   uint64_t cycle = 0, quiet = 0, words = 0, reads = 0, busy = 0, waiting = 0;
-  bool learn = false, write = false, done = false;
+  bool write = false, done = false;
   int64_t abort = -1;  // cycles until the command's reset, -1 none
   uint32_t address = 0;
 
@@ -173,10 +174,9 @@ int main(int argc, char** argv) {
       switch (char op = stimulus.op()) {
         case 'I':
         case 'L':
-          learn = op == 'L';
-          dut->command_learn_i = learn;
-          dut->command_label_i = learn ? stimulus.hex() : 0;
-          dut->command_negative_i = learn ? stimulus.hex() & 1 : 0;
+          dut->command_learn_i = op == 'L';
+          dut->command_label_i = op == 'L' ? stimulus.hex() : 0;
+          dut->command_negative_i = op == 'L' ? stimulus.hex() & 1 : 0;
           dut->command_valid_i = 1;
           state = State::Command;
           break;
@@ -194,6 +194,9 @@ int main(int argc, char** argv) {
           dut->host_write_i = write;
           dut->host_valid_i = 1;
           state = State::Host;
+          break;
+        case 'E':
+          state = State::Finish;
           break;
         case 'A':
           abort = static_cast<int64_t>(stimulus.hex());
@@ -222,6 +225,7 @@ int main(int argc, char** argv) {
 
     if (dut->trace_state_valid_o) {
       begin('S', cycle);
+      put_port(dut->trace_state_context_o, CONTEXT_WIDTH);
       put_port(dut->trace_state_slot_o, 16);
       put_port(dut->trace_state_u_o, LANES * U_WIDTH);
       put_port(dut->trace_state_r_o, LANES * R_WIDTH);
@@ -264,8 +268,6 @@ int main(int argc, char** argv) {
     // Handshakes that this edge completes.
     if (state == State::Finish && dut->idle_o) {
       begin('E', cycle);
-      put(' ');
-      put(learn ? 'L' : 'I');
       put_decimal(busy);
       put_decimal(waiting);
       end();
@@ -310,7 +312,7 @@ int main(int argc, char** argv) {
     if (started) dut->command_valid_i = 0;
     if (taken) {
       dut->sample_valid_i = 0;
-      if (--words == 0) state = State::Finish;
+      if (--words == 0) state = abort >= 0 ? State::Finish : State::Next;
     }
     if (accepted) dut->host_valid_i = 0;
     if (answered) {
