@@ -12,7 +12,6 @@ type Activity struct {
 type sampleActivity struct {
 	input []bool // the word is not zero
 	steps []step // settling steps in order
-	exits int    // phases that the sequencer left by a jump
 	kept  [2][][]bool
 }
 
@@ -20,6 +19,7 @@ type sampleActivity struct {
 type step struct {
 	layer   int
 	changed []bool
+	leaves  bool // the sequencer leaves the phase by a jump
 }
 
 // Add books a command that the model ran, with its trace. Learning commands come in whole mini-batches, in
@@ -35,7 +35,7 @@ func (v *Activity) Add(a *golden.Arithmetic, x []int64, learn bool, t *golden.Tr
 	phases := map[golden.Phase]int{}
 	still := true
 	for i, r := range t.Records {
-		s.steps = append(s.steps, step{r.Layer, differs(r.R, before[r.Layer])})
+		s.steps = append(s.steps, step{layer: r.Layer, changed: differs(r.R, before[r.Layer])})
 		if r.Layer == 1 {
 			still = true
 		}
@@ -56,7 +56,7 @@ func (v *Activity) Add(a *golden.Arithmetic, x []int64, learn bool, t *golden.Tr
 				planned = n.Settling.FreeIterations
 			}
 			if n.Settling.EarlyEnd && (still || phases[r.Phase] < planned) {
-				s.exits++
+				s.steps[i].leaves = true
 			}
 			role := golden.Plus
 			if r.Phase == golden.Third || r.Phase == golden.Free {

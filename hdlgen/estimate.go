@@ -7,19 +7,21 @@ import (
 
 // Estimates are what a design will take, before any synthesis.
 type Estimates struct {
-	Lanes               int            `json:"lanes"`
-	Measured            bool           `json:"measured"`                   // cycles are those of samples; else of the dense computation
-	CyclesPerInference  float64        `json:"cycles_per_inference"`       // from command to command
-	CyclesPerLearning   float64        `json:"cycles_per_learning_sample"` // with its share of the update
-	CyclesPerUpdate     float64        `json:"cycles_per_update"`          // of a mini-batch; the last sample's share of CyclesPerLearning
-	LaneUtilisation     float64        `json:"lane_utilisation"`           // useful products over lanes x cycles, inference
-	MemoryBits          int            `json:"memory_bits"`
-	Memories            []MemoryBits   `json:"memories"`
-	Multipliers         int            `json:"multipliers"`
-	MultiplierKinds     []Multiplier   `json:"multiplier_kinds"`
-	Latency             map[string]int `json:"latency"`               // of the pipelines soma, record and synapse, in cycles
-	SettlingStepCycles  []float64      `json:"settling_step_cycles"`  // by layer k = 1..: mean of a step, [0] the input's load
-	SettlingDrainCycles []float64      `json:"settling_drain_cycles"` // of them: the lanes don't multiply
+	Lanes                  int            `json:"lanes"`
+	Measured               bool           `json:"measured"`                   // cycles are those of samples; else of the dense computation
+	CyclesPerInference     float64        `json:"cycles_per_inference"`       // from command to command
+	CyclesPerLearning      float64        `json:"cycles_per_learning_sample"` // with its share of the update
+	CyclesPerUpdate        float64        `json:"cycles_per_update"`          // of a mini-batch; the last sample's share of CyclesPerLearning
+	SettlingCycles         float64        `json:"settling_cycles"`            // of CyclesPerInference: some sample is taken or settles
+	LearningSettlingCycles float64        `json:"learning_settling_cycles"`   // of CyclesPerLearning
+	LanesBusy              float64        `json:"lanes_busy"`                 // share of SettlingCycles in which the lanes multiply for events
+	LaneUtilisation        float64        `json:"lane_utilisation"`           // useful products over lanes x SettlingCycles: without the padding of layers that L does not divide
+	DrainCycles            []int          `json:"drain_cycles"`               // by layer k = 1..: a settling step without its products, one sample in flight
+	MemoryBits             int            `json:"memory_bits"`
+	Memories               []MemoryBits   `json:"memories"`
+	Multipliers            int            `json:"multipliers"`
+	MultiplierKinds        []Multiplier   `json:"multiplier_kinds"`
+	Latency                map[string]int `json:"latency"` // of the pipelines soma, record and synapse, in cycles
 }
 
 // MemoryBits is one kind of memory of the design, all lanes together.
@@ -56,7 +58,7 @@ func Estimate(a *golden.Arithmetic, lanes int, target Target, activity *Activity
 		return nil, err
 	}
 	e := &Estimates{Lanes: lanes, Measured: activity != nil, Latency: p.latencies()}
-	t := &timing{a: a, l: l, p: p, terms: s.Term, dense: a.Network.Hardware.Mode == "dense" || activity == nil}
+	t := &timing{a: a, l: l, contexts: s.contexts, p: p, terms: s.Term, dense: a.Network.Hardware.Mode == "dense" || activity == nil}
 	if activity == nil {
 		activity = t.everything()
 	}

@@ -5,25 +5,25 @@ import (
 	"corinfo/golden"
 )
 
-// timing follows corinfo_control: the cycles of every instruction, from the one in which the sequencer starts
-// it to the one in which it is done, both counted.
+// timing knows the latencies of corinfo_control and its units.
 type timing struct {
-	a     *golden.Arithmetic
-	l     *Layout
-	dense bool // unchanged states and zero inputs are broadcast too
-	p     *arithmetic
-	terms int // log2 of the terms that the update's ring holds
+	a        *golden.Arithmetic
+	l        *Layout
+	contexts int  // samples in flight
+	dense    bool // unchanged states and zero inputs are broadcast too
+	p        *arithmetic
+	terms    int // log2 of the terms that the update's ring holds
 }
 
 const (
 	nothingCycles = 3  // an instruction without work
-	eventRoom     = 7  // events on their way or waiting in corinfo_broadcast
 	columnRoom    = 16 // columns that corinfo_terms fetches ahead
 	randomCycles  = 10 // latency of corinfo_random
 )
 
-func (t *timing) read() int    { return t.p.target.ReadCycles }
-func (t *timing) command() int { return t.read() + 2 } // taking a command and rewinding the program
+func (t *timing) read() int  { return t.p.target.ReadCycles }
+func (t *timing) wires() int { return 2 * t.p.target.WireCycles } // to a lane and back
+func (t *timing) fetch() int { return 3 + t.wires() }             // from a neuron's name to its value
 
 // everything is the activity of the dense computation: one inference and one mini-batch.
 func (t *timing) everything() *Activity {
@@ -42,7 +42,7 @@ func (t *timing) everything() *Activity {
 				break
 			}
 			if i.Op == golden.OpSettle {
-				s.steps = append(s.steps, step{i.Layer, all(n.Layers[i.Layer])})
+				s.steps = append(s.steps, step{layer: i.Layer, changed: all(n.Layers[i.Layer])})
 			}
 		}
 		for role := range s.kept {
@@ -61,64 +61,41 @@ func (t *timing) everything() *Activity {
 
 // run fills in the cycles.
 func (t *timing) run(v *Activity, e *Estimates) {
-	n := t.a.Network
-	total, useful := 0, 0
-	times := make([]int, n.K()+1)
-	drains := make([]int, n.K()+1)
-	count := make([]int, n.K()+1)
-	free := func(s *sampleActivity, book bool) int {
-		c := t.command() + t.clear() + t.exit(s)
-		load, issue := t.load(s.input)
-		c += load
-		times[0] += load
-		drains[0] += load - issue
-		count[0]++
-		if book {
+	if n := len(v.inferences); n > 0 {
+		p := t.play(v.inferences, false)
+		useful := 0
+		for i := range v.inferences {
+			s := &v.inferences[i]
 			useful += t.products(0, s.input)
-		}
-		for _, step := range s.steps {
-			cycles, issue := t.settle(step)
-			c += cycles
-			times[step.layer] += cycles
-			drains[step.layer] += cycles - issue
-			count[step.layer]++
-			if book {
+			for _, step := range s.steps {
 				useful += t.products(step.layer, step.changed)
 			}
 		}
-		return c + n.Layers[n.K()] + 8 + nothingCycles // scores one by one, the class
+		e.CyclesPerInference = float64(p.cycles) / float64(n)
+		e.SettlingCycles = float64(p.settling) / float64(n)
+		e.LanesBusy = float64(p.products) / float64(p.settling)
+		e.LaneUtilisation = float64(useful) / float64(p.settling*t.l.Lanes)
 	}
-	for i := range v.inferences {
-		total += free(&v.inferences[i], true)
-	}
-	if len(v.inferences) > 0 {
-		e.CyclesPerInference = float64(total) / float64(len(v.inferences))
-		e.LaneUtilisation = float64(useful) / float64(total*t.l.Lanes)
-	}
-	learning, updates, batch := 0, 0, n.Learning.Batch
-	for i := range v.samples {
-		learning += free(&v.samples[i], false) + nothingCycles // OpSampled
-		for k := 1; k <= n.K(); k++ {
-			learning += 2 * (t.l.SlotCount[k] + t.read() + t.p.recordCycles + 3)
+	if n := len(v.samples); n > 0 {
+		batch := t.a.Network.Learning.Batch
+		updates := 0
+		for i := 0; i < n; i += batch {
+			updates += t.update(v.samples[i : i+batch])
 		}
-		if i%batch == batch-1 {
-			updates += t.update(v.samples[i+1-batch : i+1])
-		}
+		p := t.play(v.samples, true)
+		e.CyclesPerLearning = float64(p.cycles) / float64(n)
+		e.LearningSettlingCycles = float64(p.settling) / float64(n)
+		e.CyclesPerUpdate = float64(updates) / float64(n/batch)
 	}
-	if batches := len(v.samples) / batch; batches > 0 {
-		e.CyclesPerUpdate = float64(updates) / float64(batches)
-		e.CyclesPerLearning = float64(learning)/float64(len(v.samples)) + e.CyclesPerUpdate/float64(batch)
-	}
-	for k := range times {
-		e.SettlingStepCycles = append(e.SettlingStepCycles, float64(times[k])/float64(max(1, count[k])))
-		e.SettlingDrainCycles = append(e.SettlingDrainCycles, float64(drains[k])/float64(max(1, count[k])))
+	for k := 1; k < len(t.l.SlotCount); k++ {
+		e.DrainCycles = append(e.DrainCycles, t.drain(k))
 	}
 }
 
-func (t *timing) clear() int { return max(2, t.l.Slots) + 3 }
-
-// exit is what jumps to the ends of phases take beyond the instructions there.
-func (t *timing) exit(s *sampleActivity) int { return (t.read() + 1) * s.exits }
+// drain is what a settling step of layer k takes beside its products, with one sample in flight.
+func (t *timing) drain(k int) int {
+	return max(t.p.somaCycles+t.wires()+6, t.l.SlotCount[k]+2) + t.wires() + t.read() + 10
+}
 
 // products are the useful products of events of a layer: padding is not.
 func (t *timing) products(k int, events []bool) (total int) {
@@ -136,79 +113,40 @@ func (t *timing) products(k int, events []bool) (total int) {
 	return total
 }
 
-// load takes an input a cycle; those that are not zero queue for their columns. Also the cycles in which the lanes
-// multiply.
-func (t *timing) load(input []bool) (cycles, issue int) {
-	stride := t.l.Stride[0]
-	var started [eventRoom]int // the cycles in which the last events left the queue
-	at, free, events := 0, 0, 0
-	for _, set := range input {
-		at++
-		if !set && !t.dense {
-			// The input waits while the queue is full, whatever it is.
-			at = max(at, started[events%eventRoom]+1)
-			continue
-		}
-		at = max(at, started[events%eventRoom]+1)
-		begin := max(at+1, free) // leaves the queue
-		free = begin + stride
-		started[events%eventRoom] = begin
-		events++
-	}
-	if events == 0 {
-		return at + 3, 0
-	}
-	return max(at+3, free+t.read()+3), events * stride
-}
-
-// settle is a pass over the layer's slots, the soma's pipeline, then the events of what changed.
-func (t *timing) settle(s step) (cycles, issue int) {
-	slots, stride := t.l.SlotCount[s.layer], t.l.Stride[s.layer]
-	at := slots + t.p.somaCycles + 5 // nothing changes
-	events, end := 0, 0
-	for i, changed := range s.changed {
-		if changed || t.dense {
-			// The row of this slot is there, and the pass is over.
-			start := max(t.p.somaCycles+11+i/t.l.Lanes, slots+7, end)
-			end = start + stride
-			events++
-		}
-	}
-	if events == 0 {
-		return at, 0
-	}
-	return max(at, end+t.read()+2), events * stride
-}
-
 // update takes one mini-batch to all matrices.
 func (t *timing) update(batch []sampleActivity) int {
 	cycles := nothingCycles // OpEnd
-	n := t.a.Network
-	for _, m := range t.a.Matrices {
-		factors := len(batch)
-		if m.Kind != golden.Lateral && m.Pre > 0 {
-			factors *= 2
-		}
-		terms := make([]int, n.Layers[m.Pre])
-		for j := range terms {
-			for i := range batch {
-				s := &batch[i]
-				switch {
-				case m.Kind == golden.Lateral: // c is hardly ever zero
-					terms[j]++
-				case m.Pre == 0:
-					terms[j] += count(s.input[j])
-				default:
-					terms[j] += count(s.kept[golden.Minus][m.Pre][j]) + count(s.kept[golden.Plus][m.Pre][j])
-				}
-			}
-			if m.Kind == golden.Lateral {
-				terms[j] = max(1, terms[j])
-			}
-		}
-		cycles += t.matrix(terms, factors, t.l.SlotCount[m.Post])
+	for i := range t.a.Matrices {
+		cycles += t.matrix(batch, i)
 	}
 	return cycles
+}
+
+// matrix takes one mini-batch to one matrix: from the cycle in which it is granted to the next instruction.
+func (t *timing) matrix(batch []sampleActivity, i int) int {
+	n, m := t.a.Network, &t.a.Matrices[i]
+	factors := len(batch)
+	if m.Kind != golden.Lateral && m.Pre > 0 {
+		factors *= 2
+	}
+	terms := make([]int, n.Layers[m.Pre])
+	for j := range terms {
+		for i := range batch {
+			s := &batch[i]
+			switch {
+			case m.Kind == golden.Lateral: // c is hardly ever zero
+				terms[j]++
+			case m.Pre == 0:
+				terms[j] += count(s.input[j])
+			default:
+				terms[j] += count(s.kept[golden.Minus][m.Pre][j]) + count(s.kept[golden.Plus][m.Pre][j])
+			}
+		}
+		if m.Kind == golden.Lateral {
+			terms[j] = max(1, terms[j])
+		}
+	}
+	return t.walk(terms, factors, t.l.SlotCount[m.Post])
 }
 
 func count(set bool) int {
@@ -218,8 +156,8 @@ func count(set bool) int {
 	return 0
 }
 
-// matrix is the walk of corinfo_terms: columns of terms products a slot, fetched factor by factor ahead.
-func (t *timing) matrix(terms []int, factors, slots int) int {
+// walk is that of corinfo_terms: columns of terms products a slot, fetched factor by factor ahead.
+func (t *timing) walk(terms []int, factors, slots int) int {
 	room := 1 << t.terms
 	type column struct{ end, terms int }
 	var waiting []column // columns with work whose products are not through, oldest first
@@ -238,15 +176,15 @@ func (t *timing) matrix(terms []int, factors, slots int) int {
 		if n == 0 {
 			continue
 		}
-		start := max(fetch+t.read()+5, free)
+		start := max(fetch+t.read()+t.wires()+5, free)
 		free = start + n*slots
 		waiting = append(waiting, column{free + 1, n}) // their room counts a cycle later
 		held += n
 	}
 	if free == 0 {
-		return fetch + t.read() + 7
+		return fetch + t.read() + t.wires() + 7
 	}
 	// Products and random words meet.
 	meet := max(randomCycles, t.read()+3+t.p.changeCycles())
-	return max(fetch+t.read()+7, free+meet+t.p.synapseCycles+4)
+	return max(fetch+t.read()+t.wires()+7, free+meet+t.p.synapseCycles+4)
 }

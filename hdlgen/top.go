@@ -157,7 +157,7 @@ func (w *wires) add(from, to vl.Id, width int) {
 }
 
 func (w *wires) instance(name string) vl.Instance {
-	return vl.Instance{Module: "corinfo_delay", Name: name,
+	return vl.Instance{Module: "corinfo_wires", Name: name,
 		Params: []vl.Bind{{Name: "Width", Value: vl.Int(w.width)}, {Name: "Cycles", Value: vl.Int(w.cycles)}},
 		Ports:  []vl.Bind{{Name: "clk_i", Value: vl.Id("clk_i")}, {Name: "data_i", Value: w.from}, {Name: "data_o", Value: w.to}}}
 }

@@ -481,9 +481,6 @@ module corinfo_control #(
   wire [XWidth-1:0]              input_word, kept_input;
   wire [InputAddrW-1:0]          fetch_input;
   reg                            load_was_q;
-  corinfo_choice #(.Width(2 * SynapseAddrW), .Count(Contexts), .IndexW(ContextW)) u_load (
-    .index_i(load_context_q), .words_i(load_tables), .word_o({load_column, load_stride})
-  );
   wire [Contexts*2*SynapseAddrW-1:0] load_tables;
   generate
     for (c = 0; c < Contexts; c = c + 1) begin : gen_load
@@ -491,6 +488,10 @@ module corinfo_control #(
           {column_bases[SynapseAddrW*c +: SynapseAddrW], strides[SynapseAddrW*c +: SynapseAddrW]};
     end
   endgenerate
+
+  corinfo_choice #(.Width(2 * SynapseAddrW), .Count(Contexts), .IndexW(ContextW)) u_load (
+    .index_i(load_context_q), .words_i(load_tables), .word_o({load_column, load_stride})
+  );
 
   always @(posedge clk_i) begin
     load_was_q <= !rst_i && load_busy;

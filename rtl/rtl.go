@@ -14,6 +14,7 @@ var Files embed.FS
 var Order = []string{
 	"corinfo_ram.v",
 	"corinfo_delay.v",
+	"corinfo_wires.v",
 	"corinfo_valid.v",
 	"corinfo_choice.v",
 	"corinfo_fifo.v",

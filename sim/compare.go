@@ -17,8 +17,8 @@ type comparator struct {
 	lanes    int
 	source   func() (expected, bool) // what golden computed for the next command; false: there is none
 	finished func(e expected)        // told of every command that did everything that it must
-	contexts []*flight              // what is under way, by context; nil: nothing
-	waiting  []*flight              // by context: taken from source, not begun
+	contexts []*flight               // what is under way, by context; nil: nothing
+	waiting  []*flight               // by context: taken from source, not begun
 	taken    int                     // commands taken from source
 	answered int                     // commands whose class is known
 	line     []byte                  // scratch

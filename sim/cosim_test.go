@@ -45,6 +45,7 @@ func testSeed(t *testing.T) *rand.Rand {
 type testCase struct {
 	layers       []int
 	lanes, batch int
+	contexts     int    // 0: one
 	rule         string // of the step size
 	formats      string // key of formatSets
 	three, dense bool
@@ -116,7 +117,7 @@ func (c testCase) String() string {
 		}
 		return ""
 	}
-	return fmt.Sprintf("%v lanes %d batch %d %s %s", c.layers, c.lanes, c.batch, c.rule, c.formats) + on(c.three, "three-phase") + on(c.dense, "dense") + on(c.early, "early end") + on(c.stall, "stalls") + on(c.shallow, "shallow")
+	return fmt.Sprintf("%v lanes %d contexts %d batch %d %s %s", c.layers, c.lanes, max(1, c.contexts), c.batch, c.rule, c.formats) + on(c.three, "three-phase") + on(c.dense, "dense") + on(c.early, "early end") + on(c.stall, "stalls") + on(c.shallow, "shallow")
 }
 
 func (c testCase) network(t *testing.T) *golden.Network {
@@ -140,10 +141,10 @@ lambda: 0.99
 leak: 0.5
 settling: {free_iterations: 5, nudged_iterations: 3, early_end: %t, step: {rule: %s, start: %g, stop: 0.001, decay: 0.01}}
 learning: {batch: %d, beta: 1, feedforward: %s, feedback: %s, epochs: 1, three_phase: %t}
-hardware: {lanes: %d, mode: %s}
+hardware: {lanes: %d, contexts: %d, mode: %s}
 seed: 7
 %s`, strings.Trim(strings.Join(strings.Fields(fmt.Sprint(c.layers)), ","), "[]"), c.early, c.rule, start, c.batch, rates(len(c.layers)-1, "0.5"), rates(len(c.layers)-2, "0.15"),
-		c.three, c.lanes, mode, formatSets[c.formats])
+		c.three, c.lanes, max(1, c.contexts), mode, formatSets[c.formats])
 	n, err := golden.ParseNetwork("test.yaml", []byte(text))
 	require.NoError(t, err)
 	return n

@@ -19,6 +19,8 @@ func TestEstimateMatchesSimulation(t *testing.T) {
 		{layers: []int{784, 64, 10}, lanes: 16, batch: 20, rule: "divide_by_loop_index", formats: "default", early: true},
 		{layers: []int{12, 9, 8, 5}, lanes: 3, batch: 3, rule: "constant", formats: "uneven", three: true, dense: true},
 		{layers: []int{20, 13, 7}, lanes: 8, batch: 3, rule: "constant", formats: "default", early: true, shallow: true},
+		{layers: []int{784, 64, 10}, lanes: 16, contexts: 2, batch: 20, rule: "divide_by_slow_loop_index", formats: "default", early: true},
+		{layers: []int{12, 9, 8, 5}, lanes: 3, contexts: 3, batch: 3, rule: "constant", formats: "uneven", three: true},
 	} {
 		d := c.generate(t)
 		o := Options{Simulator: Verilator, Inference: randomSamples(d, 3, rng), Learning: randomSamples(d, max(3, c.batch), rng)}
@@ -29,31 +31,28 @@ func TestEstimateMatchesSimulation(t *testing.T) {
 		machine := golden.NewMachine(d.Arithmetic)
 		require.NoError(t, machine.SetTensors(d.Initial.Tensors))
 		var activity hdlgen.Activity
-		steps := make([]float64, len(c.layers)) // by layer; 0: loads
 		for _, list := range [][]Sample{o.Inference, o.Learning} {
 			for i, s := range list {
 				trace := &golden.Trace{}
 				learn := &list[0] != &o.Inference[0]
 				machine.Run(s.X, golden.Command{Learn: learn, Label: s.Label, Negative: s.Negative}, trace)
 				activity.Add(d.Arithmetic, list[i].X, learn, trace)
-				steps[0]++
-				for _, r := range trace.Records {
-					steps[r.Layer]++
-				}
 			}
 		}
 		e, err := hdlgen.Estimate(d.Arithmetic, c.lanes, d.Manifest.Target, &activity)
 		require.NoError(t, err)
-		t.Logf("%v: inference %.0f (simulated %.0f), learning %.0f (%.0f), steps %.0f drains %.0f", c, e.CyclesPerInference, report.CyclesPerInference,
-			e.CyclesPerLearning, report.CyclesPerLearning, e.SettlingStepCycles, e.SettlingDrainCycles)
+		counters := report.values()
+		settling := e.SettlingCycles*float64(len(o.Inference)) + e.LearningSettlingCycles*float64(len(o.Learning))
+		t.Logf("%v: inference %.1f (simulated %.1f), learning %.1f (%.1f), settling %.0f (%.0f)", c, e.CyclesPerInference, report.CyclesPerInference,
+			e.CyclesPerLearning, report.CyclesPerLearning, settling, float64(counters["settling_cycles"]))
 		require.InEpsilon(t, report.CyclesPerInference, e.CyclesPerInference, 0.05, "%v", c)
 		require.InEpsilon(t, report.CyclesPerLearning, e.CyclesPerLearning, 0.05, "%v", c)
 		// The two times that the lock step has no expectation of.
-		settling, counters := 0.0, report.values()
-		for k, n := range steps {
-			settling += n * e.SettlingStepCycles[k]
+		if c.contexts > 1 { // who is served first in a cycle is not followed to the last detail
+			require.InEpsilon(t, settling, counters["settling_cycles"], 0.05, "%v", c)
+		} else {
+			require.InDelta(t, settling, counters["settling_cycles"], 0.5, "%v", c)
 		}
-		require.InDelta(t, settling, counters["settling_cycles"], 0.5, "%v", c)
 		require.InEpsilon(t, e.CyclesPerUpdate*float64(counters["updates"]), counters["update_cycles"], 0.05, "%v", c)
 		dense, err := hdlgen.Estimate(d.Arithmetic, c.lanes, d.Manifest.Target, nil)
 		require.NoError(t, err)

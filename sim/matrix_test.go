@@ -15,6 +15,7 @@ var (
 	axisLayers  = [][]int{{784, 64, 10}, {20, 13, 7}, {12, 9, 8, 5}, {5, 1, 2}}
 	axisLanes   = []int{1, 3, 8, 16}
 	axisBatch   = []int{1, 3, 20}
+	axisContext = []int{1, 2, 3}
 	axisRule    = []string{"constant", "divide_by_loop_index", "divide_by_slow_loop_index"}
 	axisFormats = []string{"default", "uneven", "coarse"}
 )
@@ -31,6 +32,7 @@ func cover(rng *rand.Rand, count int, layers [][]int) []testCase {
 	spread(len(layers), func(c *testCase, v int) { c.layers = layers[v] })
 	spread(len(axisLanes), func(c *testCase, v int) { c.lanes = axisLanes[v] })
 	spread(len(axisBatch), func(c *testCase, v int) { c.batch = axisBatch[v] })
+	spread(len(axisContext), func(c *testCase, v int) { c.contexts = axisContext[v] })
 	spread(len(axisRule), func(c *testCase, v int) { c.rule = axisRule[v] })
 	spread(len(axisFormats), func(c *testCase, v int) { c.formats = axisFormats[v] })
 	spread(2, func(c *testCase, v int) { c.three = v == 1 })
@@ -46,7 +48,7 @@ func cover(rng *rand.Rand, count int, layers [][]int) []testCase {
 func pairwise() (picked []testCase) {
 	all := product(rand.New(rand.NewPCG(1, 1)))
 	pairs := func(c testCase) (list [][4]any) {
-		values := []any{fmt.Sprint(c.layers), c.lanes, c.batch, c.rule, c.formats, c.three, c.dense, c.early, c.stall, c.shallow}
+		values := []any{fmt.Sprint(c.layers), c.lanes, c.contexts, c.batch, c.rule, c.formats, c.three, c.dense, c.early, c.stall, c.shallow}
 		for i := range values {
 			for j := range i {
 				list = append(list, [4]any{i, values[i], j, values[j]})
@@ -87,7 +89,7 @@ func product(rng *rand.Rand) (cases []testCase) {
 			for _, batch := range axisBatch {
 				for _, rule := range axisRule {
 					for _, formats := range axisFormats {
-						cases = append(cases, testCase{layers: layers, lanes: lanes, batch: batch, rule: rule, formats: formats,
+						cases = append(cases, testCase{layers: layers, lanes: lanes, contexts: axisContext[rng.IntN(len(axisContext))], batch: batch, rule: rule, formats: formats,
 							three: toss(), dense: toss(), early: toss(), stall: toss(), shallow: toss()})
 					}
 				}

@@ -1,0 +1,38 @@
+// Registers on wires, for a way that takes more than a cycle: data_o is data_i Cycles later.
+//
+// They start from zero, so that no garbage in them writes a memory before the first reset.
+
+`default_nettype none
+
+module corinfo_wires #(
+  parameter Width  = 1,
+  parameter Cycles = 1   // 0 or more
+) (
+  input  wire             clk_i,
+  input  wire [Width-1:0] data_i,
+  output wire [Width-1:0] data_o
+);
+
+  generate
+    if (Cycles == 0) begin : gen_wire
+      wire unused_clk;
+      assign unused_clk = clk_i;
+      assign data_o = data_i;
+    end else begin : gen_registers
+      // The newest word in the lowest bits.
+      reg  [Width*Cycles-1:0]     words_q;
+      wire [Width*(Cycles+1)-1:0] words;
+      assign words = {words_q, data_i};
+
+      initial words_q = {(Width * Cycles){1'b0}};
+
+      always @(posedge clk_i) begin
+        words_q <= words[Width*Cycles-1:0];
+      end
+      assign data_o = words[Width*Cycles +: Width];
+    end
+  endgenerate
+
+endmodule
+
+`default_nettype wire
