@@ -66,11 +66,11 @@ type scores struct {
 
 // events is what leads from a take to the products.
 type events struct {
-	taken int       // events
-	last  int       // cycle of the last take
+	taken int           // events
+	last  int           // cycle of the last take
 	heads [room + 1]int // cycles in which the last events left the broadcast's queue
-	begun int       // first product of the last event
-	free  int       // first cycle without a product of it
+	begun int           // first product of the last event
+	free  int           // first cycle without a product of it
 }
 
 // room is how many events may be on their way to the lanes or in the broadcast's queue before one more is refused.
