@@ -104,9 +104,10 @@ func laneOutputs(s *shape) []vl.Port {
 
 // laneModule attaches the graphs of a network to the hand-written lane.
 func laneModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arithmetic, provenance []string) *vl.Module {
-	m := &vl.Module{Name: name + "_lane", Params: []vl.Bind{{Name: "Lane", Value: vl.Int(0)}, {Name: "SynapseFile", Value: vl.Str("")}}}
+	m := &vl.Module{Name: name + "_lane", Keep: true, Params: []vl.Bind{{Name: "Lane", Value: vl.Int(0)}, {Name: "SynapseFile", Value: vl.Str("")}}}
 	m.Header = append([]string{name + "_lane: a lane with the neuron and synapse arithmetic of this network."}, provenance...)
-	m.Header = append(m.Header, "", "See corinfo_lane for the handshake: cycles count as there. u_next_o and r_next_o are valid with soma_we_i, synapse_next_o with synapse_we_i.")
+	m.Header = append(m.Header, "", "See corinfo_lane for the handshake: cycles count as there. u_next_o and r_next_o are valid with soma_we_i, synapse_next_o with synapse_we_i.", "",
+		"Synthesis keeps the hierarchy: registers that hold the same in every lane are each lane's own, near it, instead of one that drives all.")
 	m.Ports = append(m.Ports, vl.Port{Dir: vl.In, Width: 1, Name: "clk_i"}, vl.Group("The same for every lane."))
 	m.Ports = append(m.Ports, laneControl(s)...)
 	m.Ports = append(m.Ports, vl.Group("Constants of the instruction under way."))

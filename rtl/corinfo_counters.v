@@ -1,7 +1,7 @@
 // Counters of a run, read by the host: times in cycles, events and products, and how often
 // rounding met a value outside its format or an update was lost.
 //
-// index_i selects one; counter_o has it one cycle later. All are 48 bits, zero after reset, and
+// index_i selects one; counter_o has it two cycles later. All are 48 bits, zero after reset, and
 // complete when the design is idle.
 
 `default_nettype none
@@ -82,17 +82,21 @@ module corinfo_counters #(
   endgenerate
 
   // Chosen, because an index of 48 bits a step takes a multiplier.
-  reg     [47:0] chosen;
-  integer        k;
+  reg     [Total-1:0] chosen_q;  // one bit is set, or none
+  reg     [47:0]      chosen;
+  integer             j, k;
 
   always @* begin
     chosen = 48'd0;
     for (k = 0; k < Total; k = k + 1) begin
-      chosen = chosen | ({48{index_i == k[7:0]}} & totals[48*k +: 48]);
+      chosen = chosen | ({48{chosen_q[k]}} & totals[48*k +: 48]);
     end
   end
 
   always @(posedge clk_i) begin
+    for (j = 0; j < Total; j = j + 1) begin
+      chosen_q[j] <= index_i == j[7:0];
+    end
     counter_o <= chosen;
   end
 

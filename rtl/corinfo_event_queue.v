@@ -80,8 +80,9 @@ module corinfo_event_queue #(
     end else if (row_take || serve) begin
       lanes_q <= lanes;
     end
+    // Each without its first lane before it is known which.
     if (row_take || serve) begin
-      others_q <= lanes & (lanes - OneLane);
+      others_q <= row_take ? row_lanes & (row_lanes - OneLane) : others_q & (others_q - OneLane);
     end
     if (row_take) begin
       slot_q   <= row_slot;

@@ -80,7 +80,7 @@ module corinfo_host #(
 
   reg  [31:0] address_q, seed_q, update_q;
   reg  [63:0] data_q;
-  reg         write_q, first_q, checked_q, exists_q, writable_q;
+  reg         write_q, first_q, compared_q, checked_q, exists_q, writable_q;
   wire        refused;
   wire        accept, answer, waiting, write;
   wire [3:0]  region;
@@ -91,28 +91,43 @@ module corinfo_host #(
   assign region  = address_q[31:28];
   assign word    = address_q[7:0];
 
-  // Is there such a word, and may it take what is written?
+  // Is there such a word, and may it take what is written? Compared in one cycle, chosen by region
+  // in the next.
   wire [31:0] lane_word, place;
+  reg         lane_exists_q, synapse_exists_q, rate_exists_q, control_exists_q, counter_exists_q;
+  reg         control_writable_q, synapse_fits_q, rate_fits_q, word_fits_q;
   reg         exists, writable;
   assign lane_word = {24'd0, address_q[27:20]};
   assign place     = {4'd0, address_q[27:0]};
 
+  always @(posedge clk_i) begin
+    lane_exists_q      <= lane_word < LanesWord;
+    synapse_exists_q   <= {12'd0, address_q[19:0]} < DepthWord;
+    rate_exists_q      <= place < RatesWord;
+    control_exists_q   <= place < ControlWords;
+    control_writable_q <= place < WritableWords;
+    counter_exists_q   <= place < CountersWord;
+    synapse_fits_q     <= &data_q[63:SynapseWidth-1] || ~|data_q[63:SynapseWidth-1];
+    rate_fits_q        <= data_q[63:RateWidth] == {(64 - RateWidth){1'b0}};
+    word_fits_q        <= data_q[63:32] == 32'd0;
+  end
+
   always @* begin
     case (region)
       RegionSynapses: begin
-        exists   = lane_word < LanesWord && {12'd0, address_q[19:0]} < DepthWord;
-        writable = data_q[63:SynapseWidth-1] == {(65 - SynapseWidth){data_q[63]}};
+        exists   = lane_exists_q && synapse_exists_q;
+        writable = synapse_fits_q;
       end
       RegionRates: begin
-        exists   = place < RatesWord;
-        writable = data_q[63:RateWidth] == {(64 - RateWidth){1'b0}};
+        exists   = rate_exists_q;
+        writable = rate_fits_q;
       end
       RegionControl: begin
-        exists   = place < ControlWords;
-        writable = place < WritableWords && data_q[63:32] == 32'd0;
+        exists   = control_exists_q;
+        writable = control_writable_q && word_fits_q;
       end
       default: begin
-        exists   = region == RegionCounters && place < CountersWord;
+        exists   = region == RegionCounters && counter_exists_q;
         writable = 1'b0;
       end
     endcase
@@ -137,18 +152,20 @@ module corinfo_host #(
     exists_q   <= exists;
     writable_q <= writable;
     if (rst_i) begin
-      first_q  <= 1'b0;
-      checked_q <= 1'b0;
-      done_o   <= 1'b0;
-      error_o  <= 1'b0;
-      data_o   <= 64'd0;
-      seed_q   <= Seed;
-      update_q <= 32'd0;
+      first_q    <= 1'b0;
+      compared_q <= 1'b0;
+      checked_q  <= 1'b0;
+      done_o     <= 1'b0;
+      error_o    <= 1'b0;
+      data_o     <= 64'd0;
+      seed_q     <= Seed;
+      update_q   <= 32'd0;
     end else begin
-      first_q <= accept;
-      checked_q <= first_q;
-      done_o  <= answer;
-      error_o <= answer && refused;
+      first_q    <= accept;
+      compared_q <= first_q;
+      checked_q  <= compared_q;
+      done_o     <= answer;
+      error_o    <= answer && refused;
       if (answer && refused) begin
         data_o <= 64'd0;
       end else if (answer) begin

@@ -115,6 +115,17 @@ module corinfo_input #(
     end
   end
 
+  // A word is written a cycle after it is taken.
+  reg                  put_q;
+  reg [InputAddrW-1:0] put_addr_q;
+  reg [XWidth-1:0]     put_data_q;
+
+  always @(posedge clk_i) begin
+    put_q      <= take && !rst_i;
+    put_addr_q <= addr_q;
+    put_data_q <= data_i;
+  end
+
   // In banks: the choice among them is made behind their registers.
   wire [Banks*XWidth-1:0] words;
   wire [InputAddrW-1:0]   fetch_late;
@@ -134,9 +145,9 @@ module corinfo_input #(
         .Cycles(ReadCycles)
       ) u_input (
         .clk_i  (clk_i),
-        .we_i   (take && bank_of(addr_q) == Bank),
-        .waddr_i(addr_q[BankAddrW-1:0]),
-        .wdata_i(data_i),
+        .we_i   (put_q && bank_of(put_addr_q) == Bank),
+        .waddr_i(put_addr_q[BankAddrW-1:0]),
+        .wdata_i(put_data_q),
         .raddr_i(fetch_addr_i[BankAddrW-1:0]),
         .rdata_o(words[XWidth*b +: XWidth])
       );

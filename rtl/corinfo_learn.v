@@ -123,11 +123,16 @@ module corinfo_learn #(
     column_addr_q <= pre_base[SynapseAddrW-1:0] + offset_q[SynapseAddrW-1:0];
   end
 
-  wire lateral;
-  assign lateral      = kind_q[1:0] == KindC;
+  reg lateral_q, from_input_q, two_phases_q;
   assign kind_o       = kind_q[1:0];
-  assign from_input_o = pre_q == 32'd0;
-  assign symmetric_o  = lateral;
+  assign from_input_o = from_input_q;
+  assign symmetric_o  = lateral_q;
+
+  always @(posedge clk_i) begin
+    lateral_q    <= kind_q[1:0] == KindC;
+    from_input_q <= pre_q == 32'd0;
+    two_phases_q <= kind_q[1:0] != KindC && pre_q != 32'd0;
+  end
 
   // Signs of beta of the mini-batch.
   reg             sample_start_q;
@@ -184,11 +189,11 @@ module corinfo_learn #(
     .rst_i          (rst_i),
     .start_i        (keys_done),
     .columns_i      (pre_neurons[15:0]),
-    .two_phases_i   (!lateral && !from_input_o),
+    .two_phases_i   (two_phases_q),
     .last_role_i    (!negate_i),
-    .always_i       (lateral),
+    .always_i       (lateral_q),
     .negate_i       (negate_i),
-    .signed_i       (!lateral),
+    .signed_i       (!lateral_q),
     .negative_i     (negative_q),
     .pre_slot_i     (pre_slot[SlotW-1:0]),
     .post_slot_i    (post_slot[SlotW-1:0]),

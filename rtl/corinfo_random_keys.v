@@ -43,11 +43,13 @@ module corinfo_random_keys (
       busy_q  <= round_q != LastRound;
       round_q <= round_q + 4'd1;
     end
+    if (busy_q) begin
+      keys_q <= {key_q, keys_q[127:16]};
+    end
     if (start_i) begin
       key_q   <= seed_i[15:0];
       words_q <= {matrix_i, update_i, seed_i[31:16]};
     end else if (busy_q) begin
-      keys_q  <= {key_q, keys_q[127:16]};
       key_q   <= key;
       words_q <= {word, words_q[47:16]};
     end

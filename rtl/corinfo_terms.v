@@ -86,12 +86,12 @@ module corinfo_terms #(
 
   // Fetch: column by column, sample by sample, phase minus before phase plus.
   reg                    fetching_q;
-  reg  [15:0]            column_q;
+  reg  [15:0]            column_q, last_column_q;
   reg  [LaneW-1:0]       lane_q;
   reg  [SlotW-1:0]       slot_q;
   reg  [SynapseAddrW-1:0] addr_q;
   reg  [SampleW-1:0]     sample_q;
-  reg  [KeptAddrW-1:0]   sample_base_q;
+  reg  [KeptAddrW-1:0]   sample_base_q, plus_base_q;  // of the sample: phase minus, phase plus
   reg  [InputAddrW-1:0]  input_q;
   reg                    role_q;
   reg  [TermAddrW:0]     term_room_q;
@@ -100,24 +100,25 @@ module corinfo_terms #(
   wire                   fetch, role, last_of_sample, last_of_column;
   wire [KeptAddrW-1:0]   role_base;
   assign role           = two_phases_i ? role_q : last_role_i || always_i;
-  assign role_base      = role ? role_slots_i : {KeptAddrW{1'b0}};
+  assign role_base      = role ? plus_base_q : sample_base_q;
   assign last_of_sample = !two_phases_i || role_q;
   assign last_of_column = last_of_sample && sample_q == LastSample;
 
   assign fetch         = fetching_q && term_room_q != NoTerms
                          && column_room_q != {(ColumnQueueW + 1){1'b0}};
   always @(posedge clk_i) begin
-    fetch_addr_o  <= sample_base_q + role_base + {{(KeptAddrW - SlotW){1'b0}}, slot_q};
+    fetch_addr_o  <= role_base + {{(KeptAddrW - SlotW){1'b0}}, slot_q};
     fetch_input_o <= input_q;
     fetch_lane_o  <= lane_q;
   end
 
   always @(posedge clk_i) begin
+    last_column_q <= columns_i - 16'd1;
     if (rst_i) begin
       fetching_q <= 1'b0;
     end else if (start_i) begin
       fetching_q <= 1'b1;
-    end else if (fetch && last_of_column && column_q == columns_i - 16'd1) begin
+    end else if (fetch && last_of_column && column_q == last_column_q) begin
       fetching_q <= 1'b0;
     end
     if (start_i) begin
@@ -127,6 +128,7 @@ module corinfo_terms #(
       addr_q        <= column_addr_i;
       sample_q      <= {SampleW{1'b0}};
       sample_base_q <= {KeptAddrW{1'b0}};
+      plus_base_q   <= role_slots_i;
       input_q       <= {InputAddrW{1'b0}};
       role_q        <= 1'b0;
     end else if (fetch) begin
@@ -138,10 +140,12 @@ module corinfo_terms #(
         addr_q        <= addr_q + stride_i;
         sample_q      <= {SampleW{1'b0}};
         sample_base_q <= {KeptAddrW{1'b0}};
+        plus_base_q   <= role_slots_i;
         input_q       <= {{(InputAddrW - 1){1'b0}}, 1'b1} + first_input_q;
       end else if (last_of_sample) begin
         sample_q      <= sample_q + OneSample;
         sample_base_q <= sample_base_q + sample_slots_i;
+        plus_base_q   <= plus_base_q + sample_slots_i;
         input_q       <= input_q + sample_inputs_i;
       end
     end
@@ -172,7 +176,7 @@ module corinfo_terms #(
 
   corinfo_delay #(.Width(KeptAddrW + SynapseAddrW + 18), .Cycles(FetchCycles)) u_back (
     .clk_i(clk_i),
-    .data_i({sample_base_q + role_base, addr_q, column_q, last_of_column, negate}),
+    .data_i({role_base, addr_q, column_q, last_of_column, negate}),
     .data_o({back_base, back_addr, back_column, back_last, back_negate})
   );
 
@@ -243,11 +247,12 @@ module corinfo_terms #(
   reg  [SlotW:0]       row_q;
   reg  [TermAddrW:0]   term_q;
   reg  [15:0]          row_base_q;
+  reg  [SlotW:0]       last_row_q;       // of every column
   wire                 last_term, last_row;
   wire [TermAddrW-1:0] term_addr;
 
   assign last_term = term_q == head_last;
-  assign last_row  = row_q == post_count_i - {{SlotW{1'b0}}, 1'b1};
+  assign last_row  = row_q == last_row_q;
   assign take      = head_valid && last_term && last_row;
   assign term_addr = head_start + term_q[TermAddrW-1:0];
 
@@ -262,6 +267,7 @@ module corinfo_terms #(
   assign {term_value, term_base} = terms[place_term_q];
 
   always @(posedge clk_i) begin
+    last_row_q <= post_count_i - {{SlotW{1'b0}}, 1'b1};
     if (rst_i || start_i) begin
       row_q      <= {(SlotW + 1){1'b0}};
       term_q     <= NoTerms;

@@ -46,6 +46,9 @@ func (p *printer) module(m *Module) {
 	p.line("")
 	p.line("`default_nettype none")
 	p.line("")
+	if m.Keep {
+		p.line(`(* keep_hierarchy = "yes" *)`)
+	}
 	if len(m.Params) > 0 {
 		p.line("module %s #(", m.Name)
 		p.indent++

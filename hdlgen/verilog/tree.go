@@ -6,6 +6,7 @@ package verilog
 type Module struct {
 	Name   string
 	Header []string // comment paragraphs, which the printer fills; "" is an empty line
+	Keep   bool     // synthesis keeps the module whole: it does not merge its registers with equal ones elsewhere
 	Params []Bind   // parameters with their defaults
 	Ports  []Port
 	Items  []Item

@@ -5,9 +5,13 @@
 //
 // See corinfo_lane for the handshake: cycles count as there. u_next_o and r_next_o are valid with
 // soma_we_i, synapse_next_o with synapse_we_i.
+//
+// Synthesis keeps the hierarchy: registers that hold the same in every lane are each lane's own,
+// near it, instead of one that drives all.
 
 `default_nettype none
 
+(* keep_hierarchy = "yes" *)
 module tester_lane #(
   parameter Lane = 0,
   parameter SynapseFile = ""
