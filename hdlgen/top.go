@@ -182,9 +182,31 @@ func controlParams(a *golden.Arithmetic, l *Layout, s *shape, p *arithmetic) []v
 	}
 	layers := len(n.Layers)
 	layer := func(word func(k int) int) vl.Expr { return table(layers, word) }
-	segment := func(word func(g Segment) int) vl.Expr {
-		return table(3*layers, func(i int) int { return word(l.Segments[i/3][i%3]) })
+	// The segments that a layer has, those that it has not behind them.
+	segments := make([]Segment, 0, 3*layers)
+	for k := range layers {
+		for _, has := range []bool{true, false} {
+			for _, g := range l.Segments[k] {
+				if g.Count > 0 == has {
+					segments = append(segments, g)
+				}
+			}
+		}
 	}
+	segment := func(word func(g Segment) int) vl.Expr {
+		return table(3*layers, func(i int) int { return word(segments[i]) })
+	}
+	describe := table(3*layers, func(i int) int {
+		g := segments[i]
+		if g.Count == 0 {
+			return 0
+		}
+		more := 0
+		if i%3 < 2 && segments[i+1].Count > 0 {
+			more = 1
+		}
+		return more<<31 | int(a.Matrices[g.Matrix].Kind)<<29 | (g.Count - 1)
+	})
 	matrix := func(word func(m golden.Matrix) int) vl.Expr {
 		return table(len(a.Matrices), func(i int) int { return word(a.Matrices[i]) })
 	}
@@ -210,7 +232,7 @@ func controlParams(a *golden.Arithmetic, l *Layout, s *shape, p *arithmetic) []v
 		{Name: "RowStride", Value: layer(func(k int) int { return l.Stride[k] * l.Lanes })},
 		{Name: "Align", Value: segment(func(g Segment) int { return g.Shift })},
 		{Name: "SegmentSlot", Value: segment(func(g Segment) int { return g.Slot })},
-		{Name: "SegmentCount", Value: segment(func(g Segment) int { return g.Count })},
+		{Name: "Segments", Value: describe},
 		{Name: "MatrixKind", Value: matrix(func(m golden.Matrix) int { return int(m.Kind) })},
 		{Name: "MatrixPre", Value: matrix(func(m golden.Matrix) int { return m.Pre })},
 		{Name: "MatrixPost", Value: matrix(func(m golden.Matrix) int { return m.Post })},

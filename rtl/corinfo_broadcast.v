@@ -1,6 +1,7 @@
 // Broadcasts events to the lanes: for each event (the address of its column of synapses and its
-// value) one product per cycle for every slot of up to three segments, the targets of W, F and C
-// in this order. An event that clears takes a cycle for each of all slots instead.
+// value) one product per cycle for every slot of up to three segments, the targets of W, F and C,
+// those that there are, in this order. An event that clears takes a cycle for each of all slots
+// instead.
 //
 // Events come in through a queue; start_i counts those that the producer has under way, so that
 // they always find room: room_o is high while another event may be started. The lanes' memories
@@ -18,16 +19,16 @@ module corinfo_broadcast #(
   parameter ValueWidth   = 18,
   parameter OperandWidth = 18,
   parameter AlignW       = 6,    // bits of a shift
+  parameter SegmentW     = 15,   // 3 + 2 x SlotW + AlignW
   parameter DepthW       = 4     // room for 2^DepthW events
 ) (
   input  wire                             clk_i,
   input  wire                             rst_i,
 
-  // By sample, the segments of the presynaptic layer, W in the lowest field: slots, first slot,
-  // left shift of the value.
-  input  wire [Contexts*3*(SlotW+1)-1:0]  segment_count_i,
-  input  wire [Contexts*3*SlotW-1:0]      segment_slot_i,
-  input  wire [Contexts*3*AlignW-1:0]     segment_align_i,
+  // By sample, the segments of the presynaptic layer, the first one in the lowest field; each from
+  // the top: does another one follow, its kind (0 W, 1 F, 2 C), its slots after the first, its
+  // first slot, the left shift of the value.
+  input  wire [Contexts*3*SegmentW-1:0]   segments_i,
 
   output wire                             room_o,
   input  wire                             start_i,         // an event that arrives later
@@ -47,17 +48,12 @@ module corinfo_broadcast #(
   output wire                             end_o
 );
 
-  localparam                CountW    = SlotW + 1;
   localparam                ExtendW   = OperandWidth - ValueWidth + 1;
   localparam [DepthW:0]     LastRoom  = (1 << DepthW) - 1;
   localparam [DepthW:0]     OneRoom   = 1;
-  localparam [31:0]         SlotsWord = Slots;
-  localparam [CountW-1:0]   OneSlot   = 1;
-  localparam [CountW-1:0]   NoSlots   = 0;
-
-  localparam [1:0] KindW = 2'd0;
-  localparam [1:0] KindF = 2'd1;
-  localparam [1:0] KindC = 2'd2;
+  localparam [31:0]         LastSlotWord = Slots - 1;
+  localparam [SlotW-1:0]    OneSlot   = 1;
+  localparam [SlotW-1:0]    NoSlots   = 0;
 
   wire                         head_valid, head_take, head_clear;
   wire [ContextW-1:0]          head_context;
@@ -91,35 +87,27 @@ module corinfo_broadcast #(
     room_q <= rst_i || used < LastRoom;
   end
 
-  // The event after the one being broadcast, beside what its layer's tables say.
+  // The event after the one being broadcast, beside its segments.
   reg                         next_valid_q, next_clear_q;
   reg [ContextW-1:0]          next_context_q;
   reg [SynapseAddrW-1:0]      next_addr_q;
   reg signed [ValueWidth-1:0] next_value_q;
-  reg [3*CountW-1:0]          next_count_q;
-  reg [3*SlotW-1:0]           next_slot_q;
-  reg [3*AlignW-1:0]          next_align_q;
+  reg [3*SegmentW-1:0]        next_segments_q;
   wire                        take;
 
-  reg [3*CountW-1:0] head_count;
-  reg [3*SlotW-1:0]  head_slot;
-  reg [3*AlignW-1:0] head_align;
-  integer            i;
+  reg [3*SegmentW-1:0] head_segments;
+  integer              i;
 
   always @* begin
-    head_count = {(3 * CountW){1'b0}};
-    head_slot  = {(3 * SlotW){1'b0}};
-    head_align = {(3 * AlignW){1'b0}};
-    if (head_clear) begin
-      head_count[CountW-1:0] = SlotsWord[CountW-1:0];
-    end else begin
-      for (i = 0; i < Contexts; i = i + 1) begin
-        if (head_context == i[ContextW-1:0]) begin
-          head_count = segment_count_i[3*CountW*i +: 3*CountW];
-          head_slot  = segment_slot_i[3*SlotW*i +: 3*SlotW];
-          head_align = segment_align_i[3*AlignW*i +: 3*AlignW];
-        end
+    head_segments = segments_i[3*SegmentW-1:0];
+    for (i = 1; i < Contexts; i = i + 1) begin
+      if (head_context == i[ContextW-1:0]) begin
+        head_segments = segments_i[3*SegmentW*i +: 3*SegmentW];
       end
+    end
+    if (head_clear) begin
+      head_segments = {{(3 * SegmentW - SlotW - SlotW - AlignW){1'b0}},
+          LastSlotWord[SlotW-1:0], {SlotW{1'b0}}, {AlignW{1'b0}}};
     end
   end
 
@@ -134,84 +122,65 @@ module corinfo_broadcast #(
       next_valid_q <= 1'b0;
     end
     if (head_take) begin
-      next_clear_q   <= head_clear;
-      next_context_q <= head_context;
-      next_addr_q    <= head_addr;
-      next_value_q   <= head_value;
-      next_count_q   <= head_count;
-      next_slot_q    <= head_slot;
-      next_align_q   <= head_align;
+      next_clear_q    <= head_clear;
+      next_context_q  <= head_context;
+      next_addr_q     <= head_addr;
+      next_value_q    <= head_value;
+      next_segments_q <= head_segments;
     end
   end
 
-  wire [CountW-1:0] count_w, count_f, count_c;
-  wire [SlotW-1:0]  slot_w, slot_f, slot_c;
-  wire [AlignW-1:0] align_w, align_f, align_c;
-  wire              has_w, has_f, has_c;
-  assign {count_c, count_f, count_w} = next_count_q;
-  assign {slot_c, slot_f, slot_w}    = next_slot_q;
-  assign {align_c, align_f, align_w} = next_align_q;
-  assign has_w = count_w != NoSlots;
-  assign has_f = count_f != NoSlots;
-  assign has_c = count_c != NoSlots;
-
-  // The event being broadcast: one slot per cycle, segment after segment. Those of F and C that
-  // are still to come, if any.
-  reg                          active_q, clear_q, more_f_q, more_c_q;
+  // The event being broadcast: one slot per cycle, segment after segment. The segment under way,
+  // those after it, and what is known a cycle ahead: is this its last slot, and the event's?
+  reg                          active_q, clear_q, last_slot_q, last_q;
   reg  [ContextW-1:0]          context_q;
+  reg                          more_q;
   reg  [1:0]                   kind_q;
-  reg  [CountW-1:0]            left_q;     // slots of this segment after this one
-  reg  [SlotW-1:0]             slot_q;
+  reg  [SlotW-1:0]             left_q, slot_q;   // slots of the segment after this one
   reg  [AlignW-1:0]            align_q;
+  reg  [2*SegmentW-1:0]        rest_q;
   reg  [SynapseAddrW-1:0]      addr_q;
   reg  signed [ValueWidth-1:0] value_q;
-  reg  [CountW-1:0]            count_f_q, count_c_q;
-  reg  [SlotW-1:0]             slot_f_q, slot_c_q;
-  reg  [AlignW-1:0]            align_f_q, align_c_q;
 
-  wire segment_end, event_end;
-  assign segment_end = left_q == NoSlots;
-  assign event_end   = segment_end && !more_f_q && !more_c_q;
-  assign take        = next_valid_q && (!active_q || event_end);
+  wire              first_more;
+  wire [1:0]        first_kind;
+  wire [SlotW-1:0]  first_left, first_slot;
+  wire [AlignW-1:0] first_align;
+  assign take = next_valid_q && (!active_q || last_q);
+  assign {first_more, first_kind, first_left, first_slot, first_align} =
+      take ? next_segments_q[SegmentW-1:0] : rest_q[SegmentW-1:0];
 
   always @(posedge clk_i) begin
     if (rst_i) begin
       active_q <= 1'b0;
     end else if (take) begin
       active_q <= 1'b1;
-    end else if (event_end) begin
+    end else if (last_q) begin
       active_q <= 1'b0;
     end
+    if (take || last_slot_q) begin
+      more_q      <= first_more;
+      kind_q      <= first_kind;
+      left_q      <= first_left;
+      slot_q      <= first_slot;
+      align_q     <= first_align;
+      last_slot_q <= first_left == NoSlots;
+      last_q      <= first_left == NoSlots && !first_more;
+      rest_q      <= take ? next_segments_q[3*SegmentW-1:SegmentW]
+                          : {{SegmentW{1'b0}}, rest_q[2*SegmentW-1:SegmentW]};
+    end else begin
+      left_q      <= left_q - OneSlot;
+      slot_q      <= slot_q + OneSlot;
+      last_slot_q <= left_q == OneSlot;
+      last_q      <= left_q == OneSlot && !more_q;
+    end
     if (take) begin
-      kind_q    <= has_w ? KindW : has_f ? KindF : KindC;
-      left_q    <= (has_w ? count_w : has_f ? count_f : count_c) - OneSlot;
-      slot_q    <= has_w ? slot_w : has_f ? slot_f : slot_c;
-      align_q   <= has_w ? align_w : has_f ? align_f : align_c;
-      more_f_q  <= has_w && has_f;
-      more_c_q  <= (has_w || has_f) && has_c;
       clear_q   <= next_clear_q;
       context_q <= next_context_q;
       addr_q    <= next_addr_q;
       value_q   <= next_value_q;
-      count_f_q <= count_f - OneSlot;
-      count_c_q <= count_c - OneSlot;
-      slot_f_q  <= slot_f;
-      slot_c_q  <= slot_c;
-      align_f_q <= align_f;
-      align_c_q <= align_c;
     end else begin
       addr_q <= addr_q + {{(SynapseAddrW - 1){1'b0}}, 1'b1};
-      if (segment_end) begin
-        kind_q   <= more_f_q ? KindF : KindC;
-        left_q   <= more_f_q ? count_f_q : count_c_q;
-        slot_q   <= more_f_q ? slot_f_q : slot_c_q;
-        align_q  <= more_f_q ? align_f_q : align_c_q;
-        more_f_q <= 1'b0;
-        more_c_q <= more_f_q && more_c_q;
-      end else begin
-        left_q <= left_q - OneSlot;
-        slot_q <= slot_q + {{(SlotW - 1){1'b0}}, 1'b1};
-      end
     end
   end
 
@@ -223,7 +192,7 @@ module corinfo_broadcast #(
   assign kind_o         = kind_q;
   assign operand_o      = $signed({{ExtendW{value_q[ValueWidth-1]}}, value_q[ValueWidth-2:0]})
                           <<< align_q;
-  assign end_o          = active_q && event_end;
+  assign end_o          = active_q && last_q;
 
 endmodule
 

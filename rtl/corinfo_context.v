@@ -36,8 +36,9 @@ module corinfo_context #(
   parameter [32*Layers-1:0] RowStride    = 0,
   parameter [96*Layers-1:0] Align        = 0,
   parameter [96*Layers-1:0] SegmentSlot  = 0,
-  parameter [96*Layers-1:0] SegmentCount = 0,
-  parameter AlignW       = 6      // bits of a shift
+  parameter [96*Layers-1:0] Segments     = 0,
+  parameter AlignW       = 6,     // bits of a shift
+  parameter SegmentW     = 15     // 3 + 2 x SlotW + AlignW
 ) (
   input  wire                      clk_i,
   input  wire                      rst_i,
@@ -83,9 +84,7 @@ module corinfo_context #(
   output wire [SlotW:0]            slot_count_o,
   output wire [SynapseAddrW-1:0]   column_base_o,
   output wire [SynapseAddrW-1:0]   stride_o,
-  output wire [3*(SlotW+1)-1:0]    segment_count_o,  // W in the lowest field
-  output wire [3*SlotW-1:0]        segment_slot_o,
-  output wire [3*AlignW-1:0]       segment_align_o,
+  output wire [3*SegmentW-1:0]     segments_o,       // as corinfo_broadcast has them
   output reg  [KeptAddrW-1:0]      own_base_o,       // first word of the sample in this phase
   output reg  [KeptAddrW-1:0]      other_base_o,
 
@@ -102,14 +101,12 @@ module corinfo_context #(
 );
 
   localparam           LayerW     = $clog2(Layers + 1);
-  localparam           CountW     = SlotW + 1;
   localparam [SlotW:0] OneLeft    = 1;
   localparam [31:0]    SlotsWord  = Slots;
   localparam [31:0]    BatchSlots = Batch * Slots;
 
-  wire       start, next_load, negative, changed, quiet, clear, result, update;
+  wire       start, negative, changed, quiet, clear, result, update;
   wire [1:0] sign;
-  wire [7:0] next_layer;
   wire [SampleW-1:0] sample;
 
   corinfo_sequencer #(
@@ -137,8 +134,6 @@ module corinfo_context #(
     .negative_o        (negative),
     .label_o           (label_o),
     .sample_o          (sample),
-    .load_o            (next_load),
-    .next_layer_o      (next_layer),
     .clear_o           (clear),
     .take_o            (load_o),
     .settle_o          (settle_o),
@@ -182,53 +177,54 @@ module corinfo_context #(
   assign want_update_o = want_q && update;
   assign update_o      = update && !start && !want_q;
 
-  // Entries of the layer's tables, looked up before the instruction starts.
+  // Entries of the layer's tables: there in the instruction's second cycle.
   wire [LayerW-1:0] layer_index;
   reg  [31:0]       slot_base, slot_count, last_lanes, column_base, stride, row_stride;
-  reg  [95:0]       segment_count, segment_slot, segment_align;
-  assign layer_index = next_layer[LayerW-1:0];
+  reg  [95:0]       segments, segment_slot, segment_align;
+  assign layer_index = layer_o[LayerW-1:0];
 
-  // Three kinds an entry: chosen, because an index of 96 bits a step takes a multiplier.
-  reg [95:0] next_count, next_slot, next_align;
+  // Three an entry: chosen, because an index of 96 bits a step takes a multiplier.
+  reg [95:0] layer_segments, layer_slot, layer_align;
   integer    k;
 
   always @* begin
-    next_count = 96'd0;
-    next_slot  = 96'd0;
-    next_align = 96'd0;
+    layer_segments = 96'd0;
+    layer_slot     = 96'd0;
+    layer_align    = 96'd0;
     for (k = 0; k < Layers; k = k + 1) begin
       if (layer_index == k[LayerW-1:0]) begin
-        next_count = SegmentCount[96*k +: 96];
-        next_slot  = SegmentSlot[96*k +: 96];
-        next_align = Align[96*k +: 96];
+        layer_segments = Segments[96*k +: 96];
+        layer_slot     = SegmentSlot[96*k +: 96];
+        layer_align    = Align[96*k +: 96];
       end
     end
   end
 
   always @(posedge clk_i) begin
-    if (next_load) begin
-      slot_base     <= SlotBase[32*layer_index +: 32];
-      slot_count    <= SlotCount[32*layer_index +: 32];
-      last_lanes    <= LastLanes[32*layer_index +: 32];
-      column_base   <= ColumnBase[32*layer_index +: 32];
-      stride        <= Stride[32*layer_index +: 32];
-      row_stride    <= RowStride[32*layer_index +: 32];
-      segment_count <= next_count;
-      segment_slot  <= next_slot;
-      segment_align <= next_align;
-    end
+    slot_base     <= SlotBase[32*layer_index +: 32];
+    slot_count    <= SlotCount[32*layer_index +: 32];
+    last_lanes    <= LastLanes[32*layer_index +: 32];
+    column_base   <= ColumnBase[32*layer_index +: 32];
+    stride        <= Stride[32*layer_index +: 32];
+    row_stride    <= RowStride[32*layer_index +: 32];
+    segments      <= layer_segments;
+    segment_slot  <= layer_slot;
+    segment_align <= layer_align;
   end
 
-  assign slot_base_o     = slot_base[SlotW-1:0];
-  assign slot_count_o    = slot_count[SlotW:0];
-  assign column_base_o   = column_base[SynapseAddrW-1:0];
-  assign stride_o        = stride[SynapseAddrW-1:0];
-  assign segment_count_o = {segment_count[64 +: CountW], segment_count[32 +: CountW],
-                            segment_count[0 +: CountW]};
-  assign segment_slot_o  = {segment_slot[64 +: SlotW], segment_slot[32 +: SlotW],
-                            segment_slot[0 +: SlotW]};
-  assign segment_align_o = {segment_align[64 +: AlignW], segment_align[32 +: AlignW],
-                            segment_align[0 +: AlignW]};
+  assign slot_base_o   = slot_base[SlotW-1:0];
+  assign slot_count_o  = slot_count[SlotW:0];
+  assign column_base_o = column_base[SynapseAddrW-1:0];
+  assign stride_o      = stride[SynapseAddrW-1:0];
+
+  genvar g;
+  generate
+    for (g = 0; g < 3; g = g + 1) begin : gen_segment
+      // After it comes another one, its kind, slots after the first, first slot, shift.
+      assign segments_o[SegmentW*g +: SegmentW] = {segments[32*g+31], segments[32*g+29 +: 2],
+          segments[32*g +: SlotW], segment_slot[32*g +: SlotW], segment_align[32*g +: AlignW]};
+    end
+  endgenerate
 
   // Where the sample's factors are kept: sample x Slots, without a multiplier.
   reg [KeptAddrW-1:0] sample_base_q;
@@ -307,8 +303,8 @@ module corinfo_context #(
 
   // 32-bit words are wider than this design's addresses.
   wire unused_bits;
-  assign unused_bits = ^{slot_base, slot_count, column_base, stride, row_stride, segment_count,
-                         segment_slot, segment_align, sample_slots, next_layer};
+  assign unused_bits = ^{slot_base, slot_count, column_base, stride, row_stride, segments,
+                         segment_slot, segment_align, sample_slots, layer_o};
 
 endmodule
 

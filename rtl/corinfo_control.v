@@ -64,7 +64,9 @@ module corinfo_control #(
   parameter [32*Layers-1:0]     RowStride   = 0,  // from slot to slot: Lanes columns
   parameter [96*Layers-1:0]     Align       = 0,
   parameter [96*Layers-1:0]     SegmentSlot = 0,
-  parameter [96*Layers-1:0]     SegmentCount = 0,
+  // Of the segments of a column, in order: in bits 31 whether another one follows, 30:29 its kind,
+  // 28:0 its slots after the first.
+  parameter [96*Layers-1:0]     Segments    = 0,
   parameter [32*Matrices-1:0]   MatrixKind   = 0,
   parameter [32*Matrices-1:0]   MatrixPre    = 0,
   parameter [32*Matrices-1:0]   MatrixPost   = 0,
@@ -175,6 +177,7 @@ module corinfo_control #(
   localparam SampleW    = (Batch > 1) ? $clog2(Batch) : 1;
   localparam AlignW     = 6;
   localparam CountW     = SlotW + 1;
+  localparam SegmentW   = 3 + 2 * SlotW + AlignW;
   localparam BackCycles = 2 * WireCycles;
 
   localparam [31:0]         LayersWord      = Layers;
@@ -240,9 +243,7 @@ module corinfo_control #(
   wire [Contexts*SlotW-1:0]        item_slot;
   wire [Contexts*SynapseAddrW-1:0] item_column, strides;
   wire [Contexts*LaneW-1:0]        item_lane;
-  wire [Contexts*3*CountW-1:0]     segment_count;
-  wire [Contexts*3*SlotW-1:0]      segment_slot;
-  wire [Contexts*3*AlignW-1:0]     segment_align;
+  wire [Contexts*3*SegmentW-1:0]   segments;
 
   // Fields of an instruction: those that a pass needs, and those of an update.
   localparam FieldsW = 8 + 1 + 1 + 1 + EtaWidth + 2 + 1 + LabelW + 1 + 1 + SlotW + CountW
@@ -305,8 +306,9 @@ module corinfo_control #(
         .RowStride   (RowStride),
         .Align       (Align),
         .SegmentSlot (SegmentSlot),
-        .SegmentCount(SegmentCount),
-        .AlignW      (AlignW)
+        .Segments    (Segments),
+        .AlignW      (AlignW),
+        .SegmentW    (SegmentW)
       ) u_context (
         .clk_i             (clk_i),
         .rst_i             (rst_i),
@@ -346,9 +348,7 @@ module corinfo_control #(
         .slot_count_o      (slot_count),
         .column_base_o     (column_bases[SynapseAddrW*c +: SynapseAddrW]),
         .stride_o          (strides[SynapseAddrW*c +: SynapseAddrW]),
-        .segment_count_o   (segment_count[3*CountW*c +: 3*CountW]),
-        .segment_slot_o    (segment_slot[3*SlotW*c +: 3*SlotW]),
-        .segment_align_o   (segment_align[3*AlignW*c +: 3*AlignW]),
+        .segments_o        (segments[3*SegmentW*c +: 3*SegmentW]),
         .own_base_o        (own_base),
         .other_base_o      (other_base),
         .row_valid_i       (row_valid && owner),
@@ -604,6 +604,7 @@ module corinfo_control #(
     .ValueWidth  (ValueWidth),
     .OperandWidth(OperandWidth),
     .AlignW      (AlignW),
+    .SegmentW    (SegmentW),
     .ReadCycles  (ReadCycles),
     .FetchCycles (3 + BackCycles)
   ) u_events (
@@ -627,9 +628,7 @@ module corinfo_control #(
     .item_lane_i     (item_lane),
     .item_take_o     (item_take),
     .stride_i        (strides),
-    .segment_count_i (segment_count),
-    .segment_slot_i  (segment_slot),
-    .segment_align_i (segment_align),
+    .segments_i      (segments),
     .busy_o          (events_busy),
     .fetch_context_o (fetch_context),
     .fetch_slot_o    (fetch_slot),

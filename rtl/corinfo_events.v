@@ -23,6 +23,7 @@ module corinfo_events #(
   parameter ValueWidth   = 18,
   parameter OperandWidth = 19,
   parameter AlignW       = 6,    // bits of a shift
+  parameter SegmentW     = 15,   // 3 + 2 x SlotW + AlignW
   parameter ReadCycles   = 2,    // of block memories
   parameter FetchCycles  = 3
 ) (
@@ -44,7 +45,7 @@ module corinfo_events #(
   output wire                                 score_take_o,
   output wire                                 score_valid_o,
 
-  // Items of each sample, and its layer's tables: segments have W in the lowest field.
+  // Items of each sample, and its layer's tables.
   input  wire [Contexts-1:0]                  item_valid_i,
   input  wire [Contexts-1:0]                  item_clear_i,
   input  wire [Contexts*SlotW-1:0]            item_slot_i,
@@ -52,9 +53,7 @@ module corinfo_events #(
   input  wire [Contexts*LaneW-1:0]            item_lane_i,
   output wire [Contexts-1:0]                  item_take_o,
   input  wire [Contexts*SynapseAddrW-1:0]     stride_i,
-  input  wire [Contexts*3*(SlotW+1)-1:0]      segment_count_i,
-  input  wire [Contexts*3*SlotW-1:0]          segment_slot_i,
-  input  wire [Contexts*3*AlignW-1:0]         segment_align_i,
+  input  wire [Contexts*3*SegmentW-1:0]       segments_i,
   output wire [Contexts-1:0]                  busy_o,
 
   output wire [ContextW-1:0]                  fetch_context_o,
@@ -257,13 +256,12 @@ module corinfo_events #(
     .ValueWidth  (ValueWidth),
     .OperandWidth(OperandWidth),
     .AlignW      (AlignW),
+    .SegmentW    (SegmentW),
     .DepthW      (EventRoomW)
   ) u_broadcast (
     .clk_i          (clk_i),
     .rst_i          (rst_i),
-    .segment_count_i(segment_count_i),
-    .segment_slot_i (segment_slot_i),
-    .segment_align_i(segment_align_i),
+    .segments_i     (segments_i),
     .room_o         (room),
     .start_i        (valid_q && !score_q),
     .event_valid_i  (valid && !is_score),

@@ -22,24 +22,37 @@ module corinfo_fifo #(
 
   localparam Depth = 1 << AddrW;
 
+  localparam [AddrW:0] OneWord = 1;
+
   reg [Width-1:0] mem [0:Depth-1];
-  reg [AddrW:0]   head_q, tail_q;  // one bit more than an address tells full from empty
+  reg [AddrW-1:0] head_q, tail_q;
+  reg [AddrW:0]   words_q;
+  reg             valid_q;    // words_q is not zero
 
   always @(posedge clk_i) begin
     if (put_i) begin
-      mem[tail_q[AddrW-1:0]] <= data_i;
+      mem[tail_q] <= data_i;
     end
     if (rst_i) begin
-      head_q <= {(AddrW + 1){1'b0}};
-      tail_q <= {(AddrW + 1){1'b0}};
+      head_q  <= {AddrW{1'b0}};
+      tail_q  <= {AddrW{1'b0}};
+      words_q <= {(AddrW + 1){1'b0}};
+      valid_q <= 1'b0;
     end else begin
-      tail_q <= tail_q + {{AddrW{1'b0}}, put_i};
-      head_q <= head_q + {{AddrW{1'b0}}, take_i};
+      tail_q <= tail_q + {{(AddrW - 1){1'b0}}, put_i};
+      head_q <= head_q + {{(AddrW - 1){1'b0}}, take_i};
+      if (put_i && !take_i) begin
+        words_q <= words_q + OneWord;
+        valid_q <= 1'b1;
+      end else if (take_i && !put_i) begin
+        words_q <= words_q - OneWord;
+        valid_q <= words_q != OneWord;
+      end
     end
   end
 
-  assign valid_o = head_q != tail_q;
-  assign data_o  = mem[head_q[AddrW-1:0]];
+  assign valid_o = valid_q;
+  assign data_o  = mem[head_q];
 
 endmodule
 

@@ -5,8 +5,7 @@
 // (high for one cycle) until the next start_o. The instruction is done when quiet_i, a cycle late,
 // is high two cycles later or more. The program memory is read one instruction ahead, so that an
 // instruction without work takes three cycles; a phase that ends early takes ReadCycles + 1 more.
-// answered_o is high from when the result is there until result_taken_i. With load_o the next
-// cycle is an instruction's first, of the layer next_layer_o.
+// answered_o is high from when the result is there until result_taken_i.
 
 `default_nettype none
 
@@ -39,8 +38,6 @@ module corinfo_sequencer #(
   output wire                negative_o,
   output wire [LabelW-1:0]   label_o,
   output wire [SampleW-1:0]  sample_o,
-  output wire                load_o,
-  output wire [7:0]          next_layer_o,
   // What it is; none of them while idle.
   output wire                clear_o,
   output wire                take_o,            // the input
@@ -107,15 +104,10 @@ module corinfo_sequencer #(
     .rdata_o(next)
   );
 
-  wire [3:0]  op;
-  wire        last, early;
   wire [15:0] exit_word;
-  assign op        = now_q[3:0];
   assign layer_o   = now_q[11:4];
   assign sign_o    = now_q[13:12];
   assign restart_o = now_q[14];
-  assign last      = now_q[15];
-  assign early     = now_q[16];
   assign role_o    = now_q[17];
   assign second_o  = now_q[18];
   assign negate_o  = now_q[19];
@@ -124,26 +116,35 @@ module corinfo_sequencer #(
   assign eta_o     = now_q[44 +: EtaWidth];
 
   wire unused_exit;
-  assign unused_exit = ^exit_word;
+  assign unused_exit = ^{exit_word, now_q[16:15], now_q[3:0]};
 
   wire done, leave, stop;
+  wire load;
   reg  late_q, early_q;
-  assign done  = (state_q == StateRun && quiet_i && !early_q && op != OpResult)
+  assign done  = (state_q == StateRun && quiet_i && !early_q && !result_o)
                  || (state_q == StateResult && result_taken_i);
-  assign leave = op == OpSettle && early && last && !changed_i;
-  assign stop  = (op == OpInferred && !learn_q) || (op == OpSampled && !complete_q)
-                 || op == OpEnd;
+  assign leave = leaves_q && !changed_i;
+  assign stop  = stops_q;
+  assign load  = accept_i || state_q == StateFetch || (done && !stop && !leave);
 
   // The opcode, decoded when the instruction is taken: its flags go far.
   reg [5:0] flags_q;
+  reg       stops_q, leaves_q, ends_q;
   assign {update_o, result_o, record_o, settle_o, take_o, clear_o} = flags_q;
 
   always @(posedge clk_i) begin
     if (rst_i) begin
-      flags_q <= 6'b0;
-    end else if (load_o) begin
+      flags_q  <= 6'b0;
+      stops_q  <= 1'b0;
+      leaves_q <= 1'b0;
+      ends_q   <= 1'b0;
+    end else if (load) begin
       flags_q <= {next[3:0] == OpUpdate, next[3:0] == OpResult, next[3:0] == OpRecord,
                   next[3:0] == OpSettle, next[3:0] == OpLoad, next[3:0] == OpClear};
+      stops_q  <= (next[3:0] == OpInferred && !learn_q)
+                  || (next[3:0] == OpSampled && !complete_q) || next[3:0] == OpEnd;
+      leaves_q <= next[3:0] == OpSettle && next[15] && next[16];
+      ends_q   <= next[3:0] == OpEnd;
     end
   end
 
@@ -183,7 +184,7 @@ module corinfo_sequencer #(
           state_q <= StateRun;
         end
         default: begin
-          if (state_q == StateRun && quiet_i && !early_q && op == OpResult) begin
+          if (state_q == StateRun && quiet_i && !early_q && result_o) begin
             state_q <= StateResult;
           end else if (done && stop) begin
             state_q <= StateRewind;
@@ -211,13 +212,11 @@ module corinfo_sequencer #(
   assign answered_o   = state_q == StateResult;
   assign idle_o       = state_q == StateIdle;
   assign start_o      = state_q == StateStart;
-  assign load_o       = accept_i || state_q == StateFetch || (done && !stop && !leave);
-  assign next_layer_o = next[11:4];
   assign learn_o      = learn_q;
   assign negative_o   = negative_q;
   assign label_o      = label_q;
   assign sample_o     = sample_q;
-  assign batch_done_o = done && op == OpEnd;
+  assign batch_done_o = done && ends_q;
 
 endmodule
 
