@@ -131,10 +131,11 @@ func laneModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arith
 			m.Items = append(m.Items, vl.Net{Width: n.width, Signed: n.signed, Name: n.name})
 		}
 	}
-	// What the lane is told passes registers of its own, if the wires have any, and so does what it answers.
+	// What the lane is told passes registers of its own, if the wires have any, and so does what it answers. Constants have
+	// theirs below: they come earlier than they are needed.
 	told := &wires{cycles: min(1, p.target.WireCycles)}
 	binds := []vl.Bind{{Name: "clk_i", Value: vl.Id("clk_i")}}
-	for _, port := range append(laneControl(s), constantPorts(s)...) {
+	for _, port := range laneControl(s) {
 		name := strings.TrimSuffix(port.Name, "_i")
 		m.Items = append(m.Items, vl.Net{Width: port.Width, Signed: port.Signed, Name: name})
 		told.add(vl.Id(port.Name), vl.Id(name), port.Width)
@@ -182,11 +183,11 @@ func laneModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arith
 		m.Items = append(m.Items, vl.Net{Reg: true, Width: width, Name: name})
 		constants = append(constants, vl.Update{Left: vl.Id(name), Right: value})
 	}
-	constant("eta_q", s.Eta, vl.Id("eta"))
-	constant("constants_q", s.Constants, vl.Id("constants"))
-	constant("rate_q", s.Rate, vl.Id("rate"))
-	constant("restart_q", 1, vl.Id("restart"))
-	constant("kept_reference_q", 1, vl.Binary{Op: "&&", X: vl.Id("second"), Y: vl.Binary{Op: "==", X: vl.Id("layer"), Y: vl.Lit{Width: 8, Hex: "1"}}})
+	constant("eta_q", s.Eta, vl.Id("eta_i"))
+	constant("constants_q", s.Constants, vl.Id("constants_i"))
+	constant("rate_q", s.Rate, vl.Id("rate_i"))
+	constant("restart_q", 1, vl.Id("restart_i"))
+	constant("kept_reference_q", 1, vl.Binary{Op: "&&", X: vl.Id("second_i"), Y: vl.Binary{Op: "==", X: vl.Id("layer_i"), Y: vl.Lit{Width: 8, Hex: "1"}}})
 	m.Items = append(m.Items, vl.Clocked{Body: constants})
 
 	widths := map[string]int{"change": s.Rate + s.Update}
@@ -253,7 +254,7 @@ func laneModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arith
 
 	m.Items = append(m.Items, vl.Comment{Text: "Soma."})
 	flag("current_overflow", "lateral_rounded_overflow", "drive_overflow", "potential_overflow", "state_overflow", "soma_moved")
-	m.Items = attach(m.Items, "soma", p.soma, p.somaCycles, "layer", operand,
+	m.Items = attach(m.Items, "soma", p.soma, p.somaCycles, "layer_i", operand,
 		[]result{{"u_next", "u_next", s.U}, {"r_next", "r_next", s.R}, {"delta", "delta", s.Delta}, {"moved", "soma_moved", 1}},
 		[]string{"current_overflow", "lateral_rounded_overflow", "drive_overflow", "potential_overflow", "state_overflow"})
 	m.Items = append(m.Items,
@@ -265,26 +266,26 @@ func laneModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arith
 	}
 	delayed("kept_next", "r_late", s.R, p.recordCycles, true)
 	flag("e_overflow", "d_overflow", "c_overflow")
-	m.Items = attach(m.Items, "record", p.record, p.recordCycles, "layer", late,
+	m.Items = attach(m.Items, "record", p.record, p.recordCycles, "layer_i", late,
 		[]result{{"e_next", "e_next", s.E}, {"d_next", "d_next", s.D}, {"c_next", "c_next", s.C}}, []string{"e_overflow", "d_overflow", "c_overflow"})
 	m.Items = append(m.Items, vl.Assign{Left: vl.Id("record_flags_now"), Right: concat("e_overflow", "d_overflow", "c_overflow")},
 		vl.Comment{Text: "Synapse: what the learning rate multiplies, the one multiplier of all matrices, the new word."})
 	flag("update_overflow", "weight_overflow", "active", "moved")
 	m.Items = append(m.Items, vl.Net{Width: s.Update, Signed: true, Name: "factor"})
-	m.Items = attach(m.Items, "update", p.update, p.updateCycles, "matrix", operand,
+	m.Items = attach(m.Items, "update", p.update, p.updateCycles, "matrix_i", operand,
 		[]result{{"factor", "factor", s.Update}, {"active", "active", 1}}, []string{"update_overflow"})
 	delayed("factor_late", "factor", s.Update, p.target.FactorCycles, true)
 	m.Items = append(m.Items, vl.Net{Reg: true, Width: s.Rate + s.Update, Signed: true, Name: "change"},
 		vl.Clocked{Body: []vl.Update{{Left: vl.Id("change"), Right: vl.Binary{Op: "*", X: vl.Signed{X: vl.Concat{zeros(1), vl.Id("rate_q")}}, Y: vl.Id("factor_late")}}}})
 	delayed("active_late", "active", 1, p.target.FactorCycles+1+p.synapseCycles, false)
 	delayed("update_overflow_late", "update_overflow", 1, p.target.FactorCycles+1+p.synapseCycles, false)
-	m.Items = attach(m.Items, "synapse", p.synapse, p.synapseCycles, "matrix", operand,
+	m.Items = attach(m.Items, "synapse", p.synapse, p.synapseCycles, "matrix_i", operand,
 		[]result{{"w_next", "synapse_next", s.Word}, {"moved", "moved", 1}}, []string{"weight_overflow"})
 	m.Items = append(m.Items,
 		vl.Assign{Left: vl.Id("update_flags_now"), Right: vl.Concat{vl.Binary{Op: "&&", X: vl.Id("active_late"), Y: vl.Unary{Op: "!", X: vl.Id("moved")}}, vl.Id("weight_overflow"), vl.Id("update_overflow_late")}},
 		vl.Comment{Text: "Words of a lane are as wide as the widest format; no graph reads every bit of every one."},
 		vl.Wire("unused_bits", 1),
-		vl.Assign{Left: vl.Id("unused_bits"), Right: vl.Unary{Op: "^", X: vl.Concat{vl.Id("basal"), vl.Id("feedback"), vl.Id("lateral"), vl.Id("r"), vl.Id("u"), vl.Id("kept"), vl.Id("synapse"), vl.Id("update_sum"), vl.Id("random"), vl.Id("layer"), vl.Id("matrix"), vl.Id("change"), vl.Id("basal_late"), vl.Id("feedback_late"), vl.Id("lateral_late"), vl.Id("r_late")}}})
+		vl.Assign{Left: vl.Id("unused_bits"), Right: vl.Unary{Op: "^", X: vl.Concat{vl.Id("basal"), vl.Id("feedback"), vl.Id("lateral"), vl.Id("r"), vl.Id("u"), vl.Id("kept"), vl.Id("synapse"), vl.Id("update_sum"), vl.Id("random"), vl.Id("layer_i"), vl.Id("matrix_i"), vl.Id("change"), vl.Id("basal_late"), vl.Id("feedback_late"), vl.Id("lateral_late"), vl.Id("r_late")}}})
 	return m
 }
 

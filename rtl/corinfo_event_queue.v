@@ -56,13 +56,14 @@ module corinfo_event_queue #(
   reg  [ColumnW-1:0] column_q;
   reg  [Lanes-1:0]   lanes_q, others_q;
   wire [Lanes-1:0]   first_lane, lanes;
-  wire               pending, serve;
+  wire               serve, last;
+  reg                pending_q;   // lanes_q is not zero
   reg  [LaneW-1:0]   first;
   integer            i;
 
-  assign pending    = lanes_q != {Lanes{1'b0}};
-  assign serve      = pending && event_take_i;
-  assign row_take   = row_valid && (!pending || (event_take_i && others_q == {Lanes{1'b0}}));
+  assign serve      = pending_q && event_take_i;
+  assign last       = others_q == {Lanes{1'b0}};
+  assign row_take   = row_valid && (!pending_q || (event_take_i && last));
   assign lanes      = row_take ? row_lanes : others_q;
   assign first_lane = lanes_q ^ others_q;
 
@@ -76,8 +77,13 @@ module corinfo_event_queue #(
 
   always @(posedge clk_i) begin
     if (rst_i) begin
-      lanes_q <= {Lanes{1'b0}};
-    end else if (row_take || serve) begin
+      pending_q <= 1'b0;
+    end else if (row_take) begin
+      pending_q <= 1'b1;    // every row has a lane
+    end else if (serve) begin
+      pending_q <= !last;
+    end
+    if (row_take || serve) begin
       lanes_q <= lanes;
     end
     // Each without its first lane before it is known which.
@@ -90,11 +96,11 @@ module corinfo_event_queue #(
     end
   end
 
-  assign event_valid_o  = pending;
+  assign event_valid_o  = pending_q;
   assign event_slot_o   = slot_q;
   assign event_column_o = column_q;
   assign event_lane_o   = first;
-  assign busy_o         = row_valid || pending;
+  assign busy_o         = row_valid || pending_q;
 
 endmodule
 
