@@ -191,7 +191,7 @@ func floatNetwork(layers []int, batch int) *Network {
 	n := &Network{Name: "test", Dataset: Dataset{Name: "mnist"}, Rule: "corinfomax", Layers: layers, Epsilon: 0.15, Lambda: 0.99999, Leak: 0.5,
 		Settling: Settling{FreeIterations: 30, NudgedIterations: 10, Step: Step{"divide_by_slow_loop_index", 0.05, 0.001, 0.01}},
 		Learning: Learning{Batch: batch, Beta: 1, RandomSign: true, Decay: Decay{0.95, 15, 0.9}, Epochs: 1},
-		Hardware: Hardware{Lanes: 1, Mode: "events"}}
+		Hardware: Hardware{Lanes: 1, Contexts: 1, Mode: "events"}}
 	for k := range n.K() {
 		n.Learning.Feedforward = append(n.Learning.Feedforward, 1-0.1*float64(k))
 		if k > 0 {

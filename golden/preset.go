@@ -32,6 +32,7 @@ type preset struct {
 	Feedforward, Feedback string
 	Factor, Then          string // of the rates' decay; without Then, Factor holds for all epochs
 	Epochs, Lanes         int
+	Contexts              int
 }
 
 const (
@@ -44,25 +45,25 @@ var presets = []preset{
 	{Name: "tiny", About: "# A small network for a first try: a minute of training, a design for a small FPGA.\n" +
 		"# CorInfoMax on MNIST, with the settings of the 784-500-10 network of arXiv 2306.04810.",
 		Dataset: "mnist", Layers: "[784, 64, 10]", Leak: "0.5", Free: 30, Rule: slow, Start: 0.05,
-		Feedforward: "[1.0, 0.7]", Feedback: "[0.15]", Factor: "0.95", Then: "0.9", Epochs: 1, Lanes: 16},
+		Feedforward: "[1.0, 0.7]", Feedback: "[0.15]", Factor: "0.95", Then: "0.9", Epochs: 1, Lanes: 16, Contexts: 2},
 	{Name: "mnist", About: paperRun("MNIST", "784-500-10, antisparse", "97.62"),
 		Dataset: "mnist", Layers: "[784, 500, 10]", Leak: "0.5", Free: 30, Rule: slow, Start: 0.05,
-		Feedforward: "[1.0, 0.7]", Feedback: "[0.15]", Factor: "0.95", Then: "0.9", Epochs: 50, Lanes: 50},
+		Feedforward: "[1.0, 0.7]", Feedback: "[0.15]", Factor: "0.95", Then: "0.9", Epochs: 50, Lanes: 50, Contexts: 2},
 	{Name: "mnist-sparse", About: paperRun("MNIST", "784-500-10, sparse", "97.71"),
 		Dataset: "mnist", Layers: "[784, 500, 10]", Leak: "0.5", Nu: "[1e-6, 0.01]", Free: 30, Rule: slow, Start: 0.05,
-		Feedforward: "[1.0, 0.75]", Feedback: "[0.12]", Factor: "0.9", Epochs: 50, Lanes: 50},
+		Feedforward: "[1.0, 0.75]", Feedback: "[0.12]", Factor: "0.9", Epochs: 50, Lanes: 50, Contexts: 2},
 	{Name: "fashion", About: paperRun("Fashion-MNIST", "784-500-10, antisparse", "88.14"),
 		Dataset: "fashion", Layers: "[784, 500, 10]", Leak: "0.3", Free: 30, Rule: slow, Start: 0.07,
-		Feedforward: "[0.3, 0.22]", Feedback: "[0.07]", Factor: "0.95", Then: "0.9", Epochs: 50, Lanes: 50},
+		Feedforward: "[0.3, 0.22]", Feedback: "[0.07]", Factor: "0.95", Then: "0.9", Epochs: 50, Lanes: 50, Contexts: 2},
 	{Name: "fashion-sparse", About: paperRun("Fashion-MNIST", "784-500-10, sparse", "88.09"),
 		Dataset: "fashion", Layers: "[784, 500, 10]", Leak: "0.2", Nu: "[1e-6, 0.01]", Free: 20, Rule: slow, Start: 0.05,
-		Feedforward: "[0.35, 0.23]", Feedback: "[0.05]", Factor: "0.95", Then: "0.9", Epochs: 50, Lanes: 50},
+		Feedforward: "[0.35, 0.23]", Feedback: "[0.05]", Factor: "0.95", Then: "0.9", Epochs: 50, Lanes: 50, Contexts: 2},
 	{Name: "cifar10", About: paperRun("CIFAR-10", "3072-1000-10, antisparse", "51.86"),
 		Dataset: "cifar10", Layers: "[3072, 1000, 10]", Leak: "0.1", Free: 30, Rule: constant, Start: 0.05,
-		Feedforward: "[0.08, 0.04]", Feedback: "[0.04]", Factor: "0.95", Then: "0.9", Epochs: 50, Lanes: 50},
+		Feedforward: "[0.08, 0.04]", Feedback: "[0.04]", Factor: "0.95", Then: "0.9", Epochs: 50, Lanes: 50, Contexts: 2},
 	{Name: "cifar10-sparse", About: paperRun("CIFAR-10", "3072-1000-10, sparse", "51.19"),
 		Dataset: "cifar10", Layers: "[3072, 1000, 10]", Leak: "0.1", Nu: "[1e-5, 0.01]", Free: 30, Rule: slow, Start: 0.025,
-		Feedforward: "[0.09, 0.07]", Feedback: "[0.045]", Factor: "0.95", Then: "0.9", Epochs: 50, Lanes: 50},
+		Feedforward: "[0.09, 0.07]", Feedback: "[0.045]", Factor: "0.95", Then: "0.9", Epochs: 50, Lanes: 50, Contexts: 2},
 }
 
 func paperRun(data, network, accuracy string) string {

@@ -53,7 +53,7 @@ func TestNetworkDefaults(t *testing.T) {
 		Learning: Learning{Batch: 3, Beta: 1, RandomSign: true, Feedforward: []float64{0.5, 0.25}, Feedback: []float64{0.15}, Epochs: 2,
 			Decay: Decay{Factor: 1, Then: 1}},
 		Formats:  map[string]fx.Type{"W": {Format: fx.S(16, 14), Rounding: fx.Stochastic, Overflow: fx.Sat}},
-		Hardware: Hardware{Lanes: 16, Mode: "events"},
+		Hardware: Hardware{Lanes: 16, Contexts: 1, Mode: "events"},
 	}, n)
 }
 

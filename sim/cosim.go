@@ -42,7 +42,9 @@ type Report struct {
 	Mismatches          int       `json:"mismatches"`
 	CyclesPerInference  float64   `json:"cycles_per_inference"`
 	CyclesPerLearning   float64   `json:"cycles_per_learning_sample"`
-	LaneUtilisation     float64   `json:"lane_utilisation"` // useful products over lanes x settling cycles
+	SettlingCycles      float64   `json:"settling_cycles"`  // in which some sample is taken or settles, of a command
+	LanesBusy           float64   `json:"lanes_busy"`       // share of the settling cycles in which the lanes multiply for events
+	LaneUtilisation     float64   `json:"lane_utilisation"` // useful products over lanes x settling cycles: without the padding of layers that L does not divide
 	SkippedFraction     float64   `json:"skipped_fraction"` // dense products that events did not take
 	Accuracy            float64   `json:"accuracy"`         // of the inference samples
 	Simulator           Simulator `json:"simulator"`

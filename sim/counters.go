@@ -72,6 +72,8 @@ func (r *run) figures() {
 	counts := r.machine.Counts()
 	if i := hdlgen.CounterIndex("settling_cycles"); i < len(r.counters) && r.counters[i] > 0 {
 		p.LaneUtilisation = float64(counts.Products) / float64(r.counters[i]*int64(r.d.Manifest.Lanes))
+		p.LanesBusy = float64(r.counters[hdlgen.CounterIndex("product_cycles")]) / float64(r.counters[i])
+		p.SettlingCycles = float64(r.counters[i]) / float64(p.Samples+p.Learned)
 	}
 	if counts.DenseProducts > 0 {
 		p.SkippedFraction = 1 - float64(counts.Products)/float64(counts.DenseProducts)

@@ -118,7 +118,7 @@ func printCosim(w io.Writer, r *sim.Report) {
 	if r.Learned > 0 {
 		fmt.Fprintf(w, "cycles per learning   %.1f\n", r.CyclesPerLearning)
 	}
-	fmt.Fprintf(w, "lane utilisation      %.1f %% of lanes x cycles of settling\n", 100*r.LaneUtilisation)
+	fmt.Fprintf(w, "lanes busy            %.1f %% of the cycles of settling; useful products %.1f %% of lanes x cycles\n", 100*r.LanesBusy, 100*r.LaneUtilisation)
 	fmt.Fprintf(w, "skipped by events     %.1f %% of the dense products\n", 100*r.SkippedFraction)
 	overflows, lost := map[string]int64{}, map[string]int64{}
 	for _, counter := range r.Counters {

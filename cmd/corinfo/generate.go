@@ -68,6 +68,7 @@ func networkFlags() []cli.Flag {
 		&cli.StringFlag{Name: "c", Usage: "network `FILE`; without it, the network of --weights"},
 		&cli.StringFlag{Name: "weights", Usage: "`RUN` whose weights the synapse memories start from; without it, initial weights by the file's seed"},
 		&cli.IntFlag{Name: "lanes", DefaultText: "the network file's", Usage: "lanes of the design"},
+		&cli.IntFlag{Name: "contexts", DefaultText: "the network file's", Usage: "samples that the design has in flight at once, 1 to 4"},
 	}
 }
 
@@ -107,6 +108,11 @@ func startingMachine(c *cli.Context) (*golden.Machine, []golden.Misfit, error) {
 			return nil, nil, err
 		}
 		n.Hardware.Lanes = c.Int("lanes")
+	}
+	if c.IsSet("contexts") {
+		if n.Hardware.Contexts = c.Int("contexts"); n.Hardware.Contexts < 1 || n.Hardware.Contexts > golden.MaxContexts {
+			return nil, nil, usagef("%s: --contexts %d; want 1 to %d", c.Command.Name, n.Hardware.Contexts, golden.MaxContexts)
+		}
 	}
 	return golden.StartMachine(n, run)
 }

@@ -1,6 +1,8 @@
 rtl/corinfo_ram.v
 rtl/corinfo_delay.v
+rtl/corinfo_wires.v
 rtl/corinfo_valid.v
+rtl/corinfo_choice.v
 rtl/corinfo_fifo.v
 rtl/corinfo_random.v
 rtl/corinfo_random_keys.v
@@ -10,10 +12,11 @@ rtl/corinfo_broadcast.v
 rtl/corinfo_terms.v
 rtl/corinfo_pass.v
 rtl/corinfo_input.v
-rtl/corinfo_events.v
 rtl/corinfo_products.v
+rtl/corinfo_events.v
 rtl/corinfo_learn.v
 rtl/corinfo_sequencer.v
+rtl/corinfo_context.v
 rtl/corinfo_result.v
 rtl/corinfo_host.v
 rtl/corinfo_counter.v
