@@ -25,7 +25,7 @@ func (t *timing) read() int  { return t.p.target.ReadCycles }
 func (t *timing) wires() int { return 2 * t.p.target.WireCycles } // to a lane and back
 func (t *timing) fetch() int { return 3 + t.wires() }             // from a neuron's name to its value
 
-// everything is the activity of the dense computation: one inference and one mini-batch.
+// everything is the activity of the dense computation: two inferences for every sample in flight, and one mini-batch.
 func (t *timing) everything() *Activity {
 	n := t.a.Network
 	all := func(size int) []bool {
@@ -52,7 +52,10 @@ func (t *timing) everything() *Activity {
 		}
 		return s
 	}
-	v := &Activity{inferences: []sampleActivity{one(false)}}
+	v := &Activity{}
+	for range 2 * t.contexts {
+		v.inferences = append(v.inferences, one(false))
+	}
 	for range n.Learning.Batch {
 		v.samples = append(v.samples, one(true))
 	}

@@ -180,63 +180,51 @@ module corinfo_control #(
   localparam SegmentW   = 3 + 2 * SlotW + AlignW;
   localparam BackCycles = 2 * WireCycles;
 
-  localparam [31:0]         LayersWord      = Layers;
-  localparam [7:0]          LastLayer       = LayersWord[7:0] - 8'd1;
-  localparam [31:0]         LastSampleWord  = Batch - 1;
-  localparam [SampleW-1:0]  LastSample      = LastSampleWord[SampleW-1:0];
-  localparam [SampleW-1:0]  OneSample       = 1;
-  localparam [31:0]         LastContextWord = Contexts - 1;
-  localparam [ContextW-1:0] LastContext     = LastContextWord[ContextW-1:0];
-  localparam [ContextW-1:0] OneContext      = 1;
-  localparam                ConstantsDepth  = 3 * (Layers - 1);
-  localparam                ConstantsAddrW  = $clog2(ConstantsDepth);
+  localparam [31:0] LayersWord     = Layers;
+  localparam [7:0]  LastLayer      = LayersWord[7:0] - 8'd1;
+  localparam        ConstantsDepth = 3 * (Layers - 1);
+  localparam        ConstantsAddrW = $clog2(ConstantsDepth);
 
-  // Commands: each to the next context, whose sample comes after that of the one before.
-  reg  [ContextW-1:0] next_q;       // context of the next command
-  reg  [SampleW-1:0]  samples_q;    // in the mini-batch
-  reg                 loading_q;    // the last command's sample is still to be taken
-  reg                 closing_q;    // the mini-batch is complete, its update is not done
-  reg  [ContextW-1:0] load_context_q;
-  reg  [SampleW-1:0]  load_sample_q;
-  reg                 load_negative_q;
-  wire                accept, last_sample, loaded, host_busy, batch_done;
-  wire [Contexts-1:0] idle, batches_done;
-  assign command_ready_o = idle[next_q] && !loading_q && !closing_q
-                           && !host_valid_i && !host_busy;
-  assign accept          = command_ready_o && command_valid_i;
-  assign last_sample     = samples_q == LastSample;
-  assign batch_done      = batches_done != {Contexts{1'b0}};
-  assign idle_o          = idle == {Contexts{1'b1}};
+  // Commands and results.
+  wire [ContextW-1:0] load_context, turn, closer;
+  wire [SampleW-1:0]  samples, load_sample;
+  wire                load_negative, last_sample, loaded, host_busy, batch_done;
+  wire [Contexts-1:0] accept, idle, answered, taken, batches_done;
+  assign batch_done = batches_done != {Contexts{1'b0}};
+  assign idle_o     = idle == {Contexts{1'b1}};
 
-  always @(posedge clk_i) begin
-    if (rst_i) begin
-      next_q    <= {ContextW{1'b0}};
-      samples_q <= {SampleW{1'b0}};
-      loading_q <= 1'b0;
-      closing_q <= 1'b0;
-    end else begin
-      if (accept) begin
-        next_q    <= (next_q == LastContext) ? {ContextW{1'b0}} : next_q + OneContext;
-        loading_q <= 1'b1;
-      end else if (loaded) begin
-        loading_q <= 1'b0;
-      end
-      if (accept && command_learn_i) begin
-        samples_q <= last_sample ? {SampleW{1'b0}} : samples_q + OneSample;
-        closing_q <= last_sample;
-      end else if (batch_done) begin
-        closing_q <= 1'b0;
-      end
-    end
-    if (accept) begin
-      load_context_q  <= next_q;
-      load_sample_q   <= samples_q;
-      load_negative_q <= command_negative_i;
-    end
-  end
+  corinfo_commands #(
+    .Contexts(Contexts),
+    .ContextW(ContextW),
+    .Batch   (Batch),
+    .SampleW (SampleW)
+  ) u_commands (
+    .clk_i          (clk_i),
+    .rst_i          (rst_i),
+    .valid_i        (command_valid_i),
+    .ready_o        (command_ready_o),
+    .learn_i        (command_learn_i),
+    .negative_i     (command_negative_i),
+    .hold_i         (host_valid_i || host_busy),
+    .idle_i         (idle),
+    .accept_o       (accept),
+    .samples_o      (samples),
+    .last_o         (last_sample),
+    .load_context_o (load_context),
+    .load_sample_o  (load_sample),
+    .load_negative_o(load_negative),
+    .closer_o       (closer),
+    .loaded_i       (loaded),
+    .batch_done_i   (batch_done),
+    .answered_i     (answered),
+    .turn_o         (turn),
+    .result_valid_o (result_valid_o),
+    .result_ready_i (result_ready_i),
+    .taken_o        (taken)
+  );
 
   // The samples in flight.
-  wire [Contexts-1:0]              answered, want_pass, want_load, want_result, want_update;
+  wire [Contexts-1:0]              want_pass, want_load, want_result, want_update;
   wire [Contexts-1:0]              grant_pass, grant_result, grant_update;
   wire [Contexts-1:0]              mine, events_busy, settles, records, loads, updates;
   wire [Contexts-1:0]              item_valid, item_clear, item_take;
@@ -254,12 +242,11 @@ module corinfo_control #(
   wire [Contexts*SlotW-1:0]        slot_bases;
 
   // Who has the pass, the input, the scores.
-  reg  [ContextW-1:0] owner_q, turn_q;
+  reg  [ContextW-1:0] owner_q;
   reg                 claimed_q;
   wire                pass_busy, load_busy, result_busy, learn_busy;
   wire                soma_valid, row_valid, moved;
   wire [SlotW-1:0]    row_slot;
-  wire                result_taken;
   assign moved = soma_valid && moved_i != {Lanes{1'b0}};
 
   genvar c;
@@ -276,8 +263,8 @@ module corinfo_control #(
       wire [KeptAddrW-1:0]    own_base, other_base;
       assign owner   = owner_q == Index[ContextW-1:0];
       assign mine[c] = (claimed_q && owner)
-                       || (load_busy && load_context_q == Index[ContextW-1:0])
-                       || (result_busy && turn_q == Index[ContextW-1:0])
+                       || (load_busy && load_context == Index[ContextW-1:0])
+                       || (result_busy && turn == Index[ContextW-1:0])
                        || (learn_busy && updates[c]);
 
       corinfo_context #(
@@ -312,15 +299,15 @@ module corinfo_control #(
       ) u_context (
         .clk_i             (clk_i),
         .rst_i             (rst_i),
-        .accept_i          (accept && next_q == Index[ContextW-1:0]),
+        .accept_i          (accept[c]),
         .command_learn_i   (command_learn_i),
         .command_negative_i(command_negative_i),
         .command_label_i   (command_label_i),
-        .command_sample_i  (samples_q),
+        .command_sample_i  (samples),
         .command_last_i    (last_sample),
         .idle_o            (idle[c]),
         .answered_o        (answered[c]),
-        .result_taken_i    (result_taken && turn_q == Index[ContextW-1:0]),
+        .result_taken_i    (taken[c]),
         .batch_done_o      (batches_done[c]),
         .want_pass_o       (want_pass[c]),
         .want_load_o       (want_load[c]),
@@ -400,7 +387,7 @@ module corinfo_control #(
       localparam [31:0] Index = c;
       localparam [Contexts-1:0] Own = 1 << c;
       assign grant_pass[c]   = want_pass[c] && !claimed_q && pass_next == Index[ContextW-1:0];
-      assign grant_result[c] = want_result[c] && turn_q == Index[ContextW-1:0] && !result_busy;
+      assign grant_result[c] = want_result[c] && turn == Index[ContextW-1:0] && !result_busy;
       assign grant_update[c] = want_update[c] && (idle | Own) == {Contexts{1'b1}};
     end
   endgenerate
@@ -490,7 +477,7 @@ module corinfo_control #(
   endgenerate
 
   corinfo_choice #(.Width(2 * SynapseAddrW), .Count(Contexts), .IndexW(ContextW)) u_load (
-    .index_i(load_context_q), .words_i(load_tables), .word_o({load_column, load_stride})
+    .index_i(load_context), .words_i(load_tables), .word_o({load_column, load_stride})
   );
 
   always @(posedge clk_i) begin
@@ -512,7 +499,7 @@ module corinfo_control #(
     .clk_i        (clk_i),
     .rst_i        (rst_i),
     .start_i      (load_start),
-    .sample_i     (load_sample_q),
+    .sample_i     (load_sample),
     .column_base_i(load_column),
     .stride_i     (load_stride),
     .busy_o       (load_busy),
@@ -528,25 +515,13 @@ module corinfo_control #(
   );
 
   // Scores and results, in the order of the commands.
-  wire             score_fetch, score_take, score_back, result_valid;
+  wire             score_fetch, score_take, score_back;
   wire [SlotW-1:0] score_slot, score_base;
   wire [LaneW-1:0] score_lane;
   reg  signed [ValueWidth-1:0] value_q;
   corinfo_choice #(.Width(SlotW), .Count(Contexts), .IndexW(ContextW)) u_score_base (
-    .index_i(turn_q), .words_i(slot_bases), .word_o(score_base)
+    .index_i(turn), .words_i(slot_bases), .word_o(score_base)
   );
-  assign result_valid   = answered[turn_q];
-  assign result_valid_o = result_valid;
-  assign result_taken   = result_valid && result_ready_i;
-
-  always @(posedge clk_i) begin
-    if (rst_i) begin
-      turn_q <= {ContextW{1'b0}};
-    end else if (result_taken) begin
-      turn_q <= (turn_q == LastContext) ? {ContextW{1'b0}} : turn_q + OneContext;
-    end
-  end
-
   corinfo_result #(
     .Lanes     (Lanes),
     .LaneW     (LaneW),
@@ -611,12 +586,12 @@ module corinfo_control #(
     .clk_i           (clk_i),
     .rst_i           (rst_i),
     .input_valid_i   (input_event),
-    .input_context_i (load_context_q),
+    .input_context_i (load_context),
     .input_addr_i    (input_addr),
     .input_word_i    (input_word),
     .input_take_o    (input_take),
     .score_valid_i   (score_fetch),
-    .score_context_i (turn_q),
+    .score_context_i (turn),
     .score_slot_i    (score_slot),
     .score_lane_i    (score_lane),
     .score_take_o    (score_take),
@@ -662,14 +637,8 @@ module corinfo_control #(
   wire [KeptAddrW-1:0]           fetch_addr;
   wire [LaneW-1:0]               fetch_lane;
   wire [SynapseAddrW-1:0]        update_raddr, update_waddr;
-  reg  [ContextW-1:0]            closer_q;   // the context that completed the mini-batch
-  always @(posedge clk_i) begin
-    if (accept && command_learn_i) begin
-      closer_q <= next_q;
-    end
-  end
   corinfo_choice #(.Width(9), .Count(Contexts), .IndexW(ContextW)) u_update_fields (
-    .index_i(closer_q), .words_i(update_fields), .word_o({matrix, negate})
+    .index_i(closer), .words_i(update_fields), .word_o({matrix, negate})
   );
   assign matrix_o = matrix;
 
@@ -706,8 +675,8 @@ module corinfo_control #(
     .clk_i          (clk_i),
     .rst_i          (rst_i),
     .sample_start_i (load_start),
-    .sample_i       (load_sample_q),
-    .negative_i     (load_negative_q),
+    .sample_i       (load_sample),
+    .negative_i     (load_negative),
     .start_i        (grant_update != {Contexts{1'b0}}),
     .matrix_i       (matrix),
     .negate_i       (negate),
@@ -840,7 +809,7 @@ module corinfo_control #(
     .matrix_i       (matrix),
     .rate_o         (rate_o),
     .batch_done_i   (batch_done),
-    .sample_i       (samples_q),
+    .sample_i       (samples),
     .seed_o         (seed),
     .update_o       (update_number),
     .counter_index_o(counter_index),

@@ -30,6 +30,7 @@ var Order = []string{
 	"corinfo_events.v",
 	"corinfo_learn.v",
 	"corinfo_sequencer.v",
+	"corinfo_commands.v",
 	"corinfo_context.v",
 	"corinfo_result.v",
 	"corinfo_host.v",

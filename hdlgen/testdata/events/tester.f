@@ -16,6 +16,7 @@ rtl/corinfo_products.v
 rtl/corinfo_events.v
 rtl/corinfo_learn.v
 rtl/corinfo_sequencer.v
+rtl/corinfo_commands.v
 rtl/corinfo_context.v
 rtl/corinfo_result.v
 rtl/corinfo_host.v
