@@ -52,6 +52,9 @@ type Arithmetic struct {
 	Sums     Sums
 	Soma     []*fx.Graph // index k = 1..K
 	Record   []*fx.Graph // index k = 1..K
+	// Interneuron and Nu, the raw word of its step size, have index k = 1..K; nil and 0 where a layer is not sparse.
+	Interneuron []*fx.Graph
+	Nu          []int64
 	// Coefficients[k][0] are those of the free phase, [1] of beta > 0, [2] of beta < 0.
 	Coefficients [][3]Coefficients
 	Gamma        int64 // raw word of Formats.Gamma
@@ -69,21 +72,9 @@ const (
 	MaxContexts = 4
 )
 
-// CheckFixed refuses a network that fixed arithmetic cannot compute, which is wrong usage.
-func CheckFixed(n *Network) error {
-	if len(n.Sparse.Layers) > 0 {
-		return usagef("network %s: sparse: fixed arithmetic settles on the antisparse polytope only; "+
-			"train with --arithmetic float or float32", n.Name)
-	}
-	return nil
-}
-
 // NewArithmetic resolves the types of a network and derives the rest from them. Its errors are wrong
-// usage: a setting that does not fit its format, an accumulator beyond 64 bits, what CheckFixed refuses.
+// usage: a setting that does not fit its format, an accumulator beyond 64 bits.
 func NewArithmetic(n *Network) (*Arithmetic, error) {
-	if err := CheckFixed(n); err != nil {
-		return nil, err
-	}
 	a := &Arithmetic{Network: n, Formats: ResolveFormats(n)}
 	if err := a.Formats.check(); err != nil {
 		return nil, err
@@ -196,8 +187,11 @@ func (a *Arithmetic) buildGraphs() error {
 			return err
 		}
 	}
-	a.Soma, a.Record = make([]*fx.Graph, K+1), make([]*fx.Graph, K+1)
+	a.Soma, a.Record, a.Interneuron = make([]*fx.Graph, K+1), make([]*fx.Graph, K+1), make([]*fx.Graph, K+1)
 	for k := 1; k <= K; k++ {
+		if f.Layer[k].Interneuron != nil {
+			a.Interneuron[k] = interneuronGraph(a.Network.Layers[k], f.Layer[k])
+		}
 		a.Soma[k] = somaGraph(a.Sums, f.Layer[k], f.Eta.Format, f.Coefficient.Format)
 		a.Record[k] = recordGraph(a.Sums, f.Layer[k])
 	}
@@ -216,7 +210,10 @@ func (a *Arithmetic) buildGraphs() error {
 		}
 	}
 	for k := 1; k <= K; k++ {
-		for _, g := range []*fx.Graph{a.Soma[k], a.Record[k]} {
+		for _, g := range []*fx.Graph{a.Soma[k], a.Record[k], a.Interneuron[k]} {
+			if g == nil {
+				continue
+			}
 			if err := g.Check(); err != nil {
 				return usagef("formats: layer %d: %v", k, err)
 			}
@@ -237,8 +234,11 @@ func (a *Arithmetic) convertConstants() error {
 	}
 	a.Gamma = word("gamma", (1-n.Lambda)/n.Lambda, f.Gamma)
 	a.LateralRate = word("rate", 1/(n.Lambda*float64(n.Learning.Batch)), f.Rate)
-	a.Coefficients = make([][3]Coefficients, K+1)
+	a.Coefficients, a.Nu = make([][3]Coefficients, K+1), make([]int64, K+1)
 	for k := 1; k <= K; k++ {
+		if nu, sparse := n.SparseLayer(k); sparse {
+			a.Nu[k] = word(fmt.Sprintf("nu of layer %d", k), nu, f.Layer[k].Interneuron.Nu)
+		}
 		for sign, beta := range [3]float64{0, n.Learning.Beta, -n.Learning.Beta} {
 			c := Coefficients{
 				Current: word("coefficient 1/epsilon", 1/n.Epsilon, f.Coefficient),

@@ -12,6 +12,7 @@ import (
 
 // Wrong types are refused with the tensor and the remedy.
 func TestArithmeticErrors(t *testing.T) {
+	sparse := func(n *golden.Network) { n.Sparse = golden.Sparse{Layers: []int{2}, Nu: []float64{0.01}} }
 	for _, c := range []struct {
 		formats map[string]string
 		change  func(n *golden.Network)
@@ -37,6 +38,10 @@ func TestArithmeticErrors(t *testing.T) {
 		{map[string]string{"e2": "ap_fixed<18,3,STOCHASTIC>"}, nil, "formats: e2: STOCHASTIC rounding is for the stored synapses W, F and C only"},
 		{map[string]string{"x": "ap_ufixed<9,1,STOCHASTIC>"}, nil, "formats: x0: STOCHASTIC rounding is for the stored synapses W, F and C only"},
 		{map[string]string{"dW": "ap_fixed<18,3,STOCHASTIC>"}, nil, "formats: dW0: STOCHASTIC rounding is for the stored synapses W, F and C only"},
+		{map[string]string{"qu2": "ap_fixed<9,4>"}, sparse, "formats: qu2: ap_fixed<9,4,TRN,WRAP> cannot hold every q2 of ap_ufixed<18,3,RND,SAT>, and q_u := q when a phase starts; give qu at least the fraction bits and range of q, and a sign"},
+		{map[string]string{"qu2": "ap_ufixed<64,4>"}, sparse, "formats: qu2: ap_ufixed<64,4,TRN,WRAP> is longer than the 63 bits of an unsigned potential; use ap_fixed or shorten it"},
+		{map[string]string{"nu": "ap_ufixed<6,0>"}, sparse, "formats: nu of layer 2: 0.01 is rounded to zero in ap_ufixed<6,0,TRN,WRAP>; give it more fraction bits"},
+		{map[string]string{"excess": "ap_fixed<18,3,STOCHASTIC>"}, sparse, "formats: excess2: STOCHASTIC rounding is for the stored synapses W, F and C only"},
 		{nil, func(n *golden.Network) { n.Layers[1] = 65537 }, "layers: layer 1 has 65537 neurons; at most 65536"},
 	} {
 		n := digitNetwork([]int{20, 4, 3}, 4)
@@ -150,6 +155,34 @@ func TestDerivedFormats(t *testing.T) {
 		x := a.Matrices[i]
 		if x.Name() != want.name || x.Product != want.product || x.Shift != want.shift || x.Sum != want.sum {
 			t.Errorf("got %s %v shift %d, sum %v; want %+v", x.Name(), x.Product, x.Shift, x.Sum, want)
+		}
+	}
+}
+
+// The formats of 784-500-10 with both layers sparse, worked out by hand from the page: hidden nu 1e-6, output nu 0.01.
+func TestSparseFormats(t *testing.T) {
+	n := digitNetwork([]int{784, 500, 10}, 20)
+	n.Settling.FreeIterations, n.Settling.NudgedIterations = 30, 10
+	n.Sparse = golden.Sparse{Layers: []int{1, 2}, Nu: []float64{1e-6, 0.01}}
+	a, err := golden.NewArithmetic(n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := (golden.Sums{Basal: fx.S(39, 24), Feedback: fx.S(34, 24), Lateral: fx.S(39, 40)}); a.Sums != want {
+		t.Errorf("sums %v, want %v", a.Sums, want)
+	}
+	rounded := func(f fx.Format) fx.Type { return fx.Type{Format: f, Rounding: fx.Rnd, Overflow: fx.Sat} }
+	for k, sum := range map[int]fx.Format{1: fx.U(23, 10), 2: fx.U(18, 10)} { // of 500 and 10 states of 14 bits
+		if got := a.Interneuron[k].Nodes()[0].Format; got != sum {
+			t.Errorf("sum of layer %d: got %v, want %v", k, got, sum)
+		}
+	}
+	for k, want := range map[int]golden.InterneuronTypes{
+		1: {Excess: rounded(fx.S(18, 8)), QU: rounded(fx.S(24, 28)), Q: rounded(fx.U(18, 23)), Nu: rounded(fx.U(17, 36))},
+		2: {Excess: rounded(fx.S(18, 13)), QU: rounded(fx.S(24, 20)), Q: rounded(fx.U(18, 15)), Nu: rounded(fx.U(17, 23))},
+	} {
+		if got := a.Formats.Layer[k].Interneuron; got == nil || *got != want {
+			t.Errorf("layer %d: got %+v, want %+v", k, got, want)
 		}
 	}
 }

@@ -36,7 +36,7 @@ type eventWords struct {
 }
 
 func newColumns(x *Matrix) *columns {
-	c := &columns{rows: x.Rows, stride: vector.Padded(x.Rows), shift: x.Shift, atOnce: eventsIn32(x.Type.Format, x.Change)}
+	c := &columns{rows: x.Rows, stride: vector.Padded(x.Rows), shift: x.Shift, atOnce: eventsIn32(x)}
 	if c.atOnce > 0 {
 		c.narrow = make([]int16, c.stride*x.Cols)
 	} else {
@@ -46,17 +46,20 @@ func newColumns(x *Matrix) *columns {
 }
 
 // eventsIn32 is the even number of products of a synapse and a change of 16 bits, at most eventsAtOnce, whose sum always fits 32.
-func eventsIn32(synapse, change fx.Format) int {
-	if !synapse.FitsInt16() || !change.FitsInt16() {
+func eventsIn32(x *Matrix) int {
+	if !x.Type.FitsInt16() || !x.Change.FitsInt16() {
 		return 0
 	}
-	largest := int64(1)
-	for _, f := range []fx.Format{synapse, change} {
+	largest := func(f fx.Format) int64 {
 		low, _ := f.Min().Int64()
 		high, _ := f.Max().Int64()
-		largest *= max(-low, high)
+		return max(-low, high)
 	}
-	return int(min(math.MaxInt32/largest, eventsAtOnce)) &^ 1
+	change := largest(x.Change)
+	if x.Pre > 0 { // of two states: never the lowest word of their difference's format
+		change, _ = x.Change.Max().Int64()
+	}
+	return int(min(math.MaxInt32/(largest(x.Type.Format)*change), eventsAtOnce)) &^ 1
 }
 
 func (c *columns) at(row, column int) int64 {

@@ -36,16 +36,29 @@ func elements[T simd.Float](m simd.Matrix[T]) []float64 {
 	return list
 }
 
-// noteDrive records what a step is going to add to the potentials, before eta.
-func (m *FloatModel[T]) noteDrive(k int, s *simd.Step[T], u, r, current, lateral simd.Matrix[T]) {
+// noteDrive records what a step is going to add to the potentials, before eta. q are the states of the samples' interneurons.
+func (m *FloatModel[T]) noteDrive(k int, s *simd.Step[T], q []T, u, r, current, lateral simd.Matrix[T]) {
 	if m.recorder == nil {
 		return
 	}
 	us, rs, drive, laterals := elements(u), elements(r), elements(current), elements(lateral)
 	for i := range drive {
-		drive[i] = float64(s.Current)*drive[i] + float64(s.Lateral)*laterals[i] + float64(s.R)*rs[i] + float64(s.U)*us[i]
+		drive[i] = float64(s.Current)*drive[i] + float64(s.Lateral)*laterals[i] + float64(s.R)*rs[i] + float64(s.U)*us[i] - float64(q[i/current.Cols])
 	}
 	m.recorder.note(tensorName("drive", k), drive)
+}
+
+// noteInterneuron records a step of a sparse layer's interneuron.
+func (m *FloatModel[T]) noteInterneuron(k int, excess, qu, q T) {
+	if m.recorder == nil {
+		return
+	}
+	for _, x := range []struct {
+		kind  string
+		value T
+	}{{"excess", excess}, {"qu", qu}, {"q", q}} {
+		m.recorder.note(tensorName(x.kind, k), []float64{float64(x.value)})
+	}
 }
 
 // noteChange records e_1, the difference of r_1 between the later and the earlier of the two compared

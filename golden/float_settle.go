@@ -110,7 +110,7 @@ func (m *FloatModel[T]) step(b *floatBatch[T], s span, k int, eta T, beta float6
 	if sparse {
 		step.Ceiling = T(math.Inf(1))
 	}
-	m.noteDrive(k, &step, u, r, current, lateral)
+	m.noteDrive(k, &step, b.q[k][s.from:s.to], u, r, current, lateral)
 	for i := range s.to - s.from {
 		if !sparse {
 			step.Apply(i, u, r, current, lateral)
@@ -119,9 +119,11 @@ func (m *FloatModel[T]) step(b *floatBatch[T], s span, k int, eta T, beta float6
 		q, qu := &b.q[k][s.from+i], &b.qu[k][s.from+i]
 		step.Offset = -*q
 		step.Apply(i, u, r, current, lateral)
+		excess := *q - *qu + (simd.Sum(r.Row(i)) - 1)
 		// The outer conversion forbids a fused multiplication, which some processors have.
-		*qu += T(T(nu) * (*q - *qu + (simd.Sum(r.Row(i)) - 1)))
+		*qu += T(T(nu) * excess)
 		*q = max(*qu, 0)
+		m.noteInterneuron(k, excess, *qu, *q)
 	}
 	m.note("u", k, u)
 	m.note("r", k, r)

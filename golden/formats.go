@@ -13,6 +13,8 @@ import (
 const (
 	operandBits = 18
 	synapseBits = 16
+	// The potential of an interneuron is a sum of small steps, and a design has one per sparse layer, not per neuron.
+	interneuronBits = 24
 )
 
 // LayerTypes are the types of one layer k = 1..K.
@@ -25,6 +27,16 @@ type LayerTypes struct {
 	E       fx.Type // error e_k of the feedforward synapses; e_1 is the difference of the states of two phases
 	D       fx.Type // error d_k of the feedback synapses
 	C       fx.Type // c_k = C r, the factor of the lateral update
+
+	Interneuron *InterneuronTypes // nil: the layer is not sparse
+}
+
+// InterneuronTypes are the types of the inhibitory interneuron of a sparse layer.
+type InterneuronTypes struct {
+	Excess fx.Type // what its potential changes by, before nu
+	QU     fx.Type // potential q_u
+	Q      fx.Type // state q
+	Nu     fx.Type // step size
 }
 
 // Formats are the types of every tensor of a network, its file's choices and, where it is silent,
@@ -101,15 +113,22 @@ func ResolveFormats(n *Network) *Formats {
 		Gamma:       of("gamma", 0, TypeFor(operandBits-1, gamma, false)),
 	}
 	for k := 1; k <= K; k++ {
+		// Nothing clips the states of a sparse layer at 1: in long runs the largest come near 10, see docs/RESULTS.md.
+		state, scale := unit(11, 10), 1.0
+		if _, sparse := n.SparseLayer(k); sparse {
+			state, scale = unit(14, 10), 2
+		}
 		f.Layer[k] = LayerTypes{
-			R:       of("r", k, unit(11, 10)),
-			U:       of("u", k, TypeFor(operandBits, 7, true)),
-			Current: of("current", k, TypeFor(operandBits, 15, true)),
+			R:       of("r", k, state),
+			U:       of("u", k, TypeFor(operandBits, scale*7, true)),
+			Current: of("current", k, TypeFor(operandBits, scale*15, true)),
 			Lateral: of("lateral", k, TypeFor(operandBits, 8*gamma, true)),
-			Drive:   of("drive", k, TypeFor(operandBits, 15/n.Epsilon, true)),
-			E:       of("e", k, TypeFor(operandBits, 7, true)),
-			D:       of("d", k, TypeFor(operandBits, 7, true)),
+			Drive:   of("drive", k, TypeFor(operandBits, scale*15/n.Epsilon, true)),
+			E:       of("e", k, TypeFor(operandBits, scale*7, true)),
+			D:       of("d", k, TypeFor(operandBits, scale*7, true)),
 			C:       of("c", k, TypeFor(operandBits, 8*gamma, true)),
+
+			Interneuron: interneuronTypes(n, k, of),
 		}
 		f.C[k] = of("C", k, synapse(2*gamma))
 		f.DC[k] = of("dC", k, TypeFor(operandBits, batch*8*gamma*gamma, true))
@@ -125,6 +144,28 @@ func ResolveFormats(n *Network) *Formats {
 	return f
 }
 
+// interneuronTypes are the types of layer k's interneuron, nil where it has none; of is the file's choice.
+func interneuronTypes(n *Network, k int, of func(kind string, index int, fallback fx.Type) fx.Type) *InterneuronTypes {
+	nu, sparse := n.SparseLayer(k)
+	if !sparse {
+		return nil
+	}
+	iterations := n.Settling.FreeIterations + n.Settling.NudgedIterations
+	if n.Learning.ThreePhase {
+		iterations += n.Settling.NudgedIterations
+	}
+	// The sum of states that are all 1, or of one as large as u may be. q grows by nu of it in every iteration
+	// at most, and beyond what a drive holds it would be of no use.
+	excess := math.Max(float64(n.Layers[k]), 15)
+	inhibition := math.Min(nu*float64(iterations)*excess, 30/n.Epsilon)
+	return &InterneuronTypes{
+		Excess: of("excess", k, TypeFor(operandBits, excess, true)),
+		QU:     of("qu", k, TypeFor(interneuronBits, inhibition, true)),
+		Q:      of("q", k, TypeFor(operandBits, inhibition, false)),
+		Nu:     of("nu", k, TypeFor(operandBits-1, nu, false)),
+	}
+}
+
 // check refuses types that the arithmetic cannot work with, naming the tensor and the remedy.
 func (f *Formats) check() error {
 	for k := 1; k < len(f.Layer); k++ {
@@ -138,6 +179,16 @@ func (f *Formats) check() error {
 		if fx.Union(l.U.Format, l.R.Format) != l.U.Format {
 			return usagef("formats: u%d: %v cannot hold every state r%d of %v, and u := r when a phase starts; "+
 				"give u at least the fraction bits and range of r, and a sign", k, l.U, k, l.R)
+		}
+		if q := l.Interneuron; q != nil {
+			if !q.QU.FitsInt64() {
+				return usagef("formats: qu%d: %v is longer than the 63 bits of an unsigned potential; use ap_fixed or shorten it", k, q.QU)
+			}
+			if fx.Union(q.QU.Format, q.Q.Format) == q.QU.Format {
+				continue
+			}
+			return usagef("formats: qu%d: %v cannot hold every q%d of %v, and q_u := q when a phase starts; "+
+				"give qu at least the fraction bits and range of q, and a sign", k, q.QU, k, q.Q)
 		}
 	}
 	stored := map[string]bool{"W": true, "F": true, "C": true}
@@ -177,6 +228,9 @@ func (f *Formats) each(visit func(kind string, index int, t fx.Type) error) erro
 		list = append(list, entry{"r", k, l.R}, entry{"u", k, l.U}, entry{"current", k, l.Current}, entry{"lateral", k, l.Lateral},
 			entry{"drive", k, l.Drive}, entry{"e", k, l.E}, entry{"d", k, l.D}, entry{"c", k, l.C},
 			entry{"C", k, f.C[k]}, entry{"dC", k, f.DC[k]})
+		if q := l.Interneuron; q != nil {
+			list = append(list, entry{"excess", k, q.Excess}, entry{"qu", k, q.QU}, entry{"q", k, q.Q}, entry{"nu", k, q.Nu})
+		}
 	}
 	for k := range f.W {
 		list = append(list, entry{"W", k, f.W[k]}, entry{"dW", k, f.DW[k]})

@@ -64,6 +64,7 @@ type Record struct {
 	Phase            Phase
 	Iteration, Layer int
 	U, R             []int64 // n_k words each
+	QU, Q            int64   // of a sparse layer's interneuron, else 0
 }
 
 // Write is one column of a matrix after an update: the synapses of one presynaptic neuron.

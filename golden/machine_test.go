@@ -56,6 +56,13 @@ func randomNetwork(rng *rand.Rand, defaults bool) *golden.Network {
 			n.Learning.Feedback = append(n.Learning.Feedback, oneOf(rng, 0.5, 0.2))
 		}
 	}
+	if rng.IntN(2) == 0 {
+		for k := 1; k <= n.K(); k++ {
+			if rng.IntN(2) == 0 {
+				n.Sparse.Layers, n.Sparse.Nu = append(n.Sparse.Layers, k), append(n.Sparse.Nu, oneOf(rng, 1, 0.3, 0.05, 0.004))
+			}
+		}
+	}
 	if defaults {
 		return n
 	}
@@ -94,6 +101,15 @@ func randomNetwork(rng *rand.Rand, defaults bool) *golden.Network {
 		more := oneOf(rng, rng.IntN(7), 0)
 		return mode(fx.S(fraction+more+integer+rng.IntN(3), fraction+more), false)
 	})
+	n.Formats["nu"] = mode(fx.U(12, 9+rng.IntN(3)), false)
+	set("excess", 1, func() fx.Type { return mode(signed(4, 12, 4), false) })
+	set("q", 1, func() fx.Type {
+		return mode(oneOf(rng, fx.U(fraction+3, fraction+2), fx.U(fraction+5, fraction+2), fx.S(fraction+4, fraction+2)), false)
+	})
+	set("qu", 1, func() fx.Type {
+		more := oneOf(rng, rng.IntN(9), 0)
+		return mode(fx.S(fraction+more+6+rng.IntN(3), fraction+2+more), false)
+	})
 	for kind, integer := range map[string]int{"current": 3, "lateral": 1, "drive": 5, "e": 2, "d": 2, "c": 1} {
 		set(kind, 1, func() fx.Type { return mode(signed(5, 16, integer), false) })
 	}
@@ -116,7 +132,7 @@ func newPage(t *testing.T, rng *rand.Rand, n *golden.Network, m *golden.Machine)
 		if t, ok := n.Formats[kind]; ok {
 			return t
 		}
-		return pageDefault(n, kind)
+		return pageDefault(n, kind, index)
 	}
 	tensor := 0
 	fill := func(kind string, k, rows, cols int) matrix {
@@ -162,8 +178,20 @@ func newPage(t *testing.T, rng *rand.Rand, n *golden.Network, m *golden.Machine)
 }
 
 // pageDefault is the table of default types.
-func pageDefault(n *golden.Network, kind string) fx.Type {
+func pageDefault(n *golden.Network, kind string, k int) fx.Type {
 	l, gamma, N := n.Learning, (1-n.Lambda)/n.Lambda, float64(n.Learning.Batch)
+	nu, scale := 0.0, 1.0
+	for i, layer := range n.Sparse.Layers {
+		if layer == k {
+			nu, scale = n.Sparse.Nu[i], 2
+		}
+	}
+	iterations := n.Settling.FreeIterations + n.Settling.NudgedIterations
+	if l.ThreePhase {
+		iterations += n.Settling.NudgedIterations
+	}
+	excess := max(float64(n.Layers[k]), 15)
+	inhibition := min(nu*float64(iterations)*excess, 30/n.Epsilon)
 	fit := func(bits int, bound float64, signed bool) fx.Type {
 		integer := 0
 		for math.Ldexp(1, integer) <= bound {
@@ -187,15 +215,26 @@ func pageDefault(n *golden.Network, kind string) fx.Type {
 	case "x":
 		return fx.Type{Format: fx.U(9, 8), Rounding: fx.Rnd, Overflow: fx.Sat}
 	case "r":
+		if nu > 0 {
+			return fit(14, 15, false)
+		}
 		return fx.Type{Format: fx.U(11, 10), Rounding: fx.Rnd, Overflow: fx.Sat}
 	case "u", "e", "d":
-		return fit(18, 7, true)
+		return fit(18, scale*7, true)
+	case "excess":
+		return fit(18, excess, true)
+	case "qu":
+		return fit(24, inhibition, true)
+	case "q":
+		return fit(18, inhibition, false)
+	case "nu":
+		return fit(17, nu, false)
 	case "current":
-		return fit(18, 15, true)
+		return fit(18, scale*15, true)
 	case "lateral", "c":
 		return fit(18, 8*gamma, true)
 	case "drive":
-		return fit(18, 15/n.Epsilon, true)
+		return fit(18, scale*15/n.Epsilon, true)
 	case "W", "F":
 		return stored(1.5)
 	case "C":
@@ -228,7 +267,7 @@ func TestMachineIsThePage(t *testing.T) {
 	if testing.Short() {
 		networks /= 5
 	}
-	refused, moved, early, lost, overflown := 0, 0, 0, 0, 0
+	refused, moved, early, sparseEarly, inhibited, lost, overflown := 0, 0, 0, 0, 0, 0, 0
 	for i := range networks {
 		n := randomNetwork(rng, i%5 == 0)
 		a, err := golden.NewArithmetic(n)
@@ -287,6 +326,12 @@ func TestMachineIsThePage(t *testing.T) {
 			moved += len(p.writes)
 			if c.Learn && len(p.records) < n.K()*(n.Settling.FreeIterations+n.Settling.NudgedIterations) {
 				early++
+				sparseEarly += min(1, len(n.Sparse.Layers))
+			}
+			for _, r := range p.records {
+				if r.Q != 0 {
+					inhibited++
+				}
 			}
 		}
 		compareCounts(t, fmt.Sprintf("network %d, %+v", i, *n), p, m, dense)
@@ -297,8 +342,9 @@ func TestMachineIsThePage(t *testing.T) {
 			overflown += int(v)
 		}
 	}
-	t.Logf("%d networks, %d refused; %d columns written, %d samples ended early, %d updates lost, %d overflows", networks, refused, moved, early, lost, overflown)
-	if refused > networks/3 || moved == 0 || early == 0 || lost == 0 || overflown == 0 {
+	t.Logf("%d networks, %d refused; %d columns written, %d samples ended early, %d of sparse networks, %d steps left an interneuron active, %d updates lost, %d overflows",
+		networks, refused, moved, early, sparseEarly, inhibited, lost, overflown)
+	if refused > networks/3 || moved == 0 || early == 0 || sparseEarly == 0 || inhibited == 0 || lost == 0 || overflown == 0 {
 		t.Error("the networks do not show everything")
 	}
 }
@@ -323,7 +369,8 @@ func compareTrace(t *testing.T, where string, p *page, trace *golden.Trace) {
 	}
 	for i, want := range p.records {
 		got := trace.Records[i]
-		if got.Phase != want.Phase || got.Iteration != want.Iteration || got.Layer != want.Layer || !slices.Equal(got.U, want.U) || !slices.Equal(got.R, want.R) {
+		if got.Phase != want.Phase || got.Iteration != want.Iteration || got.Layer != want.Layer || !slices.Equal(got.U, want.U) || !slices.Equal(got.R, want.R) ||
+			got.QU != want.QU || got.Q != want.Q {
 			t.Fatalf("%s:\ngot  %+v\nwant %+v", where, got, want)
 		}
 	}

@@ -15,6 +15,7 @@ type page struct {
 	types     func(kind string, index int) fx.Type
 	W, F, C   []matrix
 	r, u      [][]*big.Rat
+	q, qu     []*big.Rat // by layer; of sparse ones
 	events    []int64
 	overflows map[string]int64
 	lost      map[string]int64
@@ -92,6 +93,7 @@ func (p *page) run(x []*big.Rat, learn bool, label int, negative bool) int {
 	for k := 1; k <= p.K(); k++ {
 		p.r[k], p.u[k] = zeros(p.n.Layers[k]), zeros(p.n.Layers[k])
 	}
+	p.q, p.qu = zeros(p.K()+1), zeros(p.K()+1)
 	for _, v := range x {
 		if v.Sign() != 0 {
 			p.events[0]++
@@ -137,7 +139,7 @@ func (p *page) run(x []*big.Rat, learn bool, label int, negative bool) int {
 func (p *page) phase(phase golden.Phase, iterations, sign, label int) {
 	K, n := p.K(), p.n
 	for k := 1; k <= K; k++ {
-		p.u[k] = p.r[k]
+		p.u[k], p.qu[k] = p.r[k], p.q[k]
 	}
 	beta := float64(sign) * n.Learning.Beta
 	for s := range iterations {
@@ -165,7 +167,8 @@ func (p *page) phase(phase golden.Phase, iterations, sign, label int) {
 				current := p.into("current", k, plus(basal[i], feedback[i]))
 				lat := p.into("lateral", k, lateral[i])
 				drive := plus(plus(times(kCurrent, current), times(kLateral, lat)), plus(times(kR, p.r[k][i]), times(kY, y)))
-				drive = p.into("drive", k, minus(drive, times(kU, p.u[k][i])))
+				drive = minus(drive, times(kU, p.u[k][i]))
+				drive = p.into("drive", k, minus(drive, p.q[k]))
 				before := p.overflows[fmt.Sprintf("u%d", k)]
 				u[i] = p.into("u", k, plus(p.u[k][i], times(step, drive)))
 				if u[i].Cmp(p.u[k][i]) != 0 || p.overflows[fmt.Sprintf("u%d", k)] != before {
@@ -178,6 +181,12 @@ func (p *page) phase(phase golden.Phase, iterations, sign, label int) {
 			}
 			p.u[k], p.r[k] = u, r
 			record := golden.Record{Phase: phase, Iteration: s, Layer: k}
+			if nu := p.nu(k); nu != nil {
+				if p.inhibit(k, nu) {
+					still = false
+				}
+				record.QU, record.Q = word(p.types("qu", k), p.qu[k]), word(p.types("q", k), p.q[k])
+			}
 			for i := range u {
 				record.U = append(record.U, word(p.types("u", k), u[i]))
 				record.R = append(record.R, word(p.types("r", k), r[i]))
@@ -190,8 +199,45 @@ func (p *page) phase(phase golden.Phase, iterations, sign, label int) {
 	}
 }
 
-// clip is u' limited to 0 and the largest multiple of u's last place that is not above 1.
+// nu is the step size of layer k's interneuron, nil where it has none.
+func (p *page) nu(k int) *big.Rat {
+	for i, layer := range p.n.Sparse.Layers {
+		if layer == k {
+			w, _ := round(p.types("nu", k), new(big.Rat).SetFloat64(p.n.Sparse.Nu[i]), 0, 0)
+			return w
+		}
+	}
+	return nil
+}
+
+// inhibit is "Interneurons"; it tells of a change.
+func (p *page) inhibit(k int, nu *big.Rat) bool {
+	sum := rat(-1)
+	for _, r := range p.r[k] {
+		sum.Add(sum, r)
+	}
+	name := fmt.Sprintf("qu%d", k)
+	before := p.overflows[name]
+	excess := p.into("excess", k, plus(sum, minus(p.q[k], p.qu[k])))
+	qu := p.into("qu", k, plus(p.qu[k], times(nu, excess)))
+	q := rat(0)
+	if qu.Sign() > 0 {
+		q = qu
+	}
+	q = p.into("q", k, q)
+	changed := qu.Cmp(p.qu[k]) != 0 || q.Cmp(p.q[k]) != 0 || p.overflows[name] != before
+	p.qu[k], p.q[k] = qu, q
+	return changed
+}
+
+// clip is u' limited to 0 and, in a layer that is not sparse, the largest multiple of u's last place that is not above 1.
 func (p *page) clip(k int, u *big.Rat) *big.Rat {
+	if p.nu(k) != nil {
+		if u.Sign() < 0 {
+			return rat(0)
+		}
+		return u
+	}
 	places := power(p.types("u", k).Frac)
 	one := times(floor(places), power(-p.types("u", k).Frac))
 	switch {

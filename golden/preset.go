@@ -33,6 +33,7 @@ type preset struct {
 	Factor, Then          string // of the rates' decay; without Then, Factor holds for all epochs
 	Epochs, Lanes         int
 	Contexts              int
+	types                 map[string]fx.Type // default formats; see Preset
 }
 
 const (
@@ -73,8 +74,10 @@ func paperRun(data, network, accuracy string) string {
 // Identifier is the network's name, which is the prefix of Verilog modules.
 func (p preset) Identifier() string { return strings.ReplaceAll(p.Name, "-", "_") }
 
-// Eta is the default format of the step sizes, as ResolveFormats has it.
-func (p preset) Eta() fx.Type { return TypeFor(operandBits-1, p.Start, false) }
+// Format is the format that a tensor has by default, as a key of the network file with room for a comment's column.
+func (p preset) Format(key, tensor string) string {
+	return fmt.Sprintf("%-39s", fmt.Sprintf("%s: %v", key, p.types[tensor]))
+}
 
 // Presets are the names that Preset knows.
 func Presets() []string {
@@ -91,9 +94,21 @@ func Preset(name string) ([]byte, error) {
 	if at < 0 {
 		return nil, usagef("no preset %q; there are %s", name, strings.Join(Presets(), ", "))
 	}
-	var text strings.Builder
-	if err := presetTemplate.Execute(&text, presets[at]); err != nil {
+	p := presets[at]
+	// Formats are comments, so that the network is known without them, and what it makes them.
+	n, err := ParseNetwork(name, p.text())
+	if err != nil {
 		panic("golden: " + err.Error()) // the template and its data are constants
+	}
+	p.types = ResolveFormats(n).Types()
+	return p.text(), nil
+}
+
+// text is the preset's network file.
+func (p preset) text() []byte {
+	var text strings.Builder
+	if err := presetTemplate.Execute(&text, p); err != nil {
+		panic("golden: " + err.Error())
 	}
 	lines := strings.Split(text.String(), "\n")
 	for i, line := range lines {
@@ -101,5 +116,5 @@ func Preset(name string) ([]byte, error) {
 			lines[i] = fmt.Sprintf("%-*s %s", commentColumn-1, setting, comment)
 		}
 	}
-	return []byte(strings.Join(lines, "\n")), nil
+	return []byte(strings.Join(lines, "\n"))
 }

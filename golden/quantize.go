@@ -25,12 +25,12 @@ const (
 // of the default (ResolveFormats) and the fewest integer bits that hold the range and a guard of one bit, but
 // with at most 16 places more of fraction than the default.
 //
-//   - x and r are bounded by construction: they get the range 0 to 1 and no guard.
+//   - x and the r of an antisparse layer are bounded by construction: they get the range 0 to 1 and no guard.
 //   - A chosen u has at least the integer bits of r, and is wider than the default where the fraction of r
-//     takes that.
+//     takes that; qu and q likewise.
 //   - A tensor whose recorded range is missing, zero or not finite keeps the default.
 //
-// Constants (eta, coefficient, rate, gamma) follow from the settings and not from ranges: they are left to
+// Constants (eta, nu, coefficient, rate, gamma) follow from the settings and not from ranges: they are left to
 // ResolveFormats.
 func ChooseFormats(n *Network, r Ranges) map[string]fx.Type {
 	chosen := maps.Clone(n.Formats)
@@ -50,11 +50,12 @@ func ChooseFormats(n *Network, r Ranges) map[string]fx.Type {
 			name = kind
 		}
 		span, recorded := r[name]
-		if !recorded || own(kind, index) || kind == "u" {
+		if !recorded || own(kind, index) || kind == "u" || kind == "qu" {
 			return nil
 		}
-		switch kind {
-		case "x", "r":
+		_, sparse := n.SparseLayer(index)
+		switch {
+		case kind == "x" || kind == "r" && !sparse:
 			t = fit(t, Range{0, 1}, 0)
 		default:
 			t = fit(t, span, guardBits)
@@ -62,18 +63,24 @@ func ChooseFormats(n *Network, r Ranges) map[string]fx.Type {
 		chosen[name] = t
 		return nil
 	})
-	// u depends on the r that was chosen.
-	for k := 1; k < len(defaults.Layer); k++ {
-		name := tensorName("u", k)
+	// A potential depends on the state that was chosen.
+	choose := func(kind, stateKind string, k int, potential, state fx.Type) {
+		name := tensorName(kind, k)
 		span, recorded := r[name]
-		if !recorded || own("u", k) {
-			continue
+		if !recorded || own(kind, k) {
+			return
 		}
-		state := defaults.Layer[k].R
-		if t, ok := chosen[tensorName("r", k)]; ok {
+		if t, ok := chosen[tensorName(stateKind, k)]; ok {
 			state = t
 		}
-		chosen[name] = holding(fit(defaults.Layer[k].U, span, guardBits), state.Format)
+		chosen[name] = holding(fit(potential, span, guardBits), state.Format)
+	}
+	for k := 1; k < len(defaults.Layer); k++ {
+		l := &defaults.Layer[k]
+		choose("u", "r", k, l.U, l.R)
+		if q := l.Interneuron; q != nil {
+			choose("qu", "q", k, q.QU, q.Q)
+		}
 	}
 	return chosen
 }
@@ -130,9 +137,6 @@ func integerPlaces(f fx.Format) int {
 // Errors are wrong usage: no samples, labels or pixels that are not the network's, a network or formats of the network's
 // own that NewArithmetic refuses.
 func Quantize(ctx context.Context, n *Network, w *Weights, samples [][]uint8, labels []int) (*Network, Ranges, []Misfit, error) {
-	if err := CheckFixed(n); err != nil {
-		return nil, nil, nil, err
-	}
 	if err := checkCalibration(n, samples, labels); err != nil {
 		return nil, nil, nil, err
 	}

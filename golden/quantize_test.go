@@ -15,19 +15,12 @@ import (
 // quantizeShapes are those of the designs that get built and simulated, and one without a hidden layer.
 var quantizeShapes = [][]int{{784, 64, 10}, {20, 13, 7}, {12, 9, 8, 5}, {5, 1, 2}, {5, 2}}
 
-// TestSparseIsFloatOnly: fixed arithmetic and what leads to it refuse a network with sparse layers.
-func TestSparseIsFloatOnly(t *testing.T) {
-	n := floatNetwork([]int{5, 3, 2}, 1)
-	n.Sparse = Sparse{Layers: []int{2}, Nu: []float64{0.01}}
-	_, arithmetic := NewArithmetic(n)
-	_, _, _, quantize := Quantize(t.Context(), n, InitialWeights(n, 3), [][]uint8{make([]uint8, 5)}, []int{1})
-	_, _, machine := StartMachine(n, nil)
-	_, _, checkpoint := NewCheckpoint(n, Fixed, 0)
-	for name, err := range map[string]error{"arithmetic": arithmetic, "quantize": quantize, "machine": machine, "checkpoint": checkpoint} {
-		if !errors.Is(err, ErrUsage) || !strings.Contains(err.Error(), "antisparse polytope only; train with --arithmetic float or float32") {
-			t.Errorf("%s: %v", name, err)
-		}
+// sparseLayers is a choice of sparse layers, of step sizes that differ.
+func sparseLayers(layers ...int) (s Sparse) {
+	for i, k := range layers {
+		s.Layers, s.Nu = append(s.Layers, k), append(s.Nu, []float64{0.01, 1e-6, 0.3}[i])
 	}
+	return s
 }
 
 func TestQuantize(t *testing.T) {
@@ -35,6 +28,15 @@ func TestQuantize(t *testing.T) {
 	for i, layers := range quantizeShapes {
 		for _, batch := range []int{1, 3, 20} {
 			n := floatNetwork(layers, batch)
+			switch batch {
+			case 1:
+				n.Sparse = sparseLayers(1)
+			case 3:
+				n.Sparse = sparseLayers(1, len(layers)-1)
+				if len(layers) == 2 {
+					n.Sparse = Sparse{}
+				}
+			}
 			w := InitialWeights(n, 3)
 			samples, labels, _, _ := floatSamples(rand.New(rand.NewPCG(seed, uint64(i))), n, 30)
 			q, ranges, _, err := Quantize(t.Context(), n, w, samples, labels)
@@ -61,7 +63,10 @@ func TestQuantize(t *testing.T) {
 				if !holds(f, r) {
 					t.Errorf("%v batch %d: %s: %v does not hold %v", layers, batch, name, f, r)
 				}
-				if name == "x" || name[0] == 'r' { // bounded: 0 to 1
+				if _, sparse := n.SparseLayer(int(name[len(name)-1] - '0')); name == "x" || name[0] == 'r' && !sparse { // bounded: 0 to 1
+					continue
+				}
+				if r == (Range{}) { // an interneuron that was never active
 					continue
 				}
 				// One integer bit less holds the range, two less don't: the guard is one bit and no more.
@@ -71,11 +76,12 @@ func TestQuantize(t *testing.T) {
 					t.Errorf("%v batch %d: %s: %v holds %v without a guard", layers, batch, name, f, r)
 				}
 				narrow.Frac++
-				clamped := name[0] == 'u' || f.Frac == defaults[name].Frac+finestPlaces
+				clamped := name[0] == 'u' || name[:2] == "qu" || f.Frac == defaults[name].Frac+finestPlaces
 				if holds(narrow, r) && !clamped {
 					t.Errorf("%v batch %d: %s: %v is wider than %v needs", layers, batch, name, f, r)
 				}
-				if f.Width != defaults[name].Width || f.Signed != defaults[name].Signed {
+				// qu is wider than the default where q, of a much smaller range, has a fraction that takes that.
+				if f.Width != defaults[name].Width && !(name[:2] == "qu" && f.Width > defaults[name].Width) || f.Signed != defaults[name].Signed {
 					t.Errorf("%v batch %d: %s: %v is not as long as the default %v", layers, batch, name, f, defaults[name])
 				}
 			}
@@ -101,7 +107,8 @@ func typesByName(n *Network) map[string]fx.Type {
 // TestChooseFormatsTable: word length, sign, rounding and overflow are the default's, the binary point follows
 // from the range.
 func TestChooseFormatsTable(t *testing.T) {
-	n := floatNetwork([]int{12, 9, 5}, 2)
+	n := floatNetwork([]int{12, 9, 5, 4}, 2)
+	n.Sparse = sparseLayers(3)
 	tiny := 0x1p-60
 	for _, c := range []struct {
 		tensor string
@@ -121,6 +128,11 @@ func TestChooseFormatsTable(t *testing.T) {
 		{"d1", Range{0, math.Inf(1)}, "ap_fixed<18,4,RND,SAT>"},
 		{"u1", Range{-200, 100}, "ap_fixed<20,10,RND,SAT>"}, // 18 bits would cut the fraction of r off
 		{"u2", Range{-0.1, 0.4}, "ap_fixed<18,2,RND,SAT>"},  // holds 1, the largest r
+		{"r3", Range{0, 2.5}, "ap_ufixed<14,3,RND,SAT>"},    // a sparse layer
+		{"excess3", Range{-1, 0.7}, "ap_fixed<18,2,RND,SAT>"},
+		{"q3", Range{0, 0.3}, "ap_ufixed<18,0,RND,SAT>"},
+		{"q3", Range{0, 0}, "ap_ufixed<18,3,RND,SAT>"},
+		{"qu3", Range{-0.3, 0.2}, "ap_fixed<24,4,RND,SAT>"}, // holds every q3
 	} {
 		got := ChooseFormats(n, Ranges{c.tensor: c.r})
 		want := ResolveFormats(n).Layer[1].E.String()

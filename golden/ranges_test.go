@@ -25,6 +25,7 @@ func TestRangesInclude(t *testing.T) {
 func TestRecordNames(t *testing.T) {
 	for _, layers := range [][]int{{5, 2}, {5, 1, 2}, {12, 9, 8, 5}} {
 		n := floatNetwork(layers, 2)
+		n.Sparse = sparseLayers(len(layers) - 1)
 		m := newFloat(t, n)
 		ranges := Ranges{}
 		m.Record(ranges)
@@ -46,6 +47,9 @@ func formatNames(f *Formats) []string {
 		}
 		if k < len(f.W) {
 			names = append(names, tensorName("d", k))
+		}
+		if f.Layer[k].Interneuron != nil {
+			names = append(names, tensorName("excess", k), tensorName("qu", k), tensorName("q", k))
 		}
 	}
 	for k := range f.W {
@@ -123,6 +127,44 @@ func TestRecordValues(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestRecordInterneuron holds the ranges of a sparse layer against one of a single synapse, followed by hand.
+func TestRecordInterneuron(t *testing.T) {
+	n := floatNetwork([]int{1, 1}, 1)
+	n.Epsilon, n.Leak = 0.5, 0.5
+	n.Sparse = Sparse{Layers: []int{1}, Nu: []float64{0.4}}
+	n.Settling = Settling{FreeIterations: 4, NudgedIterations: 1, Step: Step{Rule: "constant", Start: 0.25}}
+	m := newFloat(t, n)
+	const w = 5.0
+	m.w[0].Set(0, 0, w)
+	m.c[1].Set(0, 0, 0)
+	ranges := Ranges{}
+	m.Record(ranges)
+	m.ClassifyBatch([][]uint8{{255}}, make([]int, 1))
+
+	var r, u, q, qu float64
+	seen := map[string][]float64{}
+	for range 4 {
+		drive := (w-u)/0.5 + 0.5*(r-u) - u - q
+		u += 0.25 * drive
+		r = math.Max(0, u)
+		excess := r - 1 + q - qu
+		qu += 0.4 * excess
+		q = math.Max(0, qu)
+		for name, v := range map[string]float64{"drive1": drive, "u1": u, "r1": r, "excess1": excess, "qu1": qu, "q1": q} {
+			seen[name] = append(seen[name], v)
+		}
+	}
+	if q == 0 || r <= 1 {
+		t.Errorf("q = %v, r = %v: the interneuron does nothing", q, r)
+	}
+	for name, values := range seen {
+		got := ranges[name]
+		if low, high := slices.Min(values), slices.Max(values); math.Abs(got.Min-low) > 1e-14 || math.Abs(got.Max-high) > 1e-14 {
+			t.Errorf("%s: got %v, want %v", name, got, Range{low, high})
+		}
 	}
 }
 

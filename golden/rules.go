@@ -17,11 +17,13 @@ type Sums struct {
 // somaGraph is one settling step of one neuron (docs/ARITHMETIC.md, "Settling"):
 //
 //	current = round(basal + feedback)
-//	drive   = round(k_current current + k_lateral lateral + k_r r + k_y y - k_u u)
+//	drive   = round(k_current current + k_lateral lateral + k_r r + k_y y - k_u u - q)
 //	u'      = round(u + eta drive)
 //	r'      = round(clip(u', 0, 1))
 //
-// The k are constants of the layer and the phase, see Coefficients. basal and feedback are exact.
+// The k are constants of the layer and the phase, see Coefficients. basal and feedback are exact. Only a sparse layer has
+// q, the state of its interneuron, and its r' = round(max(u', 0)). present is 0 where a neuron is missing, to fill up a
+// vector or the lanes: like all that it has, its u is to stay 0, which the inhibition would move.
 func somaGraph(sums Sums, l LayerTypes, eta, coefficient fx.Format) *fx.Graph {
 	g := fx.NewGraph("soma")
 	basal := g.Input("basal", sums.Basal)
@@ -41,13 +43,44 @@ func somaGraph(sums Sums, l LayerTypes, eta, coefficient fx.Format) *fx.Graph {
 	scaled := g.Mul(kLateral, g.Resize("lateral_rounded", lateral, l.Lateral))
 	// The current is there last: hardware has added the rest up by then.
 	rest := g.Add(g.Add(g.Mul(kR, r), g.Mul(kY, y)), g.Sub(scaled, g.Mul(kU, u)))
+	ceiling := unit(l.U.Format)
+	if q := l.Interneuron; q != nil {
+		rest = g.Sub(rest, g.Mul(g.Input("present", fx.U(1, 0)), g.Constant("q", q.Q.Format)))
+		ceiling = l.U.Word(l.U.Max())
+	}
 	drive := g.Resize("drive", g.Add(g.Mul(kCurrent, current), rest), l.Drive)
 	potential := g.Resize("potential", g.Add(u, g.Mul(step, drive)), l.U)
-	state := g.Resize("state", g.Clip(potential, 0, unit(l.U.Format)), l.R)
+	state := g.Resize("state", g.Clip(potential, 0, ceiling), l.R)
 	g.Output("u_next", potential)
 	g.Output("r_next", state)
 	g.Output("delta", g.Sub(state, r))
 	g.Output("moved", g.NonZero(g.Sub(potential, u)))
+	return g
+}
+
+// interneuronGraph is the step of a sparse layer's interneuron after the layer's states (docs/ARITHMETIC.md, "Interneurons"):
+//
+//	excess = round(sum - 1 + q - q_u)
+//	q_u'   = round(q_u + nu excess)
+//	q'     = round(max(q_u', 0))
+//
+// sum is that of the layer's n new states, exact. moved tells that q_u' or q' is another word than before.
+func interneuronGraph(n int, l LayerTypes) *fx.Graph {
+	t := l.Interneuron
+	g := fx.NewGraph("interneuron")
+	sum := g.Input("sum", fx.SumFormat(l.R.Format, n)) // as wide as C r at most, which NewArithmetic has checked
+	qu := g.Input("qu", t.QU.Format)
+	q := g.Input("q", t.Q.Format)
+	nu := g.Constant("nu", t.Nu.Format)
+
+	// The sum is there last: hardware has added the rest up by then.
+	rest := g.Sub(g.Sub(q, qu), g.Const("one", 1, fx.U(1, 0)))
+	excess := g.Resize("excess", g.Add(sum, rest), t.Excess)
+	potential := g.Resize("potential", g.Add(qu, g.Mul(nu, excess)), t.QU)
+	state := g.Resize("state", g.Clip(potential, 0, t.QU.Word(t.QU.Max())), t.Q)
+	g.Output("qu_next", potential)
+	g.Output("q_next", state)
+	g.Output("moved", g.NonZero(g.Add(g.NonZero(g.Sub(potential, qu)), g.NonZero(g.Sub(state, q)))))
 	return g
 }
 

@@ -11,6 +11,7 @@ import (
 type sample struct {
 	x                        []int64
 	r, u                     [][]int64
+	q, qu                    []int64      // of the interneurons of sparse layers
 	basal, feedback, lateral [][]int64    // exact sums, raw words of Sums
 	kept                     [2][][]int64 // by role: states r
 	e, d                     [2][][]int64 // by role: errors
@@ -29,7 +30,7 @@ func newSample(a *Arithmetic) *sample {
 		}
 		return out
 	}
-	s := &sample{x: make([]int64, a.Network.Layers[0]), r: layers(), u: layers(), basal: layers(), feedback: layers(), lateral: layers(), c: layers()}
+	s := &sample{x: make([]int64, a.Network.Layers[0]), r: layers(), u: layers(), q: make([]int64, len(a.Network.Layers)), qu: make([]int64, len(a.Network.Layers)), basal: layers(), feedback: layers(), lateral: layers(), c: layers()}
 	for role := range s.kept {
 		s.kept[role], s.e[role], s.d[role] = layers(), layers(), layers()
 	}
@@ -40,21 +41,23 @@ func newSample(a *Arithmetic) *sample {
 type settler struct {
 	m                          *Machine
 	a                          *Arithmetic
-	soma, record               []*fx.Runner
+	soma, record, interneuron  []*fx.Runner
 	into, own, back            []*columns // by presynaptic layer: W, C, F
 	pending                    []event
 	occupied                   []uint8 // bits: which values are not zero
 	room                       eventWords
 	uNext, rNext, delta, moved []int64
 	y                          []int64
+	present                    [][]int64 // by sparse layer: 1 for every neuron, 0 beyond the last
 	in, out                    [][]int64
 	spare                      *sample
 	recorded                   [][3]int64 // overflows of e, d and c by layer, of factors that are read
 	events                     []int64    // by layer
 	products, denseProducts    int64
 	steps                      int64
-	constants                  [6]int64
-	input                      []int64 // raw words of a sample given as pixels
+	constants                  [7]int64
+	interneurons               [7]int64 // room for the words of a step of an interneuron
+	input                      []int64  // raw words of a sample given as pixels
 }
 
 func newSettler(m *Machine) *settler {
@@ -64,11 +67,21 @@ func newSettler(m *Machine) *settler {
 	for _, n := range a.Network.Layers {
 		largest = max(largest, vector.Full(n))
 	}
-	s := &settler{m: m, a: a, soma: compile(a.Soma), record: compile(a.Record),
+	s := &settler{m: m, a: a, soma: compile(a.Soma), record: compile(a.Record), interneuron: compile(a.Interneuron),
 		into: make([]*columns, K+1), own: make([]*columns, K+1), back: make([]*columns, K+1),
 		uNext: make([]int64, largest), rNext: make([]int64, largest), delta: make([]int64, largest), moved: make([]int64, largest), y: make([]int64, largest),
 		occupied: make([]uint8, (largest+7)/8),
-		in:       make([][]int64, 12), out: make([][]int64, 4), recorded: make([][3]int64, K+1), events: make([]int64, K+1), input: make([]int64, a.Network.Layers[0])}
+		present:  make([][]int64, K+1),
+		in:       make([][]int64, 14), out: make([][]int64, 4), recorded: make([][3]int64, K+1), events: make([]int64, K+1), input: make([]int64, a.Network.Layers[0])}
+	for k := range s.present {
+		if a.Interneuron[k] != nil {
+			n := a.Network.Layers[k]
+			s.present[k] = make([]int64, vector.Full(n))
+			for i := range n {
+				s.present[k][i] = 1
+			}
+		}
+	}
 	for i := range a.Matrices {
 		x := &a.Matrices[i]
 		t := m.synapses[i]
@@ -136,11 +149,11 @@ func (s *settler) run(v *sample, x []int64, c Command, t *Trace) {
 }
 
 func (t *Trace) keep(i *Instruction, v *sample) {
-	n := len(v.u[i.Layer])
+	k, n := i.Layer, len(v.u[i.Layer])
 	words := make([]int64, 2*n)
-	copy(words, v.u[i.Layer])
-	copy(words[n:], v.r[i.Layer])
-	t.Records = append(t.Records, Record{Phase: i.Phase, Iteration: i.Iteration, Layer: i.Layer, U: words[:n], R: words[n:]})
+	copy(words, v.u[k])
+	copy(words[n:], v.r[k])
+	t.Records = append(t.Records, Record{Phase: i.Phase, Iteration: i.Iteration, Layer: k, U: words[:n], R: words[n:], QU: v.qu[k], Q: v.q[k]})
 }
 
 func (v *sample) result() {
@@ -159,6 +172,8 @@ func (s *settler) clear(v *sample) {
 			clear(words)
 		}
 	}
+	clear(v.q)
+	clear(v.qu)
 }
 
 func (s *settler) load(v *sample, x []int64) {
@@ -195,7 +210,11 @@ func (s *settler) settle(v *sample, i *Instruction, c Command) bool {
 	n := vector.Full(len(v.r[k]))
 	r, u := v.r[k][:n], v.u[k][:n]
 	if i.Restart {
-		restart(u, r, a.Formats.Layer[k])
+		l := &a.Formats.Layer[k]
+		restart(u, r, l.U, l.R)
+		if l.Interneuron != nil {
+			restart(v.qu[k:k+1], v.q[k:k+1], l.Interneuron.QU, l.Interneuron.Q)
+		}
 	}
 	sign := 0
 	switch {
@@ -214,9 +233,12 @@ func (s *settler) settle(v *sample, i *Instruction, c Command) bool {
 	runner := s.soma[k]
 	before := overflowsOf(runner, somaPotential)
 	in := append(s.in[:0], v.basal[k][:n], v.feedback[k][:n], v.lateral[k][:n], r, u, y)
-	s.constants = [6]int64{i.Eta, f.Current, f.Lateral, f.R, f.Y, f.U}
-	for j := range s.constants {
+	s.constants = [7]int64{i.Eta, f.Current, f.Lateral, f.R, f.Y, f.U, v.q[k]}
+	for j := range s.constants[:6] {
 		in = append(in, s.constants[j:j+1])
+	}
+	if a.Interneuron[k] != nil {
+		in = append(in, s.present[k], s.constants[6:])
 	}
 	runner.Run(n, in, append(s.out[:0], s.uNext[:n], s.rNext[:n], s.delta[:n], s.moved[:n]))
 	s.steps++
@@ -231,8 +253,27 @@ func (s *settler) settle(v *sample, i *Instruction, c Command) bool {
 	}
 	copy(u, s.uNext[:n])
 	copy(r, s.rNext[:n])
+	if a.Interneuron[k] != nil && s.inhibit(v, k) {
+		changed = true
+	}
 	s.spread(v, k)
 	return changed
+}
+
+// inhibit computes a step of the interneuron of layer k, whose states are new, and tells whether it changed.
+func (s *settler) inhibit(v *sample, k int) bool {
+	sum := int64(0)
+	for _, word := range v.r[k] {
+		sum += word
+	}
+	runner := s.interneuron[k]
+	before := overflowsOf(runner, interneuronPotential)
+	w := &s.interneurons
+	*w = [7]int64{sum, v.qu[k], v.q[k], s.a.Nu[k]}
+	in, out := append(s.in[:0], w[0:1], w[1:2], w[2:3], w[3:4]), append(s.out[:0], w[4:5], w[5:6], w[6:7])
+	runner.Run(1, in, out)
+	v.qu[k], v.q[k] = w[4], w[5]
+	return w[6] != 0 || overflowsOf(runner, interneuronPotential) != before
 }
 
 // Positions of the soma graph's roundings.
@@ -244,11 +285,18 @@ const (
 	somaState
 )
 
+// Positions of the interneuron graph's roundings.
+const (
+	interneuronExcess = iota
+	interneuronPotential
+	interneuronState
+)
+
 func overflowsOf(r *fx.Runner, resize int) int64 { return r.Overflows()[resize] }
 
-// restart sets u := r; Formats.check has made sure that every state is a potential.
-func restart(u, r []int64, l LayerTypes) {
-	shift := l.U.Frac - l.R.Frac
+// restart sets potentials to their states, u := r; Formats.check has made sure that every state is a potential.
+func restart(u, r []int64, potential, state fx.Type) {
+	shift := potential.Frac - state.Frac
 	for i, word := range r {
 		u[i] = word << shift
 	}
@@ -334,6 +382,13 @@ func (s *settler) overflows(counts map[string]int64) {
 		}
 		for i, kind := range [...]string{"e", "d", "c"} {
 			counts[tensorName(kind, k)] += s.recorded[k][i]
+		}
+		if s.interneuron[k] == nil {
+			continue
+		}
+		interneuron := s.interneuron[k].Overflows()
+		for i, kind := range [...]string{interneuronExcess: "excess", interneuronPotential: "qu", interneuronState: "q"} {
+			counts[tensorName(kind, k)] += interneuron[i]
 		}
 	}
 }

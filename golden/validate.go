@@ -20,7 +20,10 @@ const (
 
 // FormatKinds are the tensors whose types the network file may set: some are of all layers, the others
 // may carry an index, as in W or W0.
-var FormatKinds = []string{"x", "r", "u", "current", "lateral", "drive", "e", "d", "c", "W", "F", "C", "dW", "dF", "dC", "eta", "coefficient", "rate", "gamma"}
+var FormatKinds = []string{"x", "r", "u", "current", "lateral", "drive", "excess", "qu", "q", "nu", "e", "d", "c", "W", "F", "C", "dW", "dF", "dC", "eta", "coefficient", "rate", "gamma"}
+
+// interneuronKinds are the tensors that only a sparse layer has.
+var interneuronKinds = []string{"excess", "qu", "q", "nu"}
 
 var networkName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{0,39}$`)
 
@@ -201,12 +204,14 @@ func (p *networkFile) formatIndexes(n *Network) {
 		case "F", "dF":
 			high = n.K() - 1
 		}
-		if i, err := strconv.Atoi(text); err != nil || i < low || i > high {
-			if low > high {
-				p.report("formats."+key, "a network of %d layers has no %s", len(n.Layers), kind)
-				continue
-			}
+		i, err := strconv.Atoi(text)
+		switch inside := err == nil && i >= low && i <= high; {
+		case !inside && low > high:
+			p.report("formats."+key, "a network of %d layers has no %s", len(n.Layers), kind)
+		case !inside:
 			p.report("formats."+key, "a network of %d layers has %s%d to %s%d", len(n.Layers), kind, low, kind, high)
+		case slices.Contains(interneuronKinds, kind) && !p.reported["sparse.layers"] && !slices.Contains(n.Sparse.Layers, i):
+			p.report("formats."+key, "layer %d has no %s: sparse.layers does not name it", i, kind)
 		}
 	}
 }

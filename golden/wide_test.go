@@ -20,7 +20,9 @@ type trajectory struct {
 	Batch   int
 	Epsilon float64
 	Lambda  float64
-	Leak    float64 `json:"hopfield_g"`
+	Leak    float64   `json:"hopfield_g"`
+	Sparse  []int     `json:"sparse_layers"`
+	Nu      []float64 `json:"lagrange_lr"` // of all layers
 	Rates   struct {
 		FF []float64
 		FB []float64
@@ -54,14 +56,19 @@ func (r *trajectory) network() *golden.Network {
 	gamma := (1 - r.Lambda) / r.Lambda
 	wide := func(bits int, bound float64) fx.Type { return golden.TypeFor(bits, bound, true) }
 	unsigned := func(bits int, bound float64) fx.Type { return golden.TypeFor(bits, bound, false) }
+	sparse := golden.Sparse{Layers: r.Sparse}
+	for _, k := range r.Sparse {
+		sparse.Nu = append(sparse.Nu, r.Nu[k-1])
+	}
 	return &golden.Network{
-		Layers: r.Layers, Epsilon: r.Epsilon, Lambda: r.Lambda, Leak: r.Leak,
+		Layers: r.Layers, Sparse: sparse, Epsilon: r.Epsilon, Lambda: r.Lambda, Leak: r.Leak,
 		Settling: golden.Settling{FreeIterations: r.FreeIterations, NudgedIterations: r.NudgedIterations, Step: golden.Step{Rule: r.Step.Rule, Start: r.Step.Start, Stop: r.Step.Stop, Decay: r.Step.Decay}},
 		Learning: golden.Learning{Batch: r.Batch, Beta: 1, ThreePhase: r.ThreePhase, Feedforward: r.Rates.FF, Feedback: r.Rates.FB[len(r.Rates.FB)-len(r.Layers)+2:], Epochs: 1, Decay: golden.Decay{Factor: 1, Then: 1}},
 		Formats: map[string]fx.Type{
 			"x": unsigned(27, 1), "r": unsigned(27, 1), "u": wide(40, 7), "current": wide(44, 15), "lateral": wide(44, 32*gamma), "drive": wide(44, 15/r.Epsilon),
 			"e": wide(30, 3), "d": wide(30, 3), "c": wide(30, 16*gamma), "W": wide(33, 1.5), "F": wide(33, 1.5), "C": wide(32, 8*gamma),
 			"dW": wide(40, 3*float64(r.Batch)), "dF": wide(40, 3*float64(r.Batch)), "dC": wide(40, 256*gamma*gamma*float64(r.Batch)),
+			"excess": wide(44, 15), "qu": wide(50, 7), "q": unsigned(44, 7), "nu": unsigned(50, 1),
 			"eta": unsigned(40, 1), "coefficient": wide(40, 4/r.Epsilon), "rate": unsigned(40, 1), "gamma": unsigned(40, gamma),
 		},
 	}
@@ -80,7 +87,7 @@ func dense(m [][]float64, scale float64) *mat.Dense {
 // TestWideMachineIsFloat follows the trajectories of the paper's code with types of 26 and more fraction bits, to 1e-7:
 // the bit-true model is the float model but for rounding.
 func TestWideMachineIsFloat(t *testing.T) {
-	for _, name := range []string{"2layer", "3layer", "three_phase", "strong_lateral"} {
+	for _, name := range []string{"2layer", "3layer", "three_phase", "strong_lateral", "sparse_2layer", "sparse_hidden_only"} {
 		t.Run(name, func(t *testing.T) {
 			text, err := os.ReadFile("testdata/corinfomax_" + name + ".json")
 			if err != nil {

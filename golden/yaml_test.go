@@ -109,6 +109,8 @@ func TestNetworkErrors(t *testing.T) {
 		{"unknown sparse key", with(t, "leak: 0.5", "leak: 0.5\nsparse: {layer: [1], nu: [0.1]}"),
 			"net.yaml:7:10: sparse.layer: unknown key; did you mean \"layers\"?\n" +
 				"net.yaml:7:22: sparse.nu: 1 values; sparse.layers wants 0, one per layer"},
+		{"interneuron of a layer that is not sparse", with(t, "leak: 0.5", "leak: 0.5\nsparse: {layers: [2], nu: [0.1]}", "  W:", "  q1: ap_ufixed<8,1>\n  qu2: ap_fixed<9,2>\n  W:"),
+			"net.yaml:19:3: formats.q1: layer 1 has no q: sparse.layers does not name it"},
 		{"sparse of no network", with(t, "layers: [20, 13, 7]\n", "sparse: {layers: [1, 2], nu: [0.1, 0.1]}\n"), "net.yaml: layers: missing; every network file sets it"},
 		{"images without folder", with(t, "mnist", "images"), `net.yaml:2:1: dataset.path: missing; a dataset of image files needs its folder`},
 		{"step rule", with(t, "constant", "linear"), `net.yaml:10:10: settling.step.rule: "linear"; want one of constant, divide_by_loop_index, divide_by_slow_loop_index`},

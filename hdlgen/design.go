@@ -63,6 +63,10 @@ func layOut(a *golden.Arithmetic, lanes int) (*Layout, *shape, error) {
 	if err := CheckName(a.Network.Name); err != nil {
 		return nil, nil, err
 	}
+	if len(a.Network.Sparse.Layers) > 0 {
+		return nil, nil, fmt.Errorf("%w: network %s: sparse: a design settles on the antisparse polytope only; train it with any arithmetic, "+
+			"or leave sparse out to generate it", golden.ErrUsage, a.Network.Name)
+	}
 	l := NewLayout(a, lanes)
 	s, err := newShape(a, l)
 	return l, s, err
