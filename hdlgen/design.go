@@ -94,6 +94,9 @@ func Build(a *golden.Arithmetic, lanes int, target Target, synapse func(matrix, 
 		Counters: Counters,
 		Latency:  p.latencies()}
 	for _, name := range rtl.Order {
+		if name == rtl.Interneuron && len(n.Sparse.Layers) == 0 {
+			continue
+		}
 		text, err := rtl.Files.ReadFile(name)
 		if err != nil {
 			return nil, nil, err

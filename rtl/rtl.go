@@ -10,6 +10,9 @@ import "embed"
 //go:embed *.v
 var Files embed.FS
 
+// Interneuron is the file that only designs of sparse layers use.
+const Interneuron = "corinfo_interneuron.v"
+
 // Order lists the files so that every module comes after those it instantiates.
 var Order = []string{
 	"corinfo_ram.v",
@@ -21,6 +24,7 @@ var Order = []string{
 	"corinfo_random.v",
 	"corinfo_random_keys.v",
 	"corinfo_lane.v",
+	Interneuron,
 	"corinfo_event_queue.v",
 	"corinfo_broadcast.v",
 	"corinfo_terms.v",
