@@ -73,17 +73,34 @@ func laneControl(s *shape) []vl.Port {
 		return vl.Port{Dir: vl.In, Width: width, Signed: signed, Name: name + "_i"}
 	}
 	return []vl.Port{
-		in("synapse_raddr", s.Synapse, false), in("synapse_we", 1, false), in("synapse_waddr", s.Synapse, false),
-		in("host_we", 1, false), in("host_lane", s.Lane, false), in("host_word", s.Word, false),
 		in("mac_operand", s.Operand, true), in("mac_update", 1, false), in("mac_kind", 2, false), in("mac_forward", 3, false),
 		in("sum_raddr", s.Slot, false), in("sum_waddr", s.Slot, false), in("sum_we", 3, false), in("clear", 1, false),
 		in("update_first", 1, false), in("factor_kind", 2, false), in("factor_raddr", s.Kept, false),
 		in("factor_we", 1, false), in("factor_waddr", s.Kept, false),
 		in("pre_raddr", s.Kept, false), in("pre_kind", 3, false),
-		in("keys", 128, false), in("symmetric", 1, false), in("row_base", 16, false), in("column", 16, false),
+		in("keys", 128, false), in("symmetric", 1, false), in("column", 16, false),
 		in("slot_raddr", s.Slot, false), in("soma_we", 1, false), in("soma_waddr", s.Slot, false),
-		in("label_hit", 1, false), in("label_lane", s.Lane, false),
 	}
+}
+
+// runPorts tell the lanes' own registers that a pipeline has something in it.
+func runPorts() []vl.Port {
+	return []vl.Port{{Dir: vl.In, Width: 1, Name: "soma_run_i"}, {Dir: vl.In, Width: 1, Name: "record_run_i"}}
+}
+
+// siteControl are the inputs of corinfo_site that all sites share.
+func siteControl(s *shape) []vl.Port {
+	in := func(name string, width int) vl.Port { return vl.Port{Dir: vl.In, Width: width, Name: name + "_i"} }
+	return []vl.Port{
+		in("synapse_raddr", s.Synapse), in("synapse_we", 1), in("synapse_waddr", s.Synapse),
+		in("host_we", 1), in("host_lane", s.Lane), in("host_word", s.Word),
+		in("row_base", 16), in("label_hit", 1), in("label_lane", s.Lane),
+	}
+}
+
+// siteOutputs are what a lane takes from its site.
+func siteOutputs(s *shape) []vl.Port {
+	return []vl.Port{{Width: s.Word, Signed: true, Name: "synapse"}, {Width: 16, Name: "row"}, {Width: 1, Name: "y"}}
 }
 
 // constantPorts are the inputs that stand still during an instruction.
@@ -104,13 +121,17 @@ func laneOutputs(s *shape) []vl.Port {
 
 // laneModule attaches the graphs of a network to the hand-written lane.
 func laneModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arithmetic, provenance []string) *vl.Module {
-	m := &vl.Module{Name: name + "_lane", Params: []vl.Bind{{Name: "Lane", Value: vl.Int(0)}, {Name: "SynapseFile", Value: vl.Str("")}}}
-	m.Header = append([]string{name + "_lane: a lane with the neuron and synapse arithmetic of this network."}, provenance...)
+	m := &vl.Module{Name: name + "_lane"}
+	m.Header = append([]string{name + "_lane: a lane with the neuron and synapse arithmetic of this network; the same for all lanes."}, provenance...)
 	m.Header = append(m.Header, "", "See corinfo_lane for the handshake: cycles count as there. u_next_o and r_next_o are valid with soma_we_i, synapse_next_o with synapse_we_i.")
 	m.Ports = append(m.Ports, vl.Port{Dir: vl.In, Width: 1, Name: "clk_i"}, vl.Group("The same for every lane."))
-	m.Ports = append(m.Ports, laneControl(s)...)
+	m.Ports = append(m.Ports, append(laneControl(s), runPorts()...)...)
 	m.Ports = append(m.Ports, vl.Group("Constants of the instruction under way."))
 	m.Ports = append(m.Ports, constantPorts(s)...)
+	m.Ports = append(m.Ports, vl.Group("From this lane's site: the word read, the row a cycle after column_i, the label's neuron."))
+	for _, port := range siteOutputs(s) {
+		m.Ports = append(m.Ports, vl.Port{Dir: vl.In, Width: port.Width, Signed: port.Signed, Name: port.Name + "_i"})
+	}
 	m.Ports = append(m.Ports, vl.Group("From this lane."))
 	m.Ports = append(m.Ports, laneOutputs(s)...)
 
@@ -121,9 +142,8 @@ func laneModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arith
 		signed bool
 	}{
 		{"basal", s.Basal, true}, {"feedback", s.Feedback, true}, {"lateral", s.Lateral, true}, {"r", s.R, true}, {"u", s.U, true},
-		{"kept", s.R, true}, {"synapse", s.Word, true}, {"update_sum", s.Sum, true}, {"y", 1, false}, {"random", 32, false},
+		{"kept", s.R, true}, {"update_sum", s.Sum, true}, {"random", 32, false}, {"update_run", 1, false},
 		{"r_next", s.R, true}, {"u_next", s.U, true}, {"delta", s.Delta, true}, {"kept_next", s.R, true}, {"e_next", s.E, true}, {"d_next", s.D, true}, {"c_next", s.C, true},
-		{"synapse_next", s.Word, true},
 	}
 	for _, n := range nets {
 		if n.name != "kept_next" {
@@ -134,19 +154,20 @@ func laneModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arith
 	for _, port := range laneControl(s) {
 		binds = append(binds, vl.Bind{Name: port.Name, Value: vl.Id(port.Name)})
 	}
+	for _, name := range []string{"synapse_i", "row_i"} {
+		binds = append(binds, vl.Bind{Name: name, Value: vl.Id(name)})
+	}
 	for _, n := range nets {
 		suffix := "_o"
 		switch n.name {
-		case "r_next", "u_next", "delta", "kept_next", "e_next", "d_next", "c_next", "synapse_next":
+		case "r_next", "u_next", "delta", "kept_next", "e_next", "d_next", "c_next":
 			suffix = "_i"
 		}
 		binds = append(binds, vl.Bind{Name: n.name + suffix, Value: vl.Id(n.name)})
 	}
 	binds = append(binds, vl.Bind{Name: "pre_o", Value: vl.Id("pre_o")}, vl.Bind{Name: "changed_o", Value: vl.Id("changed_o")})
 	m.Items = append(m.Items, vl.Instance{Module: "corinfo_lane", Name: "u_lane", Ports: binds, Params: []vl.Bind{
-		{Name: "Lane", Value: vl.Id("Lane")}, {Name: "LaneW", Value: vl.Int(s.Lane)},
-		{Name: "SynapseWidth", Value: vl.Int(s.Word)}, {Name: "SynapseDepth", Value: vl.Int(s.synapseDepth)},
-		{Name: "SynapseAddrW", Value: vl.Int(s.Synapse)}, {Name: "SynapseFile", Value: vl.Id("SynapseFile")}, {Name: "ReadCycles", Value: vl.Int(p.target.ReadCycles)},
+		{Name: "SynapseWidth", Value: vl.Int(s.Word)}, {Name: "ReadCycles", Value: vl.Int(p.target.ReadCycles)},
 		{Name: "Slots", Value: vl.Int(s.slots)}, {Name: "SlotW", Value: vl.Int(s.Slot)},
 		{Name: "KeptDepth", Value: vl.Int(s.keptDepth)}, {Name: "KeptAddrW", Value: vl.Int(s.Kept)},
 		{Name: "RWidth", Value: vl.Int(s.R)}, {Name: "UWidth", Value: vl.Int(s.U)}, {Name: "DeltaWidth", Value: vl.Int(s.Delta)},
@@ -167,6 +188,9 @@ func laneModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arith
 	constant("restart_q", 1, vl.Id("restart_i"))
 	constant("kept_reference_q", 1, vl.Binary{Op: "&&", X: vl.Id("second_i"), Y: vl.Binary{Op: "==", X: vl.Id("layer_i"), Y: vl.Lit{Width: 8, Hex: "1"}}})
 	m.Items = append(m.Items, vl.Clocked{Body: constants})
+	m.Items = append(m.Items, vl.Comment{Text: "What pipelines of neurons have something in them; the others stand still."},
+		vl.Net{Reg: true, Width: 1, Name: "soma_run_q"}, vl.Net{Reg: true, Width: 1, Name: "record_run_q"},
+		vl.Clocked{Body: []vl.Update{{Left: vl.Id("soma_run_q"), Right: vl.Id("soma_run_i")}, {Left: vl.Id("record_run_q"), Right: vl.Id("record_run_i")}}})
 
 	widths := map[string]int{"change": s.Rate + s.Update}
 	for _, n := range nets {
@@ -196,9 +220,9 @@ func laneModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arith
 			}
 			return vl.Cond{Test: vl.Id("kept_reference_q"), X: scaled("kept", s.R, layer.R.Format, format), Y: own}
 		case "y":
-			return vl.Id("y")
+			return vl.Id("y_i")
 		case "w":
-			return narrowed("synapse", s.Word, format)
+			return narrowed("synapse_i", s.Word, format)
 		case "sum":
 			return narrowed("update_sum", s.Sum, format)
 		case "random":
@@ -212,11 +236,6 @@ func laneModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arith
 			return operand(u, name, format)
 		}
 		return narrowed(vl.Id(name+"_late"), widths[name], format)
-	}
-	delayed := func(to, from string, width, cycles int, signed bool) {
-		m.Items = append(m.Items, vl.Net{Width: width, Signed: signed, Name: to},
-			vl.Instance{Module: "corinfo_delay", Name: "u_" + to, Params: []vl.Bind{{Name: "Width", Value: vl.Int(width)}, {Name: "Cycles", Value: vl.Int(cycles)}},
-				Ports: []vl.Bind{{Name: "clk_i", Value: vl.Id("clk_i")}, {Name: "data_i", Value: vl.Id(from)}, {Name: "data_o", Value: vl.Id(to)}}})
 	}
 	flag := func(names ...string) {
 		for _, n := range names {
@@ -232,7 +251,7 @@ func laneModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arith
 
 	m.Items = append(m.Items, vl.Comment{Text: "Soma."})
 	flag("current_overflow", "lateral_rounded_overflow", "drive_overflow", "potential_overflow", "state_overflow", "soma_moved")
-	m.Items = attach(m.Items, "soma", p.soma, p.somaCycles, "layer_i", operand,
+	m.Items = attach(m.Items, "soma", p.soma, p.somaCycles, "layer_i", "soma_run_q", operand,
 		[]result{{"u_next", "u_next", s.U}, {"r_next", "r_next", s.R}, {"delta", "delta", s.Delta}, {"moved", "soma_moved", 1}},
 		[]string{"current_overflow", "lateral_rounded_overflow", "drive_overflow", "potential_overflow", "state_overflow"})
 	m.Items = append(m.Items,
@@ -241,31 +260,31 @@ func laneModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arith
 		vl.Assign{Left: vl.Id("u_next_o"), Right: vl.Id("u_next")}, vl.Assign{Left: vl.Id("r_next_o"), Right: vl.Id("r_next")},
 		vl.Comment{Text: "Record."})
 	for _, name := range []string{"basal", "feedback", "lateral", "r"} {
-		delayed(name+"_late", name, widths[name], p.target.ReadCycles-1, true)
+		m.Items = delayed(m.Items, vl.Id(name+"_late"), vl.Id(name), widths[name], p.target.ReadCycles-1, true, vl.Id("record_run_q"))
 	}
-	delayed("kept_next", "r_late", s.R, p.recordCycles, true)
+	m.Items = delayed(m.Items, "kept_next", "r_late", s.R, p.recordCycles, true, vl.Id("record_run_q"))
 	flag("e_overflow", "d_overflow", "c_overflow")
-	m.Items = attach(m.Items, "record", p.record, p.recordCycles, "layer_i", late,
+	m.Items = attach(m.Items, "record", p.record, p.recordCycles, "layer_i", "record_run_q", late,
 		[]result{{"e_next", "e_next", s.E}, {"d_next", "d_next", s.D}, {"c_next", "c_next", s.C}}, []string{"e_overflow", "d_overflow", "c_overflow"})
 	m.Items = append(m.Items, vl.Assign{Left: vl.Id("record_flags_o"), Right: concat("e_overflow", "d_overflow", "c_overflow")},
 		vl.Comment{Text: "Synapse: what the learning rate multiplies, the one multiplier of all matrices, the new word."})
 	flag("update_overflow", "weight_overflow", "active", "moved")
 	m.Items = append(m.Items, vl.Net{Width: s.Update, Signed: true, Name: "factor"})
-	m.Items = attach(m.Items, "update", p.update, p.updateCycles, "matrix_i", operand,
+	m.Items = attach(m.Items, "update", p.update, p.updateCycles, "matrix_i", "update_run", operand,
 		[]result{{"factor", "factor", s.Update}, {"active", "active", 1}}, []string{"update_overflow"})
-	delayed("factor_late", "factor", s.Update, p.target.FactorCycles, true)
+	m.Items = delayed(m.Items, "factor_late", "factor", s.Update, p.target.FactorCycles, true, vl.Id("update_run"))
 	m.Items = append(m.Items, vl.Net{Reg: true, Width: s.Rate + s.Update, Signed: true, Name: "change"},
-		vl.Clocked{Body: []vl.Update{{Left: vl.Id("change"), Right: vl.Binary{Op: "*", X: vl.Signed{X: vl.Concat{zeros(1), vl.Id("rate_q")}}, Y: vl.Id("factor_late")}}}})
-	delayed("active_late", "active", 1, p.target.FactorCycles+1+p.synapseCycles, false)
-	delayed("update_overflow_late", "update_overflow", 1, p.target.FactorCycles+1+p.synapseCycles, false)
-	m.Items = attach(m.Items, "synapse", p.synapse, p.synapseCycles, "matrix_i", operand,
-		[]result{{"w_next", "synapse_next", s.Word}, {"moved", "moved", 1}}, []string{"weight_overflow"})
+		vl.Clocked{Enable: vl.Id("update_run"), Body: []vl.Update{{Left: vl.Id("change"), Right: vl.Binary{Op: "*", X: vl.Signed{X: vl.Concat{zeros(1), vl.Id("rate_q")}}, Y: vl.Id("factor_late")}}}})
+	for _, name := range []vl.Id{"active", "update_overflow"} {
+		m.Items = delayed(m.Items, name+"_late", name, 1, p.target.FactorCycles+1+p.synapseCycles, false, vl.Id("update_run"))
+	}
+	m.Items = attach(m.Items, "synapse", p.synapse, p.synapseCycles, "matrix_i", "update_run", operand,
+		[]result{{"w_next", "synapse_next_o", s.Word}, {"moved", "moved", 1}}, []string{"weight_overflow"})
 	m.Items = append(m.Items,
 		vl.Assign{Left: vl.Id("update_flags_o"), Right: vl.Concat{vl.Binary{Op: "&&", X: vl.Id("active_late"), Y: vl.Unary{Op: "!", X: vl.Id("moved")}}, vl.Id("weight_overflow"), vl.Id("update_overflow_late")}},
-		vl.Assign{Left: vl.Id("synapse_next_o"), Right: vl.Id("synapse_next")},
 		vl.Comment{Text: "Words of a lane are as wide as the widest format; no graph reads every bit of every one."},
 		vl.Wire("unused_bits", 1),
-		vl.Assign{Left: vl.Id("unused_bits"), Right: vl.Unary{Op: "^", X: vl.Concat{vl.Id("basal"), vl.Id("feedback"), vl.Id("lateral"), vl.Id("r"), vl.Id("u"), vl.Id("kept"), vl.Id("synapse"), vl.Id("update_sum"), vl.Id("random"), vl.Id("layer_i"), vl.Id("matrix_i"), vl.Id("change"), vl.Id("basal_late"), vl.Id("feedback_late"), vl.Id("lateral_late"), vl.Id("r_late")}}})
+		vl.Assign{Left: vl.Id("unused_bits"), Right: vl.Unary{Op: "^", X: vl.Concat{vl.Id("basal"), vl.Id("feedback"), vl.Id("lateral"), vl.Id("r"), vl.Id("u"), vl.Id("kept"), vl.Id("synapse_i"), vl.Id("update_sum"), vl.Id("random"), vl.Id("layer_i"), vl.Id("matrix_i"), vl.Id("change"), vl.Id("basal_late"), vl.Id("feedback_late"), vl.Id("lateral_late"), vl.Id("r_late")}}})
 	return m
 }
 

@@ -28,6 +28,7 @@ func topModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arithm
 		"The trace ports show every new state and synapse to a testbench; leave them open on a board.")
 	in := func(name string, width int) vl.Port { return vl.Port{Dir: vl.In, Width: width, Name: name} }
 	out := func(name string, width int) vl.Port { return vl.Port{Dir: vl.Out, Width: width, Name: name} }
+	gathered := func(name string, width int) vl.Port { return vl.Port{Dir: vl.Out, Reg: true, Width: width, Name: name} }
 	host := []vl.Port{
 		in("clk_i", 1), in("rst_i", 1),
 		vl.Group("Command: what to do with the next sample."),
@@ -43,8 +44,8 @@ func topModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arithm
 	}
 	m.Ports = append(host,
 		vl.Group("Trace, lane 0 in the lowest bits: new potentials and states of a slot, new synapses of an address."),
-		out("trace_state_valid_o", 1), out("trace_state_slot_o", 16), out("trace_state_u_o", l.Lanes*s.U), out("trace_state_r_o", l.Lanes*s.R),
-		out("trace_synapse_valid_o", 1), out("trace_synapse_address_o", 20), out("trace_synapse_o", l.Lanes*s.Word))
+		out("trace_state_valid_o", 1), out("trace_state_slot_o", 16), gathered("trace_state_u_o", l.Lanes*s.U), gathered("trace_state_r_o", l.Lanes*s.R),
+		out("trace_synapse_valid_o", 1), out("trace_synapse_address_o", 20), gathered("trace_synapse_o", l.Lanes*s.Word))
 
 	// Nets between the control and the lanes: a lane's port x_i is the control's x_o.
 	m.Items = append(m.Items, vl.Comment{Text: "From the control to every lane."})
@@ -55,13 +56,18 @@ func topModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arithm
 			control = append(control, vl.Bind{Name: port.Name, Value: vl.Id(port.Name)})
 		}
 	}
-	for _, port := range append(laneControl(s), constantPorts(s)...) {
-		name := strings.TrimSuffix(port.Name, "_i")
-		net := "to_lanes_" + name
-		m.Items = append(m.Items, vl.Net{Width: port.Width, Signed: port.Signed, Name: net})
-		control = append(control, vl.Bind{Name: name + "_o", Value: vl.Id(net)})
-		lane = append(lane, vl.Bind{Name: port.Name, Value: vl.Id(net)})
+	site := []vl.Bind{{Name: "clk_i", Value: vl.Id("clk_i")}}
+	broadcast := func(ports []vl.Port, to *[]vl.Bind) {
+		for _, port := range ports {
+			name := strings.TrimSuffix(port.Name, "_i")
+			net := "to_lanes_" + name
+			m.Items = append(m.Items, vl.Net{Width: port.Width, Signed: port.Signed, Name: net})
+			control = append(control, vl.Bind{Name: name + "_o", Value: vl.Id(net)})
+			*to = append(*to, vl.Bind{Name: port.Name, Value: vl.Id(net)})
+		}
 	}
+	broadcast(siteControl(s), &site)
+	broadcast(append(append(laneControl(s), runPorts()...), constantPorts(s)...), &lane)
 	m.Items = append(m.Items, vl.Comment{Text: "From the lanes, each lane's word above that of the lane before."})
 	g := vl.Id("i")
 	part := func(bus vl.Id, width int) vl.Expr {
@@ -70,31 +76,47 @@ func topModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arithm
 		}
 		return vl.Part{X: bus, Base: vl.Binary{Op: "*", X: vl.Int(width), Y: g}, Width: width}
 	}
-	flags := map[string]int{"soma_flags": 5, "record_flags": 3, "update_flags": 3}
 	items := []vl.Item{
 		vl.Comment{Text: "The lane's memory image is images/lane_<number>.hex."},
 		vl.Localparam{Width: 8, Name: "Hundreds", Value: vl.Binary{Op: "+", X: vl.Int('0'), Y: vl.Binary{Op: "/", X: g, Y: vl.Int(100)}}},
 		vl.Localparam{Width: 8, Name: "Tens", Value: vl.Binary{Op: "+", X: vl.Int('0'), Y: vl.Binary{Op: "%", X: vl.Binary{Op: "/", X: g, Y: vl.Int(10)}, Y: vl.Int(10)}}},
 		vl.Localparam{Width: 8, Name: "Ones", Value: vl.Binary{Op: "+", X: vl.Int('0'), Y: vl.Binary{Op: "%", X: g, Y: vl.Int(10)}}},
 	}
-	var scatter []vl.Item
+	for _, port := range siteOutputs(s) {
+		items = append(items, vl.Net{Width: port.Width, Signed: port.Signed, Name: "own_" + port.Name})
+		site = append(site, vl.Bind{Name: port.Name + "_o", Value: vl.Id("own_" + port.Name)})
+		lane = append(lane, vl.Bind{Name: port.Name + "_i", Value: vl.Id("own_" + port.Name)})
+	}
+	// What counts in some cycles only is gathered in those.
+	gates := map[string]*gate{
+		"moved": {when: "soma_we"}, "soma_flags": {when: "soma_we"}, "record_flags": {when: "factor_we"}, "update_flags": {when: "synapse_we"},
+		"u_next": {when: "soma_we", to: "trace_state_u_o"}, "r_next": {when: "soma_we", to: "trace_state_r_o"},
+		"synapse_next": {when: "synapse_we", to: "trace_synapse_o"},
+	}
+	gated := map[string][]vl.Gate{}
 	for _, port := range laneOutputs(s) {
 		name := strings.TrimSuffix(port.Name, "_o")
 		bus := vl.Id("from_lanes_" + name)
-		m.Items = append(m.Items, vl.Net{Bus: true, Width: l.Lanes * port.Width, Name: string(bus)})
-		if count, ok := flags[name]; ok {
-			// The counters want a bus per flag.
-			items = append(items, vl.Wire("own_"+name, count))
-			lane = append(lane, vl.Bind{Name: port.Name, Value: vl.Id("own_" + name)})
-			for f := range count {
-				var at vl.Expr = g
-				if f > 0 {
-					at = vl.Binary{Op: "+", X: vl.Int(f * l.Lanes), Y: g}
-				}
-				scatter = append(scatter, vl.Assign{Left: vl.Element{X: bus, Index: at}, Right: vl.Bit{X: vl.Id("own_" + name), Index: f}})
-			}
-		} else {
+		x := gates[name]
+		if x == nil {
+			m.Items = append(m.Items, vl.Net{Bus: true, Width: l.Lanes * port.Width, Name: string(bus)})
 			lane = append(lane, vl.Bind{Name: port.Name, Value: part(bus, port.Width)})
+		} else {
+			own := "own_" + name
+			items = append(items, vl.Net{Width: port.Width, Name: own})
+			lane = append(lane, vl.Bind{Name: port.Name, Value: vl.Id(own)})
+			if name == "synapse_next" {
+				site = append(site, vl.Bind{Name: "synapse_next_i", Value: vl.Id(own)})
+			}
+			all := make(vl.Concat, l.Lanes)
+			for i := range all {
+				all[l.Lanes-1-i] = vl.Id(fmt.Sprintf("gen_lane[%d].%s", i, own))
+			}
+			if x.to == "" {
+				x.to = bus
+				m.Items = append(m.Items, vl.Net{Reg: true, Bus: true, Width: l.Lanes * port.Width, Name: string(bus)})
+			}
+			gated[x.when] = append(gated[x.when], vl.Gate{Left: x.to, Width: l.Lanes * port.Width, Right: all})
 		}
 		switch name {
 		case "u_next", "r_next", "synapse_next":
@@ -103,15 +125,14 @@ func topModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arithm
 		}
 	}
 	m.Items = append(m.Items, vl.Instance{Module: "corinfo_control", Name: "u_control", Params: controlParams(a, l, s, p), Ports: control})
-	items = append(items, vl.Instance{Module: name + "_lane", Name: "u_lane", Params: []vl.Bind{
-		{Name: "Lane", Value: g},
+	items = append(items, vl.Instance{Module: "corinfo_site", Name: "u_site", Params: []vl.Bind{
+		{Name: "Lane", Value: g}, {Name: "LaneW", Value: vl.Int(s.Lane)},
+		{Name: "SynapseWidth", Value: vl.Int(s.Word)}, {Name: "SynapseDepth", Value: vl.Int(s.synapseDepth)}, {Name: "SynapseAddrW", Value: vl.Int(s.Synapse)},
 		{Name: "SynapseFile", Value: vl.Concat{vl.Str("images/lane_"), vl.Id("Hundreds"), vl.Id("Tens"), vl.Id("Ones"), vl.Str(".hex")}},
-	}, Ports: lane})
-	m.Items = append(m.Items, vl.Generate{Var: "i", Count: l.Lanes, Label: "gen_lane", Items: append(items, scatter...)})
+		{Name: "ReadCycles", Value: vl.Int(p.target.ReadCycles)},
+	}, Ports: site}, vl.Instance{Module: name + "_lane", Name: "u_lane", Ports: lane})
+	m.Items = append(m.Items, vl.Generate{Var: "i", Count: l.Lanes, Label: "gen_lane", Items: items})
 
-	gate := func(valid vl.Id, bus vl.Id, width int) vl.Expr {
-		return vl.Binary{Op: "&", X: repeated(width, valid), Y: bus}
-	}
 	pad := func(to, width int, net vl.Id) vl.Expr {
 		if to == width {
 			return net
@@ -121,12 +142,18 @@ func topModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arithm
 	m.Items = append(m.Items, vl.Comment{Text: "Trace."},
 		vl.Assign{Left: vl.Id("trace_state_valid_o"), Right: vl.Id("to_lanes_soma_we")},
 		vl.Assign{Left: vl.Id("trace_state_slot_o"), Right: vl.Cond{Test: vl.Id("to_lanes_soma_we"), X: pad(16, s.Slot, "to_lanes_soma_waddr"), Y: zeros(16)}},
-		vl.Assign{Left: vl.Id("trace_state_u_o"), Right: gate("to_lanes_soma_we", "from_lanes_u_next", l.Lanes*s.U)},
-		vl.Assign{Left: vl.Id("trace_state_r_o"), Right: gate("to_lanes_soma_we", "from_lanes_r_next", l.Lanes*s.R)},
 		vl.Assign{Left: vl.Id("trace_synapse_valid_o"), Right: vl.Id("to_lanes_synapse_we")},
-		vl.Assign{Left: vl.Id("trace_synapse_address_o"), Right: vl.Cond{Test: vl.Id("to_lanes_synapse_we"), X: pad(20, s.Synapse, "to_lanes_synapse_waddr"), Y: zeros(20)}},
-		vl.Assign{Left: vl.Id("trace_synapse_o"), Right: gate("to_lanes_synapse_we", "from_lanes_synapse_next", l.Lanes*s.Word)})
+		vl.Assign{Left: vl.Id("trace_synapse_address_o"), Right: vl.Cond{Test: vl.Id("to_lanes_synapse_we"), X: pad(20, s.Synapse, "to_lanes_synapse_waddr"), Y: zeros(20)}})
+	for _, when := range []string{"soma_we", "factor_we", "synapse_we"} {
+		m.Items = append(m.Items, vl.Gated{When: vl.Id("to_lanes_" + when), Body: gated[when]})
+	}
 	return m
+}
+
+// gate says in which cycles an output of the lanes counts, and what takes it if not the control's bus.
+type gate struct {
+	when string
+	to   vl.Id
 }
 
 func join(numbers []int, sep string) string {

@@ -121,6 +121,8 @@ module corinfo_control #(
   output wire                            symmetric_o,
   output wire [15:0]                     row_base_o,
   output wire [15:0]                     column_o,
+  output wire                            soma_run_o,     // the pipeline of settling works
+  output wire                            record_run_o,   // that of recording
   output wire [SlotW-1:0]                slot_raddr_o,
   output wire                            soma_we_o,
   output wire [SlotW-1:0]                soma_waddr_o,
@@ -232,6 +234,7 @@ module corinfo_control #(
   assign update = op == OpUpdate && !idle_o;
   assign load   = op == OpLoad && !idle_o;
   assign result = op == OpResult && !idle_o;
+  assign record_run_o = record;
 
   // Entries of the layer's tables, looked up before the instruction starts.
   wire [LayerW-1:0] layer_index;
@@ -307,6 +310,7 @@ module corinfo_control #(
     .lane_o        (pass_lane),
     .index_o       (pass_index),
     .busy_o        (pass_busy),
+    .soma_busy_o   (soma_run_o),
     .clear_o       (clear_o),
     .soma_we_o     (soma_we_o),
     .soma_waddr_o  (soma_waddr_o),

@@ -1,7 +1,7 @@
 // Counters of a run, read by the host: times in cycles, events and products, and how often
 // rounding met a value outside its format or an update was lost.
 //
-// index_i selects one; counter_o has it one cycle later. All are 48 bits, zero after reset, and
+// Flags come lane by lane, the first of a lane lowest. index_i selects one; counter_o has it one cycle later. All are 48 bits, zero after reset, and
 // complete when the design is idle.
 
 `default_nettype none
@@ -35,21 +35,13 @@ module corinfo_counters #(
 );
 
   localparam Ticks = 9;
-  localparam Sites = 17;
-  localparam Total = Ticks + Sites;
+  localparam Total = Ticks + 17;
 
   wire [48*Total-1:0] totals;
   wire [Ticks-1:0]    ticks;
   reg  [Ticks-1:0]    ticks_q;
   assign ticks = {batch_done_i, term_i, updating_i, step_i, product_i, event_i, waiting_i,
                   settling_i, busy_i};
-
-  wire [Sites-1:0]       enables;
-  wire [Sites*Lanes-1:0] flags;
-  assign enables = {{3{update_i && kind_i == 2'd2}}, {3{update_i && kind_i == 2'd1}},
-                    {3{update_i && kind_i == 2'd0}},
-                    record_i, {5{soma_i}}};
-  assign flags   = {update_flags_i, update_flags_i, update_flags_i, record_flags_i, soma_flags_i};
 
   genvar i;
   always @(posedge clk_i) begin
@@ -68,15 +60,23 @@ module corinfo_counters #(
       end
       assign totals[48*i +: 48] = total_q;
     end
-    for (i = 0; i < Sites; i = i + 1) begin : gen_sites
-      corinfo_counter #(
-        .Lanes(Lanes)
-      ) u_counter (
-        .clk_i   (clk_i),
-        .rst_i   (rst_i),
-        .enable_i(enables[i]),
-        .flags_i (flags[Lanes*i +: Lanes]),
-        .total_o (totals[48*(Ticks+i) +: 48])
+    for (i = 0; i < 5; i = i + 1) begin : gen_soma
+      corinfo_counter #(.Lanes(Lanes), .Flags(5), .Flag(i)) u_counter (
+        .clk_i(clk_i), .rst_i(rst_i), .enable_i(soma_i), .flags_i(soma_flags_i),
+        .total_o(totals[48*(Ticks+i) +: 48])
+      );
+    end
+    for (i = 0; i < 3; i = i + 1) begin : gen_record
+      corinfo_counter #(.Lanes(Lanes), .Flags(3), .Flag(i)) u_counter (
+        .clk_i(clk_i), .rst_i(rst_i), .enable_i(record_i[i]), .flags_i(record_flags_i),
+        .total_o(totals[48*(Ticks+5+i) +: 48])
+      );
+    end
+    for (i = 0; i < 9; i = i + 1) begin : gen_update
+      localparam [31:0] Kind = i / 3;
+      corinfo_counter #(.Lanes(Lanes), .Flags(3), .Flag(i % 3)) u_counter (
+        .clk_i(clk_i), .rst_i(rst_i), .enable_i(update_i && kind_i == Kind[1:0]),
+        .flags_i(update_flags_i), .total_o(totals[48*(Ticks+8+i) +: 48])
       );
     end
   endgenerate

@@ -1,5 +1,6 @@
 // One lane: the synapses, sums, potentials, states and learning factors of the neurons that it
-// owns, neuron i of a layer in lane i mod Lanes, slot base + i / Lanes; one multiplier.
+// owns, neuron i of a layer in lane i mod Lanes, slot base + i / Lanes; one multiplier. The synapse
+// memory, and what depends on the lane's number, are in corinfo_site beside it.
 //
 // The lane has no control of its own. Every lane gets the same addresses and enables in the same
 // cycle; the neuron arithmetic (soma, record, synapse) is attached to the ports of those names.
@@ -19,12 +20,7 @@
 `default_nettype none
 
 module corinfo_lane #(
-  parameter Lane          = 0,
-  parameter LaneW         = 4,        // bits of a lane number
   parameter SynapseWidth  = 16,
-  parameter SynapseDepth  = 512,
-  parameter SynapseAddrW  = 9,
-  parameter SynapseFile   = "",
   parameter ReadCycles    = 2,        // of the block memories
   parameter Slots         = 8,        // neurons of all layers in this lane
   parameter SlotW         = 3,
@@ -45,13 +41,7 @@ module corinfo_lane #(
 ) (
   input  wire                            clk_i,
 
-  // Synapse memory.
-  input  wire [SynapseAddrW-1:0]         synapse_raddr_i,
-  input  wire                            synapse_we_i,
-  input  wire [SynapseAddrW-1:0]         synapse_waddr_i,
-  input  wire                            host_we_i,        // the host writes the lane host_lane_i
-  input  wire [LaneW-1:0]                host_lane_i,
-  input  wire [SynapseWidth-1:0]         host_word_i,
+  input  wire signed [SynapseWidth-1:0]  synapse_i,        // the word read, cycle R
 
   // Products.
   input  wire signed [OperandWidth-1:0]  mac_operand_i,
@@ -80,7 +70,7 @@ module corinfo_lane #(
   // Random words.
   input  wire [127:0]                    keys_i,
   input  wire                            symmetric_i,
-  input  wire [15:0]                     row_base_i,
+  input  wire [15:0]                     row_i,            // one cycle after column_i
   input  wire [15:0]                     column_i,
   output wire [31:0]                     random_o,
 
@@ -88,14 +78,11 @@ module corinfo_lane #(
   input  wire [SlotW-1:0]                slot_raddr_i,
   input  wire                            soma_we_i,
   input  wire [SlotW-1:0]                soma_waddr_i,
-  input  wire                            label_hit_i,      // cycle 1: the label's neuron is here
-  input  wire [LaneW-1:0]                label_lane_i,
   output wire signed [BasalWidth-1:0]    basal_o,
   output wire signed [FeedbackWidth-1:0] feedback_o,
   output wire signed [LateralWidth-1:0]  lateral_o,
   output wire signed [RWidth-1:0]        r_o,
   output wire signed [UWidth-1:0]        u_o,
-  output wire                            y_o,
   output wire signed [RWidth-1:0]        kept_o,           // state kept in the other phase
   input  wire signed [RWidth-1:0]        r_next_i,
   input  wire signed [UWidth-1:0]        u_next_i,
@@ -109,12 +96,9 @@ module corinfo_lane #(
   input  wire signed [CWidth-1:0]        c_next_i,
 
   // Synapse update.
-  output wire signed [SynapseWidth-1:0]  synapse_o,
-  output wire signed [SumWidth-1:0]      update_sum_o,
-  input  wire signed [SynapseWidth-1:0]  synapse_next_i
+  output wire                            update_run_o,     // an update is under way
+  output wire signed [SumWidth-1:0]      update_sum_o
 );
-
-  localparam [LaneW-1:0] LaneIndex = Lane;
 
   // A factor of either kind of product.
   localparam ErrorWidth  = (EWidth > DWidth) ? EWidth : DWidth;
@@ -133,26 +117,6 @@ module corinfo_lane #(
   localparam [2:0] PreKept  = 3'd1;
   localparam [2:0] PreC     = 3'd2;
   localparam [2:0] PreState = 3'd3;
-
-  // Synapses.
-  wire                           host_hit;
-  wire signed [SynapseWidth-1:0] synapse;
-  assign host_hit  = host_we_i && host_lane_i == LaneIndex;
-  assign synapse_o = synapse;
-
-  corinfo_ram #(
-    .Width   (SynapseWidth),
-    .Depth   (SynapseDepth),
-    .Cycles  (ReadCycles),
-    .InitFile(SynapseFile)
-  ) u_synapse (
-    .clk_i  (clk_i),
-    .we_i   (synapse_we_i || host_hit),
-    .waddr_i(synapse_waddr_i),
-    .wdata_i(host_hit ? host_word_i : synapse_next_i),
-    .raddr_i(synapse_raddr_i),
-    .rdata_o(synapse)
-  );
 
   // Learning factors of the mini-batch. c is both factors of the lateral update, so that there is a
   // copy for the rows, beside e and d, and one for the broadcast, beside the kept states.
@@ -180,7 +144,8 @@ module corinfo_lane #(
 
   always @* begin
     if (!mac_update_i) begin
-      left = {{(LeftWidth - SynapseWidth + 1){synapse[SynapseWidth-1]}}, synapse[SynapseWidth-2:0]};
+      left = {{(LeftWidth - SynapseWidth + 1){synapse_i[SynapseWidth-1]}},
+          synapse_i[SynapseWidth-2:0]};
     end else if (factor_kind_i == KindW) begin
       left = {{(LeftWidth - EWidth + 1){e[EWidth-1]}}, e[EWidth-2:0]};
     end else if (factor_kind_i == KindF) begin
@@ -274,7 +239,9 @@ module corinfo_lane #(
   endgenerate
 
   always @(posedge clk_i) begin
-    update_q <= update_first_i ? term : update_q + term;
+    if (update_run_q) begin
+      update_q <= update_first_i ? term : update_q + term;
+    end
   end
   assign update_sum_o = update_q;
 
@@ -296,8 +263,6 @@ module corinfo_lane #(
     .raddr_i(slot_raddr_i), .rdata_o(delta)
   );
 
-  assign y_o = label_hit_i && label_lane_i == LaneIndex;
-
   always @(posedge clk_i) begin
     changed_o <= delta_i != {DeltaWidth{1'b0}};
   end
@@ -313,18 +278,24 @@ module corinfo_lane #(
     end else if (pre_kind_i == PreState) begin
       pre_o <= {{(PreWidth - RWidth + 1){r_o[RWidth-1]}}, r_o[RWidth-2:0]};
     end else begin
-      pre_o <= {{(PreWidth - SynapseWidth + 1){synapse[SynapseWidth-1]}},
-          synapse[SynapseWidth-2:0]};
+      pre_o <= {{(PreWidth - SynapseWidth + 1){synapse_i[SynapseWidth-1]}},
+          synapse_i[SynapseWidth-2:0]};
     end
   end
 
-  corinfo_random #(
-    .Lane(Lane)
-  ) u_random (
+  // An update's pipelines stand still without one.
+  reg update_run_q;
+  always @(posedge clk_i) begin
+    update_run_q <= mac_update_i;
+  end
+  assign update_run_o = update_run_q;
+
+  corinfo_random u_random (
     .clk_i      (clk_i),
+    .enable_i   (update_run_q),
     .keys_i     (keys_i),
     .symmetric_i(symmetric_i),
-    .row_base_i (row_base_i),
+    .row_i      (row_i),
     .column_i   (column_i),
     .random_o   (random_o)
   );

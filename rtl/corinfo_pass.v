@@ -43,6 +43,8 @@ module corinfo_pass #(
   output wire [LabelW-1:0]    index_o,
   output wire                 busy_o,
 
+  output wire                 soma_busy_o,    // something is in the lanes' pipeline of settling
+
   output wire                 clear_o,
   output wire                 soma_we_o,
   output wire [SlotW-1:0]     soma_waddr_o,
@@ -169,6 +171,8 @@ module corinfo_pass #(
   corinfo_delay #(.Width(KeptAddrW), .Cycles(ReadCycles + RecordCycles)) u_record_addr (
     .clk_i(clk_i), .data_i(own_addr), .data_o(factor_waddr_o)
   );
+
+  assign soma_busy_o = soma_busy;
 
   assign busy_o = active_q || soma_busy || row_busy || record_busy;
 

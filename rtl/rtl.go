@@ -18,6 +18,7 @@ var Order = []string{
 	"corinfo_fifo.v",
 	"corinfo_random.v",
 	"corinfo_random_keys.v",
+	"corinfo_site.v",
 	"corinfo_lane.v",
 	"corinfo_event_queue.v",
 	"corinfo_broadcast.v",
