@@ -76,17 +76,15 @@ func laneControl(s *shape) []vl.Port {
 		in("mac_operand", s.Operand, true), in("mac_update", 1, false), in("mac_kind", 2, false), in("mac_forward", 3, false),
 		in("sum_raddr", s.Slot, false), in("sum_waddr", s.Slot, false), in("sum_we", 3, false), in("clear", 1, false),
 		in("update_first", 1, false), in("factor_kind", 2, false), in("factor_raddr", s.Kept, false),
-		in("factor_we", 1, false), in("factor_waddr", s.Kept, false),
+		in("factor_we", 1, false), in("factor_waddr", s.Kept, false), in("record_run", 1, false),
 		in("pre_raddr", s.Kept, false), in("pre_kind", 3, false),
 		in("keys", 128, false), in("symmetric", 1, false), in("column", 16, false),
 		in("slot_raddr", s.Slot, false), in("soma_we", 1, false), in("soma_waddr", s.Slot, false),
 	}
 }
 
-// runPorts tell the lanes' own registers that a pipeline has something in it.
-func runPorts() []vl.Port {
-	return []vl.Port{{Dir: vl.In, Width: 1, Name: "soma_run_i"}, {Dir: vl.In, Width: 1, Name: "record_run_i"}}
-}
+// runPort tells the lanes' own registers that the soma has something in it.
+func runPort() vl.Port { return vl.Port{Dir: vl.In, Width: 1, Name: "soma_run_i"} }
 
 // siteControl are the inputs of corinfo_site that all sites share.
 func siteControl(s *shape) []vl.Port {
@@ -125,7 +123,7 @@ func laneModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arith
 	m.Header = append([]string{name + "_lane: a lane with the neuron and synapse arithmetic of this network; the same for all lanes."}, provenance...)
 	m.Header = append(m.Header, "", "See corinfo_lane for the handshake: cycles count as there. u_next_o and r_next_o are valid with soma_we_i, synapse_next_o with synapse_we_i.")
 	m.Ports = append(m.Ports, vl.Port{Dir: vl.In, Width: 1, Name: "clk_i"}, vl.Group("The same for every lane."))
-	m.Ports = append(m.Ports, append(laneControl(s), runPorts()...)...)
+	m.Ports = append(m.Ports, append(laneControl(s), runPort())...)
 	m.Ports = append(m.Ports, vl.Group("Constants of the instruction under way."))
 	m.Ports = append(m.Ports, constantPorts(s)...)
 	m.Ports = append(m.Ports, vl.Group("From this lane's site: the word read, the row a cycle after column_i, the label's neuron."))
@@ -142,7 +140,7 @@ func laneModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arith
 		signed bool
 	}{
 		{"basal", s.Basal, true}, {"feedback", s.Feedback, true}, {"lateral", s.Lateral, true}, {"r", s.R, true}, {"u", s.U, true},
-		{"kept", s.R, true}, {"update_sum", s.Sum, true}, {"random", 32, false}, {"update_run", 1, false},
+		{"kept", s.R, true}, {"update_sum", s.Sum, true}, {"random", 32, false}, {"record_run", 1, false}, {"update_run", 1, false},
 		{"r_next", s.R, true}, {"u_next", s.U, true}, {"delta", s.Delta, true}, {"kept_next", s.R, true}, {"e_next", s.E, true}, {"d_next", s.D, true}, {"c_next", s.C, true},
 	}
 	for _, n := range nets {
@@ -188,9 +186,8 @@ func laneModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arith
 	constant("restart_q", 1, vl.Id("restart_i"))
 	constant("kept_reference_q", 1, vl.Binary{Op: "&&", X: vl.Id("second_i"), Y: vl.Binary{Op: "==", X: vl.Id("layer_i"), Y: vl.Lit{Width: 8, Hex: "1"}}})
 	m.Items = append(m.Items, vl.Clocked{Body: constants})
-	m.Items = append(m.Items, vl.Comment{Text: "What pipelines of neurons have something in them; the others stand still."},
-		vl.Net{Reg: true, Width: 1, Name: "soma_run_q"}, vl.Net{Reg: true, Width: 1, Name: "record_run_q"},
-		vl.Clocked{Body: []vl.Update{{Left: vl.Id("soma_run_q"), Right: vl.Id("soma_run_i")}, {Left: vl.Id("record_run_q"), Right: vl.Id("record_run_i")}}})
+	m.Items = append(m.Items, vl.Comment{Text: "The soma stands still without anything in it."}, vl.Net{Reg: true, Width: 1, Name: "soma_run_q"},
+		vl.Clocked{Body: []vl.Update{{Left: vl.Id("soma_run_q"), Right: vl.Id("soma_run_i")}}})
 
 	widths := map[string]int{"change": s.Rate + s.Update}
 	for _, n := range nets {
@@ -260,11 +257,11 @@ func laneModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arith
 		vl.Assign{Left: vl.Id("u_next_o"), Right: vl.Id("u_next")}, vl.Assign{Left: vl.Id("r_next_o"), Right: vl.Id("r_next")},
 		vl.Comment{Text: "Record."})
 	for _, name := range []string{"basal", "feedback", "lateral", "r"} {
-		m.Items = delayed(m.Items, vl.Id(name+"_late"), vl.Id(name), widths[name], p.target.ReadCycles-1, true, vl.Id("record_run_q"))
+		m.Items = delayed(m.Items, vl.Id(name+"_late"), vl.Id(name), widths[name], p.target.ReadCycles-1, true, vl.Id("record_run"))
 	}
-	m.Items = delayed(m.Items, "kept_next", "r_late", s.R, p.recordCycles, true, vl.Id("record_run_q"))
+	m.Items = delayed(m.Items, "kept_next", "r_late", s.R, p.recordCycles, true, vl.Id("record_run"))
 	flag("e_overflow", "d_overflow", "c_overflow")
-	m.Items = attach(m.Items, "record", p.record, p.recordCycles, "layer_i", "record_run_q", late,
+	m.Items = attach(m.Items, "record", p.record, p.recordCycles, "layer_i", "record_run", late,
 		[]result{{"e_next", "e_next", s.E}, {"d_next", "d_next", s.D}, {"c_next", "c_next", s.C}}, []string{"e_overflow", "d_overflow", "c_overflow"})
 	m.Items = append(m.Items, vl.Assign{Left: vl.Id("record_flags_o"), Right: concat("e_overflow", "d_overflow", "c_overflow")},
 		vl.Comment{Text: "Synapse: what the learning rate multiplies, the one multiplier of all matrices, the new word."})

@@ -67,7 +67,7 @@ func topModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arithm
 		}
 	}
 	broadcast(siteControl(s), &site)
-	broadcast(append(append(laneControl(s), runPorts()...), constantPorts(s)...), &lane)
+	broadcast(append(append(laneControl(s), runPort()), constantPorts(s)...), &lane)
 	m.Items = append(m.Items, vl.Comment{Text: "From the lanes, each lane's word above that of the lane before."})
 	g := vl.Id("i")
 	part := func(bus vl.Id, width int) vl.Expr {

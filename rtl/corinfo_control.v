@@ -310,7 +310,7 @@ module corinfo_control #(
     .lane_o        (pass_lane),
     .index_o       (pass_index),
     .busy_o        (pass_busy),
-    .soma_busy_o   (soma_run_o),
+    .soma_run_o    (soma_run_o),
     .clear_o       (clear_o),
     .soma_we_o     (soma_we_o),
     .soma_waddr_o  (soma_waddr_o),
@@ -553,6 +553,7 @@ module corinfo_control #(
     .we_i   (1'b0),
     .waddr_i({ConstantsAddrW{1'b0}}),
     .wdata_i({ConstantsWidth{1'b0}}),
+    .re_i   (1'b1),
     .raddr_i(constants_word[ConstantsAddrW-1:0]),
     .rdata_o(constants_o)
   );

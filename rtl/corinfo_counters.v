@@ -1,8 +1,8 @@
 // Counters of a run, read by the host: times in cycles, events and products, and how often
 // rounding met a value outside its format or an update was lost.
 //
-// Flags come lane by lane, the first of a lane lowest. index_i selects one; counter_o has it one cycle later. All are 48 bits, zero after reset, and
-// complete when the design is idle.
+// Flags come lane by lane, the first of a lane lowest. index_i selects a counter; counter_o has it
+// one cycle later. All are 48 bits, zero after reset, and complete when the design is idle.
 
 `default_nettype none
 

@@ -120,6 +120,7 @@ module corinfo_input #(
         .we_i   (take && bank_of(addr_q) == Bank),
         .waddr_i(addr_q[BankAddrW-1:0]),
         .wdata_i(data_i),
+        .re_i   (1'b1),
         .raddr_i(fetch_addr_i[BankAddrW-1:0]),
         .rdata_o(words[XWidth*b +: XWidth])
       );

@@ -90,6 +90,8 @@ module corinfo_lane #(
   output reg                             changed_o,        // a new state; cycle after soma_we_i
 
   // Record.
+  input  wire                            record_run_i,     // from before cycle 0 until all is over
+  output wire                            record_run_o,     // a cycle later
   input  wire signed [RWidth-1:0]        kept_next_i,
   input  wire signed [EWidth-1:0]        e_next_i,
   input  wire signed [DWidth-1:0]        d_next_i,
@@ -118,6 +120,17 @@ module corinfo_lane #(
   localparam [2:0] PreC     = 3'd2;
   localparam [2:0] PreState = 3'd3;
 
+  // What serves learning stands still while the lanes settle.
+  reg record_run_q, update_run_q, kept_run_q;
+
+  always @(posedge clk_i) begin
+    record_run_q <= record_run_i;
+    update_run_q <= mac_update_i;
+    kept_run_q   <= record_run_i || mac_update_i;
+  end
+  assign record_run_o = record_run_q;
+  assign update_run_o = update_run_q;
+
   // Learning factors of the mini-batch. c is both factors of the lateral update, so that there is a
   // copy for the rows, beside e and d, and one for the broadcast, beside the kept states.
   wire signed [EWidth-1:0] e;
@@ -128,12 +141,14 @@ module corinfo_lane #(
 
   corinfo_ram #(.Width(EWidth + DWidth + CWidth), .Depth(KeptDepth), .Cycles(ReadCycles)) u_factor (
     .clk_i(clk_i), .we_i(factor_we_i), .waddr_i(factor_waddr_i),
-    .wdata_i({e_next_i, d_next_i, c_next_i}), .raddr_i(factor_raddr_i), .rdata_o({e, d, c})
+    .wdata_i({e_next_i, d_next_i, c_next_i}),
+    .re_i(update_run_q), .raddr_i(factor_raddr_i), .rdata_o({e, d, c})
   );
 
   corinfo_ram #(.Width(RWidth + CWidth), .Depth(KeptDepth), .Cycles(ReadCycles)) u_kept (
     .clk_i(clk_i), .we_i(factor_we_i), .waddr_i(factor_waddr_i),
-    .wdata_i({kept_next_i, c_next_i}), .raddr_i(pre_raddr_i), .rdata_o({kept, c_pre})
+    .wdata_i({kept_next_i, c_next_i}),
+    .re_i(kept_run_q), .raddr_i(pre_raddr_i), .rdata_o({kept, c_pre})
   );
 
   // Product: the left factor and the operand are registered, then the product.
@@ -209,17 +224,17 @@ module corinfo_lane #(
 
   corinfo_ram #(.Width(BasalWidth), .Depth(Slots)) u_basal (
     .clk_i(clk_i), .we_i(sum_we_i[0]), .waddr_i(sum_waddr_i), .wdata_i(sum_q[BasalWidth-1:0]),
-    .raddr_i(sum_raddr_i), .rdata_o(basal)
+    .re_i(1'b1), .raddr_i(sum_raddr_i), .rdata_o(basal)
   );
 
   corinfo_ram #(.Width(FeedbackWidth), .Depth(Slots)) u_feedback (
     .clk_i(clk_i), .we_i(sum_we_i[1]), .waddr_i(sum_waddr_i), .wdata_i(sum_q[FeedbackWidth-1:0]),
-    .raddr_i(sum_raddr_i), .rdata_o(feedback)
+    .re_i(1'b1), .raddr_i(sum_raddr_i), .rdata_o(feedback)
   );
 
   corinfo_ram #(.Width(LateralWidth), .Depth(Slots)) u_lateral (
     .clk_i(clk_i), .we_i(sum_we_i[2]), .waddr_i(sum_waddr_i), .wdata_i(sum_q[LateralWidth-1:0]),
-    .raddr_i(sum_raddr_i), .rdata_o(lateral)
+    .re_i(1'b1), .raddr_i(sum_raddr_i), .rdata_o(lateral)
   );
 
   assign basal_o    = basal;
@@ -250,17 +265,19 @@ module corinfo_lane #(
 
   corinfo_ram #(.Width(RWidth), .Depth(Slots)) u_r (
     .clk_i(clk_i), .we_i(soma_we_i || clear_i), .waddr_i(soma_waddr_i),
-    .wdata_i(clear_i ? {RWidth{1'b0}} : r_next_i), .raddr_i(slot_raddr_i), .rdata_o(r_o)
+    .wdata_i(clear_i ? {RWidth{1'b0}} : r_next_i),
+    .re_i(1'b1), .raddr_i(slot_raddr_i), .rdata_o(r_o)
   );
 
   corinfo_ram #(.Width(UWidth), .Depth(Slots)) u_u (
     .clk_i(clk_i), .we_i(soma_we_i || clear_i), .waddr_i(soma_waddr_i),
-    .wdata_i(clear_i ? {UWidth{1'b0}} : u_next_i), .raddr_i(slot_raddr_i), .rdata_o(u_o)
+    .wdata_i(clear_i ? {UWidth{1'b0}} : u_next_i),
+    .re_i(1'b1), .raddr_i(slot_raddr_i), .rdata_o(u_o)
   );
 
   corinfo_ram #(.Width(DeltaWidth), .Depth(Slots)) u_delta (
     .clk_i(clk_i), .we_i(soma_we_i), .waddr_i(soma_waddr_i), .wdata_i(delta_i),
-    .raddr_i(slot_raddr_i), .rdata_o(delta)
+    .re_i(1'b1), .raddr_i(slot_raddr_i), .rdata_o(delta)
   );
 
   always @(posedge clk_i) begin
@@ -282,13 +299,6 @@ module corinfo_lane #(
           synapse_i[SynapseWidth-2:0]};
     end
   end
-
-  // An update's pipelines stand still without one.
-  reg update_run_q;
-  always @(posedge clk_i) begin
-    update_run_q <= mac_update_i;
-  end
-  assign update_run_o = update_run_q;
 
   corinfo_random u_random (
     .clk_i      (clk_i),

@@ -43,7 +43,7 @@ module corinfo_pass #(
   output wire [LabelW-1:0]    index_o,
   output wire                 busy_o,
 
-  output wire                 soma_busy_o,    // something is in the lanes' pipeline of settling
+  output wire                 soma_run_o,     // from cycle 0: the lanes' pipeline of settling works
 
   output wire                 clear_o,
   output wire                 soma_we_o,
@@ -172,7 +172,11 @@ module corinfo_pass #(
     .clk_i(clk_i), .data_i(own_addr), .data_o(factor_waddr_o)
   );
 
-  assign soma_busy_o = soma_busy;
+  reg soma_run_q;
+  always @(posedge clk_i) begin
+    soma_run_q <= (start_i && settle_i) || soma_busy;
+  end
+  assign soma_run_o = soma_run_q;
 
   assign busy_o = active_q || soma_busy || row_busy || record_busy;
 

@@ -2,8 +2,8 @@
 // what follows from its number. The rest of a lane is the same for all, so that a simulator
 // compiles it once.
 //
-// Cycles as corinfo_lane counts them: synapse_o is there ReadCycles after synapse_raddr_i, row_o one
-// cycle after row_base_i, y_o in the cycle of label_hit_i.
+// Cycles as corinfo_lane counts them: synapse_o is there ReadCycles after synapse_raddr_i, row_o
+// one cycle after row_base_i, y_o in the cycle of label_hit_i.
 
 `default_nettype none
 
@@ -54,6 +54,7 @@ module corinfo_site #(
     .we_i   (synapse_we_i || host_hit),
     .waddr_i(synapse_waddr_i),
     .wdata_i(host_hit ? host_word_i : synapse_next_i),
+    .re_i   (1'b1),
     .raddr_i(synapse_raddr_i),
     .rdata_o(synapse_o)
   );

@@ -23,6 +23,7 @@ type comparator struct {
 	row     int // slot of it
 	score   int // next score line
 	class   bool
+	offset  int64  // of the run's cycles, before those of the model in a continued run
 	line    []byte // scratch
 	words   []int64
 	States  int64
@@ -42,7 +43,7 @@ func (c *comparator) begin(learn bool, t *golden.Trace) {
 
 // mismatch starts a report at a line.
 func (c *comparator) mismatch(cycle int64, tensor, detail string, args ...any) *Mismatch {
-	return &Mismatch{Cycle: cycle, Sample: c.command, Learning: c.learn, Tensor: tensor, Detail: fmt.Sprintf(detail, args...)}
+	return &Mismatch{Cycle: cycle + c.offset, Sample: c.command, Learning: c.learn, Tensor: tensor, Detail: fmt.Sprintf(detail, args...)}
 }
 
 // gather collects the words of a slot from a layer's, padding with zeros.

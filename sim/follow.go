@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"time"
+
+	"corinfo/golden"
 )
 
 // follow reads the trace to its end or the first mismatch.
@@ -13,6 +16,12 @@ func (r *run) follow(pipe io.Reader, traces <-chan expected) (m *Mismatch, last 
 	scanner := bufio.NewScanner(pipe)
 	scanner.Buffer(make([]byte, 1<<20), 1<<24)
 	total := len(r.o.Inference) + len(r.o.Learning)
+	if r.o.Again {
+		total += len(r.o.Inference)
+	}
+	if r.o.Progress != nil {
+		r.o.Progress(r.c.command+1, total)
+	}
 	var now expected
 	memory := 0
 	for scanner.Scan() {
@@ -42,19 +51,32 @@ func (r *run) follow(pipe io.Reader, traces <-chan expected) (m *Mismatch, last 
 			m = r.c.result(cycle, fields[2], fields[3])
 		case 'R':
 			m = r.c.answer(cycle, fields[2])
+			if class, e := strconv.ParseInt(string(fields[2]), 16, 64); e == nil && now.again && int(class) == now.label {
+				r.after.RTL++
+			}
 		case 'E':
 			if r.busy, r.waiting, e = decimals(fields[3], fields[4]); e != nil {
 				return nil, string(line), e
 			}
 			if m = r.c.finish(cycle); m == nil {
-				r.ended(cycle, now)
+				r.ended(cycle, &now)
 				if r.o.Progress != nil {
 					r.o.Progress(r.c.command+1, total)
 				}
 			}
 		case 'D':
-			m = r.data(cycle, memory, fields[2], fields[3])
-			memory++
+			switch {
+			case r.preamble > 0:
+				m = r.ready(cycle, fields[3])
+			case r.boundary:
+				m, e = r.batchCounter(cycle, &now, fields[3])
+			default:
+				m = r.data(cycle, memory, fields[3])
+				memory++
+			}
+			if e != nil {
+				return nil, string(line), e
+			}
 		case 'X':
 			m = r.c.mismatch(cycle, "outputs", "an output is unknown (x) after reset")
 		case 'T':
@@ -85,19 +107,91 @@ func decimals(a, b []byte) (x, y int64, err error) {
 }
 
 // ended books the time of a command.
-func (r *run) ended(cycle int64, e expected) {
-	if e.learn {
-		r.learningTime += cycle - r.lastEnd
-		r.report.Learned++
-	} else {
-		r.inferenceTime += cycle - r.lastEnd
-		r.report.Samples++
-		if e.trace.Class == e.label {
-			r.correct++
+func (r *run) ended(cycle int64, e *expected) {
+	right := e.trace.Class == e.label
+	switch now := time.Now(); {
+	case e.learn:
+		r.done.LearningTime += cycle - r.lastEnd
+		r.done.Learned++
+		r.learning += now.Sub(r.lastTime)
+		r.boundary = e.counts != nil
+	case e.again && right:
+		r.after.Model++
+	case !e.again:
+		r.done.InferenceTime += cycle - r.lastEnd
+		r.done.Samples++
+		if right {
+			r.done.Correct++
 		}
 	}
-	r.lastEnd = cycle
+	r.lastEnd, r.lastTime = cycle, time.Now()
 }
+
+// ready checks a word of the preamble of a continued run; the run's cycles go on with the last one.
+func (r *run) ready(cycle int64, text []byte) *Mismatch {
+	if r.preamble--; r.preamble < len(r.d.Manifest.Counters) {
+		return r.started(cycle, text)
+	}
+	i := controlWords - 1 + len(r.d.Manifest.Counters) - r.preamble
+	want := []int64{int64(r.d.Network.Seed), int64(r.before.updates(r.d)), 0}[i]
+	got, err := strconv.ParseUint(string(text), 16, 64)
+	if err != nil || int64(got) != want {
+		m := r.c.mismatch(cycle, controlNames[i], "the word that a continued run starts with")
+		m.Expected, m.Got = fmt.Sprint(want), string(text)
+		return m
+	}
+	return nil
+}
+
+// started takes a counter's word since the reset away from those before: the run does not count it.
+func (r *run) started(cycle int64, text []byte) *Mismatch {
+	i := len(r.d.Manifest.Counters) - 1 - r.preamble
+	got, err := strconv.ParseInt(string(text), 16, 64)
+	if err != nil {
+		return r.c.mismatch(cycle, "counter "+r.d.Manifest.Counters[i], "word %q is not a number", text)
+	}
+	r.before.Counters[i] -= got
+	if r.preamble == 0 {
+		r.c.offset = r.before.Cycle - cycle
+		r.lastEnd, r.lastTime = cycle, time.Now()
+	}
+	return nil
+}
+
+// batchCounter checks a counter read after a mini-batch; with the last one a checkpoint that is due is saved.
+func (r *run) batchCounter(cycle int64, e *expected, text []byte) (*Mismatch, error) {
+	m := r.counter(cycle, e.counts, text)
+	if m != nil || len(r.counters) < len(r.d.Manifest.Counters) {
+		return m, nil
+	}
+	if e.tensors != nil {
+		if err := r.save(cycle, e); err != nil {
+			return nil, err
+		}
+		r.saved = true
+	}
+	r.counters, r.boundary, r.lastEnd = nil, false, cycle
+	return nil, nil
+}
+
+// counter checks the next counter of the design.
+func (r *run) counter(cycle int64, counts *golden.Counts, text []byte) *Mismatch {
+	name := r.d.Manifest.Counters[len(r.counters)]
+	got, err := strconv.ParseInt(string(text), 16, 64)
+	if err != nil {
+		return r.c.mismatch(cycle, "counter "+name, "word %q is not a number", text)
+	}
+	r.counters = append(r.counters, got)
+	if want, known := r.expectedCounter(name, counts); known && want != got {
+		m := r.c.mismatch(cycle, "counter "+name, "")
+		m.Expected, m.Got = fmt.Sprint(want), fmt.Sprint(got)
+		return m
+	}
+	return nil
+}
+
+// controlNames are the host's control words.
+var controlNames = [controlWords]string{"seed", "number of the next update", "samples held"}
 
 // words is how many words are read back before the counters.
 func (r *run) words() int {
@@ -107,19 +201,16 @@ func (r *run) words() int {
 // register is the i-th word after the synapses: the rates and the host's control words.
 func (r *run) register(i int) (name string, want int64) {
 	matrices := r.d.Arithmetic.Matrices
-	switch i - len(matrices) {
-	case 0:
-		return "seed", int64(r.machine.Seed())
-	case 1:
-		return "number of the next update", int64(r.machine.Step())
-	case 2:
-		return "samples held", int64(len(r.o.Learning) % r.d.Network.Learning.Batch)
+	if i -= len(matrices); i >= 0 {
+		held := len(r.o.Learning) % r.d.Network.Learning.Batch
+		return controlNames[i], []int64{int64(r.machine.Seed()), int64(r.machine.Step()), int64(held)}[i]
 	}
+	i += len(matrices)
 	return "rate of " + matrices[i].Name(), r.machine.Rates()[i]
 }
 
 // data checks the i-th word read back: the synapse memories lane by lane, the registers, then the counters.
-func (r *run) data(cycle int64, i int, _, text []byte) *Mismatch {
+func (r *run) data(cycle int64, i int, text []byte) *Mismatch {
 	got, err := strconv.ParseUint(string(text), 16, 64)
 	if err != nil {
 		return r.c.mismatch(cycle, "memory", "word %q is not a number", text)
@@ -157,13 +248,6 @@ func (r *run) data(cycle int64, i int, _, text []byte) *Mismatch {
 		m.Expected, m.Got = fmt.Sprint(want), fmt.Sprint(got)
 		return m
 	}
-	r.counters = append(r.counters, int64(got))
-	name := r.d.Manifest.Counters[len(r.counters)-1]
-	r.report.Counters = append(r.report.Counters, Counter{name, int64(got)})
-	if want, known := r.expectedCounter(name); known && want != int64(got) {
-		m := r.c.mismatch(cycle, "counter "+name, "")
-		m.Expected, m.Got = fmt.Sprint(want), fmt.Sprint(got)
-		return m
-	}
-	return nil
+	counts := r.machine.Counts()
+	return r.counter(cycle, &counts, text)
 }

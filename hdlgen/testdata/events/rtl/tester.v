@@ -56,11 +56,11 @@ module tester (
   // address.
   output wire        trace_state_valid_o,
   output wire [15:0] trace_state_slot_o,
-  output wire [17:0] trace_state_u_o,
-  output wire [11:0] trace_state_r_o,
+  output reg  [17:0] trace_state_u_o,
+  output reg  [11:0] trace_state_r_o,
   output wire        trace_synapse_valid_o,
   output wire [19:0] trace_synapse_address_o,
-  output wire [15:0] trace_synapse_o
+  output reg  [15:0] trace_synapse_o
 );
 
   // From the control to every lane.
@@ -70,6 +70,9 @@ module tester (
   wire to_lanes_host_we;
   wire to_lanes_host_lane;
   wire [15:0] to_lanes_host_word;
+  wire [15:0] to_lanes_row_base;
+  wire to_lanes_label_hit;
+  wire to_lanes_label_lane;
   wire signed [17:0] to_lanes_mac_operand;
   wire to_lanes_mac_update;
   wire [1:0] to_lanes_mac_kind;
@@ -83,17 +86,16 @@ module tester (
   wire [2:0] to_lanes_factor_raddr;
   wire to_lanes_factor_we;
   wire [2:0] to_lanes_factor_waddr;
+  wire to_lanes_record_run;
   wire [2:0] to_lanes_pre_raddr;
   wire [2:0] to_lanes_pre_kind;
   wire [127:0] to_lanes_keys;
   wire to_lanes_symmetric;
-  wire [15:0] to_lanes_row_base;
   wire [15:0] to_lanes_column;
   wire [1:0] to_lanes_slot_raddr;
   wire to_lanes_soma_we;
   wire [1:0] to_lanes_soma_waddr;
-  wire to_lanes_label_hit;
-  wire to_lanes_label_lane;
+  wire to_lanes_soma_run;
   wire [7:0] to_lanes_layer;
   wire [7:0] to_lanes_matrix;
   wire to_lanes_restart;
@@ -105,13 +107,10 @@ module tester (
   // From the lanes, each lane's word above that of the lane before.
   wire [17:0] from_lanes_pre;
   wire [0:0] from_lanes_changed;
-  wire [0:0] from_lanes_moved;
-  wire [4:0] from_lanes_soma_flags;
-  wire [2:0] from_lanes_record_flags;
-  wire [2:0] from_lanes_update_flags;
-  wire [17:0] from_lanes_u_next;
-  wire [11:0] from_lanes_r_next;
-  wire [15:0] from_lanes_synapse_next;
+  reg [0:0] from_lanes_moved;
+  reg [4:0] from_lanes_soma_flags;
+  reg [2:0] from_lanes_record_flags;
+  reg [2:0] from_lanes_update_flags;
 
   corinfo_control #(
     .Lanes         (1),
@@ -198,6 +197,9 @@ module tester (
     .host_we_o         (to_lanes_host_we),
     .host_lane_o       (to_lanes_host_lane),
     .host_word_o       (to_lanes_host_word),
+    .row_base_o        (to_lanes_row_base),
+    .label_hit_o       (to_lanes_label_hit),
+    .label_lane_o      (to_lanes_label_lane),
     .mac_operand_o     (to_lanes_mac_operand),
     .mac_update_o      (to_lanes_mac_update),
     .mac_kind_o        (to_lanes_mac_kind),
@@ -211,17 +213,16 @@ module tester (
     .factor_raddr_o    (to_lanes_factor_raddr),
     .factor_we_o       (to_lanes_factor_we),
     .factor_waddr_o    (to_lanes_factor_waddr),
+    .record_run_o      (to_lanes_record_run),
     .pre_raddr_o       (to_lanes_pre_raddr),
     .pre_kind_o        (to_lanes_pre_kind),
     .keys_o            (to_lanes_keys),
     .symmetric_o       (to_lanes_symmetric),
-    .row_base_o        (to_lanes_row_base),
     .column_o          (to_lanes_column),
     .slot_raddr_o      (to_lanes_slot_raddr),
     .soma_we_o         (to_lanes_soma_we),
     .soma_waddr_o      (to_lanes_soma_waddr),
-    .label_hit_o       (to_lanes_label_hit),
-    .label_lane_o      (to_lanes_label_lane),
+    .soma_run_o        (to_lanes_soma_run),
     .layer_o           (to_lanes_layer),
     .matrix_o          (to_lanes_matrix),
     .restart_o         (to_lanes_restart),
@@ -244,14 +245,26 @@ module tester (
       localparam [7:0] Hundreds = 48 + i / 100;
       localparam [7:0] Tens = 48 + i / 10 % 10;
       localparam [7:0] Ones = 48 + i % 10;
+      wire signed [15:0] own_synapse;
+      wire [15:0] own_row;
+      wire own_y;
+      wire own_moved;
       wire [4:0] own_soma_flags;
       wire [2:0] own_record_flags;
       wire [2:0] own_update_flags;
+      wire [17:0] own_u_next;
+      wire [11:0] own_r_next;
+      wire [15:0] own_synapse_next;
 
-      tester_lane #(
-        .Lane       (i),
-        .SynapseFile({"images/lane_", Hundreds, Tens, Ones, ".hex"})
-      ) u_lane (
+      corinfo_site #(
+        .Lane        (i),
+        .LaneW       (1),
+        .SynapseWidth(16),
+        .SynapseDepth(22),
+        .SynapseAddrW(5),
+        .SynapseFile ({"images/lane_", Hundreds, Tens, Ones, ".hex"}),
+        .ReadCycles  (2)
+      ) u_site (
         .clk_i          (clk_i),
         .synapse_raddr_i(to_lanes_synapse_raddr),
         .synapse_we_i   (to_lanes_synapse_we),
@@ -259,69 +272,100 @@ module tester (
         .host_we_i      (to_lanes_host_we),
         .host_lane_i    (to_lanes_host_lane),
         .host_word_i    (to_lanes_host_word),
-        .mac_operand_i  (to_lanes_mac_operand),
-        .mac_update_i   (to_lanes_mac_update),
-        .mac_kind_i     (to_lanes_mac_kind),
-        .mac_forward_i  (to_lanes_mac_forward),
-        .sum_raddr_i    (to_lanes_sum_raddr),
-        .sum_waddr_i    (to_lanes_sum_waddr),
-        .sum_we_i       (to_lanes_sum_we),
-        .clear_i        (to_lanes_clear),
-        .update_first_i (to_lanes_update_first),
-        .factor_kind_i  (to_lanes_factor_kind),
-        .factor_raddr_i (to_lanes_factor_raddr),
-        .factor_we_i    (to_lanes_factor_we),
-        .factor_waddr_i (to_lanes_factor_waddr),
-        .pre_raddr_i    (to_lanes_pre_raddr),
-        .pre_kind_i     (to_lanes_pre_kind),
-        .keys_i         (to_lanes_keys),
-        .symmetric_i    (to_lanes_symmetric),
         .row_base_i     (to_lanes_row_base),
-        .column_i       (to_lanes_column),
-        .slot_raddr_i   (to_lanes_slot_raddr),
-        .soma_we_i      (to_lanes_soma_we),
-        .soma_waddr_i   (to_lanes_soma_waddr),
         .label_hit_i    (to_lanes_label_hit),
         .label_lane_i   (to_lanes_label_lane),
-        .layer_i        (to_lanes_layer),
-        .matrix_i       (to_lanes_matrix),
-        .restart_i      (to_lanes_restart),
-        .second_i       (to_lanes_second),
-        .eta_i          (to_lanes_eta),
-        .constants_i    (to_lanes_constants),
-        .rate_i         (to_lanes_rate),
-        .pre_o          (from_lanes_pre[18 * i +: 18]),
-        .changed_o      (from_lanes_changed[i]),
-        .moved_o        (from_lanes_moved[i]),
-        .soma_flags_o   (own_soma_flags),
-        .record_flags_o (own_record_flags),
-        .update_flags_o (own_update_flags),
-        .u_next_o       (from_lanes_u_next[18 * i +: 18]),
-        .r_next_o       (from_lanes_r_next[12 * i +: 12]),
-        .synapse_next_o (from_lanes_synapse_next[16 * i +: 16])
+        .synapse_o      (own_synapse),
+        .row_o          (own_row),
+        .y_o            (own_y),
+        .synapse_next_i (own_synapse_next)
       );
-      assign from_lanes_soma_flags[i] = own_soma_flags[0];
-      assign from_lanes_soma_flags[1 + i] = own_soma_flags[1];
-      assign from_lanes_soma_flags[2 + i] = own_soma_flags[2];
-      assign from_lanes_soma_flags[3 + i] = own_soma_flags[3];
-      assign from_lanes_soma_flags[4 + i] = own_soma_flags[4];
-      assign from_lanes_record_flags[i] = own_record_flags[0];
-      assign from_lanes_record_flags[1 + i] = own_record_flags[1];
-      assign from_lanes_record_flags[2 + i] = own_record_flags[2];
-      assign from_lanes_update_flags[i] = own_update_flags[0];
-      assign from_lanes_update_flags[1 + i] = own_update_flags[1];
-      assign from_lanes_update_flags[2 + i] = own_update_flags[2];
+
+      tester_lane u_lane (
+        .clk_i         (clk_i),
+        .mac_operand_i (to_lanes_mac_operand),
+        .mac_update_i  (to_lanes_mac_update),
+        .mac_kind_i    (to_lanes_mac_kind),
+        .mac_forward_i (to_lanes_mac_forward),
+        .sum_raddr_i   (to_lanes_sum_raddr),
+        .sum_waddr_i   (to_lanes_sum_waddr),
+        .sum_we_i      (to_lanes_sum_we),
+        .clear_i       (to_lanes_clear),
+        .update_first_i(to_lanes_update_first),
+        .factor_kind_i (to_lanes_factor_kind),
+        .factor_raddr_i(to_lanes_factor_raddr),
+        .factor_we_i   (to_lanes_factor_we),
+        .factor_waddr_i(to_lanes_factor_waddr),
+        .record_run_i  (to_lanes_record_run),
+        .pre_raddr_i   (to_lanes_pre_raddr),
+        .pre_kind_i    (to_lanes_pre_kind),
+        .keys_i        (to_lanes_keys),
+        .symmetric_i   (to_lanes_symmetric),
+        .column_i      (to_lanes_column),
+        .slot_raddr_i  (to_lanes_slot_raddr),
+        .soma_we_i     (to_lanes_soma_we),
+        .soma_waddr_i  (to_lanes_soma_waddr),
+        .soma_run_i    (to_lanes_soma_run),
+        .layer_i       (to_lanes_layer),
+        .matrix_i      (to_lanes_matrix),
+        .restart_i     (to_lanes_restart),
+        .second_i      (to_lanes_second),
+        .eta_i         (to_lanes_eta),
+        .constants_i   (to_lanes_constants),
+        .rate_i        (to_lanes_rate),
+        .synapse_i     (own_synapse),
+        .row_i         (own_row),
+        .y_i           (own_y),
+        .pre_o         (from_lanes_pre[18 * i +: 18]),
+        .changed_o     (from_lanes_changed[i]),
+        .moved_o       (own_moved),
+        .soma_flags_o  (own_soma_flags),
+        .record_flags_o(own_record_flags),
+        .update_flags_o(own_update_flags),
+        .u_next_o      (own_u_next),
+        .r_next_o      (own_r_next),
+        .synapse_next_o(own_synapse_next)
+      );
     end
   endgenerate
 
   // Trace.
   assign trace_state_valid_o = to_lanes_soma_we;
   assign trace_state_slot_o = to_lanes_soma_we ? {14'h0, to_lanes_soma_waddr} : 16'h0;
-  assign trace_state_u_o = {18{to_lanes_soma_we}} & from_lanes_u_next;
-  assign trace_state_r_o = {12{to_lanes_soma_we}} & from_lanes_r_next;
   assign trace_synapse_valid_o = to_lanes_synapse_we;
   assign trace_synapse_address_o = to_lanes_synapse_we ? {15'h0, to_lanes_synapse_waddr} : 20'h0;
-  assign trace_synapse_o = {16{to_lanes_synapse_we}} & from_lanes_synapse_next;
+
+  always @* begin
+    from_lanes_moved = 1'h0;
+    from_lanes_soma_flags = 5'h0;
+    trace_state_u_o = 18'h0;
+    trace_state_r_o = 12'h0;
+    if (to_lanes_soma_we) begin
+      from_lanes_moved = {gen_lane[0].own_moved};
+      from_lanes_soma_flags = {gen_lane[0].own_soma_flags};
+      trace_state_u_o = {gen_lane[0].own_u_next};
+      trace_state_r_o = {gen_lane[0].own_r_next};
+    end
+  end
+
+
+  always @* begin
+    from_lanes_record_flags = 3'h0;
+    if (to_lanes_factor_we) begin
+      from_lanes_record_flags = {gen_lane[0].own_record_flags};
+    end
+  end
+
+
+  always @* begin
+    from_lanes_update_flags = 3'h0;
+    trace_synapse_o = 16'h0;
+    if (to_lanes_synapse_we) begin
+      from_lanes_update_flags = {gen_lane[0].own_update_flags};
+      trace_synapse_o = {gen_lane[0].own_synapse_next};
+    end
+  end
+
 
 endmodule
 
