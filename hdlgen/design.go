@@ -63,10 +63,6 @@ func layOut(a *golden.Arithmetic, lanes int) (*Layout, *shape, error) {
 	if err := CheckName(a.Network.Name); err != nil {
 		return nil, nil, err
 	}
-	if len(a.Network.Sparse.Layers) > 0 {
-		return nil, nil, fmt.Errorf("%w: network %s: sparse: a design settles on the antisparse polytope only; train it with any arithmetic, "+
-			"or leave sparse out to generate it", golden.ErrUsage, a.Network.Name)
-	}
 	l := NewLayout(a, lanes)
 	s, err := newShape(a, l)
 	return l, s, err
@@ -89,7 +85,7 @@ func Build(a *golden.Arithmetic, lanes int, target Target, synapse func(matrix, 
 	}
 	files = map[string][]byte{}
 	m = &Manifest{Tool: toolName, Name: n.Name, Network: n.Fingerprint(), Layers: n.Layers, Lanes: lanes, Contexts: n.Hardware.Contexts, Batch: n.Learning.Batch, Target: target,
-		Widths:   Widths{X: s.X, Context: s.Context, U: s.U, R: s.R, Label: s.Label, Synapse: s.Word},
+		Widths:   Widths{X: s.X, Context: s.Context, U: s.U, R: s.R, Label: s.Label, Synapse: s.Word, Q: s.Q, QU: s.QU},
 		Formats:  map[string]string{},
 		Counters: Counters,
 		Latency:  p.latencies()}
@@ -110,6 +106,12 @@ func Build(a *golden.Arithmetic, lanes int, target Target, synapse func(matrix, 
 		for _, u := range list {
 			modules = append(modules, u.module)
 		}
+	}
+	if p.interneurons != nil {
+		for _, u := range p.interneurons.units {
+			modules = append(modules, u.module)
+		}
+		modules = append(modules, interneuronModule(n.Name, a, lanes, s, p.interneurons, provenance))
 	}
 	modules = append(modules, laneModule(n.Name, a, l, s, p, provenance), topModule(n.Name, a, l, s, p, provenance))
 	for _, module := range modules {

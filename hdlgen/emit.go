@@ -49,12 +49,12 @@ func units(base string, graphs []*fx.Graph, target Target, describe func(serves 
 type source func(u *unit, name string, f fx.Format) vl.Expr
 
 // attach instantiates units side by side and selects, by the layer or matrix under way, whose results count.
-// results maps an output of the graphs to the net that takes it.
-func attach(items []vl.Item, kind string, list []unit, latency int, selector vl.Id, operand source, results []result, flags []string) []vl.Item {
+// They stand still without enable. results maps an output of the graphs to the net that takes it.
+func attach(items []vl.Item, kind string, list []unit, latency int, selector vl.Id, enable vl.Expr, operand source, results []result, flags []string) []vl.Item {
 	net := func(u int, name string) vl.Id { return vl.Id(fmt.Sprintf("%s%d_%s", kind, u, name)) }
 	for i := range list {
 		u := &list[i]
-		binds := []vl.Bind{{Name: "clk_i", Value: vl.Id("clk_i")}}
+		binds := []vl.Bind{{Name: "clk_i", Value: vl.Id("clk_i")}, {Name: "enable_i", Value: enable}}
 		for _, v := range u.graph.Inputs() {
 			n := u.graph.Nodes()[v]
 			binds = append(binds, vl.Bind{Name: n.Name + "_i", Value: operand(u, n.Name, n.Format)})
@@ -65,9 +65,7 @@ func attach(items []vl.Item, kind string, list []unit, latency int, selector vl.
 				return net(i, name)
 			}
 			early := net(i, name+"_early")
-			items = append(items, vl.Net{Width: width, Name: string(early)}, vl.Net{Width: width, Signed: signed, Name: string(net(i, name))},
-				vl.Instance{Module: "corinfo_delay", Name: "u_" + string(early), Params: []vl.Bind{{Name: "Width", Value: vl.Int(width)}, {Name: "Cycles", Value: vl.Int(latency - u.latency)}},
-					Ports: []vl.Bind{{Name: "clk_i", Value: vl.Id("clk_i")}, {Name: "data_i", Value: early}, {Name: "data_o", Value: net(i, name)}}})
+			items = delayed(append(items, vl.Net{Width: width, Name: string(early)}), net(i, name), early, width, latency-u.latency, signed, enable)
 			return early
 		}
 		for _, o := range u.graph.Outputs() {
@@ -120,6 +118,23 @@ func attach(items []vl.Item, kind string, list []unit, latency int, selector vl.
 		items = append(items, vl.Assign{Left: vl.Id(name), Right: choose(func(u int) vl.Expr { return net(u, name) })})
 	}
 	return items
+}
+
+// delayed declares a net and gives it what another was some cycles before, those without enable not counted.
+func delayed(items []vl.Item, to, from vl.Id, width, cycles int, signed bool, enable vl.Expr) []vl.Item {
+	net := vl.Net{Width: width, Signed: signed, Name: string(to)}
+	switch cycles {
+	case 0:
+		return append(items, net, vl.Assign{Left: to, Right: from})
+	case 1:
+		net.Reg = true
+		return append(items, net, vl.Clocked{Enable: enable, Body: []vl.Update{{Left: to, Right: from}}})
+	}
+	line := to + "_line_q" // the newest word in the lowest bits
+	all := width * cycles
+	return append(items, net, vl.Net{Reg: true, Width: all, Name: string(line)},
+		vl.Clocked{Enable: enable, Body: []vl.Update{{Left: line, Right: vl.Concat{slice(line, all, all-width-1, 0), from}}}},
+		vl.Assign{Left: to, Right: slice(line, all, all-1, all-width)})
 }
 
 // result is an output of the graphs of a kind and the lane's net that takes it.

@@ -93,3 +93,16 @@ func laneWords(l *Layout, s *shape, lane int, synapse func(matrix, row, column i
 	}
 	return m
 }
+
+// LaneImages are the images of the design's synapse memories, by their file, with other synapses.
+func (d *Design) LaneImages(synapse func(matrix, row, column int) int64) (map[string][]byte, error) {
+	s, err := newShape(d.Arithmetic, d.Layout)
+	if err != nil {
+		return nil, err
+	}
+	files := map[string][]byte{}
+	for lane := range d.Manifest.Lanes {
+		files[laneImage(lane)] = laneWords(d.Layout, s, lane, synapse).text.Bytes()
+	}
+	return files, nil
+}

@@ -12,6 +12,7 @@ import (
 // arithmetic are a design's printed graphs. A synapse's update is two, before and behind the product with the
 // learning rate.
 type arithmetic struct {
+	interneurons                                          *interneurons // nil: no layer is sparse
 	target                                                Target
 	soma, record, update, synapse                         []unit
 	somaCycles, recordCycles, updateCycles, synapseCycles int
@@ -63,6 +64,14 @@ func printGraphs(name string, a *golden.Arithmetic, target Target, provenance []
 			return nil, err
 		}
 	}
+	for _, g := range a.Interneuron {
+		if g != nil && p.interneurons == nil {
+			var err error
+			if p.interneurons, err = printInterneurons(name, a, target, provenance); err != nil {
+				return nil, err
+			}
+		}
+	}
 	return p, nil
 }
 
@@ -73,23 +82,40 @@ func laneControl(s *shape) []vl.Port {
 		return vl.Port{Dir: vl.In, Width: width, Signed: signed, Name: name + "_i"}
 	}
 	return []vl.Port{
-		in("synapse_raddr", s.Synapse, false), in("synapse_we", 1, false), in("synapse_waddr", s.Synapse, false),
-		in("host_we", 1, false), in("host_lane", s.Lane, false), in("host_word", s.Word, false),
 		in("mac_operand", s.Operand, true), in("mac_update", 1, false), in("mac_kind", 2, false), in("mac_context", s.Context, false), in("mac_forward", 3, false),
 		in("sum_raddr", s.contexts*s.Slot, false), in("sum_waddr", s.Slot, false), in("sum_we", 3*s.contexts, false), in("clear", 1, false), in("state_clear", s.contexts, false),
 		in("update_first", 1, false), in("factor_kind", 2, false), in("factor_raddr", s.Kept, false),
-		in("factor_we", 1, false), in("factor_waddr", s.Kept, false),
+		in("factor_we", 1, false), in("factor_waddr", s.Kept, false), in("record_run", 1, false),
 		in("pre_raddr", s.Kept, false), in("pre_kind", 3, false), in("pre_context", s.Context, false),
-		in("keys", 128, false), in("symmetric", 1, false), in("row_base", 16, false), in("column", 16, false),
+		in("keys", 128, false), in("symmetric", 1, false), in("column", 16, false),
 		in("soma_context", s.Context, false), in("slot_raddr", s.contexts*s.Slot, false), in("soma_we", 1, false), in("soma_waddr", s.Slot, false),
-		in("label_hit", 1, false), in("label_lane", s.Lane, false),
+		in("soma_run", 1, false),
 	}
+}
+
+// siteControl are the inputs of corinfo_site that all sites share.
+func siteControl(s *shape) []vl.Port {
+	in := func(name string, width int) vl.Port { return vl.Port{Dir: vl.In, Width: width, Name: name + "_i"} }
+	return []vl.Port{
+		in("synapse_raddr", s.Synapse), in("synapse_we", 1), in("synapse_waddr", s.Synapse),
+		in("host_we", 1), in("host_lane", s.Lane), in("host_word", s.Word),
+		in("row_base", 16), in("label_hit", 1), in("label_lane", s.Lane), in("missing", 1), in("missing_lane", s.Lane),
+	}
+}
+
+// siteOutputs are what a lane takes from its site.
+func siteOutputs(s *shape) []vl.Port {
+	return []vl.Port{{Width: s.Word, Signed: true, Name: "synapse"}, {Width: 16, Name: "row"}, {Width: 1, Name: "y"}, {Width: 1, Name: "present"}}
 }
 
 // constantPorts are the inputs that stand still during an instruction.
 func constantPorts(s *shape) []vl.Port {
 	in := func(name string, width int) vl.Port { return vl.Port{Dir: vl.In, Width: width, Name: name + "_i"} }
-	return []vl.Port{in("layer", 8), in("matrix", 8), in("restart", 1), in("second", 1), in("eta", s.Eta), in("constants", s.Constants), in("rate", s.Rate)}
+	list := []vl.Port{in("layer", 8), in("matrix", 8), in("restart", 1), in("second", 1), in("eta", s.Eta), in("constants", s.Constants), in("rate", s.Rate)}
+	if s.Q > 0 {
+		list = append(list, in("q", s.Q)) // of the pass's layer
+	}
+	return list
 }
 
 // laneOutputs are what the control and the trace take from a lane.
@@ -104,16 +130,21 @@ func laneOutputs(s *shape) []vl.Port {
 
 // laneModule attaches the graphs of a network to the hand-written lane.
 func laneModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arithmetic, provenance []string) *vl.Module {
-	m := &vl.Module{Name: name + "_lane", Keep: true, Params: []vl.Bind{{Name: "Lane", Value: vl.Int(0)}, {Name: "SynapseFile", Value: vl.Str("")}}}
-	m.Header = append([]string{name + "_lane: a lane with the neuron and synapse arithmetic of this network."}, provenance...)
+	m := &vl.Module{Name: name + "_lane", Keep: true}
+	m.Header = append([]string{name + "_lane: a lane with the neuron and synapse arithmetic of this network; the same for all lanes."}, provenance...)
 	m.Header = append(m.Header, "", "See corinfo_lane for the handshake: cycles count as there. u_next_o and r_next_o are valid with soma_we_i, synapse_next_o with synapse_we_i.", "",
 		"Synthesis keeps the hierarchy: registers that hold the same in every lane are each lane's own, near it, instead of one that drives all.")
 	m.Ports = append(m.Ports, vl.Port{Dir: vl.In, Width: 1, Name: "clk_i"}, vl.Group("The same for every lane."))
 	m.Ports = append(m.Ports, laneControl(s)...)
 	m.Ports = append(m.Ports, vl.Group("Constants of the instruction under way."))
 	m.Ports = append(m.Ports, constantPorts(s)...)
+	m.Ports = append(m.Ports, vl.Group("From this lane's site: the word read, the row a cycle after column_i, the label's neuron, a neuron at all."))
+	for _, port := range siteOutputs(s) {
+		m.Ports = append(m.Ports, vl.Port{Dir: vl.In, Width: port.Width, Signed: port.Signed, Name: port.Name + "_i"})
+	}
 	m.Ports = append(m.Ports, vl.Group("From this lane."))
 	m.Ports = append(m.Ports, laneOutputs(s)...)
+	m.Ports = append(m.Ports, vl.Port{Dir: vl.Out, Width: s.Word, Name: "stored_o", Comment: "the new synapse, for the site"})
 
 	m.Items = append(m.Items, vl.Comment{Text: "Memories, sums and the multiplier."})
 	nets := []struct {
@@ -122,9 +153,8 @@ func laneModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arith
 		signed bool
 	}{
 		{"basal", s.Basal, true}, {"feedback", s.Feedback, true}, {"lateral", s.Lateral, true}, {"r", s.R, true}, {"u", s.U, true},
-		{"kept", s.R, true}, {"synapse", s.Word, true}, {"update_sum", s.Sum, true}, {"y", 1, false}, {"random", 32, false},
+		{"kept", s.R, true}, {"update_sum", s.Sum, true}, {"random", 32, false}, {"lane_record_run", 1, false}, {"update_run", 1, false},
 		{"r_next", s.R, true}, {"u_next", s.U, true}, {"delta", s.Delta, true}, {"kept_next", s.R, true}, {"e_next", s.E, true}, {"d_next", s.D, true}, {"c_next", s.C, true},
-		{"synapse_next", s.Word, true},
 	}
 	for _, n := range nets {
 		if n.name != "kept_next" {
@@ -135,40 +165,42 @@ func laneModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arith
 	// theirs below: they come earlier than they are needed.
 	told := &wires{cycles: min(1, p.target.WireCycles)}
 	binds := []vl.Bind{{Name: "clk_i", Value: vl.Id("clk_i")}}
+	var somaRun vl.Id
 	for _, port := range laneControl(s) {
-		name := strings.TrimSuffix(port.Name, "_i")
-		m.Items = append(m.Items, vl.Net{Width: port.Width, Signed: port.Signed, Name: name})
-		told.add(vl.Id(port.Name), vl.Id(name), port.Width)
+		here := told.pass(m, vl.Id(port.Name), strings.TrimSuffix(port.Name, "_i"), port.Width)
+		if port.Name == "soma_run_i" { // that of the pipeline below
+			somaRun = here
+		} else {
+			binds = append(binds, vl.Bind{Name: port.Name, Value: here})
+		}
 	}
-	m.Items = append(m.Items, told.instance("u_told"))
-	for _, port := range laneControl(s) {
-		binds = append(binds, vl.Bind{Name: port.Name, Value: vl.Id(strings.TrimSuffix(port.Name, "_i"))})
+	for _, name := range []string{"synapse_i", "row_i"} {
+		binds = append(binds, vl.Bind{Name: name, Value: vl.Id(name)})
 	}
+	told.add(m, "u_told")
 	answers := &wires{cycles: told.cycles}
 	for _, port := range laneOutputs(s) {
 		name := strings.TrimSuffix(port.Name, "_o")
 		switch name {
-		case "u_next", "r_next", "synapse_next": // nets of their own
+		case "u_next", "r_next": // nets of their own
 		default:
 			name += "_now"
 			m.Items = append(m.Items, vl.Net{Width: port.Width, Name: name})
 		}
-		answers.add(vl.Id(name), vl.Id(port.Name), port.Width)
+		answers.connect(vl.Id(name), vl.Id(port.Name), port.Width)
 	}
-	m.Items = append(m.Items, answers.instance("u_answers"))
+	answers.add(m, "u_answers")
 	for _, n := range nets {
 		suffix := "_o"
 		switch n.name {
-		case "r_next", "u_next", "delta", "kept_next", "e_next", "d_next", "c_next", "synapse_next":
+		case "r_next", "u_next", "delta", "kept_next", "e_next", "d_next", "c_next":
 			suffix = "_i"
 		}
-		binds = append(binds, vl.Bind{Name: n.name + suffix, Value: vl.Id(n.name)})
+		binds = append(binds, vl.Bind{Name: strings.TrimPrefix(n.name, "lane_") + suffix, Value: vl.Id(n.name)})
 	}
 	binds = append(binds, vl.Bind{Name: "pre_o", Value: vl.Id("pre_now")}, vl.Bind{Name: "changed_o", Value: vl.Id("changed_now")})
 	m.Items = append(m.Items, vl.Instance{Module: "corinfo_lane", Name: "u_lane", Ports: binds, Params: []vl.Bind{
-		{Name: "Lane", Value: vl.Id("Lane")}, {Name: "LaneW", Value: vl.Int(s.Lane)},
-		{Name: "SynapseWidth", Value: vl.Int(s.Word)}, {Name: "SynapseDepth", Value: vl.Int(s.synapseDepth)},
-		{Name: "SynapseAddrW", Value: vl.Int(s.Synapse)}, {Name: "SynapseFile", Value: vl.Id("SynapseFile")}, {Name: "ReadCycles", Value: vl.Int(p.target.ReadCycles)},
+		{Name: "SynapseWidth", Value: vl.Int(s.Word)}, {Name: "ReadCycles", Value: vl.Int(p.target.ReadCycles)},
 		{Name: "Contexts", Value: vl.Int(s.contexts)}, {Name: "ContextW", Value: vl.Int(s.Context)}, {Name: "Slots", Value: vl.Int(s.slots)}, {Name: "SlotW", Value: vl.Int(s.Slot)},
 		{Name: "KeptDepth", Value: vl.Int(s.keptDepth)}, {Name: "KeptAddrW", Value: vl.Int(s.Kept)},
 		{Name: "RWidth", Value: vl.Int(s.R)}, {Name: "UWidth", Value: vl.Int(s.U)}, {Name: "DeltaWidth", Value: vl.Int(s.Delta)},
@@ -188,7 +220,12 @@ func laneModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arith
 	constant("rate_q", s.Rate, vl.Id("rate_i"))
 	constant("restart_q", 1, vl.Id("restart_i"))
 	constant("kept_reference_q", 1, vl.Binary{Op: "&&", X: vl.Id("second_i"), Y: vl.Binary{Op: "==", X: vl.Id("layer_i"), Y: vl.Lit{Width: 8, Hex: "1"}}})
+	if s.Q > 0 {
+		constant("q_q", s.Q, vl.Id("q_i"))
+	}
 	m.Items = append(m.Items, vl.Clocked{Body: constants})
+	m.Items = append(m.Items, vl.Comment{Text: "The soma stands still without anything in it."}, vl.Net{Reg: true, Width: 1, Name: "soma_run_q"},
+		vl.Clocked{Body: []vl.Update{{Left: vl.Id("soma_run_q"), Right: somaRun}}})
 
 	widths := map[string]int{"change": s.Rate + s.Update}
 	for _, n := range nets {
@@ -218,9 +255,13 @@ func laneModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arith
 			}
 			return vl.Cond{Test: vl.Id("kept_reference_q"), X: scaled("kept", s.R, layer.R.Format, format), Y: own}
 		case "y":
-			return vl.Id("y")
+			return vl.Id("y_i")
+		case "present":
+			return vl.Id("present_i")
+		case "q":
+			return narrowed("q_q", s.Q, format)
 		case "w":
-			return narrowed("synapse", s.Word, format)
+			return narrowed("synapse_i", s.Word, format)
 		case "sum":
 			return narrowed("update_sum", s.Sum, format)
 		case "random":
@@ -235,11 +276,6 @@ func laneModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arith
 		}
 		return narrowed(vl.Id(name+"_late"), widths[name], format)
 	}
-	delayed := func(to, from string, width, cycles int, signed bool) {
-		m.Items = append(m.Items, vl.Net{Width: width, Signed: signed, Name: to},
-			vl.Instance{Module: "corinfo_delay", Name: "u_" + to, Params: []vl.Bind{{Name: "Width", Value: vl.Int(width)}, {Name: "Cycles", Value: vl.Int(cycles)}},
-				Ports: []vl.Bind{{Name: "clk_i", Value: vl.Id("clk_i")}, {Name: "data_i", Value: vl.Id(from)}, {Name: "data_o", Value: vl.Id(to)}}})
-	}
 	flag := func(names ...string) {
 		for _, n := range names {
 			m.Items = append(m.Items, vl.Wire(n, 1))
@@ -253,8 +289,16 @@ func laneModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arith
 	}
 
 	m.Items = append(m.Items, vl.Comment{Text: "Soma."})
+	unused := vl.Concat{}
+	for _, n := range []string{"basal", "feedback", "lateral", "r", "u", "kept", "synapse_i", "present_i", "update_sum", "random", "layer_i", "matrix_i", "change",
+		"basal_late", "feedback_late", "lateral_late", "r_late"} {
+		unused = append(unused, vl.Id(n))
+	}
+	if s.Q > 0 {
+		unused = append(unused, vl.Id("q_q"))
+	}
 	flag("current_overflow", "lateral_rounded_overflow", "drive_overflow", "potential_overflow", "state_overflow", "soma_moved")
-	m.Items = attach(m.Items, "soma", p.soma, p.somaCycles, "layer_i", operand,
+	m.Items = attach(m.Items, "soma", p.soma, p.somaCycles, "layer_i", vl.Id("soma_run_q"), operand,
 		[]result{{"u_next", "u_next", s.U}, {"r_next", "r_next", s.R}, {"delta", "delta", s.Delta}, {"moved", "soma_moved", 1}},
 		[]string{"current_overflow", "lateral_rounded_overflow", "drive_overflow", "potential_overflow", "state_overflow"})
 	m.Items = append(m.Items,
@@ -262,30 +306,32 @@ func laneModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arith
 		vl.Assign{Left: vl.Id("moved_now"), Right: vl.Binary{Op: "||", X: vl.Id("soma_moved"), Y: vl.Id("potential_overflow")}},
 		vl.Comment{Text: "Record."})
 	for _, name := range []string{"basal", "feedback", "lateral", "r"} {
-		delayed(name+"_late", name, widths[name], p.target.ReadCycles-1, true)
+		m.Items = delayed(m.Items, vl.Id(name+"_late"), vl.Id(name), widths[name], p.target.ReadCycles-1, true, vl.Id("lane_record_run"))
 	}
-	delayed("kept_next", "r_late", s.R, p.recordCycles, true)
+	m.Items = delayed(m.Items, "kept_next", "r_late", s.R, p.recordCycles, true, vl.Id("lane_record_run"))
 	flag("e_overflow", "d_overflow", "c_overflow")
-	m.Items = attach(m.Items, "record", p.record, p.recordCycles, "layer_i", late,
+	m.Items = attach(m.Items, "record", p.record, p.recordCycles, "layer_i", vl.Id("lane_record_run"), late,
 		[]result{{"e_next", "e_next", s.E}, {"d_next", "d_next", s.D}, {"c_next", "c_next", s.C}}, []string{"e_overflow", "d_overflow", "c_overflow"})
 	m.Items = append(m.Items, vl.Assign{Left: vl.Id("record_flags_now"), Right: concat("e_overflow", "d_overflow", "c_overflow")},
 		vl.Comment{Text: "Synapse: what the learning rate multiplies, the one multiplier of all matrices, the new word."})
 	flag("update_overflow", "weight_overflow", "active", "moved")
 	m.Items = append(m.Items, vl.Net{Width: s.Update, Signed: true, Name: "factor"})
-	m.Items = attach(m.Items, "update", p.update, p.updateCycles, "matrix_i", operand,
+	m.Items = attach(m.Items, "update", p.update, p.updateCycles, "matrix_i", vl.Id("update_run"), operand,
 		[]result{{"factor", "factor", s.Update}, {"active", "active", 1}}, []string{"update_overflow"})
-	delayed("factor_late", "factor", s.Update, p.target.FactorCycles, true)
+	m.Items = delayed(m.Items, "factor_late", "factor", s.Update, p.target.FactorCycles, true, vl.Id("update_run"))
 	m.Items = append(m.Items, vl.Net{Reg: true, Width: s.Rate + s.Update, Signed: true, Name: "change"},
-		vl.Clocked{Body: []vl.Update{{Left: vl.Id("change"), Right: vl.Binary{Op: "*", X: vl.Signed{X: vl.Concat{zeros(1), vl.Id("rate_q")}}, Y: vl.Id("factor_late")}}}})
-	delayed("active_late", "active", 1, p.target.FactorCycles+1+p.synapseCycles, false)
-	delayed("update_overflow_late", "update_overflow", 1, p.target.FactorCycles+1+p.synapseCycles, false)
-	m.Items = attach(m.Items, "synapse", p.synapse, p.synapseCycles, "matrix_i", operand,
-		[]result{{"w_next", "synapse_next", s.Word}, {"moved", "moved", 1}}, []string{"weight_overflow"})
+		vl.Clocked{Enable: vl.Id("update_run"), Body: []vl.Update{{Left: vl.Id("change"), Right: vl.Binary{Op: "*", X: vl.Signed{X: vl.Concat{zeros(1), vl.Id("rate_q")}}, Y: vl.Id("factor_late")}}}})
+	for _, name := range []vl.Id{"active", "update_overflow"} {
+		m.Items = delayed(m.Items, name+"_late", name, 1, p.target.FactorCycles+1+p.synapseCycles, false, vl.Id("update_run"))
+	}
+	m.Items = attach(m.Items, "synapse", p.synapse, p.synapseCycles, "matrix_i", vl.Id("update_run"), operand,
+		[]result{{"w_next", "synapse_next_now", s.Word}, {"moved", "moved", 1}}, []string{"weight_overflow"})
 	m.Items = append(m.Items,
 		vl.Assign{Left: vl.Id("update_flags_now"), Right: vl.Concat{vl.Binary{Op: "&&", X: vl.Id("active_late"), Y: vl.Unary{Op: "!", X: vl.Id("moved")}}, vl.Id("weight_overflow"), vl.Id("update_overflow_late")}},
-		vl.Comment{Text: "Words of a lane are as wide as the widest format; no graph reads every bit of every one."},
+		vl.Assign{Left: vl.Id("stored_o"), Right: vl.Id("synapse_next_now")},
+		vl.Comment{Text: "Words of a lane are as wide as the widest format; no graph reads every bit of every one, and few read whether there is a neuron."},
 		vl.Wire("unused_bits", 1),
-		vl.Assign{Left: vl.Id("unused_bits"), Right: vl.Unary{Op: "^", X: vl.Concat{vl.Id("basal"), vl.Id("feedback"), vl.Id("lateral"), vl.Id("r"), vl.Id("u"), vl.Id("kept"), vl.Id("synapse"), vl.Id("update_sum"), vl.Id("random"), vl.Id("layer_i"), vl.Id("matrix_i"), vl.Id("change"), vl.Id("basal_late"), vl.Id("feedback_late"), vl.Id("lateral_late"), vl.Id("r_late")}}})
+		vl.Assign{Left: vl.Id("unused_bits"), Right: vl.Unary{Op: "^", X: unused}})
 	return m
 }
 

@@ -42,6 +42,8 @@ type Widths struct {
 	Context int `json:"context"`
 	U       int `json:"u"`
 	R       int `json:"r"`
+	Q       int `json:"q,omitempty"`  // of interneurons
+	QU      int `json:"qu,omitempty"` // likewise
 	Label   int `json:"label"`
 	Synapse int `json:"synapse"`
 }
@@ -69,6 +71,7 @@ var Counters = []string{
 	"cycles", "settling_cycles", "waiting_cycles", "events", "product_cycles", "steps", "update_cycles", "update_product_cycles", "updates",
 	"overflow_current", "overflow_lateral", "overflow_drive", "overflow_u", "overflow_r", "overflow_e", "overflow_d", "overflow_c",
 	"overflow_dW", "overflow_W", "lost_W", "overflow_dF", "overflow_F", "lost_F", "overflow_dC", "overflow_C", "lost_C",
+	"overflow_excess", "overflow_qu", "overflow_q",
 }
 
 // CounterIndex is the place of a counter; it panics on a name that is not in Counters.

@@ -9,12 +9,12 @@ import (
 	vl "corinfo/hdlgen/verilog"
 )
 
-// Pipeline prints a graph of operations as a feed-forward pipeline: data only, no reset, no enable, one
-// set of operands per cycle. The results of the operands of cycle t stand at the outputs in cycle t +
-// latency. Every operation has a register behind it, a resize of more bits than the target limits in a cycle has two;
+// Pipeline prints a graph of operations as a feed-forward pipeline: data only, no reset, one set of operands per
+// cycle, all stages standing still without enable_i. The results of the operands of cycle t stand at the outputs in
+// cycle t + latency. Every operation has a register behind it, a resize of more bits than the target limits in a cycle has two;
 // operands that come earlier are delayed to meet the later ones, constants of the run (Graph.Constant) are not.
 //
-// Ports: clk_i, <input>_i, <output>_o and, one bit each, <resize>_overflow_o.
+// Ports: clk_i, enable_i, <input>_i, <output>_o and, one bit each, <resize>_overflow_o.
 func Pipeline(name string, g *fx.Graph, target Target, header []string) (m *vl.Module, latency int, err error) {
 	for _, n := range g.Nodes() {
 		if err := n.Format.Check(); err != nil {
@@ -289,7 +289,8 @@ func (p *pipeline) clip(n fx.Node, stage int) vl.Expr {
 // module assembles the stages.
 func (p *pipeline) module(name string, header []string) *vl.Module {
 	m := &vl.Module{Name: name, Header: append(append([]string{}, header...), p.describe()...)}
-	m.Ports = append(m.Ports, vl.Port{Dir: vl.In, Width: 1, Name: "clk_i"}, vl.Group("Operands, all of one cycle; those marked constant stand still while results are under way."))
+	m.Ports = append(m.Ports, vl.Port{Dir: vl.In, Width: 1, Name: "clk_i"}, vl.Port{Dir: vl.In, Width: 1, Name: "enable_i", Comment: "from the cycle of operands to the one before their results"},
+		vl.Group("Operands, all of one cycle; those marked constant stand still while results are under way."))
 	for _, v := range p.g.Inputs() {
 		n := p.nodes[v]
 		comment := n.Format.String()
@@ -333,7 +334,7 @@ func (p *pipeline) module(name string, header []string) *vl.Module {
 				updates = append(updates, vl.Update{Left: p.staged(v, stage), Right: p.at(v, stage-1)})
 			}
 		}
-		m.Items = append(m.Items, vl.Clocked{Body: updates})
+		m.Items = append(m.Items, vl.Clocked{Enable: vl.Id("enable_i"), Body: updates})
 	}
 	m.Items = append(m.Items, vl.Comment{Text: "Results."})
 	for _, o := range p.g.Outputs() {

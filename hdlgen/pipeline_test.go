@@ -216,12 +216,13 @@ func changes(g *fx.Graph, a, b []int64) bool {
 	return false
 }
 
-// testbench applies a line of in.hex per cycle and prints the results.
+// testbench applies a line of in.hex per cycle and prints the results. Every third cycle has an edge before it in which
+// the pipeline stands still.
 func testbench(g *fx.Graph, latency, cycles, inWidth, outWidth int) string {
 	nodes := g.Nodes()
 	var ins, outs, binds []string
 	var tb strings.Builder
-	fmt.Fprintf(&tb, "module tb;\nreg clk = 0;\nreg [%d:0] in [0:%d];\n", inWidth-1, cycles-1)
+	fmt.Fprintf(&tb, "module tb;\nreg clk = 0, enable = 1;\nreg [%d:0] in [0:%d];\n", inWidth-1, cycles-1)
 	for _, v := range g.Inputs() {
 		n := nodes[v]
 		ins = append(ins, n.Name)
@@ -240,9 +241,10 @@ func testbench(g *fx.Graph, latency, cycles, inWidth, outWidth int) string {
 		result(nodes[v].Name+"_overflow_o", 1)
 	}
 	fmt.Fprintf(&tb, "wire [%d:0] out = {%s};\n", outWidth-1, strings.Join(outs, ", "))
-	fmt.Fprintf(&tb, "dut u_dut(.clk_i(clk), %s);\ninteger i;\n", strings.Join(binds, ", "))
+	fmt.Fprintf(&tb, "dut u_dut(.clk_i(clk), .enable_i(enable), %s);\ninteger i;\n", strings.Join(binds, ", "))
 	fmt.Fprintf(&tb, "initial begin\n$readmemh(\"in.hex\", in);\nfor (i = 0; i < %d; i = i + 1) begin\n", cycles+latency)
-	fmt.Fprintf(&tb, "if (i < %d) {%s} = in[i];\n#1;\nif (i >= %d) $display(\"%%x\", out);\n#4 clk = 1;\n#5 clk = 0;\nend\nend\nendmodule\n", cycles, strings.Join(ins, ", "), latency)
+	fmt.Fprintf(&tb, "if (i < %d) {%s} = in[i];\n#1;\nif (i >= %d) $display(\"%%x\", out);\n"+
+		"if (i %% 3 == 1) begin\n#1 enable = 0;\n#1 clk = 1;\n#1 clk = 0;\nenable = 1;\nend\n#4 clk = 1;\n#5 clk = 0;\nend\nend\nendmodule\n", cycles, strings.Join(ins, ", "), latency)
 	return tb.String()
 }
 

@@ -202,6 +202,9 @@ func (s *schedule) grant(now int) {
 	row := first + s.p.somaCycles + s.wires() + 2 // the first slot's changes are known
 	f.busy = row + slots
 	s.passFree = f.busy + 1
+	if s.a.Interneuron[i.Layer] != nil {
+		f.busy = max(f.busy, row-2+slots+s.p.interneurons.stepCycles(s.l.Lanes))
+	}
 	step := &f.sample.steps[f.step]
 	f.step++
 	for j, changed := range step.changed {

@@ -13,6 +13,7 @@ import (
 type shape struct {
 	Lane, Context, Label, Slot, Kept, Input, Synapse, Program, Row, Term, Sample              int // bits of an index or address
 	X, R, U, Delta, Basal, Feedback, Lateral, E, D, C, Word, Sum, Update, Pre, Value, Operand int // bits of a word
+	Q, QU                                                                                     int // of interneurons; 0: there are none
 	Constants, Eta, Rate                                                                      int
 	contexts                                                                                  int
 	slots, synapseDepth, keptDepth                                                            int // words; at least 2, 3, 4
@@ -53,6 +54,9 @@ func newShape(a *golden.Arithmetic, l *Layout) (*shape, error) {
 		s.Delta = max(s.Delta, fx.SubFormat(t.R.Format, t.R.Format).Width)
 		s.E, s.D, s.C = max(s.E, signedWidth(t.E.Format)), max(s.D, signedWidth(t.D.Format)), max(s.C, signedWidth(t.C.Format))
 		s.Row = max(s.Row, addressBits(l.SlotCount[k]))
+		if t := t.Interneuron; t != nil {
+			s.Q, s.QU = max(s.Q, signedWidth(t.Q.Format)), max(s.QU, signedWidth(t.QU.Format))
+		}
 	}
 	// Operands of products: what is broadcast while settling, shifted to its sum's binary point, and
 	// the factors of updates, which may be negated.

@@ -28,6 +28,7 @@ func topModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arithm
 		"The trace ports show every new state and synapse to a testbench; leave them open on a board.")
 	in := func(name string, width int) vl.Port { return vl.Port{Dir: vl.In, Width: width, Name: name} }
 	out := func(name string, width int) vl.Port { return vl.Port{Dir: vl.Out, Width: width, Name: name} }
+	reg := func(name string, width int) vl.Port { return vl.Port{Dir: vl.Out, Reg: true, Width: width, Name: name} }
 	host := []vl.Port{
 		in("clk_i", 1), in("rst_i", 1),
 		vl.Group("Command: what to do with the next sample."),
@@ -43,8 +44,13 @@ func topModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arithm
 	}
 	m.Ports = append(host,
 		vl.Group("Trace, lane 0 in the lowest bits: new potentials and states of a slot, new synapses of an address."),
-		out("trace_state_valid_o", 1), out("trace_state_context_o", s.Context), out("trace_state_slot_o", 16), out("trace_state_u_o", l.Lanes*s.U), out("trace_state_r_o", l.Lanes*s.R),
-		out("trace_synapse_valid_o", 1), out("trace_synapse_address_o", 20), out("trace_synapse_o", l.Lanes*s.Word))
+		out("trace_state_valid_o", 1), out("trace_state_context_o", s.Context), out("trace_state_slot_o", 16), reg("trace_state_u_o", l.Lanes*s.U), reg("trace_state_r_o", l.Lanes*s.R),
+		out("trace_synapse_valid_o", 1), out("trace_synapse_address_o", 20), reg("trace_synapse_o", l.Lanes*s.Word))
+
+	if s.Q > 0 {
+		m.Ports = append(m.Ports, vl.Group("Trace: new potential and state of a layer's interneuron."),
+			out("trace_step_valid_o", 1), out("trace_step_context_o", s.Context), out("trace_step_layer_o", 8), out("trace_step_qu_o", s.QU), out("trace_step_q_o", s.Q))
+	}
 
 	// Nets between the control and the lanes: a lane's port x_i is the control's x_o.
 	m.Items = append(m.Items, vl.Comment{Text: "From the control to every lane, and with registers on the wires."})
@@ -56,15 +62,21 @@ func topModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arithm
 		}
 	}
 	far := &wires{cycles: max(0, p.target.WireCycles-1)}
-	for _, port := range append(laneControl(s), constantPorts(s)...) {
-		name := strings.TrimSuffix(port.Name, "_i")
-		net := vl.Id("to_lanes_" + name)
-		m.Items = append(m.Items, vl.Net{Width: port.Width, Signed: port.Signed, Name: string(net)}, vl.Net{Width: port.Width, Signed: port.Signed, Name: "lanes_" + name})
-		far.add(net, vl.Id("lanes_"+name), port.Width)
-		control = append(control, vl.Bind{Name: name + "_o", Value: net})
-		lane = append(lane, vl.Bind{Name: port.Name, Value: vl.Id("lanes_" + name)})
+	site := []vl.Bind{{Name: "clk_i", Value: vl.Id("clk_i")}}
+	broadcast := func(ports []vl.Port, to *[]vl.Bind) {
+		for _, port := range ports {
+			name := strings.TrimSuffix(port.Name, "_i")
+			net := vl.Id("to_lanes_" + name)
+			m.Items = append(m.Items, vl.Net{Width: port.Width, Signed: port.Signed, Name: string(net)})
+			if name != "q" {
+				control = append(control, vl.Bind{Name: name + "_o", Value: net})
+			}
+			*to = append(*to, vl.Bind{Name: port.Name, Value: far.pass(m, net, "lanes_"+name, port.Width)})
+		}
 	}
-	m.Items = append(m.Items, far.instance("u_to_lanes"))
+	broadcast(siteControl(s), &site)
+	broadcast(append(laneControl(s), constantPorts(s)...), &lane)
+	far.add(m, "u_to_lanes")
 	back := &wires{cycles: far.cycles}
 	m.Items = append(m.Items, vl.Comment{Text: "From the lanes, each lane's word above that of the lane before."})
 	g := vl.Id("i")
@@ -74,58 +86,84 @@ func topModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arithm
 		}
 		return vl.Part{X: bus, Base: vl.Binary{Op: "*", X: vl.Int(width), Y: g}, Width: width}
 	}
-	flags := map[string]int{"soma_flags": 5, "record_flags": 3, "update_flags": 3}
 	items := []vl.Item{
 		vl.Comment{Text: "The lane's memory image is images/lane_<number>.hex."},
 		vl.Localparam{Width: 8, Name: "Hundreds", Value: vl.Binary{Op: "+", X: vl.Int('0'), Y: vl.Binary{Op: "/", X: g, Y: vl.Int(100)}}},
 		vl.Localparam{Width: 8, Name: "Tens", Value: vl.Binary{Op: "+", X: vl.Int('0'), Y: vl.Binary{Op: "%", X: vl.Binary{Op: "/", X: g, Y: vl.Int(10)}, Y: vl.Int(10)}}},
 		vl.Localparam{Width: 8, Name: "Ones", Value: vl.Binary{Op: "+", X: vl.Int('0'), Y: vl.Binary{Op: "%", X: g, Y: vl.Int(10)}}},
 	}
-	var scatter []vl.Item
+	for _, port := range append(siteOutputs(s), vl.Port{Width: s.Word, Name: "stored"}) {
+		net := vl.Id("own_" + port.Name)
+		items = append(items, vl.Net{Width: port.Width, Signed: port.Signed, Name: string(net)})
+		if port.Name == "stored" {
+			site = append(site, vl.Bind{Name: "synapse_next_i", Value: net})
+			lane = append(lane, vl.Bind{Name: "stored_o", Value: net})
+			continue
+		}
+		site = append(site, vl.Bind{Name: port.Name + "_o", Value: net})
+		lane = append(lane, vl.Bind{Name: port.Name + "_i", Value: net})
+	}
+	// What counts in some cycles only is gathered in those: a simulator has no work with it in others.
+	valid := map[string]vl.Id{
+		"moved": "state_valid", "soma_flags": "state_valid", "record_flags": "record_valid", "update_flags": "synapse_valid",
+		"u_next": "state_valid", "r_next": "state_valid", "synapse_next": "synapse_valid",
+	}
+	traces := map[string]vl.Id{"u_next": "trace_state_u_o", "r_next": "trace_state_r_o", "synapse_next": "trace_synapse_o"}
+	gated := map[vl.Id][]vl.Gate{}
 	for _, port := range laneOutputs(s) {
 		name := strings.TrimSuffix(port.Name, "_o")
-		bus, near := vl.Id("lanes_"+name), vl.Id("from_lanes_"+name)
-		m.Items = append(m.Items, vl.Net{Bus: true, Width: l.Lanes * port.Width, Name: string(bus)}, vl.Net{Bus: true, Width: l.Lanes * port.Width, Name: string(near)})
-		back.add(bus, near, l.Lanes*port.Width)
-		if count, ok := flags[name]; ok {
-			// The counters want a bus per flag.
-			items = append(items, vl.Wire("own_"+name, count))
-			lane = append(lane, vl.Bind{Name: port.Name, Value: vl.Id("own_" + name)})
-			for f := range count {
-				var at vl.Expr = g
-				if f > 0 {
-					at = vl.Binary{Op: "+", X: vl.Int(f * l.Lanes), Y: g}
-				}
-				scatter = append(scatter, vl.Assign{Left: vl.Element{X: bus, Index: at}, Right: vl.Bit{X: vl.Id("own_" + name), Index: f}})
-			}
-		} else {
-			lane = append(lane, vl.Bind{Name: port.Name, Value: part(bus, port.Width)})
+		width := l.Lanes * port.Width
+		bus := vl.Id("from_lanes_" + name)
+		when, sometimes := valid[name]
+		if !sometimes {
+			m.Items = append(m.Items, vl.Net{Bus: true, Width: width, Name: "lanes_" + name})
+			lane = append(lane, vl.Bind{Name: port.Name, Value: part(vl.Id("lanes_"+name), port.Width)})
+			m.Items = append(m.Items, vl.Net{Bus: true, Width: width, Name: string(bus)})
+			back.connect("lanes_"+vl.Id(name), bus, width)
+			control = append(control, vl.Bind{Name: name + "_i", Value: bus})
+			continue
 		}
-		switch name {
-		case "u_next", "r_next", "synapse_next":
-		default:
-			control = append(control, vl.Bind{Name: name + "_i", Value: near})
+		own := "own_" + name
+		items = append(items, vl.Net{Width: port.Width, Name: own})
+		lane = append(lane, vl.Bind{Name: port.Name, Value: vl.Id(own)})
+		all := make(vl.Concat, l.Lanes)
+		for i := range all {
+			all[l.Lanes-1-i] = vl.Id(fmt.Sprintf("gen_lane[%d].%s", i, own))
 		}
+		var near vl.Expr = all
+		if back.cycles > 0 {
+			late := vl.Id("late_" + name)
+			m.Items = append(m.Items, vl.Net{Bus: true, Width: width, Name: string(late)})
+			back.connect(all, late, width)
+			near = late
+		}
+		to, traced := traces[name]
+		if !traced {
+			to = bus
+			m.Items = append(m.Items, vl.Net{Reg: true, Bus: true, Width: width, Name: string(bus)})
+			control = append(control, vl.Bind{Name: name + "_i", Value: bus})
+		}
+		gated[when] = append(gated[when], vl.Gate{Left: to, Width: width, Right: near})
 	}
-	m.Items = append(m.Items, back.instance("u_from_lanes"))
+	back.add(m, "u_from_lanes")
 	traced := []struct {
 		name  string
 		width int
-	}{{"state_valid", 1}, {"state_context", s.Context}, {"state_slot", s.Slot}, {"synapse_valid", 1}, {"synapse_addr", s.Synapse}}
+	}{{"state_valid", 1}, {"state_context", s.Context}, {"state_slot", s.Slot}, {"record_valid", 1}, {"synapse_valid", 1}, {"synapse_addr", s.Synapse}}
 	for _, t := range traced {
 		m.Items = append(m.Items, vl.Wire(t.name, t.width))
 		control = append(control, vl.Bind{Name: t.name + "_o", Value: vl.Id(t.name)})
 	}
+	control = append(control, interneuronInstance(m, name, s, p)...)
 	m.Items = append(m.Items, vl.Instance{Module: "corinfo_control", Name: "u_control", Params: controlParams(a, l, s, p), Ports: control})
-	items = append(items, vl.Instance{Module: name + "_lane", Name: "u_lane", Params: []vl.Bind{
-		{Name: "Lane", Value: g},
+	items = append(items, vl.Instance{Module: "corinfo_site", Name: "u_site", Params: []vl.Bind{
+		{Name: "Lane", Value: g}, {Name: "LaneW", Value: vl.Int(s.Lane)},
+		{Name: "SynapseWidth", Value: vl.Int(s.Word)}, {Name: "SynapseDepth", Value: vl.Int(s.synapseDepth)}, {Name: "SynapseAddrW", Value: vl.Int(s.Synapse)},
 		{Name: "SynapseFile", Value: vl.Concat{vl.Str("images/lane_"), vl.Id("Hundreds"), vl.Id("Tens"), vl.Id("Ones"), vl.Str(".hex")}},
-	}, Ports: lane})
-	m.Items = append(m.Items, vl.Generate{Var: "i", Count: l.Lanes, Label: "gen_lane", Items: append(items, scatter...)})
+		{Name: "ReadCycles", Value: vl.Int(p.target.ReadCycles)}, {Name: "WireCycles", Value: vl.Int(min(1, p.target.WireCycles))},
+	}, Ports: site}, vl.Instance{Module: name + "_lane", Name: "u_lane", Ports: lane})
+	m.Items = append(m.Items, vl.Generate{Var: "i", Count: l.Lanes, Label: "gen_lane", Items: items})
 
-	gate := func(valid vl.Id, bus vl.Id, width int) vl.Expr {
-		return vl.Binary{Op: "&", X: repeated(width, valid), Y: bus}
-	}
 	pad := func(to, width int, net vl.Id) vl.Expr {
 		if to == width {
 			return net
@@ -134,32 +172,46 @@ func topModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arithm
 	}
 	m.Items = append(m.Items, vl.Comment{Text: "Trace."},
 		vl.Assign{Left: vl.Id("trace_state_valid_o"), Right: vl.Id("state_valid")},
-		vl.Assign{Left: vl.Id("trace_state_context_o"), Right: gate("state_valid", "state_context", s.Context)},
+		vl.Assign{Left: vl.Id("trace_state_context_o"), Right: vl.Cond{Test: vl.Id("state_valid"), X: vl.Id("state_context"), Y: zeros(s.Context)}},
 		vl.Assign{Left: vl.Id("trace_state_slot_o"), Right: vl.Cond{Test: vl.Id("state_valid"), X: pad(16, s.Slot, "state_slot"), Y: zeros(16)}},
-		vl.Assign{Left: vl.Id("trace_state_u_o"), Right: gate("state_valid", "from_lanes_u_next", l.Lanes*s.U)},
-		vl.Assign{Left: vl.Id("trace_state_r_o"), Right: gate("state_valid", "from_lanes_r_next", l.Lanes*s.R)},
 		vl.Assign{Left: vl.Id("trace_synapse_valid_o"), Right: vl.Id("synapse_valid")},
-		vl.Assign{Left: vl.Id("trace_synapse_address_o"), Right: vl.Cond{Test: vl.Id("synapse_valid"), X: pad(20, s.Synapse, "synapse_addr"), Y: zeros(20)}},
-		vl.Assign{Left: vl.Id("trace_synapse_o"), Right: gate("synapse_valid", "from_lanes_synapse_next", l.Lanes*s.Word)})
+		vl.Assign{Left: vl.Id("trace_synapse_address_o"), Right: vl.Cond{Test: vl.Id("synapse_valid"), X: pad(20, s.Synapse, "synapse_addr"), Y: zeros(20)}})
+	for _, when := range []vl.Id{"state_valid", "record_valid", "synapse_valid"} {
+		m.Items = append(m.Items, vl.Gated{When: when, Body: gated[when]})
+	}
 	return m
 }
 
-// wires are nets with registers on them, one name at each end.
+// wires are nets with registers on them.
 type wires struct {
 	cycles   int
 	width    int
 	from, to vl.Concat
 }
 
-func (w *wires) add(from, to vl.Id, width int) {
+// connect adds a net by its ends.
+func (w *wires) connect(from vl.Expr, to vl.Id, width int) {
 	w.width += width
 	w.from, w.to = append(w.from, from), append(w.to, to)
 }
 
-func (w *wires) instance(name string) vl.Instance {
-	return vl.Instance{Module: "corinfo_wires", Name: name,
-		Params: []vl.Bind{{Name: "Width", Value: vl.Int(w.width)}, {Name: "Cycles", Value: vl.Int(w.cycles)}},
-		Ports:  []vl.Bind{{Name: "clk_i", Value: vl.Id("clk_i")}, {Name: "data_i", Value: w.from}, {Name: "data_o", Value: w.to}}}
+// pass declares the far end of a net, and gives its name: that of the near one if there are no registers.
+func (w *wires) pass(m *vl.Module, from vl.Id, to string, width int) vl.Id {
+	if w.cycles == 0 {
+		return from
+	}
+	m.Items = append(m.Items, vl.Net{Width: width, Name: to})
+	w.connect(from, vl.Id(to), width)
+	return vl.Id(to)
+}
+
+// add adds the registers to a module.
+func (w *wires) add(m *vl.Module, name string) {
+	if w.width > 0 {
+		m.Items = append(m.Items, vl.Instance{Module: "corinfo_wires", Name: name,
+			Params: []vl.Bind{{Name: "Width", Value: vl.Int(w.width)}, {Name: "Cycles", Value: vl.Int(w.cycles)}},
+			Ports:  []vl.Bind{{Name: "clk_i", Value: vl.Id("clk_i")}, {Name: "data_i", Value: w.from}, {Name: "data_o", Value: w.to}}})
+	}
 }
 
 func join(numbers []int, sep string) string {

@@ -24,6 +24,7 @@ module corinfo_commands #(
   input  wire                hold_i,
   input  wire [Contexts-1:0] idle_i,
   output wire [Contexts-1:0] accept_o,
+  output wire [ContextW-1:0] next_o,          // the context that it goes to
   output reg  [SampleW-1:0]  samples_o,       // held in the mini-batch: the number of the next one
   output wire                last_o,          // the next one completes it
 
@@ -52,6 +53,7 @@ module corinfo_commands #(
   reg                 loading_q;   // the last command's sample is still to be taken
   reg                 closing_q;   // the mini-batch is complete, its update is not done
   wire                accept, taken;
+  assign next_o         = next_q;
   assign ready_o        = idle_i[next_q] && !loading_q && !closing_q && !hold_i;
   assign accept         = ready_o && valid_i;
   assign last_o         = samples_o == LastSample;

@@ -82,6 +82,7 @@ module corinfo_context #(
   output wire [LabelW-1:0]         label_o,
   output wire [SlotW-1:0]          slot_base_o,
   output wire [SlotW:0]            slot_count_o,
+  output wire [LaneW:0]            last_lanes_o,     // neurons in the last slot
   output wire [SynapseAddrW-1:0]   column_base_o,
   output wire [SynapseAddrW-1:0]   stride_o,
   output wire [3*SegmentW-1:0]     segments_o,       // as corinfo_broadcast has them
@@ -214,6 +215,7 @@ module corinfo_context #(
 
   assign slot_base_o   = slot_base[SlotW-1:0];
   assign slot_count_o  = slot_count[SlotW:0];
+  assign last_lanes_o  = last_lanes[LaneW:0];
   assign column_base_o = column_base[SynapseAddrW-1:0];
   assign stride_o      = stride[SynapseAddrW-1:0];
 
@@ -303,7 +305,7 @@ module corinfo_context #(
 
   // 32-bit words are wider than this design's addresses.
   wire unused_bits;
-  assign unused_bits = ^{slot_base, slot_count, column_base, stride, row_stride, segments,
+  assign unused_bits = ^{slot_base, slot_count, last_lanes, column_base, stride, row_stride, segments,
                          segment_slot, segment_align, sample_slots, layer_o};
 
 endmodule

@@ -131,12 +131,16 @@ module corinfo_control #(
   output wire                            symmetric_o,
   output wire [15:0]                     row_base_o,
   output wire [15:0]                     column_o,
+  output wire                            soma_run_o,     // the pipeline of settling works
+  output wire                            record_run_o,   // that of recording
   output wire [ContextW-1:0]             soma_context_o,
   output wire [Contexts*SlotW-1:0]       slot_raddr_o,
   output wire                            soma_we_o,
   output wire [SlotW-1:0]                soma_waddr_o,
   output wire                            label_hit_o,
   output wire [LaneW-1:0]                label_lane_o,
+  output wire                            missing_o,
+  output wire [LaneW-1:0]                missing_lane_o,
 
   // Constants of the instruction under way.
   output wire [7:0]                      layer_o,
@@ -147,7 +151,19 @@ module corinfo_control #(
   output wire [ConstantsWidth-1:0]       constants_o,
   output wire [RateWidth-1:0]            rate_o,
 
-  // For the trace: with new states, and with new synapses, from the lanes.
+  // Interneurons: a sample begins in a context, a pass begins; new states are beside state_valid_o.
+  output wire                            begin_o,
+  output wire [ContextW-1:0]             begin_context_o,
+  output wire                            pass_start_o,
+  output wire                            state_last_o,     // the layer's last slot
+  input  wire [Contexts-1:0]             interneuron_busy_i,
+  input  wire                            interneuron_done_i,
+  input  wire [ContextW-1:0]             interneuron_context_i,
+  input  wire                            interneuron_moved_i,
+  input  wire [2:0]                      interneuron_flags_i,   // overflows of excess, q_u, q
+
+  // With what the lanes answer: new states, factors, new synapses.
+  output wire                            record_valid_o,
   output wire                            state_valid_o,
   output wire [ContextW-1:0]             state_context_o,
   output wire [SlotW-1:0]                state_slot_o,
@@ -186,7 +202,7 @@ module corinfo_control #(
   localparam        ConstantsAddrW = $clog2(ConstantsDepth);
 
   // Commands and results.
-  wire [ContextW-1:0] load_context, turn, closer;
+  wire [ContextW-1:0] next, load_context, turn, closer;
   wire [SampleW-1:0]  samples, load_sample;
   wire                load_negative, last_sample, loaded, host_busy, batch_done;
   wire [Contexts-1:0] accept, idle, answered, taken, batches_done;
@@ -208,6 +224,7 @@ module corinfo_control #(
     .hold_i         (host_valid_i || host_busy),
     .idle_i         (idle),
     .accept_o       (accept),
+    .next_o         (next),
     .samples_o      (samples),
     .last_o         (last_sample),
     .load_context_o (load_context),
@@ -234,7 +251,7 @@ module corinfo_control #(
   wire [Contexts*3*SegmentW-1:0]   segments;
 
   // Fields of an instruction: those that a pass needs, and those of an update.
-  localparam FieldsW = 8 + 1 + 1 + 1 + EtaWidth + 2 + 1 + LabelW + 1 + 1 + SlotW + CountW
+  localparam FieldsW = 8 + 1 + 1 + 1 + EtaWidth + 2 + 1 + LabelW + 1 + 1 + SlotW + CountW + LaneW + 1
                        + 2 * KeptAddrW;
   wire [Contexts*FieldsW-1:0]      fields;
   wire [Contexts*9-1:0]            update_fields;
@@ -253,19 +270,22 @@ module corinfo_control #(
   generate
     for (c = 0; c < Contexts; c = c + 1) begin : gen_context
       localparam [31:0] Index = c;
-      wire                    owner, role, second, restart, learn, negate;
+      wire                    step_moved, owner, role, second, restart, learn, negate;
       wire [7:0]              layer, matrix;
       wire [EtaWidth-1:0]     eta;
       wire [1:0]              beta;
       wire [LabelW-1:0]       label;
       wire [SlotW-1:0]        slot_base;
       wire [SlotW:0]          slot_count;
+      wire [LaneW:0]          last_lanes;
       wire [KeptAddrW-1:0]    own_base, other_base;
       assign owner   = owner_q == Index[ContextW-1:0];
       assign mine[c] = (claimed_q && owner)
                        || (load_busy && load_context == Index[ContextW-1:0])
                        || (result_busy && turn == Index[ContextW-1:0])
-                       || (learn_busy && updates[c]);
+                       || (learn_busy && updates[c]) || interneuron_busy_i[c];
+      assign step_moved = interneuron_done_i && interneuron_moved_i
+                          && interneuron_context_i == Index[ContextW-1:0];
 
       corinfo_context #(
         .Lanes       (Lanes),
@@ -316,7 +336,7 @@ module corinfo_control #(
         .grant_i           (grant_pass[c] || want_load[c] || grant_result[c] || grant_update[c]),
         .mine_i            (mine[c]),
         .events_busy_i     (events_busy[c]),
-        .moved_i           (moved && owner),
+        .moved_i           ((moved && owner) || step_moved),
         .settle_o          (settles[c]),
         .record_o          (records[c]),
         .load_o            (loads[c]),
@@ -333,6 +353,7 @@ module corinfo_control #(
         .label_o           (label),
         .slot_base_o       (slot_base),
         .slot_count_o      (slot_count),
+        .last_lanes_o      (last_lanes),
         .column_base_o     (column_bases[SynapseAddrW*c +: SynapseAddrW]),
         .stride_o          (strides[SynapseAddrW*c +: SynapseAddrW]),
         .segments_o        (segments[3*SegmentW*c +: 3*SegmentW]),
@@ -349,7 +370,8 @@ module corinfo_control #(
         .item_take_i       (item_take[c])
       );
       assign fields[FieldsW*c +: FieldsW] = {layer, role, second, restart, eta, beta, learn, label,
-          settles[c], records[c], slot_base, slot_count, own_base, other_base};
+          settles[c], records[c], slot_base, slot_count, last_lanes,
+          own_base, other_base};
       assign update_fields[9*c +: 9]      = {matrix, negate};
       assign slot_bases[SlotW*c +: SlotW] = slot_base;
     end
@@ -362,8 +384,8 @@ module corinfo_control #(
   wire [LabelW-1:0]   label;
   wire [SlotW-1:0]    slot_base, pass_slot;
   wire [SlotW:0]      slot_count;
+  wire [LaneW:0]      last_lanes;
   wire [KeptAddrW-1:0] own_base, other_base, other_addr;
-  wire                record_valid;
   reg  [ContextW-1:0] pass_next;
   reg                 start_q;
   integer             i;
@@ -412,9 +434,11 @@ module corinfo_control #(
   corinfo_choice #(.Width(FieldsW), .Count(Contexts), .IndexW(ContextW)) u_fields (
     .index_i(owner_q), .words_i(fields),
     .word_o ({layer, role, second_o, restart_o, eta_o, beta, learn, label, settle, record,
-              slot_base, slot_count, own_base, other_base})
+              slot_base, slot_count, last_lanes, own_base, other_base})
   );
-  assign layer_o   = layer;
+  assign layer_o      = layer;
+  assign soma_run_o   = claimed_q && settle;
+  assign record_run_o = claimed_q && record;
   assign soma_context_o = owner_q;
 
   corinfo_pass #(
@@ -437,6 +461,7 @@ module corinfo_control #(
     .slot_base_i   (slot_base),
     .slot_count_i  (slot_count),
     .pull_i        (learn && layer == LastLayer),
+    .last_lanes_i  (last_lanes),
     .label_i       (label),
     .own_base_i    (own_base),
     .other_base_i  (other_base),
@@ -446,16 +471,22 @@ module corinfo_control #(
     .soma_we_o     (soma_we_o),
     .soma_waddr_o  (soma_waddr_o),
     .soma_valid_o  (soma_valid),
+    .soma_last_o   (state_last_o),
     .row_valid_o   (row_valid),
     .row_slot_o    (row_slot),
     .label_hit_o   (label_hit_o),
     .label_lane_o  (label_lane_o),
+    .missing_o     (missing_o),
+    .missing_lane_o(missing_lane_o),
     .other_addr_o  (other_addr),
     .factor_we_o   (factor_we_o),
     .factor_waddr_o(factor_waddr_o),
-    .record_valid_o(record_valid)
+    .record_valid_o(record_valid_o)
   );
 
+  assign begin_o         = accept != {Contexts{1'b0}};
+  assign begin_context_o = next;
+  assign pass_start_o    = pass_start && settle;
   assign state_valid_o   = soma_valid;
   assign state_context_o = owner_q;
   corinfo_delay #(.Width(SlotW), .Cycles(BackCycles)) u_state_slot (
@@ -768,6 +799,7 @@ module corinfo_control #(
     .we_i   (1'b0),
     .waddr_i({ConstantsAddrW{1'b0}}),
     .wdata_i({ConstantsWidth{1'b0}}),
+    .re_i   (1'b1),
     .raddr_i(constants_word[ConstantsAddrW-1:0]),
     .rdata_o(constants_o)
   );
@@ -845,9 +877,11 @@ module corinfo_control #(
     .batch_done_i  (batch_done),
     .soma_i        (soma_valid),
     .soma_flags_i  (soma_flags_i),
-    .record_i      ({record_valid && role, record_valid && layer != LastLayer,
-                     record_valid && (layer != 8'd1 || second_o)}),
+    .record_i      ({record_valid_o && role, record_valid_o && layer != LastLayer,
+                     record_valid_o && (layer != 8'd1 || second_o)}),
     .record_flags_i(record_flags_i),
+    .step_done_i   (interneuron_done_i),
+    .step_flags_i  (interneuron_flags_i),
     .update_i      (update_valid),
     .kind_i        (update_kind),
     .update_flags_i(update_flags_i),

@@ -1,8 +1,8 @@
 // Counters of a run, read by the host: times in cycles, events and products, and how often
 // rounding met a value outside its format or an update was lost.
 //
-// index_i selects one; counter_o has it two cycles later. All are 48 bits, zero after reset, and
-// complete when the design is idle.
+// Flags come lane by lane, the first of a lane lowest. index_i selects one; counter_o has it two
+// cycles later. All are 48 bits, zero after reset, and complete when the design is idle.
 
 `default_nettype none
 
@@ -29,6 +29,8 @@ module corinfo_counters #(
   input  wire               update_i,
   input  wire [1:0]         kind_i,          // of the matrix: 0 W, 1 F, 2 C
   input  wire [3*Lanes-1:0] update_flags_i,  // 17..25  dW, W, lost W, dF, F, lost F, dC, C, lost C
+  input  wire               step_done_i,
+  input  wire [2:0]         step_flags_i,    // 26..28  excess, q_u, q of interneurons
 
   input  wire [7:0]         index_i,
   output reg  [47:0]        counter_o
@@ -36,20 +38,14 @@ module corinfo_counters #(
 
   localparam Ticks = 9;
   localparam Sites = 17;
-  localparam Total = Ticks + Sites;
+  localparam Steps = 3;
+  localparam Total = Ticks + Sites + Steps;
 
   wire [48*Total-1:0] totals;
   wire [Ticks-1:0]    ticks;
   reg  [Ticks-1:0]    ticks_q;
   assign ticks = {batch_done_i, term_i, updating_i, step_i, product_i, event_i, waiting_i,
                   settling_i, busy_i};
-
-  wire [Sites-1:0]       enables;
-  wire [Sites*Lanes-1:0] flags;
-  assign enables = {{3{update_i && kind_i == 2'd2}}, {3{update_i && kind_i == 2'd1}},
-                    {3{update_i && kind_i == 2'd0}},
-                    record_i, {5{soma_i}}};
-  assign flags   = {update_flags_i, update_flags_i, update_flags_i, record_flags_i, soma_flags_i};
 
   genvar i;
   always @(posedge clk_i) begin
@@ -68,16 +64,43 @@ module corinfo_counters #(
       end
       assign totals[48*i +: 48] = total_q;
     end
-    for (i = 0; i < Sites; i = i + 1) begin : gen_sites
-      corinfo_counter #(
-        .Lanes(Lanes)
-      ) u_counter (
-        .clk_i   (clk_i),
-        .rst_i   (rst_i),
-        .enable_i(enables[i]),
-        .flags_i (flags[Lanes*i +: Lanes]),
-        .total_o (totals[48*(Ticks+i) +: 48])
+    for (i = 0; i < 5; i = i + 1) begin : gen_soma
+      corinfo_counter #(.Lanes(Lanes), .Flags(5), .Flag(i)) u_counter (
+        .clk_i(clk_i), .rst_i(rst_i), .enable_i(soma_i), .flags_i(soma_flags_i),
+        .total_o(totals[48*(Ticks+i) +: 48])
       );
+    end
+    for (i = 0; i < 3; i = i + 1) begin : gen_record
+      corinfo_counter #(.Lanes(Lanes), .Flags(3), .Flag(i)) u_counter (
+        .clk_i(clk_i), .rst_i(rst_i), .enable_i(record_i[i]), .flags_i(record_flags_i),
+        .total_o(totals[48*(Ticks+5+i) +: 48])
+      );
+    end
+    for (i = 0; i < 9; i = i + 1) begin : gen_update
+      localparam [31:0] Kind = i / 3;
+      corinfo_counter #(.Lanes(Lanes), .Flags(3), .Flag(i % 3)) u_counter (
+        .clk_i(clk_i), .rst_i(rst_i), .enable_i(update_i && kind_i == Kind[1:0]),
+        .flags_i(update_flags_i), .total_o(totals[48*(Ticks+8+i) +: 48])
+      );
+    end
+  endgenerate
+
+  reg [Steps-1:0] steps_q;
+  always @(posedge clk_i) begin
+    steps_q <= (rst_i || !step_done_i) ? {Steps{1'b0}} : step_flags_i;
+  end
+
+  generate
+    for (i = 0; i < Steps; i = i + 1) begin : gen_steps
+      reg [47:0] total_q;
+      always @(posedge clk_i) begin
+        if (rst_i) begin
+          total_q <= 48'd0;
+        end else begin
+          total_q <= total_q + {47'd0, steps_q[i]};
+        end
+      end
+      assign totals[48*(Ticks+Sites+i) +: 48] = total_q;
     end
   endgenerate
 

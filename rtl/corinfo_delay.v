@@ -16,16 +16,21 @@ module corinfo_delay #(
       wire unused_clk;
       assign unused_clk = clk_i;
       assign data_o = data_i;
-    end else begin : gen_registers
-      // The newest word in the lowest bits.
-      reg  [Width*Cycles-1:0]     words_q;
-      wire [Width*(Cycles+1)-1:0] words;
-      assign words = {words_q, data_i};
+    end else if (Cycles == 1) begin : gen_register
+      reg [Width-1:0] word_q;
 
       always @(posedge clk_i) begin
-        words_q <= words[Width*Cycles-1:0];
+        word_q <= data_i;
       end
-      assign data_o = words[Width*Cycles +: Width];
+      assign data_o = word_q;
+    end else begin : gen_registers
+      // The newest word in the lowest bits.
+      reg [Width*Cycles-1:0] words_q;
+
+      always @(posedge clk_i) begin
+        words_q <= {words_q[Width*(Cycles-1)-1:0], data_i};
+      end
+      assign data_o = words_q[Width*(Cycles-1) +: Width];
     end
   endgenerate
 

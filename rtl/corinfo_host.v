@@ -208,6 +208,7 @@ module corinfo_host #(
     .we_i   (write && !rst_i && region == RegionRates),
     .waddr_i(address_q[RateAddrW-1:0]),
     .wdata_i(data_q[RateWidth-1:0]),
+    .re_i   (1'b1),
     .raddr_i(waiting ? address_q[RateAddrW-1:0] : matrix_i[RateAddrW-1:0]),
     .rdata_o(rate_o)
   );

@@ -148,6 +148,7 @@ module corinfo_input #(
         .we_i   (put_q && bank_of(put_addr_q) == Bank),
         .waddr_i(put_addr_q[BankAddrW-1:0]),
         .wdata_i(put_data_q),
+        .re_i   (1'b1),
         .raddr_i(fetch_addr_i[BankAddrW-1:0]),
         .rdata_o(words[XWidth*b +: XWidth])
       );

@@ -12,9 +12,9 @@
 //   Levels + 2 + StepCycles      a pass over that layer of that context may start
 //
 // clear_i, at the start of a sample, makes all q_u and q of a context zero. start_i tells that a
-// pass begins whose states will come; it must wait for pass_wait_o to be low. pass_q_o is the q of
-// the layer and context at pass_*_i one cycle before. busy_o of a context is high from start_i
-// until done_o of all that started; only then is it known whether anything changed.
+// pass begins whose states will come; the context must not be busy. pass_q_o is the q of the layer
+// and context at pass_*_i one cycle before. busy_o of a context is high from the cycle after
+// start_i to done_o; only then is it known whether anything changed.
 
 `default_nettype none
 
@@ -39,7 +39,6 @@ module corinfo_interneuron #(
   input  wire [ContextW-1:0]        pass_context_i,
   input  wire [LayerW-1:0]          pass_layer_i,
   output wire [QWidth-1:0]          pass_q_o,
-  output wire                       pass_wait_o,
   output reg  [(1<<ContextW)-1:0]   busy_o,
 
   // New states of a slot, lane 0 in the lowest bits.
@@ -183,11 +182,11 @@ module corinfo_interneuron #(
   wire [QWidth-1:0]   step_q, pass_q;
 
   corinfo_ram #(.Width(QUWidth + QWidth), .Depth(Words)) u_words (
-    .clk_i(clk_i), .we_i(done_o), .waddr_i(done_addr), .wdata_i({qu_next_i, q_next_i}),
+    .clk_i(clk_i), .we_i(done_o), .waddr_i(done_addr), .wdata_i({qu_next_i, q_next_i}), .re_i(1'b1),
     .raddr_i({sum_context, sum_layer}), .rdata_o({step_qu, step_q})
   );
   corinfo_ram #(.Width(QWidth), .Depth(Words)) u_pass_words (
-    .clk_i(clk_i), .we_i(done_o), .waddr_i(done_addr), .wdata_i(q_next_i),
+    .clk_i(clk_i), .we_i(done_o), .waddr_i(done_addr), .wdata_i(q_next_i), .re_i(1'b1),
     .raddr_i(pass_addr), .rdata_o(pass_q)
   );
 
@@ -210,7 +209,6 @@ module corinfo_interneuron #(
   // Steps that are to come or under way.
   reg [Words-1:0] pending_q;
   assign pass_addr   = {pass_context_i, pass_layer_i};
-  assign pass_wait_o = pending_q[pass_addr];
 
   always @(posedge clk_i) begin
     if (rst_i) begin

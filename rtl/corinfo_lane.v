@@ -1,6 +1,7 @@
 // One lane: the synapses, sums, potentials, states and learning factors of the neurons that it
 // owns, neuron i of a layer in lane i mod Lanes, slot base + i / Lanes; one multiplier. Sums,
-// potentials and states are there once per context, a sample in flight.
+// potentials and states are there once per context, a sample in flight. The synapse memory, and
+// what depends on the lane's number, are in corinfo_site beside it.
 //
 // The lane has no control of its own. Every lane gets the same addresses and enables in the same
 // cycle; the neuron arithmetic (soma, record, synapse) is attached to the ports of those names.
@@ -20,12 +21,7 @@
 `default_nettype none
 
 module corinfo_lane #(
-  parameter Lane          = 0,
-  parameter LaneW         = 4,        // bits of a lane number
   parameter SynapseWidth  = 16,
-  parameter SynapseDepth  = 512,
-  parameter SynapseAddrW  = 9,
-  parameter SynapseFile   = "",
   parameter ReadCycles    = 2,        // of the block memories
   parameter Contexts      = 1,        // samples in flight
   parameter ContextW      = 1,
@@ -48,13 +44,7 @@ module corinfo_lane #(
 ) (
   input  wire                            clk_i,
 
-  // Synapse memory.
-  input  wire [SynapseAddrW-1:0]         synapse_raddr_i,
-  input  wire                            synapse_we_i,
-  input  wire [SynapseAddrW-1:0]         synapse_waddr_i,
-  input  wire                            host_we_i,        // the host writes the lane host_lane_i
-  input  wire [LaneW-1:0]                host_lane_i,
-  input  wire [SynapseWidth-1:0]         host_word_i,
+  input  wire signed [SynapseWidth-1:0]  synapse_i,        // the word read, cycle R
 
   // Products.
   input  wire signed [OperandWidth-1:0]  mac_operand_i,
@@ -86,7 +76,7 @@ module corinfo_lane #(
   // Random words.
   input  wire [127:0]                    keys_i,
   input  wire                            symmetric_i,
-  input  wire [15:0]                     row_base_i,
+  input  wire [15:0]                     row_i,            // one cycle after column_i
   input  wire [15:0]                     column_i,
   output wire [31:0]                     random_o,
 
@@ -95,14 +85,11 @@ module corinfo_lane #(
   input  wire [Contexts*SlotW-1:0]       slot_raddr_i,
   input  wire                            soma_we_i,
   input  wire [SlotW-1:0]                soma_waddr_i,
-  input  wire                            label_hit_i,      // cycle 1: the label's neuron is here
-  input  wire [LaneW-1:0]                label_lane_i,
   output wire signed [BasalWidth-1:0]    basal_o,
   output wire signed [FeedbackWidth-1:0] feedback_o,
   output wire signed [LateralWidth-1:0]  lateral_o,
   output wire signed [RWidth-1:0]        r_o,
   output wire signed [UWidth-1:0]        u_o,
-  output wire                            y_o,
   output wire signed [RWidth-1:0]        kept_o,           // state kept in the other phase
   input  wire signed [RWidth-1:0]        r_next_i,
   input  wire signed [UWidth-1:0]        u_next_i,
@@ -110,18 +97,17 @@ module corinfo_lane #(
   output reg                             changed_o,        // a new state; cycle after soma_we_i
 
   // Record.
+  input  wire                            record_run_i,     // from before cycle 0 until all is over
+  output wire                            record_run_o,     // a cycle later
   input  wire signed [RWidth-1:0]        kept_next_i,
   input  wire signed [EWidth-1:0]        e_next_i,
   input  wire signed [DWidth-1:0]        d_next_i,
   input  wire signed [CWidth-1:0]        c_next_i,
 
   // Synapse update.
-  output wire signed [SynapseWidth-1:0]  synapse_o,
-  output wire signed [SumWidth-1:0]      update_sum_o,
-  input  wire signed [SynapseWidth-1:0]  synapse_next_i
+  output wire                            update_run_o,     // an update is under way
+  output wire signed [SumWidth-1:0]      update_sum_o
 );
-
-  localparam [LaneW-1:0] LaneIndex = Lane;
 
   // A factor of either kind of product.
   localparam ErrorWidth  = (EWidth > DWidth) ? EWidth : DWidth;
@@ -141,25 +127,16 @@ module corinfo_lane #(
   localparam [2:0] PreC     = 3'd2;
   localparam [2:0] PreState = 3'd3;
 
-  // Synapses.
-  wire                           host_hit;
-  wire signed [SynapseWidth-1:0] synapse;
-  assign host_hit  = host_we_i && host_lane_i == LaneIndex;
-  assign synapse_o = synapse;
+  // What serves learning stands still while the lanes settle.
+  reg record_run_q, update_run_q, kept_run_q;
 
-  corinfo_ram #(
-    .Width   (SynapseWidth),
-    .Depth   (SynapseDepth),
-    .Cycles  (ReadCycles),
-    .InitFile(SynapseFile)
-  ) u_synapse (
-    .clk_i  (clk_i),
-    .we_i   (synapse_we_i || host_hit),
-    .waddr_i(synapse_waddr_i),
-    .wdata_i(host_hit ? host_word_i : synapse_next_i),
-    .raddr_i(synapse_raddr_i),
-    .rdata_o(synapse)
-  );
+  always @(posedge clk_i) begin
+    record_run_q <= record_run_i;
+    update_run_q <= mac_update_i;
+    kept_run_q   <= record_run_i || mac_update_i;
+  end
+  assign record_run_o = record_run_q;
+  assign update_run_o = update_run_q;
 
   // Learning factors of the mini-batch. c is both factors of the lateral update, so that there is a
   // copy for the rows, beside e and d, and one for the broadcast, beside the kept states.
@@ -171,12 +148,14 @@ module corinfo_lane #(
 
   corinfo_ram #(.Width(EWidth + DWidth + CWidth), .Depth(KeptDepth), .Cycles(ReadCycles)) u_factor (
     .clk_i(clk_i), .we_i(factor_we_i), .waddr_i(factor_waddr_i),
-    .wdata_i({e_next_i, d_next_i, c_next_i}), .raddr_i(factor_raddr_i), .rdata_o({e, d, c})
+    .wdata_i({e_next_i, d_next_i, c_next_i}),
+    .re_i(update_run_q), .raddr_i(factor_raddr_i), .rdata_o({e, d, c})
   );
 
   corinfo_ram #(.Width(RWidth + CWidth), .Depth(KeptDepth), .Cycles(ReadCycles)) u_kept (
     .clk_i(clk_i), .we_i(factor_we_i), .waddr_i(factor_waddr_i),
-    .wdata_i({kept_next_i, c_next_i}), .raddr_i(pre_raddr_i), .rdata_o({kept, c_pre})
+    .wdata_i({kept_next_i, c_next_i}),
+    .re_i(kept_run_q), .raddr_i(pre_raddr_i), .rdata_o({kept, c_pre})
   );
 
   // Product: the left factor and the operand are registered, then the product.
@@ -187,7 +166,8 @@ module corinfo_lane #(
 
   always @* begin
     if (!mac_update_i) begin
-      left = {{(LeftWidth - SynapseWidth + 1){synapse[SynapseWidth-1]}}, synapse[SynapseWidth-2:0]};
+      left = {{(LeftWidth - SynapseWidth + 1){synapse_i[SynapseWidth-1]}},
+          synapse_i[SynapseWidth-2:0]};
     end else if (factor_kind_i == KindW) begin
       left = {{(LeftWidth - EWidth + 1){e[EWidth-1]}}, e[EWidth-2:0]};
     end else if (factor_kind_i == KindF) begin
@@ -272,7 +252,9 @@ module corinfo_lane #(
   endgenerate
 
   always @(posedge clk_i) begin
-    update_q <= update_first_i ? term : update_q + term;
+    if (update_run_q) begin
+      update_q <= update_first_i ? term : update_q + term;
+    end
   end
   assign update_sum_o = update_q;
 
@@ -311,27 +293,27 @@ module corinfo_lane #(
 
       corinfo_ram #(.Width(BasalWidth), .Depth(Slots)) u_basal (
         .clk_i(clk_i), .we_i(sum_we_i[3*g]), .waddr_i(sum_waddr_i),
-        .wdata_i(sum_q[BasalWidth-1:0]), .raddr_i(sum_raddr), .rdata_o(basal_word)
+        .wdata_i(sum_q[BasalWidth-1:0]), .re_i(1'b1), .raddr_i(sum_raddr), .rdata_o(basal_word)
       );
       corinfo_ram #(.Width(FeedbackWidth), .Depth(Slots)) u_feedback (
         .clk_i(clk_i), .we_i(sum_we_i[3*g+1]), .waddr_i(sum_waddr_i),
-        .wdata_i(sum_q[FeedbackWidth-1:0]), .raddr_i(sum_raddr), .rdata_o(feedback_word)
+        .wdata_i(sum_q[FeedbackWidth-1:0]), .re_i(1'b1), .raddr_i(sum_raddr), .rdata_o(feedback_word)
       );
       corinfo_ram #(.Width(LateralWidth), .Depth(Slots)) u_lateral (
         .clk_i(clk_i), .we_i(sum_we_i[3*g+2]), .waddr_i(sum_waddr_i),
-        .wdata_i(sum_q[LateralWidth-1:0]), .raddr_i(sum_raddr), .rdata_o(lateral_word)
+        .wdata_i(sum_q[LateralWidth-1:0]), .re_i(1'b1), .raddr_i(sum_raddr), .rdata_o(lateral_word)
       );
       corinfo_ram #(.Width(RWidth), .Depth(Slots)) u_r (
         .clk_i(clk_i), .we_i(state_we), .waddr_i(state_waddr),
-        .wdata_i(clear ? {RWidth{1'b0}} : r_next_i), .raddr_i(slot_raddr), .rdata_o(r_word)
+        .wdata_i(clear ? {RWidth{1'b0}} : r_next_i), .re_i(1'b1), .raddr_i(slot_raddr), .rdata_o(r_word)
       );
       corinfo_ram #(.Width(UWidth), .Depth(Slots)) u_u (
         .clk_i(clk_i), .we_i(state_we), .waddr_i(state_waddr),
-        .wdata_i(clear ? {UWidth{1'b0}} : u_next_i), .raddr_i(slot_raddr), .rdata_o(u_word)
+        .wdata_i(clear ? {UWidth{1'b0}} : u_next_i), .re_i(1'b1), .raddr_i(slot_raddr), .rdata_o(u_word)
       );
       corinfo_ram #(.Width(DeltaWidth), .Depth(Slots)) u_delta (
         .clk_i(clk_i), .we_i(soma_we), .waddr_i(soma_waddr_i), .wdata_i(delta_i),
-        .raddr_i(slot_raddr), .rdata_o(delta_word)
+        .re_i(1'b1), .raddr_i(slot_raddr), .rdata_o(delta_word)
       );
 
       assign sums_all[SumsWidth*g +: SumsWidth]    = {basal_word, feedback_word, lateral_word};
@@ -339,8 +321,6 @@ module corinfo_lane #(
       assign pre_all[(DeltaWidth+RWidth)*g +: DeltaWidth+RWidth] = {delta_word, r_word};
     end
   endgenerate
-
-  assign y_o = label_hit_i && label_lane_i == LaneIndex;
 
   always @(posedge clk_i) begin
     changed_o <= delta_i != {DeltaWidth{1'b0}};
@@ -357,18 +337,17 @@ module corinfo_lane #(
     end else if (pre_kind_i == PreState) begin
       pre_o <= {{(PreWidth - RWidth + 1){r_pre[RWidth-1]}}, r_pre[RWidth-2:0]};
     end else begin
-      pre_o <= {{(PreWidth - SynapseWidth + 1){synapse[SynapseWidth-1]}},
-          synapse[SynapseWidth-2:0]};
+      pre_o <= {{(PreWidth - SynapseWidth + 1){synapse_i[SynapseWidth-1]}},
+          synapse_i[SynapseWidth-2:0]};
     end
   end
 
-  corinfo_random #(
-    .Lane(Lane)
-  ) u_random (
+  corinfo_random u_random (
     .clk_i      (clk_i),
+    .enable_i   (update_run_q),
     .keys_i     (keys_i),
     .symmetric_i(symmetric_i),
-    .row_base_i (row_base_i),
+    .row_i      (row_i),
     .column_i   (column_i),
     .random_o   (random_o)
   );

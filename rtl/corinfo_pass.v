@@ -2,7 +2,7 @@
 //
 // start_i begins a pass if settle_i or record_i is high; they and the layer's inputs are stable
 // while busy_o. A slot is at slot_o while active_o; what follows from it comes later, in cycles as
-// corinfo_lane counts them: label_* one, factor_* ReadCycles + RecordCycles, soma_* SomaCycles + 1.
+// corinfo_lane counts them: label_* and missing_* one, factor_* ReadCycles + RecordCycles, soma_* SomaCycles + 1.
 // What the lanes say of a slot is there WireCycles x 2 after what was said to them: row_* (flags of
 // change) one more than soma_*, soma_valid_o and record_valid_o (flags of overflow) with them.
 
@@ -30,6 +30,7 @@ module corinfo_pass #(
   input  wire [SlotW:0]       slot_count_i,
   input  wire                 pull_i,         // the layer has a label
   input  wire [LabelW-1:0]    label_i,
+  input  wire [LaneW:0]       last_lanes_i,   // neurons in the layer's last slot
   input  wire [KeptAddrW-1:0] own_base_i,     // first word of the sample in this phase
   input  wire [KeptAddrW-1:0] other_base_i,
 
@@ -40,10 +41,13 @@ module corinfo_pass #(
   output wire                 soma_we_o,
   output wire [SlotW-1:0]     soma_waddr_o,
   output wire                 soma_valid_o,
+  output wire                 soma_last_o,    // with it: the layer's last slot
   output wire                 row_valid_o,
   output wire [SlotW-1:0]     row_slot_o,
   output wire                 label_hit_o,
   output wire [LaneW-1:0]     label_lane_o,
+  output wire                 missing_o,      // lanes from missing_lane_o on have no neuron
+  output wire [LaneW-1:0]     missing_lane_o,
 
   output wire [KeptAddrW-1:0] other_addr_o,   // of slot_o: the state kept in the other phase
   output wire                 factor_we_o,
@@ -98,6 +102,9 @@ module corinfo_pass #(
   corinfo_valid #(.Cycles(BackCycles)) u_soma_flags (
     .clk_i(clk_i), .rst_i(rst_i), .valid_i(soma_we_o), .valid_o(soma_valid_o), .busy_o(flags_busy)
   );
+  corinfo_delay #(.Width(1), .Cycles(SomaCycles + 1 + BackCycles)) u_soma_last (
+    .clk_i(clk_i), .data_i(left_q == OneLeft), .data_o(soma_last_o)
+  );
   corinfo_valid #(.Cycles(1)) u_row_valid (
     .clk_i(clk_i), .rst_i(rst_i), .valid_i(soma_valid_o), .valid_o(row_valid_o), .busy_o(row_busy)
   );
@@ -115,7 +122,12 @@ module corinfo_pass #(
   assign label_hit_o  = label_hit_q;
   assign label_lane_o = label_lane_q;
 
+  reg missing_q;
+  assign missing_o      = missing_q;
+  assign missing_lane_o = last_lanes_i[LaneW-1:0];
+
   always @(posedge clk_i) begin
+    missing_q    <= left_q == OneLeft && last_lanes_i != LanesWord[LaneW:0];
     label_hit_q  <= pull_i && label_word <= LastOutputWord && label_lane <= LastLaneWord;
     label_lane_q <= label_lane[LaneW-1:0];
   end

@@ -1,8 +1,9 @@
 // Memory with one write and one read port; infers block RAM or, when small, distributed RAM.
 //
 // The word at raddr_i appears on rdata_o Cycles later: 1, or 2 with a register behind the choice
-// among the blocks of a deep memory. A word that is read in the cycle in which it is written is
-// undefined: no caller uses it, so that a block RAM needs no bypass.
+// among the blocks of a deep memory. Reading stands still without re_i. A word that is read in the
+// cycle in which it is written is undefined: no caller uses it, so that a block RAM needs no
+// bypass.
 // Contents start from InitFile if one is named, else undefined; there is no reset.
 
 `default_nettype none
@@ -20,6 +21,7 @@ module corinfo_ram #(
   input  wire [AddrW-1:0] waddr_i,
   input  wire [Width-1:0] wdata_i,
 
+  input  wire             re_i,
   input  wire [AddrW-1:0] raddr_i,
   output wire [Width-1:0] rdata_o
 );
@@ -39,12 +41,25 @@ module corinfo_ram #(
     if (we_i) begin
       mem[waddr_i] <= wdata_i;
     end
-    read_q <= mem[raddr_i];
+    if (re_i) begin
+      read_q <= mem[raddr_i];
+    end
   end
 
-  corinfo_delay #(.Width(Width), .Cycles(Cycles - 1)) u_late (
-    .clk_i(clk_i), .data_i(read_q), .data_o(rdata_o)
-  );
+  generate
+    if (Cycles == 1) begin : gen_early
+      assign rdata_o = read_q;
+    end else begin : gen_late
+      reg [Width-1:0] late_q;
+
+      always @(posedge clk_i) begin
+        if (re_i) begin
+          late_q <= read_q;
+        end
+      end
+      assign rdata_o = late_q;
+    end
+  endgenerate
 
 endmodule
 

@@ -100,6 +100,7 @@ module corinfo_sequencer #(
     .we_i   (1'b0),
     .waddr_i({AddrW{1'b0}}),
     .wdata_i({Width{1'b0}}),
+    .re_i   (1'b1),
     .raddr_i(at_q),
     .rdata_o(next)
   );

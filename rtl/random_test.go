@@ -15,8 +15,8 @@ import (
 	fx "corinfo/fixedpoint"
 )
 
-// randomBench expands every key of keys.hex and then draws for one index of draws.hex per cycle, in lane 0 and
-// in lane 5. It prints the words, 10 cycles after their indices, and the cycles that each key took.
+// randomBench expands every key of keys.hex and then draws for one index of draws.hex per cycle, for its row and
+// for that of five lanes on. It prints the words, 10 cycles after their indices, and the cycles that each key took.
 const randomBench = `
 module bench;
   localparam Keys  = %d;
@@ -38,11 +38,15 @@ module bench;
     .clk_i(clk), .rst_i(rst), .start_i(start), .seed_i(key[31:0]), .update_i(key[55:32]), .matrix_i(key[63:56]),
     .keys_o(keys), .busy_o(busy)
   );
-  corinfo_random #(.Lane(0)) u_random0 (
-    .clk_i(clk), .keys_i(keys), .symmetric_i(symmetric), .row_base_i(index[31:16]), .column_i(index[15:0]), .random_o(random0)
+  // The row is there a cycle after the column.
+  reg  [15:0]  row = 16'd0;
+  always @(posedge clk) row <= index[31:16];
+
+  corinfo_random u_random0 (
+    .clk_i(clk), .enable_i(1'b1), .keys_i(keys), .symmetric_i(symmetric), .row_i(row), .column_i(index[15:0]), .random_o(random0)
   );
-  corinfo_random #(.Lane(5)) u_random5 (
-    .clk_i(clk), .keys_i(keys), .symmetric_i(symmetric), .row_base_i(index[31:16]), .column_i(index[15:0]), .random_o(random5)
+  corinfo_random u_random5 (
+    .clk_i(clk), .enable_i(1'b1), .keys_i(keys), .symmetric_i(symmetric), .row_i(row + 16'd5), .column_i(index[15:0]), .random_o(random5)
   );
 
   integer k, i, cycles;

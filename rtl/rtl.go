@@ -24,6 +24,7 @@ var Order = []string{
 	"corinfo_random.v",
 	"corinfo_random_keys.v",
 	"corinfo_lane.v",
+	"corinfo_site.v",
 	Interneuron,
 	"corinfo_event_queue.v",
 	"corinfo_broadcast.v",

@@ -16,11 +16,13 @@ type comparator struct {
 	d        *hdlgen.Design
 	lanes    int
 	source   func() (expected, bool) // what golden computed for the next command; false: there is none
-	finished func(e expected)        // told of every command that did everything that it must
+	finished func(f *flight)         // told of every command that did everything that it must
 	contexts []*flight               // what is under way, by context; nil: nothing
 	waiting  []*flight               // by context: taken from source, not begun
 	taken    int                     // commands taken from source
 	answered int                     // commands whose class is known
+	first    int                     // commands of the run before these, in a continued one
+	offset   int64                   // of the run's cycles, before those of the model in a continued run
 	line     []byte                  // scratch
 	words    []int64
 	States   int64
@@ -30,16 +32,18 @@ type comparator struct {
 // flight is one command under way and how far its trace was seen.
 type flight struct {
 	expected
-	index  int
-	record int // next state line: record and slot in its layer
-	slot   int
-	write  int // next synapse line
-	row    int // slot of it
-	score  int // next score line
-	class  bool
+	index   int
+	record  int // next state line: record and slot in its layer
+	slot    int
+	stepped int // records whose interneuron's step was seen, or that have none
+	write   int // next synapse line
+	row     int // slot of it
+	score   int // next score line
+	class   bool
+	got     int // the class that the design gave
 }
 
-func newComparator(d *hdlgen.Design, source func() (expected, bool), finished func(e expected)) *comparator {
+func newComparator(d *hdlgen.Design, source func() (expected, bool), finished func(f *flight)) *comparator {
 	return &comparator{d: d, lanes: d.Manifest.Lanes, source: source, finished: finished, words: make([]int64, d.Manifest.Lanes),
 		contexts: make([]*flight, d.Manifest.Contexts), waiting: make([]*flight, d.Manifest.Contexts)}
 }
@@ -61,9 +65,9 @@ func (c *comparator) next(context int) *flight {
 
 // mismatch starts a report at a line of a command; nil: of none.
 func (c *comparator) mismatch(cycle int64, x *flight, tensor, detail string, args ...any) *Mismatch {
-	m := &Mismatch{Cycle: cycle, Sample: c.taken, Tensor: tensor, Detail: fmt.Sprintf(detail, args...)}
+	m := &Mismatch{Cycle: cycle + c.offset, Sample: c.first + c.taken, Tensor: tensor, Detail: fmt.Sprintf(detail, args...)}
 	if x != nil {
-		m.Sample, m.Learning = x.index, x.learn
+		m.Sample, m.Learning = c.first+x.index, x.learn
 	}
 	return m
 }
@@ -86,6 +90,9 @@ func (c *comparator) state(cycle int64, contextText, slotText, u, r []byte) *Mis
 		return c.mismatch(cycle, nil, "state", "context %s is written; there are %d", contextText, len(c.contexts))
 	}
 	x := c.contexts[context]
+	if m := c.awaited(cycle, x); m != nil {
+		return m
+	}
 	if x == nil || x.record == len(x.trace.Records) {
 		if m := c.finish(cycle, int(context)); m != nil {
 			return m
@@ -127,7 +134,65 @@ func (c *comparator) state(cycle int64, contextText, slotText, u, r []byte) *Mis
 	if x.slot++; x.slot == c.d.Layout.SlotCount[rec.Layer] {
 		x.slot = 0
 		x.record++
+		if c.d.Arithmetic.Interneuron[rec.Layer] == nil {
+			x.stepped++
+		}
 	}
+	return nil
+}
+
+// awaited is a mismatch if a step of an interneuron should have come before what comes now.
+func (c *comparator) awaited(cycle int64, x *flight) *Mismatch {
+	if x == nil || x.slot > 0 || x.stepped == x.record {
+		return nil
+	}
+	rec := &x.trace.Records[x.stepped]
+	m := c.mismatch(cycle, x, fmt.Sprintf("q%d", rec.Layer), "the layer has new states, but this step of its interneuron is missing")
+	m.Phase, m.Iteration, m.Layer = rec.Phase.String(), rec.Iteration, rec.Layer
+	return m
+}
+
+// step checks a line of an interneuron: context, layer, q_u, q.
+func (c *comparator) step(cycle int64, contextText, layerText, qu, q []byte) *Mismatch {
+	context, err := strconv.ParseUint(string(contextText), 16, 16)
+	if err != nil || int(context) >= len(c.contexts) || c.contexts[context] == nil {
+		return c.mismatch(cycle, nil, "q", "context %s steps, but no sample is under way there", contextText)
+	}
+	x := c.contexts[context]
+	if x.stepped == x.record {
+		return c.mismatch(cycle, x, "q", "layer %s steps, but no such step is due", layerText)
+	}
+	rec := &x.trace.Records[x.stepped]
+	at := func(tensor string) *Mismatch {
+		m := c.mismatch(cycle, x, tensor, "")
+		m.Phase, m.Iteration, m.Layer = rec.Phase.String(), rec.Iteration, rec.Layer
+		return m
+	}
+	if layer, err := strconv.ParseUint(string(layerText), 16, 16); err != nil || int(layer) != rec.Layer {
+		m := at("q")
+		m.Detail = fmt.Sprintf("layer %s steps; expected layer %x", layerText, rec.Layer)
+		return m
+	}
+	types := c.d.Arithmetic.Formats.Layer[rec.Layer].Interneuron
+	for _, w := range []struct {
+		name  string
+		got   []byte
+		want  int64
+		width int
+		f     fx.Format
+	}{{"qu", qu, rec.QU, c.d.Manifest.Widths.QU, types.QU.Format}, {"q", q, rec.Q, c.d.Manifest.Widths.Q, types.Q.Format}} {
+		words, err := unpack(string(w.got), 1, w.width)
+		if err != nil || words[0] != w.want {
+			m := at(fmt.Sprintf("%s%d", w.name, rec.Layer))
+			m.Expected, m.Got = word(w.want, w.f), string(w.got)
+			if err == nil {
+				m.Got = word(words[0], w.f)
+			}
+			return m
+		}
+	}
+	x.stepped++
+	c.States += 2
 	return nil
 }
 
@@ -245,6 +310,7 @@ func (c *comparator) answer(cycle int64, class []byte) *Mismatch {
 		return m
 	}
 	x.class = true
+	x.got = int(got)
 	c.answered++
 	return nil
 }
@@ -254,6 +320,9 @@ func (c *comparator) finish(cycle int64, context int) *Mismatch {
 	x := c.contexts[context]
 	if x == nil {
 		return nil
+	}
+	if m := c.awaited(cycle, x); m != nil {
+		return m
 	}
 	switch t := x.trace; {
 	case x.record < len(t.Records):
@@ -270,7 +339,7 @@ func (c *comparator) finish(cycle int64, context int) *Mismatch {
 		return c.mismatch(cycle, x, "class", "the sample is over without all scores and a class")
 	}
 	c.contexts[context] = nil
-	c.finished(x.expected)
+	c.finished(x)
 	return nil
 }
 

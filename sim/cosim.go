@@ -27,8 +27,13 @@ type Options struct {
 	Simulator Simulator
 	Inference []Sample // labels are for the accuracy only
 	Learning  []Sample
-	Stall     int // seed of stalls on the handshakes; 0: none
-	Reset     int // Verilator: initial state 0 zeros, 1 ones, 2 random
+	Again     bool // classify the inference samples once more after learning
+	Stall     int  // seed of stalls on the handshakes; 0: none
+	Reset     int  // Verilator: initial state 0 zeros, 1 ones, 2 random
+	// SaveEvery is the time between checkpoints, taken after mini-batches and kept in the design's folder sim until
+	// the run is over; 0: none. Resume continues from the last one.
+	SaveEvery time.Duration
+	Resume    bool
 	Progress  func(done, total int)
 }
 
@@ -47,11 +52,19 @@ type Report struct {
 	LaneUtilisation     float64   `json:"lane_utilisation"` // useful products over lanes x settling cycles: without the padding of layers that L does not divide
 	SkippedFraction     float64   `json:"skipped_fraction"` // dense products that events did not take
 	Accuracy            float64   `json:"accuracy"`         // of the inference samples
+	After               *After    `json:"accuracy_after_learning,omitempty"`
 	Simulator           Simulator `json:"simulator"`
-	Seconds             float64   `json:"seconds"`
+	Seconds             float64   `json:"seconds"` // of this part of a continued run
+	LearningPerSecond   float64   `json:"learning_samples_per_second"`
 	BuildSeconds        float64   `json:"build_seconds"`
 	Counters            []Counter `json:"counters,omitempty"`
 	Mismatch            *Mismatch `json:"mismatch"`
+}
+
+// After are the accuracies of the inference samples after learning, by the bit-true model and by the design.
+type After struct {
+	Model float64 `json:"model"`
+	RTL   float64 `json:"rtl"`
 }
 
 // Counter is one of the design's counters after the run.
@@ -65,18 +78,30 @@ const (
 	hostSynapses = 0 << 28
 	hostRates    = 1 << 28
 	hostControl  = 2 << 28
-	controlWords = 3 // seed, number of the next update, samples held
 	hostCounters = 3 << 28
 	hostLane     = 1 << 20
+)
+
+// Words of the host's control: seed, number of the next update, samples held.
+const (
+	controlUpdate = 1
+	controlWords  = 3
 )
 
 // Cosim runs a design in lock step with the bit-true model: every state after every settling step, every
 // synapse that an update writes, every score and class, and at the end every memory word and the counters.
 // A mismatch is in the report, not in the error, and then the report has no figures of performance; errors are
-// failures of the run. Without a sample there is nothing to compare: ErrUsage.
+// failures of the run. Without a sample there is nothing to compare: ErrUsage. A run that was cancelled or killed can be
+// continued where it kept checkpoints; its report is that of a whole run, except for the times.
 func Cosim(ctx context.Context, d *hdlgen.Design, o Options) (*Report, error) {
 	if len(o.Inference)+len(o.Learning) == 0 {
 		return nil, fmt.Errorf("%w: co-simulation: no samples; classify or learn at least one", golden.ErrUsage)
+	}
+	if (o.SaveEvery > 0 || o.Resume) && o.Stall != 0 {
+		return nil, fmt.Errorf("%w: co-simulation: stalls are not part of a checkpoint; take either", golden.ErrUsage)
+	}
+	if o.Resume && o.SaveEvery == 0 {
+		return nil, fmt.Errorf("%w: co-simulation: a continued run keeps checkpoints; give a time between them", golden.ErrUsage)
 	}
 	machine := golden.NewMachine(d.Arithmetic)
 	machine.Dense = d.Network.Hardware.Mode == "dense" // counts events as the design does
@@ -84,13 +109,33 @@ func Cosim(ctx context.Context, d *hdlgen.Design, o Options) (*Report, error) {
 		return nil, err
 	}
 	report := &Report{Simulator: o.Simulator}
+	r := &run{d: d, o: o, dir: d.Dir, machine: machine, report: report}
+	var err error
+	if o.SaveEvery > 0 {
+		if r.design, err = designSum(d, &o); err != nil {
+			return nil, err
+		}
+	}
+	if o.Resume {
+		c, err := loadCheckpoint(d, &o)
+		if err != nil {
+			return nil, err
+		}
+		if err := machine.SetTensors(c.Tensors); err != nil {
+			return nil, err
+		}
+		r.before, r.done = c.Totals, c.Totals
+		machine.SetStep(uint32(r.before.updates(d)))
+		r.preamble = controlWords + len(d.Manifest.Counters)
+	}
 	start := time.Now()
 	dense, err := hdlgen.Estimate(d.Arithmetic, d.Manifest.Lanes, d.Manifest.Target, nil)
 	if err != nil {
 		return nil, err
 	}
-	how := recipe{simulator: o.Simulator, fast: work(d, dense, o) > slowModel}
-	m, err := compile(ctx, d.Dir, d.Manifest, how)
+	r.quiet = quietCycles(dense)
+	r.how = recipe{simulator: o.Simulator, fast: work(d, dense, o) > slowModel}
+	m, err := compile(ctx, d.Dir, d.Manifest, r.how)
 	if err != nil {
 		return nil, err
 	}
@@ -99,22 +144,31 @@ func Cosim(ctx context.Context, d *hdlgen.Design, o Options) (*Report, error) {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return nil, err
 	}
-	// A file of its own: several co-simulations of a design may run at once.
-	stimulus, err := newStimulus(folder, d, o)
-	if err != nil {
+	sweep(folder)
+	// Files of its own: several co-simulations of a design may run at once.
+	if o.Resume {
+		if r.dir, err = imagesOf(d, machine, folder); err != nil {
+			return nil, err
+		}
+		defer os.RemoveAll(r.dir)
+	}
+	if r.stimulus, err = newStimulus(folder, d, o, r.before); err != nil {
 		return nil, err
 	}
-	defer os.Remove(stimulus)
+	defer os.Remove(r.stimulus)
 	start = time.Now()
-	r := &run{d: d, o: o, how: how, stimulus: stimulus, quiet: quietCycles(dense), machine: machine, report: report}
 	mismatch, err := r.simulate(ctx, m)
 	report.Seconds = time.Since(start).Seconds()
 	if err != nil {
 		return nil, err
 	}
-	report.ComparedStates, report.ComparedSynapses = r.c.States, r.c.Synapse
+	report.Samples, report.Learned = r.done.Samples, r.done.Learned
+	report.ComparedStates, report.ComparedSynapses = r.before.States+r.c.States, r.before.Synapses+r.c.Synapse
 	if mismatch == nil {
 		r.figures()
+		if r.saved || o.Resume {
+			os.Remove(checkpointFile(d)) // the run is over
+		}
 	} else {
 		report.Mismatches, report.Mismatch = 1, mismatch
 		if err := r.wave(ctx, mismatch); err != nil {
@@ -135,71 +189,31 @@ func quietCycles(dense *hdlgen.Estimates) int {
 	return 1000 + 2*int(dense.CyclesPerLearning+dense.CyclesPerUpdate)
 }
 
-// newStimulus makes a file in the folder of all commands: inference first, then learning, then the read-back.
-func newStimulus(folder string, d *hdlgen.Design, o Options) (string, error) {
-	f, err := os.CreateTemp(folder, "stimulus-*.txt")
-	if err != nil {
-		return "", err
-	}
-	path, err := filepath.Abs(f.Name())
-	if err == nil {
-		_, err = f.Write(stimulus(d, o))
-	}
-	if e := f.Close(); err == nil {
-		err = e
-	}
-	if err != nil {
-		os.Remove(f.Name())
-		return "", fmt.Errorf("write %s: %w", f.Name(), err)
-	}
-	return path, nil
-}
-
-func stimulus(d *hdlgen.Design, o Options) []byte {
-	var b bytes.Buffer
-	sample := func(s Sample) {
-		for _, x := range s.X {
-			fmt.Fprintf(&b, "%x ", uint64(x))
-		}
-		b.WriteByte('\n')
-	}
-	for _, s := range o.Inference {
-		b.WriteString("I\n")
-		sample(s)
-	}
-	b.WriteString("E\n") // the one list's time ends before the other's begins
-	for _, s := range o.Learning {
-		negative := 0
-		if s.Negative {
-			negative = 1
-		}
-		fmt.Fprintf(&b, "L %x %d\n", s.Label, negative)
-		sample(s)
-	}
-	b.WriteString("E\n")
-	for lane := range d.Manifest.Lanes {
-		fmt.Fprintf(&b, "G %x %x\n", hostSynapses+lane*hostLane, d.Layout.Depth)
-	}
-	fmt.Fprintf(&b, "G %x %x\nG %x %x\n", hostRates, len(d.Arithmetic.Matrices), hostControl, controlWords)
-	fmt.Fprintf(&b, "G %x %x\nQ\n", uint32(hostCounters), len(d.Manifest.Counters))
-	return b.Bytes()
-}
-
 // run is a co-simulation under way.
 type run struct {
 	d             *hdlgen.Design
 	o             Options
 	how           recipe
+	dir           string // where the model finds its memory images
 	stimulus      string // absolute path
 	quiet         int    // cycles without a sign of life that end the run
 	machine       *golden.Machine
 	report        *Report
 	c             *comparator
-	ends          []int64 // cycles in which the lists ended: inference, learning
-	finished      int     // commands
-	correct       int
-	counters      []int64
-	busy, waiting int64 // cycles with a command under way, and of them those that waited for the harness
+	design        string // fingerprint, for checkpoints
+	before        totals // of the parts of the run before this one
+	done          totals // so far; some of them only in checkpoints
+	after         After  // answers that were right
+	saved         bool   // a checkpoint
+	preamble      int    // words still to be read before a continued run goes on
+	boundary      bool   // a mini-batch's counters are read
+	lastEnd       int64  // cycle of the end of the last list of commands
+	current       *int64 // the time that the list under way counts for
+	commands      int    // that are done
+	lastTime      time.Time
+	learning      time.Duration
+	counters      []int64 // read last, of this part of the run
+	busy, waiting int64   // cycles with a command under way, and of them those that waited for the harness
 }
 
 // arguments are what the harness is told: the same in the run and where it is repeated for a waveform.
@@ -216,7 +230,7 @@ func (r *run) simulate(ctx context.Context, m *model) (*Mismatch, error) {
 	own, cancel := context.WithCancel(ctx)
 	defer cancel()
 	cmd := exec.CommandContext(own, m.command[0], r.arguments(m)...)
-	cmd.Dir = r.d.Dir
+	cmd.Dir = r.dir
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is for us: we end it
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
@@ -227,6 +241,7 @@ func (r *run) simulate(ctx context.Context, m *model) (*Mismatch, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
+	r.lastTime = time.Now()
 	traces := r.golden(own)
 	mismatch, last, err := r.follow(pipe, traces)
 	if mismatch != nil || err != nil {
@@ -251,9 +266,11 @@ func (r *run) simulate(ctx context.Context, m *model) (*Mismatch, error) {
 
 // expected is what golden computed for one command.
 type expected struct {
-	learn bool
-	label int
-	trace *golden.Trace
+	learn, again bool
+	label        int
+	trace        *golden.Trace
+	counts       *golden.Counts  // at a mini-batch's end, where checkpoints are taken
+	tensors      []golden.Tensor // if one is due
 }
 
 // golden runs the model ahead of the simulator, a few samples at most.
@@ -261,23 +278,36 @@ func (r *run) golden(ctx context.Context) <-chan expected {
 	out := make(chan expected, 4)
 	go func() {
 		defer close(out)
-		send := func(s Sample, learn bool) bool {
-			t := &golden.Trace{}
-			r.machine.Run(s.X, golden.Command{Learn: learn, Label: s.Label, Negative: s.Negative}, t)
+		saved := time.Now()
+		send := func(s Sample, e expected, boundary bool) bool {
+			e.label, e.trace = s.Label, &golden.Trace{}
+			r.machine.Run(s.X, golden.Command{Learn: e.learn, Label: s.Label, Negative: s.Negative}, e.trace)
+			if boundary {
+				counts := r.machine.Counts()
+				e.counts = &counts
+				if time.Since(saved) >= r.o.SaveEvery {
+					e.tensors, saved = r.machine.Tensors(), time.Now()
+				}
+			}
 			select {
-			case out <- expected{learn, s.Label, t}:
+			case out <- e:
 				return true
 			case <-ctx.Done():
 				return false
 			}
 		}
-		for _, s := range r.o.Inference {
-			if !send(s, false) {
+		for _, s := range r.o.Inference[r.before.Samples:] {
+			if !send(s, expected{}, false) {
 				return
 			}
 		}
-		for _, s := range r.o.Learning {
-			if !send(s, true) {
+		for i, s := range r.o.Learning[r.before.Learned:] {
+			if !send(s, expected{learn: true}, r.o.boundary(r.d, r.before.Learned+i)) {
+				return
+			}
+		}
+		for _, s := range r.o.Inference {
+			if !r.o.Again || !send(s, expected{again: true}, false) {
 				return
 			}
 		}

@@ -3,13 +3,13 @@ package sim
 import (
 	"strings"
 
+	"corinfo/golden"
 	"corinfo/hdlgen"
 )
 
 // expectedCounter is what the model, or the harness for what shows at the ports, says of a counter; known is
 // false for the two times that neither sees.
-func (r *run) expectedCounter(name string) (want int64, known bool) {
-	counts := r.machine.Counts()
+func (r *run) expectedCounter(name string, counts *golden.Counts) (want int64, known bool) {
 	sum := func(all map[string]int64, kind string) (total int64) {
 		for tensor, n := range all {
 			if kindOf(tensor) == kind {
@@ -62,20 +62,30 @@ func kindOf(tensor string) string {
 // figures fills in what the report derives from the run.
 func (r *run) figures() {
 	p := r.report
-	if p.Samples > 0 {
-		p.CyclesPerInference = float64(r.ends[0]) / float64(p.Samples)
-		p.Accuracy = float64(r.correct) / float64(p.Samples)
+	if samples := float64(p.Samples); samples > 0 {
+		p.CyclesPerInference = float64(r.done.InferenceTime) / samples
+		p.Accuracy = float64(r.done.Correct) / samples
+		if r.o.Again {
+			p.After = &After{Model: r.after.Model / samples, RTL: r.after.RTL / samples}
+		}
 	}
 	if p.Learned > 0 {
-		p.CyclesPerLearning = float64(r.ends[1]-r.ends[0]) / float64(p.Learned)
+		p.CyclesPerLearning = float64(r.done.LearningTime) / float64(p.Learned)
+	}
+	if here := p.Learned - r.before.Learned; here > 0 {
+		p.LearningPerSecond = float64(here) / r.learning.Seconds()
+	}
+	for i, n := range r.sinceStart(r.counters) {
+		p.Counters = append(p.Counters, Counter{r.d.Manifest.Counters[i], n})
 	}
 	counts := r.machine.Counts()
-	if i := hdlgen.CounterIndex("settling_cycles"); i < len(r.counters) && r.counters[i] > 0 {
-		p.LaneUtilisation = float64(counts.Products) / float64(r.counters[i]*int64(r.d.Manifest.Lanes))
-		p.LanesBusy = float64(r.counters[hdlgen.CounterIndex("product_cycles")]) / float64(r.counters[i])
-		p.SettlingCycles = float64(r.counters[i]) / float64(p.Samples+p.Learned)
+	products, dense := r.before.Products+counts.Products, r.before.DenseProducts+counts.DenseProducts
+	if cycles := p.Counters[hdlgen.CounterIndex("settling_cycles")].Value; cycles > 0 {
+		p.LaneUtilisation = float64(products) / float64(cycles*int64(r.d.Manifest.Lanes))
+		p.LanesBusy = float64(p.Counters[hdlgen.CounterIndex("product_cycles")].Value) / float64(cycles)
+		p.SettlingCycles = float64(cycles) / float64(r.commands)
 	}
-	if counts.DenseProducts > 0 {
-		p.SkippedFraction = 1 - float64(counts.Products)/float64(counts.DenseProducts)
+	if dense > 0 {
+		p.SkippedFraction = 1 - float64(products)/float64(dense)
 	}
 }

@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"time"
+
+	"corinfo/golden"
 )
 
 // follow reads the trace to its end or the first mismatch.
@@ -13,16 +16,27 @@ func (r *run) follow(pipe io.Reader, traces <-chan expected) (m *Mismatch, last 
 	scanner := bufio.NewScanner(pipe)
 	scanner.Buffer(make([]byte, 1<<20), 1<<24)
 	total := len(r.o.Inference) + len(r.o.Learning)
-	memory := 0
+	if r.o.Again {
+		total += len(r.o.Inference)
+	}
+	var now *expected // of the command that was finished last
+	r.commands = r.before.Samples + r.before.Learned
+	progress := func() {
+		if r.o.Progress != nil {
+			r.o.Progress(r.commands, total)
+		}
+	}
+	progress()
 	r.c = newComparator(r.d, func() (e expected, ok bool) {
 		e, ok = <-traces
 		return e, ok
-	}, func(e expected) {
-		r.ended(e)
-		if r.o.Progress != nil {
-			r.o.Progress(r.finished, total)
-		}
+	}, func(f *flight) {
+		now = &f.expected
+		r.ended(f)
+		progress()
 	})
+	r.c.first = r.commands
+	memory := 0
 	for scanner.Scan() {
 		line := scanner.Bytes()
 		fields := bytes.Fields(line)
@@ -30,13 +44,15 @@ func (r *run) follow(pipe io.Reader, traces <-chan expected) (m *Mismatch, last 
 			return nil, string(line), fmt.Errorf("%s printed a line that is not of the protocol", r.o.Simulator)
 		}
 		cycle, e := strconv.ParseInt(string(fields[1]), 10, 64)
-		wants := map[byte]int{'S': 6, 'W': 4, 'O': 4, 'R': 3, 'D': 4, 'E': 4, 'X': 3, 'T': 2, 'Q': 2}[line[0]]
+		wants := map[byte]int{'S': 6, 'Y': 6, 'W': 4, 'O': 4, 'R': 3, 'D': 4, 'E': 4, 'X': 3, 'T': 2, 'Q': 2}[line[0]]
 		if e != nil || len(fields) != wants {
 			return nil, string(line), fmt.Errorf("%s printed a line that is not of the protocol", r.o.Simulator)
 		}
 		switch line[0] {
 		case 'S':
 			m = r.c.state(cycle, fields[2], fields[3], fields[4], fields[5])
+		case 'Y':
+			m = r.c.step(cycle, fields[2], fields[3], fields[4], fields[5])
 		case 'W':
 			m = r.c.synapse(cycle, fields[2], fields[3])
 		case 'O':
@@ -47,18 +63,29 @@ func (r *run) follow(pipe io.Reader, traces <-chan expected) (m *Mismatch, last 
 			if r.busy, r.waiting, e = decimals(fields[2], fields[3]); e != nil {
 				return nil, string(line), e
 			}
-			m = r.c.finishAll(cycle)
-			r.ends = append(r.ends, cycle)
+			if m = r.c.finishAll(cycle); m == nil {
+				r.listed(cycle)
+			}
 		case 'D':
-			m = r.data(cycle, memory, fields[2], fields[3])
-			memory++
+			switch {
+			case r.preamble > 0:
+				m = r.ready(cycle, fields[3])
+			case r.boundary:
+				m, e = r.batchCounter(cycle, now, fields[3])
+			default:
+				m = r.data(cycle, memory, fields[3])
+				memory++
+			}
+			if e != nil {
+				return nil, string(line), e
+			}
 		case 'X':
 			m = r.c.mismatch(cycle, nil, "outputs", "an output is unknown (x) after reset")
 		case 'T':
 			m = r.c.mismatch(cycle, nil, "time", "the design does nothing any more: a dead lock")
 		case 'Q':
-			if want := r.words() + len(r.d.Manifest.Counters); r.finished != total || memory != want {
-				return nil, string(line), fmt.Errorf("%s ended after %d of %d samples and %d of %d words read back", r.o.Simulator, r.finished, total, memory, want)
+			if want := r.words() + len(r.d.Manifest.Counters); r.commands != total || memory != want {
+				return nil, string(line), fmt.Errorf("%s ended after %d of %d samples and %d of %d words read back", r.o.Simulator, r.commands, total, memory, want)
 			}
 			return nil, "", nil
 		}
@@ -70,7 +97,7 @@ func (r *run) follow(pipe io.Reader, traces <-chan expected) (m *Mismatch, last 
 	if err := scanner.Err(); err != nil {
 		return nil, last, err
 	}
-	return nil, last, fmt.Errorf("%s stopped in the middle of sample %d", r.o.Simulator, r.finished)
+	return nil, last, fmt.Errorf("%s stopped in the middle of sample %d", r.o.Simulator, r.commands)
 }
 
 // decimals reads two counts.
@@ -81,18 +108,109 @@ func decimals(a, b []byte) (x, y int64, err error) {
 	return x, y, err
 }
 
-// ended books a command.
-func (r *run) ended(e expected) {
-	r.finished++
-	if e.learn {
-		r.report.Learned++
-	} else {
-		r.report.Samples++
-		if e.trace.Class == e.label {
-			r.correct++
+// ended books a command that did everything that it must.
+func (r *run) ended(f *flight) {
+	r.commands++
+	right := f.trace.Class == f.label
+	switch {
+	case f.learn:
+		r.done.Learned++
+		r.current = &r.done.LearningTime
+		r.boundary = f.counts != nil
+	case f.again:
+		r.current = nil
+		if right {
+			r.after.Model++
+		}
+		if f.got == f.label {
+			r.after.RTL++
+		}
+	default:
+		r.done.Samples++
+		r.current = &r.done.InferenceTime
+		if right {
+			r.done.Correct++
 		}
 	}
 }
+
+// listed books the time of a list of commands, all of which are done.
+func (r *run) listed(cycle int64) {
+	now := time.Now()
+	if r.current != nil {
+		*r.current += cycle - r.lastEnd
+	}
+	if r.current == &r.done.LearningTime {
+		r.learning += now.Sub(r.lastTime)
+	}
+	r.lastEnd, r.lastTime, r.current = cycle, now, nil
+}
+
+// ready checks a word of the preamble of a continued run; the run's cycles go on with the last one.
+func (r *run) ready(cycle int64, text []byte) *Mismatch {
+	if r.preamble--; r.preamble < len(r.d.Manifest.Counters) {
+		return r.started(cycle, text)
+	}
+	i := controlWords - 1 + len(r.d.Manifest.Counters) - r.preamble
+	want := []int64{int64(r.d.Network.Seed), int64(r.before.updates(r.d)), 0}[i]
+	got, err := strconv.ParseUint(string(text), 16, 64)
+	if err != nil || int64(got) != want {
+		m := r.c.mismatch(cycle, nil, controlNames[i], "the word that a continued run starts with")
+		m.Expected, m.Got = fmt.Sprint(want), string(text)
+		return m
+	}
+	return nil
+}
+
+// started takes a counter's word since the reset away from those before: the run does not count it.
+func (r *run) started(cycle int64, text []byte) *Mismatch {
+	i := len(r.d.Manifest.Counters) - 1 - r.preamble
+	got, err := strconv.ParseInt(string(text), 16, 64)
+	if err != nil {
+		return r.c.mismatch(cycle, nil, "counter "+r.d.Manifest.Counters[i], "word %q is not a number", text)
+	}
+	r.before.Counters[i] -= got
+	if r.preamble == 0 {
+		r.c.offset = r.before.Cycle - cycle
+		r.lastEnd, r.lastTime = cycle, time.Now()
+	}
+	return nil
+}
+
+// batchCounter checks a counter read after a mini-batch; with the last one a checkpoint that is due is saved.
+func (r *run) batchCounter(cycle int64, e *expected, text []byte) (*Mismatch, error) {
+	m := r.counter(cycle, e.counts, text)
+	if m != nil || len(r.counters) < len(r.d.Manifest.Counters) {
+		return m, nil
+	}
+	if e.tensors != nil {
+		if err := r.save(cycle, e); err != nil {
+			return nil, err
+		}
+		r.saved = true
+	}
+	r.counters, r.boundary, r.lastEnd = nil, false, cycle
+	return nil, nil
+}
+
+// counter checks the next counter of the design.
+func (r *run) counter(cycle int64, counts *golden.Counts, text []byte) *Mismatch {
+	name := r.d.Manifest.Counters[len(r.counters)]
+	got, err := strconv.ParseInt(string(text), 16, 64)
+	if err != nil {
+		return r.c.mismatch(cycle, nil, "counter "+name, "word %q is not a number", text)
+	}
+	r.counters = append(r.counters, got)
+	if want, known := r.expectedCounter(name, counts); known && want != got {
+		m := r.c.mismatch(cycle, nil, "counter "+name, "")
+		m.Expected, m.Got = fmt.Sprint(want), fmt.Sprint(got)
+		return m
+	}
+	return nil
+}
+
+// controlNames are the host's control words.
+var controlNames = [controlWords]string{"seed", "number of the next update", "samples held"}
 
 // words is how many words are read back before the counters.
 func (r *run) words() int {
@@ -102,19 +220,16 @@ func (r *run) words() int {
 // register is the i-th word after the synapses: the rates and the host's control words.
 func (r *run) register(i int) (name string, want int64) {
 	matrices := r.d.Arithmetic.Matrices
-	switch i - len(matrices) {
-	case 0:
-		return "seed", int64(r.machine.Seed())
-	case 1:
-		return "number of the next update", int64(r.machine.Step())
-	case 2:
-		return "samples held", int64(len(r.o.Learning) % r.d.Network.Learning.Batch)
+	if i -= len(matrices); i >= 0 {
+		held := len(r.o.Learning) % r.d.Network.Learning.Batch
+		return controlNames[i], []int64{int64(r.machine.Seed()), int64(r.machine.Step()), int64(held)}[i]
 	}
+	i += len(matrices)
 	return "rate of " + matrices[i].Name(), r.machine.Rates()[i]
 }
 
 // data checks the i-th word read back: the synapse memories lane by lane, the registers, then the counters.
-func (r *run) data(cycle int64, i int, _, text []byte) *Mismatch {
+func (r *run) data(cycle int64, i int, text []byte) *Mismatch {
 	got, err := strconv.ParseUint(string(text), 16, 64)
 	if err != nil {
 		return r.c.mismatch(cycle, nil, "memory", "word %q is not a number", text)
@@ -152,13 +267,6 @@ func (r *run) data(cycle int64, i int, _, text []byte) *Mismatch {
 		m.Expected, m.Got = fmt.Sprint(want), fmt.Sprint(got)
 		return m
 	}
-	r.counters = append(r.counters, int64(got))
-	name := r.d.Manifest.Counters[len(r.counters)-1]
-	r.report.Counters = append(r.report.Counters, Counter{name, int64(got)})
-	if want, known := r.expectedCounter(name); known && want != int64(got) {
-		m := r.c.mismatch(cycle, nil, "counter "+name, "")
-		m.Expected, m.Got = fmt.Sprint(want), fmt.Sprint(got)
-		return m
-	}
-	return nil
+	counts := r.machine.Counts()
+	return r.counter(cycle, &counts, text)
 }

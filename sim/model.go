@@ -32,8 +32,12 @@ type model struct {
 // macros are the sizes that the harnesses need.
 func macros(m *hdlgen.Manifest) []string {
 	define := func(name string, value int) string { return fmt.Sprintf("-D%s=%d", name, value) }
-	return []string{define("LANES", m.Lanes), define("INPUTS", m.Layers[0]), define("X_WIDTH", m.Widths.X), define("U_WIDTH", m.Widths.U),
+	list := []string{define("LANES", m.Lanes), define("INPUTS", m.Layers[0]), define("X_WIDTH", m.Widths.X), define("U_WIDTH", m.Widths.U),
 		define("R_WIDTH", m.Widths.R), define("LABEL_WIDTH", m.Widths.Label), define("CONTEXT_WIDTH", m.Widths.Context), define("SYNAPSE_WIDTH", m.Widths.Synapse)}
+	if m.Widths.Q > 0 {
+		list = append(list, define("Q_WIDTH", m.Widths.Q), define("QU_WIDTH", m.Widths.QU))
+	}
+	return list
 }
 
 // keepModels bounds the cache of compiled models.

@@ -23,11 +23,11 @@ func lockStep(t *testing.T, d *hdlgen.Design, played, modelled Options) *Mismatc
 	how := recipe{simulator: Icarus}
 	m, err := compile(context.Background(), d.Dir, d.Manifest, how)
 	require.NoError(t, err)
-	stimulus, err := newStimulus(t.TempDir(), d, played)
+	stimulus, err := newStimulus(t.TempDir(), d, played, totals{})
 	require.NoError(t, err)
 	machine := golden.NewMachine(d.Arithmetic)
 	require.NoError(t, machine.SetTensors(d.Initial.Tensors))
-	r := &run{d: d, o: modelled, how: how, stimulus: stimulus, quiet: 10000, machine: machine, report: &Report{}}
+	r := &run{d: d, dir: d.Dir, o: modelled, how: how, stimulus: stimulus, quiet: 10000, machine: machine, report: &Report{}}
 	r.o.Simulator = Icarus
 	mismatch, err := r.simulate(context.Background(), m)
 	require.NoError(t, err)

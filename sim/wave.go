@@ -32,10 +32,11 @@ func (r *run) wave(ctx context.Context, at *Mismatch) error {
 		return err
 	}
 	temporary := r.stimulus + suffix
+	cycle := at.Cycle - r.c.offset // of the model that is run
 	defer os.Remove(temporary)
-	cmd := exec.CommandContext(ctx, m.command[0], r.arguments(m, "+wave="+temporary, fmt.Sprintf("+wave_from=%d", max(0, at.Cycle-waveBefore)),
-		fmt.Sprintf("+wave_to=%d", at.Cycle+waveAfter), fmt.Sprintf("+stop=%d", at.Cycle+waveAfter+1))...)
-	cmd.Dir = r.d.Dir
+	cmd := exec.CommandContext(ctx, m.command[0], r.arguments(m, "+wave="+temporary, fmt.Sprintf("+wave_from=%d", max(0, cycle-waveBefore)),
+		fmt.Sprintf("+wave_to=%d", cycle+waveAfter), fmt.Sprintf("+stop=%d", cycle+waveAfter+1))...)
+	cmd.Dir = r.dir
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is for us: we end it
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("%w: %s", err, tail(string(out), 3))

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -21,6 +24,8 @@ func cosimCommand() *cli.Command {
 			&cli.StringFlag{Name: "simulator", Value: "verilator", Usage: "verilator or icarus"},
 			&cli.IntFlag{Name: "samples", Value: 10, Usage: "test samples to classify"},
 			&cli.IntFlag{Name: "learn", Value: 0, Usage: "training samples to learn, in the order of a training run's first epoch"},
+			&cli.BoolFlag{Name: "resume", Usage: "continue the learning run of DESIGN that was stopped"},
+			&cli.DurationFlag{Name: "save-every", Value: 10 * time.Second, Usage: "`TIME` between checkpoints while learning, above 0"},
 			&cli.IntFlag{Name: "stall", Value: 0, Usage: "`SEED` of stalls on the handshakes; 0: none"},
 			jsonFlag(),
 		},
@@ -41,6 +46,14 @@ func cosimCommand() *cli.Command {
 			if c.Int("samples")+c.Int("learn") == 0 {
 				return usagef("cosim: no samples; give --samples or --learn")
 			}
+			if o.Resume = c.Bool("resume"); o.Resume && (o.Stall != 0 || c.Int("learn") == 0) {
+				return usagef("cosim: --resume continues learning without stalls; give --learn and no --stall")
+			}
+			if every := c.Duration("save-every"); every <= 0 {
+				return usagef("cosim: --save-every %v; want a time above 0, as 10s or 1m", every)
+			} else if o.Stall == 0 && c.Int("learn") > 0 {
+				o.SaveEvery = every
+			}
 			d, err := hdlgen.OpenDesign(dir)
 			if err != nil {
 				return err
@@ -55,10 +68,14 @@ func cosimCommand() *cli.Command {
 			if o.Learning, err = trainingSamples(d.Arithmetic, &data.Train, c.Int("learn")); err != nil {
 				return err
 			}
+			o.Again = len(o.Inference) > 0 && len(o.Learning) > 0
 			p := newProgress(c.App.ErrWriter, "co-simulation")
 			o.Progress = p.show
 			r, err := sim.Cosim(c.Context, d, o)
 			p.close()
+			if errors.Is(err, context.Canceled) && o.SaveEvery > 0 && sim.Resumable(d) {
+				fmt.Fprintln(c.App.ErrWriter, "corinfo: --resume, besides the same options, continues this run")
+			}
 			if err != nil {
 				return err
 			}
@@ -132,5 +149,11 @@ func printCosim(w io.Writer, r *sim.Report) {
 	printCounts(w, "updates lost to rounding", lost)
 	if r.Samples > 0 {
 		fmt.Fprintf(w, "accuracy              %.1f %% of the samples classified\n", 100*r.Accuracy)
+	}
+	if r.After != nil {
+		fmt.Fprintf(w, "after learning        %.1f %% of them in the model, %.1f %% in the design\n", 100*r.After.Model, 100*r.After.RTL)
+	}
+	if r.LearningPerSecond > 0 {
+		fmt.Fprintf(w, "simulation            %.1f learning samples a second\n", r.LearningPerSecond)
 	}
 }

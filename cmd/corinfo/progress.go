@@ -79,7 +79,7 @@ func (p *progress) show(done, total int) {
 		p.last = now
 		each := float64(now.Sub(p.start)) / float64(done-p.before)
 		left := time.Duration(each * float64(total-done))
-		fmt.Fprintf(p.w, "%s: %d of %d, %v left\n", p.label, done, total, left.Round(time.Second))
+		fmt.Fprintf(p.w, "%s: %d of %d, %.1f a second, %v left\n", p.label, done, total, float64(time.Second)/each, left.Round(time.Second))
 	}
 }
 

@@ -99,12 +99,19 @@ func (p *printer) ports(ports []Port) {
 		if i == last {
 			comma = ""
 		}
-		text := fmt.Sprintf("%-6s wire %-*s %s%s", port.Dir, ranges, bitRange(port.Width, port.Signed), port.Name, comma)
+		text := fmt.Sprintf("%-6s %-4s %-*s %s%s", port.Dir, kindOf(port.Reg), ranges, bitRange(port.Width, port.Signed), port.Name, comma)
 		if port.Comment != "" {
 			text += "  // " + port.Comment
 		}
 		p.line("%s", text)
 	}
+}
+
+func kindOf(reg bool) string {
+	if reg {
+		return "reg"
+	}
+	return "wire"
 }
 
 func bitRange(width int, signed bool) string {
@@ -137,11 +144,7 @@ func (p *printer) items(items []Item) {
 			}
 			p.line("%s", text)
 		case Net:
-			kind := "wire"
-			if x.Reg {
-				kind = "reg"
-			}
-			text := kind
+			text := kindOf(x.Reg)
 			if x.Bus && x.Width == 1 {
 				text += " [0:0]"
 			} else if r := bitRange(x.Width, x.Signed); r != "" {
@@ -154,12 +157,20 @@ func (p *printer) items(items []Item) {
 			p.line("")
 			p.line("always @(posedge clk_i) begin")
 			p.indent++
+			if x.Enable != nil {
+				p.line("if (%s) begin", p.expr(x.Enable, 0))
+				p.indent++
+			}
 			width := 0
 			for _, u := range x.Body {
 				width = max(width, len(p.expr(u.Left, 0)))
 			}
 			for _, u := range x.Body {
 				p.line("%-*s <= %s;", width, p.expr(u.Left, 0), p.expr(u.Right, 0))
+			}
+			if x.Enable != nil {
+				p.indent--
+				p.line("end")
 			}
 			p.indent--
 			p.line("end")
@@ -168,6 +179,23 @@ func (p *printer) items(items []Item) {
 					p.line("")
 				}
 			}
+		case Gated:
+			p.line("")
+			p.line("always @* begin")
+			p.indent++
+			for _, g := range x.Body {
+				p.line("%s = %s;", g.Left, p.expr(Lit{Width: g.Width, Hex: "0"}, 0))
+			}
+			p.line("if (%s) begin", p.expr(x.When, 0))
+			p.indent++
+			for _, g := range x.Body {
+				p.line("%s = %s;", g.Left, p.expr(g.Right, 0))
+			}
+			p.indent--
+			p.line("end")
+			p.indent--
+			p.line("end")
+			p.line("")
 		case Instance:
 			p.line("")
 			p.instance(x)

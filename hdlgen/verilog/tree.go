@@ -20,9 +20,10 @@ const (
 	Out Dir = "output"
 )
 
-// Port is a port of a module, a wire. A port with a Name of "" is a comment line between groups.
+// Port is a port of a module, a wire unless Reg says that a process drives it. A port with a Name of "" is a comment line between groups.
 type Port struct {
 	Dir     Dir
+	Reg     bool
 	Width   int
 	Signed  bool
 	Name    string
@@ -58,8 +59,18 @@ type (
 		Left  Expr
 		Right Expr
 	}
-	// Clocked is a process at the rising edge of clk_i: registers and what they take.
-	Clocked struct{ Body []Update }
+	// Clocked is a process at the rising edge of clk_i: registers and what they take, while Enable is high if it is
+	// not nil.
+	Clocked struct {
+		Enable Expr
+		Body   []Update
+	}
+	// Gated is a combinational process: registers that are zero except while When is high. A simulator has no work
+	// with them in other cycles.
+	Gated struct {
+		When Expr
+		Body []Gate
+	}
 	// Instance is an instance of a module.
 	Instance struct {
 		Module string
@@ -82,6 +93,13 @@ type Update struct {
 	Right Expr
 }
 
+// Gate is what a register of Gated takes.
+type Gate struct {
+	Left  Id
+	Width int
+	Right Expr
+}
+
 // Bind connects a port or sets a parameter by name.
 type Bind struct {
 	Name  string
@@ -93,6 +111,7 @@ func (Localparam) item() {}
 func (Net) item()        {}
 func (Assign) item()     {}
 func (Clocked) item()    {}
+func (Gated) item()      {}
 func (Instance) item()   {}
 func (Generate) item()   {}
 

@@ -2,7 +2,7 @@
 //
 // The protocol is that of corinfo_testbench.cpp, line by line; package sim writes the one side
 // and reads the other. Macros give the design's sizes: DUT (module name), X_WIDTH, U_WIDTH,
-// R_WIDTH, CONTEXT_WIDTH, LABEL_WIDTH, SYNAPSE_WIDTH, LANES, INPUTS. Plusargs: +stimulus=FILE +stall=SEED
+// R_WIDTH, Q_WIDTH and QU_WIDTH (in designs with sparse layers), CONTEXT_WIDTH, LABEL_WIDTH, SYNAPSE_WIDTH, LANES, INPUTS. Plusargs: +stimulus=FILE +stall=SEED
 // +timeout=CYCLES +wave=FILE +wave_from=CYCLE +wave_to=CYCLE +stop=CYCLE.
 
 module corinfo_testbench;
@@ -28,6 +28,13 @@ module corinfo_testbench;
   wire [15:0]              state_slot;
   wire [`LANES*`U_WIDTH-1:0] state_u;
   wire [`LANES*`R_WIDTH-1:0] state_r;
+`ifdef Q_WIDTH
+  wire                     step_valid;
+  wire [`CONTEXT_WIDTH-1:0] step_context;
+  wire [7:0]               step_layer;
+  wire [`QU_WIDTH-1:0]     step_qu;
+  wire [`Q_WIDTH-1:0]      step_q;
+`endif
   wire [19:0]              synapse_address;
   wire [`LANES*`SYNAPSE_WIDTH-1:0] synapse;
 
@@ -45,6 +52,10 @@ module corinfo_testbench;
     .trace_state_valid_o(state_valid), .trace_state_context_o(state_context),
     .trace_state_slot_o(state_slot),
     .trace_state_u_o(state_u), .trace_state_r_o(state_r),
+`ifdef Q_WIDTH
+    .trace_step_valid_o(step_valid), .trace_step_context_o(step_context),
+    .trace_step_layer_o(step_layer), .trace_step_qu_o(step_qu), .trace_step_q_o(step_q),
+`endif
     .trace_synapse_valid_o(synapse_valid), .trace_synapse_address_o(synapse_address),
     .trace_synapse_o(synapse)
   );
@@ -175,6 +186,11 @@ module corinfo_testbench;
       if (state_valid) begin
         $display("S %0d %h %h %h %h", cycle, state_context, state_slot, state_u, state_r);
       end
+`ifdef Q_WIDTH
+      if (step_valid) begin
+        $display("Y %0d %h %h %h %h", cycle, step_context, step_layer, step_qu, step_q);
+      end
+`endif
       if (synapse_valid) $display("W %0d %h %h", cycle, synapse_address, synapse);
       if (score_valid) $display("O %0d %h %h", cycle, score_index, score_data);
       if (result_valid && result_ready) $display("R %0d %h", cycle, result_class);

@@ -5,6 +5,7 @@
 //              E (wait until every command is done: they are given as fast as the design takes them)
 //              A count (a reset ends the next command, count cycles after it was taken or when it is done)
 //   output     S cycle context slot u r | W cycle address words | O cycle index score | R cycle class | D cycle addr data
+//              Y cycle context layer qu q (a step of an interneuron, in designs with sparse layers)
 //              E cycle busy waiting (all commands are done; cycles so far with one under way, of them waiting for us)
 //              Z cycle (the reset of A)
 //              N cycle addr (the access to the host's word was refused)
@@ -232,6 +233,16 @@ int main(int argc, char** argv) {
       end();
       quiet = 0;
     }
+#ifdef Q_WIDTH
+    if (dut->trace_step_valid_o) {
+      begin('Y', cycle);
+      put_port(dut->trace_step_context_o, CONTEXT_WIDTH);
+      put_port(dut->trace_step_layer_o, 8);
+      put_port(dut->trace_step_qu_o, QU_WIDTH);
+      put_port(dut->trace_step_q_o, Q_WIDTH);
+      end();
+    }
+#endif
     if (dut->trace_synapse_valid_o) {
       begin('W', cycle);
       put_port(dut->trace_synapse_address_o, 20);
@@ -271,6 +282,7 @@ int main(int argc, char** argv) {
       put_decimal(busy);
       put_decimal(waiting);
       end();
+      flush();  // who reads takes the time
       state = State::Next;
     }
     const bool started = state == State::Command && dut->command_ready_o;

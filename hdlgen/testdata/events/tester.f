@@ -7,6 +7,7 @@ rtl/corinfo_fifo.v
 rtl/corinfo_random.v
 rtl/corinfo_random_keys.v
 rtl/corinfo_lane.v
+rtl/corinfo_site.v
 rtl/corinfo_event_queue.v
 rtl/corinfo_broadcast.v
 rtl/corinfo_terms.v

@@ -57,11 +57,11 @@ module tester (
   output wire        trace_state_valid_o,
   output wire        trace_state_context_o,
   output wire [15:0] trace_state_slot_o,
-  output wire [35:0] trace_state_u_o,
-  output wire [11:0] trace_state_r_o,
+  output reg  [35:0] trace_state_u_o,
+  output reg  [11:0] trace_state_r_o,
   output wire        trace_synapse_valid_o,
   output wire [19:0] trace_synapse_address_o,
-  output wire [31:0] trace_synapse_o
+  output reg  [31:0] trace_synapse_o
 );
 
   // From the control to every lane, and with registers on the wires.
@@ -76,7 +76,13 @@ module tester (
   wire to_lanes_host_lane;
   wire lanes_host_lane;
   wire [15:0] to_lanes_host_word;
+<<<<<<< HEAD
   wire [15:0] lanes_host_word;
+=======
+  wire [15:0] to_lanes_row_base;
+  wire to_lanes_label_hit;
+  wire to_lanes_label_lane;
+>>>>>>> fastsim
   wire signed [17:0] to_lanes_mac_operand;
   wire signed [17:0] lanes_mac_operand;
   wire to_lanes_mac_update;
@@ -106,7 +112,11 @@ module tester (
   wire to_lanes_factor_we;
   wire lanes_factor_we;
   wire [2:0] to_lanes_factor_waddr;
+<<<<<<< HEAD
   wire [2:0] lanes_factor_waddr;
+=======
+  wire to_lanes_record_run;
+>>>>>>> fastsim
   wire [2:0] to_lanes_pre_raddr;
   wire [2:0] lanes_pre_raddr;
   wire [2:0] to_lanes_pre_kind;
@@ -116,9 +126,12 @@ module tester (
   wire [127:0] to_lanes_keys;
   wire [127:0] lanes_keys;
   wire to_lanes_symmetric;
+<<<<<<< HEAD
   wire lanes_symmetric;
   wire [15:0] to_lanes_row_base;
   wire [15:0] lanes_row_base;
+=======
+>>>>>>> fastsim
   wire [15:0] to_lanes_column;
   wire [15:0] lanes_column;
   wire to_lanes_soma_context;
@@ -128,11 +141,15 @@ module tester (
   wire to_lanes_soma_we;
   wire lanes_soma_we;
   wire to_lanes_soma_waddr;
+<<<<<<< HEAD
   wire lanes_soma_waddr;
   wire to_lanes_label_hit;
   wire lanes_label_hit;
   wire to_lanes_label_lane;
   wire lanes_label_lane;
+=======
+  wire to_lanes_soma_run;
+>>>>>>> fastsim
   wire [7:0] to_lanes_layer;
   wire [7:0] lanes_layer;
   wire [7:0] to_lanes_matrix;
@@ -179,6 +196,7 @@ module tester (
   wire [35:0] from_lanes_pre;
   wire [1:0] lanes_changed;
   wire [1:0] from_lanes_changed;
+<<<<<<< HEAD
   wire [1:0] lanes_moved;
   wire [1:0] from_lanes_moved;
   wire [9:0] lanes_soma_flags;
@@ -193,6 +211,12 @@ module tester (
   wire [11:0] from_lanes_r_next;
   wire [31:0] lanes_synapse_next;
   wire [31:0] from_lanes_synapse_next;
+=======
+  reg [1:0] from_lanes_moved;
+  reg [9:0] from_lanes_soma_flags;
+  reg [5:0] from_lanes_record_flags;
+  reg [5:0] from_lanes_update_flags;
+>>>>>>> fastsim
 
   corinfo_wires #(
     .Width (142),
@@ -299,6 +323,9 @@ module tester (
     .host_we_o         (to_lanes_host_we),
     .host_lane_o       (to_lanes_host_lane),
     .host_word_o       (to_lanes_host_word),
+    .row_base_o        (to_lanes_row_base),
+    .label_hit_o       (to_lanes_label_hit),
+    .label_lane_o      (to_lanes_label_lane),
     .mac_operand_o     (to_lanes_mac_operand),
     .mac_update_o      (to_lanes_mac_update),
     .mac_kind_o        (to_lanes_mac_kind),
@@ -314,19 +341,18 @@ module tester (
     .factor_raddr_o    (to_lanes_factor_raddr),
     .factor_we_o       (to_lanes_factor_we),
     .factor_waddr_o    (to_lanes_factor_waddr),
+    .record_run_o      (to_lanes_record_run),
     .pre_raddr_o       (to_lanes_pre_raddr),
     .pre_kind_o        (to_lanes_pre_kind),
     .pre_context_o     (to_lanes_pre_context),
     .keys_o            (to_lanes_keys),
     .symmetric_o       (to_lanes_symmetric),
-    .row_base_o        (to_lanes_row_base),
     .column_o          (to_lanes_column),
     .soma_context_o    (to_lanes_soma_context),
     .slot_raddr_o      (to_lanes_slot_raddr),
     .soma_we_o         (to_lanes_soma_we),
     .soma_waddr_o      (to_lanes_soma_waddr),
-    .label_hit_o       (to_lanes_label_hit),
-    .label_lane_o      (to_lanes_label_lane),
+    .soma_run_o        (to_lanes_soma_run),
     .layer_o           (to_lanes_layer),
     .matrix_o          (to_lanes_matrix),
     .restart_o         (to_lanes_restart),
@@ -354,15 +380,28 @@ module tester (
       localparam [7:0] Hundreds = 48 + i / 100;
       localparam [7:0] Tens = 48 + i / 10 % 10;
       localparam [7:0] Ones = 48 + i % 10;
+      wire signed [15:0] own_synapse;
+      wire [15:0] own_row;
+      wire own_y;
+      wire own_moved;
       wire [4:0] own_soma_flags;
       wire [2:0] own_record_flags;
       wire [2:0] own_update_flags;
+      wire [17:0] own_u_next;
+      wire [5:0] own_r_next;
+      wire [15:0] own_synapse_next;
 
-      tester_lane #(
-        .Lane       (i),
-        .SynapseFile({"images/lane_", Hundreds, Tens, Ones, ".hex"})
-      ) u_lane (
+      corinfo_site #(
+        .Lane        (i),
+        .LaneW       (1),
+        .SynapseWidth(16),
+        .SynapseDepth(5),
+        .SynapseAddrW(3),
+        .SynapseFile ({"images/lane_", Hundreds, Tens, Ones, ".hex"}),
+        .ReadCycles  (2)
+      ) u_site (
         .clk_i          (clk_i),
+<<<<<<< HEAD
         .synapse_raddr_i(lanes_synapse_raddr),
         .synapse_we_i   (lanes_synapse_we),
         .synapse_waddr_i(lanes_synapse_waddr),
@@ -425,10 +464,73 @@ module tester (
       assign lanes_update_flags[i] = own_update_flags[0];
       assign lanes_update_flags[2 + i] = own_update_flags[1];
       assign lanes_update_flags[4 + i] = own_update_flags[2];
+=======
+        .synapse_raddr_i(to_lanes_synapse_raddr),
+        .synapse_we_i   (to_lanes_synapse_we),
+        .synapse_waddr_i(to_lanes_synapse_waddr),
+        .host_we_i      (to_lanes_host_we),
+        .host_lane_i    (to_lanes_host_lane),
+        .host_word_i    (to_lanes_host_word),
+        .row_base_i     (to_lanes_row_base),
+        .label_hit_i    (to_lanes_label_hit),
+        .label_lane_i   (to_lanes_label_lane),
+        .synapse_o      (own_synapse),
+        .row_o          (own_row),
+        .y_o            (own_y),
+        .synapse_next_i (own_synapse_next)
+      );
+
+      tester_lane u_lane (
+        .clk_i         (clk_i),
+        .mac_operand_i (to_lanes_mac_operand),
+        .mac_update_i  (to_lanes_mac_update),
+        .mac_kind_i    (to_lanes_mac_kind),
+        .mac_forward_i (to_lanes_mac_forward),
+        .sum_raddr_i   (to_lanes_sum_raddr),
+        .sum_waddr_i   (to_lanes_sum_waddr),
+        .sum_we_i      (to_lanes_sum_we),
+        .clear_i       (to_lanes_clear),
+        .update_first_i(to_lanes_update_first),
+        .factor_kind_i (to_lanes_factor_kind),
+        .factor_raddr_i(to_lanes_factor_raddr),
+        .factor_we_i   (to_lanes_factor_we),
+        .factor_waddr_i(to_lanes_factor_waddr),
+        .record_run_i  (to_lanes_record_run),
+        .pre_raddr_i   (to_lanes_pre_raddr),
+        .pre_kind_i    (to_lanes_pre_kind),
+        .keys_i        (to_lanes_keys),
+        .symmetric_i   (to_lanes_symmetric),
+        .column_i      (to_lanes_column),
+        .slot_raddr_i  (to_lanes_slot_raddr),
+        .soma_we_i     (to_lanes_soma_we),
+        .soma_waddr_i  (to_lanes_soma_waddr),
+        .soma_run_i    (to_lanes_soma_run),
+        .layer_i       (to_lanes_layer),
+        .matrix_i      (to_lanes_matrix),
+        .restart_i     (to_lanes_restart),
+        .second_i      (to_lanes_second),
+        .eta_i         (to_lanes_eta),
+        .constants_i   (to_lanes_constants),
+        .rate_i        (to_lanes_rate),
+        .synapse_i     (own_synapse),
+        .row_i         (own_row),
+        .y_i           (own_y),
+        .pre_o         (from_lanes_pre[18 * i +: 18]),
+        .changed_o     (from_lanes_changed[i]),
+        .moved_o       (own_moved),
+        .soma_flags_o  (own_soma_flags),
+        .record_flags_o(own_record_flags),
+        .update_flags_o(own_update_flags),
+        .u_next_o      (own_u_next),
+        .r_next_o      (own_r_next),
+        .synapse_next_o(own_synapse_next)
+      );
+>>>>>>> fastsim
     end
   endgenerate
 
   // Trace.
+<<<<<<< HEAD
   assign trace_state_valid_o = state_valid;
   assign trace_state_context_o = state_valid & state_context;
   assign trace_state_slot_o = state_valid ? {15'h0, state_slot} : 16'h0;
@@ -437,6 +539,44 @@ module tester (
   assign trace_synapse_valid_o = synapse_valid;
   assign trace_synapse_address_o = synapse_valid ? {17'h0, synapse_addr} : 20'h0;
   assign trace_synapse_o = {32{synapse_valid}} & from_lanes_synapse_next;
+=======
+  assign trace_state_valid_o = to_lanes_soma_we;
+  assign trace_state_slot_o = to_lanes_soma_we ? {15'h0, to_lanes_soma_waddr} : 16'h0;
+  assign trace_synapse_valid_o = to_lanes_synapse_we;
+  assign trace_synapse_address_o = to_lanes_synapse_we ? {17'h0, to_lanes_synapse_waddr} : 20'h0;
+
+  always @* begin
+    from_lanes_moved = 2'h0;
+    from_lanes_soma_flags = 10'h0;
+    trace_state_u_o = 36'h0;
+    trace_state_r_o = 12'h0;
+    if (to_lanes_soma_we) begin
+      from_lanes_moved = {gen_lane[1].own_moved, gen_lane[0].own_moved};
+      from_lanes_soma_flags = {gen_lane[1].own_soma_flags, gen_lane[0].own_soma_flags};
+      trace_state_u_o = {gen_lane[1].own_u_next, gen_lane[0].own_u_next};
+      trace_state_r_o = {gen_lane[1].own_r_next, gen_lane[0].own_r_next};
+    end
+  end
+
+
+  always @* begin
+    from_lanes_record_flags = 6'h0;
+    if (to_lanes_factor_we) begin
+      from_lanes_record_flags = {gen_lane[1].own_record_flags, gen_lane[0].own_record_flags};
+    end
+  end
+
+
+  always @* begin
+    from_lanes_update_flags = 6'h0;
+    trace_synapse_o = 32'h0;
+    if (to_lanes_synapse_we) begin
+      from_lanes_update_flags = {gen_lane[1].own_update_flags, gen_lane[0].own_update_flags};
+      trace_synapse_o = {gen_lane[1].own_synapse_next, gen_lane[0].own_synapse_next};
+    end
+  end
+
+>>>>>>> fastsim
 
 endmodule
 

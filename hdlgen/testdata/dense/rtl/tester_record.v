@@ -17,6 +17,7 @@
 
 module tester_record (
   input  wire               clk_i,
+  input  wire               enable_i,  // from the cycle of operands to the one before their results
 
   // Operands, all of one cycle; those marked constant stand still while results are under way.
   input  wire signed [17:0] reference_i,  // s18f13
@@ -52,10 +53,13 @@ module tester_record (
   reg c_overflow_1;
 
   always @(posedge clk_i) begin
-    sub4_1       <= $signed({5'h0, r_i, 9'h0}) - $signed({reference_i[17], reference_i});
-    sub6_1       <= $signed({2'h0, r_i}) - $signed({feedback_i[5], feedback_i});
-    c_1          <= $signed(c_outside ? (c_rounded[18] ? 18'h20000 : 18'h1ffff) : c_rounded[17:0]);
-    c_overflow_1 <= c_overflow;
+    if (enable_i) begin
+      sub4_1       <= $signed({5'h0, r_i, 9'h0}) - $signed({reference_i[17], reference_i});
+      sub6_1       <= $signed({2'h0, r_i}) - $signed({feedback_i[5], feedback_i});
+      c_1          <= $signed(c_outside ? (c_rounded[18] ? 18'h20000 : 18'h1ffff) :
+          c_rounded[17:0]);
+      c_overflow_1 <= c_overflow;
+    end
   end
 
   // Stage 2: e, d.
@@ -77,12 +81,15 @@ module tester_record (
   reg signed [17:0] c_2;
 
   always @(posedge clk_i) begin
-    e_2          <= $signed(e_outside ? (e_rounded[19] ? 18'h20000 : 18'h1ffff) : e_rounded[17:0]);
-    d_2          <= $signed({d_rounded[16], d_rounded});
-    c_overflow_2 <= c_overflow_1;
-    d_overflow_2 <= d_overflow;
-    e_overflow_2 <= e_overflow;
-    c_2          <= c_1;
+    if (enable_i) begin
+      e_2          <= $signed(e_outside ? (e_rounded[19] ? 18'h20000 : 18'h1ffff) :
+          e_rounded[17:0]);
+      d_2          <= $signed({d_rounded[16], d_rounded});
+      c_overflow_2 <= c_overflow_1;
+      d_overflow_2 <= d_overflow;
+      e_overflow_2 <= e_overflow;
+      c_2          <= c_1;
+    end
   end
 
   // Results.

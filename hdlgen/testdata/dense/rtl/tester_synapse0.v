@@ -14,6 +14,7 @@
 
 module tester_synapse0 (
   input  wire               clk_i,
+  input  wire               enable_i,  // from the cycle of operands to the one before their results
 
   // Operands, all of one cycle; those marked constant stand still while results are under way.
   input  wire signed [34:0] change_i,  // s35f32
@@ -32,8 +33,10 @@ module tester_synapse0 (
   reg signed [6:0] w_1;
 
   always @(posedge clk_i) begin
-    add2_1 <= $signed({{2{w_i[6]}}, w_i, 27'h0}) + $signed({change_i[34], change_i});
-    w_1    <= w_i;
+    if (enable_i) begin
+      add2_1 <= $signed({{2{w_i[6]}}, w_i, 27'h0}) + $signed({change_i[34], change_i});
+      w_1    <= w_i;
+    end
   end
 
   // Stage 2: weight.
@@ -53,10 +56,12 @@ module tester_synapse0 (
   reg signed [6:0] w_2;
 
   always @(posedge clk_i) begin
-    weight_2          <= $signed(weight_outside ? (weight_rounded[9] ? 7'h41 : 7'h3f) :
-        weight_rounded[6:0]);
-    weight_overflow_2 <= weight_overflow;
-    w_2               <= w_1;
+    if (enable_i) begin
+      weight_2          <= $signed(weight_outside ? (weight_rounded[9] ? 7'h41 : 7'h3f) :
+          weight_rounded[6:0]);
+      weight_overflow_2 <= weight_overflow;
+      w_2               <= w_1;
+    end
   end
 
   // Stage 3: sub4.
@@ -65,9 +70,11 @@ module tester_synapse0 (
   reg signed [6:0] weight_3;
 
   always @(posedge clk_i) begin
-    sub4_3            <= $signed({weight_2[6], weight_2}) - $signed({w_2[6], w_2});
-    weight_overflow_3 <= weight_overflow_2;
-    weight_3          <= weight_2;
+    if (enable_i) begin
+      sub4_3            <= $signed({weight_2[6], weight_2}) - $signed({w_2[6], w_2});
+      weight_overflow_3 <= weight_overflow_2;
+      weight_3          <= weight_2;
+    end
   end
 
   // Stage 4: nonzero5.
@@ -76,9 +83,11 @@ module tester_synapse0 (
   reg signed [6:0] weight_4;
 
   always @(posedge clk_i) begin
-    nonzero5_4        <= |sub4_3;
-    weight_overflow_4 <= weight_overflow_3;
-    weight_4          <= weight_3;
+    if (enable_i) begin
+      nonzero5_4        <= |sub4_3;
+      weight_overflow_4 <= weight_overflow_3;
+      weight_4          <= weight_3;
+    end
   end
 
   // Results.

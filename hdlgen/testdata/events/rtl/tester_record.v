@@ -17,6 +17,7 @@
 
 module tester_record (
   input  wire               clk_i,
+  input  wire               enable_i,  // from the cycle of operands to the one before their results
 
   // Operands, all of one cycle; those marked constant stand still while results are under way.
   input  wire signed [28:0] reference_i,  // s29f24
@@ -52,10 +53,13 @@ module tester_record (
   reg c_overflow_1;
 
   always @(posedge clk_i) begin
-    sub4_1       <= $signed({5'h0, r_i, 14'h0}) - $signed({reference_i[28], reference_i});
-    sub6_1       <= $signed({4'h0, r_i, 14'h0}) - $signed({feedback_i[27], feedback_i});
-    c_1          <= $signed(c_outside ? (c_rounded[18] ? 18'h20000 : 18'h1ffff) : c_rounded[17:0]);
-    c_overflow_1 <= c_overflow;
+    if (enable_i) begin
+      sub4_1       <= $signed({5'h0, r_i, 14'h0}) - $signed({reference_i[28], reference_i});
+      sub6_1       <= $signed({4'h0, r_i, 14'h0}) - $signed({feedback_i[27], feedback_i});
+      c_1          <= $signed(c_outside ? (c_rounded[18] ? 18'h20000 : 18'h1ffff) :
+          c_rounded[17:0]);
+      c_overflow_1 <= c_overflow;
+    end
   end
 
   // Stage 2: the rounding of e, the rounding of d.
@@ -77,10 +81,12 @@ module tester_record (
   reg signed [17:0] c_2;
 
   always @(posedge clk_i) begin
-    c_overflow_2 <= c_overflow_1;
-    d_rounded_2  <= d_rounded;
-    e_rounded_2  <= e_rounded;
-    c_2          <= c_1;
+    if (enable_i) begin
+      c_overflow_2 <= c_overflow_1;
+      d_rounded_2  <= d_rounded;
+      e_rounded_2  <= e_rounded;
+      c_2          <= c_1;
+    end
   end
 
   // Stage 3: e, d.
@@ -100,14 +106,16 @@ module tester_record (
   reg signed [17:0] c_3;
 
   always @(posedge clk_i) begin
-    e_3          <= $signed(e_outside ? (e_rounded_2[20] ? 18'h20000 : 18'h1ffff) :
-        e_rounded_2[17:0]);
-    d_3          <= $signed(d_outside ? (d_rounded_2[19] ? 18'h20000 : 18'h1ffff) :
-        d_rounded_2[17:0]);
-    c_overflow_3 <= c_overflow_2;
-    d_overflow_3 <= d_overflow;
-    e_overflow_3 <= e_overflow;
-    c_3          <= c_2;
+    if (enable_i) begin
+      e_3          <= $signed(e_outside ? (e_rounded_2[20] ? 18'h20000 : 18'h1ffff) :
+          e_rounded_2[17:0]);
+      d_3          <= $signed(d_outside ? (d_rounded_2[19] ? 18'h20000 : 18'h1ffff) :
+          d_rounded_2[17:0]);
+      c_overflow_3 <= c_overflow_2;
+      d_overflow_3 <= d_overflow;
+      e_overflow_3 <= e_overflow;
+      c_3          <= c_2;
+    end
   end
 
   // Results.

@@ -21,6 +21,7 @@
 
 module tester_soma (
   input  wire               clk_i,
+  input  wire               enable_i,  // from the cycle of operands to the one before their results
 
   // Operands, all of one cycle; those marked constant stand still while results are under way.
   input  wire signed [28:0] basal_i,  // s29f24
@@ -71,14 +72,16 @@ module tester_soma (
   reg signed [17:0] u_1;
 
   always @(posedge clk_i) begin
-    add12_1                    <= $signed({basal_i[28], basal_i}) + $signed({{2{feedback_i[27]}},
-        feedback_i});
-    lateral_rounded_1          <= $signed(lateral_rounded_outside ? (lateral_rounded_rounded[18] ?
-        18'h20000 : 18'h1ffff) : lateral_rounded_rounded[17:0]);
-    mul17_1                    <= $signed(y_i ? {k_y_i[17], k_y_i} : 19'h0);
-    lateral_rounded_overflow_1 <= lateral_rounded_overflow;
-    r_1                        <= r_i;
-    u_1                        <= u_i;
+    if (enable_i) begin
+      add12_1                    <= $signed({basal_i[28], basal_i}) + $signed({{2{feedback_i[27]}},
+          feedback_i});
+      lateral_rounded_1          <= $signed(lateral_rounded_outside ? (lateral_rounded_rounded[18]
+          ? 18'h20000 : 18'h1ffff) : lateral_rounded_rounded[17:0]);
+      mul17_1                    <= $signed(y_i ? {k_y_i[17], k_y_i} : 19'h0);
+      lateral_rounded_overflow_1 <= lateral_rounded_overflow;
+      r_1                        <= r_i;
+      u_1                        <= u_i;
+    end
   end
 
   // Stage 2: the rounding of current, mul15, mul16, mul19.
@@ -98,16 +101,18 @@ module tester_soma (
   reg signed [18:0] mul17_2;
 
   always @(posedge clk_i) begin
-    mul15_2                    <= $signed((k_lateral_i[0] ? {{2{lateral_rounded_1[17]}},
-        lateral_rounded_1} : 20'h0) + (k_lateral_i[1] ? {lateral_rounded_1[17], lateral_rounded_1,
-        1'h0} : 20'h0));
-    mul16_2                    <= k_r_i * $signed({1'h0, r_1});
-    mul19_2                    <= k_u_i * u_1;
-    lateral_rounded_overflow_2 <= lateral_rounded_overflow_1;
-    current_rounded_2          <= current_rounded;
-    r_2                        <= r_1;
-    u_2                        <= u_1;
-    mul17_2                    <= mul17_1;
+    if (enable_i) begin
+      mul15_2                    <= $signed((k_lateral_i[0] ? {{2{lateral_rounded_1[17]}},
+          lateral_rounded_1} : 20'h0) + (k_lateral_i[1] ? {lateral_rounded_1[17],
+          lateral_rounded_1, 1'h0} : 20'h0));
+      mul16_2                    <= k_r_i * $signed({1'h0, r_1});
+      mul19_2                    <= k_u_i * u_1;
+      lateral_rounded_overflow_2 <= lateral_rounded_overflow_1;
+      current_rounded_2          <= current_rounded;
+      r_2                        <= r_1;
+      u_2                        <= u_1;
+      mul17_2                    <= mul17_1;
+    end
   end
 
   // Stage 3: current, add18, sub20.
@@ -124,16 +129,18 @@ module tester_soma (
   reg signed [17:0] u_3;
 
   always @(posedge clk_i) begin
-    current_3                  <= $signed(current_outside ? (current_rounded_2[19] ? 18'h20000 :
-        18'h1ffff) : current_rounded_2[17:0]);
-    add18_3                    <= $signed({mul16_2[28], mul16_2}) + $signed({mul17_2[18], mul17_2,
-        10'h0});
-    sub20_3                    <= $signed({{20{mul15_2[19]}}, mul15_2}) - $signed({mul19_2[35],
-        mul19_2, 3'h0});
-    lateral_rounded_overflow_3 <= lateral_rounded_overflow_2;
-    current_overflow_3         <= current_overflow;
-    r_3                        <= r_2;
-    u_3                        <= u_2;
+    if (enable_i) begin
+      current_3                  <= $signed(current_outside ? (current_rounded_2[19] ? 18'h20000 :
+          18'h1ffff) : current_rounded_2[17:0]);
+      add18_3                    <= $signed({mul16_2[28], mul16_2}) + $signed({mul17_2[18],
+          mul17_2, 10'h0});
+      sub20_3                    <= $signed({{20{mul15_2[19]}}, mul15_2}) - $signed({mul19_2[35],
+          mul19_2, 3'h0});
+      lateral_rounded_overflow_3 <= lateral_rounded_overflow_2;
+      current_overflow_3         <= current_overflow;
+      r_3                        <= r_2;
+      u_3                        <= u_2;
+    end
   end
 
   // Stage 4: add21, mul22.
@@ -145,13 +152,15 @@ module tester_soma (
   reg signed [17:0] u_4;
 
   always @(posedge clk_i) begin
-    add21_4                    <= $signed({{4{add18_3[29]}}, add18_3, 7'h0}) +
-        $signed({sub20_3[39], sub20_3});
-    mul22_4                    <= k_current_i * current_3;
-    lateral_rounded_overflow_4 <= lateral_rounded_overflow_3;
-    current_overflow_4         <= current_overflow_3;
-    r_4                        <= r_3;
-    u_4                        <= u_3;
+    if (enable_i) begin
+      add21_4                    <= $signed({{4{add18_3[29]}}, add18_3, 7'h0}) +
+          $signed({sub20_3[39], sub20_3});
+      mul22_4                    <= k_current_i * current_3;
+      lateral_rounded_overflow_4 <= lateral_rounded_overflow_3;
+      current_overflow_4         <= current_overflow_3;
+      r_4                        <= r_3;
+      u_4                        <= u_3;
+    end
   end
 
   // Stage 5: add23.
@@ -162,12 +171,14 @@ module tester_soma (
   reg signed [17:0] u_5;
 
   always @(posedge clk_i) begin
-    add23_5                    <= $signed({{2{mul22_4[35]}}, mul22_4, 4'h0}) +
-        $signed({add21_4[40], add21_4});
-    lateral_rounded_overflow_5 <= lateral_rounded_overflow_4;
-    current_overflow_5         <= current_overflow_4;
-    r_5                        <= r_4;
-    u_5                        <= u_4;
+    if (enable_i) begin
+      add23_5                    <= $signed({{2{mul22_4[35]}}, mul22_4, 4'h0}) +
+          $signed({add21_4[40], add21_4});
+      lateral_rounded_overflow_5 <= lateral_rounded_overflow_4;
+      current_overflow_5         <= current_overflow_4;
+      r_5                        <= r_4;
+      u_5                        <= u_4;
+    end
   end
 
   // Stage 6: the rounding of drive.
@@ -184,11 +195,13 @@ module tester_soma (
   reg signed [17:0] u_6;
 
   always @(posedge clk_i) begin
-    drive_rounded_6            <= drive_rounded;
-    lateral_rounded_overflow_6 <= lateral_rounded_overflow_5;
-    current_overflow_6         <= current_overflow_5;
-    r_6                        <= r_5;
-    u_6                        <= u_5;
+    if (enable_i) begin
+      drive_rounded_6            <= drive_rounded;
+      lateral_rounded_overflow_6 <= lateral_rounded_overflow_5;
+      current_overflow_6         <= current_overflow_5;
+      r_6                        <= r_5;
+      u_6                        <= u_5;
+    end
   end
 
   // Stage 7: drive.
@@ -204,13 +217,15 @@ module tester_soma (
   reg signed [17:0] u_7;
 
   always @(posedge clk_i) begin
-    drive_7                    <= $signed(drive_outside ? (drive_rounded_6[22] ? 18'h20000 :
-        18'h1ffff) : drive_rounded_6[17:0]);
-    drive_overflow_7           <= drive_overflow;
-    lateral_rounded_overflow_7 <= lateral_rounded_overflow_6;
-    current_overflow_7         <= current_overflow_6;
-    r_7                        <= r_6;
-    u_7                        <= u_6;
+    if (enable_i) begin
+      drive_7                    <= $signed(drive_outside ? (drive_rounded_6[22] ? 18'h20000 :
+          18'h1ffff) : drive_rounded_6[17:0]);
+      drive_overflow_7           <= drive_overflow;
+      lateral_rounded_overflow_7 <= lateral_rounded_overflow_6;
+      current_overflow_7         <= current_overflow_6;
+      r_7                        <= r_6;
+      u_7                        <= u_6;
+    end
   end
 
   // Stage 8: mul25.
@@ -222,12 +237,14 @@ module tester_soma (
   reg signed [17:0] u_8;
 
   always @(posedge clk_i) begin
-    mul25_8                    <= $signed({1'h0, eta_i}) * drive_7;
-    drive_overflow_8           <= drive_overflow_7;
-    lateral_rounded_overflow_8 <= lateral_rounded_overflow_7;
-    current_overflow_8         <= current_overflow_7;
-    r_8                        <= r_7;
-    u_8                        <= u_7;
+    if (enable_i) begin
+      mul25_8                    <= $signed({1'h0, eta_i}) * drive_7;
+      drive_overflow_8           <= drive_overflow_7;
+      lateral_rounded_overflow_8 <= lateral_rounded_overflow_7;
+      current_overflow_8         <= current_overflow_7;
+      r_8                        <= r_7;
+      u_8                        <= u_7;
+    end
   end
 
   // Stage 9: add26.
@@ -239,12 +256,15 @@ module tester_soma (
   reg signed [17:0] u_9;
 
   always @(posedge clk_i) begin
-    add26_9                    <= $signed({u_8[17], u_8, 17'h0}) + $signed({mul25_8[34], mul25_8});
-    drive_overflow_9           <= drive_overflow_8;
-    lateral_rounded_overflow_9 <= lateral_rounded_overflow_8;
-    current_overflow_9         <= current_overflow_8;
-    r_9                        <= r_8;
-    u_9                        <= u_8;
+    if (enable_i) begin
+      add26_9                    <= $signed({u_8[17], u_8, 17'h0}) + $signed({mul25_8[34],
+          mul25_8});
+      drive_overflow_9           <= drive_overflow_8;
+      lateral_rounded_overflow_9 <= lateral_rounded_overflow_8;
+      current_overflow_9         <= current_overflow_8;
+      r_9                        <= r_8;
+      u_9                        <= u_8;
+    end
   end
 
   // Stage 10: the rounding of potential.
@@ -263,12 +283,14 @@ module tester_soma (
   reg signed [17:0] u_10;
 
   always @(posedge clk_i) begin
-    potential_rounded_10        <= potential_rounded;
-    drive_overflow_10           <= drive_overflow_9;
-    lateral_rounded_overflow_10 <= lateral_rounded_overflow_9;
-    current_overflow_10         <= current_overflow_9;
-    r_10                        <= r_9;
-    u_10                        <= u_9;
+    if (enable_i) begin
+      potential_rounded_10        <= potential_rounded;
+      drive_overflow_10           <= drive_overflow_9;
+      lateral_rounded_overflow_10 <= lateral_rounded_overflow_9;
+      current_overflow_10         <= current_overflow_9;
+      r_10                        <= r_9;
+      u_10                        <= u_9;
+    end
   end
 
   // Stage 11: potential.
@@ -285,14 +307,16 @@ module tester_soma (
   reg signed [17:0] u_11;
 
   always @(posedge clk_i) begin
-    potential_11                <= $signed(potential_outside ? (potential_rounded_10[19] ?
-        18'h20000 : 18'h1ffff) : potential_rounded_10[17:0]);
-    potential_overflow_11       <= potential_overflow;
-    drive_overflow_11           <= drive_overflow_10;
-    lateral_rounded_overflow_11 <= lateral_rounded_overflow_10;
-    current_overflow_11         <= current_overflow_10;
-    r_11                        <= r_10;
-    u_11                        <= u_10;
+    if (enable_i) begin
+      potential_11                <= $signed(potential_outside ? (potential_rounded_10[19] ?
+          18'h20000 : 18'h1ffff) : potential_rounded_10[17:0]);
+      potential_overflow_11       <= potential_overflow;
+      drive_overflow_11           <= drive_overflow_10;
+      lateral_rounded_overflow_11 <= lateral_rounded_overflow_10;
+      current_overflow_11         <= current_overflow_10;
+      r_11                        <= r_10;
+      u_11                        <= u_10;
+    end
   end
 
   // Stage 12: clip28, sub31.
@@ -306,16 +330,18 @@ module tester_soma (
   reg signed [17:0] potential_12;
 
   always @(posedge clk_i) begin
-    clip28_12                   <= potential_11[17] ? 18'sh0 : |potential_11[16:14] ? 18'sh4000 :
-        potential_11;
-    sub31_12                    <= $signed({potential_11[17], potential_11}) - $signed({u_11[17],
-        u_11});
-    potential_overflow_12       <= potential_overflow_11;
-    drive_overflow_12           <= drive_overflow_11;
-    lateral_rounded_overflow_12 <= lateral_rounded_overflow_11;
-    current_overflow_12         <= current_overflow_11;
-    r_12                        <= r_11;
-    potential_12                <= potential_11;
+    if (enable_i) begin
+      clip28_12                   <= potential_11[17] ? 18'sh0 : |potential_11[16:14] ? 18'sh4000 :
+          potential_11;
+      sub31_12                    <= $signed({potential_11[17], potential_11}) - $signed({u_11[17],
+          u_11});
+      potential_overflow_12       <= potential_overflow_11;
+      drive_overflow_12           <= drive_overflow_11;
+      lateral_rounded_overflow_12 <= lateral_rounded_overflow_11;
+      current_overflow_12         <= current_overflow_11;
+      r_12                        <= r_11;
+      potential_12                <= potential_11;
+    end
   end
 
   // Stage 13: state, nonzero32.
@@ -340,16 +366,18 @@ module tester_soma (
   reg signed [17:0] potential_13;
 
   always @(posedge clk_i) begin
-    state_13                    <= state_outside ? (state_rounded[14] ? 11'h0 : 11'h7ff) :
-        state_rounded[10:0];
-    nonzero32_13                <= |sub31_12;
-    state_overflow_13           <= state_overflow;
-    potential_overflow_13       <= potential_overflow_12;
-    drive_overflow_13           <= drive_overflow_12;
-    lateral_rounded_overflow_13 <= lateral_rounded_overflow_12;
-    current_overflow_13         <= current_overflow_12;
-    r_13                        <= r_12;
-    potential_13                <= potential_12;
+    if (enable_i) begin
+      state_13                    <= state_outside ? (state_rounded[14] ? 11'h0 : 11'h7ff) :
+          state_rounded[10:0];
+      nonzero32_13                <= |sub31_12;
+      state_overflow_13           <= state_overflow;
+      potential_overflow_13       <= potential_overflow_12;
+      drive_overflow_13           <= drive_overflow_12;
+      lateral_rounded_overflow_13 <= lateral_rounded_overflow_12;
+      current_overflow_13         <= current_overflow_12;
+      r_13                        <= r_12;
+      potential_13                <= potential_12;
+    end
   end
 
   // Stage 14: sub30.
@@ -364,15 +392,17 @@ module tester_soma (
   reg nonzero32_14;
 
   always @(posedge clk_i) begin
-    sub30_14                    <= $signed({1'h0, state_13}) - $signed({1'h0, r_13});
-    state_overflow_14           <= state_overflow_13;
-    potential_overflow_14       <= potential_overflow_13;
-    drive_overflow_14           <= drive_overflow_13;
-    lateral_rounded_overflow_14 <= lateral_rounded_overflow_13;
-    current_overflow_14         <= current_overflow_13;
-    potential_14                <= potential_13;
-    state_14                    <= state_13;
-    nonzero32_14                <= nonzero32_13;
+    if (enable_i) begin
+      sub30_14                    <= $signed({1'h0, state_13}) - $signed({1'h0, r_13});
+      state_overflow_14           <= state_overflow_13;
+      potential_overflow_14       <= potential_overflow_13;
+      drive_overflow_14           <= drive_overflow_13;
+      lateral_rounded_overflow_14 <= lateral_rounded_overflow_13;
+      current_overflow_14         <= current_overflow_13;
+      potential_14                <= potential_13;
+      state_14                    <= state_13;
+      nonzero32_14                <= nonzero32_13;
+    end
   end
 
   // Results.

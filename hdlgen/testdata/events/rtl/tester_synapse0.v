@@ -15,6 +15,7 @@
 
 module tester_synapse0 (
   input  wire               clk_i,
+  input  wire               enable_i,  // from the cycle of operands to the one before their results
 
   // Operands, all of one cycle; those marked constant stand still while results are under way.
   input  wire signed [34:0] change_i,  // s35f32
@@ -35,9 +36,11 @@ module tester_synapse0 (
   reg [31:0] random_1;
 
   always @(posedge clk_i) begin
-    add2_1   <= $signed({{2{w_i[15]}}, w_i, 18'h0}) + $signed({change_i[34], change_i});
-    w_1      <= w_i;
-    random_1 <= random_i;
+    if (enable_i) begin
+      add2_1   <= $signed({{2{w_i[15]}}, w_i, 18'h0}) + $signed({change_i[34], change_i});
+      w_1      <= w_i;
+      random_1 <= random_i;
+    end
   end
 
   // Stage 2: the rounding of weight.
@@ -53,8 +56,10 @@ module tester_synapse0 (
   reg signed [15:0] w_2;
 
   always @(posedge clk_i) begin
-    weight_rounded_2 <= weight_rounded;
-    w_2              <= w_1;
+    if (enable_i) begin
+      weight_rounded_2 <= weight_rounded;
+      w_2              <= w_1;
+    end
   end
 
   // Stage 3: weight.
@@ -67,10 +72,12 @@ module tester_synapse0 (
   reg signed [15:0] w_3;
 
   always @(posedge clk_i) begin
-    weight_3          <= $signed(weight_outside ? (weight_rounded_2[18] ? 16'h8000 : 16'h7fff) :
-        weight_rounded_2[15:0]);
-    weight_overflow_3 <= weight_overflow;
-    w_3               <= w_2;
+    if (enable_i) begin
+      weight_3          <= $signed(weight_outside ? (weight_rounded_2[18] ? 16'h8000 : 16'h7fff) :
+          weight_rounded_2[15:0]);
+      weight_overflow_3 <= weight_overflow;
+      w_3               <= w_2;
+    end
   end
 
   // Stage 4: sub5.
@@ -79,9 +86,11 @@ module tester_synapse0 (
   reg signed [15:0] weight_4;
 
   always @(posedge clk_i) begin
-    sub5_4            <= $signed({weight_3[15], weight_3}) - $signed({w_3[15], w_3});
-    weight_overflow_4 <= weight_overflow_3;
-    weight_4          <= weight_3;
+    if (enable_i) begin
+      sub5_4            <= $signed({weight_3[15], weight_3}) - $signed({w_3[15], w_3});
+      weight_overflow_4 <= weight_overflow_3;
+      weight_4          <= weight_3;
+    end
   end
 
   // Stage 5: nonzero6.
@@ -90,9 +99,11 @@ module tester_synapse0 (
   reg signed [15:0] weight_5;
 
   always @(posedge clk_i) begin
-    nonzero6_5        <= |sub5_4;
-    weight_overflow_5 <= weight_overflow_4;
-    weight_5          <= weight_4;
+    if (enable_i) begin
+      nonzero6_5        <= |sub5_4;
+      weight_overflow_5 <= weight_overflow_4;
+      weight_5          <= weight_4;
+    end
   end
 
   // Results.

@@ -15,6 +15,7 @@
 
 module tester_synapse1 (
   input  wire               clk_i,
+  input  wire               enable_i,  // from the cycle of operands to the one before their results
 
   // Operands, all of one cycle; those marked constant stand still while results are under way.
   input  wire signed [34:0] change_i,  // s35f63
@@ -36,9 +37,11 @@ module tester_synapse1 (
   reg [31:0] random_1;
 
   always @(posedge clk_i) begin
-    change_1 <= change_i;
-    w_1      <= w_i;
-    random_1 <= random_i;
+    if (enable_i) begin
+      change_1 <= change_i;
+      w_1      <= w_i;
+      random_1 <= random_i;
+    end
   end
 
   // Stage 2: mul3.
@@ -48,10 +51,12 @@ module tester_synapse1 (
   reg [31:0] random_2;
 
   always @(posedge clk_i) begin
-    mul3_2   <= $signed({1'h0, gamma_i}) * w_1;
-    change_2 <= change_1;
-    w_2      <= w_1;
-    random_2 <= random_1;
+    if (enable_i) begin
+      mul3_2   <= $signed({1'h0, gamma_i}) * w_1;
+      change_2 <= change_1;
+      w_2      <= w_1;
+      random_2 <= random_1;
+    end
   end
 
   // Stage 3: add4.
@@ -61,10 +66,12 @@ module tester_synapse1 (
   reg [31:0] random_3;
 
   always @(posedge clk_i) begin
-    add4_3   <= $signed({w_2[15], w_2, 33'h0}) + $signed({{17{mul3_2[32]}}, mul3_2});
-    change_3 <= change_2;
-    w_3      <= w_2;
-    random_3 <= random_2;
+    if (enable_i) begin
+      add4_3   <= $signed({w_2[15], w_2, 33'h0}) + $signed({{17{mul3_2[32]}}, mul3_2});
+      change_3 <= change_2;
+      w_3      <= w_2;
+      random_3 <= random_2;
+    end
   end
 
   // Stage 4: sub5.
@@ -73,9 +80,11 @@ module tester_synapse1 (
   reg [31:0] random_4;
 
   always @(posedge clk_i) begin
-    sub5_4   <= $signed({add4_3[49], add4_3}) - $signed({{16{change_3[34]}}, change_3});
-    w_4      <= w_3;
-    random_4 <= random_3;
+    if (enable_i) begin
+      sub5_4   <= $signed({add4_3[49], add4_3}) - $signed({{16{change_3[34]}}, change_3});
+      w_4      <= w_3;
+      random_4 <= random_3;
+    end
   end
 
   // Stage 5: the rounding of weight.
@@ -89,8 +98,10 @@ module tester_synapse1 (
   reg signed [15:0] w_5;
 
   always @(posedge clk_i) begin
-    weight_rounded_5 <= weight_rounded;
-    w_5              <= w_4;
+    if (enable_i) begin
+      weight_rounded_5 <= weight_rounded;
+      w_5              <= w_4;
+    end
   end
 
   // Stage 6: weight.
@@ -103,10 +114,12 @@ module tester_synapse1 (
   reg signed [15:0] w_6;
 
   always @(posedge clk_i) begin
-    weight_6          <= $signed(weight_outside ? (weight_rounded_5[18] ? 16'h8000 : 16'h7fff) :
-        weight_rounded_5[15:0]);
-    weight_overflow_6 <= weight_overflow;
-    w_6               <= w_5;
+    if (enable_i) begin
+      weight_6          <= $signed(weight_outside ? (weight_rounded_5[18] ? 16'h8000 : 16'h7fff) :
+          weight_rounded_5[15:0]);
+      weight_overflow_6 <= weight_overflow;
+      w_6               <= w_5;
+    end
   end
 
   // Stage 7: sub8.
@@ -115,9 +128,11 @@ module tester_synapse1 (
   reg signed [15:0] weight_7;
 
   always @(posedge clk_i) begin
-    sub8_7            <= $signed({weight_6[15], weight_6}) - $signed({w_6[15], w_6});
-    weight_overflow_7 <= weight_overflow_6;
-    weight_7          <= weight_6;
+    if (enable_i) begin
+      sub8_7            <= $signed({weight_6[15], weight_6}) - $signed({w_6[15], w_6});
+      weight_overflow_7 <= weight_overflow_6;
+      weight_7          <= weight_6;
+    end
   end
 
   // Stage 8: nonzero9.
@@ -126,9 +141,11 @@ module tester_synapse1 (
   reg signed [15:0] weight_8;
 
   always @(posedge clk_i) begin
-    nonzero9_8        <= |sub8_7;
-    weight_overflow_8 <= weight_overflow_7;
-    weight_8          <= weight_7;
+    if (enable_i) begin
+      nonzero9_8        <= |sub8_7;
+      weight_overflow_8 <= weight_overflow_7;
+      weight_8          <= weight_7;
+    end
   end
 
   // Results.

@@ -14,6 +14,7 @@
 
 module tester_update1 (
   input  wire               clk_i,
+  input  wire               enable_i,  // from the cycle of operands to the one before their results
 
   // Operands, all of one cycle; those marked constant stand still while results are under way.
   input  wire signed [30:0] sum_i,  // s31f24
@@ -37,8 +38,10 @@ module tester_update1 (
   reg nonzero2_1;
 
   always @(posedge clk_i) begin
-    nonzero2_1       <= |sum_i;
-    update_rounded_1 <= update_rounded;
+    if (enable_i) begin
+      nonzero2_1       <= |sum_i;
+      update_rounded_1 <= update_rounded;
+    end
   end
 
   // Stage 2: update.
@@ -51,10 +54,12 @@ module tester_update1 (
   reg nonzero2_2;
 
   always @(posedge clk_i) begin
-    update_2          <= $signed(update_outside ? (update_rounded_1[23] ? 18'h20000 : 18'h1ffff) :
-        update_rounded_1[17:0]);
-    update_overflow_2 <= update_overflow;
-    nonzero2_2        <= nonzero2_1;
+    if (enable_i) begin
+      update_2          <= $signed(update_outside ? (update_rounded_1[23] ? 18'h20000 : 18'h1ffff)
+          : update_rounded_1[17:0]);
+      update_overflow_2 <= update_overflow;
+      nonzero2_2        <= nonzero2_1;
+    end
   end
 
   // Results.

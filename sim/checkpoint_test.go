@@ -1,0 +1,149 @@
+package sim
+
+import (
+	"context"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"corinfo/golden"
+)
+
+// withoutTimes is a report without what differs from run to run.
+func withoutTimes(r *Report) Report {
+	c := *r
+	c.Seconds, c.BuildSeconds, c.LearningPerSecond = 0, 0, 0
+	return c
+}
+
+// A learning run that is stopped again and again, wherever it is, and continued ends with the report of a whole run.
+func TestStoppedRunContinues(t *testing.T) {
+	rng := testSeed(t)
+	for _, x := range []struct {
+		simulator Simulator
+		tool      string
+		c         testCase
+	}{
+		{Icarus, "iverilog", testCase{layers: []int{7, 5, 4}, lanes: 2, batch: 2, rule: "constant", formats: "uneven", three: true}},
+		{Verilator, "verilator", testCase{layers: []int{12, 9, 8, 5}, lanes: 3, batch: 3, rule: "divide_by_slow_loop_index", formats: "coarse", early: true}},
+	} {
+		needTool(t, x.tool)
+		d := x.c.generate(t)
+		o := Options{Simulator: x.simulator, Inference: randomSamples(d, 3, rng), Learning: randomSamples(d, 5*x.c.batch+1, rng), Again: true, SaveEvery: time.Hour}
+		whole, err := Cosim(context.Background(), d, o)
+		require.NoError(t, err)
+		require.Nil(t, whole.Mismatch)
+		require.NotNil(t, whole.After)
+		require.Equal(t, whole.After.Model, whole.After.RTL)
+		require.Positive(t, whole.LearningPerSecond)
+		require.False(t, Resumable(d), "a run that is over leaves no checkpoint")
+
+		o.SaveEvery = 1
+		stops := 0
+		for {
+			ctx, cancel := context.WithCancel(context.Background())
+			o.Resume = Resumable(d)
+			start, until := -1, 2+rng.IntN(3*x.c.batch)
+			o.Progress = func(done, total int) {
+				if start < 0 {
+					start = done
+				}
+				if done-start == until {
+					cancel()
+				}
+			}
+			report, err := Cosim(ctx, d, o)
+			cancel()
+			if err == nil {
+				require.Equal(t, withoutTimes(whole), withoutTimes(report))
+				break
+			}
+			require.ErrorIs(t, err, context.Canceled)
+			stops++
+			require.Less(t, stops, 40, "the run does not come on")
+		}
+		require.Positive(t, stops)
+		require.False(t, Resumable(d))
+		left, err := os.ReadDir(filepath.Join(d.Dir, "sim"))
+		require.NoError(t, err)
+		require.Empty(t, left)
+	}
+}
+
+// stopped runs until a checkpoint is there.
+func stopped(t *testing.T, c testCase, o Options) string {
+	t.Helper()
+	d := c.generate(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	o.Progress = func(int, int) {
+		if Resumable(d) {
+			cancel()
+		}
+	}
+	_, err := Cosim(ctx, d, o)
+	require.ErrorIs(t, err, context.Canceled)
+	return d.Dir
+}
+
+// A checkpoint of another design, of other samples, or damaged, is refused in words that say what to do.
+func TestCheckpointRefused(t *testing.T) {
+	needTool(t, "iverilog")
+	d := small.generate(t)
+	rng := rand.New(rand.NewPCG(1, 2))
+	o := Options{Simulator: Icarus, Inference: randomSamples(d, 1, rng), Learning: randomSamples(d, 12, rng), SaveEvery: 1}
+	resume := func(dir string, o Options) error {
+		o.Resume = true
+		_, err := Cosim(context.Background(), reopen(t, dir), o)
+		return err
+	}
+	err := resume(d.Dir, o)
+	require.ErrorIs(t, err, golden.ErrUsage)
+	require.ErrorContains(t, err, "leave --resume away")
+
+	dir := stopped(t, small, o)
+	file := filepath.Join(dir, "sim", "checkpoint")
+	whole, err := os.ReadFile(file)
+	require.NoError(t, err)
+
+	other := o
+	other.Learning = randomSamples(d, 12, rng)
+	err = resume(dir, other)
+	require.ErrorIs(t, err, golden.ErrUsage)
+	require.ErrorContains(t, err, "other samples")
+
+	other = o
+	other.Inference = nil
+	require.ErrorContains(t, resume(dir, other), "ask for the same")
+	other = o
+	other.Learning = nil
+	require.ErrorContains(t, resume(dir, other), "ask for the same")
+	other = o
+	other.Simulator = Verilator
+	require.ErrorContains(t, resume(dir, other), "of another design")
+	other = o
+	other.Stall = 1
+	require.ErrorIs(t, resume(dir, other), golden.ErrUsage)
+
+	for _, damage := range [][]byte{whole[:len(whole)/2], append(append([]byte{}, whole...), 'x'), {}} {
+		require.NoError(t, os.WriteFile(file, damage, 0o644))
+		err = resume(dir, o)
+		require.ErrorIs(t, err, golden.ErrDamaged)
+		require.ErrorContains(t, err, "remove it")
+	}
+	require.NoError(t, os.WriteFile(file, whole, 0o644))
+
+	verilog := filepath.Join(dir, "rtl", "corinfo_host.v")
+	text, err := os.ReadFile(verilog)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(verilog, append(text, '\n'), 0o644))
+	err = resume(dir, o)
+	require.ErrorIs(t, err, golden.ErrUsage)
+	require.ErrorContains(t, err, "of another design")
+	require.NoError(t, os.WriteFile(verilog, text, 0o644))
+	require.NoError(t, resume(dir, o))
+}
