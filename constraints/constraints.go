@@ -34,6 +34,7 @@ type Board struct {
 	Clock     Clock     `yaml:"clock" json:"clock"`
 	LEDs      Pins      `yaml:"leds" json:"leds"`
 	Buttons   Buttons   `yaml:"buttons" json:"buttons"`
+	Target    Target    `yaml:"target" json:"target"`
 	Resources Resources `yaml:"resources" json:"resources"`
 	Program   string    `yaml:"program" json:"program"` // command that loads a bitstream, without its file
 }
@@ -54,6 +55,19 @@ type Pins struct {
 type Buttons struct {
 	Pins `yaml:",inline"`
 	Hold int `yaml:"hold" json:"hold"` // the one that holds the display; it reads 1 when pressed
+}
+
+// Target says how much a device does in a clock cycle; pipelines are cut accordingly. What a design computes does
+// not depend on it, only in how many cycles.
+type Target struct {
+	// ReadCycles are those from an address of a block memory to its word: 1, or 2 with a register behind the choice of its blocks.
+	ReadCycles int `yaml:"read_cycles" json:"read_cycles"`
+	// FactorCycles are the registers between what a pipeline is given and its multipliers: 0 or 1.
+	FactorCycles int `yaml:"factor_cycles" json:"factor_cycles"`
+	// RoundBits is the widest sum of a rounding that is limited within the same cycle.
+	RoundBits int `yaml:"round_bits" json:"round_bits"`
+	// WireCycles are the registers on every wire from the control to the lanes, and on every wire back: 0 to 2.
+	WireCycles int `yaml:"wire_cycles" json:"wire_cycles"`
 }
 
 // Resources are what a device has.

@@ -73,7 +73,7 @@ func Build(a *golden.Arithmetic, lanes int, target Target, synapse func(matrix, 
 	n := a.Network
 	l, s, err := layOut(a, lanes)
 	if err == nil {
-		err = target.check()
+		err = checkTarget(target)
 	}
 	if err != nil {
 		return nil, nil, err

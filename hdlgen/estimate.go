@@ -48,7 +48,7 @@ type Multiplier struct {
 func Estimate(a *golden.Arithmetic, lanes int, target Target, activity *Activity) (*Estimates, error) {
 	l, s, err := layOut(a, lanes)
 	if err == nil {
-		err = target.check()
+		err = checkTarget(target)
 	}
 	if err != nil {
 		return nil, err

@@ -34,12 +34,12 @@ module bench;
   wire [%[4]d:0] pass_q, q;
   wire [%[5]d:0] qu;
   wire [1:0] busy;
-  wire wait_ours, done, done_context, moved;
+  wire done, done_context, moved;
   wire [7:0] done_layer;
   wire [2:0] flags;
   %[6]s_interneurons u_dut (
     .clk_i(clk), .rst_i(rst), .clear_i(clear), .clear_context_i(clear_context), .start_i(start), .pass_context_i(pass_context),
-    .pass_layer_i(pass_layer), .pass_q_o(pass_q), .pass_wait_o(wait_ours), .busy_o(busy), .slot_valid_i(slot_valid), .slot_last_i(slot_last),
+    .pass_layer_i(pass_layer), .pass_q_o(pass_q), .busy_o(busy), .slot_valid_i(slot_valid), .slot_last_i(slot_last),
     .slot_context_i(slot_context), .slot_layer_i(slot_layer), .slot_restart_i(slot_restart), .states_i(states), .done_o(done),
     .done_context_o(done_context), .done_layer_o(done_layer), .moved_o(moved), .flags_o(flags), .qu_o(qu), .q_o(q)
   );
@@ -54,7 +54,6 @@ module bench;
       #0.5;
       if (started) $display("%%0d pass %%h", i, pass_q);
       started = start;
-      if (start) $display("%%0d start %%b", i, wait_ours);
       if (done) $display("%%0d done %%0d %%0d moved %%b flags %%b qu %%h q %%h", i, done_context, done_layer, moved, flags, qu, q);
       if (busy != 0) $display("%%0d busy %%b", i, busy);
       @(negedge clk);
@@ -109,7 +108,7 @@ func sparseNetwork(rng *rand.Rand) *golden.Network {
 	n := &golden.Network{Name: "inhibited", Layers: []int{1 + rng.IntN(5)}, Epsilon: 0.15, Lambda: 0.99, Leak: 0.5,
 		Settling: golden.Settling{FreeIterations: 2 + rng.IntN(6), NudgedIterations: 1 + rng.IntN(4), Step: golden.Step{Rule: "constant", Start: 0.1}},
 		Learning: golden.Learning{Batch: 2, Beta: 1, ThreePhase: rng.IntN(2) == 0, Decay: golden.Decay{Factor: 1, Then: 1}, Epochs: 1},
-		Formats:  map[string]fx.Type{}, Hardware: golden.Hardware{Lanes: 1, Mode: "events"}}
+		Formats:  map[string]fx.Type{}, Hardware: golden.Hardware{Lanes: 1, Contexts: 2, Mode: "events"}}
 	K := 1 + rng.IntN(3)
 	for k := range K {
 		n.Layers = append(n.Layers, 1+rng.IntN(12))
@@ -233,7 +232,7 @@ func TestInterneurons(t *testing.T) {
 			require.NoError(t, err)
 			write(name, string(text))
 		}
-		modules := []*vl.Module{interneuronModule(n.Name, a, lanes, 2, s, p, nil)}
+		modules := []*vl.Module{interneuronModule(n.Name, a, lanes, s, p, nil)}
 		for _, u := range p.units {
 			modules = append(modules, u.module)
 		}
@@ -317,9 +316,6 @@ func (d *interneuronDriver) tick(c interneuronCommand) {
 	}
 	fmt.Fprintf(&d.lines, "%x\n", line)
 
-	if c.start {
-		d.want = append(d.want, fmt.Sprintf("%d start 0", d.cycle))
-	}
 	word := func(width int, v int64) string {
 		x := new(big.Int)
 		appendBits(x, width, v)

@@ -251,8 +251,8 @@ module corinfo_control #(
   wire [Contexts*3*SegmentW-1:0]   segments;
 
   // Fields of an instruction: those that a pass needs, and those of an update.
-  localparam FieldsW = 8 + 1 + 1 + 1 + EtaWidth + 2 + 1 + LabelW + 1 + 1 + SlotW + CountW + LaneW + 1
-                       + 2 * KeptAddrW;
+  localparam FieldsW = 8 + 1 + 1 + 1 + EtaWidth + 2 + 1 + LabelW + 1 + 1 + SlotW + CountW
+                       + LaneW + 1 + 2 * KeptAddrW;
   wire [Contexts*FieldsW-1:0]      fields;
   wire [Contexts*9-1:0]            update_fields;
   wire [Contexts*SynapseAddrW-1:0] column_bases;

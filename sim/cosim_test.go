@@ -53,6 +53,8 @@ type testCase struct {
 	stall        bool
 	wild         bool // synapses over their whole range, large steps: everything saturates
 	shallow      bool // pipelines cut as little as can be
+	wires        int  // registers on the wires to the lanes
+	sparse       bool // all layers
 }
 
 // formatSets are the formats' lines of a network file.
@@ -117,7 +119,7 @@ func (c testCase) String() string {
 		}
 		return ""
 	}
-	return fmt.Sprintf("%v lanes %d contexts %d batch %d %s %s", c.layers, c.lanes, max(1, c.contexts), c.batch, c.rule, c.formats) + on(c.three, "three-phase") + on(c.dense, "dense") + on(c.early, "early end") + on(c.stall, "stalls") + on(c.shallow, "shallow")
+	return fmt.Sprintf("%v lanes %d contexts %d batch %d %s %s", c.layers, c.lanes, max(1, c.contexts), c.batch, c.rule, c.formats) + on(c.three, "three-phase") + on(c.dense, "dense") + on(c.early, "early end") + on(c.stall, "stalls") + on(c.shallow, "shallow") + on(c.wires > 0, fmt.Sprintf("wires %d", c.wires)) + on(c.sparse, "sparse")
 }
 
 func (c testCase) network(t *testing.T) *golden.Network {
@@ -128,6 +130,14 @@ func (c testCase) network(t *testing.T) *golden.Network {
 	mode := "events"
 	if c.dense {
 		mode = "dense"
+	}
+	sparse := ""
+	if c.sparse {
+		layers, nu := "1", "0.3"
+		for k := 2; k < len(c.layers); k++ {
+			layers, nu = fmt.Sprintf("%s, %d", layers, k), nu+", 0.01"
+		}
+		sparse = fmt.Sprintf("sparse: {layers: [%s], nu: [%s]}\n", layers, nu)
 	}
 	start := 0.05
 	if c.formats == "coarse" || c.wild {
@@ -143,8 +153,8 @@ settling: {free_iterations: 5, nudged_iterations: 3, early_end: %t, step: {rule:
 learning: {batch: %d, beta: 1, feedforward: %s, feedback: %s, epochs: 1, three_phase: %t}
 hardware: {lanes: %d, contexts: %d, mode: %s}
 seed: 7
-%s`, strings.Trim(strings.Join(strings.Fields(fmt.Sprint(c.layers)), ","), "[]"), c.early, c.rule, start, c.batch, rates(len(c.layers)-1, "0.5"), rates(len(c.layers)-2, "0.15"),
-		c.three, c.lanes, max(1, c.contexts), mode, formatSets[c.formats])
+%s%s`, strings.Trim(strings.Join(strings.Fields(fmt.Sprint(c.layers)), ","), "[]"), c.early, c.rule, start, c.batch, rates(len(c.layers)-1, "0.5"), rates(len(c.layers)-2, "0.15"),
+		c.three, c.lanes, max(1, c.contexts), mode, sparse, formatSets[c.formats])
 	n, err := golden.ParseNetwork("test.yaml", []byte(text))
 	require.NoError(t, err)
 	return n
@@ -171,10 +181,12 @@ func (c testCase) generate(t *testing.T) *hdlgen.Design {
 var shallowTarget = hdlgen.Target{ReadCycles: 1, FactorCycles: 0, RoundBits: 128}
 
 func (c testCase) target() hdlgen.Target {
+	target := hdlgen.FastTarget
 	if c.shallow {
-		return shallowTarget
+		target = shallowTarget
 	}
-	return hdlgen.FastTarget
+	target.WireCycles = c.wires
+	return target
 }
 
 // wild draws every synapse from the whole range of its format, so that sums saturate.

@@ -40,6 +40,8 @@ func cover(rng *rand.Rand, count int, layers [][]int) []testCase {
 	spread(2, func(c *testCase, v int) { c.early = v == 1 })
 	spread(2, func(c *testCase, v int) { c.stall = v == 1 })
 	spread(2, func(c *testCase, v int) { c.shallow = v == 1 })
+	spread(3, func(c *testCase, v int) { c.wires = v })
+	spread(2, func(c *testCase, v int) { c.sparse = v == 1 })
 	return cases
 }
 
@@ -48,7 +50,7 @@ func cover(rng *rand.Rand, count int, layers [][]int) []testCase {
 func pairwise() (picked []testCase) {
 	all := product(rand.New(rand.NewPCG(1, 1)))
 	pairs := func(c testCase) (list [][4]any) {
-		values := []any{fmt.Sprint(c.layers), c.lanes, c.contexts, c.batch, c.rule, c.formats, c.three, c.dense, c.early, c.stall, c.shallow}
+		values := []any{fmt.Sprint(c.layers), c.lanes, c.contexts, c.batch, c.rule, c.formats, c.three, c.dense, c.early, c.stall, c.shallow, c.wires, c.sparse}
 		for i := range values {
 			for j := range i {
 				list = append(list, [4]any{i, values[i], j, values[j]})
@@ -90,7 +92,8 @@ func product(rng *rand.Rand) (cases []testCase) {
 				for _, rule := range axisRule {
 					for _, formats := range axisFormats {
 						cases = append(cases, testCase{layers: layers, lanes: lanes, contexts: axisContext[rng.IntN(len(axisContext))], batch: batch, rule: rule, formats: formats,
-							three: toss(), dense: toss(), early: toss(), stall: toss(), shallow: toss()})
+							three: toss(), dense: toss(), early: toss(), stall: toss(), shallow: toss(),
+							wires: rng.IntN(3), sparse: toss()})
 					}
 				}
 			}

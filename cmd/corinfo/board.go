@@ -35,6 +35,14 @@ func namedBoard(c *cli.Context) (*constraints.Board, error) {
 	return b, nil
 }
 
+// targetOf is what a design for a board is cut for; nil: for no board.
+func targetOf(b *constraints.Board) hdlgen.Target {
+	if b == nil {
+		return hdlgen.FastTarget
+	}
+	return b.Target
+}
+
 // boardOf is the board that --board names, with the first test and training digits of the network's data set for its
 // self-test; nil without the flag.
 func boardOf(c *cli.Context, a *golden.Arithmetic) (*hdlgen.Board, error) {

@@ -30,6 +30,10 @@ func estimate(c *cli.Context) error {
 	if err := atLeast(c, "samples", 0); err != nil {
 		return err
 	}
+	board, err := namedBoard(c)
+	if err != nil {
+		return err
+	}
 	machine, misfits, err := startingMachine(c)
 	if err != nil {
 		return err
@@ -40,11 +44,7 @@ func estimate(c *cli.Context) error {
 			return err
 		}
 	}
-	e, err := hdlgen.Estimate(machine.A, machine.A.Network.Hardware.Lanes, hdlgen.FastTarget, activity)
-	if err != nil {
-		return err
-	}
-	board, err := namedBoard(c)
+	e, err := hdlgen.Estimate(machine.A, machine.A.Network.Hardware.Lanes, targetOf(board), activity)
 	if err != nil {
 		return err
 	}

@@ -37,7 +37,11 @@ func generateCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			m, err := hdlgen.GenerateFor(board, machine.A, machine, machine.A.Network.Hardware.Lanes, hdlgen.FastTarget, out)
+			target := targetOf(nil)
+			if board != nil {
+				target = targetOf(board.Board)
+			}
+			m, err := hdlgen.GenerateFor(board, machine.A, machine, machine.A.Network.Hardware.Lanes, target, out)
 			if err != nil {
 				return err
 			}

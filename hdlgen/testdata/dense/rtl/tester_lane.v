@@ -12,15 +12,8 @@
 
 `default_nettype none
 
-<<<<<<< HEAD
 (* keep_hierarchy = "yes" *)
-module tester_lane #(
-  parameter Lane = 0,
-  parameter SynapseFile = ""
-) (
-=======
 module tester_lane (
->>>>>>> fastsim
   input  wire               clk_i,
 
   // The same for every lane.
@@ -61,10 +54,12 @@ module tester_lane (
   input  wire [73:0]        constants_i,
   input  wire [16:0]        rate_i,
 
-  // From this lane's site: the word read, the row a cycle after column_i, the label's neuron.
+  // From this lane's site: the word read, the row a cycle after column_i, the label's neuron, a
+  // neuron at all.
   input  wire signed [15:0] synapse_i,
   input  wire [15:0]        row_i,
   input  wire               y_i,
+  input  wire               present_i,
 
   // From this lane.
   output wire [17:0]        pre_o,
@@ -75,7 +70,8 @@ module tester_lane (
   output wire [2:0]         update_flags_o,
   output wire [17:0]        u_next_o,
   output wire [5:0]         r_next_o,
-  output wire [15:0]        synapse_next_o
+  output wire [15:0]        synapse_next_o,
+  output wire [15:0]        stored_o  // the new synapse, for the site
 );
 
   // Memories, sums and the multiplier.
@@ -87,7 +83,7 @@ module tester_lane (
   wire signed [5:0] kept;
   wire signed [37:0] update_sum;
   wire [31:0] random;
-  wire record_run;
+  wire lane_record_run;
   wire update_run;
   wire signed [5:0] r_next;
   wire signed [17:0] u_next;
@@ -95,79 +91,24 @@ module tester_lane (
   wire signed [17:0] e_next;
   wire signed [17:0] d_next;
   wire signed [17:0] c_next;
-<<<<<<< HEAD
-  wire signed [15:0] synapse_next;
-  wire [2:0] synapse_raddr;
-  wire synapse_we;
-  wire [2:0] synapse_waddr;
-  wire host_we;
-  wire host_lane;
-  wire [15:0] host_word;
-  wire signed [17:0] mac_operand;
-  wire mac_update;
-  wire [1:0] mac_kind;
-  wire mac_context;
-  wire [2:0] mac_forward;
-  wire sum_raddr;
-  wire sum_waddr;
-  wire [2:0] sum_we;
-  wire clear;
-  wire state_clear;
-  wire update_first;
-  wire [1:0] factor_kind;
-  wire [2:0] factor_raddr;
-  wire factor_we;
-  wire [2:0] factor_waddr;
-  wire [2:0] pre_raddr;
-  wire [2:0] pre_kind;
-  wire pre_context;
-  wire [127:0] keys;
-  wire symmetric;
-  wire [15:0] row_base;
-  wire [15:0] column;
-  wire soma_context;
-  wire slot_raddr;
-  wire soma_we;
-  wire soma_waddr;
-  wire label_hit;
-  wire label_lane;
-
-  corinfo_wires #(
-    .Width (241),
-    .Cycles(1)
-  ) u_told (
-    .clk_i (clk_i),
-    .data_i({synapse_raddr_i, synapse_we_i, synapse_waddr_i, host_we_i, host_lane_i, host_word_i,
-        mac_operand_i, mac_update_i, mac_kind_i, mac_context_i, mac_forward_i, sum_raddr_i,
-        sum_waddr_i, sum_we_i, clear_i, state_clear_i, update_first_i, factor_kind_i,
-        factor_raddr_i, factor_we_i, factor_waddr_i, pre_raddr_i, pre_kind_i, pre_context_i,
-        keys_i, symmetric_i, row_base_i, column_i, soma_context_i, slot_raddr_i, soma_we_i,
-        soma_waddr_i, label_hit_i, label_lane_i}),
-    .data_o({synapse_raddr, synapse_we, synapse_waddr, host_we, host_lane, host_word, mac_operand,
-        mac_update, mac_kind, mac_context, mac_forward, sum_raddr, sum_waddr, sum_we, clear,
-        state_clear, update_first, factor_kind, factor_raddr, factor_we, factor_waddr, pre_raddr,
-        pre_kind, pre_context, keys, symmetric, row_base, column, soma_context, slot_raddr,
-        soma_we, soma_waddr, label_hit, label_lane})
-  );
   wire [17:0] pre_now;
   wire changed_now;
   wire moved_now;
   wire [4:0] soma_flags_now;
   wire [2:0] record_flags_now;
   wire [2:0] update_flags_now;
+  wire [15:0] synapse_next_now;
 
   corinfo_wires #(
     .Width (71),
-    .Cycles(1)
+    .Cycles(0)
   ) u_answers (
     .clk_i (clk_i),
     .data_i({pre_now, changed_now, moved_now, soma_flags_now, record_flags_now, update_flags_now,
-        u_next, r_next, synapse_next}),
+        u_next, r_next, synapse_next_now}),
     .data_o({pre_o, changed_o, moved_o, soma_flags_o, record_flags_o, update_flags_o, u_next_o,
         r_next_o, synapse_next_o})
   );
-=======
->>>>>>> fastsim
 
   corinfo_lane #(
     .SynapseWidth (16),
@@ -191,72 +132,17 @@ module tester_lane (
     .OperandWidth (18),
     .SumWidth     (38)
   ) u_lane (
-<<<<<<< HEAD
-    .clk_i          (clk_i),
-    .synapse_raddr_i(synapse_raddr),
-    .synapse_we_i   (synapse_we),
-    .synapse_waddr_i(synapse_waddr),
-    .host_we_i      (host_we),
-    .host_lane_i    (host_lane),
-    .host_word_i    (host_word),
-    .mac_operand_i  (mac_operand),
-    .mac_update_i   (mac_update),
-    .mac_kind_i     (mac_kind),
-    .mac_context_i  (mac_context),
-    .mac_forward_i  (mac_forward),
-    .sum_raddr_i    (sum_raddr),
-    .sum_waddr_i    (sum_waddr),
-    .sum_we_i       (sum_we),
-    .clear_i        (clear),
-    .state_clear_i  (state_clear),
-    .update_first_i (update_first),
-    .factor_kind_i  (factor_kind),
-    .factor_raddr_i (factor_raddr),
-    .factor_we_i    (factor_we),
-    .factor_waddr_i (factor_waddr),
-    .pre_raddr_i    (pre_raddr),
-    .pre_kind_i     (pre_kind),
-    .pre_context_i  (pre_context),
-    .keys_i         (keys),
-    .symmetric_i    (symmetric),
-    .row_base_i     (row_base),
-    .column_i       (column),
-    .soma_context_i (soma_context),
-    .slot_raddr_i   (slot_raddr),
-    .soma_we_i      (soma_we),
-    .soma_waddr_i   (soma_waddr),
-    .label_hit_i    (label_hit),
-    .label_lane_i   (label_lane),
-    .basal_o        (basal),
-    .feedback_o     (feedback),
-    .lateral_o      (lateral),
-    .r_o            (r),
-    .u_o            (u),
-    .kept_o         (kept),
-    .synapse_o      (synapse),
-    .update_sum_o   (update_sum),
-    .y_o            (y),
-    .random_o       (random),
-    .r_next_i       (r_next),
-    .u_next_i       (u_next),
-    .delta_i        (delta),
-    .kept_next_i    (kept_next),
-    .e_next_i       (e_next),
-    .d_next_i       (d_next),
-    .c_next_i       (c_next),
-    .synapse_next_i (synapse_next),
-    .pre_o          (pre_now),
-    .changed_o      (changed_now)
-=======
     .clk_i         (clk_i),
     .mac_operand_i (mac_operand_i),
     .mac_update_i  (mac_update_i),
     .mac_kind_i    (mac_kind_i),
+    .mac_context_i (mac_context_i),
     .mac_forward_i (mac_forward_i),
     .sum_raddr_i   (sum_raddr_i),
     .sum_waddr_i   (sum_waddr_i),
     .sum_we_i      (sum_we_i),
     .clear_i       (clear_i),
+    .state_clear_i (state_clear_i),
     .update_first_i(update_first_i),
     .factor_kind_i (factor_kind_i),
     .factor_raddr_i(factor_raddr_i),
@@ -265,9 +151,11 @@ module tester_lane (
     .record_run_i  (record_run_i),
     .pre_raddr_i   (pre_raddr_i),
     .pre_kind_i    (pre_kind_i),
+    .pre_context_i (pre_context_i),
     .keys_i        (keys_i),
     .symmetric_i   (symmetric_i),
     .column_i      (column_i),
+    .soma_context_i(soma_context_i),
     .slot_raddr_i  (slot_raddr_i),
     .soma_we_i     (soma_we_i),
     .soma_waddr_i  (soma_waddr_i),
@@ -281,7 +169,7 @@ module tester_lane (
     .kept_o        (kept),
     .update_sum_o  (update_sum),
     .random_o      (random),
-    .record_run_o  (record_run),
+    .record_run_o  (lane_record_run),
     .update_run_o  (update_run),
     .r_next_i      (r_next),
     .u_next_i      (u_next),
@@ -290,9 +178,8 @@ module tester_lane (
     .e_next_i      (e_next),
     .d_next_i      (d_next),
     .c_next_i      (c_next),
-    .pre_o         (pre_o),
-    .changed_o     (changed_o)
->>>>>>> fastsim
+    .pre_o         (pre_now),
+    .changed_o     (changed_now)
   );
 
   // Constants of the instruction, in registers of the lane's own.
@@ -376,7 +263,7 @@ module tester_lane (
   reg signed [17:0] basal_late;
 
   always @(posedge clk_i) begin
-    if (record_run) begin
+    if (lane_record_run) begin
       basal_late <= basal;
     end
   end
@@ -384,7 +271,7 @@ module tester_lane (
   reg signed [5:0] feedback_late;
 
   always @(posedge clk_i) begin
-    if (record_run) begin
+    if (lane_record_run) begin
       feedback_late <= feedback;
     end
   end
@@ -392,7 +279,7 @@ module tester_lane (
   reg signed [21:0] lateral_late;
 
   always @(posedge clk_i) begin
-    if (record_run) begin
+    if (lane_record_run) begin
       lateral_late <= lateral;
     end
   end
@@ -400,7 +287,7 @@ module tester_lane (
   reg signed [5:0] r_late;
 
   always @(posedge clk_i) begin
-    if (record_run) begin
+    if (lane_record_run) begin
       r_late <= r;
     end
   end
@@ -409,7 +296,7 @@ module tester_lane (
   reg [11:0] kept_next_line_q;
 
   always @(posedge clk_i) begin
-    if (record_run) begin
+    if (lane_record_run) begin
       kept_next_line_q <= {kept_next_line_q[5:0], r_late};
     end
   end
@@ -427,7 +314,7 @@ module tester_lane (
 
   tester_record u_record0 (
     .clk_i       (clk_i),
-    .enable_i    (record_run),
+    .enable_i    (lane_record_run),
     .reference_i (kept_reference_q ? $signed({4'h0, kept[4:0], 9'h0}) : basal_late),
     .feedback_i  (feedback_late),
     .lateral_i   (lateral_late),
@@ -587,20 +474,18 @@ module tester_lane (
     synapse0_serves_q <= matrix_i == 8'h0;
   end
 
-  assign synapse_next_o = synapse0_serves_q ? {{9{synapse0_w_next[6]}}, synapse0_w_next} :
+  assign synapse_next_now = synapse0_serves_q ? {{9{synapse0_w_next[6]}}, synapse0_w_next} :
       synapse1_w_next;
   assign moved = synapse0_serves_q ? synapse0_moved : synapse1_moved;
   assign weight_overflow = synapse0_serves_q ? synapse0_weight_overflow : synapse1_weight_overflow;
-<<<<<<< HEAD
   assign update_flags_now = {active_late && !moved, weight_overflow, update_overflow_late};
-=======
-  assign update_flags_o = {active_late && !moved, weight_overflow, update_overflow_late};
->>>>>>> fastsim
+  assign stored_o = synapse_next_now;
 
-  // Words of a lane are as wide as the widest format; no graph reads every bit of every one.
+  // Words of a lane are as wide as the widest format; no graph reads every bit of every one, and
+  // few read whether there is a neuron.
   wire unused_bits;
-  assign unused_bits = ^{basal, feedback, lateral, r, u, kept, synapse_i, update_sum, random,
-      layer_i, matrix_i, change, basal_late, feedback_late, lateral_late, r_late};
+  assign unused_bits = ^{basal, feedback, lateral, r, u, kept, synapse_i, present_i, update_sum,
+      random, layer_i, matrix_i, change, basal_late, feedback_late, lateral_late, r_late};
 
 endmodule
 

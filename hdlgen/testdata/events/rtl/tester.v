@@ -66,174 +66,83 @@ module tester (
 
   // From the control to every lane, and with registers on the wires.
   wire [4:0] to_lanes_synapse_raddr;
-  wire [4:0] lanes_synapse_raddr;
   wire to_lanes_synapse_we;
-  wire lanes_synapse_we;
   wire [4:0] to_lanes_synapse_waddr;
-  wire [4:0] lanes_synapse_waddr;
   wire to_lanes_host_we;
-  wire lanes_host_we;
   wire to_lanes_host_lane;
-  wire lanes_host_lane;
   wire [15:0] to_lanes_host_word;
-<<<<<<< HEAD
-  wire [15:0] lanes_host_word;
-=======
   wire [15:0] to_lanes_row_base;
   wire to_lanes_label_hit;
   wire to_lanes_label_lane;
->>>>>>> fastsim
+  wire to_lanes_missing;
+  wire to_lanes_missing_lane;
   wire signed [17:0] to_lanes_mac_operand;
-  wire signed [17:0] lanes_mac_operand;
   wire to_lanes_mac_update;
-  wire lanes_mac_update;
   wire [1:0] to_lanes_mac_kind;
-  wire [1:0] lanes_mac_kind;
   wire to_lanes_mac_context;
-  wire lanes_mac_context;
   wire [2:0] to_lanes_mac_forward;
-  wire [2:0] lanes_mac_forward;
   wire [1:0] to_lanes_sum_raddr;
-  wire [1:0] lanes_sum_raddr;
   wire [1:0] to_lanes_sum_waddr;
-  wire [1:0] lanes_sum_waddr;
   wire [2:0] to_lanes_sum_we;
-  wire [2:0] lanes_sum_we;
   wire to_lanes_clear;
-  wire lanes_clear;
   wire to_lanes_state_clear;
-  wire lanes_state_clear;
   wire to_lanes_update_first;
-  wire lanes_update_first;
   wire [1:0] to_lanes_factor_kind;
-  wire [1:0] lanes_factor_kind;
   wire [2:0] to_lanes_factor_raddr;
-  wire [2:0] lanes_factor_raddr;
   wire to_lanes_factor_we;
-  wire lanes_factor_we;
   wire [2:0] to_lanes_factor_waddr;
-<<<<<<< HEAD
-  wire [2:0] lanes_factor_waddr;
-=======
   wire to_lanes_record_run;
->>>>>>> fastsim
   wire [2:0] to_lanes_pre_raddr;
-  wire [2:0] lanes_pre_raddr;
   wire [2:0] to_lanes_pre_kind;
-  wire [2:0] lanes_pre_kind;
   wire to_lanes_pre_context;
-  wire lanes_pre_context;
   wire [127:0] to_lanes_keys;
-  wire [127:0] lanes_keys;
   wire to_lanes_symmetric;
-<<<<<<< HEAD
-  wire lanes_symmetric;
-  wire [15:0] to_lanes_row_base;
-  wire [15:0] lanes_row_base;
-=======
->>>>>>> fastsim
   wire [15:0] to_lanes_column;
-  wire [15:0] lanes_column;
   wire to_lanes_soma_context;
-  wire lanes_soma_context;
   wire [1:0] to_lanes_slot_raddr;
-  wire [1:0] lanes_slot_raddr;
   wire to_lanes_soma_we;
-  wire lanes_soma_we;
   wire [1:0] to_lanes_soma_waddr;
-<<<<<<< HEAD
-  wire [1:0] lanes_soma_waddr;
-  wire to_lanes_label_hit;
-  wire lanes_label_hit;
-  wire to_lanes_label_lane;
-  wire lanes_label_lane;
-=======
   wire to_lanes_soma_run;
->>>>>>> fastsim
   wire [7:0] to_lanes_layer;
-  wire [7:0] lanes_layer;
   wire [7:0] to_lanes_matrix;
-  wire [7:0] lanes_matrix;
   wire to_lanes_restart;
-  wire lanes_restart;
   wire to_lanes_second;
-  wire lanes_second;
   wire [16:0] to_lanes_eta;
-  wire [16:0] lanes_eta;
   wire [73:0] to_lanes_constants;
-  wire [73:0] lanes_constants;
   wire [16:0] to_lanes_rate;
-  wire [16:0] lanes_rate;
-
-  corinfo_wires #(
-    .Width (375),
-    .Cycles(1)
-  ) u_to_lanes (
-    .clk_i (clk_i),
-    .data_i({to_lanes_synapse_raddr, to_lanes_synapse_we, to_lanes_synapse_waddr, to_lanes_host_we,
-        to_lanes_host_lane, to_lanes_host_word, to_lanes_mac_operand, to_lanes_mac_update,
-        to_lanes_mac_kind, to_lanes_mac_context, to_lanes_mac_forward, to_lanes_sum_raddr,
-        to_lanes_sum_waddr, to_lanes_sum_we, to_lanes_clear, to_lanes_state_clear,
-        to_lanes_update_first, to_lanes_factor_kind, to_lanes_factor_raddr, to_lanes_factor_we,
-        to_lanes_factor_waddr, to_lanes_pre_raddr, to_lanes_pre_kind, to_lanes_pre_context,
-        to_lanes_keys, to_lanes_symmetric, to_lanes_row_base, to_lanes_column,
-        to_lanes_soma_context, to_lanes_slot_raddr, to_lanes_soma_we, to_lanes_soma_waddr,
-        to_lanes_label_hit, to_lanes_label_lane, to_lanes_layer, to_lanes_matrix, to_lanes_restart,
-        to_lanes_second, to_lanes_eta, to_lanes_constants, to_lanes_rate}),
-    .data_o({lanes_synapse_raddr, lanes_synapse_we, lanes_synapse_waddr, lanes_host_we,
-        lanes_host_lane, lanes_host_word, lanes_mac_operand, lanes_mac_update, lanes_mac_kind,
-        lanes_mac_context, lanes_mac_forward, lanes_sum_raddr, lanes_sum_waddr, lanes_sum_we,
-        lanes_clear, lanes_state_clear, lanes_update_first, lanes_factor_kind, lanes_factor_raddr,
-        lanes_factor_we, lanes_factor_waddr, lanes_pre_raddr, lanes_pre_kind, lanes_pre_context,
-        lanes_keys, lanes_symmetric, lanes_row_base, lanes_column, lanes_soma_context,
-        lanes_slot_raddr, lanes_soma_we, lanes_soma_waddr, lanes_label_hit, lanes_label_lane,
-        lanes_layer, lanes_matrix, lanes_restart, lanes_second, lanes_eta, lanes_constants,
-        lanes_rate})
-  );
 
   // From the lanes, each lane's word above that of the lane before.
   wire [17:0] lanes_pre;
   wire [17:0] from_lanes_pre;
   wire [0:0] lanes_changed;
   wire [0:0] from_lanes_changed;
-<<<<<<< HEAD
-  wire [0:0] lanes_moved;
-  wire [0:0] from_lanes_moved;
-  wire [4:0] lanes_soma_flags;
-  wire [4:0] from_lanes_soma_flags;
-  wire [2:0] lanes_record_flags;
-  wire [2:0] from_lanes_record_flags;
-  wire [2:0] lanes_update_flags;
-  wire [2:0] from_lanes_update_flags;
-  wire [17:0] lanes_u_next;
-  wire [17:0] from_lanes_u_next;
-  wire [11:0] lanes_r_next;
-  wire [11:0] from_lanes_r_next;
-  wire [15:0] lanes_synapse_next;
-  wire [15:0] from_lanes_synapse_next;
-=======
   reg [0:0] from_lanes_moved;
   reg [4:0] from_lanes_soma_flags;
   reg [2:0] from_lanes_record_flags;
   reg [2:0] from_lanes_update_flags;
->>>>>>> fastsim
 
   corinfo_wires #(
-    .Width (77),
-    .Cycles(1)
+    .Width (19),
+    .Cycles(0)
   ) u_from_lanes (
     .clk_i (clk_i),
-    .data_i({lanes_pre, lanes_changed, lanes_moved, lanes_soma_flags, lanes_record_flags,
-        lanes_update_flags, lanes_u_next, lanes_r_next, lanes_synapse_next}),
-    .data_o({from_lanes_pre, from_lanes_changed, from_lanes_moved, from_lanes_soma_flags,
-        from_lanes_record_flags, from_lanes_update_flags, from_lanes_u_next, from_lanes_r_next,
-        from_lanes_synapse_next})
+    .data_i({lanes_pre, lanes_changed}),
+    .data_o({from_lanes_pre, from_lanes_changed})
   );
   wire state_valid;
   wire state_context;
   wire [1:0] state_slot;
+  wire record_valid;
   wire synapse_valid;
   wire [4:0] synapse_addr;
+
+  // Interneurons of sparse layers.
+  wire sample_begin;
+  wire sample_context;
+  wire pass_start;
+  wire state_last;
+  wire unused_interneuron;
+  assign unused_interneuron = ^{sample_begin, sample_context, pass_start, state_last};
 
   corinfo_control #(
     .Lanes         (1),
@@ -261,9 +170,9 @@ module tester (
     .EtaWidth      (17),
     .ConstantsWidth(74),
     .RateWidth     (17),
-    .Counters      (26),
+    .Counters      (29),
     .ReadCycles    (2),
-    .WireCycles    (2),
+    .WireCycles    (0),
     .SomaCycles    (14),
     .RecordCycles  (3),
     .ChangeCycles  (4),
@@ -293,85 +202,97 @@ module tester (
     .MatrixPost    ({32'h2, 32'h1, 32'h1, 32'h2, 32'h1}),
     .MatrixOffset  ({32'h2, 32'h2, 32'h0, 32'h0, 32'h0})
   ) u_control (
-    .clk_i             (clk_i),
-    .rst_i             (rst_i),
-    .command_valid_i   (command_valid_i),
-    .command_ready_o   (command_ready_o),
-    .command_learn_i   (command_learn_i),
-    .command_negative_i(command_negative_i),
-    .command_label_i   (command_label_i),
-    .sample_valid_i    (sample_valid_i),
-    .sample_ready_o    (sample_ready_o),
-    .sample_data_i     (sample_data_i),
-    .score_valid_o     (score_valid_o),
-    .score_index_o     (score_index_o),
-    .score_data_o      (score_data_o),
-    .result_valid_o    (result_valid_o),
-    .result_ready_i    (result_ready_i),
-    .result_class_o    (result_class_o),
-    .host_valid_i      (host_valid_i),
-    .host_ready_o      (host_ready_o),
-    .host_write_i      (host_write_i),
-    .host_address_i    (host_address_i),
-    .host_data_i       (host_data_i),
-    .host_done_o       (host_done_o),
-    .host_error_o      (host_error_o),
-    .host_data_o       (host_data_o),
-    .idle_o            (idle_o),
-    .synapse_raddr_o   (to_lanes_synapse_raddr),
-    .synapse_we_o      (to_lanes_synapse_we),
-    .synapse_waddr_o   (to_lanes_synapse_waddr),
-    .host_we_o         (to_lanes_host_we),
-    .host_lane_o       (to_lanes_host_lane),
-    .host_word_o       (to_lanes_host_word),
-    .row_base_o        (to_lanes_row_base),
-    .label_hit_o       (to_lanes_label_hit),
-    .label_lane_o      (to_lanes_label_lane),
-    .mac_operand_o     (to_lanes_mac_operand),
-    .mac_update_o      (to_lanes_mac_update),
-    .mac_kind_o        (to_lanes_mac_kind),
-    .mac_context_o     (to_lanes_mac_context),
-    .mac_forward_o     (to_lanes_mac_forward),
-    .sum_raddr_o       (to_lanes_sum_raddr),
-    .sum_waddr_o       (to_lanes_sum_waddr),
-    .sum_we_o          (to_lanes_sum_we),
-    .clear_o           (to_lanes_clear),
-    .state_clear_o     (to_lanes_state_clear),
-    .update_first_o    (to_lanes_update_first),
-    .factor_kind_o     (to_lanes_factor_kind),
-    .factor_raddr_o    (to_lanes_factor_raddr),
-    .factor_we_o       (to_lanes_factor_we),
-    .factor_waddr_o    (to_lanes_factor_waddr),
-    .record_run_o      (to_lanes_record_run),
-    .pre_raddr_o       (to_lanes_pre_raddr),
-    .pre_kind_o        (to_lanes_pre_kind),
-    .pre_context_o     (to_lanes_pre_context),
-    .keys_o            (to_lanes_keys),
-    .symmetric_o       (to_lanes_symmetric),
-    .column_o          (to_lanes_column),
-    .soma_context_o    (to_lanes_soma_context),
-    .slot_raddr_o      (to_lanes_slot_raddr),
-    .soma_we_o         (to_lanes_soma_we),
-    .soma_waddr_o      (to_lanes_soma_waddr),
-    .soma_run_o        (to_lanes_soma_run),
-    .layer_o           (to_lanes_layer),
-    .matrix_o          (to_lanes_matrix),
-    .restart_o         (to_lanes_restart),
-    .second_o          (to_lanes_second),
-    .eta_o             (to_lanes_eta),
-    .constants_o       (to_lanes_constants),
-    .rate_o            (to_lanes_rate),
-    .pre_i             (from_lanes_pre),
-    .changed_i         (from_lanes_changed),
-    .moved_i           (from_lanes_moved),
-    .soma_flags_i      (from_lanes_soma_flags),
-    .record_flags_i    (from_lanes_record_flags),
-    .update_flags_i    (from_lanes_update_flags),
-    .state_valid_o     (state_valid),
-    .state_context_o   (state_context),
-    .state_slot_o      (state_slot),
-    .synapse_valid_o   (synapse_valid),
-    .synapse_addr_o    (synapse_addr)
+    .clk_i                (clk_i),
+    .rst_i                (rst_i),
+    .command_valid_i      (command_valid_i),
+    .command_ready_o      (command_ready_o),
+    .command_learn_i      (command_learn_i),
+    .command_negative_i   (command_negative_i),
+    .command_label_i      (command_label_i),
+    .sample_valid_i       (sample_valid_i),
+    .sample_ready_o       (sample_ready_o),
+    .sample_data_i        (sample_data_i),
+    .score_valid_o        (score_valid_o),
+    .score_index_o        (score_index_o),
+    .score_data_o         (score_data_o),
+    .result_valid_o       (result_valid_o),
+    .result_ready_i       (result_ready_i),
+    .result_class_o       (result_class_o),
+    .host_valid_i         (host_valid_i),
+    .host_ready_o         (host_ready_o),
+    .host_write_i         (host_write_i),
+    .host_address_i       (host_address_i),
+    .host_data_i          (host_data_i),
+    .host_done_o          (host_done_o),
+    .host_error_o         (host_error_o),
+    .host_data_o          (host_data_o),
+    .idle_o               (idle_o),
+    .synapse_raddr_o      (to_lanes_synapse_raddr),
+    .synapse_we_o         (to_lanes_synapse_we),
+    .synapse_waddr_o      (to_lanes_synapse_waddr),
+    .host_we_o            (to_lanes_host_we),
+    .host_lane_o          (to_lanes_host_lane),
+    .host_word_o          (to_lanes_host_word),
+    .row_base_o           (to_lanes_row_base),
+    .label_hit_o          (to_lanes_label_hit),
+    .label_lane_o         (to_lanes_label_lane),
+    .missing_o            (to_lanes_missing),
+    .missing_lane_o       (to_lanes_missing_lane),
+    .mac_operand_o        (to_lanes_mac_operand),
+    .mac_update_o         (to_lanes_mac_update),
+    .mac_kind_o           (to_lanes_mac_kind),
+    .mac_context_o        (to_lanes_mac_context),
+    .mac_forward_o        (to_lanes_mac_forward),
+    .sum_raddr_o          (to_lanes_sum_raddr),
+    .sum_waddr_o          (to_lanes_sum_waddr),
+    .sum_we_o             (to_lanes_sum_we),
+    .clear_o              (to_lanes_clear),
+    .state_clear_o        (to_lanes_state_clear),
+    .update_first_o       (to_lanes_update_first),
+    .factor_kind_o        (to_lanes_factor_kind),
+    .factor_raddr_o       (to_lanes_factor_raddr),
+    .factor_we_o          (to_lanes_factor_we),
+    .factor_waddr_o       (to_lanes_factor_waddr),
+    .record_run_o         (to_lanes_record_run),
+    .pre_raddr_o          (to_lanes_pre_raddr),
+    .pre_kind_o           (to_lanes_pre_kind),
+    .pre_context_o        (to_lanes_pre_context),
+    .keys_o               (to_lanes_keys),
+    .symmetric_o          (to_lanes_symmetric),
+    .column_o             (to_lanes_column),
+    .soma_context_o       (to_lanes_soma_context),
+    .slot_raddr_o         (to_lanes_slot_raddr),
+    .soma_we_o            (to_lanes_soma_we),
+    .soma_waddr_o         (to_lanes_soma_waddr),
+    .soma_run_o           (to_lanes_soma_run),
+    .layer_o              (to_lanes_layer),
+    .matrix_o             (to_lanes_matrix),
+    .restart_o            (to_lanes_restart),
+    .second_o             (to_lanes_second),
+    .eta_o                (to_lanes_eta),
+    .constants_o          (to_lanes_constants),
+    .rate_o               (to_lanes_rate),
+    .pre_i                (from_lanes_pre),
+    .changed_i            (from_lanes_changed),
+    .moved_i              (from_lanes_moved),
+    .soma_flags_i         (from_lanes_soma_flags),
+    .record_flags_i       (from_lanes_record_flags),
+    .update_flags_i       (from_lanes_update_flags),
+    .state_valid_o        (state_valid),
+    .state_context_o      (state_context),
+    .state_slot_o         (state_slot),
+    .record_valid_o       (record_valid),
+    .synapse_valid_o      (synapse_valid),
+    .synapse_addr_o       (synapse_addr),
+    .begin_o              (sample_begin),
+    .begin_context_o      (sample_context),
+    .pass_start_o         (pass_start),
+    .state_last_o         (state_last),
+    .interneuron_busy_i   (1'h0),
+    .interneuron_done_i   (1'h0),
+    .interneuron_context_i(1'h0),
+    .interneuron_moved_i  (1'h0),
+    .interneuron_flags_i  (3'h0)
   );
 
   genvar i;
@@ -384,6 +305,8 @@ module tester (
       wire signed [15:0] own_synapse;
       wire [15:0] own_row;
       wire own_y;
+      wire own_present;
+      wire [15:0] own_stored;
       wire own_moved;
       wire [4:0] own_soma_flags;
       wire [2:0] own_record_flags;
@@ -399,73 +322,10 @@ module tester (
         .SynapseDepth(22),
         .SynapseAddrW(5),
         .SynapseFile ({"images/lane_", Hundreds, Tens, Ones, ".hex"}),
-        .ReadCycles  (2)
+        .ReadCycles  (2),
+        .WireCycles  (0)
       ) u_site (
         .clk_i          (clk_i),
-<<<<<<< HEAD
-        .synapse_raddr_i(lanes_synapse_raddr),
-        .synapse_we_i   (lanes_synapse_we),
-        .synapse_waddr_i(lanes_synapse_waddr),
-        .host_we_i      (lanes_host_we),
-        .host_lane_i    (lanes_host_lane),
-        .host_word_i    (lanes_host_word),
-        .mac_operand_i  (lanes_mac_operand),
-        .mac_update_i   (lanes_mac_update),
-        .mac_kind_i     (lanes_mac_kind),
-        .mac_context_i  (lanes_mac_context),
-        .mac_forward_i  (lanes_mac_forward),
-        .sum_raddr_i    (lanes_sum_raddr),
-        .sum_waddr_i    (lanes_sum_waddr),
-        .sum_we_i       (lanes_sum_we),
-        .clear_i        (lanes_clear),
-        .state_clear_i  (lanes_state_clear),
-        .update_first_i (lanes_update_first),
-        .factor_kind_i  (lanes_factor_kind),
-        .factor_raddr_i (lanes_factor_raddr),
-        .factor_we_i    (lanes_factor_we),
-        .factor_waddr_i (lanes_factor_waddr),
-        .pre_raddr_i    (lanes_pre_raddr),
-        .pre_kind_i     (lanes_pre_kind),
-        .pre_context_i  (lanes_pre_context),
-        .keys_i         (lanes_keys),
-        .symmetric_i    (lanes_symmetric),
-        .row_base_i     (lanes_row_base),
-        .column_i       (lanes_column),
-        .soma_context_i (lanes_soma_context),
-        .slot_raddr_i   (lanes_slot_raddr),
-        .soma_we_i      (lanes_soma_we),
-        .soma_waddr_i   (lanes_soma_waddr),
-        .label_hit_i    (lanes_label_hit),
-        .label_lane_i   (lanes_label_lane),
-        .layer_i        (lanes_layer),
-        .matrix_i       (lanes_matrix),
-        .restart_i      (lanes_restart),
-        .second_i       (lanes_second),
-        .eta_i          (lanes_eta),
-        .constants_i    (lanes_constants),
-        .rate_i         (lanes_rate),
-        .pre_o          (lanes_pre[18 * i +: 18]),
-        .changed_o      (lanes_changed[i]),
-        .moved_o        (lanes_moved[i]),
-        .soma_flags_o   (own_soma_flags),
-        .record_flags_o (own_record_flags),
-        .update_flags_o (own_update_flags),
-        .u_next_o       (lanes_u_next[18 * i +: 18]),
-        .r_next_o       (lanes_r_next[12 * i +: 12]),
-        .synapse_next_o (lanes_synapse_next[16 * i +: 16])
-      );
-      assign lanes_soma_flags[i] = own_soma_flags[0];
-      assign lanes_soma_flags[1 + i] = own_soma_flags[1];
-      assign lanes_soma_flags[2 + i] = own_soma_flags[2];
-      assign lanes_soma_flags[3 + i] = own_soma_flags[3];
-      assign lanes_soma_flags[4 + i] = own_soma_flags[4];
-      assign lanes_record_flags[i] = own_record_flags[0];
-      assign lanes_record_flags[1 + i] = own_record_flags[1];
-      assign lanes_record_flags[2 + i] = own_record_flags[2];
-      assign lanes_update_flags[i] = own_update_flags[0];
-      assign lanes_update_flags[1 + i] = own_update_flags[1];
-      assign lanes_update_flags[2 + i] = own_update_flags[2];
-=======
         .synapse_raddr_i(to_lanes_synapse_raddr),
         .synapse_we_i   (to_lanes_synapse_we),
         .synapse_waddr_i(to_lanes_synapse_waddr),
@@ -475,10 +335,13 @@ module tester (
         .row_base_i     (to_lanes_row_base),
         .label_hit_i    (to_lanes_label_hit),
         .label_lane_i   (to_lanes_label_lane),
+        .missing_i      (to_lanes_missing),
+        .missing_lane_i (to_lanes_missing_lane),
         .synapse_o      (own_synapse),
         .row_o          (own_row),
         .y_o            (own_y),
-        .synapse_next_i (own_synapse_next)
+        .present_o      (own_present),
+        .synapse_next_i (own_stored)
       );
 
       tester_lane u_lane (
@@ -486,11 +349,13 @@ module tester (
         .mac_operand_i (to_lanes_mac_operand),
         .mac_update_i  (to_lanes_mac_update),
         .mac_kind_i    (to_lanes_mac_kind),
+        .mac_context_i (to_lanes_mac_context),
         .mac_forward_i (to_lanes_mac_forward),
         .sum_raddr_i   (to_lanes_sum_raddr),
         .sum_waddr_i   (to_lanes_sum_waddr),
         .sum_we_i      (to_lanes_sum_we),
         .clear_i       (to_lanes_clear),
+        .state_clear_i (to_lanes_state_clear),
         .update_first_i(to_lanes_update_first),
         .factor_kind_i (to_lanes_factor_kind),
         .factor_raddr_i(to_lanes_factor_raddr),
@@ -499,9 +364,11 @@ module tester (
         .record_run_i  (to_lanes_record_run),
         .pre_raddr_i   (to_lanes_pre_raddr),
         .pre_kind_i    (to_lanes_pre_kind),
+        .pre_context_i (to_lanes_pre_context),
         .keys_i        (to_lanes_keys),
         .symmetric_i   (to_lanes_symmetric),
         .column_i      (to_lanes_column),
+        .soma_context_i(to_lanes_soma_context),
         .slot_raddr_i  (to_lanes_slot_raddr),
         .soma_we_i     (to_lanes_soma_we),
         .soma_waddr_i  (to_lanes_soma_waddr),
@@ -516,8 +383,10 @@ module tester (
         .synapse_i     (own_synapse),
         .row_i         (own_row),
         .y_i           (own_y),
-        .pre_o         (from_lanes_pre[18 * i +: 18]),
-        .changed_o     (from_lanes_changed[i]),
+        .present_i     (own_present),
+        .stored_o      (own_stored),
+        .pre_o         (lanes_pre[18 * i +: 18]),
+        .changed_o     (lanes_changed[i]),
         .moved_o       (own_moved),
         .soma_flags_o  (own_soma_flags),
         .record_flags_o(own_record_flags),
@@ -526,32 +395,22 @@ module tester (
         .r_next_o      (own_r_next),
         .synapse_next_o(own_synapse_next)
       );
->>>>>>> fastsim
     end
   endgenerate
 
   // Trace.
-<<<<<<< HEAD
   assign trace_state_valid_o = state_valid;
-  assign trace_state_context_o = state_valid & state_context;
+  assign trace_state_context_o = state_valid ? state_context : 1'h0;
   assign trace_state_slot_o = state_valid ? {14'h0, state_slot} : 16'h0;
-  assign trace_state_u_o = {18{state_valid}} & from_lanes_u_next;
-  assign trace_state_r_o = {12{state_valid}} & from_lanes_r_next;
   assign trace_synapse_valid_o = synapse_valid;
   assign trace_synapse_address_o = synapse_valid ? {15'h0, synapse_addr} : 20'h0;
-  assign trace_synapse_o = {16{synapse_valid}} & from_lanes_synapse_next;
-=======
-  assign trace_state_valid_o = to_lanes_soma_we;
-  assign trace_state_slot_o = to_lanes_soma_we ? {14'h0, to_lanes_soma_waddr} : 16'h0;
-  assign trace_synapse_valid_o = to_lanes_synapse_we;
-  assign trace_synapse_address_o = to_lanes_synapse_we ? {15'h0, to_lanes_synapse_waddr} : 20'h0;
 
   always @* begin
     from_lanes_moved = 1'h0;
     from_lanes_soma_flags = 5'h0;
     trace_state_u_o = 18'h0;
     trace_state_r_o = 12'h0;
-    if (to_lanes_soma_we) begin
+    if (state_valid) begin
       from_lanes_moved = {gen_lane[0].own_moved};
       from_lanes_soma_flags = {gen_lane[0].own_soma_flags};
       trace_state_u_o = {gen_lane[0].own_u_next};
@@ -562,7 +421,7 @@ module tester (
 
   always @* begin
     from_lanes_record_flags = 3'h0;
-    if (to_lanes_factor_we) begin
+    if (record_valid) begin
       from_lanes_record_flags = {gen_lane[0].own_record_flags};
     end
   end
@@ -571,13 +430,12 @@ module tester (
   always @* begin
     from_lanes_update_flags = 3'h0;
     trace_synapse_o = 16'h0;
-    if (to_lanes_synapse_we) begin
+    if (synapse_valid) begin
       from_lanes_update_flags = {gen_lane[0].own_update_flags};
       trace_synapse_o = {gen_lane[0].own_synapse_next};
     end
   end
 
->>>>>>> fastsim
 
 endmodule
 
