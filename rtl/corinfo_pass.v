@@ -2,9 +2,10 @@
 //
 // start_i begins a pass if settle_i or record_i is high; they and the layer's inputs are stable
 // while busy_o. A slot is at slot_o while active_o; what follows from it comes later, in cycles as
-// corinfo_lane counts them: label_* and missing_* one, factor_* ReadCycles + RecordCycles, soma_* SomaCycles + 1.
-// What the lanes say of a slot is there WireCycles x 2 after what was said to them: row_* (flags of
-// change) one more than soma_*, soma_valid_o and record_valid_o (flags of overflow) with them.
+// corinfo_lane counts them: label_* and missing_* one, factor_* ReadCycles + RecordCycles, soma_*
+// SomaCycles + 1. What the lanes say of a slot is there WireCycles x 2 after what was said to them:
+// row_* (flags of change) one more than soma_*, soma_valid_o and record_valid_o (flags of overflow)
+// with them.
 
 `default_nettype none
 
