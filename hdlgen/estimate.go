@@ -76,16 +76,17 @@ func (e *Estimates) memories(a *golden.Arithmetic, l *Layout, s *shape) {
 	}
 	n := a.Network
 	add("synapses", s.synapseDepth, s.Word, l.Lanes)
-	add("sums of W", s.slots, s.Basal, l.Lanes)
-	add("sums of F", s.slots, s.Feedback, l.Lanes)
-	add("sums of C", s.slots, s.Lateral, l.Lanes)
-	add("states", s.slots, s.R, l.Lanes)
-	add("potentials", s.slots, s.U, l.Lanes)
-	add("changes", s.slots, s.Delta, l.Lanes)
+	slots, each := 1<<s.Slot, l.Lanes*s.contexts // every sample in flight has its own
+	add("sums of W", slots, s.Basal, each)
+	add("sums of F", slots, s.Feedback, each)
+	add("sums of C", slots, s.Lateral, each)
+	add("states", slots, s.R, each)
+	add("potentials", slots, s.U, each)
+	add("changes", slots, s.Delta, each)
 	add("kept factors", s.keptDepth, s.E+s.D+s.C, l.Lanes)
 	add("kept states and c", s.keptDepth, s.R+s.C, l.Lanes)
 	add("input", max(2, n.Learning.Batch*n.Layers[0]), s.X, 1)
-	add("program", len(a.Program), instructionBits+s.Eta, 1)
+	add("program", len(a.Program), instructionBits+s.Eta, s.contexts)
 	add("constants", 3*n.K(), s.Constants, 1)
 	add("rates", len(a.Matrices), s.Rate, 1)
 }

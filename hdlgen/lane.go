@@ -83,12 +83,12 @@ func laneControl(s *shape) []vl.Port {
 	}
 	return []vl.Port{
 		in("mac_operand", s.Operand, true), in("mac_update", 1, false), in("mac_kind", 2, false), in("mac_context", s.Context, false), in("mac_forward", 3, false),
-		in("sum_raddr", s.contexts*s.Slot, false), in("sum_waddr", s.Slot, false), in("sum_we", 3*s.contexts, false), in("clear", 1, false), in("state_clear", s.contexts, false),
+		in("sum_raddr", s.contexts*s.Slot, false), in("sum_re", 3*s.contexts, false), in("sum_waddr", s.Slot, false), in("sum_we", 3*s.contexts, false), in("clear", 1, false), in("state_clear", s.contexts, false),
 		in("update_first", 1, false), in("factor_kind", 2, false), in("factor_raddr", s.Kept, false),
 		in("factor_we", 1, false), in("factor_waddr", s.Kept, false), in("record_run", 1, false),
 		in("pre_raddr", s.Kept, false), in("pre_kind", 3, false), in("pre_context", s.Context, false),
 		in("keys", 128, false), in("symmetric", 1, false), in("column", 16, false),
-		in("soma_context", s.Context, false), in("slot_raddr", s.contexts*s.Slot, false), in("soma_we", 1, false), in("soma_waddr", s.Slot, false),
+		in("soma_context", s.Context, false), in("slot_raddr", s.contexts*s.Slot, false), in("slot_re", s.contexts, false), in("soma_we", 1, false), in("soma_waddr", s.Slot, false),
 		in("soma_run", 1, false),
 	}
 }
@@ -201,7 +201,7 @@ func laneModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arith
 	binds = append(binds, vl.Bind{Name: "pre_o", Value: vl.Id("pre_now")}, vl.Bind{Name: "changed_o", Value: vl.Id("changed_now")})
 	m.Items = append(m.Items, vl.Instance{Module: "corinfo_lane", Name: "u_lane", Ports: binds, Params: []vl.Bind{
 		{Name: "SynapseWidth", Value: vl.Int(s.Word)}, {Name: "ReadCycles", Value: vl.Int(p.target.ReadCycles)},
-		{Name: "Contexts", Value: vl.Int(s.contexts)}, {Name: "ContextW", Value: vl.Int(s.Context)}, {Name: "Slots", Value: vl.Int(s.slots)}, {Name: "SlotW", Value: vl.Int(s.Slot)},
+		{Name: "Contexts", Value: vl.Int(s.contexts)}, {Name: "ContextW", Value: vl.Int(s.Context)}, {Name: "Slots", Value: vl.Int(1 << s.Slot)}, {Name: "SlotW", Value: vl.Int(s.Slot)},
 		{Name: "KeptDepth", Value: vl.Int(s.keptDepth)}, {Name: "KeptAddrW", Value: vl.Int(s.Kept)},
 		{Name: "RWidth", Value: vl.Int(s.R)}, {Name: "UWidth", Value: vl.Int(s.U)}, {Name: "DeltaWidth", Value: vl.Int(s.Delta)},
 		{Name: "BasalWidth", Value: vl.Int(s.Basal)}, {Name: "FeedbackWidth", Value: vl.Int(s.Feedback)}, {Name: "LateralWidth", Value: vl.Int(s.Lateral)},

@@ -305,8 +305,8 @@ module corinfo_context #(
 
   // 32-bit words are wider than this design's addresses.
   wire unused_bits;
-  assign unused_bits = ^{slot_base, slot_count, last_lanes, column_base, stride, row_stride, segments,
-                         segment_slot, segment_align, sample_slots, layer_o};
+  assign unused_bits = ^{slot_base, slot_count, last_lanes, column_base, stride, row_stride,
+                         segments, segment_slot, segment_align, sample_slots, layer_o};
 
 endmodule
 

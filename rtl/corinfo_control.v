@@ -115,6 +115,7 @@ module corinfo_control #(
   output wire [ContextW-1:0]             mac_context_o,
   output wire [2:0]                      mac_forward_o,
   output wire [Contexts*SlotW-1:0]       sum_raddr_o,
+  output wire [3*Contexts-1:0]           sum_re_o,
   output wire [SlotW-1:0]                sum_waddr_o,
   output wire [3*Contexts-1:0]           sum_we_o,
   output wire                            clear_o,
@@ -135,6 +136,7 @@ module corinfo_control #(
   output wire                            record_run_o,   // that of recording
   output wire [ContextW-1:0]             soma_context_o,
   output wire [Contexts*SlotW-1:0]       slot_raddr_o,
+  output wire [Contexts-1:0]             slot_re_o,
   output wire                            soma_we_o,
   output wire [SlotW-1:0]                soma_waddr_o,
   output wire                            label_hit_o,
@@ -579,7 +581,7 @@ module corinfo_control #(
   );
 
   // Events of all samples, while no update is under way. Items wait while a pass reads their sums.
-  wire                           update, event_start, mac_issue, fetch_score;
+  wire                           update, event_start, mac_issue, fetch, fetch_score;
   wire [ContextW-1:0]            fetch_context;
   wire [SlotW-1:0]               fetch_slot;
   wire [LaneW-1:0]               event_lane;
@@ -596,6 +598,7 @@ module corinfo_control #(
       assign read          = pass && owner_q == Index[ContextW-1:0];
       assign item_ready[c] = item_valid[c] && !read;
       assign slot_raddr_o[SlotW*c +: SlotW] = read ? pass_slot : fetch_slot;
+      assign slot_re_o[c]  = read || (fetch && fetch_context == Index[ContextW-1:0]);
     end
   endgenerate
 
@@ -636,6 +639,7 @@ module corinfo_control #(
     .stride_i        (strides),
     .segments_i      (segments),
     .busy_o          (events_busy),
+    .fetch_o         (fetch),
     .fetch_context_o (fetch_context),
     .fetch_slot_o    (fetch_slot),
     .fetch_lane_o    (event_lane),
@@ -652,6 +656,7 @@ module corinfo_control #(
     .mac_context_o   (mac_context_o),
     .mac_forward_o   (mac_forward_o),
     .sum_raddr_o     (sum_raddr_o),
+    .sum_re_o        (sum_re_o),
     .sum_waddr_o     (sum_waddr_o),
     .sum_we_o        (sum_we_o),
     .clear_o         (clear_o),

@@ -56,6 +56,7 @@ module corinfo_events #(
   input  wire [Contexts*3*SegmentW-1:0]       segments_i,
   output wire [Contexts-1:0]                  busy_o,
 
+  output wire                                 fetch_o,
   output wire [ContextW-1:0]                  fetch_context_o,
   output wire [SlotW-1:0]                     fetch_slot_o,
   output wire [LaneW-1:0]                     fetch_lane_o,
@@ -74,6 +75,7 @@ module corinfo_events #(
   output wire [ContextW-1:0]                  mac_context_o,
   output wire [2:0]                           mac_forward_o,
   output wire [Contexts*SlotW-1:0]            sum_raddr_o,
+  output wire [3*Contexts-1:0]                sum_re_o,
   output wire [SlotW-1:0]                     sum_waddr_o,
   output wire [3*Contexts-1:0]                sum_we_o,
   output wire                                 clear_o,
@@ -185,6 +187,7 @@ module corinfo_events #(
     end
   end
 
+  assign fetch_o         = valid_q;
   assign fetch_context_o = context_q;
   assign fetch_slot_o    = slot_q;
   assign fetch_lane_o    = lane_q;
@@ -306,6 +309,7 @@ module corinfo_events #(
     .context_o       (mac_context_o),
     .forward_o       (mac_forward_o),
     .sum_raddr_o     (sum_raddr_o),
+    .sum_re_o        (sum_re_o),
     .sum_waddr_o     (sum_waddr_o),
     .sum_we_o        (sum_we_o),
     .clear_o         (clear_o),

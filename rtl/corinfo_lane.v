@@ -54,6 +54,7 @@ module corinfo_lane #(
   // The sum is the one that was made one cycle before, in cycle R + 2, or two or three, in R + 1.
   input  wire [2:0]                      mac_forward_i,
   input  wire [Contexts*SlotW-1:0]       sum_raddr_i,
+  input  wire [3*Contexts-1:0]           sum_re_i,         // one bit per kind
   input  wire [SlotW-1:0]                sum_waddr_i,
   input  wire [3*Contexts-1:0]           sum_we_i,         // one bit per kind
   input  wire                            clear_i,          // cycle R + 2: the sum becomes zero
@@ -83,6 +84,7 @@ module corinfo_lane #(
   // Soma.
   input  wire [ContextW-1:0]             soma_context_i,   // of the pass; stable
   input  wire [Contexts*SlotW-1:0]       slot_raddr_i,
+  input  wire [Contexts-1:0]             slot_re_i,
   input  wire                            soma_we_i,
   input  wire [SlotW-1:0]                soma_waddr_i,
   output wire signed [BasalWidth-1:0]    basal_o,
@@ -293,27 +295,32 @@ module corinfo_lane #(
 
       corinfo_ram #(.Width(BasalWidth), .Depth(Slots)) u_basal (
         .clk_i(clk_i), .we_i(sum_we_i[3*g]), .waddr_i(sum_waddr_i),
-        .wdata_i(sum_q[BasalWidth-1:0]), .re_i(1'b1), .raddr_i(sum_raddr), .rdata_o(basal_word)
+        .wdata_i(sum_q[BasalWidth-1:0]),
+        .re_i(sum_re_i[3*g]), .raddr_i(sum_raddr), .rdata_o(basal_word)
       );
       corinfo_ram #(.Width(FeedbackWidth), .Depth(Slots)) u_feedback (
         .clk_i(clk_i), .we_i(sum_we_i[3*g+1]), .waddr_i(sum_waddr_i),
-        .wdata_i(sum_q[FeedbackWidth-1:0]), .re_i(1'b1), .raddr_i(sum_raddr), .rdata_o(feedback_word)
+        .wdata_i(sum_q[FeedbackWidth-1:0]),
+        .re_i(sum_re_i[3*g+1]), .raddr_i(sum_raddr), .rdata_o(feedback_word)
       );
       corinfo_ram #(.Width(LateralWidth), .Depth(Slots)) u_lateral (
         .clk_i(clk_i), .we_i(sum_we_i[3*g+2]), .waddr_i(sum_waddr_i),
-        .wdata_i(sum_q[LateralWidth-1:0]), .re_i(1'b1), .raddr_i(sum_raddr), .rdata_o(lateral_word)
+        .wdata_i(sum_q[LateralWidth-1:0]),
+        .re_i(sum_re_i[3*g+2]), .raddr_i(sum_raddr), .rdata_o(lateral_word)
       );
       corinfo_ram #(.Width(RWidth), .Depth(Slots)) u_r (
         .clk_i(clk_i), .we_i(state_we), .waddr_i(state_waddr),
-        .wdata_i(clear ? {RWidth{1'b0}} : r_next_i), .re_i(1'b1), .raddr_i(slot_raddr), .rdata_o(r_word)
+        .wdata_i(clear ? {RWidth{1'b0}} : r_next_i),
+        .re_i(slot_re_i[g]), .raddr_i(slot_raddr), .rdata_o(r_word)
       );
       corinfo_ram #(.Width(UWidth), .Depth(Slots)) u_u (
         .clk_i(clk_i), .we_i(state_we), .waddr_i(state_waddr),
-        .wdata_i(clear ? {UWidth{1'b0}} : u_next_i), .re_i(1'b1), .raddr_i(slot_raddr), .rdata_o(u_word)
+        .wdata_i(clear ? {UWidth{1'b0}} : u_next_i),
+        .re_i(slot_re_i[g]), .raddr_i(slot_raddr), .rdata_o(u_word)
       );
       corinfo_ram #(.Width(DeltaWidth), .Depth(Slots)) u_delta (
         .clk_i(clk_i), .we_i(soma_we), .waddr_i(soma_waddr_i), .wdata_i(delta_i),
-        .re_i(1'b1), .raddr_i(slot_raddr), .rdata_o(delta_word)
+        .re_i(slot_re_i[g]), .raddr_i(slot_raddr), .rdata_o(delta_word)
       );
 
       assign sums_all[SumsWidth*g +: SumsWidth]    = {basal_word, feedback_word, lateral_word};

@@ -37,6 +37,7 @@ module corinfo_products #(
   output wire [ContextW-1:0]            context_o,
   output wire [2:0]                     forward_o,
   output wire [Contexts*SlotW-1:0]      sum_raddr_o,
+  output wire [3*Contexts-1:0]          sum_re_o,         // one bit per kind
   output reg  [SlotW-1:0]               sum_waddr_o,
   output reg  [3*Contexts-1:0]          sum_we_o,
   output wire                           clear_o,
@@ -57,6 +58,8 @@ module corinfo_products #(
   // The sum: read in cycle R, its kind chosen in R + 1, written in R + 3.
   wire                read, write, unused_read_busy, unused_write_busy;
   wire [ContextW-1:0] write_context;
+  wire [ContextW-1:0] read_context;
+  wire [1:0]          read_kind;
   wire [SlotW-1:0]    read_slot, write_slot;
   wire [1:0]          write_kind;
   corinfo_valid #(.Cycles(ReadCycles)) u_read (
@@ -65,8 +68,9 @@ module corinfo_products #(
   corinfo_valid #(.Cycles(2)) u_write (
     .clk_i(clk_i), .rst_i(rst_i), .valid_i(read), .valid_o(write), .busy_o(unused_write_busy)
   );
-  corinfo_delay #(.Width(SlotW), .Cycles(ReadCycles)) u_read_slot (
-    .clk_i(clk_i), .data_i(slot_i), .data_o(read_slot)
+  corinfo_delay #(.Width(ContextW + SlotW + 2), .Cycles(ReadCycles)) u_read_slot (
+    .clk_i(clk_i), .data_i({context_i, slot_i, kind_i}),
+    .data_o({read_context, read_slot, read_kind})
   );
   corinfo_delay #(.Width(ContextW + 2), .Cycles(ReadCycles + 1)) u_kind (
     .clk_i(clk_i), .data_i({context_i, kind_i}), .data_o({context_o, kind_o})
@@ -119,6 +123,9 @@ module corinfo_products #(
       wire mine, unused_last;
       assign mine = pass_i && pass_context_i == Index[ContextW-1:0];
       assign sum_raddr_o[SlotW*g +: SlotW] = mine ? pass_slot_i : read_slot;
+      assign sum_re_o[3*g +: 3] =
+          mine ? 3'b111 :
+          (read && read_context == Index[ContextW-1:0]) ? 3'b001 << read_kind : 3'b000;
 
       corinfo_valid #(.Cycles(ReadCycles)) u_busy (
         .clk_i(clk_i), .rst_i(rst_i), .valid_i(issue_i && context_i == Index[ContextW-1:0]),

@@ -63,6 +63,7 @@ func TestLibraryLints(t *testing.T) {
 		"corinfo_events": "Lanes=3 LaneW=2 SlotW=2 SynapseAddrW=6 ReadCycles=1 Dense=1", "corinfo_products": "SlotW=1 OperandWidth=7 ReadCycles=1",
 		"corinfo_learn":   "Batch=3 SampleW=2 Lanes=5 LaneW=3 Slots=4 SlotW=2 KeptAddrW=5 InputAddrW=12 ReadCycles=1 ChangeCycles=1",
 		"corinfo_counter": "Lanes=1 Flags=3 Flag=2", "corinfo_counters": "Lanes=3",
+		"corinfo_interneuron": "Lanes=5 RWidth=9 LayerW=3 ContextW=2 SumWidth=11 QUWidth=12 QWidth=9 StepCycles=2",
 	}
 	for _, file := range rtl.Order {
 		module := strings.TrimSuffix(file, ".v")
