@@ -233,7 +233,7 @@ func (p *networkFile) mapping(path string, node ast.Node, v reflect.Value) {
 		}
 		field, ok := fields[key]
 		if !ok {
-			guess := nearest(key, names)
+			guess := Nearest(key, names)
 			p.refuse(inner, "unknown key; did you mean %q?", guess)
 			if path != "" {
 				guess = path + "." + guess
@@ -362,7 +362,7 @@ func (p *networkFile) format(path, key string, node ast.Node, formats reflect.Va
 		kind = parts[1]
 	}
 	if !slices.Contains(FormatKinds, kind) {
-		p.refuse(path, "unknown tensor; did you mean %q?", nearest(kind, FormatKinds))
+		p.refuse(path, "unknown tensor; did you mean %q?", Nearest(kind, FormatKinds))
 		return
 	}
 	text, ok := node.(*ast.StringNode)
@@ -381,8 +381,8 @@ func (p *networkFile) format(path, key string, node ast.Node, formats reflect.Va
 	formats.SetMapIndex(reflect.ValueOf(key), reflect.ValueOf(t))
 }
 
-// nearest is the candidate with the smallest edit distance.
-func nearest(word string, candidates []string) string {
+// Nearest is the candidate with the smallest edit distance.
+func Nearest(word string, candidates []string) string {
 	best, least := "", math.MaxInt
 	for _, c := range candidates {
 		if d := distance(word, c); d < least {

@@ -94,21 +94,40 @@ type worker struct {
 	warn  func(error)
 	wake  chan struct{} // a trial has ended here
 
-	running, done atomic.Int64
-	lock          sync.Mutex
-	fatal         error // the process must end
+	done   atomic.Int64
+	lock   sync.Mutex
+	active map[int64]bool // jobs under way
+	fatal  error          // the process must end
+}
+
+// begin and end tell which jobs are under way.
+func (w *worker) begin(job int64) {
+	w.lock.Lock()
+	defer w.lock.Unlock()
+	w.active[job] = true
+}
+
+func (w *worker) end(job int64) {
+	w.lock.Lock()
+	delete(w.active, job)
+	w.lock.Unlock()
+	select {
+	case w.wake <- struct{}{}:
+	default:
+	}
+}
+
+// busy is how many jobs are under way, and whether a job is one of them.
+func (w *worker) busy(job int64) (count int, this bool) {
+	w.lock.Lock()
+	defer w.lock.Unlock()
+	return len(w.active), w.active[job]
 }
 
 // Work does a trial and stores its result together with the end of the job: both or none.
 func (w *worker) Work(ctx context.Context, job *river.Job[trialJob]) error {
-	w.running.Add(1)
-	defer func() {
-		w.running.Add(-1)
-		select {
-		case w.wake <- struct{}{}:
-		default:
-		}
-	}()
+	w.begin(job.ID)
+	defer w.end(job.ID)
 	key := job.Args.Name
 	if done, err := w.store.has(ctx, key); err != nil || done { // by another study
 		return err
@@ -176,14 +195,22 @@ type runner struct {
 	queue   string
 	start   time.Time
 	results map[string]*Result
-	placed  map[string]bool // trials that are in the queue
-	beats   map[string]*pulse
+	placed  map[string]bool     // trials that are in the queue
+	still   map[int64]stillness // by job
 }
 
-// pulse is a worker's heart as this process sees it.
+// pulse is a worker's heart while it should do a job. Its beat does not count where this process knows better.
 type pulse struct {
-	beat int64
-	at   time.Time // of its last change
+	worker  string
+	job     int64
+	attempt int
+	beat    int64
+}
+
+// stillness is a pulse that has not changed for some time.
+type stillness struct {
+	pulse
+	at time.Time
 }
 
 // Run works on a study until it is whole, whoever does its trials, and gives its plan with all results. Any number of
@@ -204,10 +231,10 @@ func Run(ctx context.Context, s *Study, o Options) (*Plan, error) {
 		return nil, err
 	}
 	defer st.close()
-	r := &runner{study: s, o: o, store: st, start: time.Now(), results: map[string]*Result{}, placed: map[string]bool{}, beats: map[string]*pulse{}}
+	r := &runner{study: s, o: o, store: st, start: time.Now(), results: map[string]*Result{}, placed: map[string]bool{}, still: map[int64]stillness{}}
 	data := &datasets{}
 	r.planner = newPlanner(s, data, o.Version)
-	r.worker = &worker{store: st, warn: o.Warn, wake: make(chan struct{}, 1), lab: &laboratory{dir: o.Folder, data: data, weights: st.checkpoint}}
+	r.worker = &worker{store: st, warn: o.Warn, wake: make(chan struct{}, 1), active: map[int64]bool{}, lab: &laboratory{dir: o.Folder, data: data, weights: st.checkpoint}}
 	// A queue for every study and version: a worker takes no trial that it would name otherwise.
 	r.queue = fmt.Sprintf("corinfo-%.8x", sha256.Sum256([]byte(s.Name+"\n"+o.Version)))
 	plan, err := r.run(ctx)
@@ -309,7 +336,8 @@ func (r *runner) turn(ctx context.Context) (*Plan, error) {
 		return nil, err
 	}
 	if r.o.Progress != nil {
-		r.o.Progress(Progress{Done: len(plan.Rows) - len(plan.Open), Known: len(plan.Rows), Whole: plan.Whole, Running: int(r.worker.running.Load()),
+		running, _ := r.worker.busy(0)
+		r.o.Progress(Progress{Done: len(plan.Rows) - len(plan.Open), Known: len(plan.Rows), Whole: plan.Whole, Running: running,
 			Now: int(r.worker.done.Load()), Since: time.Since(r.start), Best: plan.Recommended(), Plan: plan})
 	}
 	if err := r.watch(ctx); err != nil {
@@ -339,7 +367,8 @@ func (r *runner) place(ctx context.Context, plan *Plan) error {
 	return nil
 }
 
-// watch counts this worker's heart up and releases the trials of workers whose heart has stood still.
+// watch counts this worker's heart up and releases jobs that no one does: those of workers whose heart has stood still,
+// and those that the database has given to this one while the connection was lost, so that it never heard of them.
 func (r *runner) watch(ctx context.Context) error {
 	beats, err := r.store.beat(ctx, r.client.ID())
 	if err != nil {
@@ -355,16 +384,22 @@ func (r *runner) watch(ctx context.Context) error {
 			continue
 		}
 		id := job.AttemptedBy[len(job.AttemptedBy)-1]
-		p := r.beats[id]
-		if p == nil || p.beat != beats[id] {
-			r.beats[id] = &pulse{beats[id], now} // also of one that has said goodbye, or has not yet said hello
-			continue
+		heart := pulse{id, job.ID, job.Attempt, beats[id]}
+		if id == r.client.ID() {
+			if _, busy := r.worker.busy(job.ID); busy {
+				delete(r.still, job.ID)
+				continue
+			}
+			heart.beat = 0
 		}
-		if now.Sub(p.at) > r.o.Lease && id != r.client.ID() {
+		if since, ok := r.still[job.ID]; !ok || since.pulse != heart {
+			r.still[job.ID] = stillness{heart, now}
+		} else if now.Sub(since.at) > r.o.Lease {
 			if err := r.store.release(ctx, job.ID, job.Attempt); err != nil {
 				return err
 			}
-			r.o.Warn(fmt.Errorf("worker %s has gone; its trial is given to another", id))
+			delete(r.still, job.ID)
+			r.o.Warn(fmt.Errorf("worker %s does not do its trial; it is given to another", id))
 		}
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -44,7 +45,10 @@ func Set(n *golden.Network, setting, value string) error {
 			}
 		}
 		if !field.IsValid() {
-			return usagef("%s: unknown setting; want a key of the network file, one of %s here, or a tensor: %s", setting, strings.Join(keys, ", "), tensors(n))
+			if path == setting {
+				keys = append(keys, tensors(n)...)
+			}
+			return usagef("%s: unknown setting; did you mean %q?", setting, strings.TrimSuffix(setting, path)+golden.Nearest(key, keys))
 		}
 		v, path = field, rest
 		if v.Kind() != reflect.Struct {
@@ -57,8 +61,8 @@ func Set(n *golden.Network, setting, value string) error {
 	if err := setScalar(v, value); err != nil {
 		return usagef("%s: %v", setting, err)
 	}
-	if _, err := golden.ParseNetwork(setting, n.YAML()); err != nil { // it knows the ranges
-		return err
+	if _, err := golden.ParseNetwork("network", n.YAML()); err != nil { // it knows the ranges
+		return usagef("%s", placeInText.ReplaceAllString(reason(err), ""))
 	}
 	return nil
 }
@@ -116,13 +120,22 @@ func named(types map[string]fx.Type, tensor string) []string {
 // kindOf is a tensor's name without its layer.
 func kindOf(tensor string) string { return strings.TrimRight(tensor, "0123456789") }
 
-func tensors(n *golden.Network) string {
+// placeInText is where an error is in a text that no one sees.
+var placeInText = regexp.MustCompile(`network:\d+:\d+: `)
+
+// reason is an error of wrong usage without saying so, for errors that do.
+func reason(err error) string {
+	return strings.ReplaceAll(err.Error(), golden.ErrUsage.Error()+": ", "")
+}
+
+// tensors are the kinds of tensors that have formats.
+func tensors(n *golden.Network) []string {
 	var list []string
 	for name := range golden.ResolveFormats(n).Types() {
 		list = append(list, kindOf(name))
 	}
 	slices.Sort(list)
-	return strings.Join(slices.Compact(list), ", ")
+	return slices.Compact(list)
 }
 
 func setFormat(n *golden.Network, setting, value string) error {
@@ -163,7 +176,7 @@ func changed(t fx.Type, field, value string) (fx.Type, error) {
 		return fx.ParseType(fmt.Sprintf("%s<%d,%d,%s,%s>", kind, t.Width, integer, q, o))
 	}
 	bits, err := strconv.Atoi(value)
-	if err != nil {
+	if err != nil && slices.Contains(formatFields, field) {
 		return t, fmt.Errorf("%q; want a whole number of bits", value)
 	}
 	switch field {
@@ -174,7 +187,7 @@ func changed(t fx.Type, field, value string) (fx.Type, error) {
 	case "fraction":
 		t.Width, t.Frac = integer+bits, bits
 	default:
-		return t, fmt.Errorf("unknown field %q of a format; want one of %s", field, strings.Join(formatFields, ", "))
+		return t, fmt.Errorf("unknown field %q of a format; did you mean %q?", field, golden.Nearest(field, formatFields))
 	}
 	return t, t.Check()
 }

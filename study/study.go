@@ -179,7 +179,7 @@ func (s *Study) loadNetwork(dir string, report func(path, format string, args ..
 		}
 	}
 	if err != nil {
-		report("network", "%v", err)
+		report("network", "%s", reason(err))
 		return false
 	}
 	if s.Epochs > 0 {
@@ -232,7 +232,7 @@ func (s *Study) checkAxis(i int, ready, greedy bool, report func(path, format st
 		for _, v := range a.Values {
 			n := clone(s.base)
 			if err := Set(n, set, string(v)); err != nil {
-				report(path, "%v", err)
+				report(path, "%s", reason(err))
 				return
 			}
 			if s.Kind == Inference && !formatSetting(n, set) && s.Run != "" {
