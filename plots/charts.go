@@ -149,7 +149,7 @@ type Box struct {
 	Y                               int
 	ShadeFrom, ShadeTo              float64
 	Lowest, Low, Median, High, Most float64
-	Empty                           bool // nothing but the shade
+	Empty                           bool // no values: nothing but the shade
 }
 
 // Boxes adds boxes.
@@ -190,12 +190,26 @@ func (b boxes) DataRange() (xmin, xmax, ymin, ymax float64) {
 }
 
 // Bars adds a horizontal bar from 0 to each value, at the names from the top.
-func (c *Chart) Bars(values []float64) {
-	var list []Box
-	for i, v := range values {
-		list = append(list, Box{Y: len(values) - 1 - i, ShadeFrom: min(v, 0), ShadeTo: max(v, 0), Empty: true})
+func (c *Chart) Bars(values []float64) { c.plotters = append(c.plotters, levels(values)) }
+
+type levels []float64
+
+// Plot draws the bars.
+func (b levels) Plot(c draw.Canvas, p *plot.Plot) {
+	x, y := p.Transforms(&c)
+	c.SetColor(blue)
+	for i, v := range b {
+		at := float64(len(b) - 1 - i)
+		c.Fill(vg.Rectangle{Min: vg.Point{X: x(min(v, 0)), Y: y(at - 0.3)}, Max: vg.Point{X: x(max(v, 0)), Y: y(at + 0.3)}}.Path())
 	}
-	c.Boxes(list)
+}
+
+// DataRange is that of the bars.
+func (b levels) DataRange() (xmin, xmax, ymin, ymax float64) {
+	for _, v := range b {
+		xmin, xmax = min(xmin, v), max(xmax, v)
+	}
+	return xmin, xmax, -0.6, float64(len(b)) - 0.4
 }
 
 // SVG is the chart as an element of a page; label says what it shows to who does not see it.

@@ -53,6 +53,9 @@ func studyFigures(p study.Progress, before int) []string {
 	if !p.Whole && p.Plan != nil && p.Plan.Study.Grows() {
 		list[0] += " known so far"
 	}
+	if p.Running > 0 && !p.Whole {
+		list = append(list, fmt.Sprintf("%d running here", p.Running))
+	}
 	if left := p.Left(before); left > 0 && !p.Whole {
 		list = append(list, shortTime(left)+" left")
 	}

@@ -219,9 +219,9 @@ func writeStudy(c *cli.Context, plan *study.Plan, o study.Options) error {
 		case r == nil:
 			fmt.Fprintf(w, "no point loses at most %v percentage points against float\n", plan.Study.Search.MaxLoss)
 		case r.Weights == "":
-			fmt.Fprintf(w, "recommended: %s, %.2f %%\n", r.Network, 100*r.Accuracy)
+			fmt.Fprintf(w, "recommended: %s (%.2f %% with its seed)\n", r.Network, 100*r.Accuracy)
 		default:
-			fmt.Fprintf(w, "recommended: %s, %.2f %%; its run for generate --weights: %s\n", r.Network, 100*r.Accuracy, r.Weights)
+			fmt.Fprintf(w, "recommended: %s (%.2f %% with its seed); its run, for generate --weights: %s\n", r.Network, 100*r.Accuracy, r.Weights)
 		}
 		fmt.Fprintf(w, "table %s, report %s\n", figures.Table, figures.Report)
 	})
