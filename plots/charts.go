@@ -218,6 +218,8 @@ func (c *Chart) SVG(label string) string {
 	p.BackgroundColor = nil
 	p.Add(c.plotters...)
 	for i, axis := range []*plot.Axis{&p.X, &p.Y} {
+		room := (axis.Max - axis.Min) / 25 // for marks at the ends
+		axis.Min, axis.Max = axis.Min-room, axis.Max+room
 		if c.fixed[i] {
 			axis.Min, axis.Max = c.low[i], c.high[i]
 		}

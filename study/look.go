@@ -3,6 +3,8 @@ package study
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 
 	"corinfo/golden"
 )
@@ -14,11 +16,17 @@ func (s *Study) Grows() bool {
 
 // Look gives the plan of a study with what is done so far, and does nothing.
 func Look(ctx context.Context, s *Study, o Options) (*Plan, error) {
+	if _, err := os.Stat(filepath.Join(o.Folder, DatabaseFile)); o.Database == "" && err != nil {
+		return nil, usagef("%s holds no study; `corinfo study run` makes it", o.Folder)
+	}
 	st, err := openStore(ctx, o.Database, o.Folder)
 	if err != nil {
 		return nil, err
 	}
 	defer st.close()
+	if err := os.MkdirAll(o.Folder, 0o755); err != nil { // for what is written of it
+		return nil, err
+	}
 	results := map[string]*Result{}
 	if err := st.results(ctx, results); err != nil {
 		return nil, err

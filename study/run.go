@@ -136,6 +136,9 @@ func (w *worker) Work(ctx context.Context, job *river.Job[trialJob]) error {
 	if ctx.Err() != nil && (err == nil || errors.Is(err, context.Canceled) || errors.Is(err, golden.ErrInterrupted)) {
 		return river.JobSnooze(0) // no attempt: the process was asked to stop
 	}
+	if errors.Is(err, golden.ErrUsage) {
+		w.fail(err) // data or a run that this machine lacks: another may have it
+	}
 	if err != nil {
 		return err
 	}

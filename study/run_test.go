@@ -10,12 +10,15 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"corinfo/golden"
 )
 
 // TestMain makes the test's binary a worker where asked, so that there are processes to kill.
@@ -254,6 +257,52 @@ func TestInterrupted(t *testing.T) {
 		}
 		require.ErrorIs(t, err, context.Canceled)
 	}
+}
+
+// TestGivenRun: a run that the study names takes the place of a training, and gives what the training would have.
+func TestGivenRun(t *testing.T) {
+	s, file := fixture(t, strings.Replace(gridStudy, "seeds: [0, 1]", "seeds: [0]", 1))
+	want, _ := alone(t, s)
+	n := clone(s.base)
+	run, _, err := golden.NewCheckpoint(n, golden.Float32, 0)
+	require.NoError(t, err)
+	data, err := golden.LoadData(n.Dataset)
+	require.NoError(t, err)
+	_, err = golden.Train(context.Background(), run, data, golden.TrainOptions{Dir: filepath.Join(filepath.Dir(file), "given")})
+	require.NoError(t, err)
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	named, err := Load(writeFile(t, filepath.Dir(file), "named.yaml", string(text)+"run: given\n"))
+	require.NoError(t, err)
+	got, err := Run(context.Background(), named, Options{Folder: t.TempDir(), Version: "test"})
+	require.NoError(t, err)
+	require.Len(t, got.Rows, len(want.Rows))
+	for i, row := range got.Rows {
+		x := *row.Result
+		x.History = want.Rows[i].Result.History // the run's own is not the study's
+		require.Equal(t, *want.Rows[i].Result, x)
+	}
+}
+
+// TestUnfit: a worker whose machine lacks the data, or whose run is another, ends at once and says so.
+func TestUnfit(t *testing.T) {
+	s, file := fixture(t, gridStudy)
+	require.NoError(t, os.MkdirAll(filepath.Join(filepath.Dir(file), "other"), 0o755))
+	n := clone(s.base)
+	n.Layers = []int{16, 5, 3}
+	run, _, err := golden.NewCheckpoint(n, golden.Float, 0)
+	require.NoError(t, err)
+	require.NoError(t, run.Save(filepath.Join(filepath.Dir(file), "other")))
+	text := "name: fixture\nnetwork: network.yaml\nrun: other\n" + strings.Replace(gridStudy, "seeds: [0, 1]", "seeds: [0]", 1)
+	other, err := Load(writeFile(t, filepath.Dir(file), "other.yaml", text))
+	require.NoError(t, err)
+	start := time.Now()
+	_, err = Run(context.Background(), other, Options{Folder: t.TempDir(), Version: "test"})
+	require.ErrorIs(t, err, golden.ErrUsage)
+	require.ErrorContains(t, err, "want a run of the study's network")
+	require.Less(t, time.Since(start), 20*time.Second)
+	_, err = Look(context.Background(), s, Options{Folder: filepath.Join(t.TempDir(), "none"), Version: "test"})
+	require.ErrorIs(t, err, golden.ErrUsage)
 }
 
 // TestAlarm: a result that arrives again must be the same.

@@ -59,8 +59,21 @@ type Axis struct {
 	Values []golden.Scalar `yaml:"values"`
 }
 
-// Name is what the axis sets.
-func (a *Axis) Name() string { return strings.Join(a.Set, "+") }
+// Name is what the axis sets: W+F.width for the field of several tensors.
+func (a *Axis) Name() string {
+	tensors := make([]string, len(a.Set))
+	for i, set := range a.Set {
+		tensor, field, _ := strings.Cut(set, ".")
+		if _, first, _ := strings.Cut(a.Set[0], "."); field != first {
+			return strings.Join(a.Set, "+")
+		}
+		tensors[i] = tensor
+		if field != "" && i == len(a.Set)-1 {
+			tensors[i] += "." + field
+		}
+	}
+	return strings.Join(tensors, "+")
+}
 
 // Numbers are the values if all are numbers.
 func (a *Axis) Numbers() ([]float64, bool) {

@@ -122,3 +122,10 @@ func TestKey(t *testing.T) {
 		require.NotEqual(t, key, different, "change %d", i)
 	}
 }
+
+func TestAxisName(t *testing.T) {
+	for want, set := range map[string][]string{"W.width": {"W.width"}, "W+F+C.width": {"W.width", "F.width", "C.width"}, "W.width+r.fraction": {"W.width", "r.fraction"},
+		"lambda": {"lambda"}, "x+r": {"x", "r"}, "settling.step.rule": {"settling.step.rule"}} {
+		require.Equal(t, want, (&Axis{Set: set}).Name())
+	}
+}

@@ -164,7 +164,7 @@ func heat(s *study.Study, list []study.Summary) section {
 
 // pareto has a plot for every cost.
 func pareto(list []study.Summary, recommended *study.Summary) section {
-	x := section{Title: "What accuracy costs", Reading: "Every point, and the line of those that no other beats at the same cost. Ring: the recommended one. Costs are those of `corinfo estimate`."}
+	x := section{Title: "What accuracy costs", Reading: "Every point, and the line of those that no other beats at the same cost. Ring: the recommended one. Costs are those of corinfo estimate."}
 	for _, cost := range []struct {
 		name, axis string
 		of         func(*study.Summary) float64
