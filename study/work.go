@@ -121,11 +121,11 @@ func (l *laboratory) given(ctx context.Context, t *Trial, n *golden.Network, dat
 		return nil, nil, usagef("run %s: a %s run; want a float run", t.Run, run.Arithmetic)
 	}
 	run.Network = n // formats and hardware aside it must be the same
-	l2, err := golden.NewLearner(run)
+	learner, err := golden.NewLearner(run)
 	if err != nil {
 		return nil, nil, usagef("run %s: %v; want a run of the study's network", t.Run, err)
 	}
-	e, err := golden.Evaluate(ctx, l2, &data.Test, n.Layers[n.K()], nil)
+	e, err := golden.Evaluate(ctx, learner, &data.Test, n.Layers[n.K()], nil)
 	if err != nil {
 		return nil, nil, err
 	}
