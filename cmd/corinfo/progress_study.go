@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"time"
 
 	"corinfo/study"
@@ -11,6 +12,7 @@ import (
 
 // studyProgress shows how far a study has come: on a terminal a bar, else a line from time to time.
 type studyProgress struct {
+	lock   sync.Mutex // messages come from workers
 	w      io.Writer
 	name   string
 	bar    *progress // nil without a terminal
@@ -23,6 +25,8 @@ func newStudyProgress(w io.Writer, name string) *studyProgress {
 }
 
 func (s *studyProgress) show(p study.Progress) {
+	s.lock.Lock()
+	defer s.lock.Unlock()
 	if s.before < 0 {
 		s.before = p.Done
 	}
@@ -73,12 +77,20 @@ func studyFigures(p study.Progress, before int) []string {
 	return list
 }
 
-// clear makes room for a message.
-func (s *studyProgress) clear() {
+// say prints a message in place of the bar, which comes again.
+func (s *studyProgress) say(err error) {
+	s.close()
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	fmt.Fprintf(s.w, "corinfo: %v\n", err)
+}
+
+// close clears the bar.
+func (s *studyProgress) close() {
+	s.lock.Lock()
+	defer s.lock.Unlock()
 	if s.bar != nil {
 		s.bar.close()
 		s.bar = nil
 	}
 }
-
-func (s *studyProgress) close() { s.clear() }

@@ -54,8 +54,7 @@ func studyOf(c *cli.Context) (*study.Study, study.Options, error) {
 	if err != nil {
 		return nil, study.Options{}, err
 	}
-	o := study.Options{Folder: c.String("o"), Database: c.String("database"), Workers: c.Int("workers"), Lease: c.Duration("lease"),
-		Warn: func(err error) { fmt.Fprintf(c.App.ErrWriter, "corinfo: %v\n", err) }}
+	o := study.Options{Folder: c.String("o"), Database: c.String("database"), Workers: c.Int("workers"), Lease: c.Duration("lease")}
 	if o.Folder == "" {
 		o.Folder = strings.TrimSuffix(filepath.Base(file), filepath.Ext(file)) + ".study"
 	}
@@ -97,8 +96,7 @@ func work(c *cli.Context) (*study.Study, study.Options, *study.Plan, error) {
 	}
 	bar := newStudyProgress(c.App.ErrWriter, s.Name)
 	o.Progress = bar.show
-	warn := o.Warn
-	o.Warn = func(err error) { bar.clear(); warn(err) }
+	o.Warn = bar.say
 	plan, err := study.Run(c.Context, s, o)
 	bar.close()
 	if errors.Is(err, context.Canceled) {
