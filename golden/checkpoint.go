@@ -137,12 +137,12 @@ func LoadCheckpoint(dir string) (*Checkpoint, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w; name the folder of a run", ErrUsage, err)
 	}
-	return decodeCheckpoint(path, file)
+	return DecodeCheckpoint(path, file)
 }
 
-// decodeCheckpoint reads what encode wrote; all that it allocates is in proportion to the file. path stands for it
+// DecodeCheckpoint reads the bytes of a CheckpointFile; all that it allocates is in proportion to the file. path stands for it
 // in errors.
-func decodeCheckpoint(path string, file []byte) (*Checkpoint, error) {
+func DecodeCheckpoint(path string, file []byte) (*Checkpoint, error) {
 	damaged := func(format string, args ...any) error {
 		return fmt.Errorf("%w: %s: "+format+"; restore it from a copy or train again", append([]any{ErrDamaged, path}, args...)...)
 	}

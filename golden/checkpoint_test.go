@@ -114,7 +114,7 @@ func TestDamagedCheckpoint(t *testing.T) {
 		whole, err := newRun(t, arithmetic).encode()
 		require.NoError(t, err)
 		refused := func(what string, i int, text []byte) {
-			c, err := decodeCheckpoint("run/checkpoint", text)
+			c, err := DecodeCheckpoint("run/checkpoint", text)
 			require.Nil(t, c)
 			require.ErrorIs(t, err, ErrDamaged, "%s %d", what, i)
 			require.ErrorContains(t, err, "damaged data: run/checkpoint: ")
@@ -170,7 +170,7 @@ func TestForgedCheckpoint(t *testing.T) {
 		file := forge(t, whole, c[0], c[1])
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		_, err := decodeCheckpoint("run/checkpoint", file)
+		_, err := DecodeCheckpoint("run/checkpoint", file)
 		runtime.ReadMemStats(&after)
 		require.ErrorIs(t, err, ErrDamaged, c[1])
 		require.ErrorContains(t, err, "run/checkpoint: ")
@@ -180,11 +180,11 @@ func TestForgedCheckpoint(t *testing.T) {
 		file := bytes.Clone(whole[:len(whole)-sha256.Size])
 		binary.LittleEndian.PutUint64(file[len(checkpointMagic):], length)
 		sum := sha256.Sum256(file)
-		_, err := decodeCheckpoint("run/checkpoint", append(file, sum[:]...))
+		_, err := DecodeCheckpoint("run/checkpoint", append(file, sum[:]...))
 		require.ErrorIs(t, err, ErrDamaged, length)
 	}
 	// Other shapes are whole, but no network's: the learner refuses them.
-	c, err := decodeCheckpoint("run/checkpoint", forge(t, whole, `"Rows":4,"Cols":6`, `"Rows":6,"Cols":4`))
+	c, err := DecodeCheckpoint("run/checkpoint", forge(t, whole, `"Rows":4,"Cols":6`, `"Rows":6,"Cols":4`))
 	require.NoError(t, err)
 	_, err = NewLearner(c)
 	require.ErrorIs(t, err, ErrUsage)
@@ -301,7 +301,7 @@ func FuzzCheckpoint(f *testing.F) {
 		length := bytes.LastIndexByte(text, '}') + 1
 		file := append(binary.LittleEndian.AppendUint64([]byte(checkpointMagic), uint64(length)), text...)
 		sum := sha256.Sum256(file)
-		c, err := decodeCheckpoint("run/checkpoint", append(file, sum[:]...))
+		c, err := DecodeCheckpoint("run/checkpoint", append(file, sum[:]...))
 		if err != nil {
 			require.ErrorIs(t, err, ErrDamaged)
 			return

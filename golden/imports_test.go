@@ -20,7 +20,8 @@ var mayImport = map[string][]string{
 	"constraints": {},
 	"hdlgen":      {"golden", "fixedpoint", "rtl", "testbench", "constraints"},
 	"sim":         {"hdlgen", "golden", "fixedpoint", "testbench", "constraints"}, // it builds the harnesses around a design
-	"cmd":         {"sim", "hdlgen", "plots", "golden", "fixedpoint", "rtl", "testbench", "constraints"},
+	"study":       {"hdlgen", "plots", "golden", "fixedpoint"},
+	"cmd":         {"study", "sim", "hdlgen", "plots", "golden", "fixedpoint", "rtl", "testbench", "constraints"},
 }
 
 // testsMayImport is what tests may import besides.

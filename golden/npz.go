@@ -164,7 +164,7 @@ func arraysOf(archive *zip.Reader, n *Network, w *Weights) (entries map[string]*
 				"PyTorch's as numpy.savez(FILE, W0=W0.numpy(), ...)", f.Name)
 		case !known[name]:
 			return nil, false, usagef("unknown array %.100q; did you mean %q? The network has %s, and C1 to C%d or B1 to B%d",
-				name, nearest(name[:min(len(name), 100)], candidates), strings.Join(names, ", "), n.K(), n.K())
+				name, Nearest(name[:min(len(name), 100)], candidates), strings.Join(names, ", "), n.K(), n.K())
 		case entries[name] != nil:
 			return nil, false, usagef("two arrays %s; leave one out", name)
 		}

@@ -27,8 +27,10 @@ func (r Ranges) include(name string, low, high float64) {
 type recorder struct {
 	lock    sync.Mutex
 	ranges  Ranges             // nil: not wanted
-	types   map[string]fx.Type // of the tensors in misfits
+	types   map[string]fx.Type // of the tensors in misfits and distributions
 	misfits map[string]*Misfit // the tensors to look at
+
+	distributions map[string]*Distribution // nil: not wanted
 }
 
 // note records the values of a tensor.
@@ -36,6 +38,16 @@ func (r *recorder) note(name string, values []float64) {
 	if miss := r.misfits[name]; miss != nil {
 		r.lock.Lock()
 		miss.count(values, r.types[name])
+		r.lock.Unlock()
+	}
+	if r.distributions != nil {
+		d := newDistribution(values, r.types[name])
+		r.lock.Lock()
+		if all := r.distributions[name]; all != nil {
+			all.merge(d)
+		} else {
+			r.distributions[name] = d
+		}
 		r.lock.Unlock()
 	}
 	if r.ranges != nil {

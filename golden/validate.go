@@ -229,7 +229,7 @@ func (p *networkFile) wanted(path string) bool {
 			return false
 		}
 	}
-	p.refuse(path, "missing; every network file sets it")
+	p.refuse(path, "missing; every %s sets it", p.kind)
 	return false
 }
 

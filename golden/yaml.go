@@ -54,40 +54,56 @@ func readStart(path string, limit int64) ([]byte, error) {
 // values of another kind and values out of range, and reports all of them together, one a line, each with
 // its line and column. A text that is not YAML is reported alone.
 func ParseNetwork(name string, text []byte) (*Network, error) {
+	n := &Network{Rule: "corinfomax", Settling: Settling{EarlyEnd: true}, Learning: Learning{RandomSign: true, Decay: Decay{Factor: 1, Then: 1}},
+		Hardware: Hardware{Lanes: 16, Contexts: 1, Mode: "events"}}
+	if err := parseYAML(name, "network file; `corinfo init` makes one", text, n, func(p *networkFile) { p.values(n) }); err != nil {
+		return nil, err
+	}
+	return n, nil
+}
+
+// ParseYAML reads a file of other settings as ParseNetwork reads a network file, into a struct by the yaml tags of its
+// fields. what is the kind of file, as "study file". check looks at the values that were read: report tells of one that
+// is wrong by its path, as "search.count" or "axes[2].values", and wanted whether a key was read that must be there.
+func ParseYAML(name, what string, text []byte, into any, check func(report func(path, format string, args ...any), wanted func(path string) bool)) error {
+	return parseYAML(name, what, text, into, func(p *networkFile) { check(p.report, p.wanted) })
+}
+
+// parseYAML reads one file; what is its kind, and after a semicolon who makes one.
+func parseYAML(name, what string, text []byte, into any, check func(*networkFile)) error {
+	kind, _, _ := strings.Cut(what, ";")
 	if len(text) > maxNetworkFile {
-		return nil, usagef("%s: more than %d bytes; this is no network file", name, maxNetworkFile)
+		return usagef("%s: more than %d bytes; this is no %s", name, maxNetworkFile, kind)
 	}
 	nesting := 0
 	for _, opens := range []string{"[", "{", "- ", "? "} {
 		nesting += bytes.Count(text, []byte(opens))
 	}
 	if nesting > maxBrackets {
-		return nil, usagef("%s: more than %d opening brackets and dashes; this is no network file", name, maxBrackets)
+		return usagef("%s: more than %d opening brackets and dashes; this is no %s", name, maxBrackets, kind)
 	}
 	if line, column, ok := badText(text); !ok {
-		return nil, usagef("%s:%d:%d: not UTF-8 text; this is no network file", name, line, column)
+		return usagef("%s:%d:%d: not UTF-8 text; this is no %s", name, line, column, kind)
 	}
 	file, err := parser.ParseBytes(text, 0, parser.AllowDuplicateMapKey())
 	if err != nil {
-		return nil, syntaxError(name, err)
+		return syntaxError(name, err)
 	}
 	if len(file.Docs) == 0 || file.Docs[0].Body == nil {
-		return nil, usagef("%s: empty network file; `corinfo init` makes one", name)
+		return usagef("%s: empty %s", name, what)
 	}
 	if len(file.Docs) > 1 {
-		return nil, usagef("%s: %d YAML documents; want one", name, len(file.Docs))
+		return usagef("%s: %d YAML documents; want one", name, len(file.Docs))
 	}
-	n := &Network{Rule: "corinfomax", Settling: Settling{EarlyEnd: true}, Learning: Learning{RandomSign: true, Decay: Decay{Factor: 1, Then: 1}},
-		Hardware: Hardware{Lanes: 16, Contexts: 1, Mode: "events"}}
-	p := &networkFile{name: name, at: map[string]*token.Position{}, reported: map[string]bool{}, guessed: map[string]bool{}}
-	p.mapping("", file.Docs[0].Body, reflect.ValueOf(n).Elem())
+	p := &networkFile{name: name, kind: kind, at: map[string]*token.Position{}, reported: map[string]bool{}, guessed: map[string]bool{}}
+	p.mapping("", file.Docs[0].Body, reflect.ValueOf(into).Elem())
 	if !p.reported[""] {
-		p.values(n)
+		check(p)
 	}
 	if p.problems != nil {
-		return nil, fmt.Errorf("%w: %w", ErrUsage, p.join())
+		return fmt.Errorf("%w: %w", ErrUsage, p.join())
 	}
-	return n, nil
+	return nil
 }
 
 // badText finds what is not UTF-8 or a control character, which no network file needs and YAML refuses.
@@ -127,6 +143,7 @@ type problem struct {
 // networkFile is a file being read: the places of its keys by path, and what is wrong with them.
 type networkFile struct {
 	name     string
+	kind     string // what it should be, in the words of an error
 	at       map[string]*token.Position
 	reported map[string]bool // paths whose values were not read; their ranges are not looked at
 	guessed  map[string]bool // paths that an unknown key was taken for; that they are missing need not be said too
@@ -216,7 +233,7 @@ func (p *networkFile) mapping(path string, node ast.Node, v reflect.Value) {
 		}
 		field, ok := fields[key]
 		if !ok {
-			guess := nearest(key, names)
+			guess := Nearest(key, names)
 			p.refuse(inner, "unknown key; did you mean %q?", guess)
 			if path != "" {
 				guess = path + "." + guess
@@ -239,9 +256,13 @@ func (p *networkFile) value(path string, node ast.Node, v reflect.Value) {
 			p.refuse(path, "%s; want a list: [a, b]", kindOf(node))
 			return
 		}
-		for _, x := range list.Values {
-			element := reflect.New(v.Type().Elem()).Elem()
-			p.value(path, x, element)
+		for i, x := range list.Values {
+			element, inner := reflect.New(v.Type().Elem()).Elem(), path
+			if element.Kind() == reflect.Struct {
+				inner = fmt.Sprintf("%s[%d]", path, i)
+				p.at[inner] = x.GetToken().Position
+			}
+			p.value(inner, x, element)
 			v.Set(reflect.Append(v, element))
 		}
 	default:
@@ -250,6 +271,9 @@ func (p *networkFile) value(path string, node ast.Node, v reflect.Value) {
 		}
 	}
 }
+
+// Scalar is a number, a text or a truth value as the file's characters have it.
+type Scalar string
 
 var (
 	wholeNumber = regexp.MustCompile(`^[-+]?(0|[1-9][0-9]*)$`) // 010 would be 8 to some readers, 10 to others
@@ -294,6 +318,10 @@ func setScalar(node ast.Node, v reflect.Value) (problem string) {
 		}
 		v.SetBool(text == "true")
 	case reflect.String:
+		if v.Type() == reflect.TypeFor[Scalar]() && text != "" {
+			v.SetString(text)
+			break
+		}
 		if !isString && text != "" {
 			return "want text: put it in quotes"
 		}
@@ -334,7 +362,7 @@ func (p *networkFile) format(path, key string, node ast.Node, formats reflect.Va
 		kind = parts[1]
 	}
 	if !slices.Contains(FormatKinds, kind) {
-		p.refuse(path, "unknown tensor; did you mean %q?", nearest(kind, FormatKinds))
+		p.refuse(path, "unknown tensor; did you mean %q?", Nearest(kind, FormatKinds))
 		return
 	}
 	text, ok := node.(*ast.StringNode)
@@ -353,8 +381,8 @@ func (p *networkFile) format(path, key string, node ast.Node, formats reflect.Va
 	formats.SetMapIndex(reflect.ValueOf(key), reflect.ValueOf(t))
 }
 
-// nearest is the candidate with the smallest edit distance.
-func nearest(word string, candidates []string) string {
+// Nearest is the candidate with the smallest edit distance.
+func Nearest(word string, candidates []string) string {
 	best, least := "", math.MaxInt
 	for _, c := range candidates {
 		if d := distance(word, c); d < least {

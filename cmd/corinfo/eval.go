@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"path/filepath"
 	"text/tabwriter"
 
 	"github.com/urfave/cli/v2"
@@ -13,7 +14,7 @@ import (
 func evalCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "eval",
-		Usage:     "test a run: accuracy, per-class figures, confusion, angle between W and F transposed",
+		Usage:     "test a run: accuracy, per-class figures, confusion, angle between W and F transposed, ranges of all tensors",
 		ArgsUsage: "RUN",
 		Flags:     []cli.Flag{&cli.BoolFlag{Name: "plots", Usage: "draw the plots of its training again, into RUN/plots"}, jsonFlag()},
 		Action: func(c *cli.Context) error {
@@ -50,15 +51,20 @@ func evalCommand() *cli.Command {
 					return err
 				}
 			}
+			ranges, err := recordRanges(c.Context, dir, run, data)
+			if err != nil {
+				return err
+			}
 			figures := struct {
 				Run        string `json:"run"`
 				Arithmetic string `json:"arithmetic"`
 				Epochs     int    `json:"epochs"`
 				*golden.Evaluation
-				Angles    []golden.Angle   `json:"angles"`
-				Overflows map[string]int64 `json:"overflows"` // by tensor: values outside their format
-				Plots     []string         `json:"plots"`     // files
-			}{dir, run.Arithmetic, run.Epoch, e, weights.Angles(), map[string]int64{}, drawn}
+				Angles    []golden.Angle       `json:"angles"`
+				Overflows map[string]int64     `json:"overflows"` // by tensor: values outside their format
+				Plots     []string             `json:"plots"`     // files
+				Ranges    []golden.TensorRange `json:"ranges"`
+			}{dir, run.Arithmetic, run.Epoch, e, weights.Angles(), map[string]int64{}, drawn, ranges}
 			if machine, ok := learner.(*golden.Machine); ok {
 				figures.Overflows = machine.Counts().Overflows
 			}
@@ -71,6 +77,8 @@ func evalCommand() *cli.Command {
 				for _, file := range drawn {
 					fmt.Fprintln(w, file)
 				}
+				fmt.Fprintf(w, "Ranges over %d training samples, settling and learning; %s has their histograms:\n", min(rangeSamples, data.Train.Len()), filepath.Join(dir, golden.RangeFile))
+				printRanges(w, ranges)
 				fmt.Fprintln(w, "Samples of each class, and what they were taken for:")
 				table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 				fmt.Fprint(table, "class\tcount\trecall\tprecision\t")

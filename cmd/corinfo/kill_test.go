@@ -62,7 +62,7 @@ var times = regexp.MustCompile(`"seconds":[^,]*,"samples_per_second":[^}]*}`)
 func (r training) result(t *testing.T) map[string]string {
 	t.Helper()
 	files := map[string]string{}
-	for _, name := range []string{golden.CheckpointFile, golden.MetricsTable, golden.MetricsLines,
+	for _, name := range []string{golden.CheckpointFile, golden.MetricsTable, golden.MetricsLines, golden.RangeFile,
 		"plots/accuracy.svg", "plots/angle.svg", "plots/information.svg", "plots/activity.svg", "plots/activity.png"} {
 		text, err := os.ReadFile(filepath.Join(r.dir, name))
 		require.NoError(t, err)
@@ -77,7 +77,7 @@ func (r training) result(t *testing.T) map[string]string {
 	files[golden.MetricsLines] = times.ReplaceAllString(files[golden.MetricsLines], "}")
 	entries, err := os.ReadDir(r.dir)
 	require.NoError(t, err)
-	require.Len(t, entries, 4, "more than checkpoint, metrics and plots: %v", entries)
+	require.Len(t, entries, 5, "more than checkpoint, metrics, ranges and plots: %v", entries)
 	return files
 }
 

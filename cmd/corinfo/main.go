@@ -62,7 +62,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Version: version(),
 		Commands: []*cli.Command{
 			initCommand(), trainCommand(), evalCommand(), quantizeCommand(), exportCommand(), importCommand(), generateCommand(), cosimCommand(),
-			estimateCommand(), synthCommand(), doctorCommand(),
+			estimateCommand(), synthCommand(), studyCommand(), doctorCommand(),
 		},
 		HideHelpCommand: true,
 		Writer:          stdout,
@@ -77,8 +77,10 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		},
 	}
 	for _, command := range app.Commands {
-		command.HideHelpCommand = true
-		command.OnUsageError = usageError
+		for _, c := range append(command.Subcommands, command) {
+			c.HideHelpCommand = true
+			c.OnUsageError = usageError
+		}
 	}
 	return app
 }
@@ -115,6 +117,12 @@ func interspersed(app *cli.App, args []string) []string {
 	if command == nil {
 		return args
 	}
+	named := 2 // arguments that name the command
+	for _, sub := range command.Subcommands {
+		if len(args) > 2 && sub.Name == args[2] {
+			command, named = sub, 3
+		}
+	}
 	takesValue := map[string]bool{}
 	for _, flag := range command.Flags {
 		if _, isSwitch := flag.(*cli.BoolFlag); !isSwitch {
@@ -124,7 +132,7 @@ func interspersed(app *cli.App, args []string) []string {
 		}
 	}
 	var flags, rest []string
-	for i := 2; i < len(args); i++ {
+	for i := named; i < len(args); i++ {
 		switch arg := args[i]; {
 		case arg == "--":
 			rest = append(rest, args[i+1:]...)
@@ -133,7 +141,7 @@ func interspersed(app *cli.App, args []string) []string {
 			flags = append(flags, arg)
 			if takesValue[strings.TrimLeft(arg, "-")] {
 				if i++; i == len(args) {
-					return slices.Concat(args[:2], flags) // the cli package tells of the missing value
+					return slices.Concat(args[:named], flags) // the cli package tells of the missing value
 				}
 				flags = append(flags, args[i])
 			}
@@ -141,7 +149,10 @@ func interspersed(app *cli.App, args []string) []string {
 			rest = append(rest, arg)
 		}
 	}
-	return slices.Concat(args[:2], flags, []string{"--"}, rest)
+	if len(command.Subcommands) > 0 {
+		return args // none of them is named
+	}
+	return slices.Concat(args[:named], flags, []string{"--"}, rest)
 }
 
 // argument is the command's only argument; what names it in errors.

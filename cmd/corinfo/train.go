@@ -81,6 +81,10 @@ func train(c *cli.Context) error {
 	if interrupted {
 		return fmt.Errorf("%w: corinfo train -o %s --resume", trained, dir)
 	}
+	ranges, err := recordRanges(c.Context, dir, run, data)
+	if err != nil {
+		return fmt.Errorf("ranges: %w; the run is whole: `corinfo eval %s` records them", err, dir)
+	}
 	figures := struct {
 		Run              string                 `json:"run"`
 		Arithmetic       string                 `json:"arithmetic"`
@@ -95,8 +99,9 @@ func train(c *cli.Context) error {
 		Misfits          []golden.Misfit        `json:"misfits"`
 		Overflows        map[string]int64       `json:"overflows"` // by tensor: values outside their format, by this command
 		Lost             map[string]int64       `json:"lost"`      // by matrix: updates lost to rounding
+		Ranges           []golden.TensorRange   `json:"ranges"`    // of the run at its end
 	}{Run: dir, Arithmetic: run.Arithmetic, Seed: run.Seed, Epochs: run.Epoch, SamplesPerSecond: bar.last.SamplesPerSecond(),
-		Start: run.Start, History: run.History, Plots: drawn, Misfits: misfits}
+		Start: run.Start, History: run.History, Plots: drawn, Misfits: misfits, Ranges: ranges}
 	if last := len(run.History) - 1; last >= 0 {
 		figures.TrainAccuracy, figures.TestAccuracy = run.History[last].TrainAccuracy, run.History[last].TestAccuracy
 	}

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"path/filepath"
+	"text/tabwriter"
+
+	"corinfo/golden"
+)
+
+// rangeSamples is how many training samples, the first ones, a run's ranges are recorded over.
+const rangeSamples = 200
+
+// recordRanges describes the tensors of a run as it is now: settling and learning of the first training samples in
+// float64, from the run's weights and on a copy of them. It writes them into the run's folder.
+func recordRanges(ctx context.Context, dir string, run *golden.Checkpoint, data *golden.Data) ([]golden.TensorRange, error) {
+	w, err := run.Weights()
+	if err != nil {
+		return nil, err
+	}
+	samples, labels := firstSamples(&data.Train, rangeSamples)
+	list, err := golden.Distributions(ctx, run.Network, w, samples, labels)
+	if err != nil {
+		return nil, err
+	}
+	text, err := golden.EncodeRanges(list)
+	if err != nil {
+		return nil, err
+	}
+	return list, golden.WriteFile(filepath.Join(dir, golden.RangeFile), text)
+}
+
+// firstSamples are the first samples of a set, at most count.
+func firstSamples(set *golden.Set, count int) (samples [][]uint8, labels []int) {
+	for i := range min(count, set.Len()) {
+		samples, labels = append(samples, set.Sample(i)), append(labels, int(set.Labels[i]))
+	}
+	return samples, labels
+}
+
+// printRanges prints a line per tensor. A proposal holds the range, and has a bit to spare for all but x and r.
+func printRanges(w io.Writer, list []golden.TensorRange) {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(table, "tensor\tformat\tmin .. max\t1 to 99 %%\tproposed integer bits\tSQNR\n")
+	for _, x := range list {
+		noise := "-"
+		if x.SQNR != nil {
+			noise = fmt.Sprintf("%.1f dB", *x.SQNR)
+		}
+		fmt.Fprintf(table, "%s\t%s\t%.3g .. %.3g\t%.3g .. %.3g\t%d\t%s\n", x.Tensor, x.Format, x.Min, x.Max,
+			x.Percentiles["1"], x.Percentiles["99"], x.IntegerBits, noise)
+	}
+	table.Flush()
+	fmt.Fprintln(w, "Proposed integer bits hold the range and, but for x and r, which are bounded, have one bit of guard.")
+}

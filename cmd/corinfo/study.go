@@ -1,0 +1,226 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/urfave/cli/v2"
+
+	"corinfo/golden"
+	"corinfo/study"
+	page "corinfo/study/report"
+)
+
+func studyCommand() *cli.Command {
+	flags := []cli.Flag{
+		&cli.StringFlag{Name: "o", DefaultText: "the study file's name with .study", Usage: "`FOLDER` of the study"},
+		&cli.StringFlag{Name: "database", DefaultText: "study.db in FOLDER", Usage: "`ADDRESS` of the queue and results: postgres://USER@HOST/NAME, for many machines"},
+	}
+	work := append(flags, &cli.IntFlag{Name: "workers", Value: 1, Usage: "trials at a time; each uses all processors"},
+		&cli.DurationFlag{Name: "lease", Value: study.Lease, Usage: "`TIME` that a worker may not be heard of before its trial is given to another"})
+	return &cli.Command{
+		Name:  "study",
+		Usage: "quantization studies: which word length costs how much accuracy",
+		Subcommands: []*cli.Command{
+			{Name: "run", Usage: "work on a study to its end, then write its table, report and recommended network", ArgsUsage: "STUDY.yaml",
+				Flags: append(work, jsonFlag()), Action: studyRun},
+			{Name: "worker", Usage: "work on a study to its end beside others, and write nothing", ArgsUsage: "STUDY.yaml", Flags: work, Action: studyWorker},
+			{Name: "report", Usage: "write table, report and recommended network of what is done so far", ArgsUsage: "STUDY.yaml",
+				Flags: append(flags, jsonFlag()), Action: studyReport},
+		},
+		Action: func(c *cli.Context) error {
+			if c.NArg() > 0 {
+				return usagef("study: unknown command %q; want run, worker or report", c.Args().First())
+			}
+			return cli.ShowSubcommandHelp(c)
+		},
+	}
+}
+
+// studyOf reads the study file and the flags.
+func studyOf(c *cli.Context) (*study.Study, study.Options, error) {
+	file, err := argument(c, "STUDY.yaml")
+	if err != nil {
+		return nil, study.Options{}, err
+	}
+	s, err := study.Load(file)
+	if err != nil {
+		return nil, study.Options{}, err
+	}
+	o := study.Options{Folder: c.String("o"), Database: c.String("database"), Workers: c.Int("workers"), Lease: c.Duration("lease")}
+	if o.Folder == "" {
+		o.Folder = strings.TrimSuffix(filepath.Base(file), filepath.Ext(file)) + ".study"
+	}
+	o.Version, err = programVersion()
+	return s, o, err
+}
+
+// programVersion is the program's, or the hash of its file where Go does not know the revision: results of another
+// program are not taken for this one's.
+func programVersion() (string, error) {
+	if v := version(); strings.Contains(v, "revision") {
+		return v, nil
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return "", err
+	}
+	f, err := os.Open(self)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	sum := sha256.New()
+	_, err = io.Copy(sum, f)
+	return fmt.Sprintf("program %x", sum.Sum(nil)), err
+}
+
+// work runs the study under its progress.
+func work(c *cli.Context) (*study.Study, study.Options, *study.Plan, error) {
+	s, o, err := studyOf(c)
+	if err != nil {
+		return nil, o, nil, err
+	}
+	if err := atLeast(c, "workers", 1); err != nil {
+		return nil, o, nil, err
+	}
+	if o.Lease < study.LeastLease {
+		return nil, o, nil, usagef("study: --lease %v; want at least %v", o.Lease, study.LeastLease)
+	}
+	bar := newStudyProgress(c.App.ErrWriter, s.Name)
+	o.Progress = bar.show
+	o.Warn = bar.say
+	plan, err := study.Run(c.Context, s, o)
+	bar.close()
+	if errors.Is(err, context.Canceled) {
+		return nil, o, nil, fmt.Errorf("interrupted; what is done is stored, the same command goes on")
+	}
+	return s, o, plan, err
+}
+
+func studyWorker(c *cli.Context) error {
+	_, _, _, err := work(c)
+	return err
+}
+
+func studyRun(c *cli.Context) error {
+	_, o, plan, err := work(c)
+	if plan == nil {
+		return err
+	}
+	return errors.Join(err, writeStudy(c, plan, o))
+}
+
+func studyReport(c *cli.Context) error {
+	s, o, err := studyOf(c)
+	if err != nil {
+		return err
+	}
+	plan, err := study.Look(c.Context, s, o)
+	if err != nil {
+		return err
+	}
+	return writeStudy(c, plan, o)
+}
+
+// Files of a study's folder.
+const (
+	studyTable       = "table.csv"
+	studyPage        = "report.html"
+	studyRecommended = "recommended.yaml"
+	studyWeights     = "recommended"
+)
+
+// recommendation is the point that a study recommends.
+type recommendation struct {
+	Network     string            `json:"network"` // file
+	Weights     string            `json:"weights"` // run folder of an inference study, for generate --weights; else empty
+	Settings    map[string]string `json:"settings"`
+	Accuracy    float64           `json:"accuracy"` // of the first seed, whose network this is
+	Tested      int               `json:"tested"`
+	Loss        float64           `json:"loss"` // mean percentage points below float
+	MemoryBits  int               `json:"memory_bits"`
+	Multipliers int               `json:"multipliers"`
+	Cycles      float64           `json:"cycles_per_inference"`
+}
+
+// writeStudy writes what a study has led to.
+func writeStudy(c *cli.Context, plan *study.Plan, o study.Options) error {
+	if err := golden.WriteFile(filepath.Join(o.Folder, studyTable), plan.CSV()); err != nil {
+		return err
+	}
+	figures := struct {
+		Study       string          `json:"study"`
+		Trials      int             `json:"trials"` // that are known
+		Done        int             `json:"done"`
+		Whole       bool            `json:"whole"`
+		Table       string          `json:"table"`
+		Report      string          `json:"report"`
+		Recommended *recommendation `json:"recommended"` // null: no point keeps the accuracy
+	}{Study: plan.Study.Name, Trials: len(plan.Rows), Done: len(plan.Rows) - len(plan.Open), Whole: plan.Whole,
+		Table: filepath.Join(o.Folder, studyTable), Report: filepath.Join(o.Folder, studyPage)}
+	best := plan.Recommended()
+	var ranges []golden.TensorRange
+	if best != nil {
+		row := best.Rows[0]
+		r := &recommendation{Network: filepath.Join(o.Folder, studyRecommended), Settings: map[string]string{}, Accuracy: row.Result.Accuracy,
+			Tested: row.Result.Tested, Loss: best.Loss, MemoryBits: row.Result.MemoryBits, Multipliers: row.Result.Multipliers, Cycles: row.Result.Cycles}
+		for i, a := range plan.Study.Axes {
+			r.Settings[a.Name()] = string(a.Values[best.Point[i]])
+		}
+		if err := golden.WriteFile(r.Network, []byte(row.Trial.Network)); err != nil {
+			return err
+		}
+		ranges = row.Result.Ranges
+		if plan.Study.Kind == study.Inference {
+			r.Weights = filepath.Join(o.Folder, studyWeights)
+			fixed, list, err := study.Quantized(c.Context, row, o)
+			if err != nil {
+				return err
+			}
+			if err := fixed.Save(r.Weights); err != nil {
+				return err
+			}
+			ranges = list
+		}
+		figures.Recommended = r
+	}
+	html, err := page.Page(plan, ranges)
+	if err != nil {
+		return err
+	}
+	if err := golden.WriteFile(figures.Report, html); err != nil {
+		return err
+	}
+	return report(c, figures, func(w io.Writer) {
+		table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+		for i := range plan.Study.Axes {
+			fmt.Fprintf(table, "%s\t", plan.Study.Axes[i].Name())
+		}
+		fmt.Fprintln(table, "accuracy\tloss\tmemory bits\tmultipliers\tcycles\t")
+		for _, x := range study.Front(plan.Summaries(), func(x *study.Summary) float64 { return x.MemoryBits }) {
+			for i, v := range x.Point {
+				fmt.Fprintf(table, "%s\t", plan.Study.Axes[i].Values[v])
+			}
+			fmt.Fprintf(table, "%.2f %%\t%.2f\t%.0f\t%.0f\t%.0f\t\n", 100*x.Accuracy, x.Loss, x.MemoryBits, x.Multipliers, x.Cycles)
+		}
+		fmt.Fprintf(w, "%s: %d of %d trials done; the points that no other beats in accuracy without more memory:\n", figures.Study, figures.Done, figures.Trials)
+		table.Flush()
+		switch r := figures.Recommended; {
+		case r == nil:
+			fmt.Fprintf(w, "no point loses at most %v percentage points against float\n", plan.Study.Search.MaxLoss)
+		case r.Weights == "":
+			fmt.Fprintf(w, "recommended: %s (%.2f %% with its seed)\n", r.Network, 100*r.Accuracy)
+		default:
+			fmt.Fprintf(w, "recommended: %s (%.2f %% with its seed); its run, for generate --weights: %s\n", r.Network, 100*r.Accuracy, r.Weights)
+		}
+		fmt.Fprintf(w, "table %s, report %s\n", figures.Table, figures.Report)
+	})
+}

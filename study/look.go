@@ -1,0 +1,70 @@
+package study
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"corinfo/golden"
+)
+
+// Grows tells whether results decide which trials there are.
+func (s *Study) Grows() bool {
+	return s.Kind == Inference || s.Search.Method == MinPlusOne || s.Search.Method == MaxMinusOne || len(s.Search.Halving.Epochs) > 0
+}
+
+// Look gives the plan of a study with what is done so far, and does nothing.
+func Look(ctx context.Context, s *Study, o Options) (*Plan, error) {
+	if _, err := os.Stat(filepath.Join(o.Folder, DatabaseFile)); o.Database == "" && err != nil {
+		return nil, usagef("%s holds no study; `corinfo study run` makes it", o.Folder)
+	}
+	st, err := openStore(ctx, o.Database, o.Folder)
+	if err != nil {
+		return nil, err
+	}
+	defer st.close()
+	if err := os.MkdirAll(o.Folder, 0o755); err != nil { // for what is written of it
+		return nil, err
+	}
+	results := map[string]*Result{}
+	if err := st.results(ctx, results); err != nil {
+		return nil, err
+	}
+	return newPlanner(s, &datasets{}, o.Version).plan(func(key string) *Result { return results[key] })
+}
+
+// Quantized is the bit-true run of an inference trial that is done, and the ranges of its float run beside its formats.
+func Quantized(ctx context.Context, row *Row, o Options) (*golden.Checkpoint, []golden.TensorRange, error) {
+	n, err := golden.ParseNetwork("trial", []byte(row.Trial.Network))
+	if err != nil {
+		return nil, nil, err
+	}
+	st, err := openStore(ctx, o.Database, o.Folder)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer st.close()
+	file, err := st.checkpoint(ctx, row.Float.Key)
+	if err != nil {
+		return nil, nil, fmt.Errorf("float run: %w", err)
+	}
+	run, err := golden.DecodeCheckpoint("float run", file)
+	if err != nil {
+		return nil, nil, err
+	}
+	m, _, err := golden.StartMachine(n, run)
+	if err != nil {
+		return nil, nil, err
+	}
+	w, err := run.Weights()
+	if err != nil {
+		return nil, nil, err
+	}
+	data, err := golden.LoadData(n.Dataset)
+	if err != nil {
+		return nil, nil, err
+	}
+	list, err := Distributions(ctx, n, w, data, row.Trial.Calibrate)
+	return &golden.Checkpoint{Network: n, Arithmetic: golden.Fixed, Seed: n.Seed, Tensors: m.Tensors(), Ranges: golden.RangesOf(row.Float.Result.Ranges)}, list, err
+}

@@ -1,0 +1,193 @@
+// Package report makes the page of a study: one HTML file with all its plots, which needs nothing else. It depends on the
+// plan's results alone.
+package report
+
+import (
+	"bytes"
+	_ "embed"
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"strings"
+
+	"corinfo/golden"
+	"corinfo/study"
+)
+
+//go:embed page.html.tmpl
+var pageText string
+
+var pageTemplate = template.Must(template.New("page").Option("missingkey=error").Parse(pageText))
+
+// page is what the template shows.
+type page struct {
+	Name, Network, Dataset, Kind, Method string
+	Done, Known, Seeds                   int
+	Whole                                bool
+	MaxLoss                              string
+	Float                                string // accuracy of the float runs
+	Facts                                []fact // of the recommended point
+	Sections                             []section
+	Points                               table
+	PointsLeftOut                        int
+	File                                 string // the recommended network file
+	Weights                              bool   // it has a run beside it
+	CSV                                  template.URL
+}
+
+type fact struct{ Name, Value string }
+
+// section is a heading with figures.
+type section struct {
+	Title, Reading string // and how to read it
+	Figures        []figure
+	Table          *table
+}
+
+// figure is a plot with its title and legend.
+type figure struct {
+	Title  string
+	SVG    template.HTML
+	Legend []legend
+	Wide   bool
+}
+
+type legend struct {
+	Colour template.CSS
+	Name   string
+}
+
+type table struct {
+	Head []string
+	Rows [][]string
+}
+
+// maxPoints is how many points the page lists; the table has all.
+const maxPoints = 200
+
+// Page is the report of a plan, as far as its trials are done. ranges are those of the recommended point, beside its
+// formats; nil: none is recommended.
+func Page(plan *study.Plan, ranges []golden.TensorRange) ([]byte, error) {
+	s := plan.Study
+	list := plan.Summaries()
+	p := page{Name: s.Name, Network: s.Network, Dataset: s.Dataset(), Kind: s.Kind, Method: s.Search.Method, Known: len(plan.Rows),
+		Done: len(plan.Rows) - len(plan.Open), Seeds: len(s.Seeds), Whole: plan.Whole, MaxLoss: trim(s.Search.MaxLoss), Float: floatAccuracy(plan),
+		CSV: template.URL("data:text/csv;base64," + base64.StdEncoding.EncodeToString(plan.CSV()))}
+	shown, title := plan.Recommended(), "the recommended point"
+	if shown != nil {
+		p.File, p.Weights = shown.Rows[0].Trial.Network, s.Kind == study.Inference
+		p.Facts = facts(s, shown)
+	} else if shown = mostAccurate(list); shown != nil {
+		title = "the most accurate point"
+		ranges = shown.Rows[0].Result.Ranges
+	}
+	add := func(x section) {
+		if len(x.Figures) > 0 || x.Table != nil && len(x.Table.Rows) > 0 {
+			p.Sections = append(p.Sections, x)
+		}
+	}
+	add(accuracy(plan, list))
+	add(heat(s, list))
+	add(pareto(list, plan.Recommended()))
+	add(sensitivity(s, list))
+	if ranges == nil {
+		ranges = floatRanges(plan)
+	}
+	add(spans(ranges))
+	if shown != nil {
+		n, err := golden.ParseNetwork("trial", []byte(shown.Rows[0].Trial.Network))
+		if err != nil {
+			return nil, err
+		}
+		add(updates(n, ranges))
+		add(rates(shown, title))
+	}
+	p.Points, p.PointsLeftOut = points(s, list)
+	var b bytes.Buffer
+	if err := pageTemplate.Execute(&b, p); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}
+
+// facts are the figures of the recommended point.
+func facts(s *study.Study, x *study.Summary) []fact {
+	var list []fact
+	for i := range s.Axes {
+		list = append(list, fact{s.Axes[i].Name(), string(s.Axes[i].Values[x.Point[i]])})
+	}
+	return append(list, fact{"accuracy", percent(x.Accuracy) + seeds(x)}, fact{"loss against float", fmt.Sprintf("%.2f points", x.Loss)},
+		fact{"memory", fmt.Sprintf("%.0f bits", x.MemoryBits)}, fact{"multipliers", fmt.Sprintf("%.0f", x.Multipliers)},
+		fact{"cycles per inference", fmt.Sprintf("%.0f", x.Cycles)})
+}
+
+func seeds(x *study.Summary) string {
+	if len(x.Rows) == 1 {
+		return ""
+	}
+	return fmt.Sprintf(" (%s to %s)", percent(x.Low), percent(x.High))
+}
+
+func percent(v float64) string { return fmt.Sprintf("%.2f %%", 100*v) }
+
+func trim(v float64) string { return strings.TrimSuffix(fmt.Sprintf("%.2f", v), ".00") }
+
+// floatAccuracy is that of the float runs, from the worst to the best.
+func floatAccuracy(plan *study.Plan) string {
+	low, high, none := 1.0, 0.0, true
+	for _, r := range plan.Rows {
+		if r.Point == nil && r.Result != nil && r.Result.Good() {
+			low, high, none = min(low, r.Result.Accuracy), max(high, r.Result.Accuracy), false
+		}
+	}
+	switch {
+	case none:
+		return "not known yet"
+	case low == high:
+		return percent(low)
+	}
+	return percent(low) + " to " + percent(high)
+}
+
+func floatRanges(plan *study.Plan) []golden.TensorRange {
+	for _, r := range plan.Rows {
+		if r.Result != nil && r.Result.Ranges != nil {
+			return r.Result.Ranges
+		}
+	}
+	return nil
+}
+
+func mostAccurate(list []study.Summary) *study.Summary {
+	var best *study.Summary
+	for i := range list {
+		if list[i].Good && (best == nil || list[i].Accuracy > best.Accuracy) {
+			best = &list[i]
+		}
+	}
+	return best
+}
+
+// points is the table of points, and how many it has not.
+func points(s *study.Study, list []study.Summary) (table, int) {
+	t := table{}
+	for i := range s.Axes {
+		t.Head = append(t.Head, s.Axes[i].Name())
+	}
+	t.Head = append(t.Head, "accuracy", "loss", "memory bits", "multipliers", "cycles")
+	for i := range list[:min(len(list), maxPoints)] {
+		x := &list[i]
+		var row []string
+		for j, v := range x.Point {
+			row = append(row, string(s.Axes[j].Values[v]))
+		}
+		if !x.Good {
+			row = append(row, "refused or diverged", "", "", "", "")
+		} else {
+			row = append(row, percent(x.Accuracy)+seeds(x), fmt.Sprintf("%.2f", x.Loss), fmt.Sprintf("%.0f", x.MemoryBits),
+				fmt.Sprintf("%.0f", x.Multipliers), fmt.Sprintf("%.0f", x.Cycles))
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	return t, max(0, len(list)-maxPoints)
+}

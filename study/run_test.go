@@ -1,0 +1,393 @@
+package study
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"corinfo/golden"
+)
+
+// TestMain makes the test's binary a worker where asked, so that there are processes to kill.
+func TestMain(m *testing.M) {
+	if file := os.Getenv("CORINFO_TEST_STUDY"); file != "" {
+		s, err := Load(file)
+		if err == nil {
+			_, err = Run(context.Background(), s, Options{Folder: os.Getenv("CORINFO_TEST_FOLDER"), Database: os.Getenv("CORINFO_TEST_DATABASE"),
+				Version: "test", Lease: LeastLease})
+		}
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+func testSeed(t *testing.T) uint64 {
+	t.Helper()
+	seed := rand.Uint64()
+	if s := os.Getenv("CORINFO_SEED"); s != "" {
+		var err error
+		seed, err = strconv.ParseUint(s, 10, 64)
+		require.NoError(t, err)
+	}
+	t.Logf("CORINFO_SEED=%d repeats it", seed)
+	return seed
+}
+
+// digits is a network file and a data set of its own: 60 training and 30 test images of 4 x 4 pixels in 3 classes.
+func digits(t *testing.T, dir string) string {
+	t.Helper()
+	rng := rand.New(rand.NewPCG(1, 2))
+	number := func(b *bytes.Buffer, values ...uint32) {
+		for _, v := range values {
+			b.Write([]byte{byte(v >> 24), byte(v >> 16), byte(v >> 8), byte(v)})
+		}
+	}
+	for _, set := range []struct {
+		name  string
+		count uint32
+	}{{"train", 60}, {"t10k", 30}} {
+		var images, labels bytes.Buffer
+		number(&images, 0x803, set.count, 4, 4)
+		number(&labels, 0x801, set.count)
+		for i := range set.count {
+			class := i % 3
+			labels.WriteByte(byte(class))
+			for pixel := range uint32(16) {
+				value := rng.IntN(90)
+				if pixel%3 == class {
+					value += 120
+				}
+				images.WriteByte(byte(value))
+			}
+		}
+		require.NoError(t, os.WriteFile(filepath.Join(dir, set.name+"-images-idx3-ubyte"), images.Bytes(), 0o644))
+		require.NoError(t, os.WriteFile(filepath.Join(dir, set.name+"-labels-idx1-ubyte"), labels.Bytes(), 0o644))
+	}
+	return writeFile(t, dir, "network.yaml", fmt.Sprintf(`name: tester
+dataset: {name: idx, path: %q}
+layers: [16, 12, 3]
+epsilon: 0.15
+lambda: 0.999
+leak: 0.5
+settling: {free_iterations: 12, nudged_iterations: 6, step: {rule: constant, start: 0.05}}
+learning: {batch: 5, beta: 1, feedforward: [0.5, 0.25], feedback: [0.15], epochs: 2}
+hardware: {lanes: 4}
+`, dir))
+}
+
+func writeFile(t *testing.T, dir, name, text string) string {
+	t.Helper()
+	path := filepath.Join(dir, name)
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
+	return path
+}
+
+// fixture loads a study of the small network.
+func fixture(t *testing.T, text string) (*Study, string) {
+	t.Helper()
+	dir := t.TempDir()
+	digits(t, dir)
+	file := writeFile(t, dir, "study.yaml", "name: fixture\nnetwork: network.yaml\n"+text)
+	s, err := Load(file)
+	require.NoError(t, err)
+	return s, file
+}
+
+const gridStudy = `kind: inference
+epochs: 4
+seeds: [0, 1]
+axes:
+  - {set: [W.width, F.width, C.width], values: [2, 4, 8]}
+  - {set: [r.width], values: [3, 6, 9, 20]}
+search: {method: grid, max_loss: 4}
+`
+
+const greedyStudy = `kind: learning
+epochs: 2
+seeds: [3]
+axes:
+  - {set: [W0.width], values: [4, 6, 8, 10]}
+  - {set: [W1.width, F1.width], values: [4, 6, 8, 10]}
+  - {set: [C.width], values: [6, 10]}
+search: {method: min+1, max_loss: 7}
+`
+
+// alone is the table of a study that one worker does undisturbed.
+func alone(t *testing.T, s *Study) (*Plan, []byte) {
+	t.Helper()
+	plan, err := Run(context.Background(), s, Options{Folder: t.TempDir(), Version: "test"})
+	require.NoError(t, err)
+	require.True(t, plan.Whole)
+	require.Empty(t, plan.Open)
+	return plan, plan.CSV()
+}
+
+// TestKilledWorkers: three workers on one database, which are killed at random moments and started again, do every trial
+// exactly once, and their table is that of one undisturbed worker, byte for byte.
+func TestKilledWorkers(t *testing.T) {
+	rng := rand.New(rand.NewPCG(testSeed(t), 0))
+	for _, c := range []struct {
+		name, study string
+		postgres    bool
+	}{{"SQLite", greedyStudy, false}, {"PostgreSQL", gridStudy, true}} {
+		t.Run(c.name, func(t *testing.T) {
+			address := ""
+			if c.postgres {
+				address, _ = startPostgres(t)
+			}
+			s, file := fixture(t, c.study)
+			_, want := alone(t, s)
+			folder := t.TempDir()
+			self, err := os.Executable()
+			require.NoError(t, err)
+			start := func() (*exec.Cmd, *bytes.Buffer) {
+				p, stderr := exec.Command(self), new(bytes.Buffer)
+				p.Env = append(os.Environ(), "CORINFO_TEST_STUDY="+file, "CORINFO_TEST_FOLDER="+folder, "CORINFO_TEST_DATABASE="+address)
+				p.Stderr = stderr
+				require.NoError(t, p.Start())
+				return p, stderr
+			}
+			kills := atomic.Int64{}
+			ended := make(chan error, 3)
+			for range 3 {
+				moments := make([]time.Duration, 3)
+				for i := range moments {
+					moments[i] = time.Duration(100+rng.IntN(1500)) * time.Millisecond
+				}
+				go func() {
+					for _, moment := range moments {
+						p, _ := start()
+						time.Sleep(moment)
+						_ = p.Process.Signal(syscall.SIGKILL)
+						if p.Wait() != nil { // else it was faster
+							kills.Add(1)
+						}
+					}
+					p, stderr := start()
+					if err := p.Wait(); err != nil {
+						ended <- fmt.Errorf("%w: %s", err, stderr)
+						return
+					}
+					ended <- nil
+				}()
+			}
+			for range 3 {
+				require.NoError(t, <-ended)
+			}
+			plan, err := Look(context.Background(), s, Options{Folder: folder, Database: address, Version: "test"})
+			require.NoError(t, err)
+			require.Equal(t, string(want), string(plan.CSV()), "after %d kills", kills.Load())
+			require.Positive(t, kills.Load())
+
+			st, err := openStore(context.Background(), address, folder)
+			require.NoError(t, err)
+			defer st.close()
+			var rows, done int
+			require.NoError(t, st.db.QueryRow(`SELECT count(*) FROM corinfo_result`).Scan(&rows))
+			require.NoError(t, st.db.QueryRow(`SELECT count(*) FROM river_job WHERE state = 'completed'`).Scan(&done))
+			require.Equal(t, len(plan.Rows), rows)
+			require.Equal(t, rows, done)
+		})
+	}
+}
+
+// TestNothingTwice: a study that is whole does no trial again, and one that shares trials with it only the others.
+func TestNothingTwice(t *testing.T) {
+	s, _ := fixture(t, gridStudy)
+	folder := t.TempDir()
+	most := atomic.Int64{}
+	o := Options{Folder: folder, Version: "test", Progress: func(p Progress) { most.Store(int64(p.Now)) }}
+	plan, err := Run(context.Background(), s, o)
+	require.NoError(t, err)
+	require.EqualValues(t, len(plan.Rows), most.Load())
+	again, err := Run(context.Background(), s, o)
+	require.NoError(t, err)
+	require.Zero(t, most.Load())
+	require.Equal(t, string(plan.CSV()), string(again.CSV()))
+
+	wider := *s
+	wider.Name = "wider"
+	wider.Axes = append([]Axis{}, s.Axes...)
+	wider.Axes[1].Values = append(wider.Axes[1].Values, "10")
+	_, err = Run(context.Background(), &wider, o)
+	require.NoError(t, err)
+	require.EqualValues(t, 6, most.Load(), "3 widths and 2 seeds of the new value")
+
+	o.Version = "another"
+	_, err = Run(context.Background(), s, o)
+	require.NoError(t, err)
+	require.EqualValues(t, len(plan.Rows), most.Load(), "of another version nothing is taken over")
+}
+
+// TestInterrupted: a study whose context is cancelled after every few trials ends as if it had not been.
+func TestInterrupted(t *testing.T) {
+	s, _ := fixture(t, greedyStudy)
+	_, want := alone(t, s)
+	folder := t.TempDir()
+	for runs := 1; ; runs++ {
+		require.Less(t, runs, 40)
+		ctx, cancel := context.WithCancel(context.Background())
+		plan, err := Run(ctx, s, Options{Folder: folder, Version: "test", Progress: func(p Progress) {
+			if p.Now >= 2 {
+				cancel()
+			}
+		}})
+		cancel()
+		if err == nil {
+			require.Greater(t, runs, 3)
+			require.Equal(t, string(want), string(plan.CSV()))
+			return
+		}
+		require.ErrorIs(t, err, context.Canceled)
+	}
+}
+
+// TestGivenRun: a run that the study names takes the place of a training, and gives what the training would have.
+func TestGivenRun(t *testing.T) {
+	s, file := fixture(t, strings.Replace(gridStudy, "seeds: [0, 1]", "seeds: [0]", 1))
+	want, _ := alone(t, s)
+	n := clone(s.base)
+	run, _, err := golden.NewCheckpoint(n, golden.Float32, 0)
+	require.NoError(t, err)
+	data, err := golden.LoadData(n.Dataset)
+	require.NoError(t, err)
+	_, err = golden.Train(context.Background(), run, data, golden.TrainOptions{Dir: filepath.Join(filepath.Dir(file), "given")})
+	require.NoError(t, err)
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	named, err := Load(writeFile(t, filepath.Dir(file), "named.yaml", string(text)+"run: given\n"))
+	require.NoError(t, err)
+	got, err := Run(context.Background(), named, Options{Folder: t.TempDir(), Version: "test"})
+	require.NoError(t, err)
+	require.Len(t, got.Rows, len(want.Rows))
+	for i, row := range got.Rows {
+		x := *row.Result
+		x.History = want.Rows[i].Result.History // the run's own is not the study's
+		require.Equal(t, *want.Rows[i].Result, x)
+	}
+}
+
+// TestUnfit: a worker whose machine lacks the data, or whose run is another, ends at once and says so.
+func TestUnfit(t *testing.T) {
+	s, file := fixture(t, gridStudy)
+	require.NoError(t, os.MkdirAll(filepath.Join(filepath.Dir(file), "other"), 0o755))
+	n := clone(s.base)
+	n.Layers = []int{16, 5, 3}
+	run, _, err := golden.NewCheckpoint(n, golden.Float, 0)
+	require.NoError(t, err)
+	require.NoError(t, run.Save(filepath.Join(filepath.Dir(file), "other")))
+	text := "name: fixture\nnetwork: network.yaml\nrun: other\n" + strings.Replace(gridStudy, "seeds: [0, 1]", "seeds: [0]", 1)
+	other, err := Load(writeFile(t, filepath.Dir(file), "other.yaml", text))
+	require.NoError(t, err)
+	start := time.Now()
+	_, err = Run(context.Background(), other, Options{Folder: t.TempDir(), Version: "test"})
+	require.ErrorIs(t, err, golden.ErrUsage)
+	require.ErrorContains(t, err, "want a run of the study's network")
+	require.Less(t, time.Since(start), 20*time.Second)
+	_, err = Look(context.Background(), s, Options{Folder: filepath.Join(t.TempDir(), "none"), Version: "test"})
+	require.ErrorIs(t, err, golden.ErrUsage)
+}
+
+// TestAlarm: a result that arrives again must be the same.
+func TestAlarm(t *testing.T) {
+	s, _ := fixture(t, gridStudy)
+	folder := t.TempDir()
+	plan, err := Run(context.Background(), s, Options{Folder: folder, Version: "test"})
+	require.NoError(t, err)
+	st, err := openStore(context.Background(), "", folder)
+	require.NoError(t, err)
+	defer st.close()
+	row := plan.Rows[1]
+	arrive := func(r *Result) error {
+		tx, err := st.db.Begin()
+		require.NoError(t, err)
+		defer tx.Rollback()
+		return put(context.Background(), tx, row.Key, row.Trial, r, nil)
+	}
+	require.NoError(t, arrive(row.Result))
+	other := *row.Result
+	other.Correct++
+	err = arrive(&other)
+	require.ErrorIs(t, err, ErrAlarm)
+	require.ErrorContains(t, err, row.Key)
+}
+
+// TestDiskFull: while results cannot be stored nothing is lost; with room the study goes on to the same table.
+func TestDiskFull(t *testing.T) {
+	s, _ := fixture(t, gridStudy)
+	_, want := alone(t, s)
+	folder := t.TempDir()
+	st, err := openStore(context.Background(), "", folder)
+	require.NoError(t, err)
+	var pages int
+	require.NoError(t, st.db.QueryRow(`PRAGMA page_count`).Scan(&pages))
+	require.NoError(t, st.close())
+
+	testOptions = fmt.Sprintf("&_pragma=max_page_count(%d)", pages+12)
+	t.Cleanup(func() { testOptions = "" })
+	ctx, cancel := context.WithCancel(context.Background())
+	var full error
+	_, err = Run(ctx, s, Options{Folder: folder, Version: "test", Warn: func(err error) { full = err; cancel() }})
+	require.ErrorIs(t, err, context.Canceled)
+	require.ErrorContains(t, full, "full")
+
+	testOptions = ""
+	plan, err := Run(context.Background(), s, Options{Folder: folder, Version: "test"})
+	require.NoError(t, err)
+	require.Equal(t, string(want), string(plan.CSV()))
+}
+
+// TestLostConnection: PostgreSQL is stopped at once and started again while a study runs, three times.
+func TestLostConnection(t *testing.T) {
+	address, restart := startPostgres(t)
+	s, _ := fixture(t, greedyStudy)
+	_, want := alone(t, s)
+	restarts, lost := 0, atomic.Int64{}
+	restarting := make(chan bool, 1)
+	restarting <- false
+	plan, err := Run(context.Background(), s, Options{Folder: t.TempDir(), Database: address, Version: "test", Lease: LeastLease, Warn: func(err error) { t.Log(err); lost.Add(1) },
+		Progress: func(p Progress) {
+			if p.Now >= 2+4*restarts && restarts < 3 {
+				select {
+				case <-restarting:
+					restarts++
+					go func() { restart(); restarting <- false }()
+				default:
+				}
+			}
+		}})
+	require.NoError(t, err)
+	<-restarting
+	require.Equal(t, 3, restarts)
+	require.Positive(t, lost.Load())
+	require.Equal(t, string(want), string(plan.CSV()))
+}
+
+// TestBadDatabase: what is no database is said, and who cannot be reached.
+func TestBadDatabase(t *testing.T) {
+	s, _ := fixture(t, gridStudy)
+	_, err := Run(context.Background(), s, Options{Folder: t.TempDir(), Version: "test", Database: "mysql://x"})
+	require.ErrorContains(t, err, "postgres://")
+	ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
+	defer cancel()
+	_, err = Run(ctx, s, Options{Folder: t.TempDir(), Version: "test", Database: "postgres://x@/x?host=/nowhere"})
+	require.Error(t, err)
+	require.False(t, errors.Is(err, ErrAlarm))
+}

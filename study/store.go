@@ -1,0 +1,234 @@
+package study
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver pgx
+	"github.com/riverqueue/river/riverdriver"
+	"github.com/riverqueue/river/riverdriver/riverdatabasesql"
+	"github.com/riverqueue/river/riverdriver/riversqlite"
+	"github.com/riverqueue/river/rivermigrate"
+	_ "modernc.org/sqlite" // the driver sqlite
+
+	"corinfo/golden"
+)
+
+// DatabaseFile is the SQLite file in a study's folder.
+const DatabaseFile = "study.db"
+
+// ErrAlarm marks a result that arrived twice and was not the same: one of the two machines computes wrongly.
+var ErrAlarm = errors.New("alarm: the same trial has given two results")
+
+// store is the database of a study: River's queue of trials, and beside it the table of results, which is the only truth.
+// SQLite and PostgreSQL are used through database/sql alike.
+type store struct {
+	db     *sql.DB
+	driver riverdriver.Driver[*sql.Tx]
+}
+
+// schema is understood by both databases; SQLite takes any name for a type.
+var schema = []string{
+	`CREATE TABLE IF NOT EXISTS corinfo_result (key text PRIMARY KEY, trial text NOT NULL, result text NOT NULL, run bytea)`,
+	// beat is a number that a worker counts up as long as it lives. No clock is compared with another.
+	`CREATE TABLE IF NOT EXISTS corinfo_worker (id text PRIMARY KEY, beat bigint NOT NULL)`,
+}
+
+// openStore opens a database by its address, postgres://..., or with an empty one the SQLite file in a folder.
+func openStore(ctx context.Context, address, folder string) (*store, error) {
+	s := &store{}
+	var err error
+	switch {
+	case address == "":
+		// Writers of other processes are waited for. A transaction takes its lock at its start: one that had read first could not wait.
+		// FULL: a result that is told to be stored survives a loss of power.
+		options := "?_txlock=immediate&_pragma=busy_timeout(60000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)"
+		if s.db, err = sql.Open("sqlite", "file:"+filepath.Join(folder, DatabaseFile)+options+testOptions); err != nil {
+			return nil, err
+		}
+		s.db.SetMaxOpenConns(1) // SQLite has one writer; River asks for this
+		s.driver = riversqlite.New(s.db)
+	case strings.HasPrefix(address, "postgres://"), strings.HasPrefix(address, "postgresql://"):
+		if s.db, err = sql.Open("pgx", address); err != nil {
+			return nil, usagef("database: %v", err)
+		}
+		s.db.SetMaxOpenConns(8)
+		s.driver = riverdatabasesql.New(s.db)
+	default:
+		return nil, usagef("database %q; want postgres://USER@HOST/NAME, or none for a file in the study's folder", address)
+	}
+	if err := s.migrate(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("database: %w", err), s.db.Close())
+	}
+	return s, nil
+}
+
+// testOptions are further options of SQLite's connections.
+var testOptions string
+
+// migrate makes the tables. Workers that start at the same time may stand in each other's way: the later ones try again.
+func (s *store) migrate(ctx context.Context) error {
+	migrator, err := rivermigrate.New(s.driver, &rivermigrate.Config{Logger: quiet})
+	if err != nil {
+		return err
+	}
+	return insist(ctx, 10*time.Second, nil, func() error {
+		if _, err := migrator.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
+			return err
+		}
+		for _, statement := range schema {
+			if _, err := s.db.ExecContext(ctx, statement); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (s *store) close() error { return s.db.Close() }
+
+// insist tries until it succeeds, ctx is done or time is up, and then gives the last error; waiting, which may be nil, hears
+// of the first.
+func insist(ctx context.Context, limit time.Duration, waiting func(error), try func() error) error {
+	pause, end := 50*time.Millisecond, time.Now().Add(limit)
+	for first := true; ; first = false {
+		err := try()
+		if err == nil || errors.Is(err, ErrAlarm) || ctx.Err() != nil || time.Now().After(end) {
+			return err
+		}
+		if first && waiting != nil {
+			waiting(err)
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(pause):
+		}
+		pause = min(2*pause, 5*time.Second)
+	}
+}
+
+// put stores a result in a transaction; the same again is nothing new, another one ErrAlarm.
+func put(ctx context.Context, tx *sql.Tx, key string, t *Trial, r *Result, run []byte) error {
+	result, err := json.Marshal(r)
+	if err != nil {
+		return fmt.Errorf("%w: result: %w", golden.ErrDamaged, err)
+	}
+	trial, err := json.Marshal(t)
+	if err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, `INSERT INTO corinfo_result (key, trial, result, run) VALUES ($1, $2, $3, $4) ON CONFLICT (key) DO NOTHING`,
+		key, string(trial), string(result), run); err != nil {
+		return err
+	}
+	var stored string
+	if err := tx.QueryRowContext(ctx, `SELECT result FROM corinfo_result WHERE key = $1`, key).Scan(&stored); err != nil {
+		return err
+	}
+	if stored != string(result) {
+		return fmt.Errorf("%w: %s: first\n  %s\nnow\n  %s\nfind the machine that computes wrongly, and start the study in another database", ErrAlarm, key, stored, result)
+	}
+	return nil
+}
+
+// results adds all results that are not known yet.
+func (s *store) results(ctx context.Context, known map[string]*Result) error {
+	keys, err := s.strings(ctx, `SELECT key FROM corinfo_result`)
+	if err != nil {
+		return err
+	}
+	for _, key := range keys {
+		if known[key] != nil {
+			continue
+		}
+		var text string
+		if err := s.db.QueryRowContext(ctx, `SELECT result FROM corinfo_result WHERE key = $1`, key).Scan(&text); err != nil {
+			return err
+		}
+		r := &Result{}
+		if err := json.Unmarshal([]byte(text), r); err != nil {
+			return fmt.Errorf("%w: result of trial %s: %w", golden.ErrDamaged, key, err)
+		}
+		known[key] = r
+	}
+	return nil
+}
+
+func (s *store) strings(ctx context.Context, query string) ([]string, error) {
+	rows, err := s.db.QueryContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var list []string
+	for rows.Next() {
+		var text string
+		if err := rows.Scan(&text); err != nil {
+			return nil, err
+		}
+		list = append(list, text)
+	}
+	return list, rows.Err()
+}
+
+// has tells whether a trial is done.
+func (s *store) has(ctx context.Context, key string) (bool, error) {
+	var n int
+	err := s.db.QueryRowContext(ctx, `SELECT count(*) FROM corinfo_result WHERE key = $1`, key).Scan(&n)
+	return n > 0, err
+}
+
+// checkpoint is that of a float trial that is done.
+func (s *store) checkpoint(ctx context.Context, key string) ([]byte, error) {
+	var file []byte
+	err := s.db.QueryRowContext(ctx, `SELECT run FROM corinfo_result WHERE key = $1`, key).Scan(&file)
+	if err == nil && len(file) == 0 {
+		err = fmt.Errorf("%w: trial %s has no checkpoint", golden.ErrDamaged, key)
+	}
+	return file, err
+}
+
+// beat tells that a worker lives, and gives all workers' counts.
+func (s *store) beat(ctx context.Context, id string) (map[string]int64, error) {
+	if _, err := s.db.ExecContext(ctx, `INSERT INTO corinfo_worker (id, beat) VALUES ($1, 1) ON CONFLICT (id) DO UPDATE SET beat = corinfo_worker.beat + 1`, id); err != nil {
+		return nil, err
+	}
+	rows, err := s.db.QueryContext(ctx, `SELECT id, beat FROM corinfo_worker`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	beats := map[string]int64{}
+	for rows.Next() {
+		var id string
+		var beat int64
+		if err := rows.Scan(&id, &beat); err != nil {
+			return nil, err
+		}
+		beats[id] = beat
+	}
+	return beats, rows.Err()
+}
+
+// bye tells that a worker has ended.
+func (s *store) bye(ctx context.Context, id string) error {
+	_, err := s.db.ExecContext(ctx, `DELETE FROM corinfo_worker WHERE id = $1`, id)
+	return err
+}
+
+// release makes a job available again whose worker has died in the given attempt, or gives it up after the last one.
+func (s *store) release(ctx context.Context, job int64, attempt int) error {
+	_, err := s.db.ExecContext(ctx, `UPDATE river_job SET state = 'available' WHERE id = $1 AND state = 'running' AND attempt = $2 AND attempt < max_attempts`, job, attempt)
+	if err == nil {
+		_, err = s.db.ExecContext(ctx, `UPDATE river_job SET state = 'discarded', finalized_at = CURRENT_TIMESTAMP
+			WHERE id = $1 AND state = 'running' AND attempt = $2 AND attempt >= max_attempts`, job, attempt)
+	}
+	return err
+}

@@ -1,0 +1,117 @@
+package study
+
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
+// Summary is a point over its seeds.
+type Summary struct {
+	Point       Point
+	Rows        []*Row  // one per seed
+	Good        bool    // all of them have figures
+	Accuracy    float64 // mean; 0 where it is not good
+	Low, High   float64 // of the seeds
+	Loss        float64 // mean percentage points below the float runs
+	Meets       bool    // good, and the loss is not above the study's
+	MemoryBits  float64 // means
+	Multipliers float64
+	Cycles      float64
+}
+
+// summarize takes the rows of a point, all done.
+func summarize(s *Study, rows []*Row) Summary {
+	x := Summary{Point: rows[0].Point, Rows: rows, Good: true, Low: math.Inf(1), High: math.Inf(-1)}
+	share := 1 / float64(len(rows))
+	for _, r := range rows {
+		x.Good = x.Good && r.Result.Good()
+		x.Accuracy += share * r.Result.Accuracy
+		x.Low, x.High = min(x.Low, r.Result.Accuracy), max(x.High, r.Result.Accuracy)
+		x.Loss += share * 100 * (r.Float.Result.Accuracy - r.Result.Accuracy)
+		x.MemoryBits += share * float64(r.Result.MemoryBits)
+		x.Multipliers += share * float64(r.Result.Multipliers)
+		x.Cycles += share * r.Result.Cycles
+	}
+	if !x.Good {
+		x.Accuracy, x.Low, x.High = 0, 0, 0
+	}
+	const rounding = 1e-9 // of the sum above: a loss of exactly the limit is within it
+	x.Meets = x.Good && x.Loss <= s.Search.MaxLoss+rounding
+	return x
+}
+
+// summary is that of a point whose trials are done.
+func (f *follower) summary(p Point, epochs int) Summary {
+	for _, x := range f.plan.summaries(epochs, p) {
+		return x
+	}
+	return Summary{Point: p}
+}
+
+// Summaries are those of the points that are done to the study's last epoch, in the order of the plan.
+func (p *Plan) Summaries() []Summary { return p.summaries(p.Study.Epochs, nil) }
+
+// summaries are those of all points, or of one.
+func (p *Plan) summaries(epochs int, only Point) []Summary {
+	var list []Summary
+	for i := 0; i < len(p.Rows); i++ {
+		r := p.Rows[i]
+		if r.Point == nil || r.Epochs != epochs || only != nil && !slices.Equal(only, r.Point) {
+			continue
+		}
+		if slices.ContainsFunc(list, func(x Summary) bool { return slices.Equal(x.Point, r.Point) }) {
+			continue
+		}
+		var rows []*Row
+		for _, other := range p.Rows[i:] {
+			if other.Point != nil && other.Epochs == epochs && slices.Equal(other.Point, r.Point) && other.Result != nil && other.Float.Result != nil {
+				rows = append(rows, other)
+			}
+		}
+		if len(rows) == len(p.Study.Seeds) {
+			list = append(list, summarize(p.Study, rows))
+		}
+	}
+	return list
+}
+
+// Recommended is the point that meets the study's loss with the fewest memory bits; of equals the one with fewer
+// multipliers, fewer cycles, higher accuracy. nil: none meets it.
+func (p *Plan) Recommended() *Summary {
+	var best *Summary
+	for _, x := range p.Summaries() {
+		if x.Meets && (best == nil || cmp.Or(cmp.Compare(x.MemoryBits, best.MemoryBits), cmp.Compare(x.Multipliers, best.Multipliers),
+			cmp.Compare(x.Cycles, best.Cycles), cmp.Compare(best.Accuracy, x.Accuracy)) < 0) {
+			best = &x
+		}
+	}
+	return best
+}
+
+// Front are the summaries that no other one beats in accuracy without costing more, in the order of cost.
+func Front(list []Summary, cost func(*Summary) float64) []Summary {
+	list = slices.DeleteFunc(slices.Clone(list), func(x Summary) bool { return !x.Good })
+	slices.SortStableFunc(list, func(a, b Summary) int {
+		return cmp.Or(cmp.Compare(cost(&a), cost(&b)), cmp.Compare(b.Accuracy, a.Accuracy))
+	})
+	var front []Summary
+	for _, x := range list {
+		if len(front) == 0 || x.Accuracy > front[len(front)-1].Accuracy {
+			front = append(front, x)
+		}
+	}
+	return front
+}
+
+// Best are the best summaries by the values of one axis, whatever the others are; nil where no good point has the value.
+func Best(list []Summary, axis, values int) []*Summary {
+	best := make([]*Summary, values)
+	for i := range list {
+		x := &list[i]
+		if at := x.Point[axis]; x.Good && (best[at] == nil || x.Accuracy > best[at].Accuracy) {
+			best[at] = x
+		}
+	}
+	return best
+}

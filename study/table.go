@@ -1,0 +1,83 @@
+package study
+
+import (
+	"bytes"
+	"encoding/csv"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+)
+
+// CSV is the table of a plan: a row per trial that is done, in the order of the plan. It is a function of the study
+// file and the trials' results alone.
+func (p *Plan) CSV() []byte {
+	var b bytes.Buffer
+	w := csv.NewWriter(&b)
+	head := []string{"study", "kind", "dataset"}
+	for i := range p.Study.Axes {
+		head = append(head, p.Study.Axes[i].Name())
+	}
+	_ = w.Write(append(head, "seed", "epochs", "status", "accuracy", "correct", "tested", "float_accuracy", "loss", "memory_bits", "multipliers",
+		"cycles_per_inference", "cycles_per_learning_sample", "overflows", "updates_lost", "key")) // memory takes all
+	for _, r := range p.Rows {
+		if r.Result == nil {
+			continue
+		}
+		_ = w.Write(p.cells(r))
+	}
+	w.Flush()
+	return b.Bytes()
+}
+
+func (p *Plan) cells(r *Row) []string {
+	kind, dataset := p.Study.Kind, p.Study.base.Dataset.Name
+	if r.Point == nil {
+		kind = Float
+	}
+	row := []string{p.Study.Name, kind, dataset}
+	for i := range p.Study.Axes {
+		if r.Point == nil {
+			row = append(row, "")
+		} else {
+			row = append(row, string(p.Study.Axes[i].Values[r.Point[i]]))
+		}
+	}
+	x := r.Result
+	status := "done"
+	switch {
+	case x.Refused != "":
+		status = "refused: " + x.Refused
+	case x.Diverged:
+		status = "diverged"
+	}
+	row = append(row, fmt.Sprint(r.Seed), fmt.Sprint(r.Epochs), status)
+	if !x.Good() {
+		return append(row, "", "", "", "", "", "", "", "", "", "", "", r.Key)
+	}
+	number := func(v float64, digits int) string { return strconv.FormatFloat(v, 'f', digits, 64) }
+	row = append(row, number(x.Accuracy, 6), fmt.Sprint(x.Correct), fmt.Sprint(x.Tested))
+	if r.Float == nil {
+		return append(row, "", "", "", "", "", "", "", "", r.Key)
+	}
+	float, loss := "", ""
+	if f := r.Float.Result; f != nil && f.Good() {
+		float, loss = number(f.Accuracy, 6), number(100*(f.Accuracy-x.Accuracy), 4)
+	}
+	learning, lost := "", ""
+	if p.Study.Kind == Learning {
+		learning, lost = number(x.Learning, 1), number(Total(x.Lost).Share(), 6)
+	}
+	return append(row, float, loss, fmt.Sprint(x.MemoryBits), fmt.Sprint(x.Multipliers), number(x.Cycles, 1), learning,
+		number(Total(x.Overflows).Share(), 8), lost, r.Key)
+}
+
+// Total adds rates up.
+func Total(rates map[string]Rate) Rate {
+	var all Rate
+	for _, name := range slices.Sorted(maps.Keys(rates)) {
+		all.Count += rates[name].Count
+		all.Of += rates[name].Of
+	}
+	return all
+}
