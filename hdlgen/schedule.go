@@ -160,7 +160,10 @@ func (s *schedule) begin(context int) {
 			s.end(f, false)
 			return
 		}
-		s.closing = s.closing && i.Op != golden.OpEnd
+		if i.Op == golden.OpEnd {
+			s.closing = false
+			s.loadFree = now + 3
+		}
 		f.idle = now + 3 + s.read()
 		s.update()
 	}

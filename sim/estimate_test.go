@@ -23,7 +23,7 @@ func TestEstimateMatchesSimulation(t *testing.T) {
 		{layers: []int{12, 9, 8, 5}, lanes: 3, contexts: 3, batch: 3, rule: "constant", formats: "uneven", three: true},
 	} {
 		d := c.generate(t)
-		o := Options{Simulator: Verilator, Inference: randomSamples(d, 3, rng), Learning: randomSamples(d, max(3, c.batch), rng)}
+		o := Options{Simulator: Verilator, Inference: randomSamples(d, 3, rng), Learning: randomSamples(d, max(3, c.batch*(1+c.contexts%3)), rng)}
 		report, err := Cosim(context.Background(), d, o)
 		require.NoError(t, err)
 		require.Nil(t, report.Mismatch, "%v", report.Mismatch)

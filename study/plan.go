@@ -348,7 +348,7 @@ func (p *planner) floatRow(at Point, seed uint32) (*Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	n.Formats, n.Hardware = nil, golden.Hardware{Lanes: 16, Mode: "events"} // so that all points without other differences share it
+	n.Formats, n.Hardware = nil, golden.Hardware{Lanes: 16, Contexts: 1, Mode: "events"} // so that all points without other differences share it
 	row, err := p.trial(Float, n, seed, p.study.Epochs)
 	if err != nil {
 		return nil, err

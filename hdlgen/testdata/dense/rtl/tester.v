@@ -82,6 +82,7 @@ module tester (
   wire to_lanes_mac_context;
   wire [2:0] to_lanes_mac_forward;
   wire to_lanes_sum_raddr;
+  wire [2:0] to_lanes_sum_re;
   wire to_lanes_sum_waddr;
   wire [2:0] to_lanes_sum_we;
   wire to_lanes_clear;
@@ -100,6 +101,7 @@ module tester (
   wire [15:0] to_lanes_column;
   wire to_lanes_soma_context;
   wire to_lanes_slot_raddr;
+  wire to_lanes_slot_re;
   wire to_lanes_soma_we;
   wire to_lanes_soma_waddr;
   wire to_lanes_soma_run;
@@ -243,6 +245,7 @@ module tester (
     .mac_context_o        (to_lanes_mac_context),
     .mac_forward_o        (to_lanes_mac_forward),
     .sum_raddr_o          (to_lanes_sum_raddr),
+    .sum_re_o             (to_lanes_sum_re),
     .sum_waddr_o          (to_lanes_sum_waddr),
     .sum_we_o             (to_lanes_sum_we),
     .clear_o              (to_lanes_clear),
@@ -261,6 +264,7 @@ module tester (
     .column_o             (to_lanes_column),
     .soma_context_o       (to_lanes_soma_context),
     .slot_raddr_o         (to_lanes_slot_raddr),
+    .slot_re_o            (to_lanes_slot_re),
     .soma_we_o            (to_lanes_soma_we),
     .soma_waddr_o         (to_lanes_soma_waddr),
     .soma_run_o           (to_lanes_soma_run),
@@ -351,6 +355,7 @@ module tester (
         .mac_context_i (to_lanes_mac_context),
         .mac_forward_i (to_lanes_mac_forward),
         .sum_raddr_i   (to_lanes_sum_raddr),
+        .sum_re_i      (to_lanes_sum_re),
         .sum_waddr_i   (to_lanes_sum_waddr),
         .sum_we_i      (to_lanes_sum_we),
         .clear_i       (to_lanes_clear),
@@ -369,6 +374,7 @@ module tester (
         .column_i      (to_lanes_column),
         .soma_context_i(to_lanes_soma_context),
         .slot_raddr_i  (to_lanes_slot_raddr),
+        .slot_re_i     (to_lanes_slot_re),
         .soma_we_i     (to_lanes_soma_we),
         .soma_waddr_i  (to_lanes_soma_waddr),
         .soma_run_i    (to_lanes_soma_run),
