@@ -67,7 +67,14 @@ func TestRandomDesigns(t *testing.T) {
 				report, err := c.run(t.Context(), simulator, nil)
 				if err != nil {
 					t.Errorf("on %s: %v\n%s", simulator, err, c.file())
-					reduction.Do(func() { reportSmallest(t, c, simulator, err) })
+					reduction.Do(func() {
+						_, text, err := smallestFailure(t.Context(), c, simulator, err, func(ctx context.Context, c *randomCase, s Simulator) error {
+							_, err := c.run(ctx, s, nil)
+							return err
+						})
+						require.NoError(t, err)
+						t.Log(text)
+					})
 					return
 				}
 				sum.add(simulator, report)
@@ -113,10 +120,13 @@ func (s *totals) String() string {
 		s.runs[0], s.runs[1], s.states, s.synapses, s.build, s.run)
 }
 
-// reportSmallest reduces a failing case and logs the smallest, and how to repeat it. Icarus, which needs no build, takes the
-// place of Verilator from the first case on that fails there too.
-func reportSmallest(t *testing.T, c *randomCase, simulator Simulator, failed error) {
-	ctx, cancel := context.WithTimeout(t.Context(), reduceTime)
+// runner is randomCase.run with what it changes in the design.
+type runner func(ctx context.Context, c *randomCase, simulator Simulator) error
+
+// smallestFailure reduces a failing case and leaves the smallest in a file; text is what a user needs of it. Icarus, which
+// needs no build, takes the place of Verilator from the first case on that fails there too.
+func smallestFailure(ctx context.Context, c *randomCase, simulator Simulator, failed error, run runner) (path, text string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, reduceTime)
 	defer cancel()
 	runs := 0
 	failsOn := func(c *randomCase, s Simulator) bool {
@@ -124,7 +134,7 @@ func reportSmallest(t *testing.T, c *randomCase, simulator Simulator, failed err
 			return false
 		}
 		runs++
-		_, err := c.run(ctx, s, nil)
+		err := run(ctx, c, s)
 		return ctx.Err() == nil && sameFailure(err, failed)
 	}
 	smallest := reduce(c, func(c *randomCase) bool {
@@ -137,16 +147,15 @@ func reportSmallest(t *testing.T, c *randomCase, simulator Simulator, failed err
 	smallest.Icarus = simulator == Icarus
 	found := "the smallest that fails"
 	if ctx.Err() != nil {
-		found = fmt.Sprintf("the smallest that fails after %v", reduceTime)
+		found = fmt.Sprintf("the smallest that was found to fail in %v", reduceTime)
 	}
 	f, err := os.CreateTemp("", "corinfo-case-*.yaml")
-	if err == nil {
-		_, err = f.Write(smallest.file())
-		err = errors.Join(err, f.Close())
+	if err != nil {
+		return "", "", err
 	}
-	require.NoError(t, err)
-	t.Logf("%s, of %d runs, on %s: %d lanes, %+v, seed %d; repeat it:\n  CORINFO_CASE=%s go test -count=1 -v -run TestRandomDesigns ./sim\n%s",
-		found, runs, simulator, smallest.network.Hardware.Lanes, smallest.Target, smallest.Seed, f.Name(), smallest.file())
+	_, err = f.Write(smallest.file())
+	return f.Name(), fmt.Sprintf("%s, of %d runs, on %s: %d lanes, %+v, seed %d; repeat it:\n  CORINFO_CASE=%s go test -count=1 -v -run TestRandomDesigns ./sim\n%s",
+		found, runs, simulator, smallest.network.Hardware.Lanes, smallest.Target, smallest.Seed, f.Name(), smallest.file()), errors.Join(err, f.Close())
 }
 
 // sameFailure tells whether a smaller case fails as the first did: both by a mismatch, or both not.

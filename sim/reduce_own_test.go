@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -88,26 +90,31 @@ func TestReduceABrokenDesign(t *testing.T) {
 		}
 		return os.WriteFile(path, []byte(changed), 0o644)
 	}
-	runs := 0
-	fails := func(c *randomCase) bool {
-		runs++
-		_, err := c.run(t.Context(), Icarus, broken)
-		if err != nil {
-			require.ErrorAs(t, err, &errMismatch{}, "%s", c.file())
-		}
-		return err != nil
+	run := func(ctx context.Context, c *randomCase, simulator Simulator) error {
+		_, err := c.run(ctx, simulator, broken)
+		return err
 	}
-	c := drawCase(t, rng, icarusWork/10)
-	for c.network.K() < 2 || c.Learning < c.network.Learning.Batch || !fails(c) {
+	var c *randomCase
+	var failed errMismatch
+	for c == nil || c.network.K() < 2 || c.Learning < c.network.Learning.Batch || !errors.As(run(t.Context(), c, Icarus), &failed) {
 		c = drawCase(t, rng, icarusWork/10)
 	}
-	small := reduce(c, fails)
-	t.Logf("%d runs from %v to\n%s", runs, c.network.Layers, small.file())
+	path, said, err := smallestFailure(t.Context(), c, Icarus, failed, run)
+	require.NoError(t, err)
+	defer os.Remove(path)
+	t.Logf("from %v: %s", c.network.Layers, said)
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Contains(t, said, string(text))
+	small, err := parseCase(path, text)
+	require.NoError(t, err)
+	require.True(t, small.Icarus)
 	n := small.network
 	require.Equal(t, []int{1, 1, 1}, n.Layers)
 	require.Equal(t, []int{1, 1}, []int{n.Hardware.Lanes, n.Learning.Batch})
 	require.Equal(t, 1, small.Learning)
 	require.Zero(t, small.Inference)
-	_, err := small.run(t.Context(), Icarus, nil)
+	require.Error(t, run(t.Context(), small, Icarus))
+	_, err = small.run(t.Context(), Icarus, nil)
 	require.NoError(t, err, "without the wrong sign nothing fails")
 }

@@ -40,7 +40,7 @@ func reduce(c *randomCase, fails func(c *randomCase) bool) *randomCase {
 }
 
 // reductions give the cases that are smaller in one matter, the smallest first, or the same. What takes the most time goes first.
-var reductions = []func(c *randomCase) []*randomCase{reduceLayers, reduceSizes, reduceCounts, reduceFormats, reduceRules, reduceNumbers}
+var reductions = []func(c *randomCase) []*randomCase{reduceAtOnce, reduceLayers, reduceCounts, reduceFormats, reduceRules, reduceNumbers}
 
 // edited is a copy of a case with a change.
 func (c *randomCase) edited(change func(c *randomCase)) []*randomCase {
@@ -103,35 +103,49 @@ func reduceLayers(c *randomCase) (list []*randomCase) {
 	return list
 }
 
-func reduceSizes(c *randomCase) (list []*randomCase) {
-	list = c.edited(func(c *randomCase) {
-		for k := range c.network.Layers {
-			c.network.Layers[k] = 1
-		}
-	})
-	for k := range c.network.Layers {
-		list = append(list, c.fewer(1, func(c *randomCase) *int { return &c.network.Layers[k] })...)
-	}
-	return list
+// count is a number of a case with its least value.
+type count struct {
+	least int
+	field func(c *randomCase) *int
 }
 
-func reduceCounts(c *randomCase) []*randomCase {
+// counts are the numbers that say how large a case is.
+func (c *randomCase) counts() (list []count) {
+	for k := range c.network.Layers {
+		list = append(list, count{1, func(c *randomCase) *int { return &c.network.Layers[k] }})
+	}
 	none := 0
 	if c.Inference == 0 || c.Learning == 0 {
 		none = 1 // a run has a sample
 	}
-	return slices.Concat(
-		c.edited(func(c *randomCase) {
-			n := c.network
-			n.Learning.Batch, n.Hardware.Lanes, n.Settling.FreeIterations, n.Settling.NudgedIterations = 1, 1, 1, 1
-			c.Inference, c.Learning = min(c.Inference, 1), min(c.Learning, 1)
-		}),
-		c.fewer(none, func(c *randomCase) *int { return &c.Learning }),
-		c.fewer(none, func(c *randomCase) *int { return &c.Inference }),
-		c.fewer(1, func(c *randomCase) *int { return &c.network.Learning.Batch }),
-		c.fewer(1, func(c *randomCase) *int { return &c.network.Hardware.Lanes }),
-		c.fewer(1, func(c *randomCase) *int { return &c.network.Settling.FreeIterations }),
-		c.fewer(1, func(c *randomCase) *int { return &c.network.Settling.NudgedIterations }))
+	return append(list,
+		count{none, func(c *randomCase) *int { return &c.Learning }},
+		count{none, func(c *randomCase) *int { return &c.Inference }},
+		count{1, func(c *randomCase) *int { return &c.network.Learning.Batch }},
+		count{1, func(c *randomCase) *int { return &c.network.Hardware.Lanes }},
+		count{1, func(c *randomCase) *int { return &c.network.Settling.FreeIterations }},
+		count{1, func(c *randomCase) *int { return &c.network.Settling.NudgedIterations }})
+}
+
+// reduceAtOnce brings all counts to 1, or halves them: large cases take long.
+func reduceAtOnce(c *randomCase) []*randomCase {
+	all := func(to func(n int) int) []*randomCase {
+		return c.edited(func(c *randomCase) {
+			for _, x := range c.counts() {
+				n := x.field(c)
+				*n = min(*n, to(*n))
+			}
+		})
+	}
+	return slices.Concat(all(func(int) int { return 1 }), all(func(n int) int { return (n + 1) / 2 }))
+}
+
+// reduceCounts lessens one count.
+func reduceCounts(c *randomCase) (list []*randomCase) {
+	for _, x := range c.counts() {
+		list = append(list, c.fewer(x.least, x.field)...)
+	}
+	return list
 }
 
 // reduceFormats sets types to their defaults: all, those of states and potentials, which must hold the states, together, then
