@@ -41,6 +41,21 @@ func testSeed(t *testing.T) *rand.Rand {
 	return rand.New(rand.NewPCG(seed, 7))
 }
 
+// countOf is how many cases to draw: a variable of the environment sets it, "all" asks for all that there are.
+func countOf(t *testing.T, variable string, otherwise int) (count int, all bool) {
+	t.Helper()
+	text := os.Getenv(variable)
+	if text == "" {
+		return otherwise, false
+	}
+	if text == "all" {
+		return otherwise, true
+	}
+	count, err := strconv.Atoi(text)
+	require.NoError(t, err, "%s: want a number or all", variable)
+	return count, false
+}
+
 // testCase is one design to hold against the model.
 type testCase struct {
 	layers       []int

@@ -3,11 +3,7 @@ package sim
 import (
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"strconv"
 	"testing"
-
-	"github.com/stretchr/testify/require"
 )
 
 // The axes of the matrix of designs that are held against the model.
@@ -19,31 +15,6 @@ var (
 	axisRule    = []string{"constant", "divide_by_loop_index", "divide_by_slow_loop_index"}
 	axisFormats = []string{"default", "uneven", "coarse"}
 )
-
-// cover draws count cases so that every value of every axis, from count = 4 on, occurs.
-func cover(rng *rand.Rand, count int, layers [][]int) []testCase {
-	cases := make([]testCase, count)
-	// spread deals the values 0..n-1 out in random order, each as often as the others.
-	spread := func(n int, set func(c *testCase, value int)) {
-		for i, place := range rng.Perm(count) {
-			set(&cases[place], i%n)
-		}
-	}
-	spread(len(layers), func(c *testCase, v int) { c.layers = layers[v] })
-	spread(len(axisLanes), func(c *testCase, v int) { c.lanes = axisLanes[v] })
-	spread(len(axisBatch), func(c *testCase, v int) { c.batch = axisBatch[v] })
-	spread(len(axisContext), func(c *testCase, v int) { c.contexts = axisContext[v] })
-	spread(len(axisRule), func(c *testCase, v int) { c.rule = axisRule[v] })
-	spread(len(axisFormats), func(c *testCase, v int) { c.formats = axisFormats[v] })
-	spread(2, func(c *testCase, v int) { c.three = v == 1 })
-	spread(2, func(c *testCase, v int) { c.dense = v == 1 })
-	spread(2, func(c *testCase, v int) { c.early = v == 1 })
-	spread(2, func(c *testCase, v int) { c.stall = v == 1 })
-	spread(2, func(c *testCase, v int) { c.shallow = v == 1 })
-	spread(3, func(c *testCase, v int) { c.wires = v })
-	spread(2, func(c *testCase, v int) { c.sparse = v == 1 })
-	return cases
-}
 
 // pairwise picks cases of the matrix so that every pair of values of two axes occurs, always the same: at each
 // turn the case with the most new pairs.
@@ -102,51 +73,13 @@ func product(rng *rand.Rand) (cases []testCase) {
 	return cases
 }
 
-// countOf is how many cases to draw: a variable of the environment sets it, "all" asks for all that there are.
-func countOf(t *testing.T, variable string, otherwise int) (count int, all bool) {
-	t.Helper()
-	text := os.Getenv(variable)
-	if text == "" {
-		return otherwise, false
-	}
-	if text == "all" {
-		return otherwise, true
-	}
-	count, err := strconv.Atoi(text)
-	require.NoError(t, err, "%s: want a number or all", variable)
-	return count, false
-}
-
-// Designs over the whole space run in lock step on Verilator: every pair of values of two axes, and some at
-// random.
-func TestMatrixVerilator(t *testing.T) {
+// Designs with every pair of values of two axes run in lock step on Verilator, the first network of the size of a data set
+// among them. What is beside the axes, TestRandomDesigns draws.
+func TestMatrix(t *testing.T) {
 	needTool(t, "verilator")
 	rng := testSeed(t)
-	count, all := countOf(t, "CORINFO_CASES", 2)
-	cases := append(pairwise(), cover(rng, count, axisLayers)...)
-	if all {
-		cases = product(rng)
-	}
-	for _, c := range cases {
+	for _, c := range pairwise() {
 		r := c.check(t, Verilator, rng)
-		t.Logf("%v: %d states, %d synapses, built in %.1f s, run in %.1f s", c, r.ComparedStates, r.ComparedSynapses, r.BuildSeconds, r.Seconds)
-	}
-}
-
-// More of the small networks run on Icarus, whose models take no time to build but long to run: about 10,000
-// lanes x cycles a second.
-func TestMatrixIcarus(t *testing.T) {
-	needTool(t, "iverilog")
-	rng := testSeed(t)
-	count, _ := countOf(t, "CORINFO_CASES", 8)
-	for _, c := range cover(rng, count, axisLayers[1:]) {
-		switch c.batch {
-		case 20:
-			c.lanes = min(c.lanes, 3)
-		case 3:
-			c.lanes = min(c.lanes, 8)
-		}
-		r := c.check(t, Icarus, rng)
 		t.Logf("%v: %d states, %d synapses, built in %.1f s, run in %.1f s", c, r.ComparedStates, r.ComparedSynapses, r.BuildSeconds, r.Seconds)
 	}
 }
