@@ -318,24 +318,22 @@ func TestCIFARFiles(t *testing.T) {
 	require.NoFileExists(t, "run")
 }
 
-// A network with sparse layers trains in every arithmetic and is quantized; commands that make a design of it refuse it.
-func TestSparseHasNoDesign(t *testing.T) {
+// A network with sparse layers trains in every arithmetic, is quantized, and its design runs in lock step.
+func TestSparse(t *testing.T) {
+	needTool(t, "iverilog")
 	file := smallNetwork(t, 3, "sparse: {layers: [1, 2], nu: [1e-6, 0.01]}\n")
 	dir := t.TempDir()
-	run, out := filepath.Join(dir, "run"), filepath.Join(dir, "out")
-	words := []string{"digits", "sparse", "a design settles on the antisparse polytope only"}
+	run, quantized, out := filepath.Join(dir, "run"), filepath.Join(dir, "quantized"), filepath.Join(dir, "out")
 	done(t, "train", "-c", file, "-o", run, "--epochs", "1")
-	text := done(t, "quantize", run, "-o", filepath.Join(dir, "quantized"))
+	text := done(t, "quantize", run, "-o", quantized)
 	for _, tensor := range []string{"excess1", "qu1", "q1", "excess2", "qu2", "q2"} {
 		require.Regexp(t, `(?m)^`+tensor+` +ap_`, text)
 	}
-	done(t, "eval", filepath.Join(dir, "quantized"))
+	done(t, "eval", quantized)
 	done(t, "train", "-c", file, "-o", filepath.Join(dir, "fixed"), "--arithmetic", "fixed", "--epochs", "1")
-	refused(t, exitUsage, words, "generate", "-c", file, "-o", out)
-	refused(t, exitUsage, words, "generate", "--weights", run, "-o", out)
-	refused(t, exitUsage, words, "estimate", "-c", file)
-	refused(t, exitUsage, words, "estimate", "--weights", run)
-	require.NoFileExists(t, out)
+	done(t, "estimate", "--weights", quantized, "--samples", "2")
+	done(t, "generate", "--weights", quantized, "--lanes", "3", "--contexts", "2", "-o", out)
+	require.Contains(t, done(t, "cosim", out, "--simulator", "icarus", "--samples", "2", "--learn", "3"), "mismatches            0")
 }
 
 func TestDamagedData(t *testing.T) {
