@@ -273,13 +273,18 @@ func boardModule(m *Manifest, b *Board, l *Layout, s *shape, t *selfTest, clock 
 	}
 	top.Items = append(top.Items, vl.Comment{Text: "What the self-test does not look at."})
 	var unused vl.Concat
-	for _, net := range []struct {
+	type unseen struct {
 		name  string
 		width int
-	}{
-		{"score_index", s.Label}, {"trace_state_valid", 1}, {"trace_state_slot", 16}, {"trace_state_u", m.Lanes * s.U}, {"trace_state_r", m.Lanes * s.R},
+	}
+	nets := []unseen{
+		{"score_index", s.Label}, {"trace_state_valid", 1}, {"trace_state_context", s.Context}, {"trace_state_slot", 16}, {"trace_state_u", m.Lanes * s.U}, {"trace_state_r", m.Lanes * s.R},
 		{"trace_synapse_valid", 1}, {"trace_synapse_address", 20}, {"trace_synapse", m.Lanes * s.Word},
-	} {
+	}
+	if s.Q > 0 {
+		nets = append(nets, unseen{"trace_step_valid", 1}, unseen{"trace_step_context", s.Context}, unseen{"trace_step_layer", 8}, unseen{"trace_step_qu", s.QU}, unseen{"trace_step_q", s.Q})
+	}
+	for _, net := range nets {
 		top.Items = append(top.Items, vl.Wire(net.name, net.width))
 		design = append(design, vl.Bind{Name: net.name + "_o", Value: vl.Id(net.name)})
 		unused = append(unused, vl.Id(net.name))

@@ -36,7 +36,7 @@ func boardDesign(t *testing.T, c testCase, rng *rand.Rand) *hdlgen.Design {
 	machine := golden.NewMachine(plain.Arithmetic)
 	require.NoError(t, machine.SetTensors(plain.Initial.Tensors))
 	dir := filepath.Join(t.TempDir(), "board")
-	_, err = hdlgen.GenerateFor(b, plain.Arithmetic, machine, c.lanes, hdlgen.FastTarget, dir)
+	_, err = hdlgen.GenerateFor(b, plain.Arithmetic, machine, c.lanes, named.Target, dir)
 	require.NoError(t, err)
 	return reopen(t, dir)
 }
@@ -63,7 +63,7 @@ func TestSelfTestPasses(t *testing.T) {
 		c         testCase
 	}{
 		{Verilator, testCase{layers: []int{12, 9, 8, 5}, lanes: 3, batch: 2, rule: "constant", formats: "default"}},
-		{Icarus, testCase{layers: []int{9, 5, 4}, lanes: 2, batch: 1, rule: "constant", formats: "uneven", early: true}},
+		{Icarus, testCase{layers: []int{9, 5, 4}, lanes: 2, contexts: 2, batch: 1, rule: "constant", formats: "uneven", early: true, sparse: true}},
 	} {
 		needTool(t, map[Simulator]string{Verilator: "verilator", Icarus: "iverilog"}[run.simulator])
 		d := boardDesign(t, run.c, rng)

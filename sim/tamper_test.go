@@ -153,7 +153,7 @@ func TestTamperedVerilog(t *testing.T) {
 		{"operator", "tester_soma.v", "state_14}) - $signed(", "state_14}) + $signed(", "u"},
 		{"rounding constant", "tester_soma.v", "potential_up});", "1'b0});", "u1"},
 		{"shift", "tester_soma.v", "u_9, 17'h0}", "1'b0, u_9, 16'h0}", "u1"},
-		{"sign of beta", "corinfo_control.v", "((sign == 2'd1) != negative)", "((sign == 2'd1) == negative)", "u3"},
+		{"sign of beta", "corinfo_context.v", "((sign == 2'd1) != negative)", "((sign == 2'd1) == negative)", "u3"},
 		{"role of a phase", "corinfo_learn.v", ".last_role_i    (!negate_i)", ".last_role_i    (negate_i)", "W0"},
 		{"negate", "corinfo_terms.v", "? !role_q : negate_i", "? role_q : negate_i", "W1"},
 		{"operator of the update", "tester_synapse0.v", ") + $signed(", ") - $signed(", "W0"},
@@ -186,7 +186,7 @@ func TestUnknownOutput(t *testing.T) {
 func TestDeadLock(t *testing.T) {
 	needTool(t, "iverilog")
 	d := small.generate(t)
-	replaceIn(t, d, "corinfo_control.v", "assign quiet = ", "assign quiet = !update && ")
+	replaceIn(t, d, "corinfo_context.v", "assign quiet = ", "assign quiet = !update && ")
 	report := cosimSmall(t, d)
 	require.NotNil(t, report.Mismatch)
 	require.Equal(t, "time", report.Mismatch.Tensor)
