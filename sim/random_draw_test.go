@@ -181,6 +181,15 @@ func drawFormats(rng *rand.Rand, c *randomCase) {
 	near("d", 1, K, false)
 	for _, k := range n.Sparse.Layers {
 		near("excess", k, k, false)
+		// q_u holds q: its default does, with any shorter fraction.
+		each("q", k, k, func(k int) fx.Type {
+			f := defaults["q"+strconv.Itoa(k)].Format
+			cut := between(rng, 0, 8)
+			f.Width, f.Frac = f.Width-cut, f.Frac-cut
+			return drawModes(rng, f, false)
+		})
+		each("qu", k, k, func(k int) fx.Type { return drawModes(rng, defaults["qu"+strconv.Itoa(k)].Format, false) })
+		each("nu", k, k, func(k int) fx.Type { return drawModes(rng, defaults["nu"+strconv.Itoa(k)].Format, false) })
 	}
 	if K > 1 {
 		near("F", 1, K-1, true)

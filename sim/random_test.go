@@ -180,6 +180,8 @@ func TestRandomCasesReachEverything(t *testing.T) {
 		meet("batch", n.Learning.Batch)
 		meet("lanes", n.Hardware.Lanes)
 		meet("more lanes than neurons", n.Hardware.Lanes > max(n.Layers[1], n.Layers[n.K()]))
+		meet("contexts", n.Hardware.Contexts)
+		meet("sparse", len(n.Sparse.Layers) > 0, len(n.Sparse.Layers) < n.K())
 		meet("mode", n.Hardware.Mode)
 		meet("rule", n.Settling.Step.Rule)
 		meet("iterations", n.Settling.FreeIterations)
@@ -189,6 +191,7 @@ func TestRandomCasesReachEverything(t *testing.T) {
 		meet("stalls", c.Stall > 0)
 		meet("read cycles", c.Target.ReadCycles)
 		meet("factor cycles", c.Target.FactorCycles)
+		meet("wire cycles", c.Target.WireCycles)
 		meet("updates", c.Learning/n.Learning.Batch)
 		for key, f := range golden.ResolveFormats(n).Types() {
 			kind := kindOf(key)
@@ -214,6 +217,9 @@ func TestRandomCasesReachEverything(t *testing.T) {
 	want("rule", "constant", "divide_by_loop_index", "divide_by_slow_loop_index")
 	want("read cycles", 1, 2)
 	want("factor cycles", 0, 1)
+	want("wire cycles", 0, 1, 2)
+	want("contexts", 1, 2, 3, 4)
+	want("sparse", "false true", "true true", "true false")
 	want("updates", 0, 1, 2)
 	for _, either := range []string{"more lanes than neurons", "early end", "three phases", "wild", "stalls", "sign of r", "sign of u", "sign of current",
 		"sign of drive", "sign of e", "sign of W", "sign of F", "sign of C", "sign of dW"} {
