@@ -4,7 +4,7 @@
 // (loaded_i) and no update is due: the learning command that completes a mini-batch is the last one
 // until batch_done_i. hold_i closes ready_o in the same cycle. accept_o names the context of the
 // command under way on the port; load_* belong to the one accepted last. The result of the context
-// turn_o is the next one: valid_o until ready_i, and then taken_o.
+// turn_o is the next one: result_valid_o until result_ready_i, and taken_o with both.
 
 `default_nettype none
 

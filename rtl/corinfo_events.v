@@ -4,7 +4,7 @@
 // Sources are the input's nonzero words (first), the walk over the scores, and each sample's items:
 // changed states, or the clearing of its sums and states. While a sample has items its own go
 // first. For each but an input word fetch_* names a neuron, and fetch_value_i has its change, of a
-// score its state, FetchCycles later. A score goes back on value_o then, with score_valid_o; an
+// score its state, FetchCycles later. A score is on fetch_value_i then, beside score_valid_o; an
 // event goes to the broadcast and its products follow, one per cycle, as corinfo_broadcast says.
 // The tables of a sample are those of the layer that its items belong to, and are stable while its
 // busy_o, which is high from the cycle after an event of it was taken until its products are on

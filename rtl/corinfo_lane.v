@@ -11,12 +11,14 @@
 // A word of a block memory (synapses, factors, kept states) comes R = ReadCycles after its address,
 // one of a slot's memory (sums, states, potentials) one cycle after it.
 //
-//   settling  synapse_raddr_i, cycle 0 -> multiply (mac_operand_i in cycle R) -> sum written at the
-//             end of cycle R + 3; sum_raddr_i of its context in cycle R. One product per cycle.
+//   settling  synapse_raddr_i of the site, cycle 0 -> multiply (mac_operand_i in cycle R) -> sum
+//             written at the end of cycle R + 3; sum_raddr_i of its context in cycle R. One product
+//             per cycle.
 //   learning  factor_raddr_i, cycle 0 -> multiply -> update_sum_o in cycle R + 3. One product
 //             per cycle.
 //   reading   slot_raddr_i of a context, cycle 0 -> soma operands in cycle 1, pre_o in cycle 2.
-//   pre       pre_raddr_i or synapse_raddr_i, cycle 0 -> kept_o in cycle R, pre_o in cycle R + 1.
+//   pre       pre_raddr_i, or synapse_raddr_i of the site, cycle 0 -> kept_o in cycle R, pre_o in
+//             cycle R + 1.
 
 `default_nettype none
 

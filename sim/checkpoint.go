@@ -79,6 +79,8 @@ func loadCheckpoint(d *hdlgen.Design, o *Options) (*checkpoint, error) {
 	}
 	t := &c.Totals
 	switch {
+	case t.Samples < 0 || t.Learned < 0 || t.Learned%d.Network.Learning.Batch != 0 || t.Correct < 0 || t.Correct > t.Samples || len(t.Counters) != len(d.Manifest.Counters):
+		return nil, fmt.Errorf("%w: %s has counts that no run has: remove it and run without --resume", golden.ErrDamaged, path)
 	case c.Design != design:
 		return nil, fmt.Errorf("%w: %s is of another design, or of this one before it was changed, or of another simulator; run without --resume to begin anew", golden.ErrUsage, path)
 	case t.Samples != len(o.Inference) || t.Learned > len(o.Learning):

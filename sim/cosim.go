@@ -122,11 +122,16 @@ func Cosim(ctx context.Context, d *hdlgen.Design, o Options) (*Report, error) {
 			return nil, err
 		}
 		if err := machine.SetTensors(c.Tensors); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%w: %s: %v: remove it and run without --resume", golden.ErrDamaged, checkpointFile(d), err)
 		}
 		r.before, r.done = c.Totals, c.Totals
 		machine.SetStep(uint32(r.before.updates(d)))
 		r.preamble = controlWords + len(d.Manifest.Counters)
+	}
+	if o.SaveEvery > 0 && !o.Resume {
+		if err := os.RemoveAll(checkpointFile(d)); err != nil { // an older run's
+			return nil, err
+		}
 	}
 	start := time.Now()
 	dense, err := hdlgen.Estimate(d.Arithmetic, d.Manifest.Lanes, d.Manifest.Target, nil)

@@ -352,8 +352,10 @@ func (r *runner) turn(ctx context.Context) (*Plan, error) {
 // place queues the open trials. Those that another process has queued are left as they are.
 func (r *runner) place(ctx context.Context, plan *Plan) error {
 	var jobs []river.InsertManyParams
+	taken := map[string]bool{} // points that differ in their spelling alone are one trial
 	for _, row := range plan.Open {
-		if !r.placed[row.Key] {
+		if !r.placed[row.Key] && !taken[row.Key] {
+			taken[row.Key] = true
 			jobs = append(jobs, river.InsertManyParams{Args: trialJob{row.Key, row.Trial}, InsertOpts: &river.InsertOpts{Queue: r.queue,
 				UniqueOpts: river.UniqueOpts{ByArgs: true, ByQueue: true, ByState: rivertype.JobStates()}}})
 		}

@@ -208,6 +208,26 @@ func TestKilledWorkers(t *testing.T) {
 	}
 }
 
+// Points that give the same network are one trial, and a folder may have any name.
+func TestSameTrial(t *testing.T) {
+	s, _ := fixture(t, gridStudy)
+	same := *s
+	same.Axes = []Axis{{Set: []string{"W.width"}, Values: []golden.Scalar{"4", "8"}}, {Set: []string{"W0.width", "W.width"}, Values: []golden.Scalar{"6", "12"}}}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	folder := filepath.Join(t.TempDir(), "a?b#c %41")
+	require.NoError(t, os.Mkdir(folder, 0o755))
+	plan, err := Run(ctx, &same, Options{Folder: folder, Version: "test"})
+	require.NoError(t, err)
+	keys := map[string]bool{}
+	for _, row := range plan.Rows {
+		require.NotNil(t, row.Result)
+		keys[row.Key] = true
+	}
+	require.Less(t, len(keys), len(plan.Rows))
+	require.FileExists(t, filepath.Join(folder, DatabaseFile))
+}
+
 // TestNothingTwice: a study that is whole does no trial again, and one that shares trials with it only the others.
 func TestNothingTwice(t *testing.T) {
 	s, _ := fixture(t, gridStudy)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"path/filepath"
 	"strings"
 	"time"
@@ -49,7 +50,7 @@ func openStore(ctx context.Context, address, folder string) (*store, error) {
 		// Writers of other processes are waited for. A transaction takes its lock at its start: one that had read first could not wait.
 		// FULL: a result that is told to be stored survives a loss of power.
 		options := "?_txlock=immediate&_pragma=busy_timeout(60000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)"
-		if s.db, err = sql.Open("sqlite", "file:"+filepath.Join(folder, DatabaseFile)+options+testOptions); err != nil {
+		if s.db, err = sql.Open("sqlite", "file:"+(&url.URL{Path: filepath.Join(folder, DatabaseFile)}).EscapedPath()+options+testOptions); err != nil {
 			return nil, err
 		}
 		s.db.SetMaxOpenConns(1) // SQLite has one writer; River asks for this

@@ -59,7 +59,7 @@ func estimate(c *cli.Context) error {
 		printMisfits(w, misfits)
 		what := "the dense computation"
 		if e.Measured {
-			what = fmt.Sprintf("the events of %d samples", c.Int("samples"))
+			what = fmt.Sprintf("the events of the first samples (--samples %d)", c.Int("samples"))
 		}
 		fmt.Fprintf(w, "%d lanes, cycles of %s\n", e.Lanes, what)
 		fmt.Fprintf(w, "cycles per inference  %.1f\n", e.CyclesPerInference)

@@ -192,6 +192,15 @@ func writeStudy(c *cli.Context, plan *study.Plan, o study.Options) error {
 		}
 		figures.Recommended = r
 	}
+	// What an earlier report recommended is not what this page says.
+	stale := map[string]bool{studyRecommended: figures.Recommended == nil, studyWeights: figures.Recommended == nil || figures.Recommended.Weights == ""}
+	for name, is := range stale {
+		if is {
+			if err := os.RemoveAll(filepath.Join(o.Folder, name)); err != nil {
+				return err
+			}
+		}
+	}
 	html, err := page.Page(plan, ranges)
 	if err != nil {
 		return err
