@@ -208,9 +208,10 @@ func (w *wires) pass(m *vl.Module, from vl.Id, to string, width int) vl.Id {
 // add adds the registers to a module.
 func (w *wires) add(m *vl.Module, name string) {
 	if w.width > 0 {
-		m.Items = append(m.Items, vl.Instance{Module: "corinfo_wires", Name: name,
-			Params: []vl.Bind{{Name: "Width", Value: vl.Int(w.width)}, {Name: "Cycles", Value: vl.Int(w.cycles)}},
-			Ports:  []vl.Bind{{Name: "clk_i", Value: vl.Id("clk_i")}, {Name: "data_i", Value: w.from}, {Name: "data_o", Value: w.to}}})
+		m.Items = append(m.Items, vl.Instance{Module: "corinfo_delay", Name: name,
+			Params: []vl.Bind{{Name: "Width", Value: vl.Int(w.width)}, {Name: "Cycles", Value: vl.Int(w.cycles)},
+				{Name: "Zero", Value: vl.Int(1)}},
+			Ports: []vl.Bind{{Name: "clk_i", Value: vl.Id("clk_i")}, {Name: "data_i", Value: w.from}, {Name: "data_o", Value: w.to}}})
 	}
 }
 

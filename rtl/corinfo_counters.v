@@ -41,19 +41,22 @@ module corinfo_counters #(
   localparam Steps = 3;
   localparam Total = Ticks + Sites + Steps;
 
-  wire [48*Total-1:0] totals;
-  wire [Ticks-1:0]    ticks;
-  reg  [Ticks-1:0]    ticks_q;
-  assign ticks = {batch_done_i, term_i, updating_i, step_i, product_i, event_i, waiting_i,
+  // The flags of one bit: the ticks, then those of a step, which count when it is done.
+  wire [48*Total-1:0]    totals;
+  wire [Ticks+Steps-1:0] ticks;
+  reg  [Ticks+Steps-1:0] ticks_q;
+  assign ticks = {step_flags_i & {Steps{step_done_i}},
+                  batch_done_i, term_i, updating_i, step_i, product_i, event_i, waiting_i,
                   settling_i, busy_i};
 
   genvar i;
   always @(posedge clk_i) begin
-    ticks_q <= rst_i ? {Ticks{1'b0}} : ticks;
+    ticks_q <= rst_i ? {(Ticks + Steps){1'b0}} : ticks;
   end
 
   generate
-    for (i = 0; i < Ticks; i = i + 1) begin : gen_ticks
+    for (i = 0; i < Ticks + Steps; i = i + 1) begin : gen_ticks
+      localparam Index = i < Ticks ? i : Sites + i;
       reg [47:0] total_q;
       always @(posedge clk_i) begin
         if (rst_i) begin
@@ -62,7 +65,7 @@ module corinfo_counters #(
           total_q <= total_q + {47'd0, ticks_q[i]};
         end
       end
-      assign totals[48*i +: 48] = total_q;
+      assign totals[48*Index +: 48] = total_q;
     end
     for (i = 0; i < 5; i = i + 1) begin : gen_soma
       corinfo_counter #(.Lanes(Lanes), .Flags(5), .Flag(i)) u_counter (
@@ -82,25 +85,6 @@ module corinfo_counters #(
         .clk_i(clk_i), .rst_i(rst_i), .enable_i(update_i && kind_i == Kind[1:0]),
         .flags_i(update_flags_i), .total_o(totals[48*(Ticks+8+i) +: 48])
       );
-    end
-  endgenerate
-
-  reg [Steps-1:0] steps_q;
-  always @(posedge clk_i) begin
-    steps_q <= (rst_i || !step_done_i) ? {Steps{1'b0}} : step_flags_i;
-  end
-
-  generate
-    for (i = 0; i < Steps; i = i + 1) begin : gen_steps
-      reg [47:0] total_q;
-      always @(posedge clk_i) begin
-        if (rst_i) begin
-          total_q <= 48'd0;
-        end else begin
-          total_q <= total_q + {47'd0, steps_q[i]};
-        end
-      end
-      assign totals[48*(Ticks+Sites+i) +: 48] = total_q;
     end
   endgenerate
 

@@ -1,10 +1,14 @@
-// Delays a word by a fixed number of cycles. Zero cycles is a wire.
+// Delays a word by a fixed number of cycles: data_o is data_i Cycles later. Zero cycles is a wire.
+//
+// With Zero = 1 the registers start from zero, so that no garbage in them writes a memory before
+// the first reset.
 
 `default_nettype none
 
 module corinfo_delay #(
   parameter Width  = 1,  // bits of the word
-  parameter Cycles = 1   // 0 or more
+  parameter Cycles = 1,  // 0 or more
+  parameter Zero   = 0   // 1: start from zero
 ) (
   input  wire             clk_i,
   input  wire [Width-1:0] data_i,
@@ -16,21 +20,20 @@ module corinfo_delay #(
       wire unused_clk;
       assign unused_clk = clk_i;
       assign data_o = data_i;
-    end else if (Cycles == 1) begin : gen_register
-      reg [Width-1:0] word_q;
-
-      always @(posedge clk_i) begin
-        word_q <= data_i;
-      end
-      assign data_o = word_q;
     end else begin : gen_registers
       // The newest word in the lowest bits.
-      reg [Width*Cycles-1:0] words_q;
+      reg  [Width*Cycles-1:0]     words_q;
+      wire [Width*(Cycles+1)-1:0] words;
+      assign words = {words_q, data_i};
+
+      if (Zero != 0) begin : gen_zero
+        initial words_q = {(Width * Cycles){1'b0}};
+      end
 
       always @(posedge clk_i) begin
-        words_q <= {words_q[Width*(Cycles-1)-1:0], data_i};
+        words_q <= words[Width*Cycles-1:0];
       end
-      assign data_o = words_q[Width*(Cycles-1) +: Width];
+      assign data_o = words[Width*Cycles +: Width];
     end
   endgenerate
 

@@ -58,7 +58,7 @@ module corinfo_site #(
   wire [LaneW-1:0]        host_lane, label_lane, missing_lane;
   wire [SynapseWidth-1:0] host_word;
   wire [15:0]             row_base;
-  corinfo_wires #(.Width(ToldW), .Cycles(WireCycles)) u_told (
+  corinfo_delay #(.Width(ToldW), .Cycles(WireCycles), .Zero(1)) u_told (
     .clk_i (clk_i),
     .data_i({synapse_raddr_i, synapse_we_i, synapse_waddr_i, host_we_i, host_lane_i, host_word_i,
              row_base_i, label_hit_i, label_lane_i, missing_i, missing_lane_i}),

@@ -17,7 +17,6 @@ const Interneuron = "corinfo_interneuron.v"
 var Order = []string{
 	"corinfo_ram.v",
 	"corinfo_delay.v",
-	"corinfo_wires.v",
 	"corinfo_valid.v",
 	"corinfo_choice.v",
 	"corinfo_fifo.v",

@@ -1,6 +1,5 @@
 rtl/corinfo_ram.v
 rtl/corinfo_delay.v
-rtl/corinfo_wires.v
 rtl/corinfo_valid.v
 rtl/corinfo_choice.v
 rtl/corinfo_fifo.v

@@ -123,9 +123,10 @@ module tester (
   reg [5:0] from_lanes_record_flags;
   reg [5:0] from_lanes_update_flags;
 
-  corinfo_wires #(
+  corinfo_delay #(
     .Width (38),
-    .Cycles(0)
+    .Cycles(0),
+    .Zero  (1)
   ) u_from_lanes (
     .clk_i (clk_i),
     .data_i({lanes_pre, lanes_changed}),

@@ -101,9 +101,10 @@ module tester_lane (
   wire [2:0] update_flags_now;
   wire [15:0] synapse_next_now;
 
-  corinfo_wires #(
+  corinfo_delay #(
     .Width (71),
-    .Cycles(0)
+    .Cycles(0),
+    .Zero  (1)
   ) u_answers (
     .clk_i (clk_i),
     .data_i({pre_now, changed_now, moved_now, soma_flags_now, record_flags_now, update_flags_now,
