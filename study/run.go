@@ -278,6 +278,9 @@ func (r *runner) run(ctx context.Context) (*Plan, error) {
 	stopping := context.WithoutCancel(ctx)
 	err = errors.Join(err, r.client.StopAndCancel(stopping))
 	_ = r.store.bye(stopping, r.client.ID()) // else its heart stands still
+	if plan != nil {
+		r.show(plan) // a result is in the table a moment before its worker counts it
+	}
 	return plan, err
 }
 
@@ -338,15 +341,19 @@ func (r *runner) turn(ctx context.Context) (*Plan, error) {
 	if err := r.place(ctx, plan); err != nil {
 		return nil, err
 	}
+	r.show(plan)
+	if err := r.watch(ctx); err != nil {
+		return nil, err
+	}
+	return plan, r.stuck(ctx, plan)
+}
+
+func (r *runner) show(plan *Plan) {
 	if r.o.Progress != nil {
 		running, _ := r.worker.busy(0)
 		r.o.Progress(Progress{Done: len(plan.Rows) - len(plan.Open), Known: len(plan.Rows), Whole: plan.Whole, Running: running,
 			Now: int(r.worker.done.Load()), Since: time.Since(r.start), Best: plan.Recommended(), Plan: plan})
 	}
-	if err := r.watch(ctx); err != nil {
-		return nil, err
-	}
-	return plan, r.stuck(ctx, plan)
 }
 
 // place queues the open trials. Those that another process has queued are left as they are.
