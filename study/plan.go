@@ -16,6 +16,7 @@ type Point []int
 // Row is a trial of a study's plan.
 type Row struct {
 	Point  Point // nil: a float run that serves several points
+	Serves Point // of a float run: the first of these points
 	Seed   uint32
 	Epochs int // of training
 	Key    string
@@ -356,6 +357,7 @@ func (p *planner) floatRow(at Point, seed uint32) (*Row, error) {
 	if p.study.Run != "" {
 		row.Trial.Run, row.Trial.RunSum, row.Trial.Samples = p.study.Run, p.study.run, 0
 	}
+	row.Serves = at
 	row.Key, err = row.Trial.Key()
 	return row, err
 }
