@@ -170,7 +170,7 @@ int main(int argc, char** argv) {
   uint32_t address = 0;
 
   while (!done) {
-    // Drive, let the outputs settle, look, then tick.
+    // Drive while the clock falls, let the outputs settle, look, then tick.
     if (state == State::Next) {
       switch (char op = stimulus.op()) {
         case 'I':
@@ -222,7 +222,11 @@ int main(int argc, char** argv) {
     }
     dut->result_ready_i = !(stall && (lfsr >> 8 & 3) != 0);
     if (stall) lfsr = static_cast<uint16_t>(lfsr << 1 | ((lfsr >> 15 ^ lfsr >> 13 ^ lfsr >> 12 ^ lfsr >> 10) & 1));
+    dut->clk_i = 0;
     dut->eval();
+#ifdef CORINFO_WAVE
+    if (wave && cycle >= wave_from && cycle <= wave_to) wave->dump(2 * cycle);
+#endif
 
     if (dut->trace_state_valid_o) {
       begin('S', cycle);
@@ -306,11 +310,6 @@ int main(int argc, char** argv) {
     const bool accepted = state == State::Host && dut->host_valid_i && dut->host_ready_o;
 
     dut->clk_i = 1;
-    dut->eval();
-#ifdef CORINFO_WAVE
-    if (wave && cycle >= wave_from && cycle <= wave_to) wave->dump(2 * cycle);
-#endif
-    dut->clk_i = 0;
     dut->eval();
 #ifdef CORINFO_WAVE
     if (wave && cycle >= wave_from && cycle <= wave_to) wave->dump(2 * cycle + 1);
