@@ -130,7 +130,7 @@ func (s *schedule) advance() bool {
 func (s *schedule) accept(f *flight, now int) {
 	batch := s.a.Network.Learning.Batch
 	*f = flight{sample: &s.list[s.accepted], command: s.accepted, last: s.learn && s.accepted%batch == batch-1,
-		start: now + 1, want: never, asks: never, idle: never}
+		start: now + 2, want: never, asks: never, idle: never}
 	s.accepted++
 	s.loadFree, s.closing = never, f.last
 }

@@ -179,7 +179,7 @@ func (t *timing) walk(terms []int, factors, slots int) int {
 		if n == 0 {
 			continue
 		}
-		start := max(fetch+t.read()+t.wires()+5, free)
+		start := max(fetch+t.read()+t.wires()+6, free)
 		free = start + n*slots
 		waiting = append(waiting, column{free + 1, n}) // their room counts a cycle later
 		held += n

@@ -2,15 +2,17 @@
 //
 // A command is accepted when its context is idle, the sample of the command before has been taken
 // (loaded_i) and no update is due: the learning command that completes a mini-batch is the last one
-// until batch_done_i. hold_i closes ready_o in the same cycle. accept_o names the context of the
-// command under way on the port; load_* belong to the one accepted last. The result of the context
-// turn_o is the next one: result_valid_o until result_ready_i, and taken_o with both.
+// until batch_done_i. hold_i closes ready_o in the same cycle. accept_o names, a cycle later, the
+// context of the command accepted last, to which all of load_* belong: it goes far, into every
+// context. The result of the context turn_o is the next one: result_valid_o until result_ready_i,
+// and taken_o with both.
 
 `default_nettype none
 
 module corinfo_commands #(
   parameter Contexts = 1,
   parameter ContextW = 1,
+  parameter LabelW   = 4,
   parameter Batch    = 1,   // samples of a mini-batch
   parameter SampleW  = 1
 ) (
@@ -21,16 +23,19 @@ module corinfo_commands #(
   output wire                ready_o,
   input  wire                learn_i,
   input  wire                negative_i,
+  input  wire [LabelW-1:0]   label_i,
   input  wire                hold_i,
   input  wire [Contexts-1:0] idle_i,
   output wire [Contexts-1:0] accept_o,
-  output wire [ContextW-1:0] next_o,          // the context that it goes to
+  output wire                accepted_o,      // any of them
   output reg  [SampleW-1:0]  samples_o,       // held in the mini-batch: the number of the next one
-  output wire                last_o,          // the next one completes it
 
   output reg  [ContextW-1:0] load_context_o,
-  output reg  [SampleW-1:0]  load_sample_o,
+  output reg  [SampleW-1:0]  load_sample_o,   // its number in the mini-batch
+  output reg                 load_last_o,     // it completes the mini-batch
+  output reg                 load_learn_o,
   output reg                 load_negative_o,
+  output reg  [LabelW-1:0]   load_label_o,
   output reg  [ContextW-1:0] closer_o,        // context of the last learning command
   input  wire                loaded_i,
   input  wire                batch_done_i,
@@ -52,11 +57,12 @@ module corinfo_commands #(
   reg  [ContextW-1:0] next_q;      // context of the next command
   reg                 loading_q;   // the last command's sample is still to be taken
   reg                 closing_q;   // the mini-batch is complete, its update is not done
-  wire                accept, taken;
-  assign next_o         = next_q;
+  reg                 accepted_q;
+  wire                accept, taken, last;
+  assign accepted_o     = accepted_q;
   assign ready_o        = idle_i[next_q] && !loading_q && !closing_q && !hold_i;
   assign accept         = ready_o && valid_i;
-  assign last_o         = samples_o == LastSample;
+  assign last           = samples_o == LastSample;
   assign result_valid_o = answered_i[turn_o];
   assign taken          = result_valid_o && result_ready_i;
 
@@ -64,12 +70,13 @@ module corinfo_commands #(
   generate
     for (c = 0; c < Contexts; c = c + 1) begin : gen_context
       localparam [31:0] Index = c;
-      assign accept_o[c] = accept && next_q == Index[ContextW-1:0];
+      assign accept_o[c] = accepted_q && load_context_o == Index[ContextW-1:0];
       assign taken_o[c]  = taken && turn_o == Index[ContextW-1:0];
     end
   endgenerate
 
   always @(posedge clk_i) begin
+    accepted_q <= accept && !rst_i;
     if (rst_i) begin
       next_q    <= {ContextW{1'b0}};
       turn_o    <= {ContextW{1'b0}};
@@ -84,8 +91,8 @@ module corinfo_commands #(
         loading_q <= 1'b0;
       end
       if (accept && learn_i) begin
-        samples_o <= last_o ? {SampleW{1'b0}} : samples_o + OneSample;
-        closing_q <= last_o;
+        samples_o <= last ? {SampleW{1'b0}} : samples_o + OneSample;
+        closing_q <= last;
       end else if (batch_done_i) begin
         closing_q <= 1'b0;
       end
@@ -96,7 +103,10 @@ module corinfo_commands #(
     if (accept) begin
       load_context_o  <= next_q;
       load_sample_o   <= samples_o;
+      load_last_o     <= last;
+      load_learn_o    <= learn_i;
       load_negative_o <= negative_i;
+      load_label_o    <= label_i;
     end
     if (accept && learn_i) begin
       closer_o <= next_q;

@@ -204,16 +204,18 @@ module corinfo_control #(
   localparam        ConstantsAddrW = $clog2(ConstantsDepth);
 
   // Commands and results.
-  wire [ContextW-1:0] next, load_context, turn, closer;
+  wire [ContextW-1:0] load_context, turn, closer;
   wire [SampleW-1:0]  samples, load_sample;
-  wire                load_negative, last_sample, loaded, host_busy, batch_done;
+  wire [LabelW-1:0]   load_label;
+  wire                load_learn, load_negative, load_last, loaded, host_busy, batch_done;
   wire [Contexts-1:0] accept, idle, answered, taken, batches_done;
   assign batch_done = batches_done != {Contexts{1'b0}};
-  assign idle_o     = idle == {Contexts{1'b1}};
+  assign idle_o     = idle == {Contexts{1'b1}} && !begin_o;
 
   corinfo_commands #(
     .Contexts(Contexts),
     .ContextW(ContextW),
+    .LabelW  (LabelW),
     .Batch   (Batch),
     .SampleW (SampleW)
   ) u_commands (
@@ -223,15 +225,18 @@ module corinfo_control #(
     .ready_o        (command_ready_o),
     .learn_i        (command_learn_i),
     .negative_i     (command_negative_i),
+    .label_i        (command_label_i),
     .hold_i         (host_valid_i || host_busy),
     .idle_i         (idle),
     .accept_o       (accept),
-    .next_o         (next),
+    .accepted_o     (begin_o),
     .samples_o      (samples),
-    .last_o         (last_sample),
     .load_context_o (load_context),
     .load_sample_o  (load_sample),
+    .load_last_o    (load_last),
+    .load_learn_o   (load_learn),
     .load_negative_o(load_negative),
+    .load_label_o   (load_label),
     .closer_o       (closer),
     .loaded_i       (loaded),
     .batch_done_i   (batch_done),
@@ -322,11 +327,11 @@ module corinfo_control #(
         .clk_i             (clk_i),
         .rst_i             (rst_i),
         .accept_i          (accept[c]),
-        .command_learn_i   (command_learn_i),
-        .command_negative_i(command_negative_i),
-        .command_label_i   (command_label_i),
-        .command_sample_i  (samples),
-        .command_last_i    (last_sample),
+        .command_learn_i   (load_learn),
+        .command_negative_i(load_negative),
+        .command_label_i   (load_label),
+        .command_sample_i  (load_sample),
+        .command_last_i    (load_last),
         .idle_o            (idle[c]),
         .answered_o        (answered[c]),
         .result_taken_i    (taken[c]),
@@ -486,8 +491,7 @@ module corinfo_control #(
     .record_valid_o(record_valid_o)
   );
 
-  assign begin_o         = accept != {Contexts{1'b0}};
-  assign begin_context_o = next;
+  assign begin_context_o = load_context;
   assign pass_start_o    = pass_start && settle;
   assign state_valid_o   = soma_valid;
   assign state_context_o = owner_q;

@@ -224,11 +224,11 @@ module corinfo_terms #(
     end
   end
 
-  wire                    head_valid, take;
-  wire [TermAddrW-1:0]    head_start;
-  wire [TermAddrW:0]      head_count, head_last;
-  wire [SynapseAddrW-1:0] head_addr;
-  wire [15:0]             head_column;
+  wire                    next_valid, next_take, take;
+  wire [TermAddrW-1:0]    next_start;
+  wire [TermAddrW:0]      next_count, next_last;
+  wire [SynapseAddrW-1:0] next_addr;
+  wire [15:0]             next_column;
 
   corinfo_fifo #(
     .Width(3 * TermAddrW + 2 + SynapseAddrW + 16),
@@ -238,10 +238,30 @@ module corinfo_terms #(
     .rst_i  (rst_i),
     .put_i  (column_put),
     .data_i ({start_q, count, last_index, back_addr, back_column}),
-    .valid_o(head_valid),
-    .data_o ({head_start, head_count, head_last, head_addr, head_column}),
-    .take_i (take)
+    .valid_o(next_valid),
+    .data_o ({next_start, next_count, next_last, next_addr, next_column}),
+    .take_i (next_take)
   );
+
+  // The column whose products are issued, out of the queue's memory.
+  reg                    head_valid_q;
+  reg [TermAddrW-1:0]    head_start_q;
+  reg [TermAddrW:0]      head_count_q, head_last_q;
+  reg [SynapseAddrW-1:0] head_addr_q;
+  reg [15:0]             head_column_q;
+  assign next_take = next_valid && (!head_valid_q || take);
+
+  always @(posedge clk_i) begin
+    if (rst_i) begin
+      head_valid_q <= 1'b0;
+    end else if (next_take || take) begin
+      head_valid_q <= next_take;
+    end
+    if (next_take) begin
+      {head_start_q, head_count_q, head_last_q, head_addr_q, head_column_q} <=
+          {next_start, next_count, next_last, next_addr, next_column};
+    end
+  end
 
   // Products: the head column's terms once per slot. First where everything is, then the term.
   reg  [SlotW:0]       row_q;
@@ -251,10 +271,10 @@ module corinfo_terms #(
   wire                 last_term, last_row;
   wire [TermAddrW-1:0] term_addr;
 
-  assign last_term = term_q == head_last;
+  assign last_term = term_q == head_last_q;
   assign last_row  = row_q == last_row_q;
-  assign take      = head_valid && last_term && last_row;
-  assign term_addr = head_start + term_q[TermAddrW-1:0];
+  assign take      = head_valid_q && last_term && last_row;
+  assign term_addr = head_start_q + term_q[TermAddrW-1:0];
 
   reg                    place_valid_q, place_first_q, place_last_q, place_none_q;
   reg [TermAddrW-1:0]    place_term_q;
@@ -272,22 +292,22 @@ module corinfo_terms #(
       row_q      <= {(SlotW + 1){1'b0}};
       term_q     <= NoTerms;
       row_base_q <= 16'd0;
-    end else if (head_valid) begin
+    end else if (head_valid_q) begin
       term_q <= last_term ? NoTerms : term_q + OneTerm;
       if (last_term) begin
         row_q      <= last_row ? {(SlotW + 1){1'b0}} : row_q + {{SlotW{1'b0}}, 1'b1};
         row_base_q <= last_row ? 16'd0 : row_base_q + RowStep;
       end
     end
-    place_valid_q   <= head_valid && !rst_i;
+    place_valid_q   <= head_valid_q && !rst_i;
     place_first_q   <= term_q == NoTerms;
     place_last_q    <= last_term;
-    place_none_q    <= head_count == NoTerms;
+    place_none_q    <= head_count_q == NoTerms;
     place_term_q    <= term_addr;
     place_slot_q    <= post_slot_i + row_q[SlotW-1:0];
-    place_synapse_q <= head_addr + {{(SynapseAddrW - SlotW - 1){1'b0}}, row_q};
+    place_synapse_q <= head_addr_q + {{(SynapseAddrW - SlotW - 1){1'b0}}, row_q};
     place_row_q     <= row_base_q;
-    place_column_q  <= head_column;
+    place_column_q  <= head_column_q;
 
     issue_o <= place_valid_q && !rst_i;
     first_o <= place_first_q;
@@ -307,7 +327,7 @@ module corinfo_terms #(
   reg [ColumnQueueW:0] column_freed_q;
 
   always @(posedge clk_i) begin
-    term_freed_q   <= ((back_valid && !keep) ? OneTerm : NoTerms) + (take ? head_count : NoTerms);
+    term_freed_q   <= ((back_valid && !keep) ? OneTerm : NoTerms) + (take ? head_count_q : NoTerms);
     column_freed_q <= {{ColumnQueueW{1'b0}}, back_valid && !column_put}
                       + {{ColumnQueueW{1'b0}}, take};
     if (rst_i || start_i) begin
@@ -321,7 +341,8 @@ module corinfo_terms #(
     end
   end
 
-  assign busy_o = start_i || fetching_q || back_busy || head_valid || place_valid_q || issue_o;
+  assign busy_o = start_i || fetching_q || back_busy || next_valid || head_valid_q
+                  || place_valid_q || issue_o;
 
 endmodule
 
