@@ -4,7 +4,7 @@
 // start_i begins; the neuron at fetch_slot_o, fetch_lane_o is asked for while fetch_valid_o, until
 // fetch_take_i. Scores come back in the same order, signed, with score_valid_i; outputs follow one
 // cycle later. busy_o is high from the cycle after start_i to the last output. class_o is right
-// from the cycle of the last score's score_valid_o on, until the next first score.
+// from the cycle after the last score's score_valid_o on, until the next first score's.
 
 `default_nettype none
 
@@ -99,10 +99,12 @@ module corinfo_result #(
       if (score_valid_i) begin
         score_index_o <= index_q;
         score_data_o  <= score_i;
-        if (index_q == {LabelW{1'b0}} || score_i > best_q) begin
-          class_o <= index_q;
-          best_q  <= score_i;
-        end
+      end
+      // A cycle later: busy_o covers it.
+      if (score_valid_o
+          && (score_index_o == {LabelW{1'b0}} || $signed(score_data_o) > best_q)) begin
+        class_o <= score_index_o;
+        best_q  <= score_data_o;
       end
     end
   end
