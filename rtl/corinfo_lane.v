@@ -208,15 +208,13 @@ module corinfo_lane #(
     end
   endgenerate
 
-  // By context, and those of the product's and of the pass's context.
-  localparam SumsWidth = BasalWidth + FeedbackWidth + LateralWidth;
-  wire [Contexts*SumsWidth-1:0] sums_all;
-  corinfo_choice #(.Width(SumsWidth), .Count(Contexts), .IndexW(ContextW)) u_sums (
-    .index_i(mac_context_i), .words_i(sums_all), .word_o({basal, feedback, lateral})
-  );
-  corinfo_choice #(.Width(SumsWidth), .Count(Contexts), .IndexW(ContextW)) u_soma_sums (
-    .index_i(soma_context_i), .words_i(sums_all), .word_o({basal_o, feedback_o, lateral_o})
-  );
+  // Those of the product's and of the pass's context.
+  assign basal      = gen_context[Contexts-1].mac_basal;
+  assign feedback   = gen_context[Contexts-1].mac_feedback;
+  assign lateral    = gen_context[Contexts-1].mac_lateral;
+  assign basal_o    = gen_context[Contexts-1].soma_basal;
+  assign feedback_o = gen_context[Contexts-1].soma_feedback;
+  assign lateral_o  = gen_context[Contexts-1].soma_lateral;
 
   always @* begin
     if (mac_forward_i[1]) begin
@@ -263,17 +261,12 @@ module corinfo_lane #(
   assign update_sum_o = update_q;
 
   // States and potentials.
-  localparam StateWidth = RWidth + UWidth;
   wire signed [DeltaWidth-1:0]   delta;
   wire signed [RWidth-1:0]       r_pre;
-  wire [Contexts*StateWidth-1:0] states_all;
-  wire [Contexts*(DeltaWidth+RWidth)-1:0] pre_all;
-  corinfo_choice #(.Width(StateWidth), .Count(Contexts), .IndexW(ContextW)) u_states (
-    .index_i(soma_context_i), .words_i(states_all), .word_o({r_o, u_o})
-  );
-  corinfo_choice #(.Width(DeltaWidth + RWidth), .Count(Contexts), .IndexW(ContextW)) u_pre (
-    .index_i(pre_context_i), .words_i(pre_all), .word_o({delta, r_pre})
-  );
+  assign r_o   = gen_context[Contexts-1].soma_r;
+  assign u_o   = gen_context[Contexts-1].soma_u;
+  assign delta = gen_context[Contexts-1].pre_delta;
+  assign r_pre = gen_context[Contexts-1].pre_r;
 
   // The memories of each context.
   genvar g;
@@ -281,7 +274,7 @@ module corinfo_lane #(
     for (g = 0; g < Contexts; g = g + 1) begin : gen_context
       localparam [31:0] Index = g;
       wire [SlotW-1:0]                sum_raddr, slot_raddr, state_waddr;
-      wire                            soma_we, state_we, clear;
+      wire                            mac, soma, pre, soma_we, state_we, clear;
       wire signed [BasalWidth-1:0]    basal_word;
       wire signed [FeedbackWidth-1:0] feedback_word;
       wire signed [LateralWidth-1:0]  lateral_word;
@@ -290,7 +283,10 @@ module corinfo_lane #(
       wire signed [DeltaWidth-1:0]    delta_word;
       assign sum_raddr   = sum_raddr_i[SlotW*g +: SlotW];
       assign slot_raddr  = slot_raddr_i[SlotW*g +: SlotW];
-      assign soma_we     = soma_we_i && soma_context_i == Index[ContextW-1:0];
+      assign mac         = mac_context_i == Index[ContextW-1:0];
+      assign soma        = soma_context_i == Index[ContextW-1:0];
+      assign pre         = pre_context_i == Index[ContextW-1:0];
+      assign soma_we     = soma_we_i && soma;
       assign clear       = state_clear_i[g];
       assign state_we    = soma_we || clear;
       assign state_waddr = clear ? sum_waddr_i : soma_waddr_i;
@@ -325,9 +321,38 @@ module corinfo_lane #(
         .re_i(slot_re_i[g]), .raddr_i(slot_raddr), .rdata_o(delta_word)
       );
 
-      assign sums_all[SumsWidth*g +: SumsWidth]    = {basal_word, feedback_word, lateral_word};
-      assign states_all[StateWidth*g +: StateWidth] = {r_word, u_word};
-      assign pre_all[(DeltaWidth+RWidth)*g +: DeltaWidth+RWidth] = {delta_word, r_word};
+      // This context's words if they are chosen, else those chosen of the contexts before it.
+      wire signed [BasalWidth-1:0]    mac_basal, soma_basal;
+      wire signed [FeedbackWidth-1:0] mac_feedback, soma_feedback;
+      wire signed [LateralWidth-1:0]  mac_lateral, soma_lateral;
+      wire signed [RWidth-1:0]        soma_r, pre_r;
+      wire signed [UWidth-1:0]        soma_u;
+      wire signed [DeltaWidth-1:0]    pre_delta;
+      if (g == 0) begin : gen_first
+        wire unused_choice;
+        assign unused_choice  = mac ^ pre;
+        assign mac_basal     = basal_word;
+        assign mac_feedback  = feedback_word;
+        assign mac_lateral   = lateral_word;
+        assign soma_basal    = basal_word;
+        assign soma_feedback = feedback_word;
+        assign soma_lateral  = lateral_word;
+        assign soma_r        = r_word;
+        assign soma_u        = u_word;
+        assign pre_delta     = delta_word;
+        assign pre_r         = r_word;
+      end else begin : gen_choice
+        assign mac_basal     = mac ? basal_word : gen_context[g-1].mac_basal;
+        assign mac_feedback  = mac ? feedback_word : gen_context[g-1].mac_feedback;
+        assign mac_lateral   = mac ? lateral_word : gen_context[g-1].mac_lateral;
+        assign soma_basal    = soma ? basal_word : gen_context[g-1].soma_basal;
+        assign soma_feedback = soma ? feedback_word : gen_context[g-1].soma_feedback;
+        assign soma_lateral  = soma ? lateral_word : gen_context[g-1].soma_lateral;
+        assign soma_r        = soma ? r_word : gen_context[g-1].soma_r;
+        assign soma_u        = soma ? u_word : gen_context[g-1].soma_u;
+        assign pre_delta     = pre ? delta_word : gen_context[g-1].pre_delta;
+        assign pre_r         = pre ? r_word : gen_context[g-1].pre_r;
+      end
     end
   endgenerate
 
