@@ -125,7 +125,7 @@ func TestKernelMatchesEval(t *testing.T) {
 		}
 		compareKernel(t, rng, g, kernel, []int{1, 2, 255, 256, 257, 513}[rng.IntN(6)])
 	}
-	if compiled < graphs/4 || exact < graphs/8 {
+	if compiled < graphs/4 || exact < graphs/16 { // about one in eight falls back
 		t.Errorf("%d graphs compiled, %d fell back: too few of one", compiled, exact)
 	}
 }

@@ -99,9 +99,9 @@ func mutationsOf(file, text string) (all []mutation) {
 
 // mutationCases are the designs that a mutant must pass to survive.
 var mutationCases = []testCase{
-	{layers: []int{12, 9, 8, 5}, lanes: 3, batch: 1, rule: "divide_by_slow_loop_index", formats: "default", early: true, wild: true},
+	{layers: []int{12, 9, 8, 5}, lanes: 3, batch: 1, rule: "divide_by_slow_loop_index", formats: "default", early: true, wild: true, contexts: 3},
 	{layers: []int{7, 5, 4}, lanes: 2, batch: 2, rule: "constant", formats: "coarse", stall: true, dense: true, early: true},
-	{layers: []int{7, 5, 4}, lanes: 3, batch: 2, rule: "constant", formats: "uneven", three: true, wild: true},
+	{layers: []int{7, 5, 4}, lanes: 3, batch: 2, rule: "constant", formats: "uneven", three: true, wild: true, contexts: 2},
 }
 
 // least is the share of mutants that the lock step must find.
