@@ -298,6 +298,12 @@ func (r *runner) turns(ctx context.Context) (*Plan, error) {
 	var amiss time.Time // since when the database does not answer
 	for {
 		plan, err := r.turn(ctx)
+		if err == nil && plan.Whole {
+			var given error
+			if given, err = r.givenUp(ctx); err == nil {
+				return plan, given
+			}
+		}
 		switch {
 		case ctx.Err() != nil:
 			return nil, fmt.Errorf("%w: what is done is stored; the same command goes on", ctx.Err())
@@ -312,9 +318,6 @@ func (r *runner) turns(ctx context.Context) (*Plan, error) {
 			return nil, fmt.Errorf("database: %w; what is done is stored, the same command goes on", err)
 		case err == nil:
 			amiss = time.Time{}
-			if plan.Whole {
-				return plan, r.failures(ctx)
-			}
 		}
 		if err := r.worker.failure(); err != nil {
 			return nil, err
@@ -441,11 +444,11 @@ func (r *runner) retryFailed(ctx context.Context) error {
 	return err
 }
 
-// failures is an error that tells of the trials that were given up, or of an alarm.
-func (r *runner) failures(ctx context.Context) error {
+// givenUp is an error that tells of the trials that were given up, or of an alarm; err is the database's.
+func (r *runner) givenUp(ctx context.Context) (given, err error) {
 	jobs, err := r.jobs(ctx, failed...)
 	if err != nil || len(jobs) == 0 {
-		return err
+		return nil, err
 	}
 	var list []error
 	for _, job := range jobs {
@@ -455,7 +458,7 @@ func (r *runner) failures(ctx context.Context) error {
 		}
 		list = append(list, fmt.Errorf("trial of job %d, attempt %d: %s", job.ID, job.Attempt, last))
 	}
-	return fmt.Errorf("%d trials failed: %w", len(jobs), errors.Join(list...))
+	return fmt.Errorf("%d trials failed: %w", len(jobs), errors.Join(list...)), nil
 }
 
 // stuck ends a study all of whose open trials were given up.
@@ -478,7 +481,11 @@ func (r *runner) stuck(ctx context.Context, plan *Plan) error {
 	if len(alive) > 0 || slices.ContainsFunc(plan.Open, func(row *Row) bool { return r.results[row.Key] != nil }) || slices.ContainsFunc(plan.Open, func(row *Row) bool { return !r.placed[row.Key] }) {
 		return nil
 	}
-	return &ended{r.failures(ctx)}
+	given, err := r.givenUp(ctx)
+	if err != nil {
+		return err
+	}
+	return &ended{given}
 }
 
 // ended is an error that ends a study.
