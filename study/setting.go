@@ -106,6 +106,11 @@ func formatSetting(n *golden.Network, setting string) bool {
 	return len(named(golden.ResolveFormats(n).Types(), tensor)) > 0
 }
 
+// floatSetting tells whether float runs differ by a setting: neither formats nor hardware matter to them.
+func floatSetting(n *golden.Network, setting string) bool {
+	return !formatSetting(n, setting) && !strings.HasPrefix(setting, "hardware.")
+}
+
 // named are the tensors of a name: one, or all layers' of a kind.
 func named(types map[string]fx.Type, tensor string) []string {
 	var list []string

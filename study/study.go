@@ -248,7 +248,7 @@ func (s *Study) checkAxis(i int, ready, greedy bool, report func(path, format st
 				report(path, "%s", reason(err))
 				return
 			}
-			if s.Kind == Inference && !formatSetting(n, set) && !strings.HasPrefix(set, "hardware.") && s.Run != "" {
+			if s.Kind == Inference && floatSetting(n, set) && s.Run != "" {
 				report(path+".set", "%s changes how the run was trained; leave run out, so that the study trains for every value", set)
 				return
 			}

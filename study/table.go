@@ -7,7 +7,6 @@ import (
 	"maps"
 	"slices"
 	"strconv"
-	"strings"
 )
 
 // CSV is the table of a plan: a row per trial that is done, in the order of the plan. It is a function of the study
@@ -41,7 +40,7 @@ func (p *Plan) cells(r *Row) []string {
 		switch {
 		case r.Point != nil:
 			row = append(row, string(p.Study.Axes[i].Values[r.Point[i]]))
-		case p.Study.concernsFloat(i):
+		case slices.ContainsFunc(p.Study.Axes[i].Set, func(set string) bool { return floatSetting(p.Study.base, set) }):
 			row = append(row, string(p.Study.Axes[i].Values[r.Serves[i]]))
 		default:
 			row = append(row, "")
@@ -74,13 +73,6 @@ func (p *Plan) cells(r *Row) []string {
 	}
 	return append(row, float, loss, fmt.Sprint(x.MemoryBits), fmt.Sprint(x.Multipliers), number(x.Cycles, 1), learning,
 		number(Total(x.Overflows).Share(), 8), lost, r.Key)
-}
-
-// concernsFloat tells whether float runs differ by an axis: neither formats nor hardware matter to them.
-func (s *Study) concernsFloat(axis int) bool {
-	return slices.ContainsFunc(s.Axes[axis].Set, func(set string) bool {
-		return !formatSetting(s.base, set) && !strings.HasPrefix(set, "hardware.")
-	})
 }
 
 // Total adds rates up.
