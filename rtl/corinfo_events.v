@@ -105,11 +105,9 @@ module corinfo_events #(
 
   always @* begin
     chosen = served_q;
-    if (served_valid == {Contexts{1'b0}}) begin
-      for (i = Contexts - 1; i >= 0; i = i - 1) begin
-        if (item_valid_i[i]) begin
-          chosen = i[ContextW-1:0];
-        end
+    for (i = Contexts - 1; i >= 0; i = i - 1) begin
+      if (served_valid == {Contexts{1'b0}} && item_valid_i[i]) begin
+        chosen = i[ContextW-1:0];
       end
     end
   end
