@@ -68,6 +68,9 @@ type Target struct {
 	RoundBits int `yaml:"round_bits" json:"round_bits"`
 	// WireCycles are the registers on every wire from the control to the lanes, and on every wire back: 0 to 2.
 	WireCycles int `yaml:"wire_cycles" json:"wire_cycles"`
+	// RingCycles is the shortest wait of a word in a pipeline, in cycles, for which a distributed memory takes the place of
+	// registers: 3 or more, or 0 for none.
+	RingCycles int `yaml:"ring_cycles" json:"ring_cycles"`
 }
 
 // Resources are what a device has.

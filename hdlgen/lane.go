@@ -128,6 +128,10 @@ func laneOutputs(s *shape) []vl.Port {
 	}
 }
 
+// traces are the outputs of a lane that only a testbench reads, with the ports that show them; they have no registers in
+// the lane, which synthesis would keep on a board.
+var traces = map[string]vl.Id{"u_next": "trace_state_u_o", "r_next": "trace_state_r_o", "synapse_next": "trace_synapse_o"}
+
 // laneModule attaches the graphs of a network to the hand-written lane.
 func laneModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arithmetic, provenance []string) *vl.Module {
 	m := &vl.Module{Name: name + "_lane", Keep: true}
@@ -144,7 +148,6 @@ func laneModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arith
 	}
 	m.Ports = append(m.Ports, vl.Group("From this lane."))
 	m.Ports = append(m.Ports, laneOutputs(s)...)
-	m.Ports = append(m.Ports, vl.Port{Dir: vl.Out, Width: s.Word, Name: "stored_o", Comment: "the new synapse, for the site"})
 
 	m.Items = append(m.Items, vl.Comment{Text: "Memories, sums and the multiplier."})
 	nets := []struct {
@@ -181,13 +184,11 @@ func laneModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arith
 	answers := &wires{cycles: told.cycles}
 	for _, port := range laneOutputs(s) {
 		name := strings.TrimSuffix(port.Name, "_o")
-		switch name {
-		case "u_next", "r_next": // nets of their own
-		default:
-			name += "_now"
-			m.Items = append(m.Items, vl.Net{Width: port.Width, Name: name})
+		if traces[name] != "" {
+			continue
 		}
-		answers.connect(vl.Id(name), vl.Id(port.Name), port.Width)
+		m.Items = append(m.Items, vl.Net{Width: port.Width, Name: name + "_now"})
+		answers.connect(vl.Id(name+"_now"), vl.Id(port.Name), port.Width)
 	}
 	answers.add(m, "u_answers")
 	for _, n := range nets {
@@ -249,7 +250,7 @@ func laneModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arith
 		case "u":
 			return vl.Cond{Test: vl.Id("restart_q"), X: scaled("r", s.R, layer.R.Format, layer.U.Format), Y: narrowed("u", s.U, format)}
 		case "reference":
-			own := narrowed("basal_late", s.Basal, format)
+			own := narrowed("basal", s.Basal, format)
 			if !serves(u, 1) {
 				return own
 			}
@@ -269,13 +270,6 @@ func laneModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arith
 		}
 		return narrowed(vl.Id(name), widths[name], format)
 	}
-	// What a neuron's memories hold, when the block memories have theirs.
-	late := func(u *unit, name string, format fx.Format) vl.Expr {
-		if name == "reference" {
-			return operand(u, name, format)
-		}
-		return narrowed(vl.Id(name+"_late"), widths[name], format)
-	}
 	flag := func(names ...string) {
 		for _, n := range names {
 			m.Items = append(m.Items, vl.Wire(n, 1))
@@ -290,8 +284,7 @@ func laneModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arith
 
 	m.Items = append(m.Items, vl.Comment{Text: "Soma."})
 	unused := vl.Concat{}
-	for _, n := range []string{"basal", "feedback", "lateral", "r", "u", "kept", "synapse_i", "present_i", "update_sum", "random", "layer_i", "matrix_i", "change",
-		"basal_late", "feedback_late", "lateral_late", "r_late"} {
+	for _, n := range []string{"basal", "feedback", "lateral", "r", "u", "kept", "synapse_i", "present_i", "update_sum", "random", "layer_i", "matrix_i", "change"} {
 		unused = append(unused, vl.Id(n))
 	}
 	if s.Q > 0 {
@@ -305,12 +298,9 @@ func laneModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arith
 		vl.Assign{Left: vl.Id("soma_flags_now"), Right: concat("current_overflow", "lateral_rounded_overflow", "drive_overflow", "potential_overflow", "state_overflow")},
 		vl.Assign{Left: vl.Id("moved_now"), Right: vl.Binary{Op: "||", X: vl.Id("soma_moved"), Y: vl.Id("potential_overflow")}},
 		vl.Comment{Text: "Record."})
-	for _, name := range []string{"basal", "feedback", "lateral", "r"} {
-		m.Items = delayed(m.Items, vl.Id(name+"_late"), vl.Id(name), widths[name], p.target.ReadCycles-1, true, vl.Id("lane_record_run"))
-	}
-	m.Items = delayed(m.Items, "kept_next", "r_late", s.R, p.recordCycles, true, vl.Id("lane_record_run"))
+	m.Items = delayed(m.Items, "kept_next", "r", s.R, p.recordCycles, true, vl.Id("lane_record_run"))
 	flag("e_overflow", "d_overflow", "c_overflow")
-	m.Items = attach(m.Items, "record", p.record, p.recordCycles, "layer_i", vl.Id("lane_record_run"), late,
+	m.Items = attach(m.Items, "record", p.record, p.recordCycles, "layer_i", vl.Id("lane_record_run"), operand,
 		[]result{{"e_next", "e_next", s.E}, {"d_next", "d_next", s.D}, {"c_next", "c_next", s.C}}, []string{"e_overflow", "d_overflow", "c_overflow"})
 	m.Items = append(m.Items, vl.Assign{Left: vl.Id("record_flags_now"), Right: concat("e_overflow", "d_overflow", "c_overflow")},
 		vl.Comment{Text: "Synapse: what the learning rate multiplies, the one multiplier of all matrices, the new word."})
@@ -325,10 +315,11 @@ func laneModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arith
 		m.Items = delayed(m.Items, name+"_late", name, 1, p.target.FactorCycles+1+p.synapseCycles, false, vl.Id("update_run"))
 	}
 	m.Items = attach(m.Items, "synapse", p.synapse, p.synapseCycles, "matrix_i", vl.Id("update_run"), operand,
-		[]result{{"w_next", "synapse_next_now", s.Word}, {"moved", "moved", 1}}, []string{"weight_overflow"})
+		[]result{{"w_next", "synapse_next_o", s.Word}, {"moved", "moved", 1}}, []string{"weight_overflow"})
 	m.Items = append(m.Items,
 		vl.Assign{Left: vl.Id("update_flags_now"), Right: vl.Concat{vl.Binary{Op: "&&", X: vl.Id("active_late"), Y: vl.Unary{Op: "!", X: vl.Id("moved")}}, vl.Id("weight_overflow"), vl.Id("update_overflow_late")}},
-		vl.Assign{Left: vl.Id("stored_o"), Right: vl.Id("synapse_next_now")},
+		vl.Assign{Left: vl.Id("u_next_o"), Right: vl.Id("u_next")},
+		vl.Assign{Left: vl.Id("r_next_o"), Right: vl.Id("r_next")},
 		vl.Comment{Text: "Words of a lane are as wide as the widest format; no graph reads every bit of every one, and few read whether there is a neuron."},
 		vl.Wire("unused_bits", 1),
 		vl.Assign{Left: vl.Id("unused_bits"), Right: vl.Unary{Op: "^", X: unused}})

@@ -43,14 +43,15 @@ type pipeline struct {
 	target  Target
 	ready   []int // by node: first stage in which its value stands
 	latency int
-	needed  map[wire]bool // values that registers hold
+	needed  map[fx.Value]bool // nodes that are computed
+	used    map[wire]bool     // values that operations and outputs take
 	items   map[int][]vl.Item
 	updates map[int][]vl.Update
 }
 
 // newPipeline puts every operation into the stage after its latest operand.
 func newPipeline(g *fx.Graph, target Target) *pipeline {
-	p := &pipeline{g: g, nodes: g.Nodes(), target: target, needed: map[wire]bool{}, items: map[int][]vl.Item{}, updates: map[int][]vl.Update{}}
+	p := &pipeline{g: g, nodes: g.Nodes(), target: target, needed: map[fx.Value]bool{}, used: map[wire]bool{}, items: map[int][]vl.Item{}, updates: map[int][]vl.Update{}}
 	p.ready = make([]int, len(p.nodes))
 	for i, n := range p.nodes {
 		stage := 0
@@ -96,9 +97,8 @@ func (p *pipeline) at(v fx.Value, stage int) vl.Id {
 	if n.Op == fx.OpInput && (n.Static || stage == 0) {
 		return vl.Id(n.Name + "_i")
 	}
-	for s := max(p.ready[v], 1); s <= stage; s++ {
-		p.needed[wire{v, s}] = true
-	}
+	p.used[wire{v, stage}] = true
+	p.needed[v] = true
 	return p.staged(v, stage)
 }
 
@@ -110,6 +110,9 @@ func (p *pipeline) name(v fx.Value) string {
 }
 
 func (p *pipeline) staged(v fx.Value, stage int) vl.Id {
+	if p.nodes[v].Op == fx.OpInput && stage == 0 {
+		return vl.Id(p.name(v) + "_i")
+	}
 	return vl.Id(fmt.Sprintf("%s_%d", p.name(v), stage))
 }
 
@@ -118,9 +121,9 @@ func (p *pipeline) compute(v fx.Value) {
 	n := p.nodes[v]
 	stage := p.ready[v]
 	if n.Op == fx.OpResize {
-		p.needed[wire{v, stage}] = true // its overflow is an output, whoever uses its value
+		p.needed[v] = true // its overflow is an output, whoever uses its value
 	}
-	if !p.needed[wire{v, stage}] {
+	if !p.needed[v] {
 		return
 	}
 	before := stage - 1
@@ -313,10 +316,11 @@ func (p *pipeline) module(name string, header []string) *vl.Module {
 			m.Items = append(m.Items, vl.Localparam{Name: p.name(fx.Value(i)), Value: literal(n.Format, n.Format.Int(n.Word)), Comment: n.Format.String()})
 		}
 	}
+	waits := p.waits()
 	for stage := 1; stage <= p.latency; stage++ {
 		var results []string
 		for i, n := range p.nodes {
-			if p.ready[i] == stage && p.needed[wire{fx.Value(i), stage}] && n.Op != fx.OpInput {
+			if p.ready[i] == stage && p.needed[fx.Value(i)] && n.Op != fx.OpInput {
 				results = append(results, p.name(fx.Value(i)))
 			}
 			if n.Op == fx.OpResize && p.split(n) && p.ready[i] == stage+1 {
@@ -326,15 +330,22 @@ func (p *pipeline) module(name string, header []string) *vl.Module {
 		m.Items = append(m.Items, vl.Comment{Text: fmt.Sprintf("Stage %d: %s.", stage, strings.Join(results, ", "))})
 		m.Items = append(m.Items, p.items[stage]...)
 		updates := p.updates[stage]
-		for i := range p.nodes {
-			v := fx.Value(i)
-			if p.needed[wire{v, stage}] && (p.ready[v] < stage) {
-				f := p.nodes[v].Format
-				m.Items = append(m.Items, vl.Net{Reg: true, Signed: f.Signed, Width: f.Width, Name: string(p.staged(v, stage))})
-				updates = append(updates, vl.Update{Left: p.staged(v, stage), Right: p.at(v, stage-1)})
+		for _, w := range waits {
+			f := p.nodes[w.node].Format
+			switch {
+			case p.ringed(w) && w.to == stage:
+				to := p.staged(w.node, stage)
+				m.Items = append(m.Items, vl.Net{Signed: f.Signed, Width: f.Width, Name: string(to)},
+					ring("u_"+string(to), f.Width, stage-w.from, p.staged(w.node, w.from), to))
+			case !p.ringed(w) && w.from < stage && stage <= w.to:
+				to := p.staged(w.node, stage)
+				m.Items = append(m.Items, vl.Net{Reg: true, Signed: f.Signed, Width: f.Width, Name: string(to)})
+				updates = append(updates, vl.Update{Left: to, Right: p.staged(w.node, stage-1)})
 			}
 		}
-		m.Items = append(m.Items, vl.Clocked{Enable: vl.Id("enable_i"), Body: updates})
+		if updates != nil {
+			m.Items = append(m.Items, vl.Clocked{Enable: vl.Id("enable_i"), Body: updates})
+		}
 	}
 	m.Items = append(m.Items, vl.Comment{Text: "Results."})
 	for _, o := range p.g.Outputs() {
@@ -344,6 +355,40 @@ func (p *pipeline) module(name string, header []string) *vl.Module {
 		m.Items = append(m.Items, vl.Assign{Left: vl.Id(p.nodes[v].Name + "_overflow_o"), Right: p.flag(v, p.latency)})
 	}
 	return m
+}
+
+// wait is a node's value on its way from a stage to the next one that uses it.
+type wait struct {
+	node     fx.Value
+	from, to int
+}
+
+// waits are those of all values that do not change: of nodes in their order, of a node by stages.
+func (p *pipeline) waits() (list []wait) {
+	for i := range p.nodes {
+		v := fx.Value(i)
+		from := p.ready[v]
+		for stage := from + 1; stage <= p.latency; stage++ {
+			if p.used[wire{v, stage}] {
+				list = append(list, wait{v, from, stage})
+				from = stage
+			}
+		}
+	}
+	return list
+}
+
+// ringed tells whether a distributed memory, 4 bits wide, holds the words that wait.
+func (p *pipeline) ringed(w wait) bool {
+	least := p.target.RingCycles
+	return least > 0 && w.to-w.from >= least && p.nodes[w.node].Format.Width >= 4
+}
+
+func ring(name string, width, cycles int, from, to vl.Id) vl.Instance {
+	return vl.Instance{Module: "corinfo_ring", Name: name,
+		Params: []vl.Bind{{Name: "Width", Value: vl.Int(width)}, {Name: "Cycles", Value: vl.Int(cycles)}},
+		Ports: []vl.Bind{{Name: "clk_i", Value: vl.Id("clk_i")}, {Name: "enable_i", Value: vl.Id("enable_i")},
+			{Name: "data_i", Value: from}, {Name: "data_o", Value: to}}}
 }
 
 // describe lists what the pipeline computes, value by value.

@@ -16,6 +16,7 @@ import (
 
 	fx "corinfo/fixedpoint"
 	vl "corinfo/hdlgen/verilog"
+	"corinfo/rtl"
 )
 
 // needTool skips a test without its tool, except where CI asks for all of them.
@@ -71,7 +72,7 @@ func TestPipelineMatchesEval(t *testing.T) {
 		g := randomGraph(rng, fmt.Sprintf("graph%d", i))
 		target := FastTarget
 		if i%2 == 1 {
-			target = Target{ReadCycles: 1, FactorCycles: i / 2 % 2, RoundBits: rng.IntN(40)}
+			target = Target{ReadCycles: 1, FactorCycles: i / 2 % 2, RoundBits: rng.IntN(40), RingCycles: []int{0, 3, 3 + rng.IntN(6)}[rng.IntN(3)]}
 		}
 		comparePipeline(t, rng, dir, g, target, 64, i%5 == 0)
 	}
@@ -112,12 +113,15 @@ func TestPipelineResizesExhaustively(t *testing.T) {
 func comparePipeline(t *testing.T, rng *rand.Rand, dir string, g *fx.Graph, target Target, vectors int, lint bool) {
 	t.Helper()
 	text, latency := printed(t, g, target)
+	ring, err := rtl.Files.ReadFile("corinfo_ring.v")
+	require.NoError(t, err)
 	if lint {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, "dut.v"), []byte(text), 0o644))
-		run(t, dir, "verilator", "--lint-only", "-Wall", "dut.v")
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "corinfo_ring.v"), ring, 0o644))
+		run(t, dir, "verilator", "--lint-only", "-Wall", "--top-module", "dut", "dut.v", "corinfo_ring.v")
 	}
 	b := newBench(t, dir, g, latency, randomVectors(rng, g, vectors))
-	difference, err := b.difference(text)
+	difference, err := b.difference(text + string(ring))
 	require.NoError(t, err)
 	require.Empty(t, difference, "%+v\n%s", g.Nodes(), text)
 }

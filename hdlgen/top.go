@@ -78,6 +78,7 @@ func topModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arithm
 	broadcast(append(laneControl(s), constantPorts(s)...), &lane)
 	far.add(m, "u_to_lanes")
 	back := &wires{cycles: far.cycles}
+	shown := &wires{cycles: p.target.WireCycles}
 	m.Items = append(m.Items, vl.Comment{Text: "From the lanes, each lane's word above that of the lane before."})
 	g := vl.Id("i")
 	part := func(bus vl.Id, width int) vl.Expr {
@@ -92,14 +93,10 @@ func topModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arithm
 		vl.Localparam{Width: 8, Name: "Tens", Value: vl.Binary{Op: "+", X: vl.Int('0'), Y: vl.Binary{Op: "%", X: vl.Binary{Op: "/", X: g, Y: vl.Int(10)}, Y: vl.Int(10)}}},
 		vl.Localparam{Width: 8, Name: "Ones", Value: vl.Binary{Op: "+", X: vl.Int('0'), Y: vl.Binary{Op: "%", X: g, Y: vl.Int(10)}}},
 	}
-	for _, port := range append(siteOutputs(s), vl.Port{Width: s.Word, Name: "stored"}) {
+	site = append(site, vl.Bind{Name: "synapse_next_i", Value: vl.Id("own_synapse_next")})
+	for _, port := range siteOutputs(s) {
 		net := vl.Id("own_" + port.Name)
 		items = append(items, vl.Net{Width: port.Width, Signed: port.Signed, Name: string(net)})
-		if port.Name == "stored" {
-			site = append(site, vl.Bind{Name: "synapse_next_i", Value: net})
-			lane = append(lane, vl.Bind{Name: "stored_o", Value: net})
-			continue
-		}
 		site = append(site, vl.Bind{Name: port.Name + "_o", Value: net})
 		lane = append(lane, vl.Bind{Name: port.Name + "_i", Value: net})
 	}
@@ -108,7 +105,6 @@ func topModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arithm
 		"moved": "state_valid", "soma_flags": "state_valid", "record_flags": "record_valid", "update_flags": "synapse_valid",
 		"u_next": "state_valid", "r_next": "state_valid", "synapse_next": "synapse_valid",
 	}
-	traces := map[string]vl.Id{"u_next": "trace_state_u_o", "r_next": "trace_state_r_o", "synapse_next": "trace_synapse_o"}
 	gated := map[vl.Id][]vl.Gate{}
 	for _, port := range laneOutputs(s) {
 		name := strings.TrimSuffix(port.Name, "_o")
@@ -130,22 +126,23 @@ func topModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arithm
 		for i := range all {
 			all[l.Lanes-1-i] = vl.Id(fmt.Sprintf("gen_lane[%d].%s", i, own))
 		}
-		var near vl.Expr = all
-		if back.cycles > 0 {
-			late := vl.Id("late_" + name)
-			m.Items = append(m.Items, vl.Net{Bus: true, Width: width, Name: string(late)})
-			back.connect(all, late, width)
-			near = late
-		}
-		to, traced := traces[name]
-		if !traced {
-			to = bus
+		to, way := traces[name], shown
+		if to == "" {
+			to, way = bus, back
 			m.Items = append(m.Items, vl.Net{Reg: true, Bus: true, Width: width, Name: string(bus)})
 			control = append(control, vl.Bind{Name: name + "_i", Value: bus})
+		}
+		var near vl.Expr = all
+		if way.cycles > 0 {
+			late := vl.Id("late_" + name)
+			m.Items = append(m.Items, vl.Net{Bus: true, Width: width, Name: string(late)})
+			way.connect(all, late, width)
+			near = late
 		}
 		gated[when] = append(gated[when], vl.Gate{Left: to, Width: width, Right: near})
 	}
 	back.add(m, "u_from_lanes")
+	shown.add(m, "u_shown")
 	traced := []struct {
 		name  string
 		width int

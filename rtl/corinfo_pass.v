@@ -2,10 +2,11 @@
 //
 // start_i begins a pass if settle_i or record_i is high; they and the layer's inputs are stable
 // while busy_o. A slot is at slot_o while active_o; what follows from it comes later, in cycles as
-// corinfo_lane counts them: label_* and missing_* one, factor_* ReadCycles + RecordCycles, soma_*
-// SomaCycles + 1. What the lanes say of a slot is there WireCycles x 2 after what was said to them:
-// row_* (flags of change) one more than soma_*, soma_valid_o and record_valid_o (flags of overflow)
-// with them.
+// corinfo_lane counts them: label_* and missing_* one, soma_* SomaCycles + 1. A slot to record is
+// at slot_o ReadCycles - 1 after other_addr_o, so that its sums come with the state kept in the
+// other phase; factor_* follow RecordCycles + 1 after it. What the lanes say of a slot is there
+// WireCycles x 2 after what was said to them: row_* (flags of change) one more than soma_*,
+// soma_valid_o and record_valid_o (flags of overflow) with them.
 
 `default_nettype none
 
@@ -50,7 +51,7 @@ module corinfo_pass #(
   output wire                 missing_o,      // lanes from missing_lane_o on have no neuron
   output wire [LaneW-1:0]     missing_lane_o,
 
-  output wire [KeptAddrW-1:0] other_addr_o,   // of slot_o: the state kept in the other phase
+  output wire [KeptAddrW-1:0] other_addr_o,   // of a slot: the state kept in the other phase
   output wire                 factor_we_o,
   output wire [KeptAddrW-1:0] factor_waddr_o,
   output wire                 record_valid_o
@@ -88,8 +89,17 @@ module corinfo_pass #(
     end
   end
 
-  assign active_o = active_q;
-  assign slot_o   = slot_q;
+  wire             late_active, late_busy;
+  wire [SlotW-1:0] late_slot;
+  corinfo_valid #(.Cycles(ReadCycles - 1)) u_late_active (
+    .clk_i(clk_i), .rst_i(rst_i), .valid_i(active_q && record_i), .valid_o(late_active),
+    .busy_o(late_busy)
+  );
+  corinfo_delay #(.Width(SlotW), .Cycles(ReadCycles - 1)) u_late_slot (
+    .clk_i(clk_i), .data_i(slot_q), .data_o(late_slot)
+  );
+  assign active_o = record_i ? late_active : active_q;
+  assign slot_o   = record_i ? late_slot : slot_q;
 
   // Soma: slot in, new state out, then what the lanes say of it.
   wire soma_busy, flags_busy, row_busy;
@@ -135,7 +145,7 @@ module corinfo_pass #(
 
   // Record: the factors and the kept state go to the sample's words of this phase.
   wire [KeptAddrW-1:0] own_addr;
-  wire                 record_busy, late_busy;
+  wire                 record_busy, factor_busy;
   assign own_addr     = own_base_i + {{(KeptAddrW - SlotW){1'b0}}, slot_q};
   assign other_addr_o = other_base_i + {{(KeptAddrW - SlotW){1'b0}}, slot_q};
 
@@ -148,14 +158,14 @@ module corinfo_pass #(
   );
   corinfo_valid #(.Cycles(BackCycles)) u_record_flags (
     .clk_i(clk_i), .rst_i(rst_i), .valid_i(factor_we_o), .valid_o(record_valid_o),
-    .busy_o(late_busy)
+    .busy_o(factor_busy)
   );
 
-  assign busy_o = active_q || soma_busy || flags_busy || row_busy || record_busy || late_busy;
+  assign busy_o = active_q || soma_busy || flags_busy || row_busy || record_busy || factor_busy;
 
   // 32-bit words are wider than this design's addresses.
   wire unused_bits;
-  assign unused_bits = ^label_lane;
+  assign unused_bits = ^{label_lane, late_busy};
 
 endmodule
 

@@ -17,6 +17,7 @@ const Interneuron = "corinfo_interneuron.v"
 var Order = []string{
 	"corinfo_ram.v",
 	"corinfo_delay.v",
+	"corinfo_ring.v",
 	"corinfo_valid.v",
 	"corinfo_choice.v",
 	"corinfo_fifo.v",

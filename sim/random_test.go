@@ -192,6 +192,7 @@ func TestRandomCasesReachEverything(t *testing.T) {
 		meet("read cycles", c.Target.ReadCycles)
 		meet("factor cycles", c.Target.FactorCycles)
 		meet("wire cycles", c.Target.WireCycles)
+		meet("rings", c.Target.RingCycles > 0)
 		meet("updates", c.Learning/n.Learning.Batch)
 		for key, f := range golden.ResolveFormats(n).Types() {
 			kind := kindOf(key)

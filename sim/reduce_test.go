@@ -232,6 +232,7 @@ func reduceRules(c *randomCase) []*randomCase {
 		plain(c, shallowTarget.ReadCycles, func(c *randomCase) *int { return &c.Target.ReadCycles }),
 		plain(c, shallowTarget.FactorCycles, func(c *randomCase) *int { return &c.Target.FactorCycles }),
 		plain(c, shallowTarget.RoundBits, func(c *randomCase) *int { return &c.Target.RoundBits }),
+		plain(c, shallowTarget.RingCycles, func(c *randomCase) *int { return &c.Target.RingCycles }),
 		plain(c, 0, func(c *randomCase) *int { return &c.Stall }),
 		plain(c, 0, func(c *randomCase) *int { return &c.Reset }),
 		plain(c, false, func(c *randomCase) *bool { return &c.Wild }),

@@ -1,5 +1,6 @@
 rtl/corinfo_ram.v
 rtl/corinfo_delay.v
+rtl/corinfo_ring.v
 rtl/corinfo_valid.v
 rtl/corinfo_choice.v
 rtl/corinfo_fifo.v

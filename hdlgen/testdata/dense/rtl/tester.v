@@ -310,7 +310,6 @@ module tester (
       wire [15:0] own_row;
       wire own_y;
       wire own_present;
-      wire [15:0] own_stored;
       wire own_moved;
       wire [4:0] own_soma_flags;
       wire [2:0] own_record_flags;
@@ -341,11 +340,11 @@ module tester (
         .label_lane_i   (to_lanes_label_lane),
         .missing_i      (to_lanes_missing),
         .missing_lane_i (to_lanes_missing_lane),
+        .synapse_next_i (own_synapse_next),
         .synapse_o      (own_synapse),
         .row_o          (own_row),
         .y_o            (own_y),
-        .present_o      (own_present),
-        .synapse_next_i (own_stored)
+        .present_o      (own_present)
       );
 
       tester_lane u_lane (
@@ -390,7 +389,6 @@ module tester (
         .row_i         (own_row),
         .y_i           (own_y),
         .present_i     (own_present),
-        .stored_o      (own_stored),
         .pre_o         (lanes_pre[18 * i +: 18]),
         .changed_o     (lanes_changed[i]),
         .moved_o       (own_moved),

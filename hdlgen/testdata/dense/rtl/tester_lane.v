@@ -72,8 +72,7 @@ module tester_lane (
   output wire [2:0]         update_flags_o,
   output wire [17:0]        u_next_o,
   output wire [5:0]         r_next_o,
-  output wire [15:0]        synapse_next_o,
-  output wire [15:0]        stored_o  // the new synapse, for the site
+  output wire [15:0]        synapse_next_o
 );
 
   // Memories, sums and the multiplier.
@@ -99,18 +98,15 @@ module tester_lane (
   wire [4:0] soma_flags_now;
   wire [2:0] record_flags_now;
   wire [2:0] update_flags_now;
-  wire [15:0] synapse_next_now;
 
   corinfo_delay #(
-    .Width (71),
+    .Width (31),
     .Cycles(0),
     .Zero  (1)
   ) u_answers (
     .clk_i (clk_i),
-    .data_i({pre_now, changed_now, moved_now, soma_flags_now, record_flags_now, update_flags_now,
-        u_next, r_next, synapse_next_now}),
-    .data_o({pre_o, changed_o, moved_o, soma_flags_o, record_flags_o, update_flags_o, u_next_o,
-        r_next_o, synapse_next_o})
+    .data_i({pre_now, changed_now, moved_now, soma_flags_now, record_flags_now, update_flags_now}),
+    .data_o({pre_o, changed_o, moved_o, soma_flags_o, record_flags_o, update_flags_o})
   );
 
   corinfo_lane #(
@@ -265,44 +261,12 @@ module tester_lane (
   assign moved_now = soma_moved || potential_overflow;
 
   // Record.
-  reg signed [17:0] basal_late;
-
-  always @(posedge clk_i) begin
-    if (lane_record_run) begin
-      basal_late <= basal;
-    end
-  end
-
-  reg signed [5:0] feedback_late;
-
-  always @(posedge clk_i) begin
-    if (lane_record_run) begin
-      feedback_late <= feedback;
-    end
-  end
-
-  reg signed [21:0] lateral_late;
-
-  always @(posedge clk_i) begin
-    if (lane_record_run) begin
-      lateral_late <= lateral;
-    end
-  end
-
-  reg signed [5:0] r_late;
-
-  always @(posedge clk_i) begin
-    if (lane_record_run) begin
-      r_late <= r;
-    end
-  end
-
   wire signed [5:0] kept_next;
   reg [11:0] kept_next_line_q;
 
   always @(posedge clk_i) begin
     if (lane_record_run) begin
-      kept_next_line_q <= {kept_next_line_q[5:0], r_late};
+      kept_next_line_q <= {kept_next_line_q[5:0], r};
     end
   end
 
@@ -320,10 +284,10 @@ module tester_lane (
   tester_record u_record0 (
     .clk_i       (clk_i),
     .enable_i    (lane_record_run),
-    .reference_i (kept_reference_q ? $signed({4'h0, kept[4:0], 9'h0}) : basal_late),
-    .feedback_i  (feedback_late),
-    .lateral_i   (lateral_late),
-    .r_i         (r_late[4:0]),
+    .reference_i (kept_reference_q ? $signed({4'h0, kept[4:0], 9'h0}) : basal),
+    .feedback_i  (feedback),
+    .lateral_i   (lateral),
+    .r_i         (r[4:0]),
     .e_next_o    (record0_e_next),
     .d_next_o    (record0_d_next),
     .c_next_o    (record0_c_next),
@@ -479,18 +443,19 @@ module tester_lane (
     synapse0_serves_q <= matrix_i == 8'h0;
   end
 
-  assign synapse_next_now = synapse0_serves_q ? {{9{synapse0_w_next[6]}}, synapse0_w_next} :
+  assign synapse_next_o = synapse0_serves_q ? {{9{synapse0_w_next[6]}}, synapse0_w_next} :
       synapse1_w_next;
   assign moved = synapse0_serves_q ? synapse0_moved : synapse1_moved;
   assign weight_overflow = synapse0_serves_q ? synapse0_weight_overflow : synapse1_weight_overflow;
   assign update_flags_now = {active_late && !moved, weight_overflow, update_overflow_late};
-  assign stored_o = synapse_next_now;
+  assign u_next_o = u_next;
+  assign r_next_o = r_next;
 
   // Words of a lane are as wide as the widest format; no graph reads every bit of every one, and
   // few read whether there is a neuron.
   wire unused_bits;
   assign unused_bits = ^{basal, feedback, lateral, r, u, kept, synapse_i, present_i, update_sum,
-      random, layer_i, matrix_i, change, basal_late, feedback_late, lateral_late, r_late};
+      random, layer_i, matrix_i, change};
 
 endmodule
 
