@@ -30,6 +30,7 @@ type SynthReport struct {
 	Top   string `json:"top"`
 	Seed  int    `json:"seed"`
 	Figures
+	Planned   int         `json:"planned"`   // multipliers whose places the floorplan gave
 	Bitstream string      `json:"bitstream"` // path of the file
 	Logs      []string    `json:"logs"`
 	Steps     []SynthStep `json:"steps"`
@@ -84,13 +85,34 @@ func Synth(ctx context.Context, d *hdlgen.Design, o SynthOptions) (*SynthReport,
 	}
 	file := func(suffix string) string { return synthFolder + "/" + part.Top + suffix }
 	r := &SynthReport{Board: board.Name, Top: part.Top, Seed: o.Seed, Bitstream: filepath.Join(d.Dir, file(".bit"))}
-	for _, s := range synthSteps(d.Manifest, board, o.Seed, file) {
+	run := func(s step) error {
 		done, err := s.run(ctx, dir, o.Progress)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		r.Steps = append(r.Steps, done)
 		r.Logs = append(r.Logs, filepath.Join(d.Dir, s.log()))
+		return nil
+	}
+	if err := run(synthesisStep(d.Manifest, file)); err != nil {
+		return nil, err
+	}
+	netlist := file(".json")
+	if r.Planned, err = floorplan(filepath.Join(dir, netlist), filepath.Join(dir, file(".planned.json")), part.Top, board.Device); err != nil {
+		return nil, err
+	}
+	if r.Planned > 0 {
+		netlist = file(".planned.json")
+	}
+	placer, err := bestPlacer(ctx, dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := run(placeStep(board, part.Pins, netlist, placer, o.Seed, file)); err != nil {
+		return nil, err
+	}
+	if err := run(bitstreamStep(file)); err != nil {
+		return nil, err
 	}
 	text, err := os.ReadFile(filepath.Join(dir, file(".report.json")))
 	if err != nil {
@@ -102,24 +124,46 @@ func Synth(ctx context.Context, d *hdlgen.Design, o SynthOptions) (*SynthReport,
 	return r, nil
 }
 
-// synthSteps are the three tools' runs; file names what they make. All paths are relative to the design's folder: memory images
-// are named so, and YoWASP's tools see no other folder.
-func synthSteps(m *hdlgen.Manifest, board *constraints.Board, seed int, file func(suffix string) string) []step {
+// synthesisStep makes the netlist: mapped by delay, and flat, so that every lane's cells have names. All paths are relative to
+// the design's folder: memory images are named so, and YoWASP's tools see no other folder. file names what a step makes.
+func synthesisStep(m *hdlgen.Manifest, file func(suffix string) string) step {
 	part := m.Board
 	sources := slices.Concat(m.Files, part.Files)
 	var images []string
 	for _, i := range slices.Concat(m.Images, part.Images) {
 		images = append(images, i.File)
 	}
-	script := fmt.Sprintf("read_verilog -defer %s; synth_ecp5 -top %s -json %s", strings.Join(sources, " "), part.Top, file(".json"))
-	return []step{
-		{name: "synthesis", tool: "yosys", reads: slices.Concat(sources, images), makes: []string{file(".json")}, args: []string{"-p", script}},
-		{name: "place and route", tool: "nextpnr-ecp5", reads: []string{file(".json"), part.Pins}, makes: []string{file(".config"), file(".report.json")},
-			args: []string{nextpnrDevices[board.Device], "--package", board.Package, "--speed", fmt.Sprint(board.Speed), "--json", file(".json"), "--lpf", part.Pins,
-				"--seed", fmt.Sprint(seed), "--textcfg", file(".config"), "--report", file(".report.json"), "--detailed-timing-report", "--timing-allow-fail"}},
-		{name: "bitstream", tool: "ecppack", reads: []string{file(".config")}, makes: []string{file(".bit")},
-			args: []string{"--compress", "--input", file(".config"), "--bit", file(".bit")}},
+	script := fmt.Sprintf("read_verilog -defer %s; synth_ecp5 -abc9 -top %s; setattr -mod -unset keep_hierarchy *; flatten; write_json %s",
+		strings.Join(sources, " "), part.Top, file(".json"))
+	return step{name: "synthesis", tool: "yosys", reads: slices.Concat(sources, images), makes: []string{file(".json")}, args: []string{"-p", script}}
+}
+
+func placeStep(board *constraints.Board, pins, netlist string, placer []string, seed int, file func(suffix string) string) step {
+	args := []string{nextpnrDevices[board.Device], "--package", board.Package, "--speed", fmt.Sprint(board.Speed), "--json", netlist, "--lpf", pins,
+		"--seed", fmt.Sprint(seed), "--textcfg", file(".config"), "--report", file(".report.json"), "--detailed-timing-report", "--timing-allow-fail"}
+	return step{name: "place and route", tool: "nextpnr-ecp5", reads: []string{netlist, pins}, makes: []string{file(".config"), file(".report.json")},
+		args: append(args, placer...)}
+}
+
+func bitstreamStep(file func(suffix string) string) step {
+	return step{name: "bitstream", tool: "ecppack", reads: []string{file(".config")}, makes: []string{file(".bit")},
+		args: []string{"--compress", "--input", file(".config"), "--bit", file(".bit")}}
+}
+
+// offersStatic finds the electrostatic placer in nextpnr's help.
+var offersStatic = regexp.MustCompile(`available:[^;]*\bstatic\b`)
+
+// bestPlacer are the options for nextpnr's electrostatic placer, which the last versions have: it takes half as long as the
+// default one, and its wires are two thirds as long.
+func bestPlacer(ctx context.Context, dir string) ([]string, error) {
+	help, err := output(ctx, dir, "nextpnr-ecp5", "--help")
+	if err != nil {
+		return nil, err
 	}
+	if offersStatic.MatchString(help) {
+		return []string{"--placer", "static"}, nil
+	}
+	return nil, nil
 }
 
 func (s *step) log() string  { return synthFolder + "/" + s.tool + ".log" }

@@ -126,8 +126,8 @@ func TestSynthSteps(t *testing.T) {
 	d := boardDesign(t, small, testSeed(t))
 	file := func(suffix string) string { return filepath.Join(synthFolder, d.Manifest.Board.Top+suffix) }
 	// Stand-ins that write what the tools would.
-	yosys := "[ $1 = -V ] && echo yosys 1 && exit; echo netlist > " + file(".json") + "\n"
-	nextpnr := "[ $1 = --version ] && echo nextpnr 1 && exit; echo config > " + file(".config") + "; cp " + canned + " " + file(".report.json") + "\n"
+	yosys := "[ $1 = -V ] && echo yosys 1 && exit; echo '{\"modules\": {\"" + d.Manifest.Board.Top + "\": {\"cells\": {}}}}' > " + file(".json") + "\n"
+	nextpnr := "[ $1 = --help ] && exit; [ $1 = --version ] && echo nextpnr 1 && exit; echo config > " + file(".config") + "; cp " + canned + " " + file(".report.json") + "\n"
 	ecppack := "[ $1 = --version ] && echo ecppack 1 && exit; echo bits > " + file(".bit") + "\n"
 	kept := func(o SynthOptions) []bool {
 		t.Helper()
@@ -142,7 +142,7 @@ func TestSynthSteps(t *testing.T) {
 		}
 		return list
 	}
-	onPath(t, false, map[string]string{"yosys": yosys, "nextpnr-ecp5": "echo 'ERROR: no BELs remaining' >&2; exit 3\n", "ecppack": ecppack})
+	onPath(t, false, map[string]string{"yosys": yosys, "nextpnr-ecp5": "[ $1 = --help ] && exit; echo 'ERROR: no BELs remaining' >&2; exit 3\n", "ecppack": ecppack})
 	_, err = Synth(context.Background(), d, SynthOptions{})
 	require.ErrorContains(t, err, "no BELs remaining")
 	require.ErrorContains(t, err, "nextpnr-ecp5.log")
