@@ -30,8 +30,8 @@ type SynthReport struct {
 	Top   string `json:"top"`
 	Seed  int    `json:"seed"`
 	Figures
-	Planned   int         `json:"planned"`   // multipliers whose places the floorplan gave
-	Bitstream string      `json:"bitstream"` // path of the file
+	Planned   int         `json:"planned_dsp"` // multipliers whose places the floorplan gave
+	Bitstream string      `json:"bitstream"`   // path of the file
 	Logs      []string    `json:"logs"`
 	Steps     []SynthStep `json:"steps"`
 }
