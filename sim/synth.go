@@ -103,6 +103,7 @@ func Synth(ctx context.Context, d *hdlgen.Design, o SynthOptions) (*SynthReport,
 	}
 	if r.Planned > 0 {
 		netlist = file(".planned.json")
+		say(o.Progress, fmt.Sprintf("floorplan: places of %d multipliers", r.Planned))
 	}
 	placer, err := bestPlacer(ctx, dir)
 	if err != nil {
