@@ -1,0 +1,73 @@
+package sim
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// The netlist that Yosys makes of a board's whole FPGA passes the self-test too: gates, block memories and multipliers do what
+// the Verilog says. The models of the last two are in testdata, those of the others are Yosys's.
+func TestNetlistPassesTheSelfTest(t *testing.T) {
+	if os.Getenv("CORINFO_NETLIST") == "" {
+		t.Skip("simulating gates takes minutes; set CORINFO_NETLIST=1")
+	}
+	needTool(t, "yosys")
+	needTool(t, "iverilog")
+	d := boardDesign(t, small, testSeed(t))
+	part := d.Manifest.Board
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Minute)
+	defer cancel()
+	require.NoError(t, os.MkdirAll(filepath.Join(d.Dir, synthFolder), 0o755))
+	file := func(suffix string) string { return synthFolder + "/" + part.Top + suffix }
+	// As for the board, then written as Verilog.
+	script := synthesisStep(d.Manifest, file).args[1] + "; write_verilog -noattr " + file(".v")
+	_, err := output(ctx, d.Dir, "yosys", "-p", script)
+	require.NoError(t, err)
+	args := []string{"-g2012", "-s", "corinfo_board_testbench", "-o", file(".vvp"), file(".v")}
+	list, err := os.ReadFile(filepath.Join(d.Dir, "board", part.Top+".f"))
+	require.NoError(t, err)
+	for _, line := range strings.Fields(string(list)) {
+		if strings.HasPrefix(line, "+define+") {
+			args = append(args, "-D"+strings.TrimPrefix(line, "+define+"))
+		}
+	}
+	models, err := filepath.Abs("testdata/ecp5")
+	require.NoError(t, err)
+	for _, m := range []string{"DP16KD.v", "MULT18X18D.v"} {
+		args = append(args, filepath.Join(models, m))
+	}
+	args = slices.Concat(args, yosysModels(t, d.Dir), part.Models)
+	_, err = output(ctx, d.Dir, "iverilog", append(args, "board/corinfo_board_testbench.v")...)
+	require.NoError(t, err)
+	said, err := output(ctx, d.Dir, "vvp", "-n", file(".vvp"))
+	require.NoError(t, err)
+	require.Contains(t, said, "passed after")
+	t.Log(said)
+}
+
+// yosysModels writes Yosys's models of the family's cells to a file of a folder, without the empty one of a block memory, and returns
+// Icarus's arguments for it.
+func yosysModels(t *testing.T, dir string) []string {
+	t.Helper()
+	yosys, err := Find("yosys")
+	require.NoError(t, err)
+	library := filepath.Join(filepath.Dir(yosys), "..", "share", "yosys", "ecp5")
+	text, err := os.ReadFile(filepath.Join(library, "cells_sim.v"))
+	if err != nil {
+		t.Skip("this Yosys has no models of its cells: ", err)
+	}
+	before, rest, found := strings.Cut(string(text), "(* blackbox *)\nmodule DP16KD")
+	require.True(t, found)
+	_, after, found := strings.Cut(rest, "endmodule")
+	require.True(t, found)
+	path := filepath.Join(dir, "cells.v")
+	require.NoError(t, os.WriteFile(path, []byte(before+after), 0o644))
+	return []string{"-I", library, path}
+}
