@@ -206,7 +206,6 @@ func limit(net declare, t fx.Type, rounded vl.Id, width int) (over, value vl.Exp
 	if _, never := over.(vl.Lit); never || t.Overflow == fx.Wrap {
 		return over, signedIf(t.Signed, low)
 	}
-	flag := net("outside", 1, false, over)
 	var limit vl.Expr
 	switch t.Overflow {
 	case fx.SatZero:
@@ -218,7 +217,8 @@ func limit(net declare, t fx.Type, rounded vl.Id, width int) (over, value vl.Exp
 		}
 		limit = vl.Cond{Test: sign, X: clamp(min), Y: clamp(t.Max())}
 	}
-	return flag, signedIf(t.Signed, vl.Cond{Test: flag, X: limit, Y: low})
+	// No net for over, which two registers take: a simulator would compute it while the pipeline stands still.
+	return over, signedIf(t.Signed, vl.Cond{Test: over, X: limit, Y: low})
 }
 
 func signedIf(signed bool, x vl.Expr) vl.Expr {

@@ -46,18 +46,16 @@ module tester_record (
   assign c_up = lateral_i[3];
   wire signed [18:0] c_rounded;
   assign c_rounded = $signed({lateral_i[21], lateral_i[21:4]}) + $signed({18'h0, c_up});
-  wire c_outside;
-  assign c_outside = c_rounded[18:17] != {2{c_rounded[18]}};
   wire c_overflow;
-  assign c_overflow = c_outside;
+  assign c_overflow = c_rounded[18:17] != {2{c_rounded[18]}};
   reg c_overflow_1;
 
   always @(posedge clk_i) begin
     if (enable_i) begin
       sub4_1       <= $signed({5'h0, r_i, 9'h0}) - $signed({reference_i[17], reference_i});
       sub6_1       <= $signed({2'h0, r_i}) - $signed({feedback_i[5], feedback_i});
-      c_1          <= $signed(c_outside ? (c_rounded[18] ? 18'h20000 : 18'h1ffff) :
-          c_rounded[17:0]);
+      c_1          <= $signed(c_rounded[18:17] != {2{c_rounded[18]}} ? (c_rounded[18] ? 18'h20000 :
+          18'h1ffff) : c_rounded[17:0]);
       c_overflow_1 <= c_overflow;
     end
   end
@@ -66,10 +64,8 @@ module tester_record (
   reg signed [17:0] e_2;
   wire signed [19:0] e_rounded;
   assign e_rounded = $signed({sub4_1, 1'h0});
-  wire e_outside;
-  assign e_outside = e_rounded[19:17] != {3{e_rounded[19]}};
   wire e_overflow;
-  assign e_overflow = e_outside;
+  assign e_overflow = e_rounded[19:17] != {3{e_rounded[19]}};
   reg signed [17:0] d_2;
   wire signed [16:0] d_rounded;
   assign d_rounded = $signed({sub6_1, 10'h0});
@@ -82,8 +78,8 @@ module tester_record (
 
   always @(posedge clk_i) begin
     if (enable_i) begin
-      e_2          <= $signed(e_outside ? (e_rounded[19] ? 18'h20000 : 18'h1ffff) :
-          e_rounded[17:0]);
+      e_2          <= $signed(e_rounded[19:17] != {3{e_rounded[19]}} ? (e_rounded[19] ? 18'h20000 :
+          18'h1ffff) : e_rounded[17:0]);
       d_2          <= $signed({d_rounded[16], d_rounded});
       c_overflow_2 <= c_overflow_1;
       d_overflow_2 <= d_overflow;

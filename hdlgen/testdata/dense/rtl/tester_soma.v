@@ -61,11 +61,9 @@ module tester_soma (
   wire signed [18:0] lateral_rounded_rounded;
   assign lateral_rounded_rounded = $signed({lateral_i[21], lateral_i[21:4]}) + $signed({18'h0,
       lateral_rounded_up});
-  wire lateral_rounded_outside;
-  assign lateral_rounded_outside = lateral_rounded_rounded[18:17] !=
-      {2{lateral_rounded_rounded[18]}};
   wire lateral_rounded_overflow;
-  assign lateral_rounded_overflow = lateral_rounded_outside;
+  assign lateral_rounded_overflow = lateral_rounded_rounded[18:17] !=
+      {2{lateral_rounded_rounded[18]}};
   reg signed [18:0] mul17_1;
   reg lateral_rounded_overflow_1;
   reg [4:0] r_1;
@@ -75,8 +73,9 @@ module tester_soma (
     if (enable_i) begin
       add12_1                    <= $signed({basal_i[17], basal_i}) + $signed({{4{feedback_i[5]}},
           feedback_i, 9'h0});
-      lateral_rounded_1          <= $signed(lateral_rounded_outside ? (lateral_rounded_rounded[18]
-          ? 18'h20000 : 18'h1ffff) : lateral_rounded_rounded[17:0]);
+      lateral_rounded_1          <= $signed(lateral_rounded_rounded[18:17] !=
+          {2{lateral_rounded_rounded[18]}} ? (lateral_rounded_rounded[18] ? 18'h20000 : 18'h1ffff)
+          : lateral_rounded_rounded[17:0]);
       mul17_1                    <= $signed(y_i ? {k_y_i[17], k_y_i} : 19'h0);
       lateral_rounded_overflow_1 <= lateral_rounded_overflow;
       r_1                        <= r_i;
@@ -86,10 +85,8 @@ module tester_soma (
 
   // Stage 2: current, mul15, mul16, mul19.
   reg signed [17:0] current_2;
-  wire current_outside;
-  assign current_outside = add12_1[18:17] != {2{add12_1[18]}};
   wire current_overflow;
-  assign current_overflow = current_outside;
+  assign current_overflow = add12_1[18:17] != {2{add12_1[18]}};
   reg signed [19:0] mul15_2;
   reg signed [22:0] mul16_2;
   reg signed [35:0] mul19_2;
@@ -101,8 +98,8 @@ module tester_soma (
 
   always @(posedge clk_i) begin
     if (enable_i) begin
-      current_2                  <= $signed(current_outside ? (add12_1[18] ? 18'h20000 : 18'h1ffff)
-          : add12_1[17:0]);
+      current_2                  <= $signed(add12_1[18:17] != {2{add12_1[18]}} ? (add12_1[18] ?
+          18'h20000 : 18'h1ffff) : add12_1[17:0]);
       mul15_2                    <= $signed((k_lateral_i[0] ? {{2{lateral_rounded_1[17]}},
           lateral_rounded_1} : 20'h0) + (k_lateral_i[1] ? {lateral_rounded_1[17],
           lateral_rounded_1, 1'h0} : 20'h0));
@@ -202,10 +199,8 @@ module tester_soma (
 
   // Stage 7: drive.
   reg signed [17:0] drive_7;
-  wire drive_outside;
-  assign drive_outside = drive_rounded_6[22:17] != {6{drive_rounded_6[22]}};
   wire drive_overflow;
-  assign drive_overflow = drive_outside;
+  assign drive_overflow = drive_rounded_6[22:17] != {6{drive_rounded_6[22]}};
   reg drive_overflow_7;
   reg lateral_rounded_overflow_7;
   reg current_overflow_7;
@@ -214,8 +209,8 @@ module tester_soma (
 
   always @(posedge clk_i) begin
     if (enable_i) begin
-      drive_7                    <= $signed(drive_outside ? (drive_rounded_6[22] ? 18'h20000 :
-          18'h1ffff) : drive_rounded_6[17:0]);
+      drive_7                    <= $signed(drive_rounded_6[22:17] != {6{drive_rounded_6[22]}} ?
+          (drive_rounded_6[22] ? 18'h20000 : 18'h1ffff) : drive_rounded_6[17:0]);
       drive_overflow_7           <= drive_overflow;
       lateral_rounded_overflow_7 <= lateral_rounded_overflow_6;
       current_overflow_7         <= current_overflow_6;
@@ -291,10 +286,8 @@ module tester_soma (
 
   // Stage 11: potential.
   reg signed [17:0] potential_11;
-  wire potential_outside;
-  assign potential_outside = potential_rounded_10[19:17] != {3{potential_rounded_10[19]}};
   wire potential_overflow;
-  assign potential_overflow = potential_outside;
+  assign potential_overflow = potential_rounded_10[19:17] != {3{potential_rounded_10[19]}};
   reg potential_overflow_11;
   reg drive_overflow_11;
   reg lateral_rounded_overflow_11;
@@ -304,8 +297,9 @@ module tester_soma (
 
   always @(posedge clk_i) begin
     if (enable_i) begin
-      potential_11                <= $signed(potential_outside ? (potential_rounded_10[19] ?
-          18'h20000 : 18'h1ffff) : potential_rounded_10[17:0]);
+      potential_11                <= $signed(potential_rounded_10[19:17] !=
+          {3{potential_rounded_10[19]}} ? (potential_rounded_10[19] ? 18'h20000 : 18'h1ffff) :
+          potential_rounded_10[17:0]);
       potential_overflow_11       <= potential_overflow;
       drive_overflow_11           <= drive_overflow_10;
       lateral_rounded_overflow_11 <= lateral_rounded_overflow_10;
@@ -348,10 +342,8 @@ module tester_soma (
   assign state_up = clip28_12[9] && (state_rest || clip28_12[10]);
   wire signed [8:0] state_rounded;
   assign state_rounded = $signed({clip28_12[17], clip28_12[17:10]}) + $signed({8'h0, state_up});
-  wire state_outside;
-  assign state_outside = |state_rounded[8:5];
   wire state_overflow;
-  assign state_overflow = state_outside;
+  assign state_overflow = |state_rounded[8:5];
   reg nonzero32_13;
   reg state_overflow_13;
   reg potential_overflow_13;
@@ -363,7 +355,7 @@ module tester_soma (
 
   always @(posedge clk_i) begin
     if (enable_i) begin
-      state_13                    <= state_outside ? (state_rounded[8] ? 5'h0 : 5'h1f) :
+      state_13                    <= |state_rounded[8:5] ? (state_rounded[8] ? 5'h0 : 5'h1f) :
           state_rounded[4:0];
       nonzero32_13                <= |sub31_12;
       state_overflow_13           <= state_overflow;

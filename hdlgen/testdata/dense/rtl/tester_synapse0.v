@@ -47,18 +47,16 @@ module tester_synapse0 (
   assign weight_up = add2_1[35] && (add2_1[26] || weight_rest);
   wire signed [9:0] weight_rounded;
   assign weight_rounded = $signed({add2_1[35], add2_1[35:27]}) + $signed({9'h0, weight_up});
-  wire weight_outside;
-  assign weight_outside = weight_rounded[9:6] != {4{weight_rounded[9]}} || weight_rounded[6:0] ==
-      7'h40;
   wire weight_overflow;
-  assign weight_overflow = weight_outside;
+  assign weight_overflow = weight_rounded[9:6] != {4{weight_rounded[9]}} || weight_rounded[6:0] ==
+      7'h40;
   reg weight_overflow_2;
   reg signed [6:0] w_2;
 
   always @(posedge clk_i) begin
     if (enable_i) begin
-      weight_2          <= $signed(weight_outside ? (weight_rounded[9] ? 7'h41 : 7'h3f) :
-          weight_rounded[6:0]);
+      weight_2          <= $signed(weight_rounded[9:6] != {4{weight_rounded[9]}} ||
+          weight_rounded[6:0] == 7'h40 ? (weight_rounded[9] ? 7'h41 : 7'h3f) : weight_rounded[6:0]);
       weight_overflow_2 <= weight_overflow;
       w_2               <= w_1;
     end

@@ -46,17 +46,15 @@ module tester_update0 (
 
   // Stage 2: update.
   reg signed [17:0] update_2;
-  wire update_outside;
-  assign update_outside = update_rounded_1[22:17] != {6{update_rounded_1[22]}};
   wire update_overflow;
-  assign update_overflow = update_outside;
+  assign update_overflow = update_rounded_1[22:17] != {6{update_rounded_1[22]}};
   reg update_overflow_2;
   reg nonzero2_2;
 
   always @(posedge clk_i) begin
     if (enable_i) begin
-      update_2          <= $signed(update_outside ? (update_rounded_1[22] ? 18'h20000 : 18'h1ffff)
-          : update_rounded_1[17:0]);
+      update_2          <= $signed(update_rounded_1[22:17] != {6{update_rounded_1[22]}} ?
+          (update_rounded_1[22] ? 18'h20000 : 18'h1ffff) : update_rounded_1[17:0]);
       update_overflow_2 <= update_overflow;
       nonzero2_2        <= nonzero2_1;
     end

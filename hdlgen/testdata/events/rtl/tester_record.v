@@ -46,18 +46,16 @@ module tester_record (
   assign c_up = lateral_i[9];
   wire signed [18:0] c_rounded;
   assign c_rounded = $signed({lateral_i[27], lateral_i[27:10]}) + $signed({18'h0, c_up});
-  wire c_outside;
-  assign c_outside = c_rounded[18:17] != {2{c_rounded[18]}};
   wire c_overflow;
-  assign c_overflow = c_outside;
+  assign c_overflow = c_rounded[18:17] != {2{c_rounded[18]}};
   reg c_overflow_1;
 
   always @(posedge clk_i) begin
     if (enable_i) begin
       sub4_1       <= $signed({5'h0, r_i, 14'h0}) - $signed({reference_i[28], reference_i});
       sub6_1       <= $signed({4'h0, r_i, 14'h0}) - $signed({feedback_i[27], feedback_i});
-      c_1          <= $signed(c_outside ? (c_rounded[18] ? 18'h20000 : 18'h1ffff) :
-          c_rounded[17:0]);
+      c_1          <= $signed(c_rounded[18:17] != {2{c_rounded[18]}} ? (c_rounded[18] ? 18'h20000 :
+          18'h1ffff) : c_rounded[17:0]);
       c_overflow_1 <= c_overflow;
     end
   end
@@ -91,15 +89,11 @@ module tester_record (
 
   // Stage 3: e, d.
   reg signed [17:0] e_3;
-  wire e_outside;
-  assign e_outside = e_rounded_2[20:17] != {4{e_rounded_2[20]}};
   wire e_overflow;
-  assign e_overflow = e_outside;
+  assign e_overflow = e_rounded_2[20:17] != {4{e_rounded_2[20]}};
   reg signed [17:0] d_3;
-  wire d_outside;
-  assign d_outside = d_rounded_2[19:17] != {3{d_rounded_2[19]}};
   wire d_overflow;
-  assign d_overflow = d_outside;
+  assign d_overflow = d_rounded_2[19:17] != {3{d_rounded_2[19]}};
   reg c_overflow_3;
   reg d_overflow_3;
   reg e_overflow_3;
@@ -107,10 +101,10 @@ module tester_record (
 
   always @(posedge clk_i) begin
     if (enable_i) begin
-      e_3          <= $signed(e_outside ? (e_rounded_2[20] ? 18'h20000 : 18'h1ffff) :
-          e_rounded_2[17:0]);
-      d_3          <= $signed(d_outside ? (d_rounded_2[19] ? 18'h20000 : 18'h1ffff) :
-          d_rounded_2[17:0]);
+      e_3          <= $signed(e_rounded_2[20:17] != {4{e_rounded_2[20]}} ? (e_rounded_2[20] ?
+          18'h20000 : 18'h1ffff) : e_rounded_2[17:0]);
+      d_3          <= $signed(d_rounded_2[19:17] != {3{d_rounded_2[19]}} ? (d_rounded_2[19] ?
+          18'h20000 : 18'h1ffff) : d_rounded_2[17:0]);
       c_overflow_3 <= c_overflow_2;
       d_overflow_3 <= d_overflow;
       e_overflow_3 <= e_overflow;

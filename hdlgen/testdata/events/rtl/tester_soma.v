@@ -61,11 +61,9 @@ module tester_soma (
   wire signed [18:0] lateral_rounded_rounded;
   assign lateral_rounded_rounded = $signed({lateral_i[27], lateral_i[27:10]}) + $signed({18'h0,
       lateral_rounded_up});
-  wire lateral_rounded_outside;
-  assign lateral_rounded_outside = lateral_rounded_rounded[18:17] !=
-      {2{lateral_rounded_rounded[18]}};
   wire lateral_rounded_overflow;
-  assign lateral_rounded_overflow = lateral_rounded_outside;
+  assign lateral_rounded_overflow = lateral_rounded_rounded[18:17] !=
+      {2{lateral_rounded_rounded[18]}};
   reg signed [18:0] mul17_1;
   reg lateral_rounded_overflow_1;
   reg [10:0] r_1;
@@ -75,8 +73,9 @@ module tester_soma (
     if (enable_i) begin
       add12_1                    <= $signed({basal_i[28], basal_i}) + $signed({{2{feedback_i[27]}},
           feedback_i});
-      lateral_rounded_1          <= $signed(lateral_rounded_outside ? (lateral_rounded_rounded[18]
-          ? 18'h20000 : 18'h1ffff) : lateral_rounded_rounded[17:0]);
+      lateral_rounded_1          <= $signed(lateral_rounded_rounded[18:17] !=
+          {2{lateral_rounded_rounded[18]}} ? (lateral_rounded_rounded[18] ? 18'h20000 : 18'h1ffff)
+          : lateral_rounded_rounded[17:0]);
       mul17_1                    <= $signed(y_i ? {k_y_i[17], k_y_i} : 19'h0);
       lateral_rounded_overflow_1 <= lateral_rounded_overflow;
       r_1                        <= r_i;
@@ -117,10 +116,8 @@ module tester_soma (
 
   // Stage 3: current, add18, sub20.
   reg signed [17:0] current_3;
-  wire current_outside;
-  assign current_outside = current_rounded_2[19:17] != {3{current_rounded_2[19]}};
   wire current_overflow;
-  assign current_overflow = current_outside;
+  assign current_overflow = current_rounded_2[19:17] != {3{current_rounded_2[19]}};
   reg signed [29:0] add18_3;
   reg signed [39:0] sub20_3;
   reg lateral_rounded_overflow_3;
@@ -130,8 +127,8 @@ module tester_soma (
 
   always @(posedge clk_i) begin
     if (enable_i) begin
-      current_3                  <= $signed(current_outside ? (current_rounded_2[19] ? 18'h20000 :
-          18'h1ffff) : current_rounded_2[17:0]);
+      current_3                  <= $signed(current_rounded_2[19:17] != {3{current_rounded_2[19]}}
+          ? (current_rounded_2[19] ? 18'h20000 : 18'h1ffff) : current_rounded_2[17:0]);
       add18_3                    <= $signed({mul16_2[28], mul16_2}) + $signed({mul17_2[18],
           mul17_2, 10'h0});
       sub20_3                    <= $signed({{20{mul15_2[19]}}, mul15_2}) - $signed({mul19_2[35],
@@ -206,10 +203,8 @@ module tester_soma (
 
   // Stage 7: drive.
   reg signed [17:0] drive_7;
-  wire drive_outside;
-  assign drive_outside = drive_rounded_6[22:17] != {6{drive_rounded_6[22]}};
   wire drive_overflow;
-  assign drive_overflow = drive_outside;
+  assign drive_overflow = drive_rounded_6[22:17] != {6{drive_rounded_6[22]}};
   reg drive_overflow_7;
   reg lateral_rounded_overflow_7;
   reg current_overflow_7;
@@ -218,8 +213,8 @@ module tester_soma (
 
   always @(posedge clk_i) begin
     if (enable_i) begin
-      drive_7                    <= $signed(drive_outside ? (drive_rounded_6[22] ? 18'h20000 :
-          18'h1ffff) : drive_rounded_6[17:0]);
+      drive_7                    <= $signed(drive_rounded_6[22:17] != {6{drive_rounded_6[22]}} ?
+          (drive_rounded_6[22] ? 18'h20000 : 18'h1ffff) : drive_rounded_6[17:0]);
       drive_overflow_7           <= drive_overflow;
       lateral_rounded_overflow_7 <= lateral_rounded_overflow_6;
       current_overflow_7         <= current_overflow_6;
@@ -295,10 +290,8 @@ module tester_soma (
 
   // Stage 11: potential.
   reg signed [17:0] potential_11;
-  wire potential_outside;
-  assign potential_outside = potential_rounded_10[19:17] != {3{potential_rounded_10[19]}};
   wire potential_overflow;
-  assign potential_overflow = potential_outside;
+  assign potential_overflow = potential_rounded_10[19:17] != {3{potential_rounded_10[19]}};
   reg potential_overflow_11;
   reg drive_overflow_11;
   reg lateral_rounded_overflow_11;
@@ -308,8 +301,9 @@ module tester_soma (
 
   always @(posedge clk_i) begin
     if (enable_i) begin
-      potential_11                <= $signed(potential_outside ? (potential_rounded_10[19] ?
-          18'h20000 : 18'h1ffff) : potential_rounded_10[17:0]);
+      potential_11                <= $signed(potential_rounded_10[19:17] !=
+          {3{potential_rounded_10[19]}} ? (potential_rounded_10[19] ? 18'h20000 : 18'h1ffff) :
+          potential_rounded_10[17:0]);
       potential_overflow_11       <= potential_overflow;
       drive_overflow_11           <= drive_overflow_10;
       lateral_rounded_overflow_11 <= lateral_rounded_overflow_10;
@@ -352,10 +346,8 @@ module tester_soma (
   assign state_up = clip28_12[3];
   wire signed [14:0] state_rounded;
   assign state_rounded = $signed({clip28_12[17], clip28_12[17:4]}) + $signed({14'h0, state_up});
-  wire state_outside;
-  assign state_outside = |state_rounded[14:11];
   wire state_overflow;
-  assign state_overflow = state_outside;
+  assign state_overflow = |state_rounded[14:11];
   reg nonzero32_13;
   reg state_overflow_13;
   reg potential_overflow_13;
@@ -367,8 +359,8 @@ module tester_soma (
 
   always @(posedge clk_i) begin
     if (enable_i) begin
-      state_13                    <= state_outside ? (state_rounded[14] ? 11'h0 : 11'h7ff) :
-          state_rounded[10:0];
+      state_13                    <= |state_rounded[14:11] ? (state_rounded[14] ? 11'h0 : 11'h7ff)
+          : state_rounded[10:0];
       nonzero32_13                <= |sub31_12;
       state_overflow_13           <= state_overflow;
       potential_overflow_13       <= potential_overflow_12;

@@ -64,17 +64,15 @@ module tester_synapse0 (
 
   // Stage 3: weight.
   reg signed [15:0] weight_3;
-  wire weight_outside;
-  assign weight_outside = weight_rounded_2[18:15] != {4{weight_rounded_2[18]}};
   wire weight_overflow;
-  assign weight_overflow = weight_outside;
+  assign weight_overflow = weight_rounded_2[18:15] != {4{weight_rounded_2[18]}};
   reg weight_overflow_3;
   reg signed [15:0] w_3;
 
   always @(posedge clk_i) begin
     if (enable_i) begin
-      weight_3          <= $signed(weight_outside ? (weight_rounded_2[18] ? 16'h8000 : 16'h7fff) :
-          weight_rounded_2[15:0]);
+      weight_3          <= $signed(weight_rounded_2[18:15] != {4{weight_rounded_2[18]}} ?
+          (weight_rounded_2[18] ? 16'h8000 : 16'h7fff) : weight_rounded_2[15:0]);
       weight_overflow_3 <= weight_overflow;
       w_3               <= w_2;
     end

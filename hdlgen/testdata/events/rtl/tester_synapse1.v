@@ -106,17 +106,15 @@ module tester_synapse1 (
 
   // Stage 6: weight.
   reg signed [15:0] weight_6;
-  wire weight_outside;
-  assign weight_outside = weight_rounded_5[18:15] != {4{weight_rounded_5[18]}};
   wire weight_overflow;
-  assign weight_overflow = weight_outside;
+  assign weight_overflow = weight_rounded_5[18:15] != {4{weight_rounded_5[18]}};
   reg weight_overflow_6;
   reg signed [15:0] w_6;
 
   always @(posedge clk_i) begin
     if (enable_i) begin
-      weight_6          <= $signed(weight_outside ? (weight_rounded_5[18] ? 16'h8000 : 16'h7fff) :
-          weight_rounded_5[15:0]);
+      weight_6          <= $signed(weight_rounded_5[18:15] != {4{weight_rounded_5[18]}} ?
+          (weight_rounded_5[18] ? 16'h8000 : 16'h7fff) : weight_rounded_5[15:0]);
       weight_overflow_6 <= weight_overflow;
       w_6               <= w_5;
     end
