@@ -78,7 +78,7 @@ func (p *pipeline) resize(v fx.Value) vl.Expr {
 		p.updates[ready-1] = append(p.updates[ready-1], vl.Update{Left: held, Right: rounded})
 		nets, rounded = nil, held
 	}
-	over, value := limit(net, t, rounded, roundedWidth)
+	over, value := limit(t, rounded, roundedWidth)
 	flag := vl.Id(n.Name + "_overflow")
 	nets = append(nets, vl.Net{Name: string(flag), Width: 1}, vl.Assign{Left: flag, Right: over})
 	for s := ready; s <= p.latency; s++ {
@@ -168,7 +168,7 @@ func extend(net vl.Id, width, to int) vl.Expr {
 }
 
 // limit applies the overflow mode to a rounded signed value.
-func limit(net declare, t fx.Type, rounded vl.Id, width int) (over, value vl.Expr) {
+func limit(t fx.Type, rounded vl.Id, width int) (over, value vl.Expr) {
 	sign := slice(rounded, width, width-1, width-1)
 	// low is the value's lowest W bits.
 	var low vl.Expr

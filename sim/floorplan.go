@@ -57,19 +57,18 @@ func floorplan(from, to, top, device string) (int, error) {
 	damaged := func(err error) error {
 		return fmt.Errorf("%w: %s: no netlist of Yosys: %w; delete it", golden.ErrDamaged, from, err)
 	}
-	var design, modules, module, cells map[string]json.RawMessage
-	if err := json.Unmarshal(text, &design); err != nil {
-		return 0, damaged(err)
+	// The netlist, its modules, the top one, its cells: the rest is passed on as it is.
+	path := []string{"", "modules", top, "cells"}
+	levels := make([]map[string]json.RawMessage, len(path))
+	for i, key := range path {
+		if i > 0 {
+			text = levels[i-1][key]
+		}
+		if err := json.Unmarshal(text, &levels[i]); err != nil {
+			return 0, damaged(err)
+		}
 	}
-	if err := json.Unmarshal(design["modules"], &modules); err != nil {
-		return 0, damaged(err)
-	}
-	if err := json.Unmarshal(modules[top], &module); err != nil {
-		return 0, damaged(err)
-	}
-	if err := json.Unmarshal(module["cells"], &cells); err != nil {
-		return 0, damaged(err)
-	}
+	cells := levels[len(path)-1]
 
 	lanes := map[int][]string{}
 	most, count := 0, 0
@@ -108,16 +107,12 @@ func floorplan(from, to, top, device string) (int, error) {
 			}
 		}
 	}
-	for _, level := range []struct {
-		of  map[string]json.RawMessage
-		key string
-		is  map[string]json.RawMessage
-	}{{module, "cells", cells}, {modules, top, module}, {design, "modules", modules}} {
-		if level.of[level.key], err = json.Marshal(level.is); err != nil {
+	for i := len(path) - 1; i > 0; i-- {
+		if levels[i-1][path[i]], err = json.Marshal(levels[i]); err != nil {
 			return 0, err
 		}
 	}
-	if text, err = json.Marshal(design); err != nil {
+	if text, err = json.Marshal(levels[0]); err != nil {
 		return 0, err
 	}
 	return count, golden.WriteFile(to, text)
