@@ -16,29 +16,17 @@ import (
 	"corinfo/hdlgen"
 )
 
-// totals are what a run has done so far.
-type totals struct {
-	Samples, Learned, Correct   int
-	States, Synapses            int64 // compared
-	Cycle                       int64 // of the design, when the last word was read
-	InferenceTime, LearningTime int64 // cycles
-	Products, DenseProducts     int64
-	Counters                    []int64 // of the design
-}
-
-// updates are those after so many learning samples.
-func (t *totals) updates(d *hdlgen.Design) int { return t.Learned / d.Network.Learning.Batch }
-
-// checkpoint is a run after a mini-batch: what it has done, and the synapses that it goes on with.
+// checkpoint is a run between mini-batches: what its parts have done. The synapses are those of the model, which
+// computes them again.
 type checkpoint struct {
-	Design  string // what is simulated, by what
-	Data    string // the samples classified and learned so far
-	Totals  totals
-	Tensors []golden.Tensor
+	Design              string // what is simulated, by what
+	Data                string // the samples
+	Inference, Learning int    // how many
+	Parts               []part
 }
 
 // checkpointMagic begins the file; the checksum of all that follows it comes next, then JSON.
-const checkpointMagic = "corinfo co-simulation 1 "
+const checkpointMagic = "corinfo co-simulation 2 "
 
 func checkpointFile(d *hdlgen.Design) string { return filepath.Join(d.Dir, "sim", "checkpoint") }
 
@@ -49,47 +37,59 @@ func Resumable(d *hdlgen.Design) bool {
 }
 
 // save writes the checkpoint whole or not at all.
-func (c *checkpoint) save(path string) error {
-	text, err := json.Marshal(c)
+func (c *cosimulation) save() error {
+	text, err := json.Marshal(checkpoint{Design: c.design, Data: dataSum(&c.o), Inference: len(c.o.Inference), Learning: len(c.o.Learning), Parts: c.parts})
 	if err != nil {
 		return fmt.Errorf("checkpoint: %w", err)
 	}
-	return golden.WriteFile(path, append(fmt.Appendf(nil, "%s%x\n", checkpointMagic, sha256.Sum256(text)), text...))
+	return golden.WriteFile(checkpointFile(c.d), append(fmt.Appendf(nil, "%s%x\n", checkpointMagic, sha256.Sum256(text)), text...))
 }
 
-// loadCheckpoint reads the checkpoint of a design and holds it against the design and the samples of the run that
-// is to continue it. None, or one of another run, is ErrUsage.
-func loadCheckpoint(d *hdlgen.Design, o *Options) (*checkpoint, error) {
-	path := checkpointFile(d)
+// load reads the checkpoint of a design and holds it against the design and the samples of the run that is to continue
+// it. None, or one of another run, is ErrUsage.
+func (c *cosimulation) load() error {
+	path := checkpointFile(c.d)
 	file, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("%w: %s is not there: no co-simulation of this design waits to be continued; leave --resume away", golden.ErrUsage, path)
+		return fmt.Errorf("%w: %s is not there: no co-simulation of this design waits to be continued; leave --resume away", golden.ErrUsage, path)
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
-	c := &checkpoint{}
+	var saved checkpoint
 	head, text, _ := strings.Cut(string(file), "\n")
-	if head != fmt.Sprintf("%s%x", checkpointMagic, sha256.Sum256([]byte(text))) || json.Unmarshal([]byte(text), c) != nil {
-		return nil, fmt.Errorf("%w: %s is truncated or changed: remove it and run without --resume", golden.ErrDamaged, path)
+	if head != fmt.Sprintf("%s%x", checkpointMagic, sha256.Sum256([]byte(text))) || json.Unmarshal([]byte(text), &saved) != nil {
+		return fmt.Errorf("%w: %s is truncated or changed: remove it and run without --resume", golden.ErrDamaged, path)
 	}
-	design, err := designSum(d, o)
-	if err != nil {
-		return nil, err
-	}
-	t := &c.Totals
 	switch {
-	case t.Samples < 0 || t.Learned < 0 || t.Learned%d.Network.Learning.Batch != 0 || t.Correct < 0 || t.Correct > t.Samples || len(t.Counters) != len(d.Manifest.Counters):
-		return nil, fmt.Errorf("%w: %s has counts that no run has: remove it and run without --resume", golden.ErrDamaged, path)
-	case c.Design != design:
-		return nil, fmt.Errorf("%w: %s is of another design, or of this one before it was changed, or of another simulator; run without --resume to begin anew", golden.ErrUsage, path)
-	case t.Samples != len(o.Inference) || t.Learned > len(o.Learning):
-		return nil, fmt.Errorf("%w: %s is of a run that classified %d samples and had learned %d; ask for the same, and for as many to learn at least, or run without --resume",
-			golden.ErrUsage, path, t.Samples, t.Learned)
-	case c.Data != dataSum(o, t.Learned):
-		return nil, fmt.Errorf("%w: %s is of a run with other samples; give the same data or run without --resume", golden.ErrUsage, path)
+	case saved.Design != c.design:
+		return fmt.Errorf("%w: %s is of another design, or of this one before it was changed, or of another simulator; run without --resume to begin anew", golden.ErrUsage, path)
+	case saved.Inference != len(c.o.Inference) || saved.Learning != len(c.o.Learning):
+		return fmt.Errorf("%w: %s is of a run that classifies %d samples and learns %d; ask for the same, or run without --resume",
+			golden.ErrUsage, path, saved.Inference, saved.Learning)
+	case saved.Data != dataSum(&c.o):
+		return fmt.Errorf("%w: %s is of a run with other samples; give the same data or run without --resume", golden.ErrUsage, path)
+	case !c.sound(saved.Parts):
+		return fmt.Errorf("%w: %s has parts that no run has: remove it and run without --resume", golden.ErrDamaged, path)
 	}
-	return c, nil
+	c.parts = saved.Parts
+	return nil
+}
+
+// sound tells whether parts are those of the run, each where a simulator can begin.
+func (c *cosimulation) sound(parts []part) bool {
+	at := 0
+	for i := range parts {
+		p := &parts[i]
+		learned := c.learned(p.begin())
+		begins := p.begin() == 0 || p.begin() == len(c.o.Inference)+learned && learned%c.d.Network.Learning.Batch == 0
+		if p.From != at || p.Done.Commands < 0 || p.begin() > p.To || p.Over && p.begin() < p.To || !p.Over && !begins ||
+			p.Done.Commands > 0 && len(p.Done.Counters) != len(c.d.Manifest.Counters) {
+			return false
+		}
+		at = p.To
+	}
+	return at == len(c.commands)
 }
 
 // designSum is a fingerprint of what is simulated: manifest, with the images' checksums, Verilog, simulator.
@@ -111,10 +111,10 @@ func designSum(d *hdlgen.Design, o *Options) (string, error) {
 	return hexadecimal(sum), nil
 }
 
-// dataSum is a fingerprint of the samples classified and of the first that are learned.
-func dataSum(o *Options, learned int) string {
+// dataSum is a fingerprint of the samples.
+func dataSum(o *Options) string {
 	sum := sha256.New()
-	for _, list := range [][]Sample{o.Inference, o.Learning[:learned]} {
+	for _, list := range [][]Sample{o.Inference, o.Learning} {
 		for _, s := range list {
 			fmt.Fprintln(sum, len(s.X), s.Label, s.Negative)
 			_ = binary.Write(sum, binary.LittleEndian, s.X)
@@ -125,8 +125,8 @@ func dataSum(o *Options, learned int) string {
 
 func hexadecimal(sum hash.Hash) string { return fmt.Sprintf("%x", sum.Sum(nil)) }
 
-// imagesOf makes a folder beside the checkpoint with the design's memory images, the synapses those of a machine: the
-// model starts from them. The caller removes it.
+// imagesOf makes a folder beside the checkpoint with the design's memory images, the synapses those of a machine: a
+// simulator starts from them. The caller removes it.
 func imagesOf(d *hdlgen.Design, machine *golden.Machine, folder string) (string, error) {
 	dir, err := os.MkdirTemp(folder, "resume-")
 	if err != nil {
@@ -167,24 +167,4 @@ func sweep(folder string) {
 			}
 		}
 	}
-}
-
-// save keeps a run whose mini-batch is complete and whose counters have been read.
-func (r *run) save(cycle int64, e *expected) error {
-	now := r.done
-	now.Cycle = cycle + r.c.offset
-	now.States, now.Synapses = r.before.States+r.c.States, r.before.Synapses+r.c.Synapse
-	now.Products, now.DenseProducts = r.before.Products+e.counts.Products, r.before.DenseProducts+e.counts.DenseProducts
-	now.Counters = r.sinceStart(r.counters)
-	c := checkpoint{Design: r.design, Data: dataSum(&r.o, now.Learned), Totals: now, Tensors: e.tensors}
-	return c.save(checkpointFile(r.d))
-}
-
-// sinceStart adds to counters of the design what they were when the run was continued.
-func (r *run) sinceStart(counters []int64) []int64 {
-	all := append([]int64(nil), counters...)
-	for i := range r.before.Counters {
-		all[i] += r.before.Counters[i]
-	}
-	return all
 }

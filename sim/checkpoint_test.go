@@ -13,23 +13,30 @@ import (
 	"corinfo/golden"
 )
 
-// withoutTimes is a report without what differs from run to run.
-func withoutTimes(r *Report) Report {
+// asOnePart is a report without what differs from run to run, as if the run had one part.
+func asOnePart(t *testing.T, r *Report) Report {
+	t.Helper()
 	c := *r
-	c.Seconds, c.BuildSeconds, c.LearningPerSecond = 0, 0, 0
+	require.Nil(t, c.Mismatch)
+	require.Zero(t, c.ComparedMemoryWords%int64(c.Parts))
+	c.ComparedMemoryWords /= int64(c.Parts)
+	c.Seconds, c.BuildSeconds, c.LearningPerSecond, c.Parts = 0, 0, 0, 0
 	return c
 }
 
-// A learning run that is stopped again and again, wherever it is, and continued ends with the report of a whole run.
+// A learning run, in parts or not, that is stopped again and again, wherever it is, and continued ends with the report
+// of a whole run.
 func TestStoppedRunContinues(t *testing.T) {
 	rng := testSeed(t)
 	for _, x := range []struct {
 		simulator Simulator
 		tool      string
+		workers   int
 		c         testCase
 	}{
-		{Icarus, "iverilog", testCase{layers: []int{7, 5, 4}, lanes: 2, batch: 2, rule: "constant", formats: "uneven", three: true}},
-		{Verilator, "verilator", testCase{layers: []int{12, 9, 8, 5}, lanes: 3, batch: 3, rule: "divide_by_slow_loop_index", formats: "coarse", early: true}},
+		{Icarus, "iverilog", 1, testCase{layers: []int{7, 5, 4}, lanes: 2, batch: 2, rule: "constant", formats: "uneven", three: true}},
+		{Icarus, "iverilog", 3, testCase{layers: []int{7, 5, 4}, lanes: 2, batch: 2, rule: "constant", formats: "uneven", contexts: 2}},
+		{Verilator, "verilator", 1, testCase{layers: []int{12, 9, 8, 5}, lanes: 3, batch: 3, rule: "divide_by_slow_loop_index", formats: "coarse", early: true}},
 	} {
 		needTool(t, x.tool)
 		d := x.c.generate(t)
@@ -42,7 +49,7 @@ func TestStoppedRunContinues(t *testing.T) {
 		require.Positive(t, whole.LearningPerSecond)
 		require.False(t, Resumable(d), "a run that is over leaves no checkpoint")
 
-		o.SaveEvery = 1
+		o.SaveEvery, o.Workers = 1, x.workers
 		stops := 0
 		for {
 			ctx, cancel := context.WithCancel(context.Background())
@@ -59,7 +66,8 @@ func TestStoppedRunContinues(t *testing.T) {
 			report, err := Cosim(ctx, d, o)
 			cancel()
 			if err == nil {
-				require.Equal(t, withoutTimes(whole), withoutTimes(report))
+				require.Equal(t, x.workers, report.Parts)
+				require.Equal(t, asOnePart(t, whole), asOnePart(t, report))
 				break
 			}
 			require.ErrorIs(t, err, context.Canceled)

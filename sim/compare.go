@@ -21,8 +21,8 @@ type comparator struct {
 	waiting  []*flight               // by context: taken from source, not begun
 	taken    int                     // commands taken from source
 	answered int                     // commands whose class is known
-	first    int                     // commands of the run before these, in a continued one
-	offset   int64                   // of the run's cycles, before those of the model in a continued run
+	first    int                     // commands of the run before these
+	offset   int64                   // of the part's cycles, before those of this simulator
 	line     []byte                  // scratch
 	words    []int64
 	States   int64
@@ -67,7 +67,7 @@ func (c *comparator) next(context int) *flight {
 func (c *comparator) mismatch(cycle int64, x *flight, tensor, detail string, args ...any) *Mismatch {
 	m := &Mismatch{Cycle: cycle + c.offset, Sample: c.first + c.taken, Tensor: tensor, Detail: fmt.Sprintf(detail, args...)}
 	if x != nil {
-		m.Sample, m.Learning = c.first+x.index, x.learn
+		m.Sample, m.Learning = c.first+x.index, x.kind == learning
 	}
 	return m
 }

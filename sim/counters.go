@@ -2,6 +2,7 @@ package sim
 
 import (
 	"strings"
+	"time"
 
 	"corinfo/golden"
 	"corinfo/hdlgen"
@@ -59,33 +60,50 @@ func kindOf(tensor string) string {
 	return tensor
 }
 
-// figures fills in what the report derives from the run.
-func (r *run) figures() {
-	p := r.report
-	if samples := float64(p.Samples); samples > 0 {
-		p.CyclesPerInference = float64(r.done.InferenceTime) / samples
-		p.Accuracy = float64(r.done.Correct) / samples
-		if r.o.Again {
-			p.After = &After{Model: r.after.Model / samples, RTL: r.after.RTL / samples}
+// figures fills in what the report derives from a run's totals.
+func (p *Report) figures(d *hdlgen.Design, all *totals, runs []*run) {
+	if samples := float64(all.Samples); samples > 0 {
+		p.CyclesPerInference = float64(all.InferenceTime) / samples
+		p.Accuracy = float64(all.Correct) / samples
+		if all.Commands > all.Samples+all.Learned {
+			p.After = &After{Model: float64(all.AgainModel) / samples, RTL: float64(all.AgainRTL) / samples}
 		}
 	}
-	if p.Learned > 0 {
-		p.CyclesPerLearning = float64(r.done.LearningTime) / float64(p.Learned)
+	if all.Learned > 0 {
+		p.CyclesPerLearning = float64(all.LearningTime) / float64(all.Learned)
 	}
-	if here := p.Learned - r.before.Learned; here > 0 {
-		p.LearningPerSecond = float64(here) / r.learning.Seconds()
+	p.LearningPerSecond = learningPerSecond(runs)
+	for i, n := range all.Counters {
+		p.Counters = append(p.Counters, Counter{d.Manifest.Counters[i], n})
 	}
-	for i, n := range r.sinceStart(r.counters) {
-		p.Counters = append(p.Counters, Counter{r.d.Manifest.Counters[i], n})
-	}
-	counts := r.machine.Counts()
-	products, dense := r.before.Products+counts.Products, r.before.DenseProducts+counts.DenseProducts
 	if cycles := p.Counters[hdlgen.CounterIndex("settling_cycles")].Value; cycles > 0 {
-		p.LaneUtilisation = float64(products) / float64(cycles*int64(r.d.Manifest.Lanes))
+		p.LaneUtilisation = float64(all.Products) / float64(cycles*int64(d.Manifest.Lanes))
 		p.LanesBusy = float64(p.Counters[hdlgen.CounterIndex("product_cycles")].Value) / float64(cycles)
-		p.SettlingCycles = float64(cycles) / float64(r.commands)
+		p.SettlingCycles = float64(cycles) / float64(all.Commands)
 	}
-	if dense > 0 {
-		p.SkippedFraction = 1 - float64(products)/float64(dense)
+	if all.DenseProducts > 0 {
+		p.SkippedFraction = 1 - float64(all.Products)/float64(all.DenseProducts)
 	}
+}
+
+// learningPerSecond is over the time in which any of the runs was learning; 0: none did.
+func learningPerSecond(runs []*run) float64 {
+	var from, to time.Time
+	learned := 0
+	for _, r := range runs {
+		if r.learnTo.IsZero() {
+			continue
+		}
+		if learned == 0 || r.learnFrom.Before(from) {
+			from = r.learnFrom
+		}
+		if r.learnTo.After(to) {
+			to = r.learnTo
+		}
+		learned += r.done.Learned - r.part.Done.Learned
+	}
+	if learned == 0 {
+		return 0
+	}
+	return float64(learned) / to.Sub(from).Seconds()
 }

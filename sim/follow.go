@@ -15,27 +15,16 @@ import (
 func (r *run) follow(pipe io.Reader, traces <-chan expected) (m *Mismatch, last string, err error) {
 	scanner := bufio.NewScanner(pipe)
 	scanner.Buffer(make([]byte, 1<<20), 1<<24)
-	total := len(r.o.Inference) + len(r.o.Learning)
-	if r.o.Again {
-		total += len(r.o.Inference)
-	}
 	var now *expected // of the command that was finished last
-	r.commands = r.before.Samples + r.before.Learned
-	progress := func() {
-		if r.o.Progress != nil {
-			r.o.Progress(r.commands, total)
-		}
-	}
-	progress()
 	r.c = newComparator(r.d, func() (e expected, ok bool) {
 		e, ok = <-traces
 		return e, ok
 	}, func(f *flight) {
 		now = &f.expected
 		r.ended(f)
-		progress()
+		r.progress(1)
 	})
-	r.c.first = r.commands
+	r.c.first = r.part.begin()
 	memory := 0
 	for scanner.Scan() {
 		line := scanner.Bytes()
@@ -84,10 +73,12 @@ func (r *run) follow(pipe io.Reader, traces <-chan expected) (m *Mismatch, last 
 		case 'T':
 			m = r.c.mismatch(cycle, nil, "time", "the design does nothing any more: a dead lock")
 		case 'Q':
-			if want := r.words() + len(r.d.Manifest.Counters); r.commands != total || memory != want {
-				return nil, string(line), fmt.Errorf("%s ended after %d of %d samples and %d of %d words read back", r.o.Simulator, r.commands, total, memory, want)
+			done, total := r.done.Commands, r.part.To-r.part.From
+			if want := r.words() + len(r.d.Manifest.Counters); done != total || memory != want {
+				return nil, string(line), fmt.Errorf("%s ended after %d of %d samples and %d of %d words read back", r.o.Simulator, done, total, memory, want)
 			}
-			return nil, "", nil
+			counts := r.machine.Counts()
+			return nil, "", r.book(r.index, r.finished(cycle, &counts), true)
 		}
 		if m != nil {
 			return m, "", nil
@@ -97,7 +88,7 @@ func (r *run) follow(pipe io.Reader, traces <-chan expected) (m *Mismatch, last 
 	if err := scanner.Err(); err != nil {
 		return nil, last, err
 	}
-	return nil, last, fmt.Errorf("%s stopped in the middle of sample %d", r.o.Simulator, r.commands)
+	return nil, last, fmt.Errorf("%s stopped in the middle of sample %d", r.o.Simulator, r.part.From+r.done.Commands)
 }
 
 // decimals reads two counts.
@@ -110,27 +101,26 @@ func decimals(a, b []byte) (x, y int64, err error) {
 
 // ended books a command that did everything that it must.
 func (r *run) ended(f *flight) {
-	r.commands++
-	right := f.trace.Class == f.label
-	switch {
-	case f.learn:
+	r.done.Commands++
+	right := 0
+	if f.trace.Class == f.label {
+		right = 1
+	}
+	switch f.kind {
+	case inference:
+		r.done.Samples++
+		r.done.Correct += right
+		r.current = &r.done.InferenceTime
+	case learning:
 		r.done.Learned++
 		r.current = &r.done.LearningTime
 		r.boundary = f.counts != nil
-	case f.again:
-		r.current = nil
-		if right {
-			r.after.Model++
-		}
+	case inferenceAgain:
+		r.done.AgainModel += right
 		if f.got == f.label {
-			r.after.RTL++
+			r.done.AgainRTL++
 		}
-	default:
-		r.done.Samples++
-		r.current = &r.done.InferenceTime
-		if right {
-			r.done.Correct++
-		}
+		r.current = nil
 	}
 }
 
@@ -141,53 +131,51 @@ func (r *run) listed(cycle int64) {
 		*r.current += cycle - r.lastEnd
 	}
 	if r.current == &r.done.LearningTime {
-		r.learning += now.Sub(r.lastTime)
+		if r.learnTo.IsZero() {
+			r.learnFrom = r.lastTime
+		}
+		r.learnTo = now
 	}
 	r.lastEnd, r.lastTime, r.current = cycle, now, nil
 }
 
-// ready checks a word of the preamble of a continued run; the run's cycles go on with the last one.
+// ready checks a word of the preamble of a run that begins elsewhere; the part's cycles go on with the last one.
 func (r *run) ready(cycle int64, text []byte) *Mismatch {
 	if r.preamble--; r.preamble < len(r.d.Manifest.Counters) {
 		return r.started(cycle, text)
 	}
 	i := controlWords - 1 + len(r.d.Manifest.Counters) - r.preamble
-	want := []int64{int64(r.d.Network.Seed), int64(r.before.updates(r.d)), 0}[i]
+	want := []int64{int64(r.d.Network.Seed), int64(r.updates(r.part.begin())), 0}[i]
 	got, err := strconv.ParseUint(string(text), 16, 64)
 	if err != nil || int64(got) != want {
-		m := r.c.mismatch(cycle, nil, controlNames[i], "the word that a continued run starts with")
+		m := r.c.mismatch(cycle, nil, controlNames[i], "the word that the simulator starts with")
 		m.Expected, m.Got = fmt.Sprint(want), string(text)
 		return m
 	}
 	return nil
 }
 
-// started takes a counter's word since the reset away from those before: the run does not count it.
+// started keeps a counter's word since the reset: the part does not count it.
 func (r *run) started(cycle int64, text []byte) *Mismatch {
-	i := len(r.d.Manifest.Counters) - 1 - r.preamble
 	got, err := strconv.ParseInt(string(text), 16, 64)
 	if err != nil {
-		return r.c.mismatch(cycle, nil, "counter "+r.d.Manifest.Counters[i], "word %q is not a number", text)
+		return r.c.mismatch(cycle, nil, "counter "+r.d.Manifest.Counters[len(r.atReset)], "word %q is not a number", text)
 	}
-	r.before.Counters[i] -= got
-	if r.preamble == 0 {
-		r.c.offset = r.before.Cycle - cycle
+	if r.atReset = append(r.atReset, got); r.preamble == 0 {
+		r.c.offset = r.part.Done.Cycle - cycle
 		r.lastEnd, r.lastTime = cycle, time.Now()
 	}
 	return nil
 }
 
-// batchCounter checks a counter read after a mini-batch; with the last one a checkpoint that is due is saved.
+// batchCounter checks a counter read after a mini-batch; with the last one the part has done so much.
 func (r *run) batchCounter(cycle int64, e *expected, text []byte) (*Mismatch, error) {
 	m := r.counter(cycle, e.counts, text)
 	if m != nil || len(r.counters) < len(r.d.Manifest.Counters) {
 		return m, nil
 	}
-	if e.tensors != nil {
-		if err := r.save(cycle, e); err != nil {
-			return nil, err
-		}
-		r.saved = true
+	if err := r.book(r.index, r.finished(cycle, e.counts), false); err != nil {
+		return nil, err
 	}
 	r.counters, r.boundary, r.lastEnd = nil, false, cycle
 	return nil, nil
@@ -221,7 +209,7 @@ func (r *run) words() int {
 func (r *run) register(i int) (name string, want int64) {
 	matrices := r.d.Arithmetic.Matrices
 	if i -= len(matrices); i >= 0 {
-		held := len(r.o.Learning) % r.d.Network.Learning.Batch
+		held := (r.learned(r.part.To) - r.learned(r.part.begin())) % r.d.Network.Learning.Batch
 		return controlNames[i], []int64{int64(r.machine.Seed()), int64(r.machine.Step()), int64(held)}[i]
 	}
 	i += len(matrices)
@@ -242,7 +230,7 @@ func (r *run) data(cycle int64, i int, text []byte) *Mismatch {
 		if ok {
 			want = r.machine.Synapse(matrix, row, column)
 		}
-		r.report.ComparedMemoryWords++
+		r.done.Words++
 		if int64(got) == want {
 			return nil
 		}
@@ -259,7 +247,7 @@ func (r *run) data(cycle int64, i int, text []byte) *Mismatch {
 	}
 	if rest := i - r.d.Manifest.Lanes*depth; i < r.words() {
 		name, want := r.register(rest)
-		r.report.ComparedMemoryWords++
+		r.done.Words++
 		if int64(got) == want {
 			return nil
 		}

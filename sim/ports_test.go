@@ -23,15 +23,24 @@ func lockStep(t *testing.T, d *hdlgen.Design, played, modelled Options) *Mismatc
 	how := recipe{simulator: Icarus}
 	m, err := compile(context.Background(), d.Dir, d.Manifest, how)
 	require.NoError(t, err)
-	stimulus, err := newStimulus(t.TempDir(), d, played, totals{})
-	require.NoError(t, err)
+	modelled.Simulator = Icarus
+	c := &cosimulation{d: d, o: modelled, commands: modelled.commands(), how: how, model: m, quiet: 10000}
+	c.divide(1)
 	machine := golden.NewMachine(d.Arithmetic)
 	require.NoError(t, machine.SetTensors(d.Initial.Tensors))
-	r := &run{d: d, dir: d.Dir, o: modelled, how: how, stimulus: stimulus, quiet: 10000, machine: machine, report: &Report{}}
-	r.o.Simulator = Icarus
-	mismatch, err := r.simulate(context.Background(), m)
+	r := &run{cosimulation: c, part: c.parts[0]}
+	require.NoError(t, r.open(t.TempDir(), machine))
+	r.stimulus, err = writeStimulus(t.TempDir(), stimulusOf(d, played))
+	require.NoError(t, err)
+	mismatch, err := r.simulate(context.Background())
 	require.NoError(t, err)
 	return mismatch
+}
+
+// stimulusOf is that of a whole run.
+func stimulusOf(d *hdlgen.Design, o Options) []byte {
+	c := &cosimulation{d: d, o: o, commands: o.commands()}
+	return c.stimulus(0, len(c.commands))
 }
 
 // A label that no output neuron has pulls nothing up, neither a neuron nor the padding of the last slot.

@@ -25,7 +25,7 @@ func TestInitialState(t *testing.T) {
 		m, err := compile(context.Background(), d.Dir, d.Manifest, recipe{simulator: Verilator})
 		require.NoError(t, err)
 		folder := t.TempDir()
-		path, err := newStimulus(folder, d, o, totals{})
+		path, err := writeStimulus(folder, stimulusOf(d, o))
 		require.NoError(t, err)
 		var first []byte
 		for _, reset := range []int{0, 1, 2} {

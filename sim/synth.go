@@ -240,7 +240,7 @@ func (s *step) call(ctx context.Context, dir string, progress func(string)) erro
 		return err
 	}
 	say(progress, fmt.Sprintf("%s: %s", s.name, filepath.Base(path)))
-	cmd := command(ctx, dir, path, s.args...)
+	cmd := program(ctx, dir, path, s.args...)
 	w := &lines{to: log, say: func(line string) { say(progress, s.name+": "+line) }, last: time.Now()}
 	cmd.Stdout, cmd.Stderr = w, w
 	err = cmd.Run()

@@ -107,7 +107,7 @@ func output(ctx context.Context, dir, name string, args ...string) (string, erro
 	if err != nil {
 		return "", err
 	}
-	out, err := command(ctx, dir, path, args...).CombinedOutput()
+	out, err := program(ctx, dir, path, args...).CombinedOutput()
 	if ctx.Err() != nil {
 		return "", ctx.Err()
 	}
@@ -117,8 +117,8 @@ func output(ctx context.Context, dir, name string, args ...string) (string, erro
 	return string(out), nil
 }
 
-// command runs a program in a folder; its own children, make's compilers among them, end with it.
-func command(ctx context.Context, dir, path string, args ...string) *exec.Cmd {
+// program is a program to run in a folder; its own children, make's compilers among them, end with it.
+func program(ctx context.Context, dir, path string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.Dir = dir
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

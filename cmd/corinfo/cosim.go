@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"strings"
 	"time"
 
@@ -26,6 +27,7 @@ func cosimCommand() *cli.Command {
 			&cli.IntFlag{Name: "learn", Value: 0, Usage: "training samples to learn, in the order of a training run's first epoch"},
 			&cli.BoolFlag{Name: "resume", Usage: "continue the learning run of DESIGN that was stopped"},
 			&cli.DurationFlag{Name: "save-every", Value: 10 * time.Second, Usage: "`TIME` between checkpoints while learning, above 0"},
+			&cli.IntFlag{Name: "workers", Value: runtime.GOMAXPROCS(0), Usage: "simulators at a time, each with a part of a long learning run"},
 			&cli.IntFlag{Name: "stall", Value: 0, Usage: "`SEED` of stalls on the handshakes; 0: none"},
 			jsonFlag(),
 		},
@@ -34,7 +36,7 @@ func cosimCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			o := sim.Options{Simulator: sim.Simulator(c.String("simulator")), Stall: c.Int("stall")}
+			o := sim.Options{Simulator: sim.Simulator(c.String("simulator")), Stall: c.Int("stall"), Workers: c.Int("workers")}
 			if o.Simulator != sim.Verilator && o.Simulator != sim.Icarus {
 				return usagef("cosim: --simulator %s; want verilator or icarus", o.Simulator)
 			}
@@ -42,6 +44,9 @@ func cosimCommand() *cli.Command {
 				if err := atLeast(c, flag, 0); err != nil {
 					return err
 				}
+			}
+			if err := atLeast(c, "workers", 1); err != nil {
+				return err
 			}
 			if c.Int("samples")+c.Int("learn") == 0 {
 				return usagef("cosim: no samples; give --samples or --learn")
@@ -124,7 +129,11 @@ func rawSample(a *golden.Arithmetic, set *golden.Set, i int) sim.Sample {
 }
 
 func printCosim(w io.Writer, r *sim.Report) {
-	fmt.Fprintf(w, "%s: %d samples classified, %d learned in %.1f s (and %.1f s to build the model)\n", r.Simulator, r.Samples, r.Learned, r.Seconds, r.BuildSeconds)
+	parts := ""
+	if r.Parts > 1 {
+		parts = fmt.Sprintf(", in %d parts", r.Parts)
+	}
+	fmt.Fprintf(w, "%s: %d samples classified, %d learned in %.1f s (and %.1f s to build the model)%s\n", r.Simulator, r.Samples, r.Learned, r.Seconds, r.BuildSeconds, parts)
 	fmt.Fprintf(w, "mismatches            %d\n", r.Mismatches)
 	fmt.Fprintf(w, "compared              %d states and potentials, %d synapses written, %d memory words\n", r.ComparedStates, r.ComparedSynapses, r.ComparedMemoryWords)
 	if r.Mismatch != nil {

@@ -1,0 +1,217 @@
+package sim
+
+import (
+	"context"
+	"os"
+	"sync"
+	"time"
+
+	"corinfo/golden"
+	"corinfo/hdlgen"
+)
+
+// part is a stretch of a run's commands with a simulator of its own. It begins with a mini-batch, where all of the
+// design's state that matters is in the host's reach: synapses and number of the update.
+type part struct {
+	From, To int // commands
+	Done     totals
+	Over     bool // with all memory words compared
+}
+
+// begin is the command with which it goes on.
+func (p *part) begin() int { return p.From + p.Done.Commands }
+
+// totals are what a part, or a run, has done.
+type totals struct {
+	Commands, Samples, Learned, Correct int
+	AgainModel, AgainRTL                int   // answers of the inference again that were right
+	States, Synapses, Words             int64 // compared
+	Cycle                               int64 // of the part, when the last word was read
+	InferenceTime, LearningTime         int64 // cycles
+	Products, DenseProducts             int64
+	Counters                            []int64 // of the design
+}
+
+// add adds what another part has done.
+func (t *totals) add(u *totals) {
+	t.Commands, t.Samples, t.Learned, t.Correct = t.Commands+u.Commands, t.Samples+u.Samples, t.Learned+u.Learned, t.Correct+u.Correct
+	t.AgainModel, t.AgainRTL = t.AgainModel+u.AgainModel, t.AgainRTL+u.AgainRTL
+	t.States, t.Synapses, t.Words, t.Cycle = t.States+u.States, t.Synapses+u.Synapses, t.Words+u.Words, t.Cycle+u.Cycle
+	t.InferenceTime, t.LearningTime = t.InferenceTime+u.InferenceTime, t.LearningTime+u.LearningTime
+	t.Products, t.DenseProducts = t.Products+u.Products, t.DenseProducts+u.DenseProducts
+	t.Counters = sum(t.Counters, u.Counters)
+}
+
+// sum adds two lists of counters; one may be empty.
+func sum(a, b []int64) []int64 {
+	all := make([]int64, max(len(a), len(b)))
+	for _, list := range [][]int64{a, b} {
+		for i, n := range list {
+			all[i] += n
+		}
+	}
+	return all
+}
+
+// cosimulation is what the parts of a run share.
+type cosimulation struct {
+	d        *hdlgen.Design
+	o        Options
+	commands []command
+	how      recipe
+	model    *model
+	quiet    int    // cycles without a sign of life that end a simulator's run
+	design   string // fingerprint, for checkpoints
+
+	lock     sync.Mutex // of what follows
+	parts    []part     // as they were when they had completed a mini-batch, or in the end
+	cancel   []context.CancelFunc
+	failed   int // the first part with a mismatch or an error; len(parts): none
+	done     int // commands
+	saved    bool
+	lastSave time.Time
+}
+
+// begin finds the parts of the run, or those of the run that it continues.
+func (c *cosimulation) begin(dense *hdlgen.Estimates) (err error) {
+	if c.o.SaveEvery > 0 {
+		if c.design, err = designSum(c.d, &c.o); err != nil {
+			return err
+		}
+	}
+	switch {
+	case c.o.Resume:
+		err = c.load()
+	case c.o.SaveEvery > 0:
+		err = os.RemoveAll(checkpointFile(c.d)) // an older run's
+	}
+	if err != nil {
+		return err
+	}
+	if !c.o.Resume {
+		// Every part reads all memory words back: not more parts than that pays for.
+		c.divide(min(c.o.Workers, commandCycles(dense, c.o)/readBackCycles(c.d)))
+	}
+	c.cancel, c.failed = make([]context.CancelFunc, len(c.parts)), len(c.parts)
+	return nil
+}
+
+// divide makes parts of about as many commands each. They begin with mini-batches, for which a design waits anyway:
+// where it does not, a part would add cycles to the run.
+func (c *cosimulation) divide(parts int) {
+	from, first, batch := 0, len(c.o.Inference), c.d.Network.Learning.Batch
+	for i := 1; i < parts; i++ {
+		at := first + min(max(0, len(c.commands)*i/parts-first), len(c.o.Learning))/batch*batch
+		if at > from && at < len(c.commands) {
+			c.parts = append(c.parts, part{From: from, To: at})
+			from = at
+		}
+	}
+	c.parts = append(c.parts, part{From: from, To: len(c.commands)})
+}
+
+// simulate runs all parts that are not over, as many at a time as there are workers; the runs that it returns have
+// stopped. A part that fails stops those after it; those before it go on, and may fail earlier in the run.
+func (c *cosimulation) simulate(ctx context.Context, folder string) (runs []*run, err error) {
+	ahead := golden.NewMachine(c.d.Arithmetic) // is where the next part begins
+	if err := ahead.SetTensors(c.d.Initial.Tensors); err != nil {
+		return nil, err
+	}
+	for i := range c.parts {
+		c.done += c.parts[i].Done.Commands
+	}
+	c.progress(0)
+	workers := make(chan struct{}, max(1, c.o.Workers))
+	var wait sync.WaitGroup
+	at := 0
+	for i := range c.parts {
+		own, cancel := context.WithCancel(ctx)
+		defer cancel()
+		before, ok := c.start(i, cancel)
+		if !ok {
+			continue
+		}
+		for ; at < before.begin() && own.Err() == nil; at++ {
+			if x := &c.commands[at]; x.kind == learning {
+				ahead.Run(x.X, x.golden(), nil)
+			}
+		}
+		r := &run{cosimulation: c, index: i, part: before}
+		runs = append(runs, r)
+		if r.err = r.open(folder, ahead); r.err != nil {
+			c.stopAfter(i)
+			break
+		}
+		workers <- struct{}{}
+		wait.Go(func() {
+			defer func() { <-workers }()
+			if r.mismatch, r.err = r.simulate(own); r.mismatch != nil || r.err != nil {
+				c.stopAfter(i)
+			}
+		})
+	}
+	wait.Wait()
+	for _, r := range runs {
+		if r.mismatch != nil || r.err != nil {
+			return runs, r.err
+		}
+	}
+	return runs, nil
+}
+
+// start gives the part that is to be run; false: it is over, or one before it has failed.
+func (c *cosimulation) start(i int, cancel context.CancelFunc) (part, bool) {
+	c.lock.Lock()
+	defer c.lock.Unlock()
+	c.cancel[i] = cancel
+	return c.parts[i], !c.parts[i].Over && i < c.failed
+}
+
+// stopAfter ends the parts after one that failed.
+func (c *cosimulation) stopAfter(i int) {
+	c.lock.Lock()
+	defer c.lock.Unlock()
+	c.failed = min(c.failed, i)
+	for _, cancel := range c.cancel[i+1:] {
+		if cancel != nil {
+			cancel()
+		}
+	}
+}
+
+// book keeps what a part has done when a mini-batch is complete and its counters are read, or at its end, and saves the run
+// if that is due.
+func (c *cosimulation) book(i int, done totals, over bool) error {
+	c.lock.Lock()
+	defer c.lock.Unlock()
+	c.parts[i].Done, c.parts[i].Over = done, over
+	if c.o.SaveEvery == 0 || over && len(c.parts) == 1 || !over && time.Since(c.lastSave) < c.o.SaveEvery {
+		return nil
+	}
+	c.saved, c.lastSave = true, time.Now()
+	return c.save()
+}
+
+// totals are those of all parts, when these runs have stopped.
+func (c *cosimulation) totals(runs []*run) (all totals) {
+	for i := range c.parts {
+		done := c.parts[i].Done
+		for _, r := range runs {
+			if r.index == i && !c.parts[i].Over {
+				done = r.totals()
+			}
+		}
+		all.add(&done)
+	}
+	return all
+}
+
+// progress tells of commands that are done.
+func (c *cosimulation) progress(commands int) {
+	c.lock.Lock()
+	defer c.lock.Unlock()
+	c.done += commands
+	if c.o.Progress != nil {
+		c.o.Progress(c.done, len(c.commands))
+	}
+}

@@ -1,0 +1,166 @@
+package sim
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"syscall"
+	"time"
+
+	"corinfo/golden"
+)
+
+// run is a part under way: a simulator and the model beside it.
+type run struct {
+	*cosimulation
+	index    int
+	part     part            // before this run
+	machine  *golden.Machine // nil before open
+	dir      string          // where the simulator finds its memory images
+	images   string          // dir if it is the run's own, else ""
+	stimulus string          // absolute path
+
+	c             *comparator
+	done          totals // so far; some of them only in totals()
+	preamble      int    // words still to be read before a run that begins elsewhere goes on
+	boundary      bool   // a mini-batch's counters are read
+	lastEnd       int64  // cycle of the end of the last list of commands
+	current       *int64 // the time that the list under way counts for
+	lastTime      time.Time
+	learnFrom     time.Time // wall clock of the learning
+	learnTo       time.Time
+	counters      []int64 // read last
+	atReset       []int64 // what they had counted when a run that begins elsewhere went on
+	busy, waiting int64   // cycles with a command under way, and of them those that waited for the harness
+	mismatch      *Mismatch
+	err           error
+}
+
+// open makes the run's files, its own because several run at once, and its model, both as another model is.
+func (r *run) open(folder string, at *golden.Machine) (err error) {
+	r.machine = golden.NewMachine(r.d.Arithmetic)
+	r.machine.Dense = r.d.Network.Hardware.Mode == "dense" // counts events as the design does
+	if err := r.machine.SetTensors(at.Tensors()); err != nil {
+		return err
+	}
+	r.machine.SetStep(uint32(r.updates(r.part.begin())))
+	r.done, r.dir = r.part.Done, r.d.Dir
+	if r.part.begin() > 0 {
+		r.preamble = controlWords + len(r.d.Manifest.Counters)
+		if r.images, err = imagesOf(r.d, r.machine, folder); err != nil {
+			return err
+		}
+		r.dir = r.images
+	}
+	r.stimulus, err = writeStimulus(folder, r.cosimulation.stimulus(r.part.begin(), r.part.To))
+	return err
+}
+
+// close removes the run's files.
+func (r *run) close() {
+	os.RemoveAll(r.images)
+	os.Remove(r.stimulus)
+}
+
+// totals are what the part has done.
+func (r *run) totals() totals {
+	t := r.done
+	if r.c != nil {
+		t.States, t.Synapses = r.part.Done.States+r.c.States, r.part.Done.Synapses+r.c.Synapse
+	}
+	return t
+}
+
+// finished are the totals when counters have been read, the model's being counts.
+func (r *run) finished(cycle int64, counts *golden.Counts) totals {
+	t := r.totals()
+	t.Cycle = cycle + r.c.offset
+	t.Products, t.DenseProducts = r.part.Done.Products+counts.Products, r.part.Done.DenseProducts+counts.DenseProducts
+	t.Counters = sum(r.part.Done.Counters, r.counters)
+	for i, n := range r.atReset {
+		t.Counters[i] -= n
+	}
+	return t
+}
+
+// arguments are what the harness is told: the same in the run and where it is repeated for a waveform.
+func (r *run) arguments(m *model, more ...string) []string {
+	args := append([]string{}, m.command[1:]...)
+	args = append(args, "+stimulus="+r.stimulus, fmt.Sprintf("+inputs=%d", r.d.Network.Layers[0]), fmt.Sprintf("+stall=%d", r.o.Stall),
+		fmt.Sprintf("+timeout=%d", r.quiet), fmt.Sprintf("+verilator+rand+reset+%d", r.o.Reset), "+verilator+seed+1")
+	return append(args, more...)
+}
+
+// simulate runs the simulator and compares; it stops the simulator at the first mismatch. The model has stopped
+// when it returns.
+func (r *run) simulate(ctx context.Context) (*Mismatch, error) {
+	own, cancel := context.WithCancel(ctx)
+	defer cancel()
+	cmd := exec.CommandContext(own, r.model.command[0], r.arguments(r.model)...)
+	cmd.Dir = r.dir
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is for us: we end it
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	pipe, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	r.lastTime = time.Now()
+	traces := r.golden(own)
+	mismatch, last, err := r.follow(pipe, traces)
+	if mismatch != nil || err != nil {
+		cancel()
+		_, _ = io.Copy(io.Discard, pipe)
+	}
+	ended := cmd.Wait()
+	for range traces { // until the model has stopped
+	}
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case mismatch != nil:
+		return mismatch, nil
+	case err != nil:
+		return nil, fmt.Errorf("%w; last line: %q %s", err, last, tail(stderr.String(), 5))
+	case ended != nil:
+		return nil, fmt.Errorf("%s ended with %w: %s", r.o.Simulator, ended, tail(stderr.String(), 5))
+	}
+	return nil, nil
+}
+
+// expected is what golden computed for one command.
+type expected struct {
+	kind   kind
+	label  int
+	trace  *golden.Trace
+	counts *golden.Counts // at a mini-batch's end, where checkpoints are taken
+}
+
+// golden runs the model ahead of the simulator, a few samples at most.
+func (r *run) golden(ctx context.Context) <-chan expected {
+	out := make(chan expected, 4)
+	go func() {
+		defer close(out)
+		for i := r.part.begin(); i < r.part.To; i++ {
+			x := &r.commands[i]
+			e := expected{kind: x.kind, label: x.Label, trace: &golden.Trace{}}
+			r.machine.Run(x.X, x.golden(), e.trace)
+			if r.cosimulation.boundary(i) {
+				counts := r.machine.Counts()
+				e.counts = &counts
+			}
+			select {
+			case out <- e:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return out
+}
