@@ -317,7 +317,8 @@ func laneModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arith
 	m.Items = attach(m.Items, "synapse", p.synapse, p.synapseCycles, "matrix_i", vl.Id("update_run"), operand,
 		[]result{{"w_next", "synapse_next_o", s.Word}, {"moved", "moved", 1}}, []string{"weight_overflow"})
 	m.Items = append(m.Items,
-		vl.Assign{Left: vl.Id("update_flags_now"), Right: vl.Concat{vl.Binary{Op: "&&", X: vl.Id("active_late"), Y: vl.Unary{Op: "!", X: vl.Id("moved")}}, vl.Id("weight_overflow"), vl.Id("update_overflow_late")}},
+		vl.Assign{Left: vl.Id("update_flags_now"), Right: vl.Cond{Test: vl.Id("update_run"), // a simulator need not compute them else
+			X: vl.Concat{vl.Binary{Op: "&&", X: vl.Id("active_late"), Y: vl.Unary{Op: "!", X: vl.Id("moved")}}, vl.Id("weight_overflow"), vl.Id("update_overflow_late")}, Y: zeros(3)}},
 		vl.Assign{Left: vl.Id("u_next_o"), Right: vl.Id("u_next")},
 		vl.Assign{Left: vl.Id("r_next_o"), Right: vl.Id("r_next")},
 		vl.Comment{Text: "Words of a lane are as wide as the widest format; no graph reads every bit of every one, and few read whether there is a neuron."},

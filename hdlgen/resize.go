@@ -40,7 +40,7 @@ func (p *pipeline) resize(v fx.Value) vl.Expr {
 	drop := from.Frac - t.Frac
 
 	// rounded is the source in units of the result's last place.
-	var rounded vl.Id
+	var rounded vl.Expr
 	var roundedWidth int
 	switch {
 	case drop <= 0:
@@ -50,7 +50,7 @@ func (p *pipeline) resize(v fx.Value) vl.Expr {
 		roundedWidth = width - drop
 		rounded = source
 		if drop < 0 {
-			rounded = net("rounded", roundedWidth, true, vl.Signed{X: vl.Concat{source, zeros(-drop)}})
+			rounded = vl.Signed{X: vl.Concat{source, zeros(-drop)}}
 		}
 	case t.Rounding == fx.Stochastic:
 		sumWidth := max(width, drop+1) + 1
@@ -66,19 +66,25 @@ func (p *pipeline) resize(v fx.Value) vl.Expr {
 		}
 		sum := net("sum", sumWidth, true, vl.Binary{Op: "+", X: extend(source, width, sumWidth), Y: vl.Signed{X: part}})
 		roundedWidth = sumWidth - drop
-		rounded = net("rounded", roundedWidth, true, slice(sum, sumWidth, sumWidth-1, drop))
+		rounded = vl.Signed{X: slice(sum, sumWidth, sumWidth-1, drop)}
 		net("unused_rest", 1, false, vl.Unary{Op: "^", X: slice(sum, sumWidth, drop-1, 0)})
 	default:
 		rounded, roundedWidth = p.nearest(net, t.Rounding, source, width, drop)
 	}
 
-	if p.split(n) {
-		held := vl.Id(fmt.Sprintf("%s_rounded_%d", n.Name, ready-1))
-		p.items[ready-1] = append(append(nets, vl.Net{Reg: true, Signed: true, Width: roundedWidth, Name: string(held)}), p.items[ready-1]...)
-		p.updates[ready-1] = append(p.updates[ready-1], vl.Update{Left: held, Right: rounded})
-		nets, rounded = nil, held
+	id, isNet := rounded.(vl.Id) // of which overflow and value take bits
+	switch {
+	case p.split(n):
+		id = vl.Id(fmt.Sprintf("%s_rounded_%d", n.Name, ready-1))
+		p.items[ready-1] = append(append(nets, vl.Net{Reg: true, Signed: true, Width: roundedWidth, Name: string(id)}), p.items[ready-1]...)
+		p.updates[ready-1] = append(p.updates[ready-1], vl.Update{Left: id, Right: rounded})
+		nets = nil
+	case !isNet:
+		id = vl.Id(n.Name + "_rounded")
+		nets = append(nets, vl.Net{Reg: true, Signed: true, Width: roundedWidth, Name: string(id)},
+			vl.Gated{When: vl.Id("enable_i"), Body: []vl.Gate{{Left: id, Width: roundedWidth, Right: rounded}}, Unknown: true})
 	}
-	over, value := limit(t, rounded, roundedWidth)
+	over, value := limit(t, id, roundedWidth)
 	flag := vl.Id(n.Name + "_overflow")
 	nets = append(nets, vl.Net{Name: string(flag), Width: 1}, vl.Assign{Left: flag, Right: over})
 	for s := ready; s <= p.latency; s++ {
@@ -102,7 +108,7 @@ type declare = func(suffix string, width int, signed bool, value vl.Expr) vl.Id
 
 // nearest drops bits by every rounding but the stochastic one: the multiple below, plus one where the mode
 // goes up. half is the highest dropped bit, rest tells of a set bit below it.
-func (p *pipeline) nearest(net declare, mode fx.Rounding, source vl.Id, width, drop int) (vl.Id, int) {
+func (p *pipeline) nearest(net declare, mode fx.Rounding, source vl.Id, width, drop int) (vl.Expr, int) {
 	sign := slice(source, width, width-1, width-1)
 	floorWidth := max(width-drop, 1)
 	floor := sign
@@ -113,7 +119,7 @@ func (p *pipeline) nearest(net declare, mode fx.Rounding, source vl.Id, width, d
 		if low := min(drop, width-1); low > 0 {
 			net("unused", 1, false, vl.Unary{Op: "^", X: slice(source, width, low-1, 0)})
 		}
-		return net("rounded", floorWidth, true, floor), floorWidth
+		return vl.Signed{X: floor}, floorWidth
 	}
 	half := sign
 	if drop <= width {
@@ -154,9 +160,9 @@ func (p *pipeline) nearest(net declare, mode fx.Rounding, source vl.Id, width, d
 	}
 	one := net("up", 1, false, up)
 	w := floorWidth + 1
-	return net("rounded", w, true, vl.Binary{Op: "+",
+	return vl.Binary{Op: "+",
 		X: vl.Signed{X: vl.Concat{sign, floor}},
-		Y: vl.Signed{X: vl.Concat{zeros(w - 1), one}}}), w
+		Y: vl.Signed{X: vl.Concat{zeros(w - 1), one}}}, w
 }
 
 // extend sign-extends a net.

@@ -751,7 +751,7 @@ module corinfo_control #(
   wire [LaneW-1:0]    lane;
   reg  [Lanes-1:0]    lanes_q;    // one bit is set
   reg  [PreWidth-1:0] pre_value;
-  integer             m, n;
+  integer             m;
 
   corinfo_delay #(.Width(LaneW), .Cycles(1 + BackCycles)) u_slot_lane (
     .clk_i(clk_i), .data_i(event_lane), .data_o(slot_lane)
@@ -772,9 +772,7 @@ module corinfo_control #(
   end
 
   always @(posedge clk_i) begin
-    for (n = 0; n < Lanes; n = n + 1) begin
-      lanes_q[n] <= lane == n[LaneW-1:0];
-    end
+    lanes_q <= {{(Lanes - 1){1'b0}}, 1'b1} << lane;
     if (update && from_input) begin
       value_q <= {{(ValueWidth - XWidth){1'b0}}, input_late};
     end else begin
@@ -894,6 +892,7 @@ module corinfo_control #(
     .update_i      (update_valid),
     .kind_i        (update_kind),
     .update_flags_i(update_flags_i),
+    .read_i        (host_read),
     .index_i       (counter_index),
     .counter_o     (counter)
   );

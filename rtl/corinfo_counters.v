@@ -1,8 +1,8 @@
 // Counters of a run, read by the host: times in cycles, events and products, and how often
 // rounding met a value outside its format or an update was lost.
 //
-// Flags come lane by lane, the first of a lane lowest. index_i selects one; counter_o has it two
-// cycles later. All are 48 bits, zero after reset, and complete when the design is idle.
+// Flags come lane by lane, the first of a lane lowest. While read_i, index_i selects one; counter_o
+// has it two cycles later. All are 48 bits, zero after reset, and complete when the design is idle.
 
 `default_nettype none
 
@@ -32,6 +32,7 @@ module corinfo_counters #(
   input  wire               step_done_i,
   input  wire [2:0]         step_flags_i,    // 26..28  excess, q_u, q of interneurons
 
+  input  wire               read_i,          // the host reads
   input  wire [7:0]         index_i,
   output reg  [47:0]        counter_o
 );
@@ -42,69 +43,73 @@ module corinfo_counters #(
   localparam Total = Ticks + Sites + Steps;
 
   // The flags of one bit: the ticks, then those of a step, which count when it is done.
-  wire [48*Total-1:0]    totals;
   wire [Ticks+Steps-1:0] ticks;
   reg  [Ticks+Steps-1:0] ticks_q;
   assign ticks = {step_flags_i & {Steps{step_done_i}},
                   batch_done_i, term_i, updating_i, step_i, product_i, event_i, waiting_i,
                   settling_i, busy_i};
 
-  genvar i;
+  // Which counter the host reads: one bit is set, or none. An index of 48 bits a step would take a
+  // multiplier.
+  reg [Total-1:0] chosen_q;
+  integer         j;
+
   always @(posedge clk_i) begin
     ticks_q <= rst_i ? {(Ticks + Steps){1'b0}} : ticks;
+    if (read_i) begin
+      for (j = 0; j < Total; j = j + 1) begin
+        chosen_q[j] <= index_i == j[7:0];
+      end
+    end
   end
 
+  // Each counter, and the chosen one of it and those before it.
+  genvar i;
   generate
-    for (i = 0; i < Ticks + Steps; i = i + 1) begin : gen_ticks
-      localparam Index = i < Ticks ? i : Sites + i;
-      reg [47:0] total_q;
-      always @(posedge clk_i) begin
-        if (rst_i) begin
-          total_q <= 48'd0;
-        end else begin
-          total_q <= total_q + {47'd0, ticks_q[i]};
+    for (i = 0; i < Total; i = i + 1) begin : gen_counter
+      wire [47:0] total, chosen;
+      if (i < Ticks || i >= Ticks + Sites) begin : gen_tick
+        localparam Tick = i < Ticks ? i : i - Sites;
+        reg [47:0] total_q;
+        always @(posedge clk_i) begin
+          if (rst_i) begin
+            total_q <= 48'd0;
+          end else begin
+            total_q <= total_q + {47'd0, ticks_q[Tick]};
+          end
         end
+        assign total = total_q;
+      end else if (i < Ticks + 5) begin : gen_soma
+        corinfo_counter #(.Lanes(Lanes), .Flags(5), .Flag(i - Ticks)) u_counter (
+          .clk_i(clk_i), .rst_i(rst_i), .enable_i(soma_i), .flags_i(soma_flags_i),
+          .total_o(total)
+        );
+      end else if (i < Ticks + 8) begin : gen_record
+        localparam Flag = i - Ticks - 5;
+        corinfo_counter #(.Lanes(Lanes), .Flags(3), .Flag(Flag)) u_counter (
+          .clk_i(clk_i), .rst_i(rst_i), .enable_i(record_i[Flag]), .flags_i(record_flags_i),
+          .total_o(total)
+        );
+      end else begin : gen_update
+        localparam        Flag = i - Ticks - 8;
+        localparam [31:0] Kind = Flag / 3;
+        corinfo_counter #(.Lanes(Lanes), .Flags(3), .Flag(Flag % 3)) u_counter (
+          .clk_i(clk_i), .rst_i(rst_i), .enable_i(update_i && kind_i == Kind[1:0]),
+          .flags_i(update_flags_i), .total_o(total)
+        );
       end
-      assign totals[48*Index +: 48] = total_q;
-    end
-    for (i = 0; i < 5; i = i + 1) begin : gen_soma
-      corinfo_counter #(.Lanes(Lanes), .Flags(5), .Flag(i)) u_counter (
-        .clk_i(clk_i), .rst_i(rst_i), .enable_i(soma_i), .flags_i(soma_flags_i),
-        .total_o(totals[48*(Ticks+i) +: 48])
-      );
-    end
-    for (i = 0; i < 3; i = i + 1) begin : gen_record
-      corinfo_counter #(.Lanes(Lanes), .Flags(3), .Flag(i)) u_counter (
-        .clk_i(clk_i), .rst_i(rst_i), .enable_i(record_i[i]), .flags_i(record_flags_i),
-        .total_o(totals[48*(Ticks+5+i) +: 48])
-      );
-    end
-    for (i = 0; i < 9; i = i + 1) begin : gen_update
-      localparam [31:0] Kind = i / 3;
-      corinfo_counter #(.Lanes(Lanes), .Flags(3), .Flag(i % 3)) u_counter (
-        .clk_i(clk_i), .rst_i(rst_i), .enable_i(update_i && kind_i == Kind[1:0]),
-        .flags_i(update_flags_i), .total_o(totals[48*(Ticks+8+i) +: 48])
-      );
+      if (i == 0) begin : gen_first
+        assign chosen = total & {48{chosen_q[i]}};
+      end else begin : gen_next
+        assign chosen = gen_counter[i-1].chosen | (total & {48{chosen_q[i]}});
+      end
     end
   endgenerate
 
-  // Chosen, because an index of 48 bits a step takes a multiplier.
-  reg     [Total-1:0] chosen_q;  // one bit is set, or none
-  reg     [47:0]      chosen;
-  integer             j, k;
-
-  always @* begin
-    chosen = 48'd0;
-    for (k = 0; k < Total; k = k + 1) begin
-      chosen = chosen | ({48{chosen_q[k]}} & totals[48*k +: 48]);
-    end
-  end
-
   always @(posedge clk_i) begin
-    for (j = 0; j < Total; j = j + 1) begin
-      chosen_q[j] <= index_i == j[7:0];
+    if (read_i) begin
+      counter_o <= gen_counter[Total-1].chosen;
     end
-    counter_o <= chosen;
   end
 
 endmodule

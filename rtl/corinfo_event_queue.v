@@ -58,8 +58,7 @@ module corinfo_event_queue #(
   wire [Lanes-1:0]   first_lane, lanes;
   wire               serve, last;
   reg                pending_q;   // lanes_q is not zero
-  reg  [LaneW-1:0]   first;
-  integer            i;
+  wire [LaneW-1:0]   first;
 
   assign serve      = pending_q && event_take_i;
   assign last       = others_q == {Lanes{1'b0}};
@@ -67,13 +66,25 @@ module corinfo_event_queue #(
   assign lanes      = row_take ? row_lanes : others_q;
   assign first_lane = lanes_q ^ others_q;
 
-  // The number of the first lane: its bits are those of the one lane that is set.
-  always @* begin
-    first = {LaneW{1'b0}};
-    for (i = 0; i < Lanes; i = i + 1) begin
-      first = first | (first_lane[i] ? i[LaneW-1:0] : {LaneW{1'b0}});
+  // The number of the first lane, the one that is set, bit by bit: is it one of those whose number
+  // has that bit?
+  function [Lanes-1:0] lanes_with;
+    input integer place;
+    integer       i;
+    begin
+      for (i = 0; i < Lanes; i = i + 1) begin
+        lanes_with[i] = i[place];
+      end
     end
-  end
+  endfunction
+
+  genvar b;
+  generate
+    for (b = 0; b < LaneW; b = b + 1) begin : gen_first
+      localparam [Lanes-1:0] With = lanes_with(b);
+      assign first[b] = |(first_lane & With);
+    end
+  endgenerate
 
   always @(posedge clk_i) begin
     if (rst_i) begin

@@ -60,7 +60,7 @@ module corinfo_lane #(
   input  wire [SlotW-1:0]                sum_waddr_i,
   input  wire [3*Contexts-1:0]           sum_we_i,         // one bit per kind
   input  wire                            clear_i,          // cycle R + 2: the sum becomes zero
-  input  wire [Contexts-1:0]             state_clear_i,    // cycle R + 3: so do state and potential
+  input  wire [Contexts-1:0]             state_clear_i,    // cycle R + 3: so do a slot's states
   input  wire                            update_first_i,   // cycle R + 2: first of a synapse
 
   // Learning factors.
@@ -255,7 +255,7 @@ module corinfo_lane #(
 
   always @(posedge clk_i) begin
     if (update_run_q) begin
-      update_q <= update_first_i ? term : update_q + term;
+      update_q <= (update_first_i ? {SumWidth{1'b0}} : update_q) + term;
     end
   end
   assign update_sum_o = update_q;
@@ -306,19 +306,10 @@ module corinfo_lane #(
         .wdata_i(sum_q[LateralWidth-1:0]),
         .re_i(sum_re_i[3*g+2]), .raddr_i(sum_raddr), .rdata_o(lateral_word)
       );
-      corinfo_ram #(.Width(RWidth), .Depth(Slots)) u_r (
+      corinfo_ram #(.Width(UWidth + RWidth + DeltaWidth), .Depth(Slots)) u_state (
         .clk_i(clk_i), .we_i(state_we), .waddr_i(state_waddr),
-        .wdata_i(clear ? {RWidth{1'b0}} : r_next_i),
-        .re_i(slot_re_i[g]), .raddr_i(slot_raddr), .rdata_o(r_word)
-      );
-      corinfo_ram #(.Width(UWidth), .Depth(Slots)) u_u (
-        .clk_i(clk_i), .we_i(state_we), .waddr_i(state_waddr),
-        .wdata_i(clear ? {UWidth{1'b0}} : u_next_i),
-        .re_i(slot_re_i[g]), .raddr_i(slot_raddr), .rdata_o(u_word)
-      );
-      corinfo_ram #(.Width(DeltaWidth), .Depth(Slots)) u_delta (
-        .clk_i(clk_i), .we_i(soma_we), .waddr_i(soma_waddr_i), .wdata_i(delta_i),
-        .re_i(slot_re_i[g]), .raddr_i(slot_raddr), .rdata_o(delta_word)
+        .wdata_i(clear ? {(UWidth + RWidth + DeltaWidth){1'b0}} : {u_next_i, r_next_i, delta_i}),
+        .re_i(slot_re_i[g]), .raddr_i(slot_raddr), .rdata_o({u_word, r_word, delta_word})
       );
 
       // This context's words if they are chosen, else those chosen of the contexts before it.

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -32,13 +33,19 @@ func (b *build) icarus(ctx context.Context) error {
 var runtimeObjects = []string{"verilated.o", "verilated_threads.o", "verilated_dpi.o", "verilated_fst_c.o"}
 
 // oneLane are Verilator's hints for a design: the lane is code of its own, one for all lanes, which the caches hold. It is
-// one only if it names nothing of a single lane; so the inputs from a lane's site stay variables, as public ones do.
+// one only if it names nothing of a single lane; so the inputs from a lane's site stay variables, as public ones do. So do
+// fields of the instruction: else every lane would take them out of it in every cycle.
 func oneLane(name string) string {
-	text := "`verilator_config\nno_inline -module \"" + name + "_lane\"\n"
-	for _, input := range []string{"synapse_i", "row_i", "y_i"} {
-		text += "public_flat_rd -module \"" + name + "_lane\" -var \"" + input + "\"\n"
+	var text strings.Builder
+	fmt.Fprintf(&text, "`verilator_config\nno_inline -module \"%s_lane\"\n", name)
+	variable := func(module string, names ...string) {
+		for _, v := range names {
+			fmt.Fprintf(&text, "public_flat_rd -module %q -var %q\n", module, v)
+		}
 	}
-	return text
+	variable(name+"_lane", "synapse_i", "row_i", "y_i")
+	variable(name, "to_lanes_layer", "to_lanes_matrix", "to_lanes_second", "to_lanes_restart", "to_lanes_eta")
+	return text.String()
 }
 
 // verilator makes Vcorinfo. The compiler takes nearly all of the time: without optimisation one file of all

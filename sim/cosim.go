@@ -45,7 +45,7 @@ type Report struct {
 	Accuracy            float64   `json:"accuracy"`         // of the inference samples
 	After               *After    `json:"accuracy_after_learning,omitempty"`
 	Simulator           Simulator `json:"simulator"`
-	Parts               int       `json:"parts"` // of the run, each with a simulator of its own
+	Parts               int       `json:"parts"`   // of the run, each with a simulator of its own
 	Seconds             float64   `json:"seconds"` // of this part of a continued run
 	LearningPerSecond   float64   `json:"learning_samples_per_second"`
 	BuildSeconds        float64   `json:"build_seconds"`

@@ -184,7 +184,11 @@ func (p *printer) items(items []Item) {
 			p.line("always @* begin")
 			p.indent++
 			for _, g := range x.Body {
-				p.line("%s = %s;", g.Left, p.expr(Lit{Width: g.Width, Hex: "0"}, 0))
+				var idle Expr = Lit{Width: g.Width, Hex: "0"}
+				if x.Unknown {
+					idle = Id(fmt.Sprintf("%d'hx", g.Width))
+				}
+				p.line("%s = %s;", g.Left, p.expr(idle, 0))
 			}
 			p.line("if (%s) begin", p.expr(x.When, 0))
 			p.indent++

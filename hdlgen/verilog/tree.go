@@ -65,11 +65,12 @@ type (
 		Enable Expr
 		Body   []Update
 	}
-	// Gated is a combinational process: registers that are zero except while When is high. A simulator has no work
-	// with them in other cycles.
+	// Gated is a combinational process: registers that are zero except while When is high, or unknown, where nobody
+	// looks at them then and hardware need not see to it. A simulator has no work with them in other cycles.
 	Gated struct {
-		When Expr
-		Body []Gate
+		When    Expr
+		Body    []Gate
+		Unknown bool
 	}
 	// Instance is an instance of a module.
 	Instance struct {

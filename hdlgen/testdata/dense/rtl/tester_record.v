@@ -44,8 +44,15 @@ module tester_record (
   assign c_unused = ^lateral_i[2:0];
   wire c_up;
   assign c_up = lateral_i[3];
-  wire signed [18:0] c_rounded;
-  assign c_rounded = $signed({lateral_i[21], lateral_i[21:4]}) + $signed({18'h0, c_up});
+  reg signed [18:0] c_rounded;
+
+  always @* begin
+    c_rounded = 19'hx;
+    if (enable_i) begin
+      c_rounded = $signed({lateral_i[21], lateral_i[21:4]}) + $signed({18'h0, c_up});
+    end
+  end
+
   wire c_overflow;
   assign c_overflow = c_rounded[18:17] != {2{c_rounded[18]}};
   reg c_overflow_1;
@@ -62,13 +69,27 @@ module tester_record (
 
   // Stage 2: e, d.
   reg signed [17:0] e_2;
-  wire signed [19:0] e_rounded;
-  assign e_rounded = $signed({sub4_1, 1'h0});
+  reg signed [19:0] e_rounded;
+
+  always @* begin
+    e_rounded = 20'hx;
+    if (enable_i) begin
+      e_rounded = $signed({sub4_1, 1'h0});
+    end
+  end
+
   wire e_overflow;
   assign e_overflow = e_rounded[19:17] != {3{e_rounded[19]}};
   reg signed [17:0] d_2;
-  wire signed [16:0] d_rounded;
-  assign d_rounded = $signed({sub6_1, 10'h0});
+  reg signed [16:0] d_rounded;
+
+  always @* begin
+    d_rounded = 17'hx;
+    if (enable_i) begin
+      d_rounded = $signed({sub6_1, 10'h0});
+    end
+  end
+
   wire d_overflow;
   assign d_overflow = 1'h0;
   reg c_overflow_2;

@@ -58,9 +58,16 @@ module tester_soma (
   assign lateral_rounded_unused = ^lateral_i[2:0];
   wire lateral_rounded_up;
   assign lateral_rounded_up = lateral_i[3];
-  wire signed [18:0] lateral_rounded_rounded;
-  assign lateral_rounded_rounded = $signed({lateral_i[21], lateral_i[21:4]}) + $signed({18'h0,
-      lateral_rounded_up});
+  reg signed [18:0] lateral_rounded_rounded;
+
+  always @* begin
+    lateral_rounded_rounded = 19'hx;
+    if (enable_i) begin
+      lateral_rounded_rounded = $signed({lateral_i[21], lateral_i[21:4]}) + $signed({18'h0,
+          lateral_rounded_up});
+    end
+  end
+
   wire lateral_rounded_overflow;
   assign lateral_rounded_overflow = lateral_rounded_rounded[18:17] !=
       {2{lateral_rounded_rounded[18]}};
@@ -179,8 +186,6 @@ module tester_soma (
   assign drive_unused = ^add23_5[18:0];
   wire drive_up;
   assign drive_up = add23_5[19];
-  wire signed [22:0] drive_rounded;
-  assign drive_rounded = $signed({add23_5[41], add23_5[41:20]}) + $signed({22'h0, drive_up});
   reg signed [22:0] drive_rounded_6;
   reg lateral_rounded_overflow_6;
   reg current_overflow_6;
@@ -189,7 +194,8 @@ module tester_soma (
 
   always @(posedge clk_i) begin
     if (enable_i) begin
-      drive_rounded_6            <= drive_rounded;
+      drive_rounded_6            <= $signed({add23_5[41], add23_5[41:20]}) + $signed({22'h0,
+          drive_up});
       lateral_rounded_overflow_6 <= lateral_rounded_overflow_5;
       current_overflow_6         <= current_overflow_5;
       r_6                        <= r_5;
@@ -263,9 +269,6 @@ module tester_soma (
   assign potential_unused = ^add26_9[15:0];
   wire potential_up;
   assign potential_up = add26_9[16];
-  wire signed [19:0] potential_rounded;
-  assign potential_rounded = $signed({add26_9[35], add26_9[35:17]}) + $signed({19'h0,
-      potential_up});
   reg signed [19:0] potential_rounded_10;
   reg drive_overflow_10;
   reg lateral_rounded_overflow_10;
@@ -275,7 +278,8 @@ module tester_soma (
 
   always @(posedge clk_i) begin
     if (enable_i) begin
-      potential_rounded_10        <= potential_rounded;
+      potential_rounded_10        <= $signed({add26_9[35], add26_9[35:17]}) + $signed({19'h0,
+          potential_up});
       drive_overflow_10           <= drive_overflow_9;
       lateral_rounded_overflow_10 <= lateral_rounded_overflow_9;
       current_overflow_10         <= current_overflow_9;
@@ -340,8 +344,15 @@ module tester_soma (
   assign state_rest = |clip28_12[8:0];
   wire state_up;
   assign state_up = clip28_12[9] && (state_rest || clip28_12[10]);
-  wire signed [8:0] state_rounded;
-  assign state_rounded = $signed({clip28_12[17], clip28_12[17:10]}) + $signed({8'h0, state_up});
+  reg signed [8:0] state_rounded;
+
+  always @* begin
+    state_rounded = 9'hx;
+    if (enable_i) begin
+      state_rounded = $signed({clip28_12[17], clip28_12[17:10]}) + $signed({8'h0, state_up});
+    end
+  end
+
   wire state_overflow;
   assign state_overflow = |state_rounded[8:5];
   reg nonzero32_13;

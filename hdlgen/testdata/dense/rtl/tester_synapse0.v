@@ -45,8 +45,15 @@ module tester_synapse0 (
   assign weight_rest = |add2_1[25:0];
   wire weight_up;
   assign weight_up = add2_1[35] && (add2_1[26] || weight_rest);
-  wire signed [9:0] weight_rounded;
-  assign weight_rounded = $signed({add2_1[35], add2_1[35:27]}) + $signed({9'h0, weight_up});
+  reg signed [9:0] weight_rounded;
+
+  always @* begin
+    weight_rounded = 10'hx;
+    if (enable_i) begin
+      weight_rounded = $signed({add2_1[35], add2_1[35:27]}) + $signed({9'h0, weight_up});
+    end
+  end
+
   wire weight_overflow;
   assign weight_overflow = weight_rounded[9:6] != {4{weight_rounded[9]}} || weight_rounded[6:0] ==
       7'h40;

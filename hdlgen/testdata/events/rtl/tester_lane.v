@@ -464,7 +464,8 @@ module tester_lane (
   assign synapse_next_o = synapse0_serves_q ? synapse0_w_next : synapse1_w_next;
   assign moved = synapse0_serves_q ? synapse0_moved : synapse1_moved;
   assign weight_overflow = synapse0_serves_q ? synapse0_weight_overflow : synapse1_weight_overflow;
-  assign update_flags_now = {active_late && !moved, weight_overflow, update_overflow_late};
+  assign update_flags_now = update_run ? {active_late && !moved, weight_overflow,
+      update_overflow_late} : 3'h0;
   assign u_next_o = u_next;
   assign r_next_o = r_next;
 

@@ -44,8 +44,15 @@ module tester_record (
   assign c_unused = ^lateral_i[8:0];
   wire c_up;
   assign c_up = lateral_i[9];
-  wire signed [18:0] c_rounded;
-  assign c_rounded = $signed({lateral_i[27], lateral_i[27:10]}) + $signed({18'h0, c_up});
+  reg signed [18:0] c_rounded;
+
+  always @* begin
+    c_rounded = 19'hx;
+    if (enable_i) begin
+      c_rounded = $signed({lateral_i[27], lateral_i[27:10]}) + $signed({18'h0, c_up});
+    end
+  end
+
   wire c_overflow;
   assign c_overflow = c_rounded[18:17] != {2{c_rounded[18]}};
   reg c_overflow_1;
@@ -65,15 +72,11 @@ module tester_record (
   assign e_unused = ^sub4_1[8:0];
   wire e_up;
   assign e_up = sub4_1[9];
-  wire signed [20:0] e_rounded;
-  assign e_rounded = $signed({sub4_1[29], sub4_1[29:10]}) + $signed({20'h0, e_up});
   reg signed [20:0] e_rounded_2;
   wire d_unused;
   assign d_unused = ^sub6_1[8:0];
   wire d_up;
   assign d_up = sub6_1[9];
-  wire signed [19:0] d_rounded;
-  assign d_rounded = $signed({sub6_1[28], sub6_1[28:10]}) + $signed({19'h0, d_up});
   reg signed [19:0] d_rounded_2;
   reg c_overflow_2;
   reg signed [17:0] c_2;
@@ -81,8 +84,8 @@ module tester_record (
   always @(posedge clk_i) begin
     if (enable_i) begin
       c_overflow_2 <= c_overflow_1;
-      d_rounded_2  <= d_rounded;
-      e_rounded_2  <= e_rounded;
+      d_rounded_2  <= $signed({sub6_1[28], sub6_1[28:10]}) + $signed({19'h0, d_up});
+      e_rounded_2  <= $signed({sub4_1[29], sub4_1[29:10]}) + $signed({20'h0, e_up});
       c_2          <= c_1;
     end
   end

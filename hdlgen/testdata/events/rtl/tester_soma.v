@@ -58,9 +58,16 @@ module tester_soma (
   assign lateral_rounded_unused = ^lateral_i[8:0];
   wire lateral_rounded_up;
   assign lateral_rounded_up = lateral_i[9];
-  wire signed [18:0] lateral_rounded_rounded;
-  assign lateral_rounded_rounded = $signed({lateral_i[27], lateral_i[27:10]}) + $signed({18'h0,
-      lateral_rounded_up});
+  reg signed [18:0] lateral_rounded_rounded;
+
+  always @* begin
+    lateral_rounded_rounded = 19'hx;
+    if (enable_i) begin
+      lateral_rounded_rounded = $signed({lateral_i[27], lateral_i[27:10]}) + $signed({18'h0,
+          lateral_rounded_up});
+    end
+  end
+
   wire lateral_rounded_overflow;
   assign lateral_rounded_overflow = lateral_rounded_rounded[18:17] !=
       {2{lateral_rounded_rounded[18]}};
@@ -88,8 +95,6 @@ module tester_soma (
   assign current_unused = ^add12_1[9:0];
   wire current_up;
   assign current_up = add12_1[10];
-  wire signed [19:0] current_rounded;
-  assign current_rounded = $signed({add12_1[29], add12_1[29:11]}) + $signed({19'h0, current_up});
   reg signed [19:0] current_rounded_2;
   reg signed [19:0] mul15_2;
   reg signed [28:0] mul16_2;
@@ -107,7 +112,8 @@ module tester_soma (
       mul16_2                    <= k_r_i * $signed({1'h0, r_1});
       mul19_2                    <= k_u_i * u_1;
       lateral_rounded_overflow_2 <= lateral_rounded_overflow_1;
-      current_rounded_2          <= current_rounded;
+      current_rounded_2          <= $signed({add12_1[29], add12_1[29:11]}) + $signed({19'h0,
+          current_up});
       r_2                        <= r_1;
       u_2                        <= u_1;
       mul17_2                    <= mul17_1;
@@ -183,8 +189,6 @@ module tester_soma (
   assign drive_unused = ^add23_5[18:0];
   wire drive_up;
   assign drive_up = add23_5[19];
-  wire signed [22:0] drive_rounded;
-  assign drive_rounded = $signed({add23_5[41], add23_5[41:20]}) + $signed({22'h0, drive_up});
   reg signed [22:0] drive_rounded_6;
   reg lateral_rounded_overflow_6;
   reg current_overflow_6;
@@ -193,7 +197,8 @@ module tester_soma (
 
   always @(posedge clk_i) begin
     if (enable_i) begin
-      drive_rounded_6            <= drive_rounded;
+      drive_rounded_6            <= $signed({add23_5[41], add23_5[41:20]}) + $signed({22'h0,
+          drive_up});
       lateral_rounded_overflow_6 <= lateral_rounded_overflow_5;
       current_overflow_6         <= current_overflow_5;
       r_6                        <= r_5;
@@ -267,9 +272,6 @@ module tester_soma (
   assign potential_unused = ^add26_9[15:0];
   wire potential_up;
   assign potential_up = add26_9[16];
-  wire signed [19:0] potential_rounded;
-  assign potential_rounded = $signed({add26_9[35], add26_9[35:17]}) + $signed({19'h0,
-      potential_up});
   reg signed [19:0] potential_rounded_10;
   reg drive_overflow_10;
   reg lateral_rounded_overflow_10;
@@ -279,7 +281,8 @@ module tester_soma (
 
   always @(posedge clk_i) begin
     if (enable_i) begin
-      potential_rounded_10        <= potential_rounded;
+      potential_rounded_10        <= $signed({add26_9[35], add26_9[35:17]}) + $signed({19'h0,
+          potential_up});
       drive_overflow_10           <= drive_overflow_9;
       lateral_rounded_overflow_10 <= lateral_rounded_overflow_9;
       current_overflow_10         <= current_overflow_9;
@@ -344,8 +347,15 @@ module tester_soma (
   assign state_unused = ^clip28_12[2:0];
   wire state_up;
   assign state_up = clip28_12[3];
-  wire signed [14:0] state_rounded;
-  assign state_rounded = $signed({clip28_12[17], clip28_12[17:4]}) + $signed({14'h0, state_up});
+  reg signed [14:0] state_rounded;
+
+  always @* begin
+    state_rounded = 15'hx;
+    if (enable_i) begin
+      state_rounded = $signed({clip28_12[17], clip28_12[17:4]}) + $signed({14'h0, state_up});
+    end
+  end
+
   wire state_overflow;
   assign state_overflow = |state_rounded[14:11];
   reg nonzero32_13;

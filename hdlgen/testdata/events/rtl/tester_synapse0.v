@@ -48,8 +48,6 @@ module tester_synapse0 (
   assign weight_unused = ^random_1[13:0];
   wire signed [36:0] weight_sum;
   assign weight_sum = $signed({add2_1[35], add2_1}) + $signed({19'h0, random_1[31:14]});
-  wire signed [18:0] weight_rounded;
-  assign weight_rounded = weight_sum[36:18];
   wire weight_unused_rest;
   assign weight_unused_rest = ^weight_sum[17:0];
   reg signed [18:0] weight_rounded_2;
@@ -57,7 +55,7 @@ module tester_synapse0 (
 
   always @(posedge clk_i) begin
     if (enable_i) begin
-      weight_rounded_2 <= weight_rounded;
+      weight_rounded_2 <= $signed(weight_sum[36:18]);
       w_2              <= w_1;
     end
   end

@@ -90,8 +90,6 @@ module tester_synapse1 (
   // Stage 5: the rounding of weight.
   wire signed [51:0] weight_sum;
   assign weight_sum = $signed({sub5_4[50], sub5_4}) + $signed({19'h0, random_4, 1'h0});
-  wire signed [18:0] weight_rounded;
-  assign weight_rounded = weight_sum[51:33];
   wire weight_unused_rest;
   assign weight_unused_rest = ^weight_sum[32:0];
   reg signed [18:0] weight_rounded_5;
@@ -99,7 +97,7 @@ module tester_synapse1 (
 
   always @(posedge clk_i) begin
     if (enable_i) begin
-      weight_rounded_5 <= weight_rounded;
+      weight_rounded_5 <= $signed(weight_sum[51:33]);
       w_5              <= w_4;
     end
   end

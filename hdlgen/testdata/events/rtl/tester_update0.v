@@ -32,15 +32,13 @@ module tester_update0 (
   assign update_unused = ^sum_i[4:0];
   wire update_up;
   assign update_up = sum_i[5];
-  wire signed [22:0] update_rounded;
-  assign update_rounded = $signed({sum_i[27], sum_i[27:6]}) + $signed({22'h0, update_up});
   reg signed [22:0] update_rounded_1;
   reg nonzero2_1;
 
   always @(posedge clk_i) begin
     if (enable_i) begin
       nonzero2_1       <= |sum_i;
-      update_rounded_1 <= update_rounded;
+      update_rounded_1 <= $signed({sum_i[27], sum_i[27:6]}) + $signed({22'h0, update_up});
     end
   end
 

@@ -32,15 +32,13 @@ module tester_update1 (
   assign update_unused = ^sum_i[6:0];
   wire update_up;
   assign update_up = sum_i[7];
-  wire signed [23:0] update_rounded;
-  assign update_rounded = $signed({sum_i[30], sum_i[30:8]}) + $signed({23'h0, update_up});
   reg signed [23:0] update_rounded_1;
   reg nonzero2_1;
 
   always @(posedge clk_i) begin
     if (enable_i) begin
       nonzero2_1       <= |sum_i;
-      update_rounded_1 <= update_rounded;
+      update_rounded_1 <= $signed({sum_i[30], sum_i[30:8]}) + $signed({23'h0, update_up});
     end
   end
 
