@@ -69,8 +69,8 @@ module corinfo_event_queue #(
   // The number of the first lane, the one that is set, bit by bit: is it one of those whose number
   // has that bit?
   function [Lanes-1:0] lanes_with;
-    input integer place;
-    integer       i;
+    input [4:0] place;
+    integer     i;
     begin
       for (i = 0; i < Lanes; i = i + 1) begin
         lanes_with[i] = i[place];
@@ -81,7 +81,8 @@ module corinfo_event_queue #(
   genvar b;
   generate
     for (b = 0; b < LaneW; b = b + 1) begin : gen_first
-      localparam [Lanes-1:0] With = lanes_with(b);
+      localparam [31:0]      Place = b;
+      localparam [Lanes-1:0] With  = lanes_with(Place[4:0]);
       assign first[b] = |(first_lane & With);
     end
   endgenerate

@@ -66,8 +66,9 @@ type cosimulation struct {
 	lock     sync.Mutex // of what follows
 	parts    []part     // as they were when they had completed a mini-batch, or in the end
 	cancel   []context.CancelFunc
-	failed   int // the first part with a mismatch or an error; len(parts): none
-	done     int // commands
+	last     int   // the last part that is worth while: the first with a mismatch, or -1 after an error
+	err      error // the first
+	done     int   // commands
 	saved    bool
 	lastSave time.Time
 }
@@ -92,7 +93,6 @@ func (c *cosimulation) begin(dense *hdlgen.Estimates) (err error) {
 		// Every part reads all memory words back: not more parts than that pays for.
 		c.divide(min(c.o.Workers, commandCycles(dense, c.o)/readBackCycles(c.d)))
 	}
-	c.cancel, c.failed = make([]context.CancelFunc, len(c.parts)), len(c.parts)
 	return nil
 }
 
@@ -111,7 +111,7 @@ func (c *cosimulation) divide(parts int) {
 }
 
 // simulate runs all parts that are not over, as many at a time as there are workers; the runs that it returns have
-// stopped. A part that fails stops those after it; those before it go on, and may fail earlier in the run.
+// stopped. A mismatch stops the parts after it: those before it go on, and may find an earlier one. An error stops all.
 func (c *cosimulation) simulate(ctx context.Context, folder string) (runs []*run, err error) {
 	ahead := golden.NewMachine(c.d.Arithmetic) // is where the next part begins
 	if err := ahead.SetTensors(c.d.Initial.Tensors); err != nil {
@@ -120,6 +120,7 @@ func (c *cosimulation) simulate(ctx context.Context, folder string) (runs []*run
 	for i := range c.parts {
 		c.done += c.parts[i].Done.Commands
 	}
+	c.cancel, c.last = make([]context.CancelFunc, len(c.parts)), len(c.parts)-1
 	c.progress(0)
 	workers := make(chan struct{}, max(1, c.o.Workers))
 	var wait sync.WaitGroup
@@ -138,40 +139,46 @@ func (c *cosimulation) simulate(ctx context.Context, folder string) (runs []*run
 		}
 		r := &run{cosimulation: c, index: i, part: before}
 		runs = append(runs, r)
-		if r.err = r.open(folder, ahead); r.err != nil {
-			c.stopAfter(i)
+		if err := r.open(folder, ahead); err != nil {
+			c.stop(i, err)
 			break
 		}
 		workers <- struct{}{}
 		wait.Go(func() {
 			defer func() { <-workers }()
-			if r.mismatch, r.err = r.simulate(own); r.mismatch != nil || r.err != nil {
-				c.stopAfter(i)
+			mismatch, err := r.simulate(own)
+			if own.Err() == nil && (mismatch != nil || err != nil) {
+				r.mismatch = mismatch
+				c.stop(i, err)
 			}
 		})
 	}
 	wait.Wait()
-	for _, r := range runs {
-		if r.mismatch != nil || r.err != nil {
-			return runs, r.err
-		}
+	if ctx.Err() != nil {
+		return runs, ctx.Err()
 	}
-	return runs, nil
+	return runs, c.err
 }
 
-// start gives the part that is to be run; false: it is over, or one before it has failed.
+// start gives the part that is to be run; false: it is over, or the run has failed before it.
 func (c *cosimulation) start(i int, cancel context.CancelFunc) (part, bool) {
 	c.lock.Lock()
 	defer c.lock.Unlock()
 	c.cancel[i] = cancel
-	return c.parts[i], !c.parts[i].Over && i < c.failed
+	return c.parts[i], !c.parts[i].Over && i <= c.last
 }
 
-// stopAfter ends the parts after one that failed.
-func (c *cosimulation) stopAfter(i int) {
+// stop ends the parts after one with a mismatch, or all because of an error.
+func (c *cosimulation) stop(i int, err error) {
 	c.lock.Lock()
 	defer c.lock.Unlock()
-	c.failed = min(c.failed, i)
+	if err != nil {
+		i = -1
+		if c.err == nil {
+			c.err = err
+		}
+	}
+	c.last = min(c.last, i)
 	for _, cancel := range c.cancel[i+1:] {
 		if cancel != nil {
 			cancel()

@@ -72,10 +72,11 @@ func TestPartsAreOneRun(t *testing.T) {
 func TestFirstMismatchOfParts(t *testing.T) {
 	needTool(t, "iverilog")
 	rng := testSeed(t)
-	for _, first := range []int{0, 2, 6} {
+	for _, first := range []int{0, 6} {
 		d := small.generate(t)
 		manifest := *d.Manifest
-		flipBit(t, d.Dir, "images/constants.hex", 3*(d.Network.K()-1)+1) // of the last layer while it is nudged, beta above zero
+		// The factor of the last layer's current while it is nudged with beta above zero, by so much that every sample shows it.
+		flipDigit(t, d.Dir, "images/constants.hex", 3*(d.Network.K()-1)+1, 3)
 		agree(t, d.Dir, "images/constants.hex", manifest)
 		d = reopen(t, d.Dir)
 		o := Options{Simulator: Icarus, Inference: randomSamples(d, 1, rng), Learning: randomSamples(d, 9, rng), Again: true, SaveEvery: time.Hour}
@@ -91,7 +92,7 @@ func TestFirstMismatchOfParts(t *testing.T) {
 			require.Equal(t, o.Workers, report.Parts)
 			checkWave(t, report.Mismatch)
 			m := *report.Mismatch
-			require.GreaterOrEqual(t, m.Sample, 1+first)
+			require.Equal(t, 1+first, m.Sample)
 			require.Equal(t, "nudged", m.Phase)
 			if whole == nil {
 				whole = &m
@@ -99,5 +100,22 @@ func TestFirstMismatchOfParts(t *testing.T) {
 			m.Cycle = whole.Cycle // is the part's
 			require.Equal(t, *whole, m)
 		}
+	}
+}
+
+// An error of one part's simulator stops the others, which here would never end, and is the run's error.
+func TestErrorStopsAllParts(t *testing.T) {
+	d := small.generate(t)
+	o := Options{Learning: randomSamples(d, 6, testSeed(t)), Simulator: Icarus, Workers: 2}
+	c := &cosimulation{d: d, o: o, commands: o.commands(), quiet: 1000}
+	c.divide(o.Workers)
+	c.model = &model{[]string{"sh", "-c", `for a; do case $a in +stimulus=*) f=${a#+stimulus=} ;; esac; done
+		case $(head -c 1 "$f") in H) exit 3 ;; esac
+		exec tail -f /dev/null`, "sh"}}
+	runs, err := c.simulate(context.Background(), t.TempDir())
+	require.Len(t, runs, 2)
+	require.ErrorContains(t, err, "stopped in the middle of sample 3")
+	for _, r := range runs {
+		r.close()
 	}
 }

@@ -36,7 +36,6 @@ type run struct {
 	atReset       []int64 // what they had counted when a run that begins elsewhere went on
 	busy, waiting int64   // cycles with a command under way, and of them those that waited for the harness
 	mismatch      *Mismatch
-	err           error
 }
 
 // open makes the run's files, its own because several run at once, and its model, both as another model is.

@@ -33,13 +33,20 @@ func cosimSmall(t *testing.T, d *hdlgen.Design) *Report {
 // flipBit changes the lowest bit of one word of a memory image.
 func flipBit(t *testing.T, dir, image string, line int) {
 	t.Helper()
+	flipDigit(t, dir, image, line, 0)
+}
+
+// flipDigit changes the lowest bit of a digit of one word of a memory image; digit 0 is the lowest.
+func flipDigit(t *testing.T, dir, image string, line, place int) {
+	t.Helper()
 	path := filepath.Join(dir, filepath.FromSlash(image))
 	text, err := os.ReadFile(path)
 	require.NoError(t, err)
 	lines := strings.Split(string(text), "\n")
 	word := lines[line]
-	digit := strings.IndexByte("0123456789abcdef", word[len(word)-1])
-	lines[line] = word[:len(word)-1] + string("0123456789abcdef"[digit^1])
+	at := len(word) - 1 - place
+	digit := strings.IndexByte("0123456789abcdef", word[at])
+	lines[line] = word[:at] + string("0123456789abcdef"[digit^1]) + word[at+1:]
 	require.NotEqual(t, word, lines[line])
 	require.NoError(t, os.WriteFile(path, []byte(strings.Join(lines, "\n")), 0o644))
 }

@@ -224,6 +224,7 @@ func TestWrongUsage(t *testing.T) {
 	refused(t, exitUsage, []string{"no design", "corinfo generate"}, "cosim", t.TempDir())
 	refused(t, exitUsage, []string{"no checkpoint", "corinfo train"}, "eval", t.TempDir())
 	refused(t, exitUsage, []string{"modelsim", "verilator or icarus"}, "cosim", t.TempDir(), "--simulator", "modelsim")
+	refused(t, exitUsage, []string{"--workers 0"}, "cosim", t.TempDir(), "--workers", "0")
 	file := smallNetwork(t, 3, "")
 	refused(t, exitUsage, []string{"--epochs 0", "at least 1"}, "train", "-c", file, "-o", "x", "--epochs", "0")
 	refused(t, exitUsage, []string{"--seed 4294967296"}, "train", "-c", file, "-o", filepath.Join(t.TempDir(), "x"), "--seed", "4294967296")
