@@ -38,7 +38,7 @@ func Resumable(d *hdlgen.Design) bool {
 
 // save writes the checkpoint whole or not at all.
 func (c *cosimulation) save() error {
-	text, err := json.Marshal(checkpoint{Design: c.design, Data: dataSum(&c.o), Inference: len(c.o.Inference), Learning: len(c.o.Learning), Parts: c.parts})
+	text, err := json.Marshal(checkpoint{Design: c.design, Data: c.data, Inference: len(c.o.Inference), Learning: len(c.o.Learning), Parts: c.parts})
 	if err != nil {
 		return fmt.Errorf("checkpoint: %w", err)
 	}
@@ -67,7 +67,7 @@ func (c *cosimulation) load() error {
 	case saved.Inference != len(c.o.Inference) || saved.Learning != len(c.o.Learning):
 		return fmt.Errorf("%w: %s is of a run that classifies %d samples and learns %d; ask for the same, or run without --resume",
 			golden.ErrUsage, path, saved.Inference, saved.Learning)
-	case saved.Data != dataSum(&c.o):
+	case saved.Data != c.data:
 		return fmt.Errorf("%w: %s is of a run with other samples; give the same data or run without --resume", golden.ErrUsage, path)
 	case !c.sound(saved.Parts):
 		return fmt.Errorf("%w: %s has parts that no run has: remove it and run without --resume", golden.ErrDamaged, path)

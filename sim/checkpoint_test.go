@@ -30,15 +30,14 @@ func TestStoppedRunContinues(t *testing.T) {
 	rng := testSeed(t)
 	for _, x := range []struct {
 		simulator Simulator
-		tool      string
 		workers   int
 		c         testCase
 	}{
-		{Icarus, "iverilog", 1, testCase{layers: []int{7, 5, 4}, lanes: 2, batch: 2, rule: "constant", formats: "uneven", three: true}},
-		{Icarus, "iverilog", 3, testCase{layers: []int{7, 5, 4}, lanes: 2, batch: 2, rule: "constant", formats: "uneven", contexts: 2}},
-		{Verilator, "verilator", 1, testCase{layers: []int{12, 9, 8, 5}, lanes: 3, batch: 3, rule: "divide_by_slow_loop_index", formats: "coarse", early: true}},
+		{Icarus, 1, testCase{layers: []int{7, 5, 4}, lanes: 2, batch: 2, rule: "constant", formats: "uneven", three: true}},
+		{Icarus, 3, testCase{layers: []int{7, 5, 4}, lanes: 2, batch: 2, rule: "constant", formats: "uneven", contexts: 2}},
+		{Verilator, 1, testCase{layers: []int{12, 9, 8, 5}, lanes: 3, batch: 3, rule: "divide_by_slow_loop_index", formats: "coarse", early: true}},
 	} {
-		needTool(t, x.tool)
+		needTool(t, compilers[x.simulator])
 		d := x.c.generate(t)
 		o := Options{Simulator: x.simulator, Inference: randomSamples(d, 3, rng), Learning: randomSamples(d, 5*x.c.batch+1, rng), Again: true, SaveEvery: time.Hour}
 		whole, err := Cosim(context.Background(), d, o)

@@ -66,9 +66,9 @@ const (
 	controlWords  = 3
 )
 
-// stimulus is what a simulator is told: the commands from one on, list by list, then the read-back. What begins elsewhere
+// stimulusText is what a simulator is told: the commands from one on, list by list, then the read-back. What begins elsewhere
 // than the run gives the host the number of the next update first, and reads what has been counted since the reset.
-func (c *cosimulation) stimulus(from, to int) []byte {
+func (c *cosimulation) stimulusText(from, to int) []byte {
 	var b bytes.Buffer
 	counters := func() { fmt.Fprintf(&b, "G %x %x\n", uint32(hostCounters), len(c.d.Manifest.Counters)) }
 	if from > 0 {
@@ -90,7 +90,7 @@ func (c *cosimulation) stimulus(from, to int) []byte {
 			fmt.Fprintf(&b, "%x ", uint64(word))
 		}
 		b.WriteByte('\n')
-		boundary := c.boundary(i)
+		boundary := c.mayStop(i)
 		if boundary || i+1 == to || c.commands[i+1].kind != x.kind {
 			b.WriteString("E\n") // the time of one list of commands ends before that of the next begins
 		}
@@ -138,7 +138,7 @@ func (c *cosimulation) learned(before int) int {
 // updates are those that the commands before one make.
 func (c *cosimulation) updates(before int) int { return c.learned(before) / c.d.Network.Learning.Batch }
 
-// boundary tells whether a checkpoint may be taken after a command: it completes a mini-batch.
-func (c *cosimulation) boundary(i int) bool {
+// mayStop tells whether a checkpoint may be taken after a command: it completes a mini-batch.
+func (c *cosimulation) mayStop(i int) bool {
 	return c.o.SaveEvery > 0 && c.commands[i].kind == learning && c.learned(i+1)%c.d.Network.Learning.Batch == 0
 }

@@ -126,7 +126,7 @@ func TestMissingTools(t *testing.T) {
 	d := small.generate(t)
 	one := randomSamples(d, 1, testSeed(t))
 	t.Setenv("PATH", t.TempDir())
-	for simulator, tool := range map[Simulator]string{Verilator: "verilator", Icarus: "iverilog"} {
+	for simulator, tool := range compilers {
 		_, err := Cosim(context.Background(), d, Options{Simulator: simulator, Inference: one})
 		require.ErrorIs(t, err, golden.ErrUsage)
 		require.ErrorContains(t, err, tool)

@@ -39,11 +39,11 @@ func (t *totals) add(u *totals) {
 	t.States, t.Synapses, t.Words, t.Cycle = t.States+u.States, t.Synapses+u.Synapses, t.Words+u.Words, t.Cycle+u.Cycle
 	t.InferenceTime, t.LearningTime = t.InferenceTime+u.InferenceTime, t.LearningTime+u.LearningTime
 	t.Products, t.DenseProducts = t.Products+u.Products, t.DenseProducts+u.DenseProducts
-	t.Counters = sum(t.Counters, u.Counters)
+	t.Counters = addCounters(t.Counters, u.Counters)
 }
 
-// sum adds two lists of counters; one may be empty.
-func sum(a, b []int64) []int64 {
+// addCounters adds two lists of counters; one may be empty.
+func addCounters(a, b []int64) []int64 {
 	all := make([]int64, max(len(a), len(b)))
 	for _, list := range [][]int64{a, b} {
 		for i, n := range list {
@@ -61,7 +61,8 @@ type cosimulation struct {
 	how      recipe
 	model    *model
 	quiet    int    // cycles without a sign of life that end a simulator's run
-	design   string // fingerprint, for checkpoints
+	design   string // fingerprints, for checkpoints
+	data     string
 
 	lock     sync.Mutex // of what follows
 	parts    []part     // as they were when they had completed a mini-batch, or in the end
@@ -79,6 +80,7 @@ func (c *cosimulation) begin(dense *hdlgen.Estimates) (err error) {
 		if c.design, err = designSum(c.d, &c.o); err != nil {
 			return err
 		}
+		c.data = dataSum(&c.o)
 	}
 	switch {
 	case c.o.Resume:

@@ -37,13 +37,12 @@ func TestPartsAreOneRun(t *testing.T) {
 	rng := testSeed(t)
 	for _, x := range []struct {
 		simulator Simulator
-		tool      string
 		c         testCase
 	}{
-		{Icarus, "iverilog", testCase{layers: []int{7, 5, 4}, lanes: 2, batch: 2, rule: "constant", formats: "uneven", three: true}},
-		{Verilator, "verilator", testCase{layers: []int{12, 9, 8, 5}, lanes: 3, batch: 3, rule: "divide_by_slow_loop_index", formats: "coarse", early: true, contexts: 2}},
+		{Icarus, testCase{layers: []int{7, 5, 4}, lanes: 2, batch: 2, rule: "constant", formats: "uneven", three: true}},
+		{Verilator, testCase{layers: []int{12, 9, 8, 5}, lanes: 3, batch: 3, rule: "divide_by_slow_loop_index", formats: "coarse", early: true, contexts: 2}},
 	} {
-		needTool(t, x.tool)
+		needTool(t, compilers[x.simulator])
 		d := x.c.generate(t)
 		o := Options{Simulator: x.simulator, Inference: randomSamples(d, 7, rng), Learning: randomSamples(d, 6*x.c.batch+1, rng), Again: true, SaveEvery: time.Hour}
 		var whole *Report

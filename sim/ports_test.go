@@ -40,7 +40,7 @@ func lockStep(t *testing.T, d *hdlgen.Design, played, modelled Options) *Mismatc
 // stimulusOf is that of a whole run.
 func stimulusOf(d *hdlgen.Design, o Options) []byte {
 	c := &cosimulation{d: d, o: o, commands: o.commands()}
-	return c.stimulus(0, len(c.commands))
+	return c.stimulusText(0, len(c.commands))
 }
 
 // A label that no output neuron has pulls nothing up, neither a neuron nor the padding of the last slot.

@@ -54,7 +54,7 @@ func (r *run) open(folder string, at *golden.Machine) (err error) {
 		}
 		r.dir = r.images
 	}
-	r.stimulus, err = writeStimulus(folder, r.cosimulation.stimulus(r.part.begin(), r.part.To))
+	r.stimulus, err = writeStimulus(folder, r.stimulusText(r.part.begin(), r.part.To))
 	return err
 }
 
@@ -78,7 +78,7 @@ func (r *run) finished(cycle int64, counts *golden.Counts) totals {
 	t := r.totals()
 	t.Cycle = cycle + r.c.offset
 	t.Products, t.DenseProducts = r.part.Done.Products+counts.Products, r.part.Done.DenseProducts+counts.DenseProducts
-	t.Counters = sum(r.part.Done.Counters, r.counters)
+	t.Counters = addCounters(r.part.Done.Counters, r.counters)
 	for i, n := range r.atReset {
 		t.Counters[i] -= n
 	}
@@ -150,7 +150,7 @@ func (r *run) golden(ctx context.Context) <-chan expected {
 			x := &r.commands[i]
 			e := expected{kind: x.kind, label: x.Label, trace: &golden.Trace{}}
 			r.machine.Run(x.X, x.golden(), e.trace)
-			if r.cosimulation.boundary(i) {
+			if r.mayStop(i) {
 				counts := r.machine.Counts()
 				e.counts = &counts
 			}
