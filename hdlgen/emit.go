@@ -95,7 +95,7 @@ func attach(items []vl.Item, kind string, list []unit, latency int, selector vl.
 		serving = append(serving, vl.Update{Left: hit(i), Right: test})
 	}
 	if serving != nil {
-		items = append(items, vl.Clocked{Body: serving})
+		items = append(items, vl.Clocked{Enable: enable, Body: serving})
 	}
 	choose := func(value func(u int) vl.Expr) vl.Expr {
 		e := value(len(list) - 1)

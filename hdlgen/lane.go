@@ -87,7 +87,8 @@ func laneControl(s *shape) []vl.Port {
 		in("update_first", 1, false), in("factor_kind", 2, false), in("factor_raddr", s.Kept, false),
 		in("factor_we", 1, false), in("factor_waddr", s.Kept, false), in("record_run", 1, false),
 		in("pre_raddr", s.Kept, false), in("pre_kind", 3, false), in("pre_context", s.Context, false),
-		in("keys", 128, false), in("symmetric", 1, false), in("column", 16, false),
+		in("keys", 128, false), in("symmetric", 1, false), in("row_base", 16, false), in("column", 16, false),
+		in("label_hit", 1, false), in("label_lane", s.Lane, false), in("missing", 1, false), in("missing_lane", s.Lane, false),
 		in("soma_context", s.Context, false), in("slot_raddr", s.contexts*s.Slot, false), in("slot_re", s.contexts, false), in("soma_we", 1, false), in("soma_waddr", s.Slot, false),
 		in("soma_run", 1, false),
 	}
@@ -99,13 +100,7 @@ func siteControl(s *shape) []vl.Port {
 	return []vl.Port{
 		in("synapse_raddr", s.Synapse), in("synapse_we", 1), in("synapse_waddr", s.Synapse),
 		in("host_we", 1), in("host_lane", s.Lane), in("host_word", s.Word),
-		in("row_base", 16), in("label_hit", 1), in("label_lane", s.Lane), in("missing", 1), in("missing_lane", s.Lane),
 	}
-}
-
-// siteOutputs are what a lane takes from its site.
-func siteOutputs(s *shape) []vl.Port {
-	return []vl.Port{{Width: s.Word, Signed: true, Name: "synapse"}, {Width: 16, Name: "row"}, {Width: 1, Name: "y"}, {Width: 1, Name: "present"}}
 }
 
 // constantPorts are the inputs that stand still during an instruction.
@@ -132,6 +127,13 @@ func laneOutputs(s *shape) []vl.Port {
 // the lane, which synthesis would keep on a board.
 var traces = map[string]vl.Id{"u_next": "trace_state_u_o", "r_next": "trace_state_r_o", "synapse_next": "trace_synapse_o"}
 
+// constant is a register of a lane for what stands still.
+type constant struct {
+	name  string
+	width int
+	value vl.Expr
+}
+
 // laneModule attaches the graphs of a network to the hand-written lane.
 func laneModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arithmetic, provenance []string) *vl.Module {
 	m := &vl.Module{Name: name + "_lane", Keep: true}
@@ -142,11 +144,9 @@ func laneModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arith
 	m.Ports = append(m.Ports, laneControl(s)...)
 	m.Ports = append(m.Ports, vl.Group("Constants of the instruction under way."))
 	m.Ports = append(m.Ports, constantPorts(s)...)
-	m.Ports = append(m.Ports, vl.Group("From this lane's site: the word read, the row a cycle after column_i, the label's neuron, a neuron at all."))
-	for _, port := range siteOutputs(s) {
-		m.Ports = append(m.Ports, vl.Port{Dir: vl.In, Width: port.Width, Signed: port.Signed, Name: port.Name + "_i"})
-	}
-	m.Ports = append(m.Ports, vl.Group("From this lane."))
+	m.Ports = append(m.Ports, vl.Group("This lane's own: its number, and the word that its synapse memory read."),
+		vl.Port{Dir: vl.In, Width: s.Lane, Name: "number_i"}, vl.Port{Dir: vl.In, Width: s.Word, Signed: true, Name: "synapse_i"},
+		vl.Group("From this lane."))
 	m.Ports = append(m.Ports, laneOutputs(s)...)
 
 	m.Items = append(m.Items, vl.Comment{Text: "Memories, sums and the multiplier."})
@@ -168,16 +168,17 @@ func laneModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arith
 	// theirs below: they come earlier than they are needed.
 	told := &wires{cycles: min(1, p.target.WireCycles)}
 	binds := []vl.Bind{{Name: "clk_i", Value: vl.Id("clk_i")}}
-	var somaRun vl.Id
+	heard := map[string]vl.Id{}
 	for _, port := range laneControl(s) {
 		here := told.pass(m, vl.Id(port.Name), strings.TrimSuffix(port.Name, "_i"), port.Width)
-		if port.Name == "soma_run_i" { // that of the pipeline below
-			somaRun = here
-		} else {
+		heard[port.Name] = here
+		switch port.Name {
+		case "soma_run_i", "label_hit_i", "label_lane_i", "missing_i", "missing_lane_i": // of the neuron arithmetic below
+		default:
 			binds = append(binds, vl.Bind{Name: port.Name, Value: here})
 		}
 	}
-	for _, name := range []string{"synapse_i", "row_i"} {
+	for _, name := range []string{"number_i", "synapse_i"} {
 		binds = append(binds, vl.Bind{Name: name, Value: vl.Id(name)})
 	}
 	told.add(m, "u_told")
@@ -201,7 +202,7 @@ func laneModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arith
 	}
 	binds = append(binds, vl.Bind{Name: "pre_o", Value: vl.Id("pre_now")}, vl.Bind{Name: "changed_o", Value: vl.Id("changed_now")})
 	m.Items = append(m.Items, vl.Instance{Module: "corinfo_lane", Name: "u_lane", Ports: binds, Params: []vl.Bind{
-		{Name: "SynapseWidth", Value: vl.Int(s.Word)}, {Name: "ReadCycles", Value: vl.Int(p.target.ReadCycles)},
+		{Name: "LaneW", Value: vl.Int(s.Lane)}, {Name: "SynapseWidth", Value: vl.Int(s.Word)}, {Name: "ReadCycles", Value: vl.Int(p.target.ReadCycles)},
 		{Name: "Contexts", Value: vl.Int(s.contexts)}, {Name: "ContextW", Value: vl.Int(s.Context)}, {Name: "Slots", Value: vl.Int(1 << s.Slot)}, {Name: "SlotW", Value: vl.Int(s.Slot)},
 		{Name: "KeptDepth", Value: vl.Int(s.keptDepth)}, {Name: "KeptAddrW", Value: vl.Int(s.Kept)},
 		{Name: "RWidth", Value: vl.Int(s.R)}, {Name: "UWidth", Value: vl.Int(s.U)}, {Name: "DeltaWidth", Value: vl.Int(s.Delta)},
@@ -210,23 +211,27 @@ func laneModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arith
 		{Name: "PreWidth", Value: vl.Int(s.Pre)}, {Name: "OperandWidth", Value: vl.Int(s.Operand)}, {Name: "SumWidth", Value: vl.Int(s.Sum)},
 	}})
 
-	m.Items = append(m.Items, vl.Comment{Text: "Constants of the instruction, in registers of the lane's own."})
-	var constants []vl.Update
-	constant := func(name string, width int, value vl.Expr) {
-		m.Items = append(m.Items, vl.Net{Reg: true, Width: width, Name: name})
-		constants = append(constants, vl.Update{Left: vl.Id(name), Right: value})
+	m.Items = append(m.Items, vl.Comment{Text: "Constants of the instruction, in registers of the lane's own: for the neuron arithmetic, for an update."})
+	constants := func(enable vl.Expr, list ...constant) {
+		var body []vl.Update
+		for _, c := range list {
+			m.Items = append(m.Items, vl.Net{Reg: true, Width: c.width, Name: c.name})
+			body = append(body, vl.Update{Left: vl.Id(c.name), Right: c.value})
+		}
+		m.Items = append(m.Items, vl.Clocked{Enable: enable, Body: body})
 	}
-	constant("eta_q", s.Eta, vl.Id("eta_i"))
-	constant("constants_q", s.Constants, vl.Id("constants_i"))
-	constant("rate_q", s.Rate, vl.Id("rate_i"))
-	constant("restart_q", 1, vl.Id("restart_i"))
-	constant("kept_reference_q", 1, vl.Binary{Op: "&&", X: vl.Id("second_i"), Y: vl.Binary{Op: "==", X: vl.Id("layer_i"), Y: vl.Lit{Width: 8, Hex: "1"}}})
+	neuron := []constant{{"eta_q", s.Eta, vl.Id("eta_i")}, {"constants_q", s.Constants, vl.Id("constants_i")}, {"restart_q", 1, vl.Id("restart_i")},
+		{"kept_reference_q", 1, vl.Binary{Op: "&&", X: vl.Id("second_i"), Y: vl.Binary{Op: "==", X: vl.Id("layer_i"), Y: vl.Lit{Width: 8, Hex: "1"}}}}}
 	if s.Q > 0 {
-		constant("q_q", s.Q, vl.Id("q_i"))
+		neuron = append(neuron, constant{"q_q", s.Q, vl.Id("q_i")})
 	}
-	m.Items = append(m.Items, vl.Clocked{Body: constants})
+	constants(vl.Binary{Op: "||", X: heard["soma_run_i"], Y: heard["record_run_i"]}, neuron...)
+	constants(vl.Id("update_run"), constant{"rate_q", s.Rate, vl.Id("rate_i")})
 	m.Items = append(m.Items, vl.Comment{Text: "The soma stands still without anything in it."}, vl.Net{Reg: true, Width: 1, Name: "soma_run_q"},
-		vl.Clocked{Body: []vl.Update{{Left: vl.Id("soma_run_q"), Right: somaRun}}})
+		vl.Clocked{Body: []vl.Update{{Left: vl.Id("soma_run_q"), Right: heard["soma_run_i"]}}},
+		vl.Comment{Text: "The label's neuron is here; there is a neuron here."}, vl.Wire("y", 1), vl.Wire("present", 1),
+		vl.Assign{Left: vl.Id("y"), Right: vl.Binary{Op: "&&", X: heard["label_hit_i"], Y: vl.Binary{Op: "==", X: heard["label_lane_i"], Y: vl.Id("number_i")}}},
+		vl.Assign{Left: vl.Id("present"), Right: vl.Binary{Op: "||", X: vl.Unary{Op: "!", X: heard["missing_i"]}, Y: vl.Binary{Op: "<", X: vl.Id("number_i"), Y: heard["missing_lane_i"]}}})
 
 	widths := map[string]int{"change": s.Rate + s.Update}
 	for _, n := range nets {
@@ -256,9 +261,9 @@ func laneModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arith
 			}
 			return vl.Cond{Test: vl.Id("kept_reference_q"), X: scaled("kept", s.R, layer.R.Format, format), Y: own}
 		case "y":
-			return vl.Id("y_i")
+			return vl.Id("y")
 		case "present":
-			return vl.Id("present_i")
+			return vl.Id("present")
 		case "q":
 			return narrowed("q_q", s.Q, format)
 		case "w":
@@ -284,7 +289,7 @@ func laneModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arith
 
 	m.Items = append(m.Items, vl.Comment{Text: "Soma."})
 	unused := vl.Concat{}
-	for _, n := range []string{"basal", "feedback", "lateral", "r", "u", "kept", "synapse_i", "present_i", "update_sum", "random", "layer_i", "matrix_i", "change"} {
+	for _, n := range []string{"basal", "feedback", "lateral", "r", "u", "kept", "synapse_i", "y", "present", "update_sum", "random", "layer_i", "matrix_i", "change"} {
 		unused = append(unused, vl.Id(n))
 	}
 	if s.Q > 0 {

@@ -94,12 +94,10 @@ func topModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arithm
 		vl.Localparam{Width: 8, Name: "Ones", Value: vl.Binary{Op: "+", X: vl.Int('0'), Y: vl.Binary{Op: "%", X: g, Y: vl.Int(10)}}},
 	}
 	site = append(site, vl.Bind{Name: "synapse_next_i", Value: vl.Id("own_synapse_next")})
-	for _, port := range siteOutputs(s) {
-		net := vl.Id("own_" + port.Name)
-		items = append(items, vl.Net{Width: port.Width, Signed: port.Signed, Name: string(net)})
-		site = append(site, vl.Bind{Name: port.Name + "_o", Value: net})
-		lane = append(lane, vl.Bind{Name: port.Name + "_i", Value: net})
-	}
+	items = append(items, vl.Net{Width: s.Word, Signed: true, Name: "own_synapse"},
+		vl.Localparam{Width: s.Lane, Name: "Number", Value: g})
+	site = append(site, vl.Bind{Name: "synapse_o", Value: vl.Id("own_synapse")})
+	lane = append(lane, vl.Bind{Name: "number_i", Value: vl.Id("Number")}, vl.Bind{Name: "synapse_i", Value: vl.Id("own_synapse")})
 	// What counts in some cycles only is gathered in those: a simulator has no work with it in others.
 	valid := map[string]vl.Id{
 		"moved": "state_valid", "soma_flags": "state_valid", "record_flags": "record_valid", "update_flags": "synapse_valid",

@@ -184,11 +184,12 @@ module corinfo_control #(
   input  wire [3*Lanes-1:0]              update_flags_i
 );
 
-  localparam [2:0] PreDelta   = 3'd0;
+  localparam [2:0] PreNothing = 3'd0;
   localparam [2:0] PreKept    = 3'd1;
   localparam [2:0] PreC       = 3'd2;
   localparam [2:0] PreState   = 3'd3;
-  localparam [2:0] PreSynapse = 3'd4;
+  localparam [2:0] PreDelta   = 3'd4;
+  localparam [2:0] PreSynapse = 3'd5;
 
   localparam [1:0] KindC = 2'd2;
 
@@ -746,15 +747,16 @@ module corinfo_control #(
   // Values from the lane that owns the neuron or synapse: a state or its change three cycles after
   // its address, what block memories hold ReadCycles + 2, and the way to the lanes and back.
   wire [LaneW-1:0]    host_lane, slot_lane, block_lane;
-  wire                host_read;
+  wire                host_read, slot_sent;
   wire [XWidth-1:0]   input_late;
   wire [LaneW-1:0]    lane;
-  reg  [Lanes-1:0]    lanes_q;    // one bit is set
+  reg                 sent_q;     // a lane sends a value
+  reg  [Lanes-1:0]    lanes_q;    // one bit is set: that lane's
   reg  [PreWidth-1:0] pre_value;
   integer             m;
 
-  corinfo_delay #(.Width(LaneW), .Cycles(1 + BackCycles)) u_slot_lane (
-    .clk_i(clk_i), .data_i(event_lane), .data_o(slot_lane)
+  corinfo_delay #(.Width(1 + LaneW), .Cycles(1 + BackCycles)) u_slot_lane (
+    .clk_i(clk_i), .data_i({fetch, event_lane}), .data_o({slot_sent, slot_lane})
   );
   corinfo_delay #(.Width(LaneW), .Cycles(ReadCycles + BackCycles)) u_block_lane (
     .clk_i(clk_i), .data_i(update ? fetch_lane : host_lane), .data_o(block_lane)
@@ -766,12 +768,15 @@ module corinfo_control #(
 
   always @* begin
     pre_value = {PreWidth{1'b0}};
-    for (m = 0; m < Lanes; m = m + 1) begin
-      pre_value = pre_value | ({PreWidth{lanes_q[m]}} & pre_i[PreWidth*m +: PreWidth]);
+    if (sent_q) begin
+      for (m = 0; m < Lanes; m = m + 1) begin
+        pre_value = pre_value | ({PreWidth{lanes_q[m]}} & pre_i[PreWidth*m +: PreWidth]);
+      end
     end
   end
 
   always @(posedge clk_i) begin
+    sent_q  <= update || host_read || slot_sent;
     lanes_q <= {{(Lanes - 1){1'b0}}, 1'b1} << lane;
     if (update && from_input) begin
       value_q <= {{(ValueWidth - XWidth){1'b0}}, input_late};
@@ -783,7 +788,8 @@ module corinfo_control #(
   // What the lanes send, chosen when the slot's words are there.
   wire [2:0] slot_kind;
   corinfo_delay #(.Width(3 + ContextW), .Cycles(1)) u_pre_kind (
-    .clk_i(clk_i), .data_i({fetch_score ? PreState : PreDelta, fetch_context}),
+    .clk_i(clk_i),
+    .data_i({!fetch ? PreNothing : fetch_score ? PreState : PreDelta, fetch_context}),
     .data_o({slot_kind, pre_context_o})
   );
   assign pre_kind_o  = update ? ((kind == KindC) ? PreC : PreKept) :

@@ -1,10 +1,12 @@
 // One lane: the synapses, sums, potentials, states and learning factors of the neurons that it
 // owns, neuron i of a layer in lane i mod Lanes, slot base + i / Lanes; one multiplier. Sums,
-// potentials and states are there once per context, a sample in flight. The synapse memory, and
-// what depends on the lane's number, are in corinfo_site beside it.
+// potentials and states are there once per context, a sample in flight. The synapse memory is in
+// corinfo_site beside it.
 //
 // The lane has no control of its own. Every lane gets the same addresses and enables in the same
-// cycle; the neuron arithmetic (soma, record, synapse) is attached to the ports of those names.
+// cycle; the neuron arithmetic (soma, record, synapse) is attached to the ports of those names. A
+// lane knows itself by number_i, which stands still: not a parameter, so that all lanes are one
+// module.
 // Words are signed and at least 2 bits; an unsigned format takes one more bit here. Memories have
 // no reset: the sequencer clears or writes every word before it is read.
 //
@@ -23,6 +25,7 @@
 `default_nettype none
 
 module corinfo_lane #(
+  parameter LaneW         = 4,        // bits of a lane's number
   parameter SynapseWidth  = 16,
   parameter ReadCycles    = 2,        // of the block memories
   parameter Contexts      = 1,        // samples in flight
@@ -46,6 +49,7 @@ module corinfo_lane #(
 ) (
   input  wire                            clk_i,
 
+  input  wire [LaneW-1:0]                number_i,
   input  wire signed [SynapseWidth-1:0]  synapse_i,        // the word read, cycle R
 
   // Products.
@@ -71,16 +75,16 @@ module corinfo_lane #(
 
   // Presynaptic factor for the broadcast.
   input  wire [KeptAddrW-1:0]            pre_raddr_i,
-  // 0 change, 1 kept state, 2 c, 3 state, 4 synapse: in the cycle before pre_o.
+  // 0 nothing, 1 kept state, 2 c, 3 state, 4 change, 5 synapse: in the cycle before pre_o.
   input  wire [2:0]                      pre_kind_i,
-  input  wire [ContextW-1:0]             pre_context_i,    // in the same cycle, of kinds 0 and 3
+  input  wire [ContextW-1:0]             pre_context_i,    // in the same cycle, of kinds 3 and 4
   output reg  signed [PreWidth-1:0]      pre_o,
 
   // Random words.
   input  wire [127:0]                    keys_i,
   input  wire                            symmetric_i,
-  input  wire [15:0]                     row_i,            // one cycle after column_i
-  input  wire [15:0]                     column_i,
+  input  wire [15:0]                     row_base_i,       // of lane 0's synapse
+  input  wire [15:0]                     column_i,         // in the same cycle
   output wire [31:0]                     random_o,
 
   // Soma.
@@ -126,10 +130,11 @@ module corinfo_lane #(
   localparam [1:0] KindW = 2'd0;
   localparam [1:0] KindF = 2'd1;
 
-  localparam [2:0] PreDelta = 3'd0;
-  localparam [2:0] PreKept  = 3'd1;
-  localparam [2:0] PreC     = 3'd2;
-  localparam [2:0] PreState = 3'd3;
+  localparam [2:0] PreKept    = 3'd1;
+  localparam [2:0] PreC       = 3'd2;
+  localparam [2:0] PreState   = 3'd3;
+  localparam [2:0] PreDelta   = 3'd4;
+  localparam [2:0] PreSynapse = 3'd5;
 
   // What serves learning stands still while the lanes settle.
   reg record_run_q, update_run_q, kept_run_q;
@@ -361,9 +366,17 @@ module corinfo_lane #(
       pre_o <= {{(PreWidth - CWidth + 1){c_pre[CWidth-1]}}, c_pre[CWidth-2:0]};
     end else if (pre_kind_i == PreState) begin
       pre_o <= {{(PreWidth - RWidth + 1){r_pre[RWidth-1]}}, r_pre[RWidth-2:0]};
-    end else begin
+    end else if (pre_kind_i == PreSynapse) begin
       pre_o <= {{(PreWidth - SynapseWidth + 1){synapse_i[SynapseWidth-1]}},
           synapse_i[SynapseWidth-2:0]};
+    end
+  end
+
+  // Random word of this lane's synapse.
+  reg [15:0] row_q;
+  always @(posedge clk_i) begin
+    if (update_run_q) begin
+      row_q <= row_base_i + {{(16 - LaneW){1'b0}}, number_i};
     end
   end
 
@@ -372,7 +385,7 @@ module corinfo_lane #(
     .enable_i   (update_run_q),
     .keys_i     (keys_i),
     .symmetric_i(symmetric_i),
-    .row_i      (row_i),
+    .row_i      (row_q),
     .column_i   (column_i),
     .random_o   (random_o)
   );

@@ -37,12 +37,17 @@ module corinfo_ram #(
     end
   endgenerate
 
+  // The write is the last of a cycle and blocking, for the same words at half the work of a
+  // simulator, which else keeps every word and its address until the cycle's end. Nothing but the
+  // read before it looks at the memory.
   always @(posedge clk_i) begin
-    if (we_i) begin
-      mem[waddr_i] <= wdata_i;
-    end
     if (re_i) begin
       read_q <= mem[raddr_i];
+    end
+    if (we_i) begin
+      // verilator lint_off BLKSEQ
+      mem[waddr_i] = wdata_i;
+      // verilator lint_on BLKSEQ
     end
   end
 

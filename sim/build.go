@@ -33,7 +33,7 @@ func (b *build) icarus(ctx context.Context) error {
 var runtimeObjects = []string{"verilated.o", "verilated_threads.o", "verilated_dpi.o", "verilated_fst_c.o"}
 
 // oneLane are Verilator's hints for a design: the lane is code of its own, one for all lanes, which the caches hold. It is
-// one only if it names nothing of a single lane; so the inputs from a lane's site stay variables, as public ones do. So do
+// one only if it names nothing of a single lane; so a lane's own inputs stay variables, as public ones do. So do
 // fields of the instruction: else every lane would take them out of it in every cycle.
 func oneLane(name string) string {
 	var text strings.Builder
@@ -43,7 +43,7 @@ func oneLane(name string) string {
 			fmt.Fprintf(&text, "public_flat_rd -module %q -var %q\n", module, v)
 		}
 	}
-	variable(name+"_lane", "synapse_i", "row_i", "y_i")
+	variable(name+"_lane", "number_i", "synapse_i")
 	variable(name, "to_lanes_layer", "to_lanes_matrix", "to_lanes_second", "to_lanes_restart", "to_lanes_eta")
 	return text.String()
 }
