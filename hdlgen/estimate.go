@@ -77,9 +77,9 @@ func (e *Estimates) memories(a *golden.Arithmetic, l *Layout, s *shape) {
 	n := a.Network
 	add("synapses", s.synapseDepth, s.Word, l.Lanes)
 	slots, each := 1<<s.Slot, l.Lanes*s.contexts // every sample in flight has its own
-	add("sums of W", slots, s.Basal, each)
-	add("sums of F", slots, s.Feedback, each)
-	add("sums of C", slots, s.Lateral, each)
+	add("sums of W", slots, s.Accumulator, each)
+	add("sums of F", slots, s.Accumulator, each)
+	add("sums of C", slots, s.Accumulator, each)
 	add("states", slots, s.R, each)
 	add("potentials", slots, s.U, each)
 	add("changes", slots, s.Delta, each)

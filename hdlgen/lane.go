@@ -155,7 +155,7 @@ func laneModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arith
 		width  int
 		signed bool
 	}{
-		{"basal", s.Basal, true}, {"feedback", s.Feedback, true}, {"lateral", s.Lateral, true}, {"r", s.R, true}, {"u", s.U, true},
+		{"basal", s.Accumulator, true}, {"feedback", s.Accumulator, true}, {"lateral", s.Accumulator, true}, {"r", s.R, true}, {"u", s.U, true},
 		{"kept", s.R, true}, {"update_sum", s.Sum, true}, {"random", 32, false}, {"lane_record_run", 1, false}, {"update_run", 1, false},
 		{"r_next", s.R, true}, {"u_next", s.U, true}, {"delta", s.Delta, true}, {"kept_next", s.R, true}, {"e_next", s.E, true}, {"d_next", s.D, true}, {"c_next", s.C, true},
 	}
@@ -206,7 +206,7 @@ func laneModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arith
 		{Name: "Contexts", Value: vl.Int(s.contexts)}, {Name: "ContextW", Value: vl.Int(s.Context)}, {Name: "Slots", Value: vl.Int(1 << s.Slot)}, {Name: "SlotW", Value: vl.Int(s.Slot)},
 		{Name: "KeptDepth", Value: vl.Int(s.keptDepth)}, {Name: "KeptAddrW", Value: vl.Int(s.Kept)},
 		{Name: "RWidth", Value: vl.Int(s.R)}, {Name: "UWidth", Value: vl.Int(s.U)}, {Name: "DeltaWidth", Value: vl.Int(s.Delta)},
-		{Name: "BasalWidth", Value: vl.Int(s.Basal)}, {Name: "FeedbackWidth", Value: vl.Int(s.Feedback)}, {Name: "LateralWidth", Value: vl.Int(s.Lateral)},
+		{Name: "AccWidth", Value: vl.Int(s.Accumulator)},
 		{Name: "EWidth", Value: vl.Int(s.E)}, {Name: "DWidth", Value: vl.Int(s.D)}, {Name: "CWidth", Value: vl.Int(s.C)},
 		{Name: "PreWidth", Value: vl.Int(s.Pre)}, {Name: "OperandWidth", Value: vl.Int(s.Operand)}, {Name: "SumWidth", Value: vl.Int(s.Sum)},
 	}})
@@ -255,7 +255,7 @@ func laneModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arith
 		case "u":
 			return vl.Cond{Test: vl.Id("restart_q"), X: scaled("r", s.R, layer.R.Format, layer.U.Format), Y: narrowed("u", s.U, format)}
 		case "reference":
-			own := narrowed("basal", s.Basal, format)
+			own := narrowed("basal", s.Accumulator, format)
 			if !serves(u, 1) {
 				return own
 			}

@@ -11,12 +11,12 @@ import (
 // shape are the widths of a design's memories, buses and addresses. A lane's words are signed: an unsigned
 // format takes one more bit.
 type shape struct {
-	Lane, Context, Label, Slot, Kept, Input, Synapse, Program, Row, Term, Sample              int // bits of an index or address
-	X, R, U, Delta, Basal, Feedback, Lateral, E, D, C, Word, Sum, Update, Pre, Value, Operand int // bits of a word
-	Q, QU                                                                                     int // of interneurons; 0: there are none
-	Constants, Eta, Rate                                                                      int
-	contexts                                                                                  int
-	slots, synapseDepth, keptDepth                                                            int // words; at least 2, 3, 4
+	Lane, Context, Label, Slot, Kept, Input, Synapse, Program, Row, Term, Sample int // bits of an index or address
+	X, R, U, Delta, Accumulator, E, D, C, Word, Sum, Update, Pre, Value, Operand int // bits of a word
+	Q, QU                                                                        int // of interneurons; 0: there are none
+	Constants, Eta, Rate                                                         int
+	contexts                                                                     int
+	slots, synapseDepth, keptDepth                                               int // words; at least 2, 3, 4
 }
 
 // addressBits are the bits that count n things, at least 1.
@@ -46,7 +46,7 @@ func newShape(a *golden.Arithmetic, l *Layout) (*shape, error) {
 	s.Term = max(4, addressBits(4*batch))
 	s.X, s.Eta, s.Rate = f.X.Width, f.Eta.Width, f.Rate.Width
 	s.Constants = 4*f.Coefficient.Width + lateralFactorWidth
-	s.Basal, s.Feedback, s.Lateral = signedWidth(a.Sums.Basal), signedWidth(a.Sums.Feedback), signedWidth(a.Sums.Lateral)
+	s.Accumulator = max(signedWidth(a.Sums.Basal), signedWidth(a.Sums.Feedback), signedWidth(a.Sums.Lateral))
 	for k := 1; k <= n.K(); k++ {
 		t := f.Layer[k]
 		s.R = max(s.R, signedWidth(t.R.Format))

@@ -37,9 +37,7 @@ module corinfo_lane #(
   parameter RWidth        = 12,
   parameter UWidth        = 18,
   parameter DeltaWidth    = 12,
-  parameter BasalWidth    = 38,
-  parameter FeedbackWidth = 38,
-  parameter LateralWidth  = 38,
+  parameter AccWidth      = 38,       // accumulator: widest of a neuron's three sums
   parameter EWidth        = 18,
   parameter DWidth        = 18,
   parameter CWidth        = 18,
@@ -93,9 +91,9 @@ module corinfo_lane #(
   input  wire [Contexts-1:0]             slot_re_i,
   input  wire                            soma_we_i,
   input  wire [SlotW-1:0]                soma_waddr_i,
-  output wire signed [BasalWidth-1:0]    basal_o,
-  output wire signed [FeedbackWidth-1:0] feedback_o,
-  output wire signed [LateralWidth-1:0]  lateral_o,
+  output wire signed [AccWidth-1:0]      basal_o,
+  output wire signed [AccWidth-1:0]      feedback_o,
+  output wire signed [AccWidth-1:0]      lateral_o,
   output wire signed [RWidth-1:0]        r_o,
   output wire signed [UWidth-1:0]        u_o,
   output wire signed [RWidth-1:0]        kept_o,           // state kept in the other phase
@@ -123,18 +121,14 @@ module corinfo_lane #(
   localparam LeftWidth   = (FactorWidth > SynapseWidth) ? FactorWidth : SynapseWidth;
   localparam ProductWidth = LeftWidth + OperandWidth;
 
-  // The adder of the sums.
-  localparam WiderSum   = (BasalWidth > FeedbackWidth) ? BasalWidth : FeedbackWidth;
-  localparam AccWidth   = (WiderSum > LateralWidth) ? WiderSum : LateralWidth;
-
   localparam [1:0] KindW = 2'd0;
   localparam [1:0] KindF = 2'd1;
 
+  localparam [2:0] PreNothing = 3'd0;
   localparam [2:0] PreKept    = 3'd1;
   localparam [2:0] PreC       = 3'd2;
   localparam [2:0] PreState   = 3'd3;
   localparam [2:0] PreDelta   = 3'd4;
-  localparam [2:0] PreSynapse = 3'd5;
 
   // What serves learning stands still while the lanes settle.
   reg record_run_q, update_run_q, kept_run_q;
@@ -194,11 +188,8 @@ module corinfo_lane #(
 
   // Exact sums, read in cycle R, chosen in R + 1, added to in R + 2, written in R + 3. A product in
   // the three cycles after one for the same sum takes it before the memory has it.
-  wire signed [BasalWidth-1:0]    basal;
-  wire signed [FeedbackWidth-1:0] feedback;
-  wire signed [LateralWidth-1:0]  lateral;
-  reg  signed [AccWidth-1:0]      held, held_q, sum_q, last_q;
-  wire signed [AccWidth-1:0]      product;
+  wire signed [AccWidth-1:0] basal, feedback, lateral, product;
+  reg  signed [AccWidth-1:0] held, held_q, sum_q, last_q;
 
   generate
     if (AccWidth > ProductWidth) begin : gen_extend
@@ -227,12 +218,11 @@ module corinfo_lane #(
     end else if (mac_forward_i[2]) begin
       held = last_q;
     end else if (mac_kind_i == KindW) begin
-      held = {{(AccWidth - BasalWidth + 1){basal[BasalWidth-1]}}, basal[BasalWidth-2:0]};
+      held = basal;
     end else if (mac_kind_i == KindF) begin
-      held = {{(AccWidth - FeedbackWidth + 1){feedback[FeedbackWidth-1]}},
-          feedback[FeedbackWidth-2:0]};
+      held = feedback;
     end else begin
-      held = {{(AccWidth - LateralWidth + 1){lateral[LateralWidth-1]}}, lateral[LateralWidth-2:0]};
+      held = lateral;
     end
   end
 
@@ -273,6 +263,15 @@ module corinfo_lane #(
   assign delta = gen_context[Contexts-1].pre_delta;
   assign r_pre = gen_context[Contexts-1].pre_r;
 
+  // What a pass writes; a simulator has no work with it in other cycles.
+  reg [UWidth+RWidth+DeltaWidth-1:0] state_next;
+  always @* begin
+    state_next = {(UWidth + RWidth + DeltaWidth){1'b0}};
+    if (soma_we_i) begin
+      state_next = {u_next_i, r_next_i, delta_i};
+    end
+  end
+
   // The memories of each context.
   genvar g;
   generate
@@ -280,9 +279,7 @@ module corinfo_lane #(
       localparam [31:0] Index = g;
       wire [SlotW-1:0]                sum_raddr, slot_raddr, state_waddr;
       wire                            mac, soma, pre, soma_we, state_we, clear;
-      wire signed [BasalWidth-1:0]    basal_word;
-      wire signed [FeedbackWidth-1:0] feedback_word;
-      wire signed [LateralWidth-1:0]  lateral_word;
+      wire signed [AccWidth-1:0]      basal_word, feedback_word, lateral_word;
       wire signed [RWidth-1:0]        r_word;
       wire signed [UWidth-1:0]        u_word;
       wire signed [DeltaWidth-1:0]    delta_word;
@@ -296,31 +293,31 @@ module corinfo_lane #(
       assign state_we    = soma_we || clear;
       assign state_waddr = clear ? sum_waddr_i : soma_waddr_i;
 
-      corinfo_ram #(.Width(BasalWidth), .Depth(Slots)) u_basal (
+      corinfo_ram #(.Width(AccWidth), .Depth(Slots)) u_basal (
         .clk_i(clk_i), .we_i(sum_we_i[3*g]), .waddr_i(sum_waddr_i),
-        .wdata_i(sum_q[BasalWidth-1:0]),
+        .wdata_i(sum_q),
         .re_i(sum_re_i[3*g]), .raddr_i(sum_raddr), .rdata_o(basal_word)
       );
-      corinfo_ram #(.Width(FeedbackWidth), .Depth(Slots)) u_feedback (
+      corinfo_ram #(.Width(AccWidth), .Depth(Slots)) u_feedback (
         .clk_i(clk_i), .we_i(sum_we_i[3*g+1]), .waddr_i(sum_waddr_i),
-        .wdata_i(sum_q[FeedbackWidth-1:0]),
+        .wdata_i(sum_q),
         .re_i(sum_re_i[3*g+1]), .raddr_i(sum_raddr), .rdata_o(feedback_word)
       );
-      corinfo_ram #(.Width(LateralWidth), .Depth(Slots)) u_lateral (
+      corinfo_ram #(.Width(AccWidth), .Depth(Slots)) u_lateral (
         .clk_i(clk_i), .we_i(sum_we_i[3*g+2]), .waddr_i(sum_waddr_i),
-        .wdata_i(sum_q[LateralWidth-1:0]),
+        .wdata_i(sum_q),
         .re_i(sum_re_i[3*g+2]), .raddr_i(sum_raddr), .rdata_o(lateral_word)
       );
       corinfo_ram #(.Width(UWidth + RWidth + DeltaWidth), .Depth(Slots)) u_state (
         .clk_i(clk_i), .we_i(state_we), .waddr_i(state_waddr),
-        .wdata_i(clear ? {(UWidth + RWidth + DeltaWidth){1'b0}} : {u_next_i, r_next_i, delta_i}),
+        .wdata_i(clear ? {(UWidth + RWidth + DeltaWidth){1'b0}} : state_next),
         .re_i(slot_re_i[g]), .raddr_i(slot_raddr), .rdata_o({u_word, r_word, delta_word})
       );
 
       // This context's words if they are chosen, else those chosen of the contexts before it.
-      wire signed [BasalWidth-1:0]    mac_basal, soma_basal;
-      wire signed [FeedbackWidth-1:0] mac_feedback, soma_feedback;
-      wire signed [LateralWidth-1:0]  mac_lateral, soma_lateral;
+      wire signed [AccWidth-1:0]      mac_basal, soma_basal;
+      wire signed [AccWidth-1:0]      mac_feedback, soma_feedback;
+      wire signed [AccWidth-1:0]      mac_lateral, soma_lateral;
       wire signed [RWidth-1:0]        soma_r, pre_r;
       wire signed [UWidth-1:0]        soma_u;
       wire signed [DeltaWidth-1:0]    pre_delta;
@@ -353,22 +350,26 @@ module corinfo_lane #(
   endgenerate
 
   always @(posedge clk_i) begin
-    changed_o <= delta_i != {DeltaWidth{1'b0}};
+    if (soma_we_i) begin
+      changed_o <= delta_i != {DeltaWidth{1'b0}};
+    end
   end
 
   // Presynaptic factor.
   always @(posedge clk_i) begin
-    if (pre_kind_i == PreDelta) begin
-      pre_o <= {{(PreWidth - DeltaWidth + 1){delta[DeltaWidth-1]}}, delta[DeltaWidth-2:0]};
-    end else if (pre_kind_i == PreKept) begin
-      pre_o <= {{(PreWidth - RWidth + 1){kept[RWidth-1]}}, kept[RWidth-2:0]};
-    end else if (pre_kind_i == PreC) begin
-      pre_o <= {{(PreWidth - CWidth + 1){c_pre[CWidth-1]}}, c_pre[CWidth-2:0]};
-    end else if (pre_kind_i == PreState) begin
-      pre_o <= {{(PreWidth - RWidth + 1){r_pre[RWidth-1]}}, r_pre[RWidth-2:0]};
-    end else if (pre_kind_i == PreSynapse) begin
-      pre_o <= {{(PreWidth - SynapseWidth + 1){synapse_i[SynapseWidth-1]}},
-          synapse_i[SynapseWidth-2:0]};
+    if (pre_kind_i != PreNothing) begin
+      if (pre_kind_i == PreDelta) begin
+        pre_o <= {{(PreWidth - DeltaWidth + 1){delta[DeltaWidth-1]}}, delta[DeltaWidth-2:0]};
+      end else if (pre_kind_i == PreKept) begin
+        pre_o <= {{(PreWidth - RWidth + 1){kept[RWidth-1]}}, kept[RWidth-2:0]};
+      end else if (pre_kind_i == PreC) begin
+        pre_o <= {{(PreWidth - CWidth + 1){c_pre[CWidth-1]}}, c_pre[CWidth-2:0]};
+      end else if (pre_kind_i == PreState) begin
+        pre_o <= {{(PreWidth - RWidth + 1){r_pre[RWidth-1]}}, r_pre[RWidth-2:0]};
+      end else begin
+        pre_o <= {{(PreWidth - SynapseWidth + 1){synapse_i[SynapseWidth-1]}},
+            synapse_i[SynapseWidth-2:0]};
+      end
     end
   end
 
