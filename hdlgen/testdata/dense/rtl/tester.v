@@ -71,11 +71,6 @@ module tester (
   wire to_lanes_host_we;
   wire to_lanes_host_lane;
   wire [15:0] to_lanes_host_word;
-  wire [15:0] to_lanes_row_base;
-  wire to_lanes_label_hit;
-  wire to_lanes_label_lane;
-  wire to_lanes_missing;
-  wire to_lanes_missing_lane;
   wire signed [17:0] to_lanes_mac_operand;
   wire to_lanes_mac_update;
   wire [1:0] to_lanes_mac_kind;
@@ -98,7 +93,12 @@ module tester (
   wire to_lanes_pre_context;
   wire [127:0] to_lanes_keys;
   wire to_lanes_symmetric;
+  wire [15:0] to_lanes_row_base;
   wire [15:0] to_lanes_column;
+  wire to_lanes_label_hit;
+  wire to_lanes_label_lane;
+  wire to_lanes_missing;
+  wire to_lanes_missing_lane;
   wire to_lanes_soma_context;
   wire to_lanes_slot_raddr;
   wire to_lanes_slot_re;
@@ -235,11 +235,6 @@ module tester (
     .host_we_o            (to_lanes_host_we),
     .host_lane_o          (to_lanes_host_lane),
     .host_word_o          (to_lanes_host_word),
-    .row_base_o           (to_lanes_row_base),
-    .label_hit_o          (to_lanes_label_hit),
-    .label_lane_o         (to_lanes_label_lane),
-    .missing_o            (to_lanes_missing),
-    .missing_lane_o       (to_lanes_missing_lane),
     .mac_operand_o        (to_lanes_mac_operand),
     .mac_update_o         (to_lanes_mac_update),
     .mac_kind_o           (to_lanes_mac_kind),
@@ -262,7 +257,12 @@ module tester (
     .pre_context_o        (to_lanes_pre_context),
     .keys_o               (to_lanes_keys),
     .symmetric_o          (to_lanes_symmetric),
+    .row_base_o           (to_lanes_row_base),
     .column_o             (to_lanes_column),
+    .label_hit_o          (to_lanes_label_hit),
+    .label_lane_o         (to_lanes_label_lane),
+    .missing_o            (to_lanes_missing),
+    .missing_lane_o       (to_lanes_missing_lane),
     .soma_context_o       (to_lanes_soma_context),
     .slot_raddr_o         (to_lanes_slot_raddr),
     .slot_re_o            (to_lanes_slot_re),
@@ -307,9 +307,7 @@ module tester (
       localparam [7:0] Tens = 48 + i / 10 % 10;
       localparam [7:0] Ones = 48 + i % 10;
       wire signed [15:0] own_synapse;
-      wire [15:0] own_row;
-      wire own_y;
-      wire own_present;
+      localparam  Number = i;
       wire own_moved;
       wire [4:0] own_soma_flags;
       wire [2:0] own_record_flags;
@@ -335,16 +333,8 @@ module tester (
         .host_we_i      (to_lanes_host_we),
         .host_lane_i    (to_lanes_host_lane),
         .host_word_i    (to_lanes_host_word),
-        .row_base_i     (to_lanes_row_base),
-        .label_hit_i    (to_lanes_label_hit),
-        .label_lane_i   (to_lanes_label_lane),
-        .missing_i      (to_lanes_missing),
-        .missing_lane_i (to_lanes_missing_lane),
         .synapse_next_i (own_synapse_next),
-        .synapse_o      (own_synapse),
-        .row_o          (own_row),
-        .y_o            (own_y),
-        .present_o      (own_present)
+        .synapse_o      (own_synapse)
       );
 
       tester_lane u_lane (
@@ -371,7 +361,12 @@ module tester (
         .pre_context_i (to_lanes_pre_context),
         .keys_i        (to_lanes_keys),
         .symmetric_i   (to_lanes_symmetric),
+        .row_base_i    (to_lanes_row_base),
         .column_i      (to_lanes_column),
+        .label_hit_i   (to_lanes_label_hit),
+        .label_lane_i  (to_lanes_label_lane),
+        .missing_i     (to_lanes_missing),
+        .missing_lane_i(to_lanes_missing_lane),
         .soma_context_i(to_lanes_soma_context),
         .slot_raddr_i  (to_lanes_slot_raddr),
         .slot_re_i     (to_lanes_slot_re),
@@ -385,10 +380,8 @@ module tester (
         .eta_i         (to_lanes_eta),
         .constants_i   (to_lanes_constants),
         .rate_i        (to_lanes_rate),
+        .number_i      (Number),
         .synapse_i     (own_synapse),
-        .row_i         (own_row),
-        .y_i           (own_y),
-        .present_i     (own_present),
         .pre_o         (lanes_pre[18 * i +: 18]),
         .changed_o     (lanes_changed[i]),
         .moved_o       (own_moved),

@@ -39,7 +39,12 @@ module tester_lane (
   input  wire               pre_context_i,
   input  wire [127:0]       keys_i,
   input  wire               symmetric_i,
+  input  wire [15:0]        row_base_i,
   input  wire [15:0]        column_i,
+  input  wire               label_hit_i,
+  input  wire               label_lane_i,
+  input  wire               missing_i,
+  input  wire               missing_lane_i,
   input  wire               soma_context_i,
   input  wire [1:0]         slot_raddr_i,
   input  wire               slot_re_i,
@@ -56,12 +61,9 @@ module tester_lane (
   input  wire [73:0]        constants_i,
   input  wire [16:0]        rate_i,
 
-  // From this lane's site: the word read, the row a cycle after column_i, the label's neuron, a
-  // neuron at all.
+  // This lane's own: its number, and the word that its synapse memory read.
+  input  wire               number_i,
   input  wire signed [15:0] synapse_i,
-  input  wire [15:0]        row_i,
-  input  wire               y_i,
-  input  wire               present_i,
 
   // From this lane.
   output wire [17:0]        pre_o,
@@ -77,8 +79,8 @@ module tester_lane (
 
   // Memories, sums and the multiplier.
   wire signed [28:0] basal;
-  wire signed [27:0] feedback;
-  wire signed [27:0] lateral;
+  wire signed [28:0] feedback;
+  wire signed [28:0] lateral;
   wire signed [11:0] r;
   wire signed [17:0] u;
   wire signed [11:0] kept;
@@ -110,26 +112,25 @@ module tester_lane (
   );
 
   corinfo_lane #(
-    .SynapseWidth (16),
-    .ReadCycles   (2),
-    .Contexts     (1),
-    .ContextW     (1),
-    .Slots        (4),
-    .SlotW        (2),
-    .KeptDepth    (8),
-    .KeptAddrW    (3),
-    .RWidth       (12),
-    .UWidth       (18),
-    .DeltaWidth   (12),
-    .BasalWidth   (29),
-    .FeedbackWidth(28),
-    .LateralWidth (28),
-    .EWidth       (18),
-    .DWidth       (18),
-    .CWidth       (18),
-    .PreWidth     (18),
-    .OperandWidth (18),
-    .SumWidth     (37)
+    .LaneW       (1),
+    .SynapseWidth(16),
+    .ReadCycles  (2),
+    .Contexts    (1),
+    .ContextW    (1),
+    .Slots       (4),
+    .SlotW       (2),
+    .KeptDepth   (8),
+    .KeptAddrW   (3),
+    .RWidth      (12),
+    .UWidth      (18),
+    .DeltaWidth  (12),
+    .AccWidth    (29),
+    .EWidth      (18),
+    .DWidth      (18),
+    .CWidth      (18),
+    .PreWidth    (18),
+    .OperandWidth(18),
+    .SumWidth    (37)
   ) u_lane (
     .clk_i         (clk_i),
     .mac_operand_i (mac_operand_i),
@@ -154,14 +155,15 @@ module tester_lane (
     .pre_context_i (pre_context_i),
     .keys_i        (keys_i),
     .symmetric_i   (symmetric_i),
+    .row_base_i    (row_base_i),
     .column_i      (column_i),
     .soma_context_i(soma_context_i),
     .slot_raddr_i  (slot_raddr_i),
     .slot_re_i     (slot_re_i),
     .soma_we_i     (soma_we_i),
     .soma_waddr_i  (soma_waddr_i),
+    .number_i      (number_i),
     .synapse_i     (synapse_i),
-    .row_i         (row_i),
     .basal_o       (basal),
     .feedback_o    (feedback),
     .lateral_o     (lateral),
@@ -183,19 +185,28 @@ module tester_lane (
     .changed_o     (changed_now)
   );
 
-  // Constants of the instruction, in registers of the lane's own.
+  // Constants of the instruction, in registers of the lane's own: for the neuron arithmetic, for
+  // an update.
   reg [16:0] eta_q;
   reg [73:0] constants_q;
-  reg [16:0] rate_q;
   reg restart_q;
   reg kept_reference_q;
 
   always @(posedge clk_i) begin
-    eta_q            <= eta_i;
-    constants_q      <= constants_i;
-    rate_q           <= rate_i;
-    restart_q        <= restart_i;
-    kept_reference_q <= second_i && layer_i == 8'h1;
+    if (soma_run_i || record_run_i) begin
+      eta_q            <= eta_i;
+      constants_q      <= constants_i;
+      restart_q        <= restart_i;
+      kept_reference_q <= second_i && layer_i == 8'h1;
+    end
+  end
+
+  reg [16:0] rate_q;
+
+  always @(posedge clk_i) begin
+    if (update_run) begin
+      rate_q <= rate_i;
+    end
   end
 
   // The soma stands still without anything in it.
@@ -204,6 +215,12 @@ module tester_lane (
   always @(posedge clk_i) begin
     soma_run_q <= soma_run_i;
   end
+
+  // The label's neuron is here; there is a neuron here.
+  wire y;
+  wire present;
+  assign y = label_hit_i && label_lane_i == number_i;
+  assign present = !missing_i || number_i < missing_lane_i;
 
   // Soma.
   wire current_overflow;
@@ -226,11 +243,11 @@ module tester_lane (
     .clk_i                     (clk_i),
     .enable_i                  (soma_run_q),
     .basal_i                   (basal),
-    .feedback_i                (feedback),
-    .lateral_i                 (lateral),
+    .feedback_i                ($signed(feedback[27:0])),
+    .lateral_i                 ($signed(lateral[27:0])),
     .r_i                       (r[10:0]),
     .u_i                       (restart_q ? $signed({3'h0, r[10:0], 4'h0}) : u),
-    .y_i                       (y_i),
+    .y_i                       (y),
     .eta_i                     (eta_q),
     .k_current_i               ($signed(constants_q[17:0])),
     .k_lateral_i               (constants_q[73:72]),
@@ -285,8 +302,8 @@ module tester_lane (
     .clk_i       (clk_i),
     .enable_i    (lane_record_run),
     .reference_i (kept_reference_q ? $signed({4'h0, kept[10:0], 14'h0}) : basal),
-    .feedback_i  (feedback),
-    .lateral_i   (lateral),
+    .feedback_i  ($signed(feedback[27:0])),
+    .lateral_i   ($signed(lateral[27:0])),
     .r_i         (r[10:0]),
     .e_next_o    (record0_e_next),
     .d_next_o    (record0_d_next),
@@ -349,8 +366,10 @@ module tester_lane (
   reg update1_serves_q;
 
   always @(posedge clk_i) begin
-    update0_serves_q <= matrix_i == 8'h0;
-    update1_serves_q <= matrix_i == 8'h1 || matrix_i == 8'h2;
+    if (update_run) begin
+      update0_serves_q <= matrix_i == 8'h0;
+      update1_serves_q <= matrix_i == 8'h1 || matrix_i == 8'h2;
+    end
   end
 
   assign factor = update0_serves_q ? update0_factor : update1_serves_q ? update1_factor :
@@ -458,7 +477,9 @@ module tester_lane (
   reg synapse0_serves_q;
 
   always @(posedge clk_i) begin
-    synapse0_serves_q <= matrix_i == 8'h0 || matrix_i == 8'h1 || matrix_i == 8'h2;
+    if (update_run) begin
+      synapse0_serves_q <= matrix_i == 8'h0 || matrix_i == 8'h1 || matrix_i == 8'h2;
+    end
   end
 
   assign synapse_next_o = synapse0_serves_q ? synapse0_w_next : synapse1_w_next;
@@ -472,7 +493,7 @@ module tester_lane (
   // Words of a lane are as wide as the widest format; no graph reads every bit of every one, and
   // few read whether there is a neuron.
   wire unused_bits;
-  assign unused_bits = ^{basal, feedback, lateral, r, u, kept, synapse_i, present_i, update_sum,
+  assign unused_bits = ^{basal, feedback, lateral, r, u, kept, synapse_i, y, present, update_sum,
       random, layer_i, matrix_i, change};
 
 endmodule
