@@ -66,6 +66,34 @@ const (
 	controlWords  = 3
 )
 
+// text is what a simulator is told.
+func (x *command) text(b *bytes.Buffer) {
+	if x.kind == learning {
+		negative := 0
+		if x.Negative {
+			negative = 1
+		}
+		fmt.Fprintf(b, "L %x %d\n", x.Label, negative)
+	} else {
+		b.WriteString("I\n")
+	}
+	for _, word := range x.X {
+		fmt.Fprintf(b, "%x ", uint64(word))
+	}
+	b.WriteByte('\n')
+}
+
+// rehearsalText is what a simulator is told to find out where a run will spend its time: one inference, one mini-batch.
+func (c *cosimulation) rehearsalText() []byte {
+	var b bytes.Buffer
+	short := Options{Inference: c.o.Inference[:min(1, len(c.o.Inference))], Learning: c.o.Learning[:min(c.d.Network.Learning.Batch, len(c.o.Learning))]}
+	for _, x := range short.commands() {
+		x.text(&b)
+	}
+	b.WriteString("E\nQ\n")
+	return b.Bytes()
+}
+
 // stimulusText is what a simulator is told: the commands from one on, list by list, then the read-back. What begins elsewhere
 // than the run gives the host the number of the next update first, and reads what has been counted since the reset.
 func (c *cosimulation) stimulusText(from, to int) []byte {
@@ -77,19 +105,7 @@ func (c *cosimulation) stimulusText(from, to int) []byte {
 	}
 	for i := from; i < to; i++ {
 		x := &c.commands[i]
-		if x.kind == learning {
-			negative := 0
-			if x.Negative {
-				negative = 1
-			}
-			fmt.Fprintf(&b, "L %x %d\n", x.Label, negative)
-		} else {
-			b.WriteString("I\n")
-		}
-		for _, word := range x.X {
-			fmt.Fprintf(&b, "%x ", uint64(word))
-		}
-		b.WriteByte('\n')
+		x.text(&b)
 		boundary := c.mayStop(i)
 		if boundary || i+1 == to || c.commands[i+1].kind != x.kind {
 			b.WriteString("E\n") // the time of one list of commands ends before that of the next begins

@@ -2,8 +2,10 @@ package sim
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"time"
 
@@ -94,8 +96,9 @@ func Cosim(ctx context.Context, d *hdlgen.Design, o Options) (*Report, error) {
 		return nil, err
 	}
 	c.quiet = quietCycles(dense)
-	c.how = recipe{simulator: o.Simulator, fast: work(d, dense, o) > slowModel}
-	if c.model, err = compile(ctx, d.Dir, d.Manifest, c.how); err != nil {
+	lanes := work(d, dense, o)
+	c.how = recipe{simulator: o.Simulator, fast: lanes > slowModel, rehearsed: lanes > fastModel}
+	if c.model, err = compile(ctx, d.Dir, d.Manifest, c.how, c.rehearse); err != nil {
 		return nil, err
 	}
 	report := &Report{Simulator: o.Simulator, Parts: len(c.parts), BuildSeconds: time.Since(start).Seconds()}
@@ -134,6 +137,21 @@ func Cosim(ctx context.Context, d *hdlgen.Design, o Options) (*Report, error) {
 		os.Remove(checkpointFile(d)) // the run is over
 	}
 	return report, nil
+}
+
+// rehearse runs a program for the compiler to see where it spends its time. What it prints, and whether the design is right, does
+// not matter.
+func (c *cosimulation) rehearse(ctx context.Context, path string) error {
+	stimulus, err := writeStimulus(filepath.Dir(path), c.rehearsalText())
+	if err != nil {
+		return err
+	}
+	defer os.Remove(stimulus)
+	err = program(ctx, c.d.Dir, path, c.arguments(stimulus)...).Run()
+	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
+		return ctx.Err()
+	}
+	return err
 }
 
 // work is what a run will take at most, in lanes x cycles.

@@ -21,7 +21,7 @@ import (
 func lockStep(t *testing.T, d *hdlgen.Design, played, modelled Options) *Mismatch {
 	t.Helper()
 	how := recipe{simulator: Icarus}
-	m, err := compile(context.Background(), d.Dir, d.Manifest, how)
+	m, err := compile(context.Background(), d.Dir, d.Manifest, how, nil)
 	require.NoError(t, err)
 	modelled.Simulator = Icarus
 	c := &cosimulation{d: d, o: modelled, commands: modelled.commands(), how: how, model: m, quiet: 10000}
@@ -72,7 +72,7 @@ func TestLabelOutOfRange(t *testing.T) {
 // play runs a stimulus and returns what the harness printed, line by line.
 func play(t *testing.T, d *hdlgen.Design, simulator Simulator, stimulus string) [][]string {
 	t.Helper()
-	m, err := compile(context.Background(), d.Dir, d.Manifest, recipe{simulator: simulator})
+	m, err := compile(context.Background(), d.Dir, d.Manifest, recipe{simulator: simulator}, nil)
 	require.NoError(t, err)
 	path := filepath.Join(t.TempDir(), "stimulus.txt")
 	require.NoError(t, os.WriteFile(path, []byte(stimulus), 0o644))

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"syscall"
 	"time"
 
@@ -86,11 +87,9 @@ func (r *run) finished(cycle int64, counts *golden.Counts) totals {
 }
 
 // arguments are what the harness is told: the same in the run and where it is repeated for a waveform.
-func (r *run) arguments(m *model, more ...string) []string {
-	args := append([]string{}, m.command[1:]...)
-	args = append(args, "+stimulus="+r.stimulus, fmt.Sprintf("+inputs=%d", r.d.Network.Layers[0]), fmt.Sprintf("+stall=%d", r.o.Stall),
-		fmt.Sprintf("+timeout=%d", r.quiet), fmt.Sprintf("+verilator+rand+reset+%d", r.o.Reset), "+verilator+seed+1")
-	return append(args, more...)
+func (c *cosimulation) arguments(stimulus string) []string {
+	return []string{"+stimulus=" + stimulus, fmt.Sprintf("+inputs=%d", c.d.Network.Layers[0]), fmt.Sprintf("+stall=%d", c.o.Stall),
+		fmt.Sprintf("+timeout=%d", c.quiet), fmt.Sprintf("+verilator+rand+reset+%d", c.o.Reset), "+verilator+seed+1"}
 }
 
 // simulate runs the simulator and compares; it stops the simulator at the first mismatch. The model has stopped
@@ -98,7 +97,7 @@ func (r *run) arguments(m *model, more ...string) []string {
 func (r *run) simulate(ctx context.Context) (*Mismatch, error) {
 	own, cancel := context.WithCancel(ctx)
 	defer cancel()
-	cmd := exec.CommandContext(own, r.model.command[0], r.arguments(r.model)...)
+	cmd := exec.CommandContext(own, r.model.command[0], slices.Concat(r.model.command[1:], r.arguments(r.stimulus))...)
 	cmd.Dir = r.dir
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is for us: we end it
 	var stderr bytes.Buffer

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"syscall"
 )
 
@@ -18,8 +19,8 @@ const (
 // wave runs the design again up to the mismatch and keeps a waveform of the cycles around it.
 func (r *run) wave(ctx context.Context, at *Mismatch) error {
 	how := r.how
-	how.wave = true
-	m, err := compile(ctx, r.d.Dir, r.d.Manifest, how)
+	how.wave, how.rehearsed = true, false
+	m, err := compile(ctx, r.d.Dir, r.d.Manifest, how, nil)
 	if err != nil {
 		return err
 	}
@@ -34,8 +35,8 @@ func (r *run) wave(ctx context.Context, at *Mismatch) error {
 	temporary := r.stimulus + suffix
 	cycle := at.Cycle - r.c.offset // of the model that is run
 	defer os.Remove(temporary)
-	cmd := exec.CommandContext(ctx, m.command[0], r.arguments(m, "+wave="+temporary, fmt.Sprintf("+wave_from=%d", max(0, cycle-waveBefore)),
-		fmt.Sprintf("+wave_to=%d", cycle+waveAfter), fmt.Sprintf("+stop=%d", cycle+waveAfter+1))...)
+	around := []string{"+wave=" + temporary, fmt.Sprintf("+wave_from=%d", max(0, cycle-waveBefore)), fmt.Sprintf("+wave_to=%d", cycle+waveAfter), fmt.Sprintf("+stop=%d", cycle+waveAfter+1)}
+	cmd := exec.CommandContext(ctx, m.command[0], slices.Concat(m.command[1:], r.arguments(r.stimulus), around)...)
 	cmd.Dir = r.dir
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is for us: we end it
 	if out, err := cmd.CombinedOutput(); err != nil {
