@@ -1,5 +1,5 @@
-// A lane's synapse memory, which starts from an image of its own. The rest of a lane is the same for
-// all, so that a simulator compiles it once.
+// A lane's synapse memory, which starts from an image of its own. The rest of a lane is the same
+// for all, so that a simulator compiles it once.
 //
 // Cycles as corinfo_lane counts them: synapse_o is there ReadCycles after synapse_raddr_i. What all
 // lanes are told passes WireCycles registers first; synapse_next_i does not.
