@@ -96,8 +96,8 @@ func Cosim(ctx context.Context, d *hdlgen.Design, o Options) (*Report, error) {
 		return nil, err
 	}
 	c.quiet = quietCycles(dense)
-	lanes := work(d, dense, o)
-	c.how = recipe{simulator: o.Simulator, fast: lanes > slowModel, rehearsed: lanes > fastModel}
+	atMost := work(d, dense, o)
+	c.how = recipe{simulator: o.Simulator, fast: atMost > slowModel, rehearsed: atMost > fastModel}
 	if c.model, err = compile(ctx, d.Dir, d.Manifest, c.how, c.rehearse); err != nil {
 		return nil, err
 	}
