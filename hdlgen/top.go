@@ -94,8 +94,7 @@ func topModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arithm
 		vl.Localparam{Width: 8, Name: "Ones", Value: vl.Binary{Op: "+", X: vl.Int('0'), Y: vl.Binary{Op: "%", X: g, Y: vl.Int(10)}}},
 	}
 	site = append(site, vl.Bind{Name: "synapse_next_i", Value: vl.Id("own_synapse_next")})
-	items = append(items, vl.Net{Width: s.Word, Signed: true, Name: "own_synapse"},
-		vl.Localparam{Width: s.Lane, Name: "Number", Value: g})
+	items = append(items, vl.Localparam{Width: s.Lane, Name: "Number", Value: g}, vl.Net{Width: s.Word, Signed: true, Name: "own_synapse"})
 	site = append(site, vl.Bind{Name: "synapse_o", Value: vl.Id("own_synapse")})
 	lane = append(lane, vl.Bind{Name: "number_i", Value: vl.Id("Number")}, vl.Bind{Name: "synapse_i", Value: vl.Id("own_synapse")})
 	// What counts in some cycles only is gathered in those: a simulator has no work with it in others.

@@ -136,7 +136,7 @@ func (p *printer) items(items []Item) {
 		case Localparam:
 			text := "localparam "
 			if x.Width > 0 {
-				text += bitRange(x.Width, false) + " "
+				text += fmt.Sprintf("[%d:0] ", x.Width-1) // without a range it is an integer of 32 bits
 			}
 			text += fmt.Sprintf("%s = %s;", x.Name, p.expr(x.Value, 0))
 			if x.Comment != "" {

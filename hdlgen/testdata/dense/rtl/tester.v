@@ -306,8 +306,8 @@ module tester (
       localparam [7:0] Hundreds = 48 + i / 100;
       localparam [7:0] Tens = 48 + i / 10 % 10;
       localparam [7:0] Ones = 48 + i % 10;
+      localparam [0:0] Number = i;
       wire signed [15:0] own_synapse;
-      localparam  Number = i;
       wire own_moved;
       wire [4:0] own_soma_flags;
       wire [2:0] own_record_flags;
