@@ -86,9 +86,9 @@ func (b *build) verilator(ctx context.Context) error {
 		return err
 	}
 	var err error
-	switch {
-	case b.how.rehearsed:
-		if err = compiled(fast+" -fprofile-generate", "VM_PARALLEL_BUILDS=1", "LDFLAGS=-fprofile-generate"); err != nil {
+	switch b.how.effort {
+	case rehearsed:
+		if err = compiled(optimise+" -fprofile-generate", "VM_PARALLEL_BUILDS=1", "LDFLAGS=-fprofile-generate"); err != nil {
 			return err
 		}
 		if err = b.rehearse(ctx, filepath.Join(obj, "Vcorinfo")); err != nil {
@@ -97,9 +97,9 @@ func (b *build) verilator(ctx context.Context) error {
 		if err = removeModel(obj); err != nil {
 			return err
 		}
-		err = compiled(fast+" -fprofile-use -fprofile-partial-training", "VM_PARALLEL_BUILDS=1")
-	case b.how.fast:
-		err = compiled(fast, "VM_PARALLEL_BUILDS=1")
+		err = compiled(optimise+" -fprofile-use -fprofile-partial-training", "VM_PARALLEL_BUILDS=1")
+	case fast:
+		err = compiled(optimise, "VM_PARALLEL_BUILDS=1")
 	default:
 		err = compiled("OPT_FAST=-O0", "VM_PARALLEL_BUILDS=0")
 	}
@@ -110,9 +110,9 @@ func (b *build) verilator(ctx context.Context) error {
 	return os.Rename(filepath.Join(obj, "Vcorinfo"), filepath.Join(b.product, "Vcorinfo"))
 }
 
-// fast optimises what runs in every cycle. No vectors: g++ makes them of neighbouring words that were stored one by one a
+// optimise is for what runs in every cycle. No vectors: g++ makes them of neighbouring words that were stored one by one a
 // moment before, and waits for these stores.
-const fast = "OPT_FAST=-O2 -fno-tree-vectorize"
+const optimise = "OPT_FAST=-O2 -fno-tree-vectorize"
 
 // removeModel removes what make made of a model's and the harness's C++, but not the library's objects.
 func removeModel(obj string) error {

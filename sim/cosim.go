@@ -96,8 +96,7 @@ func Cosim(ctx context.Context, d *hdlgen.Design, o Options) (*Report, error) {
 		return nil, err
 	}
 	c.quiet = quietCycles(dense)
-	atMost := work(d, dense, o)
-	c.how = recipe{simulator: o.Simulator, fast: atMost > slowModel, rehearsed: atMost > fastModel}
+	c.how = recipe{simulator: o.Simulator, effort: effortFor(work(d, dense, o))}
 	if c.model, err = compile(ctx, d.Dir, d.Manifest, c.how, c.rehearse); err != nil {
 		return nil, err
 	}
@@ -147,7 +146,7 @@ func (c *cosimulation) rehearse(ctx context.Context, path string) error {
 		return err
 	}
 	defer os.Remove(stimulus)
-	err = program(ctx, c.d.Dir, path, c.arguments(stimulus)...).Run()
+	err = c.simulator(ctx, &model{[]string{path}}, c.d.Dir, stimulus).Run()
 	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
 		return ctx.Err()
 	}

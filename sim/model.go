@@ -66,12 +66,31 @@ const slowModel = 10_000_000
 // a fifth of the run. Dense work counts, of which an event-driven run does a sixth.
 const fastModel = 10_000_000_000
 
-// recipe is how to compile a design.
+// effort is how much Verilator's model is optimised.
+type effort int
+
+const (
+	quick     effort = iota // not at all
+	fast                    // worth it for long runs
+	rehearsed               // by what a rehearsal shows; worth it for very long ones
+)
+
+// effortFor is the one with which so much work, in lanes x cycles, is done soonest.
+func effortFor(work int) effort {
+	switch {
+	case work > fastModel:
+		return rehearsed
+	case work > slowModel:
+		return fast
+	}
+	return quick
+}
+
+// recipe is how to compile a design; Icarus knows one way.
 type recipe struct {
 	simulator Simulator
-	fast      bool // Verilator: optimise; worth it for long runs
-	rehearsed bool // Verilator: optimise by what a rehearsal shows; worth it for very long ones
-	wave      bool // Verilator: able to write a waveform; Icarus's models always are
+	effort    effort
+	wave      bool // able to write a waveform; Icarus's models always are
 }
 
 // rehearsal runs a program that a model was compiled to.
@@ -87,7 +106,7 @@ func compile(ctx context.Context, dir string, m *hdlgen.Manifest, how recipe, re
 	needed, harness := []string{"verilator", "g++", "make"}, "verilator/corinfo_testbench.cpp"
 	if how.simulator == Icarus {
 		needed, harness = []string{"iverilog", "vvp"}, "icarus/corinfo_testbench.v"
-		how.fast, how.rehearsed, how.wave = false, false, false
+		how.effort, how.wave = quick, false
 	}
 	for _, tool := range needed {
 		if _, err := Find(tool); err != nil {

@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"slices"
-	"syscall"
 	"time"
 
 	"corinfo/golden"
@@ -86,10 +85,12 @@ func (r *run) finished(cycle int64, counts *golden.Counts) totals {
 	return t
 }
 
-// arguments are what the harness is told: the same in the run and where it is repeated for a waveform.
-func (c *cosimulation) arguments(stimulus string) []string {
-	return []string{"+stimulus=" + stimulus, fmt.Sprintf("+inputs=%d", c.d.Network.Layers[0]), fmt.Sprintf("+stall=%d", c.o.Stall),
+// simulator is a model as a program in a folder with memory images: the harness is told the same in the run, in its rehearsal and
+// where it is repeated for a waveform. Ctrl-C is for us: we end it.
+func (c *cosimulation) simulator(ctx context.Context, m *model, dir, stimulus string, more ...string) *exec.Cmd {
+	told := []string{"+stimulus=" + stimulus, fmt.Sprintf("+inputs=%d", c.d.Network.Layers[0]), fmt.Sprintf("+stall=%d", c.o.Stall),
 		fmt.Sprintf("+timeout=%d", c.quiet), fmt.Sprintf("+verilator+rand+reset+%d", c.o.Reset), "+verilator+seed+1"}
+	return program(ctx, dir, m.command[0], slices.Concat(m.command[1:], told, more)...)
 }
 
 // simulate runs the simulator and compares; it stops the simulator at the first mismatch. The model has stopped
@@ -97,9 +98,7 @@ func (c *cosimulation) arguments(stimulus string) []string {
 func (r *run) simulate(ctx context.Context) (*Mismatch, error) {
 	own, cancel := context.WithCancel(ctx)
 	defer cancel()
-	cmd := exec.CommandContext(own, r.model.command[0], slices.Concat(r.model.command[1:], r.arguments(r.stimulus))...)
-	cmd.Dir = r.dir
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is for us: we end it
+	cmd := r.simulator(own, r.model, r.dir, r.stimulus)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	pipe, err := cmd.StdoutPipe()

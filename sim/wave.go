@@ -4,10 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"slices"
-	"syscall"
 )
 
 // Cycles of a waveform before and after a mismatch.
@@ -19,7 +16,7 @@ const (
 // wave runs the design again up to the mismatch and keeps a waveform of the cycles around it.
 func (r *run) wave(ctx context.Context, at *Mismatch) error {
 	how := r.how
-	how.wave, how.rehearsed = true, false
+	how.wave, how.effort = true, min(how.effort, fast)
 	m, err := compile(ctx, r.d.Dir, r.d.Manifest, how, nil)
 	if err != nil {
 		return err
@@ -35,10 +32,8 @@ func (r *run) wave(ctx context.Context, at *Mismatch) error {
 	temporary := r.stimulus + suffix
 	cycle := at.Cycle - r.c.offset // of the model that is run
 	defer os.Remove(temporary)
-	around := []string{"+wave=" + temporary, fmt.Sprintf("+wave_from=%d", max(0, cycle-waveBefore)), fmt.Sprintf("+wave_to=%d", cycle+waveAfter), fmt.Sprintf("+stop=%d", cycle+waveAfter+1)}
-	cmd := exec.CommandContext(ctx, m.command[0], slices.Concat(m.command[1:], r.arguments(r.stimulus), around)...)
-	cmd.Dir = r.dir
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is for us: we end it
+	cmd := r.simulator(ctx, m, r.dir, r.stimulus, "+wave="+temporary, fmt.Sprintf("+wave_from=%d", max(0, cycle-waveBefore)),
+		fmt.Sprintf("+wave_to=%d", cycle+waveAfter), fmt.Sprintf("+stop=%d", cycle+waveAfter+1))
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("%w: %s", err, tail(string(out), 3))
 	}
