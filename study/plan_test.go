@@ -175,6 +175,23 @@ func floatOf(t *testing.T, r *Row, beta float64) bool {
 	return n.Learning.Beta == beta
 }
 
+// TestChosen: the run of a point whose mean keeps the loss is that of a seed which keeps it too.
+func TestChosen(t *testing.T) {
+	s, _ := fixture(t, gridStudy) // max_loss: 4
+	row := func(seed uint32, accuracy float64) *Row {
+		return &Row{Point: Point{0, 0}, Seed: seed, Float: &Row{Result: &Result{Accuracy: 0.9}}, Result: &Result{Accuracy: accuracy}}
+	}
+	x := summarize(s, []*Row{row(0, 0.85), row(1, 0.89), row(2, 0.9)})
+	require.True(t, x.Meets)
+	require.InDelta(t, 2, x.Loss, 1e-9)
+	require.Equal(t, uint32(1), x.Chosen.Seed, "seed 0 loses 5 points")
+	x = summarize(s, []*Row{row(0, 0.86), row(1, 0.9)})
+	require.Equal(t, uint32(0), x.Chosen.Seed, "exactly the limit is within it")
+	x = summarize(s, []*Row{row(0, 0.5), row(1, 0.6)})
+	require.False(t, x.Meets)
+	require.Equal(t, uint32(0), x.Chosen.Seed)
+}
+
 // TestFront: no point of the front is beaten, and every other is.
 func TestFront(t *testing.T) {
 	rng := rand.New(rand.NewPCG(testSeed(t), 0))

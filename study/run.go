@@ -132,6 +132,11 @@ func (w *worker) Work(ctx context.Context, job *river.Job[trialJob]) error {
 	if done, err := w.store.has(ctx, key); err != nil || done { // by another study
 		return err
 	}
+	if named, err := job.Args.Trial.Key(); err != nil || named != key { // its result would pass for another trial's
+		err := damaged("the queue's trial %q is not that of its key", key)
+		w.fail(err)
+		return river.JobCancel(err)
+	}
 	result, run, err := w.lab.do(ctx, job.Args.Trial, key)
 	if ctx.Err() != nil && (err == nil || errors.Is(err, context.Canceled) || errors.Is(err, golden.ErrInterrupted)) {
 		return river.JobSnooze(0) // no attempt: the process was asked to stop
@@ -146,7 +151,7 @@ func (w *worker) Work(ctx context.Context, job *river.Job[trialJob]) error {
 		w.warn(fmt.Errorf("a result waits to be stored: %w", err))
 	}, func() error { return w.finish(context.WithoutCancel(ctx), job, result, run) })
 	switch {
-	case errors.Is(err, ErrAlarm):
+	case errors.Is(err, ErrAlarm), errors.Is(err, golden.ErrDamaged):
 		w.fail(err)
 		return river.JobCancel(err)
 	case err != nil:

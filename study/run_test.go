@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivertype"
 	"github.com/stretchr/testify/require"
 
 	"corinfo/golden"
@@ -228,7 +230,7 @@ func TestKilledWorkers(t *testing.T) {
 			require.NoError(t, err)
 			defer st.close()
 			var rows, done int
-			require.NoError(t, st.db.QueryRow(`SELECT count(*) FROM corinfo_result`).Scan(&rows))
+			require.NoError(t, st.db.QueryRow(`SELECT count(*) FROM corinfo_trial`).Scan(&rows))
 			require.NoError(t, st.db.QueryRow(`SELECT count(*) FROM river_job WHERE state = 'completed'`).Scan(&done))
 			require.Equal(t, len(plan.Rows), rows)
 			require.Equal(t, rows, done)
@@ -375,6 +377,85 @@ func TestAlarm(t *testing.T) {
 	err = arrive(&other)
 	require.ErrorIs(t, err, ErrAlarm)
 	require.ErrorContains(t, err, row.Key)
+}
+
+// TestFlippedBits: a result whose bits have flipped in the database is told of or done again, but never in the table.
+func TestFlippedBits(t *testing.T) {
+	rng := rand.New(rand.NewPCG(testSeed(t), 0))
+	s, _ := fixture(t, gridStudy)
+	folder := t.TempDir()
+	o := Options{Folder: folder, Version: "test"}
+	plan, err := Run(context.Background(), s, o)
+	require.NoError(t, err)
+	path := filepath.Join(folder, DatabaseFile)
+	whole, err := os.ReadFile(path)
+	require.NoError(t, err)
+	rows := strings.Split(string(plan.CSV()), "\n")
+	reset := func(file []byte) {
+		for _, more := range []string{"", "-wal", "-shm"} {
+			_ = os.Remove(path + more)
+		}
+		require.NoError(t, os.WriteFile(path, file, 0o644))
+	}
+
+	// Anywhere in the file. What SQLite itself finds, or what makes a trial unknown, is none of ours.
+	found := 0
+	for range 60 {
+		file := bytes.Clone(whole)
+		at, bit := rng.IntN(len(file)), rng.IntN(8)
+		file[at] ^= 1 << bit
+		reset(file)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		seen, err := Look(ctx, s, o)
+		cancel()
+		if err != nil {
+			found++
+			continue
+		}
+		require.Subset(t, rows, strings.Split(string(seen.CSV()), "\n"), "bit %d of byte %d", bit, at)
+	}
+	t.Logf("%d of 60 told of", found)
+
+	// In every column that a figure comes from.
+	for _, column := range []string{"trial", "result", "checksum"} {
+		reset(whole)
+		st, err := openStore(context.Background(), "", folder)
+		require.NoError(t, err)
+		key, text := plan.Rows[1].Key, ""
+		require.NoError(t, st.db.QueryRow(`SELECT `+column+` FROM corinfo_trial WHERE key = $1`, key).Scan(&text))
+		digit := strings.LastIndexAny(text, "0123456789") // still a number
+		changed := []byte(text)
+		changed[digit] ^= 1
+		_, err = st.db.Exec(`UPDATE corinfo_trial SET `+column+` = $1 WHERE key = $2`, string(changed), key)
+		require.NoError(t, err)
+		for what, err := range map[string]error{
+			"report": func() error { _, err := Look(context.Background(), s, o); return err }(),
+			"run":    func() error { _, err := Run(context.Background(), s, o); return err }(),
+			"again": func() error {
+				tx, err := st.db.Begin()
+				require.NoError(t, err)
+				defer tx.Rollback()
+				return put(context.Background(), tx, key, plan.Rows[1].Trial, plan.Rows[1].Result, nil)
+			}(),
+		} {
+			require.ErrorIs(t, err, golden.ErrDamaged, "%s, %s", column, what)
+			require.ErrorContains(t, err, key)
+			require.ErrorContains(t, err, "move study.db away")
+		}
+		require.NoError(t, st.close())
+	}
+
+	// In the queue: the result of another trial would have this one's name.
+	other := *plan.Rows[1].Trial
+	other.Test++
+	w := &worker{active: map[int64]bool{}, wake: make(chan struct{}, 1)}
+	reset(whole)
+	w.store, err = openStore(context.Background(), "", folder)
+	require.NoError(t, err)
+	defer w.store.close()
+	err = w.Work(context.Background(), &river.Job[trialJob]{JobRow: &rivertype.JobRow{}, Args: trialJob{"open", &other}})
+	require.ErrorContains(t, err, "not that of its key")
+	require.ErrorIs(t, w.failure(), golden.ErrDamaged)
 }
 
 // TestDiskFull: while results cannot be stored nothing is lost; with room the study goes on to the same table.

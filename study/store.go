@@ -2,6 +2,7 @@ package study
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
 	"encoding/json"
 	"errors"
@@ -36,7 +37,8 @@ type store struct {
 
 // schema is understood by both databases; SQLite takes any name for a type.
 var schema = []string{
-	`CREATE TABLE IF NOT EXISTS corinfo_result (key text PRIMARY KEY, trial text NOT NULL, result text NOT NULL, run bytea)`,
+	// checksum is that of key, trial and result; a run has its own.
+	`CREATE TABLE IF NOT EXISTS corinfo_trial (key text PRIMARY KEY, trial text NOT NULL, result text NOT NULL, checksum text NOT NULL, run bytea)`,
 	// beat is a number that a worker counts up as long as it lives. No clock is compared with another.
 	`CREATE TABLE IF NOT EXISTS corinfo_worker (id text PRIMARY KEY, beat bigint NOT NULL)`,
 }
@@ -100,7 +102,7 @@ func insist(ctx context.Context, limit time.Duration, waiting func(error), try f
 	pause, end := 50*time.Millisecond, time.Now().Add(limit)
 	for first := true; ; first = false {
 		err := try()
-		if err == nil || errors.Is(err, ErrAlarm) || ctx.Err() != nil || time.Now().After(end) {
+		if err == nil || errors.Is(err, ErrAlarm) || errors.Is(err, golden.ErrDamaged) || ctx.Err() != nil || time.Now().After(end) {
 			return err
 		}
 		if first && waiting != nil {
@@ -125,12 +127,12 @@ func put(ctx context.Context, tx *sql.Tx, key string, t *Trial, r *Result, run [
 	if err != nil {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, `INSERT INTO corinfo_result (key, trial, result, run) VALUES ($1, $2, $3, $4) ON CONFLICT (key) DO NOTHING`,
-		key, string(trial), string(result), run); err != nil {
+	if _, err := tx.ExecContext(ctx, `INSERT INTO corinfo_trial (key, trial, result, checksum, run) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (key) DO NOTHING`,
+		key, string(trial), string(result), checksum(key, string(trial), string(result)), run); err != nil {
 		return err
 	}
-	var stored string
-	if err := tx.QueryRowContext(ctx, `SELECT result FROM corinfo_result WHERE key = $1`, key).Scan(&stored); err != nil {
+	stored, err := get(ctx, tx, key)
+	if err != nil {
 		return err
 	}
 	if stored != string(result) {
@@ -139,9 +141,41 @@ func put(ctx context.Context, tx *sql.Tx, key string, t *Trial, r *Result, run [
 	return nil
 }
 
+// querier is a database or a transaction.
+type querier interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+// get is the text of a result that is stored, and ErrDamaged if it is not what was put there.
+func get(ctx context.Context, from querier, key string) (string, error) {
+	var trial, result, sum string
+	if err := from.QueryRowContext(ctx, `SELECT trial, result, checksum FROM corinfo_trial WHERE key = $1`, key).Scan(&trial, &result, &sum); err != nil {
+		return "", err
+	}
+	if checksum(key, trial, result) != sum {
+		return "", damaged("result of trial %q: checksum is wrong", key)
+	}
+	return result, nil
+}
+
+// checksum is the SHA-256 of texts and their lengths.
+func checksum(texts ...string) string {
+	h := sha256.New()
+	for _, text := range texts {
+		fmt.Fprintf(h, "%d\n%s", len(text), text)
+	}
+	return fmt.Sprintf("%x", h.Sum(nil))
+}
+
+// damaged is an error of what the database holds, with the remedy.
+func damaged(format string, args ...any) error {
+	return fmt.Errorf("%w: database: "+format+"; move %s away or name another database: the trials are done again",
+		append(append([]any{golden.ErrDamaged}, args...), DatabaseFile)...)
+}
+
 // results adds all results that are not known yet.
 func (s *store) results(ctx context.Context, known map[string]*Result) error {
-	keys, err := s.strings(ctx, `SELECT key FROM corinfo_result`)
+	keys, err := s.strings(ctx, `SELECT key FROM corinfo_trial`)
 	if err != nil {
 		return err
 	}
@@ -149,13 +183,13 @@ func (s *store) results(ctx context.Context, known map[string]*Result) error {
 		if known[key] != nil {
 			continue
 		}
-		var text string
-		if err := s.db.QueryRowContext(ctx, `SELECT result FROM corinfo_result WHERE key = $1`, key).Scan(&text); err != nil {
+		text, err := get(ctx, s.db, key)
+		if err != nil {
 			return err
 		}
 		r := &Result{}
 		if err := json.Unmarshal([]byte(text), r); err != nil {
-			return fmt.Errorf("%w: result of trial %s: %w", golden.ErrDamaged, key, err)
+			return damaged("result of trial %s: %w", key, err)
 		}
 		known[key] = r
 	}
@@ -182,16 +216,16 @@ func (s *store) strings(ctx context.Context, query string) ([]string, error) {
 // has tells whether a trial is done.
 func (s *store) has(ctx context.Context, key string) (bool, error) {
 	var n int
-	err := s.db.QueryRowContext(ctx, `SELECT count(*) FROM corinfo_result WHERE key = $1`, key).Scan(&n)
+	err := s.db.QueryRowContext(ctx, `SELECT count(*) FROM corinfo_trial WHERE key = $1`, key).Scan(&n)
 	return n > 0, err
 }
 
 // checkpoint is that of a float trial that is done.
 func (s *store) checkpoint(ctx context.Context, key string) ([]byte, error) {
 	var file []byte
-	err := s.db.QueryRowContext(ctx, `SELECT run FROM corinfo_result WHERE key = $1`, key).Scan(&file)
+	err := s.db.QueryRowContext(ctx, `SELECT run FROM corinfo_trial WHERE key = $1`, key).Scan(&file)
 	if err == nil && len(file) == 0 {
-		err = fmt.Errorf("%w: trial %s has no checkpoint", golden.ErrDamaged, key)
+		err = damaged("trial %s has no checkpoint", key)
 	}
 	return file, err
 }

@@ -10,6 +10,7 @@ import (
 type Summary struct {
 	Point       Point
 	Rows        []*Row  // one per seed
+	Chosen      *Row    // the first seed's that loses no more than the study allows by itself; if none does, the first one's
 	Good        bool    // all of them have figures
 	Accuracy    float64 // mean; 0 where it is not good
 	Low, High   float64 // of the seeds
@@ -20,15 +21,18 @@ type Summary struct {
 	Cycles      float64
 }
 
+// Loss is how many percentage points a row's accuracy is below its float run's; both are done.
+func (r *Row) Loss() float64 { return 100 * (r.Float.Result.Accuracy - r.Result.Accuracy) }
+
 // summarize takes the rows of a point, all done.
 func summarize(s *Study, rows []*Row) Summary {
-	x := Summary{Point: rows[0].Point, Rows: rows, Good: true, Low: math.Inf(1), High: math.Inf(-1)}
+	x := Summary{Point: rows[0].Point, Rows: rows, Chosen: rows[0], Good: true, Low: math.Inf(1), High: math.Inf(-1)}
 	share := 1 / float64(len(rows))
 	for _, r := range rows {
 		x.Good = x.Good && r.Result.Good()
 		x.Accuracy += share * r.Result.Accuracy
 		x.Low, x.High = min(x.Low, r.Result.Accuracy), max(x.High, r.Result.Accuracy)
-		x.Loss += share * 100 * (r.Float.Result.Accuracy - r.Result.Accuracy)
+		x.Loss += share * r.Loss()
 		x.MemoryBits += share * float64(r.Result.MemoryBits)
 		x.Multipliers += share * float64(r.Result.Multipliers)
 		x.Cycles += share * r.Result.Cycles
@@ -36,8 +40,14 @@ func summarize(s *Study, rows []*Row) Summary {
 	if !x.Good {
 		x.Accuracy, x.Low, x.High = 0, 0, 0
 	}
-	const rounding = 1e-9 // of the sum above: a loss of exactly the limit is within it
-	x.Meets = x.Good && x.Loss <= s.Search.MaxLoss+rounding
+	within := func(loss float64) bool {
+		const rounding = 1e-9 // of the sum above: a loss of exactly the limit is within it
+		return loss <= s.Search.MaxLoss+rounding
+	}
+	x.Meets = x.Good && within(x.Loss)
+	if i := slices.IndexFunc(rows, func(r *Row) bool { return r.Result.Good() && within(r.Loss()) }); i >= 0 {
+		x.Chosen = rows[i]
+	}
 	return x
 }
 

@@ -65,7 +65,7 @@ func (p *Plan) cells(r *Row) []string {
 	}
 	float, loss := "", ""
 	if f := r.Float.Result; f != nil && f.Good() {
-		float, loss = number(f.Accuracy, 6), number(100*(f.Accuracy-x.Accuracy), 4)
+		float, loss = number(f.Accuracy, 6), number(r.Loss(), 4)
 	}
 	learning, lost := "", ""
 	if p.Study.Kind == Learning {

@@ -138,17 +138,27 @@ const (
 	studyWeights     = "recommended"
 )
 
-// recommendation is the point that a study recommends.
+// recommendation is the point that a study recommends: means over its seeds, as the page shows them.
 type recommendation struct {
-	Network     string            `json:"network"` // file
-	Weights     string            `json:"weights"` // run folder of an inference study, for generate --weights; else empty
 	Settings    map[string]string `json:"settings"`
-	Accuracy    float64           `json:"accuracy"` // of the first seed, whose network this is
-	Tested      int               `json:"tested"`
-	Loss        float64           `json:"loss"` // mean percentage points below float
-	MemoryBits  int               `json:"memory_bits"`
-	Multipliers int               `json:"multipliers"`
+	Accuracy    float64           `json:"accuracy"`
+	Low         float64           `json:"accuracy_low"` // of the seeds
+	High        float64           `json:"accuracy_high"`
+	Loss        float64           `json:"loss"` // percentage points below float
+	MemoryBits  float64           `json:"memory_bits"`
+	Multipliers float64           `json:"multipliers"`
 	Cycles      float64           `json:"cycles_per_inference"`
+	Run         chosen            `json:"run"`
+}
+
+// chosen is what the folder holds of the recommended point: the network of one of its seeds, which keeps the loss by itself.
+type chosen struct {
+	Network  string  `json:"network"` // file
+	Weights  string  `json:"weights"` // run folder of an inference study, for generate --weights; else empty
+	Seed     uint32  `json:"seed"`
+	Accuracy float64 `json:"accuracy"`
+	Tested   int     `json:"tested"` // samples, the first ones of the test set
+	Loss     float64 `json:"loss"`   // percentage points below its float run
 }
 
 // writeStudy writes what a study has led to.
@@ -169,23 +179,24 @@ func writeStudy(c *cli.Context, plan *study.Plan, o study.Options) error {
 	best := plan.Recommended()
 	var ranges []golden.TensorRange
 	if best != nil {
-		row := best.Rows[0]
-		r := &recommendation{Network: filepath.Join(o.Folder, studyRecommended), Settings: map[string]string{}, Accuracy: row.Result.Accuracy,
-			Tested: row.Result.Tested, Loss: best.Loss, MemoryBits: row.Result.MemoryBits, Multipliers: row.Result.Multipliers, Cycles: row.Result.Cycles}
+		row := best.Chosen
+		r := &recommendation{Settings: map[string]string{}, Accuracy: best.Accuracy, Low: best.Low, High: best.High, Loss: best.Loss,
+			MemoryBits: best.MemoryBits, Multipliers: best.Multipliers, Cycles: best.Cycles,
+			Run: chosen{Network: filepath.Join(o.Folder, studyRecommended), Seed: row.Seed, Accuracy: row.Result.Accuracy, Tested: row.Result.Tested, Loss: row.Loss()}}
 		for i, a := range plan.Study.Axes {
 			r.Settings[a.Name()] = string(a.Values[best.Point[i]])
 		}
-		if err := golden.WriteFile(r.Network, []byte(row.Trial.Network)); err != nil {
+		if err := golden.WriteFile(r.Run.Network, []byte(row.Trial.Network)); err != nil {
 			return err
 		}
 		ranges = row.Result.Ranges
 		if plan.Study.Kind == study.Inference {
-			r.Weights = filepath.Join(o.Folder, studyWeights)
+			r.Run.Weights = filepath.Join(o.Folder, studyWeights)
 			fixed, list, err := study.Quantized(c.Context, row, o)
 			if err != nil {
 				return err
 			}
-			if err := fixed.Save(r.Weights); err != nil {
+			if err := fixed.Save(r.Run.Weights); err != nil {
 				return err
 			}
 			ranges = list
@@ -193,7 +204,7 @@ func writeStudy(c *cli.Context, plan *study.Plan, o study.Options) error {
 		figures.Recommended = r
 	}
 	// What an earlier report recommended is not what this page says.
-	stale := map[string]bool{studyRecommended: figures.Recommended == nil, studyWeights: figures.Recommended == nil || figures.Recommended.Weights == ""}
+	stale := map[string]bool{studyRecommended: figures.Recommended == nil, studyWeights: figures.Recommended == nil || figures.Recommended.Run.Weights == ""}
 	for name, is := range stale {
 		if is {
 			if err := os.RemoveAll(filepath.Join(o.Folder, name)); err != nil {
@@ -222,13 +233,13 @@ func writeStudy(c *cli.Context, plan *study.Plan, o study.Options) error {
 		}
 		fmt.Fprintf(w, "%s: %d of %d trials done; the points that no other beats in accuracy without more memory:\n", figures.Study, figures.Done, figures.Trials)
 		table.Flush()
-		switch r := figures.Recommended; {
-		case r == nil:
+		if r := figures.Recommended; r == nil {
 			fmt.Fprintf(w, "no point loses at most %v percentage points against float\n", plan.Study.Search.MaxLoss)
-		case r.Weights == "":
-			fmt.Fprintf(w, "recommended: %s (%.2f %% with its seed)\n", r.Network, 100*r.Accuracy)
-		default:
-			fmt.Fprintf(w, "recommended: %s (%.2f %% with its seed); its run, for generate --weights: %s\n", r.Network, 100*r.Accuracy, r.Weights)
+		} else {
+			fmt.Fprintf(w, "recommended: %s, of seed %d: %.2f %%, loss %.2f, over the first %d test samples\n", r.Run.Network, r.Run.Seed, 100*r.Run.Accuracy, r.Run.Loss, r.Run.Tested)
+			if r.Run.Weights != "" {
+				fmt.Fprintf(w, "its run, for generate --weights: %s\n", r.Run.Weights)
+			}
 		}
 		fmt.Fprintf(w, "table %s, report %s\n", figures.Table, figures.Report)
 	})

@@ -5,9 +5,13 @@ import (
 	"context"
 	"encoding/csv"
 	"encoding/json"
+	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -24,10 +28,17 @@ type figuresOfStudy struct {
 	Whole         bool
 	Table, Report string
 	Recommended   *struct {
-		Network, Weights string
-		Settings         map[string]string
-		Accuracy         float64
-		Tested           int
+		Settings       map[string]string
+		Accuracy, Loss float64
+		Low            float64 `json:"accuracy_low"`
+		High           float64 `json:"accuracy_high"`
+		MemoryBits     float64 `json:"memory_bits"`
+		Run            struct {
+			Network, Weights string
+			Seed             uint32
+			Accuracy, Loss   float64
+			Tested           int
+		}
 	}
 }
 
@@ -62,6 +73,8 @@ func TestStudySmoke(t *testing.T) {
 		require.True(t, strings.HasPrefix(string(address[1]), "data:text/csv;base64,"), "the page needs %.80s", address[1])
 	}
 
+	agree(t, &got, rows, string(page))
+
 	// What is done is not done again, and reported to the same bytes.
 	start := time.Now()
 	again := done(t, "study", "report", file, "-o", folder, "--json")
@@ -74,25 +87,69 @@ func TestStudySmoke(t *testing.T) {
 	}
 
 	// The recommended run's accuracy over the study's test samples.
-	run, err := golden.LoadCheckpoint(got.Recommended.Weights)
+	run, err := golden.LoadCheckpoint(got.Recommended.Run.Weights)
 	require.NoError(t, err)
-	n, err := golden.LoadNetwork(got.Recommended.Network)
+	n, err := golden.LoadNetwork(got.Recommended.Run.Network)
 	require.NoError(t, err)
 	require.Equal(t, n.Fingerprint(), run.Network.Fingerprint())
 	data, err := golden.LoadData(n.Dataset)
 	require.NoError(t, err)
 	learner, err := golden.NewLearner(run)
 	require.NoError(t, err)
-	count := got.Recommended.Tested
+	count := got.Recommended.Run.Tested
 	set := golden.Set{Pixels: data.Test.Pixels[:count*data.Test.Size], Labels: data.Test.Labels[:count], Size: data.Test.Size}
 	e, err := golden.Evaluate(context.Background(), learner, &set, 10, nil)
 	require.NoError(t, err)
-	require.Equal(t, got.Recommended.Accuracy, e.Accuracy)
+	require.Equal(t, got.Recommended.Run.Accuracy, e.Accuracy)
 
 	needTool(t, "verilator")
 	design := filepath.Join(t.TempDir(), "design")
-	done(t, "generate", "--weights", got.Recommended.Weights, "-o", design)
+	done(t, "generate", "--weights", got.Recommended.Run.Weights, "-o", design)
 	require.Contains(t, done(t, "cosim", design, "--samples", "2"), "mismatches            0\n")
+}
+
+// agree holds the recommended point's figures in JSON against table and page: means over the seeds, and those of the run's seed,
+// which keeps the loss by itself.
+func agree(t *testing.T, got *figuresOfStudy, table [][]string, page string) {
+	t.Helper()
+	r := got.Recommended
+	number := func(row []string, column string) float64 {
+		x, err := strconv.ParseFloat(row[slices.Index(table[0], column)], 64)
+		require.NoError(t, err, column)
+		return x
+	}
+	var accuracy, loss, memory, low, high float64
+	seeds := 0.0
+	for _, row := range table[1:] {
+		if slices.ContainsFunc(slices.Collect(maps.Keys(r.Settings)), func(axis string) bool { return row[slices.Index(table[0], axis)] != r.Settings[axis] }) {
+			continue
+		}
+		mine := number(row, "accuracy")
+		if seeds++; seeds == 1 {
+			low, high = mine, mine
+		}
+		accuracy, loss, memory, low, high = accuracy+mine, loss+number(row, "loss"), memory+number(row, "memory_bits"), min(low, mine), max(high, mine)
+		if number(row, "seed") == float64(r.Run.Seed) {
+			require.InDelta(t, mine, r.Run.Accuracy, 1e-6)
+			require.InDelta(t, number(row, "loss"), r.Run.Loss, 1e-4)
+			require.Equal(t, number(row, "tested"), float64(r.Run.Tested))
+		}
+	}
+	require.Equal(t, 2.0, seeds)
+	require.InDelta(t, accuracy/seeds, r.Accuracy, 1e-6)
+	require.InDelta(t, loss/seeds, r.Loss, 1e-4)
+	require.InDelta(t, memory/seeds, r.MemoryBits, 1e-6)
+	require.InDelta(t, low, r.Low, 1e-6)
+	require.InDelta(t, high, r.High, 1e-6)
+	require.LessOrEqual(t, r.Run.Loss, 1+1e-9, "the study's max_loss")
+	for _, words := range []string{
+		fmt.Sprintf("<dt>accuracy</dt><dd>%.2f %% (%.2f %% to %.2f %%)</dd>", 100*r.Accuracy, 100*r.Low, 100*r.High),
+		fmt.Sprintf("<dt>loss against float</dt><dd>%.2f points</dd>", r.Loss),
+		fmt.Sprintf("<dt>memory</dt><dd>%.0f bits</dd>", r.MemoryBits),
+		fmt.Sprintf("of seed %d: %.2f %% of the first %d test samples, %.2f points below float", r.Run.Seed, 100*r.Run.Accuracy, r.Run.Tested, r.Run.Loss),
+	} {
+		require.Contains(t, page, words)
+	}
 }
 
 func TestStudyUsage(t *testing.T) {

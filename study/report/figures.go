@@ -352,10 +352,10 @@ func rateOf(n *golden.Network, matrix string) float64 {
 	return 1 / (n.Lambda * float64(n.Learning.Batch))
 }
 
-// rates is the table of overflows and lost updates of a point's first seed.
+// rates is the table of overflows and lost updates of a point's chosen seed.
 func rates(x *study.Summary, which string) section {
 	t := &table{Head: []string{"tensor", "overflows", "of roundings", "updates lost"}}
-	r := x.Rows[0].Result
+	r := x.Chosen.Result
 	names := map[string]bool{}
 	for name := range r.Overflows {
 		names[name] = true

@@ -31,6 +31,8 @@ type page struct {
 	Points                               table
 	PointsLeftOut                        int
 	File                                 string // the recommended network file
+	Chosen                               string // what it reaches by itself
+	Limit                                int    // training samples of the study; 0: all
 	Weights                              bool   // it has a run beside it
 	CSV                                  template.URL
 }
@@ -75,11 +77,13 @@ func Page(plan *study.Plan, ranges []golden.TensorRange) ([]byte, error) {
 		CSV: template.URL("data:text/csv;base64," + base64.StdEncoding.EncodeToString(plan.CSV()))}
 	shown, title := plan.Recommended(), "the recommended point"
 	if shown != nil {
-		p.File, p.Weights = shown.Rows[0].Trial.Network, s.Kind == study.Inference
+		row := shown.Chosen
+		p.File, p.Weights, p.Limit = row.Trial.Network, s.Kind == study.Inference, s.Samples
+		p.Chosen = fmt.Sprintf("seed %d: %s of the first %d test samples, %.2f points below float", row.Seed, percent(row.Result.Accuracy), row.Result.Tested, row.Loss())
 		p.Facts = facts(s, shown)
 	} else if shown = mostAccurate(list); shown != nil {
 		title = "the most accurate point"
-		ranges = shown.Rows[0].Result.Ranges
+		ranges = shown.Chosen.Result.Ranges
 	}
 	add := func(x section) {
 		if len(x.Figures) > 0 || x.Table != nil && len(x.Table.Rows) > 0 {
@@ -95,7 +99,7 @@ func Page(plan *study.Plan, ranges []golden.TensorRange) ([]byte, error) {
 	}
 	add(spans(ranges))
 	if shown != nil {
-		n, err := golden.ParseNetwork("trial", []byte(shown.Rows[0].Trial.Network))
+		n, err := golden.ParseNetwork("trial", []byte(shown.Chosen.Trial.Network))
 		if err != nil {
 			return nil, err
 		}

@@ -72,7 +72,7 @@ func TestPage(t *testing.T) {
 		plan := planOf(t, c.loss)
 		var ranges []golden.TensorRange
 		if best := plan.Recommended(); best != nil {
-			ranges = best.Rows[0].Result.Ranges
+			ranges = best.Chosen.Result.Ranges
 		}
 		page, err := Page(plan, ranges)
 		require.NoError(t, err)
