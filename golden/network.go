@@ -119,7 +119,7 @@ func (n *Network) LearningRate(epoch int) (ff, fb []float64) {
 	if d.Epochs > 0 && epoch >= d.Epochs {
 		base = d.Then
 	}
-	factor := math.Pow(base, float64(epoch))
+	factor := power(base, epoch)
 	for _, mu := range n.Learning.Feedforward {
 		ff = append(ff, mu*factor)
 	}
@@ -127,4 +127,17 @@ func (n *Network) LearningRate(epoch int) (ff, fb []float64) {
 		fb = append(fb, mu*factor)
 	}
 	return ff, fb
+}
+
+// power is base^n for n >= 0 by repeated squaring, as docs/ARITHMETIC.md defines it: math.Pow need not be the same on
+// every processor.
+func power(base float64, n int) float64 {
+	p := 1.0
+	for ; n > 0; n >>= 1 {
+		if n&1 == 1 {
+			p *= base
+		}
+		base *= base
+	}
+	return p
 }

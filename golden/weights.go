@@ -41,7 +41,7 @@ func (w *Weights) matrices(n *Network, visit func(name string, rows, cols int, p
 }
 
 // InitialWeights draws W and F Xavier-uniform and B = V V' with V Xavier-uniform; every matrix has its
-// own stream of (seed, matrix).
+// own stream of (seed, matrix). docs/ARITHMETIC.md, "What the seed draws", says it to the bit.
 func InitialWeights(n *Network, seed uint32) *Weights {
 	gamma := (1 - n.Lambda) / n.Lambda
 	w := newWeights(n)
@@ -52,22 +52,37 @@ func InitialWeights(n *Network, seed uint32) *Weights {
 		limit := math.Sqrt(6 / float64(rows+cols))
 		data := make([]float64, rows*cols)
 		for i := range data {
-			data[i] = (2*rng.Float64() - 1) * limit
+			data[i] = (2*rng.Float64() - 1) * limit // 2 x is exact: a fused multiplication changes no bit
 		}
 		return mat.NewDense(rows, cols, data)
 	}
 	_ = w.matrices(n, func(name string, rows, cols int, place **mat.Dense) error { // the visitor gives no error
 		m := xavier(rows, cols)
 		if name[0] == 'C' {
-			v := m
-			m = new(mat.Dense)
-			m.Mul(v, v.T())
+			m = gram(m)
 			m.Scale(gamma, m)
 		}
 		*place = m
 		return nil
 	})
 	return w
+}
+
+// gram is V V', every element summed from the first column on: a library's product has an order of its own, which
+// differs between processors.
+func gram(v *mat.Dense) *mat.Dense {
+	n, _ := v.Dims()
+	across := mat.DenseCopyOf(v.T())
+	b := mat.NewDense(n, n, nil)
+	for i := range n {
+		sums := b.RawRowView(i)
+		for t, x := range v.RawRowView(i) {
+			for j, y := range across.RawRowView(t) {
+				sums[j] += float64(x * y) // the conversion forbids a fused multiplication
+			}
+		}
+	}
+	return b
 }
 
 // Check tells of a matrix that is missing or whose shape is not the network's (ErrUsage), and of NaN and
