@@ -31,6 +31,7 @@ type Tensor struct {
 type Checkpoint struct {
 	Network    *Network `json:"-"`
 	Arithmetic string
+	Program    string `json:",omitempty"` // that saved it last
 	Seed       uint32 // of the order of samples, the signs of beta and stochastic rounding; the network file's unless replaced
 	Data       string // Checksum of the data set; empty before training
 	Limit      int    // training samples in use, the first ones; 0: all
@@ -57,8 +58,9 @@ type header struct {
 }
 
 // Save writes the checkpoint into a folder, which it makes, whole or not at all: the one before it stays until
-// the new one is on disk. NaN is refused.
+// the new one is on disk. It sets Program. NaN is refused.
 func (c *Checkpoint) Save(dir string) error {
+	c.Program = Program()
 	file, err := c.encode()
 	if err != nil {
 		return err

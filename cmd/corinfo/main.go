@@ -12,7 +12,6 @@ import (
 	"maps"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"syscall"
@@ -59,7 +58,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 	app := &cli.App{
 		Name:    "corinfo",
 		Usage:   "hardware for networks that settle and learn",
-		Version: version(),
+		Version: golden.Program(),
 		Commands: []*cli.Command{
 			initCommand(), trainCommand(), evalCommand(), quantizeCommand(), exportCommand(), importCommand(), generateCommand(), cosimCommand(),
 			estimateCommand(), synthCommand(), studyCommand(), doctorCommand(),
@@ -83,20 +82,6 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		}
 	}
 	return app
-}
-
-// version is that of the module, and the revision that it was built from where Go knows it.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" {
-			return fmt.Sprintf("%s, revision %.12s", info.Main.Version, s.Value)
-		}
-	}
-	return info.Main.Version
 }
 
 func usageError(_ *cli.Context, err error, _ bool) error {

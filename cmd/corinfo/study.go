@@ -62,11 +62,11 @@ func studyOf(c *cli.Context) (*study.Study, study.Options, error) {
 	return s, o, err
 }
 
-// programVersion is the program's, or the hash of its file where Go does not know the revision: results of another
-// program are not taken for this one's.
+// programVersion is version and revision of the program, with the hash of its file where they do not say what it was built
+// from: results of another program are not taken for this one's.
 func programVersion() (string, error) {
-	if v := version(); strings.Contains(v, "revision") {
-		return v, nil
+	if r := golden.Revision(); r != "" && !strings.HasSuffix(r, "+") {
+		return golden.Program(), nil
 	}
 	self, err := os.Executable()
 	if err != nil {
@@ -79,7 +79,7 @@ func programVersion() (string, error) {
 	defer f.Close()
 	sum := sha256.New()
 	_, err = io.Copy(sum, f)
-	return fmt.Sprintf("program %x", sum.Sum(nil)), err
+	return fmt.Sprintf("%s, program %x", golden.Program(), sum.Sum(nil)), err
 }
 
 // work runs the study under its progress.
