@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 )
@@ -49,6 +50,12 @@ type Checkpoint struct {
 const CheckpointFile = "checkpoint"
 
 const checkpointMagic = "corinfo checkpoint 1\n"
+
+// Limits of the file: a header is its network file, some hundred bytes a tensor and some kilobytes an epoch.
+const (
+	maxHeader     = 1 << 28
+	maxCheckpoint = int64(len(checkpointMagic)) + 8 + maxHeader + 8*maxSynapses + sha256.Size
+)
 
 // header is the part of a checkpoint that is JSON, its network as the text of a network file; the tensors'
 // numbers follow it as 8-byte little-endian words.
@@ -131,23 +138,45 @@ func IsRun(dir string) bool {
 // LoadCheckpoint reads and verifies the checkpoint of a folder. A file that is not what Save wrote is ErrDamaged,
 // one that is not there ErrUsage.
 func LoadCheckpoint(dir string) (*Checkpoint, error) {
-	path := filepath.Join(dir, CheckpointFile)
-	file, err := os.ReadFile(path)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("%w: %s holds no checkpoint; `corinfo train` makes one", ErrUsage, dir)
-	}
+	file, err := ReadCheckpoint(dir)
 	if err != nil {
+		return nil, err
+	}
+	return DecodeCheckpoint(filepath.Join(dir, CheckpointFile), file)
+}
+
+// ReadCheckpoint reads the bytes of a folder's checkpoint, as far as they can be one: a file with another beginning, or
+// longer than any, is refused unread. Errors are those of LoadCheckpoint.
+func ReadCheckpoint(dir string) ([]byte, error) {
+	path := filepath.Join(dir, CheckpointFile)
+	f, _, err := openFile(path)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return nil, usagef("%s holds no checkpoint; `corinfo train` makes one", dir)
+	case err != nil:
 		return nil, fmt.Errorf("%w: %w; name the folder of a run", ErrUsage, err)
 	}
-	return DecodeCheckpoint(path, file)
+	start := make([]byte, len(checkpointMagic))
+	length, _ := io.ReadFull(f, start)
+	f.Close()
+	if string(start) != checkpointMagic {
+		return nil, damagedCheckpoint(path, "not a whole checkpoint: it begins with %q", start[:length])
+	}
+	file, err := ReadFile(path, maxCheckpoint)
+	if err != nil {
+		return nil, damagedCheckpoint(path, "%v", err)
+	}
+	return file, nil
+}
+
+func damagedCheckpoint(path, format string, args ...any) error {
+	return fmt.Errorf("%w: %s: "+format+"; restore it from a copy or train again", append([]any{ErrDamaged, path}, args...)...)
 }
 
 // DecodeCheckpoint reads the bytes of a CheckpointFile; all that it allocates is in proportion to the file. path stands for it
 // in errors.
 func DecodeCheckpoint(path string, file []byte) (*Checkpoint, error) {
-	damaged := func(format string, args ...any) error {
-		return fmt.Errorf("%w: %s: "+format+"; restore it from a copy or train again", append([]any{ErrDamaged, path}, args...)...)
-	}
+	damaged := func(format string, args ...any) error { return damagedCheckpoint(path, format, args...) }
 	start := len(checkpointMagic) + 8
 	if len(file) < start+sha256.Size || string(file[:len(checkpointMagic)]) != checkpointMagic {
 		return nil, damaged("not a whole checkpoint: %d bytes", len(file))
@@ -157,7 +186,7 @@ func DecodeCheckpoint(path string, file []byte) (*Checkpoint, error) {
 		return nil, damaged("checksum differs: truncated or changed")
 	}
 	length := binary.LittleEndian.Uint64(file[len(checkpointMagic):])
-	if length > uint64(end-start) {
+	if length > uint64(min(end-start, maxHeader)) {
 		return nil, damaged("header of %d bytes in a file of %d", length, len(file))
 	}
 	var h header

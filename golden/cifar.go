@@ -29,7 +29,7 @@ func loadCIFAR(dir string) (*Data, error) {
 	var counts [len(cifarFiles)]int
 	for i, name := range cifarFiles {
 		path := filepath.Join(dir, name)
-		text, err := readStart(path, maxCIFAR+1)
+		text, err := ReadFile(path, maxCIFAR)
 		if errors.Is(err, os.ErrNotExist) {
 			return nil, usagef("dataset cifar10: no %s in %s: %s", name, dir, dataRemedy["cifar10"])
 		}

@@ -17,21 +17,24 @@ const maxIDX = 1 << 30
 // readIDX reads a file or its gzipped form, uncompressed.
 func readIDX(dir, name string) (text []byte, path string, err error) {
 	path = filepath.Join(dir, name)
-	text, err = readStart(path, maxIDX+1)
+	text, err = ReadFile(path, maxIDX)
 	if errors.Is(err, os.ErrNotExist) {
 		path += ".gz"
 		var packed []byte
-		if packed, err = readStart(path, maxIDX+1); err != nil {
+		if packed, err = ReadFile(path, maxIDX); err != nil {
 			return nil, path, err
 		}
 		if text, err = gunzip(packed); err != nil {
 			return nil, path, damagedFile(path, err)
 		}
 	}
-	if err == nil && len(text) > maxIDX {
-		err = damagedFile(path, fmt.Errorf("at byte %d: longer than any data set", maxIDX))
+	switch {
+	case err != nil:
+		return nil, path, fmt.Errorf("%w: %w", ErrUsage, err)
+	case len(text) > maxIDX:
+		return nil, path, damagedFile(path, fmt.Errorf("at byte %d: longer than any data set", maxIDX))
 	}
-	return text, path, err
+	return text, path, nil
 }
 
 // gunzip reads gzip, at most maxIDX + 1 bytes of content. Its errors name the byte of the packed text at

@@ -202,21 +202,10 @@ func decodeImages(files []imageFile, size imageSize) (Set, error) {
 	return set, err
 }
 
-// readImageFile reads a regular file: a pipe may never end.
 func readImageFile(path string) ([]byte, error) {
-	info, err := os.Stat(path)
-	if err == nil && !info.Mode().IsRegular() {
-		return nil, usagef("dataset images: %s is not a regular file", path)
-	}
-	var text []byte
-	if err == nil {
-		text, err = readStart(path, maxImageFile+1)
-	}
+	text, err := ReadFile(path, maxImageFile)
 	if err != nil {
 		return nil, fmt.Errorf("%w: dataset images: %w", ErrUsage, err)
-	}
-	if len(text) > maxImageFile {
-		return nil, usagef("dataset images: %s is longer than %d bytes: scale it down", path, maxImageFile)
 	}
 	return text, nil
 }

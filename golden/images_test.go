@@ -325,19 +325,19 @@ func TestWrongImages(t *testing.T) {
 		{"all large in colour", func(t *testing.T, dir string) { fill(t, dir, pngText(t, colourImage(256, 86, 0))) }, false,
 			"dataset images: DIR/train/cat/a.PNG is 256 x 86 pixels x 3 planes; a layer has at most 65536 neurons: scale the images down"},
 		{"long file", write(append(bytes.Clone(whole), make([]byte, maxImageFile)...), "train", "dog", "z.png"), false,
-			"dataset images: DIR/train/dog/z.png is longer than 16777216 bytes: scale it down"},
+			"dataset images: DIR/train/dog/z.png is " + strconv.Itoa(len(whole)+maxImageFile) + " bytes long; no file of its kind is longer than 16777216"},
 		{"folder for a file", func(t *testing.T, dir string) {
 			require.NoError(t, os.Mkdir(filepath.Join(dir, "train/dog/y.png"), 0o755))
 		}, false,
-			"dataset images: DIR/train/dog/y.png is not a regular file"},
+			"dataset images: DIR/train/dog/y.png is a folder; want a regular file"},
 		{"pipe", func(t *testing.T, dir string) {
 			require.NoError(t, syscall.Mkfifo(filepath.Join(dir, "train/dog/y.png"), 0o644))
 		}, false,
-			"dataset images: DIR/train/dog/y.png is not a regular file"},
+			"dataset images: DIR/train/dog/y.png is a pipe; want a regular file"},
 		{"broken link", func(t *testing.T, dir string) {
 			require.NoError(t, os.Symlink("nowhere", filepath.Join(dir, "train/dog/y.png")))
 		}, false,
-			"dataset images: stat DIR/train/dog/y.png: no such file or directory"},
+			"dataset images: open DIR/train/dog/y.png: no such file or directory"},
 		{"empty file", write(nil, "train", "dog", "z.png"), true, "DIR/train/dog/z.png: at byte 0: neither PNG nor JPEG; install or copy it again"},
 		{"another format", write(gifText.Bytes(), "test", "cat", "a.png"), true,
 			"DIR/test/cat/a.png: at byte 0: neither PNG nor JPEG; install or copy it again"},

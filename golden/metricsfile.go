@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"os"
 	"path/filepath"
 	"strconv"
 	"time"
@@ -18,6 +17,8 @@ const (
 	MetricsTable = "metrics.csv"
 	MetricsLines = "metrics.jsonl"
 )
+
+const maxMetricsFile = 1 << 28 // bytes; a row is some hundred
 
 // EpochTime is how long an epoch took: all of it, and the learning alone. 0 is unknown.
 type EpochTime struct {
@@ -192,7 +193,7 @@ func metricsColumns(n *Network) []metricsColumn {
 // in the map. A file that is missing or not what WriteMetrics wrote is an error, and nothing is taken from it.
 func ReadTimes(dir string) (map[int]EpochTime, error) {
 	path := filepath.Join(dir, MetricsLines)
-	text, err := os.ReadFile(path)
+	text, err := ReadFile(path, maxMetricsFile)
 	if err != nil {
 		return nil, err
 	}

@@ -62,19 +62,12 @@ func encodeNPZ(n *Network, w *Weights, dtype DType) ([]byte, error) {
 // types, and lateral matrices whose mirrored elements differ by more than a thousandth of the largest. ErrDamaged: truncated
 // or changed files, NaN and infinity. What is allocated is in proportion to the network.
 func ReadNPZ(path string, n *Network) (*Weights, error) {
-	info, err := os.Stat(path) // opening a pipe would wait for its writer
+	f, size, err := openFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrUsage, err)
-	}
-	if !info.Mode().IsRegular() {
-		return nil, usagef("%s is no file; want a .npz archive", path)
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrUsage, err)
+		return nil, fmt.Errorf("%w: .npz archive: %w", ErrUsage, err)
 	}
 	defer f.Close()
-	w, err := readNPZ(f, info.Size(), n)
+	w, err := readNPZ(f, size, n)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

@@ -311,7 +311,7 @@ func TestReadNPZFiles(t *testing.T) {
 	require.ErrorContains(t, err, "none.npz: no such file")
 	_, err = ReadNPZ(dir, n)
 	require.ErrorIs(t, err, ErrUsage)
-	require.ErrorContains(t, err, dir+" is no file")
+	require.ErrorContains(t, err, dir+" is a folder; want a regular file")
 }
 
 // TestDamagedNPZ cuts an archive after every byte and flips every bit: it is refused or gives the same weights.

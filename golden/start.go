@@ -11,7 +11,7 @@ func StartMachine(n *Network, run *Checkpoint) (*Machine, []Misfit, error) {
 		return nil, nil, err
 	}
 	m := NewMachine(a)
-	misfits := a.inputMisfit()
+	misfits := a.InputMisfits()
 	if run != nil && run.Arithmetic == Fixed {
 		switch err := m.SetTensors(run.Tensors); {
 		case err == nil:
@@ -30,8 +30,8 @@ func StartMachine(n *Network, run *Checkpoint) (*Machine, []Misfit, error) {
 	return m, append(misfits, more...), err
 }
 
-// inputMisfit tells of the pixel values 0..255 that do not fit the input's type.
-func (a *Arithmetic) inputMisfit() []Misfit {
+// InputMisfits tells of the pixel values 0..255 that do not fit the input's type.
+func (a *Arithmetic) InputMisfits() []Misfit {
 	miss := Misfit{Tensor: "x", Type: a.Formats.X.String(), Of: len(a.pixels)}
 	for p := range a.pixels {
 		v := float64(p) / 255

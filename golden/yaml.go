@@ -5,9 +5,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"math"
-	"os"
 	"reflect"
 	"regexp"
 	"slices"
@@ -24,30 +22,20 @@ import (
 	fx "corinfo/fixedpoint"
 )
 
-// The largest network file, and the most lists and mappings that it may open: the parser's time grows with the square of
-// both. 86 layers with every format set take less.
+// The largest network file or other YAML file, and the most lists and mappings that it may open: the parser's time grows
+// with the square of both. 86 layers with every format set take less.
 const (
-	maxNetworkFile = 80 << 10
-	maxBrackets    = 1000
+	MaxYAMLFile = 80 << 10 // bytes
+	maxBrackets = 1000
 )
 
 // LoadNetwork reads a network file.
 func LoadNetwork(path string) (*Network, error) {
-	text, err := readStart(path, maxNetworkFile+1)
+	text, err := ReadFile(path, MaxYAMLFile)
 	if err != nil {
 		return nil, fmt.Errorf("%w: network file: %w; `corinfo init` makes one", ErrUsage, err)
 	}
 	return ParseNetwork(path, text)
-}
-
-// readStart reads at most limit bytes of a file.
-func readStart(path string, limit int64) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, limit))
 }
 
 // ParseNetwork reads the text of a network file; name stands for it in errors. It refuses unknown keys,
@@ -72,8 +60,8 @@ func ParseYAML(name, what string, text []byte, into any, check func(report func(
 // parseYAML reads one file; what is its kind, and after a semicolon who makes one.
 func parseYAML(name, what string, text []byte, into any, check func(*networkFile)) error {
 	kind, _, _ := strings.Cut(what, ";")
-	if len(text) > maxNetworkFile {
-		return usagef("%s: more than %d bytes; this is no %s", name, maxNetworkFile, kind)
+	if len(text) > MaxYAMLFile {
+		return usagef("%s: more than %d bytes; this is no %s", name, MaxYAMLFile, kind)
 	}
 	nesting := 0
 	for _, opens := range []string{"[", "{", "- ", "? "} {

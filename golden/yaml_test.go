@@ -143,7 +143,7 @@ func TestNetworkErrors(t *testing.T) {
 		{"open bracket", "name: [", "net.yaml:1:7: not YAML: sequence end token ']' not found"},
 		{"NUL", "name: a\nleak: \x00", "net.yaml:2:7: not UTF-8 text; this is no network file"},
 		{"not UTF-8", "name: \xff", "net.yaml:1:7: not UTF-8 text; this is no network file"},
-		{"huge", strings.Repeat("#", maxNetworkFile+1), "net.yaml: more than 81920 bytes; this is no network file"},
+		{"huge", strings.Repeat("#", MaxYAMLFile+1), "net.yaml: more than 81920 bytes; this is no network file"},
 		{"deeper", strings.Repeat("- ", maxBrackets+1), "net.yaml: more than 1000 opening brackets and dashes; this is no network file"},
 		{"deep", strings.Repeat("[", maxBrackets+1), "net.yaml: more than 1000 opening brackets and dashes; this is no network file"},
 	}

@@ -68,6 +68,13 @@ func layOut(a *golden.Arithmetic, lanes int) (*Layout, *shape, error) {
 	return l, s, err
 }
 
+// Check tells what Build would refuse of a network on lanes, from its sizes and formats alone: sooner than its synapses
+// are made.
+func Check(a *golden.Arithmetic, lanes int) error {
+	_, _, err := layOut(a, lanes)
+	return err
+}
+
 // Build makes every file of a design for a target, by its path. synapse gives the initial words.
 func Build(a *golden.Arithmetic, lanes int, target Target, synapse func(matrix, row, column int) int64) (files map[string][]byte, m *Manifest, err error) {
 	n := a.Network
@@ -253,6 +260,12 @@ func replaceable(dir string) error {
 	})
 }
 
+// IsDesign tells whether a folder holds a design, whole or damaged.
+func IsDesign(dir string) bool {
+	_, err := os.Lstat(filepath.Join(dir, manifestFile))
+	return err == nil
+}
+
 // OpenDesign reads a generated design. Its manifest and memory images must be those that were generated, from the
 // design's own network and weights by this version; the Verilog may have been changed. What differs is
 // ErrDamaged, a folder that is no design ErrUsage.
@@ -277,13 +290,14 @@ func OpenDesign(dir string) (*Design, error) {
 		return nil, fmt.Errorf("%w: %s does not describe the design of its network, or another version wrote it; generate the design again",
 			golden.ErrDamaged, filepath.Join(dir, manifestFile))
 	}
-	if text, err := os.ReadFile(filepath.Join(dir, networkFile)); err != nil || !bytes.Equal(text, files[networkFile]) {
+	if text, err := golden.ReadFile(filepath.Join(dir, networkFile), golden.MaxYAMLFile); err != nil || !bytes.Equal(text, files[networkFile]) {
 		return nil, fmt.Errorf("%w: %s is not the network that the design was generated from; change your own network file and generate again",
 			golden.ErrDamaged, filepath.Join(dir, networkFile))
 	}
 	d := &Design{Dir: dir, Manifest: m, Network: c.Network, Arithmetic: machine.A, Layout: NewLayout(machine.A, m.Lanes), Initial: c}
 	for _, i := range m.Images {
-		text, err := os.ReadFile(filepath.Join(dir, i.File))
+		// As long as it was generated, and some more to tell where it differs.
+		text, err := golden.ReadFile(filepath.Join(dir, i.File), int64(len(files[i.File]))+1<<20)
 		if err != nil {
 			return nil, fmt.Errorf("%w: memory image: %w; generate the design again", golden.ErrDamaged, err)
 		}

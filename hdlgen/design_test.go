@@ -77,6 +77,21 @@ func TestOpenDesignRefuses(t *testing.T) {
 			require.ErrorContains(t, err, c.file)
 		}
 	}
+	for _, c := range []struct{ old, new, words string }{
+		{`"lanes"`, `"lane"`, `unknown field "lane"`},
+		{`"context"`, `"contexts"`, `unknown field "contexts"`},
+		{"\n}\n", "\n}\n{}\n", "more than one JSON object"},
+	} {
+		dir := testDesign(t, testNetwork(t, []int{5, 3, 2}, 1, ""), 2)
+		path := filepath.Join(dir, manifestFile)
+		text, err := os.ReadFile(path)
+		require.NoError(t, err)
+		require.Contains(t, string(text), c.old)
+		require.NoError(t, os.WriteFile(path, []byte(strings.Replace(string(text), c.old, c.new, 1)), 0o644))
+		_, err = OpenDesign(dir)
+		require.ErrorIs(t, err, golden.ErrDamaged)
+		require.ErrorContains(t, err, c.words)
+	}
 	// Verilog may be changed by hand.
 	top := filepath.Join(good, "rtl", "tester.v")
 	text, err := os.ReadFile(top)

@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -15,6 +15,12 @@ import (
 
 // manifestFile names the file that makes a folder a design of ours.
 const manifestFile = "corinfo.json"
+
+// Limits of what is read of a design, in bytes.
+const (
+	maxManifest = 1 << 24
+	MaxFile     = 1 << 28 // Verilog, and the small memory images
+)
 
 // Manifest describes a generated design to the tools that read it.
 type Manifest struct {
@@ -98,12 +104,17 @@ func (m *Manifest) text() ([]byte, error) {
 
 // readManifest reads a design's manifest.
 func readManifest(dir string) (*Manifest, error) {
-	text, err := os.ReadFile(filepath.Join(dir, manifestFile))
+	text, err := golden.ReadFile(filepath.Join(dir, manifestFile), maxManifest)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s is no design: %w; generate one with `corinfo generate`", golden.ErrUsage, dir, err)
 	}
 	m := &Manifest{}
-	if err := json.Unmarshal(text, m); err != nil {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields() // a key that was mistyped would be passed over
+	if err = decoder.Decode(m); err == nil && len(bytes.TrimSpace(text[decoder.InputOffset():])) > 0 {
+		err = errors.New("more than one JSON object")
+	}
+	if err != nil {
 		return nil, fmt.Errorf("%w: %s: %w; generate the design again", golden.ErrDamaged, filepath.Join(dir, manifestFile), err)
 	}
 	return m, nil

@@ -28,6 +28,8 @@ type checkpoint struct {
 // checkpointMagic begins the file; the checksum of all that follows it comes next, then JSON.
 const checkpointMagic = "corinfo co-simulation 2 "
 
+const maxCheckpoint = 1 << 28 // bytes; a part is some hundred
+
 func checkpointFile(d *hdlgen.Design) string { return filepath.Join(d.Dir, "sim", "checkpoint") }
 
 // Resumable tells whether a run of a design was stopped and can be continued.
@@ -49,7 +51,7 @@ func (c *cosimulation) save() error {
 // it. None, or one of another run, is ErrUsage.
 func (c *cosimulation) load() error {
 	path := checkpointFile(c.d)
-	file, err := os.ReadFile(path)
+	file, err := golden.ReadFile(path, maxCheckpoint)
 	if errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("%w: %s is not there: no co-simulation of this design waits to be continued; leave --resume away", golden.ErrUsage, path)
 	}
@@ -101,7 +103,7 @@ func designSum(d *hdlgen.Design, o *Options) (string, error) {
 	sum := sha256.New()
 	fmt.Fprintf(sum, "%s %d %s\n", o.Simulator, o.Reset, manifest)
 	for _, f := range d.Manifest.Files {
-		text, err := os.ReadFile(filepath.Join(d.Dir, f))
+		text, err := golden.ReadFile(filepath.Join(d.Dir, f), hdlgen.MaxFile)
 		if err != nil {
 			return "", fmt.Errorf("%w: Verilog of the design: %w; generate the design again", golden.ErrDamaged, err)
 		}
@@ -139,7 +141,7 @@ func imagesOf(d *hdlgen.Design, machine *golden.Machine, folder string) (string,
 		}
 		text, own := lanes[i.File]
 		if !own {
-			text, err = os.ReadFile(filepath.Join(d.Dir, i.File))
+			text, err = golden.ReadFile(filepath.Join(d.Dir, i.File), hdlgen.MaxFile)
 		}
 		path := filepath.Join(dir, filepath.FromSlash(i.File))
 		if err == nil {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"os"
 	"regexp"
 	"slices"
 	"strconv"
@@ -50,7 +49,7 @@ var laneCell = regexp.MustCompile(`\.gen_lane\[(\d+)\]\.`)
 // It reads Yosys's flat netlist in JSON of the module top, writes it to the file to with the places as attributes BEL, and tells how many
 // there are; if there are none, nothing is written.
 func floorplan(from, to, top, device string) (int, error) {
-	text, err := os.ReadFile(from)
+	text, err := golden.ReadFile(from, maxProduct)
 	if err != nil {
 		return 0, err
 	}

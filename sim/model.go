@@ -126,7 +126,7 @@ func compile(ctx context.Context, dir string, m *hdlgen.Manifest, how recipe, re
 	hash.Write(bench)
 	var files []string
 	for _, f := range m.Files {
-		text, err := os.ReadFile(filepath.Join(dir, f))
+		text, err := golden.ReadFile(filepath.Join(dir, f), hdlgen.MaxFile)
 		if err != nil {
 			return nil, fmt.Errorf("%w: Verilog of the design: %w; generate the design again", golden.ErrDamaged, err)
 		}

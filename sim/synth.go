@@ -47,6 +47,9 @@ type SynthStep struct {
 // synthFolder is where synthesis works, in a design's folder.
 const synthFolder = "board/build"
 
+// maxProduct is the largest file of a tool that is read, in bytes: netlists of big designs are hundreds of megabytes.
+const maxProduct = 1 << 31
+
 // nextpnrDevices are nextpnr-ecp5's options for the boards' devices.
 var nextpnrDevices = map[string]string{"LFE5U-12F": "--12k", "LFE5U-25F": "--25k", "LFE5U-45F": "--45k", "LFE5U-85F": "--85k"}
 
@@ -115,7 +118,7 @@ func Synth(ctx context.Context, d *hdlgen.Design, o SynthOptions) (*SynthReport,
 	if err := run(bitstreamStep(file)); err != nil {
 		return nil, err
 	}
-	text, err := os.ReadFile(filepath.Join(dir, file(".report.json")))
+	text, err := golden.ReadFile(filepath.Join(dir, file(".report.json")), maxProduct)
 	if err != nil {
 		return nil, err
 	}
@@ -181,7 +184,7 @@ func (s *step) run(ctx context.Context, dir string, progress func(string)) (Synt
 		return done, err
 	}
 	mark := filepath.Join(dir, s.mark())
-	if before, err := os.ReadFile(mark); err == nil && string(before) == key && s.made(dir) {
+	if before, err := golden.ReadFile(mark, 1<<10); err == nil && string(before) == key && s.made(dir) {
 		done.Kept = true
 		say(progress, s.name+": nothing has changed")
 		return done, nil
@@ -208,7 +211,7 @@ func (s *step) key(dir, tool string) (string, error) {
 	sum := sha256.New()
 	fmt.Fprintf(sum, "%s\n%q\n", tool, s.args)
 	for _, file := range s.reads {
-		text, err := os.ReadFile(filepath.Join(dir, file))
+		text, err := golden.ReadFile(filepath.Join(dir, file), maxProduct)
 		if err != nil {
 			return "", fmt.Errorf("%w: %w; generate the design again", golden.ErrDamaged, err)
 		}

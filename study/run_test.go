@@ -491,7 +491,7 @@ func TestLostConnection(t *testing.T) {
 	restarts, lost := 0, atomic.Int64{}
 	restarting := make(chan bool, 1)
 	restarting <- false
-	plan, err := Run(context.Background(), s, Options{Folder: t.TempDir(), Database: address, Version: "test", Lease: LeastLease, Warn: func(err error) { t.Log(err); lost.Add(1) },
+	plan, err := Run(context.Background(), s, Options{Folder: t.TempDir(), Database: address, Version: "test", Lease: LeastLease, Warn: func(err error) { ; lost.Add(1) },
 		Progress: func(p Progress) {
 			if p.Now >= 2+4*restarts && restarts < 3 {
 				select {
@@ -519,4 +519,23 @@ func TestBadDatabase(t *testing.T) {
 	_, err = Run(ctx, s, Options{Folder: t.TempDir(), Version: "test", Database: "postgres://x@/x?host=/nowhere"})
 	require.Error(t, err)
 	require.False(t, errors.Is(err, ErrAlarm))
+}
+
+// TestRedactedAddresses: no message shows a password, whatever the scheme, and wherever the address is broken.
+func TestRedactedAddresses(t *testing.T) {
+	s, _ := fixture(t, gridStudy)
+	for _, address := range []string{
+		"mysql://user:s3cret@host/x", "MYSQL://user:s3cret@host", "sqlite:///x?password=s3cret", "user:s3cret@host", "host=x password=s3cret", "mysql:user:s3cret@host",
+		"mysql://user:1/s3cret@host", "https://s3cret@host", "postgres ://user:s3cret@host", "postgres:user:s3cret@host",
+		"postgres://user:s3cret@host:port/x", "postgres://user:%zzs3cret@host/x", "postgresql://user:1/s3cret@host/x", "postgres://user:s3cret@[::1/x",
+		"postgres://user@host/x?password=s3cret&sslmode=wrong", "postgres://user@host/x?sslmode=s3cret", "postgres://user:s3cret@host/x?sslrootcert=/nowhere",
+		"postgres://user:a b:s3cret@host/x", "postgres://user:@s3cret@host:x/", "postgres://user:s3cret@/x?host=/nowhere",
+	} {
+		ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
+		_, err := Run(ctx, s, Options{Folder: t.TempDir(), Version: "test", Database: address})
+		cancel()
+		require.Error(t, err, address)
+		require.NotContains(t, err.Error(), "s3cret", address)
+
+	}
 }

@@ -7,12 +7,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
-	_ "github.com/jackc/pgx/v5/stdlib" // the driver pgx
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/riverqueue/river/riverdriver"
 	"github.com/riverqueue/river/riverdriver/riverdatabasesql"
 	"github.com/riverqueue/river/riverdriver/riversqlite"
@@ -58,18 +61,45 @@ func openStore(ctx context.Context, address, folder string) (*store, error) {
 		s.db.SetMaxOpenConns(1) // SQLite has one writer; River asks for this
 		s.driver = riversqlite.New(s.db)
 	case strings.HasPrefix(address, "postgres://"), strings.HasPrefix(address, "postgresql://"):
-		if s.db, err = sql.Open("pgx", address); err != nil {
-			return nil, usagef("database: %v", err)
+		// A password with a slash that is not coded ends the host: the driver would name the rest as a database.
+		if u, err := url.Parse(address); err == nil && strings.Contains(u.Path, "@") {
+			return nil, unreadable(address, err)
 		}
+		config, err := pgx.ParseConfig(address)
+		if err != nil {
+			return nil, unreadable(address, err)
+		}
+		s.db = stdlib.OpenDB(*config)
 		s.db.SetMaxOpenConns(8)
 		s.driver = riverdatabasesql.New(s.db)
 	default:
-		return nil, usagef("database %q; want postgres://USER@HOST/NAME, or none for a file in the study's folder", address)
+		return nil, usagef("database %s; want postgres://USER@HOST/NAME, or none for a file in the study's folder", redacted(address))
 	}
 	if err := s.migrate(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("database: %w", err), s.db.Close())
 	}
 	return s, nil
+}
+
+// redacted is what a message may show of an address: its scheme. Whatever follows it may be, or be taken for, a part of a
+// password.
+func redacted(address string) string {
+	if scheme, _, ok := strings.Cut(address, "://"); ok && addressScheme.MatchString(scheme) {
+		return scheme + "://..."
+	}
+	return "without a scheme"
+}
+
+var addressScheme = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]{0,15}$`)
+
+// unreadable is the error of an address that the driver refuses. The driver's own text may hold parts of the address; the
+// name of a file that is not there, of a certificate, is told.
+func unreadable(address string, err error) error {
+	detail := "it cannot be read; want postgres://USER:PASSWORD@HOST:PORT/NAME, with % codes for special characters of the password"
+	if file := (*fs.PathError)(nil); errors.As(err, &file) {
+		detail = file.Error()
+	}
+	return usagef("database %s: %s", redacted(address), detail)
 }
 
 // testOptions are further options of SQLite's connections.

@@ -108,7 +108,7 @@ var studyName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]{0,39}$`)
 
 // Load reads a study file with its network. Its errors are wrong usage, with the place of all that is wrong in the file.
 func Load(path string) (*Study, error) {
-	text, err := os.ReadFile(path)
+	text, err := golden.ReadFile(path, golden.MaxYAMLFile)
 	if err != nil {
 		return nil, usagef("study file: %v; docs/STUDIES.md tells how to write one", err)
 	}
@@ -207,12 +207,12 @@ func (s *Study) loadNetwork(dir string, report func(path, format string, args ..
 
 // loadRun takes the checksum of the run's checkpoint: trials of another run are other trials.
 func (s *Study) loadRun(dir string, report func(path, format string, args ...any)) {
-	text, err := os.ReadFile(filepath.Join(dir, golden.CheckpointFile))
+	text, err := golden.ReadCheckpoint(dir)
 	switch {
 	case s.Kind == Learning:
 		report("run", "learning trials start from scratch; leave it out")
 	case err != nil:
-		report("run", "%v; want the folder of a float run, or leave it out", err)
+		report("run", "%s; want the folder of a float run, or leave it out", reason(err))
 	case len(s.Seeds) > 1:
 		report("seeds", "%d seeds; a run has one", len(s.Seeds))
 	}

@@ -106,7 +106,7 @@ func (l *laboratory) do(ctx context.Context, t *Trial, key string) (*Result, []b
 
 // given is the float run that the study names.
 func (l *laboratory) given(ctx context.Context, t *Trial, n *golden.Network, data *golden.Data) (*Result, []byte, error) {
-	file, err := os.ReadFile(filepath.Join(t.Run, golden.CheckpointFile))
+	file, err := golden.ReadCheckpoint(t.Run)
 	if err != nil {
 		return nil, nil, usagef("run: %v", err)
 	}
@@ -197,7 +197,7 @@ func (l *laboratory) float(ctx context.Context, t *Trial, run *golden.Checkpoint
 	if err != nil {
 		return nil, nil, err
 	}
-	file, err := os.ReadFile(filepath.Join(dir, golden.CheckpointFile))
+	file, err := golden.ReadCheckpoint(dir)
 	return r, file, err
 }
 

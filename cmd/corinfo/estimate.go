@@ -34,17 +34,26 @@ func estimate(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	machine, misfits, err := startingMachine(c)
+	a, run, err := chosenNetwork(c)
 	if err != nil {
 		return err
 	}
+	misfits := a.InputMisfits()
 	var activity *hdlgen.Activity
-	if count := c.Int("samples"); count > 0 {
-		if activity, err = measure(c.Context, machine, count); err != nil {
+	if count := c.Int("samples"); count > 0 || run != nil {
+		var machine *golden.Machine
+		if machine, misfits, err = startingMachine(c.Context, a, run); err != nil {
 			return err
 		}
+		if count > 0 {
+			if activity, err = measure(c.Context, machine, count); err != nil {
+				return err
+			}
+		}
 	}
-	e, err := hdlgen.Estimate(machine.A, machine.A.Network.Hardware.Lanes, targetOf(board), activity)
+	e, err := interruptible(c.Context, func() (*hdlgen.Estimates, error) {
+		return hdlgen.Estimate(a, a.Network.Hardware.Lanes, targetOf(board), activity)
+	})
 	if err != nil {
 		return err
 	}

@@ -22,6 +22,9 @@ func evalCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
+			if err := noDesign(dir); err != nil {
+				return err
+			}
 			run, err := golden.LoadCheckpoint(dir)
 			if err != nil {
 				return err

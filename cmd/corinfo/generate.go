@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"maps"
@@ -29,7 +30,11 @@ func generateCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			machine, misfits, err := startingMachine(c)
+			a, run, err := chosenNetwork(c)
+			if err != nil {
+				return err
+			}
+			machine, misfits, err := startingMachine(c.Context, a, run)
 			if err != nil {
 				return err
 			}
@@ -76,12 +81,10 @@ func networkFlags() []cli.Flag {
 	}
 }
 
-// startingMachine is the bit-true machine that networkFlags choose, and what of its weights and inputs did
-// not fit. Formats that the network file leaves open are those of a quantized run.
-func startingMachine(c *cli.Context) (*golden.Machine, []golden.Misfit, error) {
-	var run *golden.Checkpoint
+// chosenNetwork is the network that networkFlags choose, of which a design can be made, and the run with its weights, nil
+// without --weights. Formats that the network file leaves open are those of a quantized run.
+func chosenNetwork(c *cli.Context) (a *golden.Arithmetic, run *golden.Checkpoint, err error) {
 	if dir := c.String("weights"); dir != "" {
-		var err error
 		if run, err = golden.LoadCheckpoint(dir); err != nil {
 			return nil, nil, err
 		}
@@ -89,7 +92,6 @@ func startingMachine(c *cli.Context) (*golden.Machine, []golden.Misfit, error) {
 	var n *golden.Network
 	switch file := c.String("c"); {
 	case file != "":
-		var err error
 		if n, err = golden.LoadNetwork(file); err != nil {
 			return nil, nil, err
 		}
@@ -118,7 +120,45 @@ func startingMachine(c *cli.Context) (*golden.Machine, []golden.Misfit, error) {
 			return nil, nil, usagef("%s: --contexts %d; want 1 to %d", c.Command.Name, n.Hardware.Contexts, golden.MaxContexts)
 		}
 	}
-	return golden.StartMachine(n, run)
+	if a, err = golden.NewArithmetic(n); err != nil {
+		return nil, nil, err
+	}
+	return a, run, hdlgen.Check(a, n.Hardware.Lanes)
+}
+
+// startingMachine is the bit-true machine of a network with the weights of a run, or with initial ones where run is
+// nil, and what of weights and inputs did not fit.
+func startingMachine(ctx context.Context, a *golden.Arithmetic, run *golden.Checkpoint) (*golden.Machine, []golden.Misfit, error) {
+	var misfits []golden.Misfit
+	machine, err := interruptible(ctx, func() (m *golden.Machine, err error) {
+		m, misfits, err = golden.StartMachine(a.Network, run)
+		return m, err
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	return machine, misfits, nil
+}
+
+// interruptible gives the result of work that only computes. When the process is asked to stop, the work is left to its end:
+// the initial synapses of a large network take minutes.
+func interruptible[T any](ctx context.Context, work func() (T, error)) (T, error) {
+	type result struct {
+		value T
+		err   error
+	}
+	done := make(chan result, 1)
+	go func() {
+		value, err := work()
+		done <- result{value, err}
+	}()
+	select {
+	case r := <-done:
+		return r.value, r.err
+	case <-ctx.Done():
+		var none T
+		return none, ctx.Err()
+	}
 }
 
 // printMisfits tells of each tensor that did not fit its format.

@@ -19,6 +19,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"corinfo/golden"
+	"corinfo/hdlgen"
 )
 
 // Exit codes.
@@ -38,8 +39,12 @@ func main() {
 
 // run executes a command line and returns its exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	app := newApp(stdout, stderr)
+	out := &output{to: stdout}
+	app := newApp(out, stderr)
 	err := app.RunContext(ctx, interspersed(app, args))
+	if err == nil {
+		err = out.err
+	}
 	switch {
 	case err == nil:
 		return exitDone
@@ -52,6 +57,20 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exitUsage
 	}
 	return exitFailed
+}
+
+// output keeps the first error of writing, which the cli package does not tell of where it prints help.
+type output struct {
+	to  io.Writer
+	err error
+}
+
+func (o *output) Write(text []byte) (int, error) {
+	n, err := o.to.Write(text)
+	if o.err == nil && err != nil {
+		o.err = fmt.Errorf("output: %w", err)
+	}
+	return n, err
 }
 
 func newApp(stdout, stderr io.Writer) *cli.App {
@@ -169,6 +188,14 @@ func required(c *cli.Context, flag string) (string, error) {
 func atLeast(c *cli.Context, flag string, low int) error {
 	if v := c.Int(flag); v < low {
 		return usagef("%s: --%s %d; want at least %d", c.Command.Name, flag, v, low)
+	}
+	return nil
+}
+
+// noDesign refuses the folder of a design for that of a run: it, too, holds a checkpoint, from which co-simulation starts.
+func noDesign(dir string) error {
+	if hdlgen.IsDesign(dir) {
+		return usagef("%s holds a design, not a run; `corinfo cosim` runs it, and `corinfo train` and `corinfo eval` take the run that it was generated from", dir)
 	}
 	return nil
 }

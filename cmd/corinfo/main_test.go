@@ -13,8 +13,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -454,4 +456,72 @@ func TestFullDisk(t *testing.T) {
 	left, err := os.ReadDir(disk)
 	require.NoError(t, err)
 	require.Len(t, left, 2, "nothing half-written: %v", left)
+}
+
+// TestFullOutput: what cannot be written to stdout is no success, help among it.
+func TestFullOutput(t *testing.T) {
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Skipf("no full device: %v", err)
+	}
+	defer full.Close()
+	for _, args := range [][]string{{"--help"}, {"--version"}, {}, {"train", "--help"}, {"study"}, {"study", "run", "--help"},
+		{"estimate", "-c", smallNetwork(t, 3, ""), "--samples", "0"}} {
+		var stderr bytes.Buffer
+		require.Equal(t, exitFailed, run(context.Background(), append([]string{"corinfo"}, args...), full, &stderr), "%v", args)
+		require.Contains(t, stderr.String(), "no space left", "%v", args)
+	}
+}
+
+// TestDesignIsNoRun: a design's folder holds a checkpoint, too, but train and eval do not take it for a run.
+func TestDesignIsNoRun(t *testing.T) {
+	design := filepath.Join(t.TempDir(), "design")
+	file := smallNetwork(t, 3, "")
+	done(t, "generate", "-c", file, "-o", design)
+	before := folderText(t, design)
+	words := []string{design + " holds a design, not a run", "corinfo cosim"}
+	refused(t, exitUsage, words, "eval", design)
+	refused(t, exitUsage, words, "train", "-o", design, "--resume")
+	refused(t, exitUsage, words, "train", "-c", file, "-o", design)
+	require.Equal(t, before, folderText(t, design))
+}
+
+// folderText is the content of every file of a folder, by its path.
+func folderText(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	files := map[string]string{}
+	require.NoError(t, filepath.WalkDir(dir, func(path string, e os.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		files[path] = string(text)
+		return err
+	}))
+	return files
+}
+
+// TestLargeNetworks: what sizes alone tell is told before synapses are made, an estimate of the dense computation needs none, and the
+// making of others is interrupted.
+func TestLargeNetworks(t *testing.T) {
+	text, err := os.ReadFile(smallNetwork(t, 3, ""))
+	require.NoError(t, err)
+	of := func(name, layers string) string {
+		return writeFile(t, filepath.Join(t.TempDir(), name), strings.Replace(string(text), "[20, 13, 7]", layers, 1))
+	}
+	file, half := of("large.yaml", "[16000, 8000, 10]"), of("half.yaml", "[16000, 2000, 10]")
+	start := time.Now()
+	out := filepath.Join(t.TempDir(), "out")
+	refused(t, exitUsage, []string{"3 lanes hold", "use more lanes"}, "generate", "-c", file, "-o", out)
+	refused(t, exitUsage, []string{"3 lanes hold", "use more lanes"}, "estimate", "-c", file)
+	require.Contains(t, done(t, "estimate", "-c", file, "--lanes", "256", "--samples", "0"), "cycles per inference")
+	for _, args := range [][]string{{"generate", "-o", out}, {"estimate"}} {
+		ctx, cancel := context.WithCancel(context.Background())
+		time.AfterFunc(100*time.Millisecond, cancel)
+		var stdout, stderr bytes.Buffer
+		require.Equal(t, exitFailed, run(ctx, slices.Concat([]string{"corinfo"}, args, []string{"-c", half, "--lanes", "256"}), &stdout, &stderr))
+		require.Contains(t, stderr.String(), "interrupted")
+	}
+	require.NoFileExists(t, out)
+	require.Less(t, time.Since(start), 20*time.Second)
 }

@@ -42,6 +42,9 @@ func train(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := noDesign(dir); err != nil {
+		return err
+	}
 	for _, flag := range []string{"epochs", "limit"} {
 		if c.IsSet(flag) {
 			if err := atLeast(c, flag, 1); err != nil {
