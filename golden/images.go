@@ -53,7 +53,7 @@ func loadImages(dir string) (*Data, error) {
 	if err != nil {
 		return nil, err
 	}
-	data := &Data{Name: "images"}
+	data := &Data{Name: "images", Classes: names[0]}
 	for i, set := range []*Set{&data.Train, &data.Test} {
 		if *set, err = decodeImages(files[i], size); err != nil {
 			return nil, err

@@ -34,7 +34,7 @@ type Network struct {
 // Dataset names the samples.
 type Dataset struct {
 	Name string `yaml:"name"` // mnist, fashion, cifar10, images or idx
-	Path string `yaml:"path"` // its folder; empty: where the data set is usually installed
+	Path string `yaml:"path"` // its folder, absolute after LoadNetwork; empty: where the data set is usually installed
 }
 
 // Sparse names the layers on the sparse polytope, where states are 0 or more and their sum is held near 1 or below by an

@@ -8,7 +8,8 @@ import (
 
 // Resume makes a checkpoint continue with a network file, training samples and seed that must be those of
 // the run; ErrUsage says what differs. What does not change the bits of training may: the name, the folder of
-// the data, the number of epochs and the hardware; the run takes it over.
+// the data, the number of epochs and the hardware; the run takes it over, and the limit where it has learned nothing yet, as
+// one that begins with weights of its own.
 func (c *Checkpoint) Resume(n *Network, data *Data, arithmetic string, seed uint32, limit int) error {
 	var list []string
 	differ := func(what string, run, now any) {
@@ -18,7 +19,9 @@ func (c *Checkpoint) Resume(n *Network, data *Data, arithmetic string, seed uint
 	}
 	differ("arithmetic", c.Arithmetic, arithmetic)
 	differ("seed", c.Seed, seed)
-	differ("limit", c.Limit, limit)
+	if c.Step > 0 {
+		differ("limit", c.Limit, limit)
+	}
 	if c.Data != "" && c.Data != data.Checksum {
 		list = append(list, fmt.Sprintf("dataset %s: other content", data.Name))
 	}
@@ -30,7 +33,7 @@ func (c *Checkpoint) Resume(n *Network, data *Data, arithmetic string, seed uint
 	if list != nil {
 		return usagef("the run cannot be resumed with other settings; restore them or start another run:\n  %s", strings.Join(list, "\n  "))
 	}
-	c.Network = &own
+	c.Network, c.Limit = &own, limit
 	return nil
 }
 

@@ -260,12 +260,13 @@ func TestResumeRefusesOtherSettings(t *testing.T) {
 		change(&n)
 		return &n
 	}
-	// Free to change.
+	// Free to change, the limit before the first mini-batch only.
 	n := again(func(n *Network) {
 		n.Name, n.Learning.Epochs, n.Hardware.Lanes, n.Dataset.Path, n.Seed = "other", 9, 2, "digits", 77
 	})
-	require.NoError(t, c.Resume(n, data, Fixed, 5, 0))
+	require.NoError(t, c.Resume(n, data, Fixed, 5, 30))
 	require.Equal(t, 9, c.Network.Learning.Epochs)
+	require.Equal(t, 30, c.Limit)
 	require.Equal(t, "other", c.Network.Name)
 	require.EqualValues(t, 5, c.Network.Seed)
 	require.EqualValues(t, 77, n.Seed)
@@ -273,11 +274,12 @@ func TestResumeRefusesOtherSettings(t *testing.T) {
 	other := *data
 	other.Checksum = "another"
 	n = again(func(n *Network) { n.Settling.FreeIterations, n.Learning.Feedforward = 7, []float64{1, 2} })
+	c.Step = 1
 	err := c.Resume(n, &other, Float, 6, 8)
 	require.EqualError(t, err, `wrong input: the run cannot be resumed with other settings; restore them or start another run:
   arithmetic: fixed in the run, float now
   seed: 5 in the run, 6 now
-  limit: 0 in the run, 8 now
+  limit: 30 in the run, 8 now
   dataset random: other content
   settling.free_iterations: 6 in the run, 7 now
   learning.feedforward: [1 0.9] in the run, [1 2] now`)

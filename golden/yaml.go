@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"slices"
@@ -29,13 +30,25 @@ const (
 	maxBrackets = 1000
 )
 
-// LoadNetwork reads a network file.
+// LoadNetwork reads a network file. Its data set's folder, which the file gives relative to itself, becomes an absolute
+// path: whatever holds the network from then on may be moved or used from elsewhere.
 func LoadNetwork(path string) (*Network, error) {
 	text, err := ReadFile(path, MaxYAMLFile)
 	if err != nil {
 		return nil, fmt.Errorf("%w: network file: %w; `corinfo init` makes one", ErrUsage, err)
 	}
-	return ParseNetwork(path, text)
+	n, err := ParseNetwork(path, text)
+	if err != nil {
+		return nil, err
+	}
+	if n.Dataset.Path == "" && n.Dataset.Name == "cifar10" {
+		n.Dataset.Path = cifarFolder
+	}
+	if n.Dataset.Path == "" || filepath.IsAbs(n.Dataset.Path) {
+		return n, nil
+	}
+	n.Dataset.Path, err = filepath.Abs(filepath.Join(filepath.Dir(path), n.Dataset.Path))
+	return n, err
 }
 
 // ParseNetwork reads the text of a network file; name stands for it in errors. It refuses unknown keys,

@@ -50,7 +50,7 @@ func boardOf(c *cli.Context, a *golden.Arithmetic) (*hdlgen.Board, error) {
 	if err != nil || named == nil {
 		return nil, err
 	}
-	data, err := dataOf(a.Network)
+	data, err := dataOf(c, a.Network)
 	if err != nil {
 		return nil, err
 	}

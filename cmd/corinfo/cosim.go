@@ -29,6 +29,7 @@ func cosimCommand() *cli.Command {
 			&cli.DurationFlag{Name: "save-every", Value: 10 * time.Second, Usage: "`TIME` between checkpoints while learning, above 0"},
 			&cli.IntFlag{Name: "workers", Value: runtime.GOMAXPROCS(0), Usage: "simulators at a time, each with a part of a long learning run"},
 			&cli.IntFlag{Name: "stall", Value: 0, Usage: "`SEED` of stalls on the handshakes; 0: none"},
+			dataFlag(),
 			jsonFlag(),
 		},
 		Action: func(c *cli.Context) error {
@@ -63,7 +64,7 @@ func cosimCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			data, err := dataOf(d.Network)
+			data, err := dataOf(c, d.Network)
 			if err != nil {
 				return err
 			}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"text/tabwriter"
@@ -46,7 +45,7 @@ func estimate(c *cli.Context) error {
 			return err
 		}
 		if count > 0 {
-			if activity, err = measure(c.Context, machine, count); err != nil {
+			if activity, err = measure(c, machine, count); err != nil {
 				return err
 			}
 		}
@@ -109,9 +108,9 @@ func printFit(w io.Writer, f *hdlgen.Fit) {
 }
 
 // measure runs the first test samples, then whole mini-batches of training samples, at least count each.
-func measure(ctx context.Context, machine *golden.Machine, count int) (*hdlgen.Activity, error) {
+func measure(c *cli.Context, machine *golden.Machine, count int) (*hdlgen.Activity, error) {
 	a, n := machine.A, machine.A.Network
-	data, err := dataOf(n)
+	data, err := dataOf(c, n)
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +125,7 @@ func measure(ctx context.Context, machine *golden.Machine, count int) (*hdlgen.A
 	}
 	activity, trace := &hdlgen.Activity{}, &golden.Trace{}
 	for i, s := range append(inference, learning...) {
-		if err := ctx.Err(); err != nil {
+		if err := c.Context.Err(); err != nil {
 			return nil, err
 		}
 		learn := i >= len(inference)

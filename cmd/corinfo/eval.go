@@ -1,10 +1,14 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
+	"strconv"
+	"strings"
 	"text/tabwriter"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/urfave/cli/v2"
 
@@ -16,88 +20,108 @@ func evalCommand() *cli.Command {
 		Name:      "eval",
 		Usage:     "test a run: accuracy, per-class figures, confusion, angle between W and F transposed, ranges of all tensors",
 		ArgsUsage: "RUN",
-		Flags:     []cli.Flag{&cli.BoolFlag{Name: "plots", Usage: "draw the plots of its training again, into RUN/plots"}, jsonFlag()},
-		Action: func(c *cli.Context) error {
-			dir, err := argument(c, "the RUN's folder")
-			if err != nil {
-				return err
-			}
-			if err := noDesign(dir); err != nil {
-				return err
-			}
-			run, err := golden.LoadCheckpoint(dir)
-			if err != nil {
-				return err
-			}
-			n := run.Network
-			data, err := dataOf(n)
-			if err != nil {
-				return err
-			}
-			learner, err := golden.NewLearner(run)
-			if err != nil {
-				return err
-			}
-			weights, err := run.Weights()
-			if err != nil {
-				return err
-			}
-			bar := newProgress(c.App.ErrWriter, "test")
-			e, err := golden.Evaluate(c.Context, learner, &data.Test, n.Layers[n.K()], bar.show)
-			bar.close()
-			if err != nil {
-				return err
-			}
-			var drawn []string
-			if c.Bool("plots") {
-				if drawn, err = drawPlots(dir, run); err != nil {
-					return err
-				}
-			}
-			ranges, err := recordRanges(c.Context, dir, run, data)
-			if err != nil {
-				return err
-			}
-			figures := struct {
-				Run        string `json:"run"`
-				Arithmetic string `json:"arithmetic"`
-				Epochs     int    `json:"epochs"`
-				*golden.Evaluation
-				Angles    []golden.Angle       `json:"angles"`
-				Overflows map[string]int64     `json:"overflows"` // by tensor: values outside their format
-				Plots     []string             `json:"plots"`     // files
-				Ranges    []golden.TensorRange `json:"ranges"`
-			}{dir, run.Arithmetic, run.Epoch, e, weights.Angles(), map[string]int64{}, drawn, ranges}
-			if machine, ok := learner.(*golden.Machine); ok {
-				figures.Overflows = machine.Counts().Overflows
-			}
-			return report(c, figures, func(w io.Writer) {
-				fmt.Fprintf(w, "%s (%s): test accuracy %.2f %%, %d of %d\n", dir, run.Arithmetic, 100*e.Accuracy, e.Correct, e.Samples)
-				printCounts(w, "outside their format", figures.Overflows)
-				for _, a := range figures.Angles {
-					fmt.Fprintf(w, "angle between W%d and F%d transposed: %.1f degrees\n", a.Layer, a.Layer, a.Degrees)
-				}
-				for _, file := range drawn {
-					fmt.Fprintln(w, file)
-				}
-				fmt.Fprintf(w, "Ranges over %d training samples, settling and learning; %s has their histograms:\n", min(rangeSamples, data.Train.Len()), filepath.Join(dir, golden.RangeFile))
-				printRanges(w, ranges)
-				fmt.Fprintln(w, "Samples of each class, and what they were taken for:")
-				table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-				fmt.Fprint(table, "class\tcount\trecall\tprecision\t")
-				for class := range e.Classes {
-					fmt.Fprintf(table, "%d\t", class)
-				}
-				fmt.Fprintln(table)
-				for class, m := range e.Classes {
-					fmt.Fprintf(table, "%d\t%d\t%.1f %%\t%.1f %%\t", class, m.Count, 100*m.Recall, 100*m.Precision)
-					for _, count := range e.Confusion[class] {
-						fmt.Fprintf(table, "%d\t", count)
-					}
-					fmt.Fprintln(table)
-				}
-				table.Flush()
-			})
-		},
+		Flags:     []cli.Flag{&cli.BoolFlag{Name: "plots", Usage: "draw the plots of its training again, into RUN/plots"}, dataFlag(), jsonFlag()},
+		Action:    eval,
 	}
+}
+
+func eval(c *cli.Context) error {
+	dir, err := argument(c, "the RUN's folder")
+	if err != nil {
+		return err
+	}
+	if err := noDesign(dir); err != nil {
+		return err
+	}
+	run, err := golden.LoadCheckpoint(dir)
+	if err != nil {
+		return err
+	}
+	n := run.Network
+	data, err := dataOf(c, n)
+	if err != nil {
+		return err
+	}
+	learner, err := golden.NewLearner(run)
+	if err != nil {
+		return err
+	}
+	weights, err := run.Weights()
+	if err != nil {
+		return err
+	}
+	bar := newProgress(c.App.ErrWriter, "test")
+	e, err := golden.Evaluate(c.Context, learner, &data.Test, n.Layers[n.K()], bar.show)
+	bar.close()
+	if err != nil {
+		return err
+	}
+	// From here on the figures are shown, whatever else fails.
+	var drawn []string
+	var notDrawn error
+	if c.Bool("plots") {
+		drawn, notDrawn = drawPlots(dir, run)
+	}
+	ranges, rangeFile, noRanges := recordRanges(c, dir, run, data)
+	figures := struct {
+		Run        string `json:"run"`
+		Arithmetic string `json:"arithmetic"`
+		Epochs     int    `json:"epochs"`
+		*golden.Evaluation
+		ClassNames []string             `json:"class_names,omitempty"` // by label, where the data set has them
+		Angles     []golden.Angle       `json:"angles"`
+		Overflows  map[string]int64     `json:"overflows"` // by tensor: values outside their format
+		Plots      []string             `json:"plots"`     // files
+		Ranges     []golden.TensorRange `json:"ranges"`
+	}{dir, run.Arithmetic, run.Epoch, e, data.Classes, weights.Angles(), map[string]int64{}, drawn, ranges}
+	if machine, ok := learner.(*golden.Machine); ok {
+		figures.Overflows = machine.Counts().Overflows
+	}
+	err = report(c, figures, func(w io.Writer) {
+		fmt.Fprintf(w, "%s (%s): test accuracy %.2f %%, %d of %d\n", dir, run.Arithmetic, 100*e.Accuracy, e.Correct, e.Samples)
+		printCounts(w, "outside their format", figures.Overflows)
+		for _, a := range figures.Angles {
+			fmt.Fprintf(w, "angle between W%d and F%d transposed: %.1f degrees\n", a.Layer, a.Layer, a.Degrees)
+		}
+		for _, file := range drawn {
+			fmt.Fprintln(w, file)
+		}
+		if ranges != nil {
+			histograms := ""
+			if rangeFile != "" {
+				histograms = fmt.Sprintf("; %s has their histograms", rangeFile)
+			}
+			fmt.Fprintf(w, "Ranges over %d training samples, settling and learning%s:\n", min(rangeSamples, data.Train.Len()), histograms)
+			printRanges(w, ranges)
+		}
+		printConfusion(w, e, data)
+	})
+	return errors.Join(err, notDrawn, noRanges)
+}
+
+// printConfusion prints a line and a column per class.
+func printConfusion(w io.Writer, e *golden.Evaluation, data *golden.Data) {
+	fmt.Fprintln(w, "Samples of each class, and what they were taken for:")
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprint(table, "class\tcount\trecall\tprecision\t")
+	for class := range e.Classes {
+		fmt.Fprintf(table, "%s\t", printable(data.ClassName(class)))
+	}
+	fmt.Fprintln(table)
+	for class, m := range e.Classes {
+		fmt.Fprintf(table, "%s\t%d\t%.1f %%\t%.1f %%\t", printable(data.ClassName(class)), m.Count, 100*m.Recall, 100*m.Precision)
+		for _, count := range e.Confusion[class] {
+			fmt.Fprintf(table, "%d\t", count)
+		}
+		fmt.Fprintln(table)
+	}
+	table.Flush()
+}
+
+// printable is a folder's name as a terminal may show it: quoted if it has other characters.
+func printable(name string) string {
+	if !utf8.ValidString(name) || strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return strconv.Quote(name)
+	}
+	return name
 }

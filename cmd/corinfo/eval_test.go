@@ -1,8 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
+	"image"
+	"image/png"
+	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -74,4 +79,138 @@ func TestEvalNoHiddenLayer(t *testing.T) {
 	weights := run + ".npz"
 	done(t, "export", run, "-o", weights)
 	done(t, "import", weights, "-c", file, "-o", run+"2")
+}
+
+// A run that cannot be written to shows its figures all the same, with or without its ranges' file.
+func TestEvalReadOnly(t *testing.T) {
+	file := smallNetwork(t, 3, "")
+	run := filepath.Join(t.TempDir(), "run")
+	done(t, "train", "-c", file, "-o", run, "--epochs", "1")
+	want := figures(t, done(t, "eval", run, "--json"))
+
+	// A folder in the file's place, as rights do not hold root.
+	require.NoError(t, os.Remove(filepath.Join(run, golden.RangeFile)))
+	require.NoError(t, os.Mkdir(filepath.Join(run, golden.RangeFile), 0o755))
+	require.NoError(t, os.Chmod(run, 0o555))
+	t.Cleanup(func() { _ = os.Chmod(run, 0o755) })
+	code, stdout, stderr := corinfo("eval", run)
+	require.Equal(t, exitDone, code, stderr)
+	require.Contains(t, stdout, ": test accuracy ")
+	require.Contains(t, stdout, "Ranges over 200 training samples, settling and learning:\n")
+	require.NotContains(t, stdout, "histograms")
+	require.Contains(t, stderr, golden.RangeFile)
+	require.Contains(t, stderr, "not kept")
+	got := figures(t, done(t, "eval", run, "--json"))
+	require.Equal(t, want, got)
+
+	// Plots that were asked for are missed, but only after the figures.
+	require.NoError(t, os.Chmod(run, 0o755))
+	require.NoError(t, os.RemoveAll(filepath.Join(run, plotsFolder)))
+	writeFile(t, filepath.Join(run, plotsFolder), "no folder")
+	code, stdout, stderr = corinfo("eval", run, "--plots")
+	require.Equal(t, exitFailed, code)
+	require.Contains(t, stdout, ": test accuracy ")
+	require.Contains(t, stderr, "plots: ")
+}
+
+// A network file's data set lies relative to the file; a run, a quantized one and a design know it from anywhere, wherever they
+// are moved, and --data names the place of data that were moved.
+func TestDataBesideNetwork(t *testing.T) {
+	file := smallNetwork(t, 3, "")
+	project := filepath.Dir(file)
+	writeFile(t, file, strings.Replace(readFile(t, file), "path: "+project, "path: ../data", 1))
+	require.NoError(t, os.Mkdir(filepath.Join(project, "data"), 0o755))
+	for _, name := range []string{"train", "t10k"} {
+		for _, kind := range []string{"-images-idx3-ubyte", "-labels-idx1-ubyte"} {
+			require.NoError(t, os.Rename(filepath.Join(project, name+kind), filepath.Join(project, "data", name+kind)))
+		}
+	}
+	require.NoError(t, os.Mkdir(filepath.Join(project, "networks"), 0o755))
+	require.NoError(t, os.Rename(file, filepath.Join(project, "networks", "small.yaml")))
+	t.Chdir(project)
+	done(t, "train", "-c", "networks/small.yaml", "-o", "run", "--epochs", "1")
+	done(t, "quantize", "run", "-o", "fixed")
+	want := figures(t, done(t, "eval", "run", "--json"))["accuracy"]
+
+	elsewhere := t.TempDir()
+	t.Chdir(elsewhere)
+	for _, name := range []string{"run", "fixed"} {
+		require.NoError(t, os.Rename(filepath.Join(project, name), name))
+	}
+	require.Equal(t, want, figures(t, done(t, "eval", "run", "--json"))["accuracy"])
+	done(t, "train", "-c", "fixed/network.yaml", "-o", "again", "--epochs", "1")
+	done(t, "estimate", "--weights", "fixed", "--samples", "2")
+	done(t, "train", "-o", "run", "--resume", "--epochs", "2")
+
+	require.NoError(t, os.Rename(filepath.Join(project, "data"), "data"))
+	refused(t, exitUsage, []string{filepath.Join(project, "data"), "--data"}, "eval", "run")
+	done(t, "eval", "run", "--data", "data")
+	done(t, "quantize", "run", "-o", "fixed2", "--data", "data")
+	done(t, "estimate", "--weights", "fixed", "--samples", "2", "--data", "data")
+	done(t, "train", "-o", "run", "--resume", "--epochs", "3", "--data", "data")
+	t.Chdir(project)
+	done(t, "eval", filepath.Join(elsewhere, "run"))
+	done(t, "eval", filepath.Join(elsewhere, "fixed2"))
+}
+
+// Classes have the names of their folders, which are shown as a terminal can show them.
+func TestEvalClassNames(t *testing.T) {
+	dir := t.TempDir()
+	names := []string{"cat", "dog", "odd\x1bname"}
+	for label, class := range names {
+		for part, count := range map[string]int{"train": 4, "test": 2} {
+			folder := filepath.Join(dir, "data", part, class)
+			require.NoError(t, os.MkdirAll(folder, 0o755))
+			for i := range count {
+				m := image.NewGray(image.Rect(0, 0, 5, 4))
+				m.Pix[4*label+i] = 255
+				var text bytes.Buffer
+				require.NoError(t, png.Encode(&text, m))
+				writeFile(t, filepath.Join(folder, string(rune('a'+i))+".png"), text.String())
+			}
+		}
+	}
+	small := readFile(t, smallNetwork(t, 1, ""))
+	network := regexp.MustCompile(`\{name: idx, path: .*\}`).ReplaceAllString(small, "{name: images, path: data}")
+	file := writeFile(t, filepath.Join(dir, "net.yaml"), strings.Replace(network, "[20, 13, 7]", "[20, 13, 4]", 1))
+	run := filepath.Join(dir, "run")
+	done(t, "train", "-c", file, "-o", run, "--epochs", "1")
+	require.Equal(t, []any{"cat", "dog", "odd\x1bname"}, figures(t, done(t, "eval", run, "--json"))["class_names"])
+	_, table, _ := strings.Cut(done(t, "eval", run), "taken for:\n")
+	lines := strings.Split(strings.TrimSpace(table), "\n")
+	require.Equal(t, []string{"class", "count", "recall", "precision", "cat", "dog", `"odd\x1bname"`, "3"}, strings.Fields(lines[0]))
+	for i, name := range []string{"cat", "dog", `"odd\x1bname"`, "3"} { // the last output has no class
+		require.Equal(t, name, strings.Fields(lines[i+1])[0])
+	}
+}
+
+// A mini-batch that is large for the samples is pointed at; one that is not is not.
+func TestHintFewBatches(t *testing.T) {
+	file := smallNetwork(t, 20, "")
+	dir := t.TempDir()
+	code, _, stderr := corinfo("train", "-c", file, "-o", filepath.Join(dir, "few"), "--epochs", "1", "--limit", "50")
+	require.Equal(t, exitDone, code, stderr)
+	require.Contains(t, stderr, "hint: 50 training samples are 2 mini-batches of 20 an epoch")
+	require.Contains(t, stderr, "10 samples are left over")
+	_, _, stderr = corinfo("train", "-c", file, "-o", filepath.Join(dir, "more"), "--epochs", "1")
+	require.NotContains(t, stderr, "hint")
+	_, _, stderr = corinfo("train", "-c", smallNetwork(t, 1, ""), "-o", filepath.Join(dir, "one"), "--epochs", "1", "--limit", "5")
+	require.NotContains(t, stderr, "hint")
+}
+
+// A run that begins with imported weights may choose its samples, as one that draws them may; once it has learned it may not.
+func TestLimitOfImportedWeights(t *testing.T) {
+	file := smallNetwork(t, 3, "")
+	dir := t.TempDir()
+	at := func(name string) string { return filepath.Join(dir, name) }
+	done(t, "train", "-c", file, "-o", at("start"), "--epochs", "1")
+	done(t, "export", at("start"), "-o", at("w.npz"))
+	for _, arithmetic := range []string{golden.Float, golden.Fixed} {
+		run := at(arithmetic)
+		done(t, "import", at("w.npz"), "-c", file, "-o", run, "--arithmetic", arithmetic)
+		r := figures(t, done(t, "train", "-o", run, "--resume", "--limit", "30", "--epochs", "2", "--json"))
+		require.EqualValues(t, 30, r["history"].([]any)[1].(map[string]any)["samples"])
+		refused(t, exitUsage, []string{"limit: 30 in the run, 60 now"}, "train", "-o", run, "--resume", "--limit", "60", "--epochs", "3")
+		done(t, "train", "-o", run, "--resume", "--epochs", "3") // the run's own
+	}
 }

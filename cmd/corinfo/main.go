@@ -12,6 +12,7 @@ import (
 	"maps"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -200,10 +201,24 @@ func noDesign(dir string) error {
 	return nil
 }
 
-// dataOf reads the data set of a network, whose samples must fit its layers.
-func dataOf(n *golden.Network) (*golden.Data, error) {
+// dataFlag is the flag of every command that reads the data set of a run or a design.
+func dataFlag() cli.Flag {
+	return &cli.StringFlag{Name: "data", DefaultText: "where it was", Usage: "`FOLDER` of the data set, if it was moved since"}
+}
+
+// dataOf reads the data set of a network, whose samples must fit its layers, from the folder of dataFlag if it is given.
+func dataOf(c *cli.Context, n *golden.Network) (*golden.Data, error) {
+	if folder := c.String("data"); folder != "" {
+		var err error
+		if n.Dataset.Path, err = filepath.Abs(folder); err != nil {
+			return nil, err
+		}
+	}
 	data, err := golden.LoadData(n.Dataset)
 	if err != nil {
+		if _, missing := os.Stat(n.Dataset.Path); n.Dataset.Path != "" && errors.Is(missing, os.ErrNotExist) {
+			err = fmt.Errorf("%w; if the data were moved, name their folder by --data", err)
+		}
 		return nil, err
 	}
 	return data, data.Check(n)

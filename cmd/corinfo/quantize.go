@@ -21,6 +21,7 @@ func quantizeCommand() *cli.Command {
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "o", Usage: "`FOLDER` of the fixed run; its network.yaml holds the formats"},
 			&cli.IntFlag{Name: "samples", Value: 1000, Usage: "training samples over which ranges are recorded, settling and learning"},
+			dataFlag(),
 			jsonFlag(),
 		},
 		Action: quantize,
@@ -49,7 +50,7 @@ func quantize(c *cli.Context) error {
 	if err := golden.CheckNewRun(out); err != nil {
 		return err
 	}
-	data, err := dataOf(run.Network)
+	data, err := dataOf(c, run.Network)
 	if err != nil {
 		return err
 	}

@@ -1,11 +1,12 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"path/filepath"
 	"text/tabwriter"
+
+	"github.com/urfave/cli/v2"
 
 	"corinfo/golden"
 )
@@ -14,22 +15,27 @@ import (
 const rangeSamples = 200
 
 // recordRanges describes the tensors of a run as it is now: settling and learning of the first training samples in
-// float64, from the run's weights and on a copy of them. It writes them into the run's folder.
-func recordRanges(ctx context.Context, dir string, run *golden.Checkpoint, data *golden.Data) ([]golden.TensorRange, error) {
+// float64, from the run's weights and on a copy of them. It writes them into the run's folder and names the file; where it
+// cannot, it says so, and the file is "".
+func recordRanges(c *cli.Context, dir string, run *golden.Checkpoint, data *golden.Data) (list []golden.TensorRange, file string, err error) {
 	w, err := run.Weights()
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	samples, labels := firstSamples(&data.Train, rangeSamples)
-	list, err := golden.Distributions(ctx, run.Network, w, samples, labels)
-	if err != nil {
-		return nil, err
+	if list, err = golden.Distributions(c.Context, run.Network, w, samples, labels); err != nil {
+		return nil, "", err
 	}
 	text, err := golden.EncodeRanges(list)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	return list, golden.WriteFile(filepath.Join(dir, golden.RangeFile), text)
+	file = filepath.Join(dir, golden.RangeFile)
+	if err := golden.WriteFile(file, text); err != nil {
+		fmt.Fprintf(c.App.ErrWriter, "corinfo: %v; the ranges' histograms are not kept\n", err)
+		file = ""
+	}
+	return list, file, nil
 }
 
 // firstSamples are the first samples of a set, at most count.

@@ -28,7 +28,7 @@ func trainCommand() *cli.Command {
 			&cli.IntFlag{Name: "limit", DefaultText: "all", Usage: "use only the first `N` training samples"},
 			&cli.BoolFlag{Name: "resume", Usage: "continue the run in FOLDER"},
 			&cli.DurationFlag{Name: "save-every", Value: 30 * time.Second, Usage: "`TIME` between checkpoints within an epoch, above 0"},
-			jsonFlag(),
+			dataFlag(), jsonFlag(),
 		},
 		Action: train,
 	}
@@ -67,6 +67,7 @@ func train(c *cli.Context) error {
 		return err
 	}
 	printMisfits(c.App.ErrWriter, misfits)
+	printFewBatches(c.App.ErrWriter, run, data)
 	bar := newTrainingProgress(c.App.ErrWriter)
 	learner, trained := golden.Train(c.Context, run, data, golden.TrainOptions{Dir: dir, SaveEvery: c.Duration("save-every"), Progress: bar.show,
 		Warn: func(err error) { fmt.Fprintf(c.App.ErrWriter, "corinfo: %v\n", err) }})
@@ -84,7 +85,7 @@ func train(c *cli.Context) error {
 	if interrupted {
 		return fmt.Errorf("%w: corinfo train -o %s --resume", trained, dir)
 	}
-	ranges, err := recordRanges(c.Context, dir, run, data)
+	ranges, _, err := recordRanges(c, dir, run, data)
 	if err != nil {
 		return fmt.Errorf("ranges: %w; the run is whole: `corinfo eval %s` records them", err, dir)
 	}
@@ -158,7 +159,7 @@ func newRun(c *cli.Context, dir string) (*golden.Checkpoint, *golden.Data, []gol
 		return fail(err)
 	}
 	run.Limit = c.Int("limit")
-	data, err := golden.LoadData(n.Dataset)
+	data, err := dataOf(c, run.Network)
 	if err != nil {
 		return fail(err)
 	}
@@ -193,11 +194,26 @@ func continuedRun(c *cli.Context, dir string) (*golden.Checkpoint, *golden.Data,
 	if c.IsSet("limit") {
 		limit = c.Int("limit")
 	}
-	data, err := golden.LoadData(n.Dataset)
+	data, err := dataOf(c, n)
 	if err != nil {
 		return nil, nil, err
 	}
 	return run, data, run.Resume(n, data, arithmetic, seed, limit)
+}
+
+// fewBatches is how many updates an epoch should have at least before a smaller mini-batch is worth a thought.
+const fewBatches = 10
+
+// printFewBatches hints at a mini-batch that is large for the samples: the network changes once per mini-batch.
+func printFewBatches(w io.Writer, run *golden.Checkpoint, data *golden.Data) {
+	batch, use := run.Network.Learning.Batch, data.Train.Len()
+	if run.Limit > 0 {
+		use = min(use, run.Limit)
+	}
+	if batches := use / batch; batch > 1 && batches > 0 && batches < fewBatches {
+		fmt.Fprintf(w, "hint: %d training samples are %d mini-batches of %d an epoch, each of which changes the synapses once, and %d samples are left over; "+
+			"a smaller learning.batch, with smaller learning rates, changes them more often\n", use, batches, batch, use%batch)
+	}
 }
 
 // seedFlag is --seed, 32 bits.
