@@ -46,27 +46,18 @@ type BoardPart struct {
 const (
 	boardFolder = "board"
 	buildFolder = boardFolder + "/build" // what synthesis leaves
-	stepsImage  = boardFolder + "/images/steps.hex"
-	digitsImage = boardFolder + "/images/digits.hex"
+	stepsImage  = "steps.hex"
+	digitsImage = "digits.hex"
 )
 
 // boardSources are what a board's folder gets as it is, whatever the board.
 var boardSources = []string{"selftest/simulate", "selftest/corinfo_board_testbench.v", "selftest/corinfo_board_testbench.cpp"}
 
+// boardImage is the path of a self-test's image within the folder of the design of that name.
+func boardImage(design, image string) string { return boardFolder + "/" + imagePath(design, image) }
+
 // list is the file list of the whole FPGA, for simulation.
 func (p *BoardPart) list() string { return boardFolder + "/" + p.Top + ".f" }
-
-// folder lists the files of the board's folder.
-func (p *BoardPart) folder() []string {
-	list := slices.Concat(p.Files, p.Models, []string{p.Pins, p.list()})
-	for _, i := range p.Images {
-		list = append(list, i.File)
-	}
-	for _, source := range boardSources {
-		list = append(list, boardFolder+"/"+path.Base(source))
-	}
-	return list
-}
 
 // zerosWidth is the width of a count of zeros in the digits' image.
 const zerosWidth = 8
@@ -125,10 +116,10 @@ func addBoard(files map[string][]byte, m *Manifest, b *Board, a *golden.Arithmet
 	for _, i := range []struct {
 		file  string
 		image *image
-	}{{stepsImage, t.steps}, {digitsImage, t.digits}} {
+	}{{boardImage(m.Name, stepsImage), t.steps}, {boardImage(m.Name, digitsImage), t.digits}} {
 		content := i.image.text.Bytes()
 		files[i.file] = content
-		part.Images = append(part.Images, Image{File: i.file, Words: bytes.Count(content, []byte("\n")), SHA256: checksum(content)})
+		part.Images = append(part.Images, Image{File: i.file, Words: bytes.Count(content, []byte("\n"))})
 	}
 	return nil
 }
@@ -298,7 +289,7 @@ func boardModule(m *Manifest, b *Board, l *Layout, s *shape, t *selfTest, clock 
 			number("XWidth", s.X), number("LabelW", s.Label), number("ScoreWidth", s.R),
 			number("Steps", t.stepCount), number("StepW", addressBits(t.stepCount)), number("ZerosW", zerosWidth),
 			number("DigitWords", t.digitWords), number("DigitW", addressBits(t.digitWords)),
-			{Name: "StepsFile", Value: vl.Str(stepsImage)}, {Name: "DigitsFile", Value: vl.Str(digitsImage)},
+			{Name: "StepsFile", Value: vl.Str(boardImage(m.Name, stepsImage))}, {Name: "DigitsFile", Value: vl.Str(boardImage(m.Name, digitsImage))},
 			{Name: "Checksum", Value: vl.Lit{Width: 32, Hex: fmt.Sprintf("%x", t.checksum)}},
 		}, Ports: test},
 		vl.Instance{Module: m.Name, Name: "u_design", Ports: design})

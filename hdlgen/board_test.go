@@ -2,9 +2,11 @@ package hdlgen
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -67,30 +69,28 @@ func TestBoardFolder(t *testing.T) {
 	require.NoError(t, err)
 	before := machine.Tensors()
 	dir := filepath.Join(t.TempDir(), "design")
-	m, err := GenerateFor(testBoard(t), a, machine, 2, FastTarget, dir)
+	m, err := GenerateFor(testBoard(t), a, machine, 2, FastTarget, dir, RefuseEdited)
 	require.NoError(t, err)
 	require.Equal(t, before, machine.Tensors(), "the self-test learned in the caller's machine")
 	require.Equal(t, 3, m.Board.Steps)
-	for _, file := range m.Board.folder() {
-		require.FileExists(t, filepath.Join(dir, file))
+	for file, sum := range m.Checksums {
+		text, err := os.ReadFile(filepath.Join(dir, file))
+		require.NoError(t, err)
+		require.Equal(t, sum, checksum(text), file)
 	}
+	require.Subset(t, slices.Collect(maps.Keys(m.Checksums)), slices.Concat(m.Board.Files, m.Board.Models, []string{m.Board.Pins, m.Board.list()}))
 	d, err := OpenDesign(dir)
 	require.NoError(t, err)
 	require.Equal(t, m.Board, d.Manifest.Board)
 	for _, i := range m.Board.Images {
-		text, err := os.ReadFile(filepath.Join(dir, i.File))
-		require.NoError(t, err)
-		require.Equal(t, i.SHA256, checksum(text))
+		require.Contains(t, m.Checksums, i.File)
 	}
 	require.NoError(t, os.MkdirAll(filepath.Join(dir, buildFolder), 0o755))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, buildFolder, "yosys.log"), nil, 0o644))
-	again, err := GenerateFor(testBoard(t), a, machine, 2, FastTarget, dir)
+	again, err := GenerateFor(testBoard(t), a, machine, 2, FastTarget, dir, RefuseEdited)
 	require.NoError(t, err)
 	require.Equal(t, m, again)
-	require.NoError(t, os.WriteFile(filepath.Join(dir, boardFolder, "mine"), nil, 0o644))
-	_, err = GenerateFor(testBoard(t), a, machine, 2, FastTarget, dir)
-	require.ErrorIs(t, err, golden.ErrUsage)
-	require.NoError(t, os.Remove(filepath.Join(dir, boardFolder, "mine")))
+	require.NoFileExists(t, filepath.Join(dir, buildFolder, "yosys.log"))
 	plain, err := Generate(a, machine, 2, FastTarget, dir)
 	require.NoError(t, err)
 	require.Nil(t, plain.Board)
@@ -107,7 +107,7 @@ func TestSelfTestExpects(t *testing.T) {
 		require.NoError(t, err)
 		b := testBoard(t)
 		change(b, machine)
-		m, err := GenerateFor(b, a, machine, 2, FastTarget, filepath.Join(t.TempDir(), "design"))
+		m, err := GenerateFor(b, a, machine, 2, FastTarget, filepath.Join(t.TempDir(), "design"), RefuseEdited)
 		require.NoError(t, err)
 		return m.Board.Checksum
 	}
@@ -138,7 +138,7 @@ func TestBoardRefuses(t *testing.T) {
 		b := testBoard(t)
 		change(b)
 		dir := filepath.Join(t.TempDir(), "design")
-		_, err := GenerateFor(b, a, machine, 2, FastTarget, dir)
+		_, err := GenerateFor(b, a, machine, 2, FastTarget, dir, RefuseEdited)
 		require.ErrorIs(t, err, golden.ErrUsage, want)
 		require.ErrorContains(t, err, want)
 		require.NoDirExists(t, dir)

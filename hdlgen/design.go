@@ -5,8 +5,8 @@ package hdlgen
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -29,9 +29,10 @@ type Design struct {
 
 // Files within a design's folder.
 const (
-	networkFile = "network.yaml"
-	rtlFolder   = "rtl"
-	simFolder   = "sim" // what co-simulation leaves
+	networkFile   = "network.yaml"
+	rtlFolder     = "rtl"     // what is printed
+	libraryFolder = "library" // package rtl
+	simFolder     = "sim"     // what co-simulation leaves
 )
 
 // toolName marks our manifests.
@@ -44,11 +45,7 @@ func CheckName(name string) error {
 		return fmt.Errorf("%w: name: %w", golden.ErrUsage, err)
 	}
 	for _, file := range rtl.Order {
-		text, err := rtl.Files.ReadFile(file)
-		if err != nil {
-			return err
-		}
-		if regexp.MustCompile(`\b` + name + `\b`).Match(text) {
+		if regexp.MustCompile(`\b` + name + `\b`).Match(rtl.Text(file)) {
 			return fmt.Errorf("%w: name: %q is a name in the Verilog library (%s); choose another", golden.ErrUsage, name, file)
 		}
 	}
@@ -96,18 +93,6 @@ func Build(a *golden.Arithmetic, lanes int, target Target, synapse func(matrix, 
 		Formats:  map[string]string{},
 		Counters: Counters,
 		Latency:  p.latencies()}
-	for _, name := range rtl.Order {
-		if name == rtl.Interneuron && len(n.Sparse.Layers) == 0 {
-			continue
-		}
-		text, err := rtl.Files.ReadFile(name)
-		if err != nil {
-			return nil, nil, err
-		}
-		file := rtlFolder + "/" + name
-		files[file] = text
-		m.Files = append(m.Files, file)
-	}
 	var modules []*vl.Module
 	for _, list := range [][]unit{p.soma, p.record, p.update, p.synapse} {
 		for _, u := range list {
@@ -121,6 +106,7 @@ func Build(a *golden.Arithmetic, lanes int, target Target, synapse func(matrix, 
 		modules = append(modules, interneuronModule(n.Name, a, lanes, s, p.interneurons, provenance))
 	}
 	modules = append(modules, laneModule(n.Name, a, l, s, p, provenance), topModule(n.Name, a, l, s, p, provenance))
+	m.Files = addLibrary(files, modules)
 	for _, module := range modules {
 		var text bytes.Buffer
 		if err := vl.Fprint(&text, module); err != nil {
@@ -133,9 +119,10 @@ func Build(a *golden.Arithmetic, lanes int, target Target, synapse func(matrix, 
 	for name, t := range a.Formats.Types() {
 		m.Formats[name] = t.String()
 	}
-	addImage := func(file string, i *image) {
+	addImage := func(name string, i *image) {
+		file := imagePath(n.Name, name)
 		files[file] = i.text.Bytes()
-		m.Images = append(m.Images, Image{File: file, Words: bytes.Count(i.text.Bytes(), []byte("\n")), SHA256: checksum(i.text.Bytes())})
+		m.Images = append(m.Images, Image{File: file, Words: bytes.Count(i.text.Bytes(), []byte("\n"))})
 	}
 	addImage(programImage, programWords(a, s))
 	addImage(constantsImage, constantWords(a))
@@ -148,38 +135,48 @@ func Build(a *golden.Arithmetic, lanes int, target Target, synapse func(matrix, 
 			Base: l.ColumnBase[x.Pre] + l.MatrixOffset[i], Stride: l.Stride[x.Pre], Format: x.Type.String()})
 	}
 	files[n.Name+".f"] = []byte(strings.Join(m.Files, "\n") + "\n")
-	files[n.Name+".core"] = fuseSoC(m)
-	if files[manifestFile], err = m.text(); err != nil {
-		return nil, nil, err
-	}
+	files[n.Name+".core"] = designCore(m, files)
 	files[networkFile] = n.YAML()
-	return files, m, nil
+	return files, m, addManifest(files, m)
 }
 
-// fuseSoC is the design's core description for FuseSoC users.
-func fuseSoC(m *Manifest) []byte {
-	var b strings.Builder
-	fmt.Fprintf(&b, "CAPI=2:\nname: \"corinfo:designs:%s\"\nfilesets:\n  rtl:\n    files:\n", m.Name)
-	for _, f := range m.Files {
-		fmt.Fprintf(&b, "      - %s\n", f)
+// addManifest adds the manifest to a design's files, all others of which are there: it has their checksums.
+func addManifest(files map[string][]byte, m *Manifest) (err error) {
+	m.Checksums = map[string]string{}
+	for name, text := range files {
+		if name != manifestFile {
+			m.Checksums[name] = checksum(text)
+		}
 	}
-	fmt.Fprint(&b, "    file_type: verilogSource-2005\n  images:\n    files:\n")
-	for _, i := range m.Images {
-		fmt.Fprintf(&b, "      - %s: {copyto: %s}\n", i.File, i.File)
+	files[manifestFile], err = m.text()
+	return err
+}
+
+// addLibrary adds the whole library, a core of its own, to a design's files, and lists those of its files that the
+// design's modules need, in dependency order. The library is the same in every design, so that one copy serves many.
+func addLibrary(files map[string][]byte, modules []*vl.Module) (needed []string) {
+	maps.Copy(files, libraryFiles())
+	files[libraryFolder+"/"+libraryCoreFile] = libraryCore()
+	var instances []string
+	for _, module := range modules {
+		instances = append(instances, module.Instances()...)
 	}
-	fmt.Fprintf(&b, "    file_type: user\ntargets:\n  default: &default\n    filesets: [rtl, images]\n    toplevel: %s\n"+
-		"  lint:\n    <<: *default\n    default_tool: verilator\n    tools:\n      verilator:\n        mode: lint-only\n        verilator_options: [-Wall]\n", m.Name)
-	return []byte(b.String())
+	for _, name := range rtl.Needed(instances) {
+		needed = append(needed, libraryFolder+"/"+name)
+	}
+	return needed
 }
 
 // Generate writes a design for a target into dir, whole or not at all, its memories starting from the machine's
-// synapses. A folder that exists is replaced if it holds a design and nothing else, and refused otherwise (ErrUsage).
+// synapses. A design that is there is replaced, but what is not part of it stays where it is. A folder that is no design, a file
+// of the design that was changed by hand, and a foreign file in the place of a new one are refused (ErrUsage).
 func Generate(a *golden.Arithmetic, machine *golden.Machine, lanes int, target Target, dir string) (*Manifest, error) {
-	return GenerateFor(nil, a, machine, lanes, target, dir)
+	return GenerateFor(nil, a, machine, lanes, target, dir, RefuseEdited)
 }
 
-// GenerateFor is Generate with a folder for a board, if it is not nil: pins, clock and self-test.
-func GenerateFor(b *Board, a *golden.Arithmetic, machine *golden.Machine, lanes int, target Target, dir string) (*Manifest, error) {
+// GenerateFor is Generate with a folder for a board, if it is not nil: pins, clock and self-test. edited says what happens to
+// files of a design that were changed by hand.
+func GenerateFor(b *Board, a *golden.Arithmetic, machine *golden.Machine, lanes int, target Target, dir string, edited Edited) (*Manifest, error) {
 	files, m, err := Build(a, lanes, target, machine.Synapse)
 	if err != nil {
 		return nil, err
@@ -188,11 +185,12 @@ func GenerateFor(b *Board, a *golden.Arithmetic, machine *golden.Machine, lanes 
 		if err := addBoard(files, m, b, a, machine); err != nil {
 			return nil, err
 		}
-		if files[manifestFile], err = m.text(); err != nil {
+		if err := addManifest(files, m); err != nil {
 			return nil, err
 		}
 	}
-	if err := replaceable(dir); err != nil {
+	foreign, err := foreignIn(dir, files, edited)
+	if err != nil {
 		return nil, err
 	}
 	return m, golden.WriteFolder(dir, func(temporary string) error {
@@ -206,57 +204,10 @@ func GenerateFor(b *Board, a *golden.Arithmetic, machine *golden.Machine, lanes 
 			}
 		}
 		c := &golden.Checkpoint{Network: a.Network, Arithmetic: golden.Fixed, Seed: a.Network.Seed, Tensors: machine.Tensors()}
-		return c.Save(temporary)
-	})
-}
-
-// replaceable refuses a folder that may not be replaced by a design: the one in use, one that is no design, and a
-// design with files that are not its own.
-func replaceable(dir string) error {
-	absolute, err := filepath.Abs(dir)
-	if err != nil {
-		return err
-	}
-	if here, err := os.Getwd(); err == nil && here == absolute {
-		return fmt.Errorf("%w: a design cannot replace the folder that you are in; name another one", golden.ErrUsage)
-	}
-	entries, err := os.ReadDir(dir)
-	switch {
-	case errors.Is(err, os.ErrNotExist), err == nil && len(entries) == 0:
-		return nil
-	case err != nil:
-		return fmt.Errorf("%w: %w; name another folder", golden.ErrUsage, err)
-	}
-	m, err := readManifest(dir)
-	if err != nil || m.Tool != toolName {
-		return fmt.Errorf("%w: %s exists and is no design of corinfo; name another folder", golden.ErrUsage, dir)
-	}
-	own := map[string]bool{manifestFile: true, networkFile: true, golden.CheckpointFile: true, m.Name + ".f": true, m.Name + ".core": true}
-	for _, f := range m.Files {
-		own[f] = true
-	}
-	for _, i := range m.Images {
-		own[i.File] = true
-	}
-	if m.Board != nil {
-		for _, f := range m.Board.folder() {
-			own[f] = true
-		}
-	}
-	return filepath.WalkDir(dir, func(path string, e os.DirEntry, err error) error {
-		if err != nil {
+		if err := c.Save(temporary); err != nil {
 			return err
 		}
-		name, err := filepath.Rel(dir, path)
-		switch {
-		case err != nil:
-			return err
-		case name == simFolder, filepath.ToSlash(name) == buildFolder:
-			return filepath.SkipDir
-		case e.IsDir() || own[filepath.ToSlash(name)]:
-			return nil
-		}
-		return fmt.Errorf("%w: %s is not part of the design that stands there; move it or name another folder", golden.ErrUsage, path)
+		return foreign.keep(temporary)
 	})
 }
 
@@ -301,7 +252,7 @@ func OpenDesign(dir string) (*Design, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%w: memory image: %w; generate the design again", golden.ErrDamaged, err)
 		}
-		if checksum(text) != i.SHA256 {
+		if checksum(text) != m.Checksums[i.File] {
 			return nil, fmt.Errorf("%w: memory image %s is not the one that was generated: %s; generate the design again",
 				golden.ErrDamaged, i.File, d.difference(i.File, files[i.File], text))
 		}
@@ -319,7 +270,7 @@ func (d *Design) difference(file string, want, got []byte) string {
 		}
 		where := ""
 		for lane := range d.Manifest.Lanes {
-			if matrix, column, row, ok := d.Layout.Place(lane, i); ok && file == laneImage(lane) {
+			if matrix, column, row, ok := d.Layout.Place(lane, i); ok && file == imagePath(d.Manifest.Name, laneImage(lane)) {
 				where = fmt.Sprintf(" (%s row %d column %d)", d.Arithmetic.Matrices[matrix].Name(), row, column)
 			}
 		}

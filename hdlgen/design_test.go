@@ -63,9 +63,9 @@ func TestOpenDesignRefuses(t *testing.T) {
 	}{
 		{"corinfo.json", os.Remove, golden.ErrUsage},
 		{"corinfo.json", func(path string) error { return os.Truncate(path, 100) }, golden.ErrDamaged},
-		{"images/lane_001.hex", os.Remove, golden.ErrDamaged},
-		{"images/lane_001.hex", func(path string) error { return os.Truncate(path, 12) }, golden.ErrDamaged},
-		{"images/program.hex", func(path string) error { return os.WriteFile(path, nil, 0o644) }, golden.ErrDamaged},
+		{"images/tester_lane_001.hex", os.Remove, golden.ErrDamaged},
+		{"images/tester_lane_001.hex", func(path string) error { return os.Truncate(path, 12) }, golden.ErrDamaged},
+		{"images/tester_program.hex", func(path string) error { return os.WriteFile(path, nil, 0o644) }, golden.ErrDamaged},
 		{"checkpoint", os.Remove, golden.ErrUsage},
 		{"checkpoint", func(path string) error { return os.Truncate(path, 200) }, golden.ErrDamaged},
 	} {

@@ -8,14 +8,20 @@ import (
 	"corinfo/golden"
 )
 
-// Memory images, as the Verilog names them: paths relative to the design's folder.
+// imageFolder is the folder of the memory images in a design's folder.
+const imageFolder = "images"
+
+// Memory images, by what follows the design's name in theirs: images of several designs can lie in one folder.
 const (
-	programImage   = "images/program.hex"
-	constantsImage = "images/constants.hex"
-	ratesImage     = "images/rates.hex"
+	programImage   = "program.hex"
+	constantsImage = "constants.hex"
+	ratesImage     = "rates.hex"
 )
 
-func laneImage(lane int) string { return fmt.Sprintf("images/lane_%03d.hex", lane) }
+func laneImage(lane int) string { return fmt.Sprintf("lane_%03d.hex", lane) }
+
+// imagePath is the path of an image within the folder of the design of that name.
+func imagePath(design, image string) string { return imageFolder + "/" + design + "_" + image }
 
 // image is the text of a memory image: one word a line, hexadecimal, as many as the memory has.
 type image struct {
@@ -102,7 +108,7 @@ func (d *Design) LaneImages(synapse func(matrix, row, column int) int64) (map[st
 	}
 	files := map[string][]byte{}
 	for lane := range d.Manifest.Lanes {
-		files[laneImage(lane)] = laneWords(d.Layout, s, lane, synapse).text.Bytes()
+		files[imagePath(d.Manifest.Name, laneImage(lane))] = laneWords(d.Layout, s, lane, synapse).text.Bytes()
 	}
 	return files, nil
 }

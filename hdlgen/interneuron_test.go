@@ -226,7 +226,7 @@ func TestInterneurons(t *testing.T) {
 		write := func(name, text string) {
 			require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644))
 		}
-		files := []string{"corinfo_ram.v", "corinfo_delay.v", "corinfo_valid.v", rtl.Interneuron}
+		files := []string{"corinfo_ram.v", "corinfo_delay.v", "corinfo_valid.v", "corinfo_interneuron.v"}
 		for _, name := range files {
 			text, err := rtl.Files.ReadFile(name)
 			require.NoError(t, err)

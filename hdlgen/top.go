@@ -11,7 +11,7 @@ import (
 // topModule joins the control and the lanes.
 func topModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arithmetic, provenance []string) *vl.Module {
 	n := a.Network
-	m := &vl.Module{Name: name}
+	m := &vl.Module{Name: name, Params: []vl.Bind{{Name: "ImageFolder", Value: vl.Str(imageFolder)}}}
 	m.Header = append([]string{fmt.Sprintf("%s: a network of %s neurons that settles and learns, %d lanes.", name, join(n.Layers, "-"), l.Lanes)}, provenance...)
 	every := "each"
 	if n.Learning.Batch > 1 {
@@ -25,7 +25,8 @@ func topModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arithm
 		"All ports belong to clk_i; rst_i is synchronous. A reset ends the command under way, restores the seed and the update number 0, "+
 			"drops the open mini-batch and zeroes the counters; learned synapses and written learning rates stay. The host then writes "+
 			"the update number again. A reset within an update leaves some synapses updated and others not.", "",
-		"The trace ports show every new state and synapse to a testbench; leave them open on a board.")
+		"The trace ports show every new state and synapse to a testbench; leave them open on a board.", "",
+		fmt.Sprintf("The memories start from the images %s_*.hex in ImageFolder, a path as seen from the folder in which a tool runs.", name))
 	in := func(name string, width int) vl.Port { return vl.Port{Dir: vl.In, Width: width, Name: name} }
 	out := func(name string, width int) vl.Port { return vl.Port{Dir: vl.Out, Width: width, Name: name} }
 	reg := func(name string, width int) vl.Port { return vl.Port{Dir: vl.Out, Reg: true, Width: width, Name: name} }
@@ -88,7 +89,7 @@ func topModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arithm
 		return vl.Part{X: bus, Base: vl.Binary{Op: "*", X: vl.Int(width), Y: g}, Width: width}
 	}
 	items := []vl.Item{
-		vl.Comment{Text: "The lane's memory image is images/lane_<number>.hex."},
+		vl.Comment{Text: fmt.Sprintf("The lane's memory image is %s_lane_<number>.hex.", name)},
 		vl.Localparam{Width: 8, Name: "Hundreds", Value: vl.Binary{Op: "+", X: vl.Int('0'), Y: vl.Binary{Op: "/", X: g, Y: vl.Int(100)}}},
 		vl.Localparam{Width: 8, Name: "Tens", Value: vl.Binary{Op: "+", X: vl.Int('0'), Y: vl.Binary{Op: "%", X: vl.Binary{Op: "/", X: g, Y: vl.Int(10)}, Y: vl.Int(10)}}},
 		vl.Localparam{Width: 8, Name: "Ones", Value: vl.Binary{Op: "+", X: vl.Int('0'), Y: vl.Binary{Op: "%", X: g, Y: vl.Int(10)}}},
@@ -153,7 +154,7 @@ func topModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arithm
 	items = append(items, vl.Instance{Module: "corinfo_site", Name: "u_site", Params: []vl.Bind{
 		{Name: "Lane", Value: g}, {Name: "LaneW", Value: vl.Int(s.Lane)},
 		{Name: "SynapseWidth", Value: vl.Int(s.Word)}, {Name: "SynapseDepth", Value: vl.Int(s.synapseDepth)}, {Name: "SynapseAddrW", Value: vl.Int(s.Synapse)},
-		{Name: "SynapseFile", Value: vl.Concat{vl.Str("images/lane_"), vl.Id("Hundreds"), vl.Id("Tens"), vl.Id("Ones"), vl.Str(".hex")}},
+		{Name: "SynapseFile", Value: vl.Concat{vl.Id("ImageFolder"), vl.Str("/" + name + "_lane_"), vl.Id("Hundreds"), vl.Id("Tens"), vl.Id("Ones"), vl.Str(".hex")}},
 		{Name: "ReadCycles", Value: vl.Int(p.target.ReadCycles)}, {Name: "WireCycles", Value: vl.Int(min(1, p.target.WireCycles))},
 	}, Ports: site}, vl.Instance{Module: name + "_lane", Name: "u_lane", Ports: lane})
 	m.Items = append(m.Items, vl.Generate{Var: "i", Count: l.Lanes, Label: "gen_lane", Items: items})
@@ -258,6 +259,7 @@ func controlParams(a *golden.Arithmetic, l *Layout, s *shape, p *arithmetic) []v
 		return table(len(a.Matrices), func(i int) int { return word(a.Matrices[i]) })
 	}
 	number := func(name string, value int) vl.Bind { return vl.Bind{Name: name, Value: vl.Int(value)} }
+	image := func(name string) vl.Expr { return vl.Concat{vl.Id("ImageFolder"), vl.Str("/" + n.Name + "_" + name)} }
 	return []vl.Bind{
 		number("Lanes", l.Lanes), number("LaneW", s.Lane), number("Contexts", s.contexts), number("ContextW", s.Context), number("Layers", layers), number("Matrices", len(a.Matrices)),
 		number("Batch", n.Learning.Batch), number("Inputs", n.Layers[0]), number("Outputs", n.Layers[n.K()]), number("LabelW", s.Label),
@@ -268,7 +270,7 @@ func controlParams(a *golden.Arithmetic, l *Layout, s *shape, p *arithmetic) []v
 		number("ChangeCycles", p.changeCycles()), number("UpdateCycles", p.synapseCycles),
 		number("RowAddrW", s.Row), number("TermAddrW", s.Term), number("Dense", dense),
 		number("ProgramDepth", len(a.Program)), number("ProgramAddrW", s.Program),
-		{Name: "ProgramFile", Value: vl.Str(programImage)}, {Name: "ConstantsFile", Value: vl.Str(constantsImage)}, {Name: "RatesFile", Value: vl.Str(ratesImage)},
+		{Name: "ProgramFile", Value: image(programImage)}, {Name: "ConstantsFile", Value: image(constantsImage)}, {Name: "RatesFile", Value: image(ratesImage)},
 		{Name: "Seed", Value: vl.Lit{Width: 32, Hex: fmt.Sprintf("%x", n.Seed)}},
 		{Name: "SlotBase", Value: layer(func(k int) int { return l.SlotBase[k] })},
 		{Name: "SlotCount", Value: layer(func(k int) int { return l.SlotCount[k] })},

@@ -8,6 +8,7 @@
 // are addressed by synapse_addr_o in the same cycle as issue_o; what else is an output belongs to
 // it, end_o to the event's last product. The tables of an event's sample are stable until then.
 
+`timescale 1ns/1ps
 `default_nettype none
 
 module corinfo_broadcast #(

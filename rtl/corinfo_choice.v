@@ -1,5 +1,6 @@
 // Chooses one of several words, word 0 in the lowest bits; no registers.
 
+`timescale 1ns/1ps
 `default_nettype none
 
 module corinfo_choice #(

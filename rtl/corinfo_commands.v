@@ -7,6 +7,7 @@
 // context. The result of the context turn_o is the next one: result_valid_o until result_ready_i,
 // and taken_o with both.
 
+`timescale 1ns/1ps
 `default_nettype none
 
 module corinfo_commands #(

@@ -7,6 +7,7 @@
 // OpClear is one item with item_clear_o, and item_take_i is its grant. Events that were taken are
 // counted by the taker: events_busy_i. The instruction is done when nothing of all that is left.
 
+`timescale 1ns/1ps
 `default_nettype none
 
 module corinfo_context #(

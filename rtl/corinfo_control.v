@@ -11,6 +11,7 @@
 // kind (0 W, 1 F, 2 C), or by matrix. Latencies in cycles are derived by the generator from the
 // pipelines; the lanes are WireCycles away, and so are we for them.
 
+`timescale 1ns/1ps
 `default_nettype none
 
 module corinfo_control #(

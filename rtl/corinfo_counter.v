@@ -1,6 +1,7 @@
 // Counts the lanes that raise one of their flags: adds the number of ones in every cycle in which
 // enable_i is high. The total is four cycles late; it wraps after 2^48.
 
+`timescale 1ns/1ps
 `default_nettype none
 
 module corinfo_counter #(

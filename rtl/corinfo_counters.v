@@ -4,6 +4,7 @@
 // Flags come lane by lane, the first of a lane lowest. While read_i, index_i selects one; counter_o
 // has it two cycles later. All are 48 bits, zero after reset, and complete when the design is idle.
 
+`timescale 1ns/1ps
 `default_nettype none
 
 module corinfo_counters #(

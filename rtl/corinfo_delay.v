@@ -3,6 +3,7 @@
 // With Zero = 1 the registers start from zero, so that no garbage in them writes a memory before
 // the first reset.
 
+`timescale 1ns/1ps
 `default_nettype none
 
 module corinfo_delay #(

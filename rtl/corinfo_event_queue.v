@@ -6,6 +6,7 @@
 // rows before they have left. An event stands on event_* while event_valid_o, until event_take_i;
 // busy_o is high while any row or event is inside.
 
+`timescale 1ns/1ps
 `default_nettype none
 
 module corinfo_event_queue #(

@@ -10,6 +10,7 @@
 // busy_o, which is high from the cycle after an event of it was taken until its products are on
 // their way to the sums: a pass that reads those three cycles after it is low finds them written.
 
+`timescale 1ns/1ps
 `default_nettype none
 
 module corinfo_events #(

@@ -3,6 +3,7 @@
 // A word that is put into an empty queue is visible in the next cycle. The caller never puts a word
 // into a full queue (it counts credits); the queue does not check.
 
+`timescale 1ns/1ps
 `default_nettype none
 
 module corinfo_fifo #(

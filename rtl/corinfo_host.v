@@ -13,6 +13,7 @@
 // signed one carries its sign up to bit 63, others zeros) change nothing: error_o is high with
 // done_o, and data_o is 0. Synapses of padding rows are words too; leave them 0.
 
+`timescale 1ns/1ps
 `default_nettype none
 
 module corinfo_host #(

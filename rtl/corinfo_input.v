@@ -5,6 +5,7 @@
 // stands on event_* while event_valid_o, until event_take_i; busy_o is high until the last word was
 // taken and has left. A kept word appears on fetch_data_o ReadCycles after its address.
 
+`timescale 1ns/1ps
 `default_nettype none
 
 module corinfo_input #(

@@ -16,6 +16,7 @@
 // and context at pass_*_i one cycle before. busy_o of a context is high from the cycle after
 // start_i to done_o; only then is it known whether anything changed.
 
+`timescale 1ns/1ps
 `default_nettype none
 
 module corinfo_interneuron #(

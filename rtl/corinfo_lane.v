@@ -22,6 +22,7 @@
 //   pre       pre_raddr_i, or synapse_raddr_i of the site, cycle 0 -> kept_o in cycle R, pre_o in
 //             cycle R + 1.
 
+`timescale 1ns/1ps
 `default_nettype none
 
 module corinfo_lane #(

@@ -9,6 +9,7 @@
 // after the product's factor_raddr_o, synapse_we_o ReadCycles + UpdateCycles after the synapse's
 // synapse_raddr_o. A table's entry is there two cycles after its layer or matrix.
 
+`timescale 1ns/1ps
 `default_nettype none
 
 module corinfo_learn #(

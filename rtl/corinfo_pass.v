@@ -8,6 +8,7 @@
 // WireCycles x 2 after what was said to them: row_* (flags of change) one more than soma_*,
 // soma_valid_o and record_valid_o (flags of overflow) with them.
 
+`timescale 1ns/1ps
 `default_nettype none
 
 module corinfo_pass #(

@@ -7,6 +7,7 @@
 // 0 to R of a sample's products: a pass that reads its sums three cycles after it is low finds them
 // written, and while a pass reads a sample's sums that sample has none. One product per cycle.
 
+`timescale 1ns/1ps
 `default_nettype none
 
 module corinfo_products #(

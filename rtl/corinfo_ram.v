@@ -4,8 +4,11 @@
 // among the blocks of a deep memory. Reading stands still without re_i. A word that is read in the
 // cycle in which it is written is undefined: no caller uses it, so that a block RAM needs no
 // bypass.
-// Contents start from InitFile if one is named, else undefined; there is no reset.
+// Contents start from InitFile if one is named, else undefined; there is no reset. A simulation
+// ends at once, with a message, if there is no such file. Synthesis tools, which define SYNTHESIS,
+// see nothing of that; one that does not define it is to be told.
 
+`timescale 1ns/1ps
 `default_nettype none
 
 module corinfo_ram #(
@@ -33,6 +36,20 @@ module corinfo_ram #(
 
   generate
     if (InitFile != "") begin : gen_image
+`ifndef SYNTHESIS
+      // Simulators go on with an empty memory: the design would wait for ever.
+      integer image;
+      initial begin
+        image = $fopen(InitFile, "r");
+        if (image == 0) begin
+          $display("ERROR: memory image %0s not found: simulate in the design's folder,", InitFile);
+          $display("       or set the top's ImageFolder to where its images are");
+          $finish;
+        end else begin
+          $fclose(image);
+        end
+      end
+`endif
       initial $readmemh(InitFile, mem);
     end
   endgenerate

@@ -5,6 +5,7 @@
 // pair, a stage for every round. All stages stand still without enable_i. keys_i and symmetric_i
 // are stable while words are under way. No reset: data only.
 
+`timescale 1ns/1ps
 `default_nettype none
 
 module corinfo_random (

@@ -5,6 +5,7 @@
 // start_i loads the key; the keys are complete 16 cycles later and stay. busy_o is high until
 // then.
 
+`timescale 1ns/1ps
 `default_nettype none
 
 module corinfo_random_keys (

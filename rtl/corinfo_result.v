@@ -6,6 +6,7 @@
 // cycle later. busy_o is high from the cycle after start_i to the last output. class_o is right
 // from the cycle after the last score's score_valid_o on, until the next first score's.
 
+`timescale 1ns/1ps
 `default_nettype none
 
 module corinfo_result #(

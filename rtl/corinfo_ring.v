@@ -4,6 +4,7 @@
 //
 // No reset: data only, and the first Cycles words are undefined.
 
+`timescale 1ns/1ps
 `default_nettype none
 
 module corinfo_ring #(

@@ -7,6 +7,7 @@
 // instruction without work takes three cycles; a phase that ends early takes ReadCycles + 1 more.
 // answered_o is high from when the result is there until result_taken_i.
 
+`timescale 1ns/1ps
 `default_nettype none
 
 module corinfo_sequencer #(

@@ -4,6 +4,7 @@
 // Cycles as corinfo_lane counts them: synapse_o is there ReadCycles after synapse_raddr_i. What all
 // lanes are told passes WireCycles registers first; synapse_next_i does not.
 
+`timescale 1ns/1ps
 `default_nettype none
 
 // Kept whole in synthesis, as the lane beside it: equal registers of two sites would become one.

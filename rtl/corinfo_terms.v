@@ -11,6 +11,7 @@
 //
 // The configuration inputs are stable while busy_o.
 
+`timescale 1ns/1ps
 `default_nettype none
 
 module corinfo_terms #(

@@ -3,6 +3,7 @@
 // Reset clears the line. busy_o is high from the cycle in which valid_i is high up to and including
 // the cycle in which the last one leaves on valid_o.
 
+`timescale 1ns/1ps
 `default_nettype none
 
 module corinfo_valid #(

@@ -3,15 +3,15 @@
 // what it does. What depends on a network's arithmetic is printed by hdlgen.
 package rtl
 
-import "embed"
+import (
+	"embed"
+	"regexp"
+)
 
 // Files are the library's modules.
 //
 //go:embed *.v
 var Files embed.FS
-
-// Interneuron is the file that only designs of sparse layers use.
-const Interneuron = "corinfo_interneuron.v"
 
 // Order lists the files so that every module comes after those it instantiates.
 var Order = []string{
@@ -25,7 +25,7 @@ var Order = []string{
 	"corinfo_random_keys.v",
 	"corinfo_lane.v",
 	"corinfo_site.v",
-	Interneuron,
+	"corinfo_interneuron.v",
 	"corinfo_event_queue.v",
 	"corinfo_broadcast.v",
 	"corinfo_terms.v",
@@ -42,4 +42,37 @@ var Order = []string{
 	"corinfo_counter.v",
 	"corinfo_counters.v",
 	"corinfo_control.v",
+}
+
+// Text is the content of a file of the library; it panics on a name that is not in Order.
+func Text(file string) []byte {
+	content, err := Files.ReadFile(file)
+	if err != nil {
+		panic("rtl: " + err.Error())
+	}
+	return content
+}
+
+// instance matches the head of an instance of one of the library's modules.
+var instance = regexp.MustCompile(`(?m)^ +(corinfo_\w+) (?:#\(|u_)`)
+
+// Needed lists, in dependency order, the files of the library's modules among those named and of all that these
+// instantiate.
+func Needed(modules []string) []string {
+	needed := map[string]bool{}
+	for _, m := range modules {
+		needed[m+".v"] = true
+	}
+	var list []string
+	for i := len(Order) - 1; i >= 0; i-- { // who instantiates comes before what is instantiated
+		file := Order[i]
+		if !needed[file] {
+			continue
+		}
+		for _, match := range instance.FindAllSubmatch(Text(file), -1) {
+			needed[string(match[1])+".v"] = true
+		}
+		list = append([]string{file}, list...)
+	}
+	return list
 }

@@ -36,7 +36,7 @@ func boardDesign(t *testing.T, c testCase, rng *rand.Rand) *hdlgen.Design {
 	machine := golden.NewMachine(plain.Arithmetic)
 	require.NoError(t, machine.SetTensors(plain.Initial.Tensors))
 	dir := filepath.Join(t.TempDir(), "board")
-	_, err = hdlgen.GenerateFor(b, plain.Arithmetic, machine, c.lanes, named.Target, dir)
+	_, err = hdlgen.GenerateFor(b, plain.Arithmetic, machine, c.lanes, named.Target, dir, hdlgen.RefuseEdited)
 	require.NoError(t, err)
 	return reopen(t, dir)
 }
@@ -110,10 +110,10 @@ func TestSelfTestFails(t *testing.T) {
 	}
 	c := testCase{layers: []int{9, 5, 4}, lanes: 2, batch: 1, rule: "constant", formats: "default"}
 	for name, breaks := range map[string]func(d *hdlgen.Design){
-		"digit":      flip("board/images/digits.hex", 0, 1000, 1, 3), // the highest bit but one of every input
+		"digit":      flip("board/images/tester_digits.hex", 0, 1000, 1, 3), // the highest bit but one of every input
 		"checksum":   change("board/tester_board.v", ".Checksum    (32'h", ".Checksum    (32'h1+32'h"),
-		"synapse":    flip("images/lane_001.hex", 3, 4, 0, 0), // of W0, which adds to it what it learns
-		"arithmetic": change("rtl/corinfo_lane.v", "left_q * operand_q", "operand_q * operand_q"),
+		"synapse":    flip("images/tester_lane_001.hex", 3, 4, 0, 0), // of W0, which adds to it what it learns
+		"arithmetic": change("library/corinfo_lane.v", "left_q * operand_q", "operand_q * operand_q"),
 	} {
 		d := boardDesign(t, c, rng)
 		breaks(d)

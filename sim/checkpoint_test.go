@@ -145,7 +145,7 @@ func TestCheckpointRefused(t *testing.T) {
 	}
 	require.NoError(t, os.WriteFile(file, whole, 0o644))
 
-	verilog := filepath.Join(dir, "rtl", "corinfo_host.v")
+	verilog := verilogPath(dir, "corinfo_host.v")
 	text, err := os.ReadFile(verilog)
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(verilog, append(text, '\n'), 0o644))

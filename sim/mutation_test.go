@@ -119,14 +119,20 @@ func TestMutants(t *testing.T) {
 		o.Inference = append(o.Inference, Sample{X: make([]int64, d.Network.Layers[0])}) // ends early
 		designs[i] = &mutant{d.Dir, o}
 	}
-	// Every design has the whole library.
-	files, err := filepath.Glob(filepath.Join(designs[0].dir, "rtl", "corinfo_*.v"))
-	require.NoError(t, err)
+	// The library's modules that some design has in its list; the folder of every design has all of them.
+	used := map[string]bool{}
+	for _, d := range designs {
+		for _, file := range reopen(t, d.dir).Manifest.Files {
+			if strings.HasPrefix(file, "library/") {
+				used[filepath.Base(file)] = true
+			}
+		}
+	}
 	var all []mutation
-	for _, path := range files {
-		text, err := os.ReadFile(path)
+	for file := range used {
+		text, err := os.ReadFile(verilogPath(designs[0].dir, file))
 		require.NoError(t, err)
-		all = append(all, mutationsOf(filepath.Base(path), string(text))...)
+		all = append(all, mutationsOf(file, string(text))...)
 	}
 	// In the order of hashes: the same mutants every time, and another line elsewhere draws no others.
 	slices.SortFunc(all, func(a, b mutation) int { return cmp.Compare(a.hash(), b.hash()) })
@@ -161,7 +167,7 @@ type mutant struct {
 func (m mutation) kill(t *testing.T, designs []*mutant) string {
 	t.Helper()
 	for _, d := range designs {
-		path := filepath.Join(d.dir, "rtl", m.file)
+		path := verilogPath(d.dir, m.file)
 		text, err := os.ReadFile(path)
 		require.NoError(t, err)
 		require.Equal(t, m.statement, strings.Join(strings.Fields(string(text[m.from:m.to])), " "), "%s differs between designs", m.file)

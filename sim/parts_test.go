@@ -75,8 +75,8 @@ func TestFirstMismatchOfParts(t *testing.T) {
 		d := small.generate(t)
 		manifest := *d.Manifest
 		// The factor of the last layer's current while it is nudged with beta above zero, by so much that every sample shows it.
-		flipDigit(t, d.Dir, "images/constants.hex", 3*(d.Network.K()-1)+1, 3)
-		agree(t, d.Dir, "images/constants.hex", manifest)
+		flipDigit(t, d.Dir, "images/tester_constants.hex", 3*(d.Network.K()-1)+1, 3)
+		agree(t, d.Dir, "images/tester_constants.hex", manifest)
 		d = reopen(t, d.Dir)
 		o := Options{Simulator: Icarus, Inference: randomSamples(d, 1, rng), Learning: randomSamples(d, 9, rng), Again: true, SaveEvery: time.Hour}
 		for i := range o.Learning {

@@ -148,7 +148,7 @@ func TestHostRefuses(t *testing.T) {
 	// Every other synapse is as it was generated.
 	for i := range d.Manifest.Lanes {
 		fmt.Fprintf(&stimulus, "G %x %x\n", uint64(i)*lane, depth)
-		image, err := os.ReadFile(filepath.Join(d.Dir, "images", fmt.Sprintf("lane_%03d.hex", i)))
+		image, err := os.ReadFile(filepath.Join(d.Dir, "images", fmt.Sprintf("tester_lane_%03d.hex", i)))
 		require.NoError(t, err)
 		for address, word := range strings.Fields(string(image)) {
 			switch at := uint64(i)*lane + uint64(address); at {

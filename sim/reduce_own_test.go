@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -79,7 +78,7 @@ func TestReduceABrokenDesign(t *testing.T) {
 	rng := testSeed(t)
 	// Whether a product is of the role minus: W0 alone has products of one role.
 	broken := func(dir string) error {
-		path := filepath.Join(dir, "rtl", "corinfo_terms.v")
+		path := verilogPath(dir, "corinfo_terms.v")
 		text, err := os.ReadFile(path)
 		if err != nil {
 			return err

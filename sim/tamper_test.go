@@ -61,7 +61,7 @@ func agree(t *testing.T, dir, image string, old hdlgen.Manifest) {
 	require.NoError(t, err)
 	for _, i := range old.Images {
 		if i.File == image {
-			changed := strings.Replace(string(manifest), i.SHA256, hex.EncodeToString(sum[:]), 1)
+			changed := strings.Replace(string(manifest), old.Checksums[image], hex.EncodeToString(sum[:]), 1)
 			require.NotEqual(t, string(manifest), changed)
 			require.NoError(t, os.WriteFile(filepath.Join(dir, "corinfo.json"), []byte(changed), 0o644))
 		}
@@ -76,18 +76,18 @@ func TestFlippedImages(t *testing.T) {
 		line  int
 		check func(t *testing.T, m *Mismatch)
 	}{
-		{"images/lane_001.hex", 2, func(t *testing.T, m *Mismatch) { // W0, column 0: its first effect is on a state of layer 1
+		{"images/tester_lane_001.hex", 2, func(t *testing.T, m *Mismatch) { // W0, column 0: its first effect is on a state of layer 1
 			require.Contains(t, []string{"u1", "r1"}, m.Tensor)
 			require.Equal(t, 1, m.Layer)
 			require.Equal(t, 7, m.Neuron) // slot 2 of lane 1 of 3
 			require.Equal(t, "free", m.Phase)
 		}},
-		{"images/constants.hex", 0, func(t *testing.T, m *Mismatch) { // 1/epsilon of layer 1, free phase
+		{"images/tester_constants.hex", 0, func(t *testing.T, m *Mismatch) { // 1/epsilon of layer 1, free phase
 			require.Equal(t, "u1", m.Tensor)
 			require.Equal(t, "free", m.Phase)
 		}},
-		{"images/program.hex", 3, func(t *testing.T, m *Mismatch) { require.NotEmpty(t, m.Tensor) }}, // the opcode of a step
-		{"images/rates.hex", 0, func(t *testing.T, m *Mismatch) { // the rate of W0
+		{"images/tester_program.hex", 3, func(t *testing.T, m *Mismatch) { require.NotEmpty(t, m.Tensor) }}, // the opcode of a step
+		{"images/tester_rates.hex", 0, func(t *testing.T, m *Mismatch) { // the rate of W0
 			require.Contains(t, []string{"W0", "rate of W0"}, m.Tensor)
 		}},
 	} {
@@ -117,7 +117,7 @@ func TestFlippedSynapseNamesItsPlace(t *testing.T) {
 	d := small.generate(t)
 	manifest := *d.Manifest
 	lane, address := d.Layout.Address(0, 4, 7)
-	image := "images/lane_001.hex"
+	image := "images/tester_lane_001.hex"
 	require.Equal(t, 1, lane)
 	flipBit(t, d.Dir, image, address)
 	agree(t, d.Dir, image, manifest)
@@ -142,10 +142,18 @@ func checkWave(t *testing.T, m *Mismatch) {
 	}
 }
 
+// verilogPath is the path of a module's file in a design's folder.
+func verilogPath(dir, file string) string {
+	if strings.HasPrefix(file, "corinfo_") {
+		return filepath.Join(dir, "library", file)
+	}
+	return filepath.Join(dir, "rtl", file)
+}
+
 // replaceIn changes the first place of old in a file of the design.
 func replaceIn(t *testing.T, d *hdlgen.Design, file, old, new string) {
 	t.Helper()
-	path := filepath.Join(d.Dir, "rtl", file)
+	path := verilogPath(d.Dir, file)
 	text, err := os.ReadFile(path)
 	require.NoError(t, err)
 	changed := strings.Replace(string(text), old, new, 1)

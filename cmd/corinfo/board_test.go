@@ -18,7 +18,7 @@ func TestBoard(t *testing.T) {
 	require.Equal(t, "digits_board", board["top"])
 	require.Equal(t, 80.0, board["mhz"])
 	require.Equal(t, 4.0+6+4, board["steps"], "two mini-batches of 3 are the first to have 4 samples")
-	for _, name := range []string{"pins.lpf", "digits_board.v", "corinfo_selftest.v", "images/digits.hex", "simulate"} {
+	for _, name := range []string{"pins.lpf", "digits_board.v", "corinfo_selftest.v", "images/digits_digits.hex", "simulate"} {
 		require.FileExists(t, filepath.Join(design, "board", name))
 	}
 	require.Contains(t, done(t, "generate", "-c", file, "--board", "ulx3s-85f", "-o", design), "corinfo synth")

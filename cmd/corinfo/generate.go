@@ -20,7 +20,8 @@ func generateCommand() *cli.Command {
 		Flags: append(networkFlags(),
 			boardFlag(),
 			&cli.Float64Flag{Name: "clock", Value: defaultMHz, Usage: "`MHZ` of the design's clock on the board"},
-			&cli.StringFlag{Name: "o", Usage: "`FOLDER` to write; a design that is there is replaced"},
+			&cli.StringFlag{Name: "o", Usage: "`FOLDER` to write; a design that is there is replaced, and other files there stay"},
+			&cli.BoolFlag{Name: "force", Usage: "overwrite files of the design there that were changed by hand"},
 			jsonFlag()),
 		Action: func(c *cli.Context) error {
 			if err := noArguments(c); err != nil {
@@ -46,7 +47,11 @@ func generateCommand() *cli.Command {
 			if board != nil {
 				target = targetOf(board.Board)
 			}
-			m, err := hdlgen.GenerateFor(board, machine.A, machine, machine.A.Network.Hardware.Lanes, target, out)
+			edited := hdlgen.RefuseEdited
+			if c.Bool("force") {
+				edited = hdlgen.OverwriteEdited
+			}
+			m, err := hdlgen.GenerateFor(board, machine.A, machine, machine.A.Network.Hardware.Lanes, target, out, edited)
 			if err != nil {
 				return err
 			}

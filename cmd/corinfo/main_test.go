@@ -175,7 +175,7 @@ func TestGenerateFromEitherRun(t *testing.T) {
 	done(t, "generate", "-c", at("fixed/network.yaml"), "--weights", at("float"), "-o", at("b"))
 	done(t, "generate", "-c", file, "--weights", at("fixed"), "-o", at("c"))
 	for _, other := range []string{"b", "c"} {
-		for _, name := range []string{"corinfo.json", "rtl/digits_lane.v", "images/lane_001.hex"} {
+		for _, name := range []string{"corinfo.json", "rtl/digits_lane.v", "images/digits_lane_001.hex"} {
 			want, err := os.ReadFile(at("a/" + name))
 			require.NoError(t, err)
 			got, err := os.ReadFile(at(other + "/" + name))
@@ -364,7 +364,7 @@ func TestDamagedData(t *testing.T) {
 		damaged(checkpoint, change, exitFailed, []string{checkpoint}, "train", "-o", run, "--resume")
 		damaged(checkpoint, change, exitFailed, []string{checkpoint}, "quantize", run, "-o", filepath.Join(dir, "fixed"))
 		damaged(checkpoint, change, exitFailed, []string{checkpoint}, "generate", "--weights", run, "-o", filepath.Join(dir, "other"))
-		damaged(filepath.Join(design, "images/lane_001.hex"), change, exitFailed, []string{"lane_001.hex", "generate"}, "cosim", design)
+		damaged(filepath.Join(design, "images/digits_lane_001.hex"), change, exitFailed, []string{"lane_001.hex", "generate"}, "cosim", design)
 	}
 	require.NoFileExists(t, filepath.Join(dir, "fixed"))
 	require.NoFileExists(t, filepath.Join(dir, "other"))
@@ -390,8 +390,10 @@ func TestDamagedData(t *testing.T) {
 	writeFile(t, filepath.Join(foreign, "corinfo.json"), "{}")
 	refused(t, exitUsage, []string{foreign, "another folder"}, "generate", "-c", file, "-o", foreign)
 	writeFile(t, filepath.Join(design, "board.xdc"), "pins")
-	refused(t, exitUsage, []string{"board.xdc", "another folder"}, "generate", "-c", file, "-o", design)
-	require.NoError(t, os.Remove(filepath.Join(design, "board.xdc")))
+	writeFile(t, filepath.Join(design, "rtl/digits_lane.v"), "module digits_lane; endmodule")
+	refused(t, exitUsage, []string{"digits_lane.v", "another folder", "--force"}, "generate", "-c", file, "-o", design)
+	done(t, "generate", "-c", file, "-o", design, "--force")
+	require.FileExists(t, filepath.Join(design, "board.xdc"))
 	done(t, "generate", "-c", file, "-o", design)
 	refused(t, exitUsage, []string{"no samples"}, "cosim", design, "--samples", "0")
 }

@@ -2,6 +2,7 @@
 // itself, since nothing that is simulated depends on the frequency; LOCK comes after LockCycles
 // of it. Settings that the device would refuse end the simulation.
 
+`timescale 1ns/1ps
 `default_nettype none
 
 module EHXPLLL #(

@@ -5,6 +5,7 @@
 // OutputDivider times as fast as that, at 400 to 800 MHz. The feedback comes from the output, so
 // its phase is the oscillator's, whatever the divider's own phase.
 
+`timescale 1ns/1ps
 `default_nettype none
 
 module corinfo_ecp5_clock #(

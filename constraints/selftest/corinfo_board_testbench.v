@@ -3,6 +3,7 @@
 // corinfo_board_testbench.cpp does. Macros: BOARD, the FPGA's module; CLOCK, BUTTONS and LEDS, its
 // ports; BUTTON_COUNT.
 
+`timescale 1ns/1ps
 `default_nettype none
 
 module corinfo_board_testbench

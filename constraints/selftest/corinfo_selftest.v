@@ -13,6 +13,7 @@
 // 4 the class shown is that of a digit being learned; 3..0 the class. While the test runs the
 // class is the last one; after it each in turn for 2^DisplayW cycles, held while hold_i is high.
 
+`timescale 1ns/1ps
 `default_nettype none
 
 module corinfo_selftest #(
@@ -96,19 +97,18 @@ module corinfo_selftest #(
   assign command_learn_o = learn;
   assign command_valid_o = state_q == StateCommand;
 
-  reg [StepWidth-1:0] steps [0:Steps-1];
-  reg [StepWidth-1:0] steps_read_q;
-  assign step_word = steps_read_q;
-
-  initial $readmemh(StepsFile, steps);
-
-  always @(posedge clk_i) begin
-    steps_read_q <= steps[step_q];
-  end
+  corinfo_ram #(.Width(StepWidth), .Depth(Steps), .InitFile(StepsFile)) u_steps (
+    .clk_i  (clk_i),
+    .we_i   (1'b0),
+    .waddr_i({StepW{1'b0}}),
+    .wdata_i({StepWidth{1'b0}}),
+    .re_i   (1'b1),
+    .raddr_i(step_q),
+    .rdata_o(step_word)
+  );
 
   // The digit: a word is read, then its zeros are sent, then its input.
-  reg  [ZerosW+XWidth-1:0] digits [0:DigitWords-1];
-  reg  [ZerosW+XWidth-1:0] digits_read_q;
+  wire [ZerosW+XWidth-1:0] digit_word;
   reg  [DigitW-1:0]        word_q;
   reg  [1:0]               loading_q;   // 2: address, 1: word there, 0: sending
   reg  [ZerosW-1:0]        zeros_q;
@@ -116,11 +116,15 @@ module corinfo_selftest #(
   reg  [31:0]              left_q;      // inputs to come
   wire                     sent, last_of_word, last_of_digit;
 
-  initial $readmemh(DigitsFile, digits);
-
-  always @(posedge clk_i) begin
-    digits_read_q <= digits[word_q];
-  end
+  corinfo_ram #(.Width(ZerosW + XWidth), .Depth(DigitWords), .InitFile(DigitsFile)) u_digits (
+    .clk_i  (clk_i),
+    .we_i   (1'b0),
+    .waddr_i({DigitW{1'b0}}),
+    .wdata_i({(ZerosW + XWidth){1'b0}}),
+    .re_i   (1'b1),
+    .raddr_i(word_q),
+    .rdata_o(digit_word)
+  );
 
   assign sample_valid_o = state_q == StateSample && loading_q == 2'd0;
   assign sample_data_o  = (zeros_q == NoZeros) ? x_q : {XWidth{1'b0}};
@@ -135,7 +139,7 @@ module corinfo_selftest #(
       left_q    <= InputsWord;
     end else if (loading_q != 2'd0) begin
       loading_q      <= loading_q - 2'd1;
-      {zeros_q, x_q} <= digits_read_q;
+      {zeros_q, x_q} <= digit_word;
     end else if (sent) begin
       zeros_q <= zeros_q - OneZero;
       left_q  <= left_q - 32'd1;

@@ -44,6 +44,7 @@ func (p *printer) module(m *Module) {
 		p.line("%s", strings.TrimRight("// "+h, " "))
 	}
 	p.line("")
+	p.line("`timescale 1ns/1ps")
 	p.line("`default_nettype none")
 	p.line("")
 	if m.Keep {

@@ -2,6 +2,11 @@
 // Check tells what is wrong with it; Fprint decides nothing.
 package verilog
 
+import (
+	"maps"
+	"slices"
+)
+
 // Module is one module, printed to one file of its name.
 type Module struct {
 	Name   string
@@ -193,3 +198,21 @@ func (Element) expr() {}
 func (Slice) expr()   {}
 func (Part) expr()    {}
 func (Signed) expr()  {}
+
+// Instances are the names of the modules that a module instantiates, sorted.
+func (m *Module) Instances() []string {
+	names := map[string]bool{}
+	var look func(items []Item)
+	look = func(items []Item) {
+		for _, i := range items {
+			switch x := i.(type) {
+			case Instance:
+				names[x.Module] = true
+			case Generate:
+				look(x.Items)
+			}
+		}
+	}
+	look(m.Items)
+	return slices.Sorted(maps.Keys(names))
+}

@@ -5,6 +5,8 @@
 // R_WIDTH, Q_WIDTH and QU_WIDTH (in designs with sparse layers), CONTEXT_WIDTH, LABEL_WIDTH, SYNAPSE_WIDTH, LANES, INPUTS. Plusargs: +stimulus=FILE +stall=SEED
 // +timeout=CYCLES +wave=FILE +wave_from=CYCLE +wave_to=CYCLE +stop=CYCLE.
 
+`timescale 1ns/1ps
+
 module corinfo_testbench;
 
   reg                      clk = 1'b0;

@@ -14,10 +14,16 @@
 // within an update leaves some synapses updated and others not.
 //
 // The trace ports show every new state and synapse to a testbench; leave them open on a board.
+//
+// The memories start from the images tester_*.hex in ImageFolder, a path as seen from the folder
+// in which a tool runs.
 
+`timescale 1ns/1ps
 `default_nettype none
 
-module tester (
+module tester #(
+  parameter ImageFolder = "images"
+) (
   input  wire        clk_i,
   input  wire        rst_i,
 
@@ -185,9 +191,9 @@ module tester (
     .Dense         (1),
     .ProgramDepth  (20),
     .ProgramAddrW  (5),
-    .ProgramFile   ("images/program.hex"),
-    .ConstantsFile ("images/constants.hex"),
-    .RatesFile     ("images/rates.hex"),
+    .ProgramFile   ({ImageFolder, "/tester_program.hex"}),
+    .ConstantsFile ({ImageFolder, "/tester_constants.hex"}),
+    .RatesFile     ({ImageFolder, "/tester_rates.hex"}),
     .Seed          (32'h7),
     .SlotBase      ({32'h0, 32'h0}),
     .SlotCount     ({32'h1, 32'h0}),
@@ -302,7 +308,7 @@ module tester (
   genvar i;
   generate
     for (i = 0; i < 2; i = i + 1) begin : gen_lane
-      // The lane's memory image is images/lane_<number>.hex.
+      // The lane's memory image is tester_lane_<number>.hex.
       localparam [7:0] Hundreds = 48 + i / 100;
       localparam [7:0] Tens = 48 + i / 10 % 10;
       localparam [7:0] Ones = 48 + i % 10;
@@ -322,7 +328,7 @@ module tester (
         .SynapseWidth(16),
         .SynapseDepth(5),
         .SynapseAddrW(3),
-        .SynapseFile ({"images/lane_", Hundreds, Tens, Ones, ".hex"}),
+        .SynapseFile ({ImageFolder, "/tester_lane_", Hundreds, Tens, Ones, ".hex"}),
         .ReadCycles  (2),
         .WireCycles  (0)
       ) u_site (

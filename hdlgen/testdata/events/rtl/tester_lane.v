@@ -10,6 +10,7 @@
 // Synthesis keeps the hierarchy: registers that hold the same in every lane are each lane's own,
 // near it, instead of one that drives all.
 
+`timescale 1ns/1ps
 `default_nettype none
 
 (* keep_hierarchy = "yes" *)

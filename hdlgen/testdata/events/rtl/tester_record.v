@@ -13,6 +13,7 @@
 //   d_next = d
 //   c_next = c
 
+`timescale 1ns/1ps
 `default_nettype none
 
 module tester_record (

@@ -17,6 +17,7 @@
 //   delta = (state - r)
 //   moved = ((potential - u) != 0)
 
+`timescale 1ns/1ps
 `default_nettype none
 
 module tester_soma (

@@ -11,6 +11,7 @@
 //   w_next = weight
 //   moved = ((weight - w) != 0)
 
+`timescale 1ns/1ps
 `default_nettype none
 
 module tester_synapse0 (

@@ -10,6 +10,7 @@
 //   factor = update
 //   active = (sum != 0)
 
+`timescale 1ns/1ps
 `default_nettype none
 
 module tester_update0 (

@@ -1,0 +1,76 @@
+package hdlgen
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"corinfo/golden"
+	"corinfo/rtl"
+)
+
+// FuseSoC cores. A core's name ends in the program's version and a revision that follows from its files: cores that differ
+// have different names, and a design depends on the library that it was generated with and on no other.
+
+// libraryCoreFile is the library's core description, in its folder.
+const libraryCoreFile = "corinfo.core"
+
+// libraryFiles are the library's modules, by their path in a design's folder.
+func libraryFiles() map[string][]byte {
+	files := map[string][]byte{}
+	for _, name := range rtl.Order {
+		files[libraryFolder+"/"+name] = rtl.Text(name)
+	}
+	return files
+}
+
+func libraryName() string {
+	return fmt.Sprintf("corinfo:library:rtl:%s-r%d", golden.Version, revision(libraryFiles()))
+}
+
+// libraryCore describes the library to FuseSoC.
+func libraryCore() []byte {
+	var b strings.Builder
+	fmt.Fprintf(&b, "CAPI=2:\nname: %q\ndescription: the modules that every design of corinfo uses\n", libraryName())
+	b.WriteString("filesets:\n  rtl:\n    files:\n")
+	for _, name := range rtl.Order {
+		fmt.Fprintf(&b, "      - %s\n", name)
+	}
+	b.WriteString("    file_type: verilogSource-2005\ntargets:\n  default:\n    filesets: [rtl]\n")
+	return []byte(b.String())
+}
+
+// designCore describes a design, all of whose other files are given, to FuseSoC. Its images are copied to the folder in which
+// tools run.
+func designCore(m *Manifest, files map[string][]byte) []byte {
+	var b strings.Builder
+	fmt.Fprintf(&b, "CAPI=2:\nname: \"corinfo:designs:%s:%s-r%d\"\n", m.Name, golden.Version, revision(files))
+	fmt.Fprintf(&b, "description: a network of %s neurons that settles and learns, on %d lanes\n", join(m.Layers, "-"), m.Lanes)
+	fmt.Fprintf(&b, "filesets:\n  rtl:\n    depend: [%q]\n    files:\n", libraryName())
+	for _, f := range m.Files {
+		if !strings.HasPrefix(f, libraryFolder+"/") {
+			fmt.Fprintf(&b, "      - %s\n", f)
+		}
+	}
+	b.WriteString("    file_type: verilogSource-2005\n  images:\n    files:\n")
+	for _, i := range m.Images {
+		fmt.Fprintf(&b, "      - %s: {copyto: %s}\n", i.File, i.File)
+	}
+	b.WriteString("    file_type: user\n")
+	fmt.Fprintf(&b, "targets:\n  default: &default\n    filesets: [rtl, images]\n    toplevel: %s\n", m.Name)
+	b.WriteString("  lint:\n    <<: *default\n    default_tool: verilator\n    tools:\n      verilator:\n        mode: lint-only\n        verilator_options: [-Wall]\n")
+	return []byte(b.String())
+}
+
+// revision is a number that follows from files, 1 to 2^31-1.
+func revision(files map[string][]byte) int {
+	sum := sha256.New()
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		fmt.Fprintln(sum, name, len(files[name]))
+		sum.Write(files[name])
+	}
+	return int(binary.BigEndian.Uint32(sum.Sum(nil))>>1 | 1)
+}
