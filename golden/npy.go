@@ -25,6 +25,7 @@ type DType string
 const (
 	NumPyFloat64 DType = "<f8"
 	NumPyFloat32 DType = "<f4"
+	numPyInt64   DType = "<i8"
 )
 
 const npyMagic = "\x93NUMPY"
@@ -209,15 +210,30 @@ func readWhole(r io.Reader, b []byte) error {
 	return nil
 }
 
-// writeMatrix writes an array, row after row. A number that is finite, but not in the type, is ErrUsage.
-func writeMatrix(w io.Writer, m *mat.Dense, dtype DType) error {
-	rows, cols := m.Dims()
-	head := fmt.Sprintf("{'descr': '%s', 'fortran_order': False, 'shape': (%d, %d), }", dtype, rows, cols)
+// arrayStart is an array up to its first number; shape is as Python writes it.
+func arrayStart(dtype DType, shape string) []byte {
+	head := fmt.Sprintf("{'descr': '%s', 'fortran_order': False, 'shape': %s, }", dtype, shape)
 	// The numbers start at a multiple of 64 bytes, as NumPy has it.
 	start := len(npyMagic) + 4
 	head += strings.Repeat(" ", 63-(start+len(head))%64) + "\n"
 	text := append([]byte(npyMagic), 1, 0)
-	text = append(binary.LittleEndian.AppendUint16(text, uint16(len(head))), head...)
+	return append(binary.LittleEndian.AppendUint16(text, uint16(len(head))), head...)
+}
+
+// writeIntegers writes an array of one dimension.
+func writeIntegers(w io.Writer, list []int64) error {
+	text := arrayStart(numPyInt64, fmt.Sprintf("(%d,)", len(list)))
+	for _, v := range list {
+		text = binary.LittleEndian.AppendUint64(text, uint64(v))
+	}
+	_, err := w.Write(text)
+	return err
+}
+
+// writeMatrix writes an array, row after row. A number that is finite, but not in the type, is ErrUsage.
+func writeMatrix(w io.Writer, m *mat.Dense, dtype DType) error {
+	rows, cols := m.Dims()
+	text := arrayStart(dtype, fmt.Sprintf("(%d, %d)", rows, cols))
 	for i := range rows {
 		for j, v := range m.RawRowView(i) {
 			if dtype == NumPyFloat64 {

@@ -39,19 +39,24 @@ func encodeNPZ(n *Network, w *Weights, dtype DType) ([]byte, error) {
 	var file bytes.Buffer
 	archive := zip.NewWriter(&file)
 	err := w.matrices(n, func(name string, _, _ int, place **mat.Dense) error {
-		entry, err := archive.CreateHeader(&zip.FileHeader{Name: name + ".npy", Method: zip.Store})
-		if err == nil {
-			err = writeMatrix(entry, *place, dtype)
-		}
-		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-		return nil
+		return addArray(archive, name, func(w io.Writer) error { return writeMatrix(w, *place, dtype) })
 	})
 	if err == nil {
 		err = archive.Close()
 	}
 	return file.Bytes(), err
+}
+
+// addArray adds an array to an archive, uncompressed and without a time.
+func addArray(archive *zip.Writer, name string, write func(w io.Writer) error) error {
+	entry, err := archive.CreateHeader(&zip.FileHeader{Name: name + ".npy", Method: zip.Store})
+	if err == nil {
+		err = write(entry)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
 }
 
 // ReadNPZ reads the weights of a network from a NumPy archive, of numpy.savez or savez_compressed, with the names and

@@ -182,7 +182,8 @@ func (t *trainer) writeMetrics() error {
 // test classifies a set and takes the figures of the network, its states being those of the first samples.
 func (t *trainer) test(ctx context.Context, set *Set, progress func(done, total int)) (*Evaluation, *NetworkMetrics, error) {
 	n := t.c.Network
-	w := &watcher{Learner: t.l, states: newStates(n, min(MeasuredSamples, set.Len()))}
+	states := newStates(n, min(MeasuredSamples, set.Len()))
+	w := &watcher{Learner: t.l, wanted: min(MeasuredSamples, set.Len()), see: func(first int, block []*mat.Dense) { copyStates(states, first, block) }}
 	e, err := Evaluate(ctx, w, set, n.Layers[n.K()], progress)
 	if err != nil {
 		return nil, nil, err
@@ -192,30 +193,39 @@ func (t *trainer) test(ctx context.Context, set *Set, progress func(done, total 
 	if err != nil {
 		return nil, nil, t.diverged(err)
 	}
-	m, err := measure(weights, w.states, n.Epsilon)
+	m, err := measure(weights, states, n.Epsilon)
 	return e, m, t.diverged(err)
 }
 
-// watcher answers as its learner does, and keeps the states of the first samples that it is asked for.
+// watcher answers as its learner does, and shows the states of the first samples that it is asked for, block by block of
+// Evaluate; wanted samples end with a block, or are all.
 type watcher struct {
 	Learner
-	states []*mat.Dense // room for them, indexed by layer
-	kept   int
+	wanted, seen int
+	see          func(first int, block []*mat.Dense) // states indexed by layer, a row per sample
 }
 
 func (w *watcher) ClassifyBatch(samples [][]uint8, classes []int) {
-	if w.states == nil || w.kept == w.states[0].RawMatrix().Rows {
+	if w.seen >= w.wanted {
 		w.Learner.ClassifyBatch(samples, classes)
 		return
 	}
-	states := w.Learner.States(samples) // of a block of Evaluate, which ends with the kept ones or before
-	for k, layer := range states {
-		w.states[k].Slice(w.kept, w.kept+len(samples), 0, layer.RawMatrix().Cols).(*mat.Dense).Copy(layer)
-	}
+	states := w.Learner.States(samples)
 	for i := range samples {
 		classes[i] = largest(states[len(states)-1].RawRowView(i))
 	}
-	w.kept += len(samples)
+	w.see(w.seen, states)
+	w.seen += len(samples)
+}
+
+// copyStates puts the states of a block into those of all samples, from the row of its first one on; nil: a layer not wanted.
+func copyStates(all []*mat.Dense, first int, block []*mat.Dense) {
+	for k, layer := range block {
+		if all[k] != nil {
+			rows, cols := layer.Dims()
+			all[k].Slice(first, first+rows, 0, cols).(*mat.Dense).Copy(layer)
+		}
+	}
 }
 
 // epoch learns and tests to the end of the epoch under way.

@@ -3,6 +3,7 @@ package golden
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,13 +12,21 @@ import (
 // WriteFile writes a file under a temporary name, syncs it and renames it, so that a reader sees the old
 // or the new content and a full disk leaves the old.
 func WriteFile(path string, data []byte) error {
+	return writeFile(path, func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	})
+}
+
+// writeFile is WriteFile of what write writes, which may be long.
+func writeFile(path string, write func(w io.Writer) error) error {
 	dir := filepath.Dir(path)
 	f, err := os.CreateTemp(dir, temporaryPrefix+"*")
 	if err != nil {
 		return writeError(path, err)
 	}
 	defer os.Remove(f.Name())
-	if _, err = f.Write(data); err == nil {
+	if err = write(f); err == nil {
 		err = f.Sync()
 	}
 	if e := f.Close(); err == nil {

@@ -20,8 +20,13 @@ func evalCommand() *cli.Command {
 		Name:      "eval",
 		Usage:     "test a run: accuracy, per-class figures, confusion, angle between W and F transposed, ranges of all tensors",
 		ArgsUsage: "RUN",
-		Flags:     []cli.Flag{&cli.BoolFlag{Name: "plots", Usage: "draw the plots of its training again, into RUN/plots"}, dataFlag(), jsonFlag()},
-		Action:    eval,
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "predictions", Usage: "`FILE` for label, class and scores of every test sample, in order: .csv or .npz"},
+			&cli.BoolFlag{Name: "states", Usage: "with --predictions: the states r0 to rK of every sample, too"},
+			&cli.BoolFlag{Name: "plots", Usage: "draw the plots of its training again, into RUN/plots"},
+			dataFlag(), jsonFlag(),
+		},
+		Action: eval,
 	}
 }
 
@@ -31,6 +36,15 @@ func eval(c *cli.Context) error {
 		return err
 	}
 	if err := noDesign(dir); err != nil {
+		return err
+	}
+	predictions := c.String("predictions")
+	if predictions != "" {
+		err = golden.CheckPredictions(predictions)
+	} else if c.Bool("states") {
+		err = usagef("eval: --states adds to a file of predictions; give --predictions FILE")
+	}
+	if err != nil {
 		return err
 	}
 	run, err := golden.LoadCheckpoint(dir)
@@ -51,12 +65,21 @@ func eval(c *cli.Context) error {
 		return err
 	}
 	bar := newProgress(c.App.ErrWriter, "test")
-	e, err := golden.Evaluate(c.Context, learner, &data.Test, n.Layers[n.K()], bar.show)
+	var e *golden.Evaluation
+	var failed error
+	if predictions == "" {
+		e, failed = golden.Evaluate(c.Context, learner, &data.Test, n.Layers[n.K()], bar.show)
+	} else {
+		e, failed = golden.Predict(c.Context, learner, &data.Test, n, predictions, c.Bool("states"), bar.show)
+	}
 	bar.close()
-	if err != nil {
-		return err
+	if e == nil {
+		return failed
 	}
 	// From here on the figures are shown, whatever else fails.
+	if failed != nil {
+		predictions = ""
+	}
 	var drawn []string
 	var notDrawn error
 	if c.Bool("plots") {
@@ -73,7 +96,9 @@ func eval(c *cli.Context) error {
 		Overflows  map[string]int64     `json:"overflows"` // by tensor: values outside their format
 		Plots      []string             `json:"plots"`     // files
 		Ranges     []golden.TensorRange `json:"ranges"`
-	}{dir, run.Arithmetic, run.Epoch, e, data.Classes, weights.Angles(), map[string]int64{}, drawn, ranges}
+		// File of what was answered to every sample, if one was asked for and written.
+		Predictions string `json:"predictions,omitempty"`
+	}{dir, run.Arithmetic, run.Epoch, e, data.Classes, weights.Angles(), map[string]int64{}, drawn, ranges, predictions}
 	if machine, ok := learner.(*golden.Machine); ok {
 		figures.Overflows = machine.Counts().Overflows
 	}
@@ -82,6 +107,9 @@ func eval(c *cli.Context) error {
 		printCounts(w, "outside their format", figures.Overflows)
 		for _, a := range figures.Angles {
 			fmt.Fprintf(w, "angle between W%d and F%d transposed: %.1f degrees\n", a.Layer, a.Layer, a.Degrees)
+		}
+		if predictions != "" {
+			fmt.Fprintf(w, "%s: what was answered to each of the samples\n", predictions)
 		}
 		for _, file := range drawn {
 			fmt.Fprintln(w, file)
@@ -96,7 +124,7 @@ func eval(c *cli.Context) error {
 		}
 		printConfusion(w, e, data)
 	})
-	return errors.Join(err, notDrawn, noRanges)
+	return errors.Join(err, failed, notDrawn, noRanges)
 }
 
 // printConfusion prints a line and a column per class.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -213,4 +214,36 @@ func TestLimitOfImportedWeights(t *testing.T) {
 		refused(t, exitUsage, []string{"limit: 30 in the run, 60 now"}, "train", "-o", run, "--resume", "--limit", "60", "--epochs", "3")
 		done(t, "train", "-o", run, "--resume", "--epochs", "3") // the run's own
 	}
+}
+
+// What a run answers to every test sample agrees with its figures, for float and fixed runs.
+func TestEvalPredictions(t *testing.T) {
+	file := smallNetwork(t, 3, "")
+	dir := t.TempDir()
+	for _, arithmetic := range []string{golden.Float, golden.Fixed} {
+		run := filepath.Join(dir, arithmetic)
+		done(t, "train", "-c", file, "-o", run, "--epochs", "2", "--arithmetic", arithmetic)
+		table := filepath.Join(dir, arithmetic+".csv")
+		e := figures(t, done(t, "eval", run, "--predictions", table, "--states", "--json"))
+		require.Equal(t, table, e["predictions"])
+		lines := strings.Split(strings.TrimSpace(readFile(t, table)), "\n")
+		require.Len(t, lines, 61)
+		require.True(t, strings.HasPrefix(lines[0], "label,class,score0,") && strings.HasSuffix(lines[0], ",r2_6"), lines[0])
+		labels := readFile(t, filepath.Join(filepath.Dir(file), "t10k-labels-idx1-ubyte"))[8:]
+		right := 0
+		for i, line := range lines[1:] {
+			fields := strings.Split(line, ",")
+			require.Len(t, fields, 2+7+20+13+7)
+			require.Equal(t, strconv.Itoa(int(labels[i])), fields[0])
+			require.Equal(t, fields[2:9], fields[42:], "the scores are the states of the last layer")
+			if fields[0] == fields[1] {
+				right++
+			}
+		}
+		require.EqualValues(t, right, e["correct"])
+		require.Contains(t, done(t, "eval", run, "--predictions", filepath.Join(dir, "p.npz")), "p.npz: what was answered to each of the samples\n")
+	}
+	run := filepath.Join(dir, golden.Float)
+	refused(t, exitUsage, []string{"--predictions FILE"}, "eval", run, "--states")
+	refused(t, exitUsage, []string{"p.txt", ".csv or .npz"}, "eval", run, "--predictions", filepath.Join(dir, "p.txt"))
 }
