@@ -1,11 +1,15 @@
-# make demo   the main job on real digits: train, quantize, generate, co-simulate
-# make test   every test
-# make fuzz   races, 200 random designs in lock step, a board's gates, every mutant, and the fuzz targets; hours
-# make bench  benchmarks, those of the models on one core and on all; make bench-peer: learning speed beside PyTorch, which it installs (more than a gigabyte)
-# make build  .build/corinfo
-# Each installs the tools that are missing.
+# make demo        the main job on real digits: train, quantize, generate, co-simulate
+# make test        every test, and static analysis
+# make lint        static analysis alone: gofmt, vet, staticcheck, shellcheck, ruff
+# make fuzz        races, 200 random designs in lock step, a board's gates, every mutant, and the fuzz targets; hours
+# make bench       benchmarks, those of the models on one core and on all
+# make bench-peer  learning speed beside PyTorch, which it installs (more than a gigabyte)
+# make build       .build/corinfo
+# make generate    the assembly, after a change of its generators
+# make tools       installs what is missing of the tools that the others call, as each of them does
+# make help        this list
 
-.PHONY: demo test fuzz bench bench-peer build tools generate
+.PHONY: build demo test lint fuzz bench bench-peer generate tools help
 
 FUZZTIME ?= 1m
 
@@ -21,9 +25,10 @@ tools:
 demo: tools build
 	@.ci/demo .build/corinfo .build/demo
 
-test: tools
-	@test -z "$$(gofmt -l .)" || { echo "not gofmt-ed: $$(gofmt -l .)"; exit 1; }
-	@go vet ./...
+lint: tools
+	@.ci/lint
+
+test: tools lint
 	@go test -timeout 60m ./...
 
 # The random designs have a cache of their own: their models would push all others out.
@@ -41,6 +46,8 @@ bench:
 bench-peer:
 	@.ci/bench-peer
 
-# The assembly, after a change of its generators.
 generate:
 	@go generate ./fixedpoint/vector ./golden/simd
+
+help:
+	@sed -n 's/^# \(make [a-z-]*  .*\)/\1/p' Makefile
