@@ -24,7 +24,9 @@ const (
 // Manifest describes a generated design to the tools that read it.
 type Manifest struct {
 	Tool     string            `json:"tool"` // "corinfo"
-	Name     string            `json:"name"` // the top module
+	Version  string            `json:"version"`
+	Revision string            `json:"revision,omitempty"` // of the program, golden.Revision: in no other file, so that texts depend on the version alone
+	Name     string            `json:"name"`               // the top module
 	Network  string            `json:"network"`
 	Layers   []int             `json:"layers"`
 	Lanes    int               `json:"lanes"`
@@ -120,9 +122,10 @@ func readManifest(dir string) (*Manifest, error) {
 	return m, nil
 }
 
-// sameBesides tells whether two manifests differ in nothing but the checksums.
+// sameBesides tells whether two manifests differ in nothing but the program that wrote them and the checksums.
 func (m *Manifest) sameBesides(other *Manifest) bool {
 	a, b := *m, *other
 	a.Checksums, b.Checksums = nil, nil
+	a.Version, a.Revision, b.Version, b.Revision = "", "", "", ""
 	return reflect.DeepEqual(a, b)
 }
