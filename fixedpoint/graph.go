@@ -222,7 +222,7 @@ func (g *Graph) Check() error {
 	}
 	for i, n := range g.nodes {
 		if err := n.Format.Check(); err != nil {
-			return fmt.Errorf("graph %s: node %d (%v %s): %w", g.Name, i, n.Op, n.Name, err)
+			return fmt.Errorf("graph %s: the exact value of %s: %w: bring their binary points closer together", g.Name, g.leaves(Value(i)), err)
 		}
 		if n.Op == OpInput || n.Op == OpConst || n.Op == OpResize {
 			if err := border(Value(i), n.Op.String()+" "+n.Name); err != nil {
@@ -236,6 +236,28 @@ func (g *Graph) Check() error {
 		}
 	}
 	return nil
+}
+
+// leaves are the words that a value is computed from, with their formats.
+func (g *Graph) leaves(v Value) string {
+	var list []string
+	seen := map[Value]bool{}
+	var visit func(v Value)
+	visit = func(v Value) {
+		n := g.nodes[v]
+		switch {
+		case seen[v]:
+		case n.Name != "":
+			list = append(list, fmt.Sprintf("%s (%v)", n.Name, n.Format))
+		default:
+			for _, a := range n.Args {
+				visit(a)
+			}
+		}
+		seen[v] = true
+	}
+	visit(v)
+	return strings.Join(list, ", ")
 }
 
 // Fingerprint tells structures and formats apart, not the graph's name.

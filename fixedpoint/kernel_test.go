@@ -326,7 +326,7 @@ func TestCompileRefusesWideGraphs(t *testing.T) {
 	x := g.Input("x", S(64, 0))
 	v := g.Mul(g.Mul(x, x), g.Mul(x, x))
 	g.Output("y", g.Resize("r", g.Add(v, x), Type{Format: S(8, 0)}))
-	if _, err := g.Compile(); err == nil || err.Error() != "graph wide: node 4 (add ): format s257f0: width 257 is outside 1 to 256 bits" {
+	if _, err := g.Compile(); err == nil || err.Error() != "graph wide: the exact value of x (s64f0): format s257f0: width 257 is outside 1 to 256 bits: bring their binary points closer together" {
 		t.Errorf("got %v", err)
 	}
 }

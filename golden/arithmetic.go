@@ -39,6 +39,19 @@ type Matrix struct {
 // Name is the matrix as users know it: W0, F1, C2.
 func (m *Matrix) Name() string { return fmt.Sprintf("%v%d", m.Kind, m.Index) }
 
+// factors are the tensors whose products an update sums, in the words of an error.
+func (m *Matrix) factors() string {
+	switch {
+	case m.Kind == Lateral:
+		return fmt.Sprintf("c%d", m.Post)
+	case m.Pre == 0:
+		return fmt.Sprintf("e%d or x", m.Post)
+	case m.Kind == Feedback:
+		return fmt.Sprintf("d%d or r%d", m.Post, m.Pre)
+	}
+	return fmt.Sprintf("e%d or r%d", m.Post, m.Pre)
+}
+
 // Coefficients are the constants of the soma graph for one layer and one sign of beta, raw words of
 // Formats.Coefficient (Lateral: of an ap_ufixed<2,2>).
 type Coefficients struct{ Current, Lateral, R, Y, U int64 }
@@ -176,14 +189,18 @@ func union(a, b fx.Format) fx.Format {
 
 func (a *Arithmetic) buildGraphs() error {
 	f, K := a.Formats, a.Network.K()
-	check := func(what string, sum fx.Format) error {
+	check := func(what string, sum fx.Format, factors string) error {
 		if !sum.FitsInt64() {
-			return usagef("formats: the exact %s needs %d bits; at most 64: shorten its synapses or states", what, sum.Width)
+			return usagef("formats: the exact %s needs %d bits; at most 64: shorten %s", what, fx.Union(sum, fx.S(1, sum.Frac)).Width, factors)
 		}
 		return nil
 	}
 	for kind, sum := range []fx.Format{a.Sums.Basal, a.Sums.Feedback, a.Sums.Lateral} {
-		if err := check(fmt.Sprintf("accumulator of %v r", Kind(kind)), sum); err != nil {
+		factors := fmt.Sprintf("%v or r", Kind(kind))
+		if Kind(kind) == Feedforward {
+			factors = "W, x or r"
+		}
+		if err := check(fmt.Sprintf("accumulator of %v r", Kind(kind)), sum, factors); err != nil {
 			return err
 		}
 	}
@@ -197,7 +214,7 @@ func (a *Arithmetic) buildGraphs() error {
 	}
 	for i := range a.Matrices {
 		m := &a.Matrices[i]
-		if err := check("update sum of "+m.Name(), m.Sum); err != nil {
+		if err := check("update sum of "+m.Name(), m.Sum, m.factors()); err != nil {
 			return err
 		}
 		if m.Kind == Lateral {
@@ -206,7 +223,7 @@ func (a *Arithmetic) buildGraphs() error {
 			m.Graph = synapseGraph(m.Sum, m.Update, m.Type, f.Rate.Format)
 		}
 		if err := m.Graph.Check(); err != nil {
-			return usagef("formats: update of %s: %v", m.Name(), err)
+			return usagef("formats: %s: %v", m.Name(), err)
 		}
 	}
 	for k := 1; k <= K; k++ {
@@ -225,43 +242,43 @@ func (a *Arithmetic) buildGraphs() error {
 func (a *Arithmetic) convertConstants() error {
 	n, f, K := a.Network, a.Formats, a.Network.K()
 	var err error
-	word := func(name string, value float64, t fx.Type) int64 {
-		w, e := convert(name, value, t)
+	word := func(kind, setting string, value float64, t fx.Type) int64 {
+		w, e := n.convert(kind, setting, value, t)
 		if err == nil {
 			err = e
 		}
 		return w
 	}
-	a.Gamma = word("gamma", (1-n.Lambda)/n.Lambda, f.Gamma)
-	a.LateralRate = word("rate", 1/(n.Lambda*float64(n.Learning.Batch)), f.Rate)
+	a.Gamma = word("gamma", "", (1-n.Lambda)/n.Lambda, f.Gamma)
+	a.LateralRate = word("rate", "", 1/(n.Lambda*float64(n.Learning.Batch)), f.Rate)
 	a.Coefficients, a.Nu = make([][3]Coefficients, K+1), make([]int64, K+1)
 	for k := 1; k <= K; k++ {
 		if nu, sparse := n.SparseLayer(k); sparse {
-			a.Nu[k] = word(fmt.Sprintf("nu of layer %d", k), nu, f.Layer[k].Interneuron.Nu)
+			a.Nu[k] = word("nu", fmt.Sprintf(" of layer %d", k), nu, f.Layer[k].Interneuron.Nu)
 		}
 		for sign, beta := range [3]float64{0, n.Learning.Beta, -n.Learning.Beta} {
 			c := Coefficients{
-				Current: word("coefficient 1/epsilon", 1/n.Epsilon, f.Coefficient),
+				Current: word("coefficient", " 1/epsilon", 1/n.Epsilon, f.Coefficient),
 				Lateral: 2,
-				R:       word("coefficient g", n.Leak, f.Coefficient),
-				U:       word("coefficient g + 2/epsilon", n.Leak+2/n.Epsilon, f.Coefficient),
+				R:       word("coefficient", " g", n.Leak, f.Coefficient),
+				U:       word("coefficient", " g + 2/epsilon", n.Leak+2/n.Epsilon, f.Coefficient),
 			}
 			if k == K {
 				c.Lateral = 1
-				c.R = word("coefficient g - beta", n.Leak-beta, f.Coefficient)
-				c.Y = word("coefficient beta", beta, f.Coefficient)
-				c.U = word("coefficient g + 1/epsilon + 1", n.Leak+1/n.Epsilon+1, f.Coefficient)
+				c.R = word("coefficient", " g - beta", n.Leak-beta, f.Coefficient)
+				c.Y = word("coefficient", " beta", beta, f.Coefficient)
+				c.U = word("coefficient", " g + 1/epsilon + 1", n.Leak+1/n.Epsilon+1, f.Coefficient)
 			}
 			a.Coefficients[k][sign] = c
 		}
 	}
 	for s := range max(n.Settling.FreeIterations, n.Settling.NudgedIterations) {
-		word(fmt.Sprintf("eta of iteration %d", s), n.Eta(s), f.Eta)
+		word("eta", fmt.Sprintf(" of iteration %d", s), n.Eta(s), f.Eta)
 	}
 	for k := range K {
-		word(fmt.Sprintf("rate of W%d", k), a.rate(n.Learning.Feedforward[k]), f.Rate)
+		word("rate", fmt.Sprintf(" of W%d", k), a.rate(n.Learning.Feedforward[k]), f.Rate)
 		if k > 0 {
-			word(fmt.Sprintf("rate of F%d", k), a.rate(n.Learning.Feedback[k-1]), f.Rate)
+			word("rate", fmt.Sprintf(" of F%d", k), a.rate(n.Learning.Feedback[k-1]), f.Rate)
 		}
 	}
 	return err

@@ -18,11 +18,11 @@ func TestArithmeticErrors(t *testing.T) {
 		change  func(n *golden.Network)
 		want    string
 	}{
-		{map[string]string{"W": "ap_fixed<50,2>"}, nil, "formats: the exact accumulator of W r needs 66 bits; at most 64: shorten its synapses or states"},
-		{map[string]string{"F1": "ap_fixed<60,2>"}, nil, "formats: the exact accumulator of F r needs 73 bits; at most 64: shorten its synapses or states"},
-		{map[string]string{"C2": "ap_fixed<60,2>"}, nil, "formats: the exact accumulator of C r needs 73 bits; at most 64: shorten its synapses or states"},
-		{map[string]string{"e": "ap_fixed<60,3>"}, nil, "formats: the exact update sum of W0 needs 72 bits; at most 64: shorten its synapses or states"},
-		{map[string]string{"c": "ap_fixed<32,1>"}, nil, "formats: the exact update sum of C1 needs 67 bits; at most 64: shorten its synapses or states"},
+		{map[string]string{"W": "ap_fixed<50,2>"}, nil, "formats: the exact accumulator of W r needs 66 bits; at most 64: shorten W, x or r"},
+		{map[string]string{"F1": "ap_fixed<60,2>"}, nil, "formats: the exact accumulator of F r needs 73 bits; at most 64: shorten F or r"},
+		{map[string]string{"C2": "ap_fixed<60,2>"}, nil, "formats: the exact accumulator of C r needs 73 bits; at most 64: shorten C or r"},
+		{map[string]string{"e": "ap_fixed<60,3>"}, nil, "formats: the exact update sum of W0 needs 72 bits; at most 64: shorten e1 or x"},
+		{map[string]string{"c": "ap_fixed<32,1>"}, nil, "formats: the exact update sum of C1 needs 67 bits; at most 64: shorten c1"},
 		{map[string]string{"eta": "ap_ufixed<4,0>"}, nil, "formats: eta of iteration 0: 0.05 is rounded to zero in ap_ufixed<4,0,TRN,WRAP>; give it more fraction bits"},
 		{map[string]string{"eta": "ap_ufixed<8,-5>"}, nil, "formats: eta of iteration 0: 0.05 does not fit ap_ufixed<8,-5,TRN,WRAP> (range 0 to 0.0311279296875)"},
 		{map[string]string{"coefficient": "ap_fixed<12,4>"}, nil, "formats: coefficient g + 2/epsilon: 13.833333333333334 does not fit ap_fixed<12,4,TRN,WRAP> (range -8 to 7.99609375)"},

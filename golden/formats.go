@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 
 	fx "corinfo/fixedpoint"
 )
@@ -53,15 +54,20 @@ type Formats struct {
 }
 
 // TypeFor returns the type of `bits` bits, rounding to nearest and saturating, whose range is the
-// narrowest that holds every value up to bound in magnitude (bound > 0). A power of two itself
+// narrowest that holds every value up to bound in magnitude (bound > 0) when it is rounded. A power of two itself
 // takes one more bit, so that the bound is inside the range on both sides of zero.
 func TypeFor(bits int, bound float64, signed bool) fx.Type {
-	integer := int(math.Floor(math.Log2(bound))) + 1
+	bound = min(bound, math.MaxFloat64)
+	_, integer := math.Frexp(bound)
 	f := fx.U(bits, bits-integer)
 	if signed {
 		f = fx.S(bits, bits-1-integer)
 	}
-	return fx.Type{Format: f, Rounding: fx.Rnd, Overflow: fx.Sat}
+	t := fx.Type{Format: f, Rounding: fx.Rnd, Overflow: fx.Sat}
+	if !holds(t, Range{0, bound}) { // it is rounded up to a power of two
+		t.Frac--
+	}
+	return t
 }
 
 // ResolveFormats gives the type of every tensor: the file's own ("W1" before "W"), else a default
@@ -204,15 +210,19 @@ func (f *Formats) check() error {
 func (f *Formats) Types() map[string]fx.Type {
 	types := map[string]fx.Type{}
 	_ = f.each(func(kind string, index int, t fx.Type) error { // the visitor gives no error
-		switch kind {
-		case "x", "eta", "coefficient", "rate", "gamma":
-		default:
-			kind = tensorName(kind, index)
-		}
-		types[kind] = t
+		types[typeName(kind, index)] = t
 		return nil
 	})
 	return types
+}
+
+// typeName is the name of a type in the network file: without an index where there is one of the kind.
+func typeName(kind string, index int) string {
+	switch kind {
+	case "x", "eta", "coefficient", "rate", "gamma":
+		return kind
+	}
+	return tensorName(kind, index)
 }
 
 // each calls visit for every type, in a fixed order; constants and x have index 0.
@@ -246,18 +256,38 @@ func (f *Formats) each(visit func(kind string, index int, t fx.Type) error) erro
 	return nil
 }
 
-// convert brings a float64 setting into its type and refuses what does not fit or vanishes.
-func convert(name string, value float64, t fx.Type) (int64, error) {
+// convert brings a float64 setting into the type of a kind, and refuses what does not fit or vanishes. setting says what
+// it is beside the kind: "", " of iteration 0", " g - beta".
+func (n *Network) convert(kind, setting string, value float64, t fx.Type) (int64, error) {
+	_, own := n.Formats[kind]
+	if index := strings.TrimPrefix(setting, " of layer "); index != setting && !own {
+		_, own = n.Formats[kind+index]
+	}
 	word, overflow, err := t.FromFloat(value)
+	problem := ""
 	switch {
 	case err != nil:
-		return 0, usagef("%s: %v", name, err)
+		return 0, usagef("formats: %s%s: %v", kind, setting, err)
 	case overflow:
-		return 0, usagef("formats: %s: %g does not fit %v (range %g to %g)", name, value, t, t.Float(t.Word(t.Min())), t.Float(t.Word(t.Max())))
+		bottom, top := t.Range()
+		problem = fmt.Sprintf("does not fit %v (range %g to %g)", t, t.Float(t.Word(bottom)), t.Float(t.Word(top)))
 	case word == 0 && value != 0:
-		return 0, usagef("formats: %s: %g is rounded to zero in %v; give it more fraction bits", name, value, t)
+		problem = fmt.Sprintf("is rounded to zero in %v", t)
+	default:
+		return word, nil
 	}
-	return word, nil
+	remedy := "give it more fraction bits"
+	switch {
+	case overflow && value < 0 && !t.Signed:
+		remedy = "give it a sign"
+	case overflow:
+		remedy = "give it more integer bits"
+	}
+	if !own {
+		problem += ", the default"
+		remedy = "formats: " + kind + " may set a longer one"
+	}
+	return 0, usagef("formats: %s%s: %g %s; %s", kind, setting, value, problem, remedy)
 }
 
 func usagef(format string, args ...any) error {
@@ -266,7 +296,7 @@ func usagef(format string, args ...any) error {
 
 // integerBits is what ap_fixed's I must be at least to hold v.
 func integerBits(v float64, signed bool) int {
-	bits := int(math.Floor(math.Log2(math.Abs(v)))) + 1
+	_, bits := math.Frexp(v)
 	if signed {
 		bits++
 	}

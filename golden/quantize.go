@@ -20,84 +20,178 @@ const (
 	finestPlaces = 16
 )
 
+// Scope is what one chosen format serves.
+type Scope uint8
+
+const (
+	// AllLayers share one format per kind of tensor, the one that holds the widest of their ranges. Layers whose
+	// formats are the same share their pipelines in hardware.
+	AllLayers Scope = iota
+	// EachLayer has formats of its own: up to the last bit of fraction that its range leaves, for pipelines of its own.
+	EachLayer
+)
+
 // ChooseFormats gives the formats of a network whose values span the recorded ranges: the network's own,
 // untouched, and for every other recorded tensor one with the word length, sign, rounding and overflow
 // of the default (ResolveFormats) and the fewest integer bits that hold the range and a guard of one bit, but
 // with at most 16 places more of fraction than the default.
 //
+//   - Tensors of one scope get the most integer bits that one of them wants, and the longest of their word lengths.
 //   - x and the r of an antisparse layer are bounded by construction: they get the range 0 to 1 and no guard.
 //   - A chosen u has at least the integer bits of r, and is wider than the default where the fraction of r
 //     takes that; qu and q likewise.
-//   - A tensor whose recorded range is missing, zero or not finite keeps the default.
+//   - A tensor whose recorded range is missing, zero or not finite takes the format of others in its scope; without any it
+//     keeps the default.
 //
 // Constants (eta, nu, coefficient, rate, gamma) follow from the settings and not from ranges: they are left to
 // ResolveFormats.
-func ChooseFormats(n *Network, r Ranges) map[string]fx.Type {
+func ChooseFormats(n *Network, r Ranges, scope Scope) map[string]fx.Type {
 	chosen := maps.Clone(n.Formats)
 	if chosen == nil {
 		chosen = map[string]fx.Type{}
 	}
-	own := func(kind string, index int) bool {
-		_, all := n.Formats[kind]
-		_, one := n.Formats[tensorName(kind, index)]
-		return all || one
+	choices := n.choices(r, scope)
+	for _, c := range choices {
+		chosen[c.key] = c.format()
 	}
-	defaults := ResolveFormats(n)
-	// The visitor gives no error.
-	_ = defaults.each(func(kind string, index int, t fx.Type) error {
-		name := tensorName(kind, index)
-		if kind == "x" {
-			name = kind
+	// A potential depends on the states that were chosen.
+	q := *n
+	q.Formats = chosen
+	types := ResolveFormats(&q).Types()
+	for _, c := range choices {
+		state, potential := potentials[c.kind]
+		if !potential {
+			continue
 		}
-		span, recorded := r[name]
-		if !recorded || own(kind, index) || kind == "u" || kind == "qu" {
-			return nil
+		t := chosen[c.key]
+		for _, k := range c.layers {
+			t = holding(t, types[tensorName(state, k)].Format)
 		}
-		_, sparse := n.SparseLayer(index)
-		switch {
-		case kind == "x" || kind == "r" && !sparse:
-			t = fit(t, Range{0, 1}, 0)
-		default:
-			t = fit(t, span, guardBits)
-		}
-		chosen[name] = t
-		return nil
-	})
-	// A potential depends on the state that was chosen.
-	choose := func(kind, stateKind string, k int, potential, state fx.Type) {
-		name := tensorName(kind, k)
-		span, recorded := r[name]
-		if !recorded || own(kind, k) {
-			return
-		}
-		if t, ok := chosen[tensorName(stateKind, k)]; ok {
-			state = t
-		}
-		chosen[name] = holding(fit(potential, span, guardBits), state.Format)
-	}
-	for k := 1; k < len(defaults.Layer); k++ {
-		l := &defaults.Layer[k]
-		choose("u", "r", k, l.U, l.R)
-		if q := l.Interneuron; q != nil {
-			choose("qu", "q", k, q.QU, q.Q)
-		}
+		chosen[c.key] = t
 	}
 	return chosen
 }
 
-// fit moves the binary point of a type to the fewest integer bits that hold the range, plus guard.
-func fit(t fx.Type, r Range, guard int) fx.Type {
+// potentials are the kinds of tensors that must hold every value of another one.
+var potentials = map[string]string{"u": "r", "qu": "q"}
+
+// choice is a format to be chosen, and what is known of the tensors that it serves.
+type choice struct {
+	key, kind string // of the network file's formats: W0, W; and W
+	layers    []int  // the indexes of the tensors
+	fits      []fx.Type
+	defaults  []fx.Type // of tensors whose ranges tell nothing
+}
+
+// format is the choice: by the ranges, if one tells something.
+func (c *choice) format() fx.Type {
+	if len(c.fits) > 0 {
+		return widest(c.fits)
+	}
+	return widest(c.defaults)
+}
+
+// choices are the formats that the network leaves open for the recorded tensors.
+func (n *Network) choices(r Ranges, scope Scope) []*choice {
+	var list []*choice
+	byKey := map[string]*choice{}
+	// The visitor gives no error.
+	_ = ResolveFormats(n).each(func(kind string, index int, t fx.Type) error {
+		name := typeName(kind, index)
+		span, recorded := r[name]
+		_, own := n.Formats[name]
+		if _, all := n.Formats[kind]; all || own || !recorded {
+			return nil
+		}
+		key := kind
+		if scope == EachLayer {
+			key = name
+		}
+		c := byKey[key]
+		if c == nil {
+			c = &choice{key: key, kind: kind}
+			byKey[key] = c
+			list = append(list, c)
+		}
+		c.layers = append(c.layers, index)
+		guard := guardBits
+		if _, sparse := n.SparseLayer(index); kind == "x" || kind == "r" && !sparse {
+			span, guard = Range{0, 1}, 0
+		}
+		if fitted, told := fit(t, span, guard); told {
+			c.fits = append(c.fits, fitted)
+		} else {
+			c.defaults = append(c.defaults, t)
+		}
+		return nil
+	})
+	return list
+}
+
+// widest is a type of the longest word and the most integer bits of some, and of a sign if one has it; it rounds and
+// overflows as the first does.
+func widest(types []fx.Type) fx.Type {
+	w := types[0]
+	integer := integerPlaces(w.Format)
+	for _, t := range types[1:] {
+		w.Width, w.Signed = max(w.Width, t.Width), w.Signed || t.Signed
+		integer = max(integer, integerPlaces(t.Format))
+	}
+	w.Frac = w.Width - integer
+	if w.Signed {
+		w.Frac--
+	}
+	return w
+}
+
+// SharedFormats is a copy of a network in which all layers share one format per kind of tensor, as ChooseFormats would
+// have it: the longest of their words and the most of their integer bits. Constants keep theirs.
+func SharedFormats(n *Network) *Network {
+	q := *n
+	q.Formats = map[string]fx.Type{}
+	types := map[string][]fx.Type{}
+	// The visitor gives no error.
+	_ = ResolveFormats(n).each(func(kind string, index int, t fx.Type) error {
+		if slices.Contains(constantKinds, kind) {
+			q.Formats[typeName(kind, index)] = t
+			return nil
+		}
+		types[kind] = append(types[kind], t)
+		return nil
+	})
+	for kind, list := range types {
+		q.Formats[kind] = widest(list)
+	}
+	for potential, state := range potentials {
+		if t, ok := q.Formats[potential]; ok {
+			q.Formats[potential] = holding(t, q.Formats[state].Format)
+		}
+	}
+	return &q
+}
+
+// fit moves the binary point of a type to the fewest integer bits that hold the range, plus guard. Negative values of a
+// type without a sign, and all of a type whose only value is 0, are out of range wherever the point is: they do not count.
+// told is false where nothing does: the type stays.
+func fit(t fx.Type, r Range, guard int) (fitted fx.Type, told bool) {
+	if bottom, top := t.Range(); bottom == top {
+		return t, false
+	}
+	if !t.Signed {
+		r = Range{max(r.Min, 0), max(r.Max, 0)}
+	}
 	bound := max(math.Abs(r.Min), math.Abs(r.Max))
 	if !(bound > 0) || math.IsInf(bound, 0) {
-		return t // nothing to go by
+		return t, false
 	}
 	finest := t.Frac + finestPlaces
-	t.Frac = t.Width - int(math.Floor(math.Log2(bound))) // one place more than unsigned values of bound have
+	_, integer := math.Frexp(bound)
+	t.Frac = t.Width - integer + 1 // one place more than unsigned values of bound have
 	for !holds(t, r) {
 		t.Frac--
 	}
 	t.Frac = min(t.Frac-guard, finest)
-	return t
+	return t, true
 }
 
 // holds tells whether both ends of a range fit a type.
@@ -110,9 +204,12 @@ func holds(t fx.Type, r Range) bool {
 	return true
 }
 
-// holding makes room for every state of a format in the signed type of a potential: first by moving its binary
+// holding makes room for every state of a format in the type of a potential: first by moving its binary
 // point, then, where that would cut the fraction of states off, by widening it.
 func holding(u fx.Type, r fx.Format) fx.Type {
+	if fx.Union(u.Format, r) == u.Format {
+		return u
+	}
 	u.Frac = min(u.Frac, u.Width-1-integerPlaces(r))
 	u.Format = fx.Union(u.Format, r)
 	return u
@@ -136,7 +233,7 @@ func integerPlaces(f fx.Format) int {
 //
 // Errors are wrong usage: no samples, labels or pixels that are not the network's, a network or formats of the network's
 // own that NewArithmetic refuses.
-func Quantize(ctx context.Context, n *Network, w *Weights, samples [][]uint8, labels []int) (*Network, Ranges, []Misfit, error) {
+func Quantize(ctx context.Context, n *Network, w *Weights, samples [][]uint8, labels []int, scope Scope) (*Network, Ranges, []Misfit, error) {
 	if err := checkCalibration(n, samples, labels); err != nil {
 		return nil, nil, nil, err
 	}
@@ -152,7 +249,7 @@ func Quantize(ctx context.Context, n *Network, w *Weights, samples [][]uint8, la
 		}
 	}
 	q := *n
-	q.Formats = ChooseFormats(n, ranges)
+	q.Formats = ChooseFormats(n, ranges, scope)
 	a, err := NewArithmetic(&q)
 	if err != nil {
 		return nil, nil, nil, err

@@ -2,6 +2,7 @@ package golden
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"math"
 	"math/rand/v2"
@@ -39,7 +40,7 @@ func TestQuantize(t *testing.T) {
 			}
 			w := InitialWeights(n, 3)
 			samples, labels, _, _ := floatSamples(rand.New(rand.NewPCG(seed, uint64(i))), n, 30)
-			q, ranges, _, err := Quantize(t.Context(), n, w, samples, labels)
+			q, ranges, _, err := Quantize(t.Context(), n, w, samples, labels, EachLayer)
 			if err != nil {
 				t.Errorf("%v batch %d: %v", layers, batch, err)
 				continue
@@ -93,6 +94,90 @@ func TestQuantize(t *testing.T) {
 	}
 }
 
+// TestQuantizeSharesFormats: one format per kind of tensor serves all layers, holds every layer's range and has a guard of
+// one bit where the widest range needs all others. The network says nothing layer by layer.
+func TestQuantizeSharesFormats(t *testing.T) {
+	seed := floatSeed(t)
+	for i, layers := range quantizeShapes {
+		for _, sparse := range []Sparse{{}, sparseLayers(1), sparseLayers(1, len(layers)-1)} {
+			if len(layers) == 2 && len(sparse.Layers) == 2 {
+				continue
+			}
+			n := floatNetwork(layers, 3)
+			n.Sparse = sparse
+			samples, labels, _, _ := floatSamples(rand.New(rand.NewPCG(seed, uint64(i))), n, 12)
+			q, ranges, _, err := Quantize(t.Context(), n, InitialWeights(n, 3), samples, labels, AllLayers)
+			if err != nil {
+				t.Errorf("%v %v: %v", layers, sparse, err)
+				continue
+			}
+			widestRange := Ranges{}
+			for name, r := range ranges {
+				kind := strings.TrimRight(name, "0123456789")
+				widestRange.include(kind, r.Min, r.Max)
+			}
+			if len(q.Formats) != len(widestRange) {
+				t.Errorf("%v %v: formats of %d kinds of tensors in %v", layers, sparse, len(widestRange), q.Formats)
+			}
+			defaults := typesByName(n)
+			for kind, r := range widestRange {
+				f, ok := q.Formats[kind]
+				if !ok || !holds(f, r) {
+					t.Errorf("%v %v: %s: %v does not hold %v", layers, sparse, kind, f, r)
+				}
+				if kind == "x" || kind == "r" || kind == "u" || kind == "q" || kind == "qu" {
+					continue // bounded, or made to hold states
+				}
+				narrow, coarsest := f, 0
+				narrow.Frac += 1 + guardBits
+				for name, d := range defaults {
+					if strings.TrimRight(name, "0123456789") == kind {
+						coarsest = d.Frac + finestPlaces
+					}
+				}
+				if holds(narrow, r) && f.Frac < coarsest {
+					t.Errorf("%v %v: %s: %v is wider than %v needs", layers, sparse, kind, f, r)
+				}
+			}
+			if same := SharedFormats(q); !maps.Equal(typesByName(same), typesByName(q)) {
+				t.Errorf("%v %v: formats that are shared are not what sharing gives", layers, sparse)
+			}
+		}
+	}
+}
+
+// TestChooseSharedFormatsTable: the widest range of all layers decides, and the network's own formats stay out of it.
+func TestChooseSharedFormatsTable(t *testing.T) {
+	own := map[string]fx.Type{"W1": {Format: fx.S(5, 1)}, "drive": {Format: fx.S(20, 10)}}
+	for _, c := range []struct {
+		name   string
+		sparse []int
+		own    map[string]fx.Type
+		ranges Ranges
+		want   map[string]string
+	}{
+		{"the widest", nil, nil, Ranges{"W0": {-0.4, 0.45}, "W1": {0.2, 3}, "W2": {-1, 0}}, map[string]string{"W": "ap_fixed<16,4,STOCHASTIC,SAT>"}},
+		{"nothing known of one", nil, nil, Ranges{"e1": {0, 0}, "e2": {-0.4, 0.4}}, map[string]string{"e": "ap_fixed<18,1,RND,SAT>"}},
+		{"nothing known", nil, nil, Ranges{"e1": {0, 0}, "e2": {math.NaN(), 1}}, map[string]string{"e": "ap_fixed<18,4,RND,SAT>"}},
+		{"one of its own", nil, own, Ranges{"W0": {-0.4, 0.45}, "W1": {-9, 9}, "W2": {-1, 0}, "drive1": {-1, 1}},
+			map[string]string{"W": "ap_fixed<16,2,STOCHASTIC,SAT>", "W1": "ap_fixed<5,4,TRN,WRAP>", "drive": "ap_fixed<20,10,TRN,WRAP>"}},
+		{"states", nil, nil, Ranges{"r1": {0, 0.3}, "r2": {0, 1}, "u1": {-0.4, 0.4}, "u2": {-200, 100}}, map[string]string{"r": "ap_ufixed<11,1,RND,SAT>", "u": "ap_fixed<20,10,RND,SAT>"}},
+		{"states of both polytopes", []int{3}, nil, Ranges{"r1": {0, 0.3}, "r3": {0, 2.5}, "u1": {-0.4, 0.4}}, map[string]string{"r": "ap_ufixed<14,3,RND,SAT>", "u": "ap_fixed<18,4,RND,SAT>"}},
+		{"interneurons", []int{1, 3}, nil, Ranges{"q1": {0, 0}, "q3": {0, 0.3}, "qu1": {-0.1, 0.1}, "qu3": {-3, 0}}, map[string]string{"q": "ap_ufixed<18,0,RND,SAT>", "qu": "ap_fixed<24,4,RND,SAT>"}},
+	} {
+		n := floatNetwork([]int{12, 9, 5, 4}, 2)
+		n.Sparse = sparseLayers(c.sparse...)
+		n.Formats = c.own
+		got := map[string]string{}
+		for key, f := range ChooseFormats(n, c.ranges, AllLayers) {
+			got[key] = f.String()
+		}
+		if !maps.Equal(got, c.want) {
+			t.Errorf("%s: got %v, want %v", c.name, got, c.want)
+		}
+	}
+}
+
 // typesByName are the resolved types of a network: r1, dW0, x.
 func typesByName(n *Network) map[string]fx.Type {
 	f := ResolveFormats(n)
@@ -134,7 +219,7 @@ func TestChooseFormatsTable(t *testing.T) {
 		{"q3", Range{0, 0}, "ap_ufixed<18,3,RND,SAT>"},
 		{"qu3", Range{-0.3, 0.2}, "ap_fixed<24,4,RND,SAT>"}, // holds every q3
 	} {
-		got := ChooseFormats(n, Ranges{c.tensor: c.r})
+		got := ChooseFormats(n, Ranges{c.tensor: c.r}, EachLayer)
 		want := ResolveFormats(n).Layer[1].E.String()
 		if c.want != "" {
 			want = c.want
@@ -158,47 +243,49 @@ func TestQuantizeOwnFormats(t *testing.T) {
 		{"input", map[string]string{"x": "ap_ufixed<4,1,RND,SAT>"}},
 		{"constants", map[string]string{"eta": "ap_ufixed<12,0,RND,SAT>", "rate": "ap_ufixed<20,1,RND,SAT>"}},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			n := floatNetwork([]int{12, 9, 8, 5}, 2)
-			n.Formats = map[string]fx.Type{}
-			for name, text := range c.own {
-				f, err := fx.ParseType(text)
+		for _, scope := range []Scope{AllLayers, EachLayer} {
+			t.Run(fmt.Sprint(c.name, scope), func(t *testing.T) {
+				n := floatNetwork([]int{12, 9, 8, 5}, 2)
+				n.Formats = map[string]fx.Type{}
+				for name, text := range c.own {
+					f, err := fx.ParseType(text)
+					if err != nil {
+						t.Fatal(err)
+					}
+					n.Formats[name] = f
+				}
+				given := maps.Clone(n.Formats)
+				samples, labels, _, _ := floatSamples(rand.New(rand.NewPCG(floatSeed(t), 0)), n, 5)
+				q, ranges, _, err := Quantize(t.Context(), n, InitialWeights(n, 3), samples, labels, scope)
 				if err != nil {
 					t.Fatal(err)
 				}
-				n.Formats[name] = f
-			}
-			given := maps.Clone(n.Formats)
-			samples, labels, _, _ := floatSamples(rand.New(rand.NewPCG(floatSeed(t), 0)), n, 5)
-			q, ranges, _, err := Quantize(t.Context(), n, InitialWeights(n, 3), samples, labels)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !maps.Equal(n.Formats, given) {
-				t.Error("the network given was changed")
-			}
-			resolved := typesByName(q)
-			_ = ResolveFormats(q).each(func(kind string, index int, f fx.Type) error {
-				for _, name := range []string{tensorName(kind, index), kind} {
-					if own, ok := given[name]; ok {
-						if f != own {
-							t.Errorf("%s: got %v, want the network's own %v", name, f, own)
+				if !maps.Equal(n.Formats, given) {
+					t.Error("the network given was changed")
+				}
+				resolved := typesByName(q)
+				_ = ResolveFormats(q).each(func(kind string, index int, f fx.Type) error {
+					for _, name := range []string{tensorName(kind, index), kind} {
+						if own, ok := given[name]; ok {
+							if f != own {
+								t.Errorf("%s: got %v, want the network's own %v", name, f, own)
+							}
+							return nil
 						}
-						return nil
+					}
+					if r, ok := ranges[tensorName(kind, index)]; ok && kind != "r" && !holds(f, r) {
+						t.Errorf("%s%d: %v does not hold %v", kind, index, f, r)
+					}
+					return nil
+				})
+				for k := 1; k < len(q.Layers); k++ {
+					r, u := resolved[tensorName("r", k)], resolved[tensorName("u", k)]
+					if fx.Union(r.Format, u.Format) != u.Format {
+						t.Errorf("u%d %v does not hold every r%d %v", k, u, k, r)
 					}
 				}
-				if r, ok := ranges[tensorName(kind, index)]; ok && kind != "r" && !holds(f, r) {
-					t.Errorf("%s%d: %v does not hold %v", kind, index, f, r)
-				}
-				return nil
 			})
-			for k := 1; k < len(q.Layers); k++ {
-				r, u := resolved[tensorName("r", k)], resolved[tensorName("u", k)]
-				if fx.Union(r.Format, u.Format) != u.Format {
-					t.Errorf("u%d %v does not hold every r%d %v", k, u, k, r)
-				}
-			}
-		})
+		}
 	}
 }
 
@@ -215,7 +302,7 @@ func TestQuantizeReportsMisfits(t *testing.T) {
 	w.F[1].Set(1, 2, 1.25)
 	w.F[1].Set(4, 0, -5.5)
 	samples, labels, _, _ := floatSamples(rand.New(rand.NewPCG(floatSeed(t), 0)), n, 5)
-	q, _, _, err := Quantize(t.Context(), n, w, samples, labels)
+	q, _, _, err := Quantize(t.Context(), n, w, samples, labels, AllLayers)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -241,7 +328,7 @@ func TestQuantizeCountsMisfits(t *testing.T) {
 	unsigned := fx.Type{Format: fx.U(18, 12), Rounding: fx.Rnd, Overflow: fx.Sat}
 	n.Formats = map[string]fx.Type{"drive": short, "current2": unsigned}
 	samples, labels, _, _ := floatSamples(rand.New(rand.NewPCG(floatSeed(t), 0)), n, 6)
-	_, ranges, misfits, err := Quantize(t.Context(), n, InitialWeights(n, 3), samples, labels)
+	_, ranges, misfits, err := Quantize(t.Context(), n, InitialWeights(n, 3), samples, labels, EachLayer)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -297,13 +384,13 @@ func TestQuantizeRefuses(t *testing.T) {
 		{"own format", &bad, good, []int{1}, "eta"},
 		{"divergence", &wild, [][]uint8{pixels, pixels, pixels, pixels, pixels, pixels}, []int{0, 1, 2, 3, 4, 0}, "ran away"},
 	} {
-		if _, _, _, err := Quantize(t.Context(), c.n, InitialWeights(n, 1), c.samples, c.labels); !errors.Is(err, ErrUsage) || !strings.Contains(err.Error(), c.want) {
+		if _, _, _, err := Quantize(t.Context(), c.n, InitialWeights(n, 1), c.samples, c.labels, AllLayers); !errors.Is(err, ErrUsage) || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want one with %q", c.name, err, c.want)
 		}
 	}
 	w := InitialWeights(n, 1)
 	w.W[0].Set(0, 0, math.NaN())
-	if _, _, _, err := Quantize(t.Context(), n, w, good, []int{1}); !errors.Is(err, ErrDamaged) {
+	if _, _, _, err := Quantize(t.Context(), n, w, good, []int{1}, AllLayers); !errors.Is(err, ErrDamaged) {
 		t.Errorf("NaN weight: got %v", err)
 	}
 }
@@ -328,6 +415,88 @@ func TestDefaultFormats(t *testing.T) {
 			}
 			if gamma := a.Formats.Gamma.Float(a.Gamma) * n.Lambda / (1 - n.Lambda); math.Abs(gamma-1) > 1e-4 {
 				t.Errorf("gamma: %v of its value", gamma)
+			}
+		}
+	}
+}
+
+// TestFitEnds: a place for the binary point is found for every type and range, those that no place holds among them, and it
+// is the one that the ends of the range need.
+func TestFitEnds(t *testing.T) {
+	values := []float64{0, 0.3, -0.3, 1, -1, 0.9999999, -0.9999999, 5.5, -5.5, 0x1p-60, -0x1p-60, 1e300, -1e300, 5e-324, -5e-324}
+	for _, width := range []int{1, 2, 3, 18, 63, 64} {
+		for _, signed := range []bool{true, false} {
+			for q := fx.Trn; q <= fx.Stochastic; q++ {
+				for o := fx.Wrap; o <= fx.SatSym; o++ {
+					for i, low := range values {
+						for _, high := range values[i:] {
+							given := fx.Type{Format: fx.Format{Width: width, Frac: 4, Signed: signed}, Rounding: q, Overflow: o}
+							r := Range{min(low, high), max(low, high)}
+							got, told := fit(given, r, 0)
+							bottom, top := given.Range()
+							if bottom == top || r.Max <= 0 && (r.Min == 0 || !signed) {
+								if got != given || told {
+									t.Errorf("%v %v: got %v; nothing says where its point is to be", given, r, got)
+								}
+								continue
+							}
+							if !signed {
+								r.Min = max(r.Min, 0)
+							}
+							finer := got
+							finer.Frac++
+							if !told || !holds(got, r) || holds(finer, r) && got.Frac < given.Frac+finestPlaces {
+								t.Errorf("%v %v: got %v", given, r, got)
+							}
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestTypeForHoldsItsBound: also one that is rounded up to a power of two.
+func TestTypeForHoldsItsBound(t *testing.T) {
+	for _, c := range []struct {
+		bound    float64
+		integers int // without the sign
+	}{{0.9999999, 1}, {0.99999, 0}, {1, 1}, {math.Nextafter(1, 0), 1}, {1.99999, 1}, {1.9999999, 2}, {3.99999999, 3}, {15 / 0.15, 7}, {0x1p-40, -39}, {math.MaxFloat64, 1025}, {5e-324, -1073}} {
+		for _, signed := range []bool{true, false} {
+			f := TypeFor(18, c.bound, signed)
+			want := fx.Type{Format: fx.Format{Width: 18, Frac: 18 - c.integers, Signed: signed}, Rounding: fx.Rnd, Overflow: fx.Sat}
+			if signed {
+				want.Frac--
+			}
+			if f != want || !holds(f, Range{-c.bound, c.bound}) && signed || !holds(f, Range{0, c.bound}) {
+				t.Errorf("%v: got %v, want %v", c.bound, f, want)
+			}
+		}
+	}
+	for _, v := range []float64{0.9999999, 0.99999999999, math.Nextafter(1, 0)} {
+		n := floatNetwork([]int{5, 3}, 2)
+		n.Settling.Step.Start = v
+		if _, err := NewArithmetic(n); err != nil {
+			t.Errorf("a step size of %v: %v", v, err)
+		}
+	}
+}
+
+// TestDistributionsOfUnsignedTypes: a type that cannot hold a negative value is described beside those values.
+func TestDistributionsOfUnsignedTypes(t *testing.T) {
+	for _, text := range []string{"ap_ufixed<18,4>", "ap_ufixed<3,1,TRN,SAT>", "ap_fixed<1,1,TRN,SAT_SYM>", "ap_ufixed<64,0,RND_MIN_INF,SAT_ZERO>"} {
+		f, err := fx.ParseType(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, kind := range FormatKinds {
+			n := floatNetwork([]int{5, 4, 3}, 2)
+			n.Sparse = sparseLayers(1)
+			n.Formats = map[string]fx.Type{kind: f}
+			samples, labels, _, _ := floatSamples(rand.New(rand.NewPCG(floatSeed(t), 1)), n, 4)
+			list, err := Distributions(t.Context(), n, InitialWeights(n, 3), samples, labels)
+			if err != nil || len(list) < 10 {
+				t.Errorf("%s %s: %d tensors, %v", kind, text, len(list), err)
 			}
 		}
 	}

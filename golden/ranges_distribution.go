@@ -225,7 +225,7 @@ func (d *Distribution) describe(name string, t fx.Type) TensorRange {
 	if bounded := name == "x" || strings.TrimLeft(name, "r0123456789") == ""; bounded {
 		span, x.GuardBits = Range{0, 1}, 0
 	}
-	proposed := fit(t, span, x.GuardBits)
+	proposed, _ := fit(t, span, x.GuardBits)
 	x.IntegerBits = proposed.Width - proposed.Frac
 	if decibels, known := d.SQNR(); known {
 		x.SQNR = &decibels

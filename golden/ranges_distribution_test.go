@@ -79,7 +79,7 @@ func TestDistributions(t *testing.T) {
 	w := InitialWeights(n, 5)
 	list, err := Distributions(context.Background(), n, w, samples, labels)
 	require.NoError(t, err)
-	q, ranges, _, err := Quantize(context.Background(), n, w, samples, labels)
+	q, ranges, _, err := Quantize(context.Background(), n, w, samples, labels, EachLayer)
 	require.NoError(t, err)
 	require.Equal(t, ranges, RangesOf(list))
 	require.Equal(t, slices.Sorted(maps.Keys(ranges)), formatNames(ResolveFormats(n)))

@@ -22,6 +22,9 @@ const (
 // may carry an index, as in W or W0.
 var FormatKinds = []string{"x", "r", "u", "current", "lateral", "drive", "excess", "qu", "q", "nu", "e", "d", "c", "W", "F", "C", "dW", "dF", "dC", "eta", "coefficient", "rate", "gamma"}
 
+// constantKinds are those of settings, not of what is computed.
+var constantKinds = []string{"nu", "eta", "coefficient", "rate", "gamma"}
+
 // interneuronKinds are the tensors that only a sparse layer has.
 var interneuronKinds = []string{"excess", "qu", "q", "nu"}
 

@@ -19,9 +19,16 @@ type Estimates struct {
 	DrainCycles            []int          `json:"drain_cycles"`               // by layer k = 1..: a settling step without its products, one sample in flight
 	MemoryBits             int            `json:"memory_bits"`
 	Memories               []MemoryBits   `json:"memories"`
-	Multipliers            int            `json:"multipliers"`
 	MultiplierKinds        []Multiplier   `json:"multiplier_kinds"`
 	Latency                map[string]int `json:"latency"` // of the pipelines soma, record and synapse, in cycles
+
+	Parts
+}
+
+// Parts are what a design's arithmetic takes.
+type Parts struct {
+	Multipliers int `json:"multipliers"`
+	Pipelines   int `json:"pipelines"` // distinct ones; those of neurons and synapses are in every lane
 }
 
 // MemoryBits is one kind of memory of the design, all lanes together.
@@ -68,6 +75,29 @@ func Estimate(a *golden.Arithmetic, lanes int, target Target, activity *Activity
 	return e, nil
 }
 
+// WithSharedFormats gives the parts that the design of a network takes where all layers share one format per kind of
+// tensor (golden.SharedFormats); nil if they are not fewer, or if the shared formats do not get on with one another.
+func (e *Estimates) WithSharedFormats(a *golden.Arithmetic, target Target) *Parts {
+	a, err := golden.NewArithmetic(golden.SharedFormats(a.Network))
+	if err != nil {
+		return nil
+	}
+	_, s, err := layOut(a, e.Lanes)
+	if err != nil {
+		return nil
+	}
+	p, err := printGraphs(a.Network.Name, a, target, nil)
+	if err != nil {
+		return nil
+	}
+	shared := Estimates{Lanes: e.Lanes}
+	shared.multipliers(a, s, p)
+	if shared.Multipliers >= e.Multipliers && shared.Pipelines >= e.Pipelines {
+		return nil
+	}
+	return &shared.Parts
+}
+
 func (e *Estimates) memories(a *golden.Arithmetic, l *Layout, s *shape) {
 	add := func(name string, words, width, memories int) {
 		e.Memories = append(e.Memories, MemoryBits{Name: name, Words: words, Width: width, Memories: memories, Bits: words * width * memories,
@@ -91,8 +121,8 @@ func (e *Estimates) memories(a *golden.Arithmetic, l *Layout, s *shape) {
 	add("rates", len(a.Matrices), s.Rate, 1)
 }
 
-// multipliers counts those of the lanes' products and of the distinct graphs, which every lane has. The
-// control has none.
+// multipliers counts the pipelines and the multipliers: those of the lanes' products and of the distinct graphs, which
+// every lane has. The control has none.
 func (e *Estimates) multipliers(a *golden.Arithmetic, s *shape, p *arithmetic) {
 	add := func(use string, x, y int) {
 		x, y = max(x, y), min(x, y)
@@ -105,6 +135,7 @@ func (e *Estimates) multipliers(a *golden.Arithmetic, s *shape, p *arithmetic) {
 		}
 		e.MultiplierKinds = append(e.MultiplierKinds, Multiplier{use, x, y, e.Lanes})
 	}
+	e.Pipelines = p.count()
 	add("mac", max(s.E, s.D, s.C, s.Word), s.Operand)
 	add("rate", s.Rate+1, s.Update)
 	for _, kind := range []struct {

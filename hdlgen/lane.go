@@ -26,6 +26,15 @@ func (p *arithmetic) latencies() map[string]int {
 	return map[string]int{"soma": p.somaCycles, "record": p.recordCycles, "synapse": p.changeCycles() + p.synapseCycles}
 }
 
+// count is how many pipelines there are.
+func (p *arithmetic) count() int {
+	n := len(p.soma) + len(p.record) + len(p.update) + len(p.synapse)
+	if p.interneurons != nil {
+		n += len(p.interneurons.units)
+	}
+	return n
+}
+
 func printGraphs(name string, a *golden.Arithmetic, target Target, provenance []string) (*arithmetic, error) {
 	p := &arithmetic{target: target}
 	heads, tails := make([]*fx.Graph, len(a.Matrices)), make([]*fx.Graph, len(a.Matrices))

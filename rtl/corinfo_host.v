@@ -21,9 +21,9 @@ module corinfo_host #(
   parameter LaneW        = 4,
   parameter SynapseDepth = 512,  // words of a lane, at most 2^20
   parameter SynapseAddrW = 9,
-  parameter SynapseWidth = 16,
+  parameter SynapseWidth = 16,   // at most 64
   parameter Rates        = 5,    // words
-  parameter RateWidth    = 17,
+  parameter RateWidth    = 17,   // at most 64
   parameter RatesFile    = "",   // the rates to start with, at least 2 words
   parameter SampleW      = 1,
   parameter Counters     = 26,
@@ -109,7 +109,7 @@ module corinfo_host #(
     control_writable_q <= place < WritableWords;
     counter_exists_q   <= place < CountersWord;
     synapse_fits_q     <= &data_q[63:SynapseWidth-1] || ~|data_q[63:SynapseWidth-1];
-    rate_fits_q        <= data_q[63:RateWidth] == {(64 - RateWidth){1'b0}};
+    rate_fits_q        <= (data_q >> RateWidth) == 64'd0;
     word_fits_q        <= data_q[63:32] == 32'd0;
   end
 
@@ -133,6 +133,15 @@ module corinfo_host #(
       end
     endcase
   end
+
+  wire [63:0] rate_word;
+  generate
+    if (RateWidth < 64) begin : gen_short_rate
+      assign rate_word = {{(64 - RateWidth){1'b0}}, rate_o};
+    end else begin : gen_rate
+      assign rate_word = rate_o;
+    end
+  endgenerate
 
   wire line_busy;
   corinfo_valid #(.Cycles(Cycles)) u_line (
@@ -173,7 +182,7 @@ module corinfo_host #(
         case (region)
           RegionSynapses: data_o <= {{(64 - SynapseWidth + 1){synapse_data_i[SynapseWidth-1]}},
               synapse_data_i[SynapseWidth-2:0]};
-          RegionRates:    data_o <= {{(64 - RateWidth){1'b0}}, rate_o};
+          RegionRates:    data_o <= rate_word;
           RegionControl:  data_o <= (word == ControlSeed) ? {32'd0, seed_q} :
                                     (word == ControlUpdate) ? {32'd0, update_q} :
                                     {{(64 - SampleW){1'b0}}, sample_i};

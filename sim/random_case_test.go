@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	fx "corinfo/fixedpoint"
 	"corinfo/golden"
 	"corinfo/hdlgen"
 )
@@ -102,7 +103,6 @@ func (c *randomCase) machine(a *golden.Arithmetic) (*golden.Machine, error) {
 		return m, nil
 	}
 	for i, x := range a.Matrices {
-		low := x.Type.Word(x.Type.Min())
 		for row := range x.Rows {
 			for column := range x.Cols {
 				place := [2]int{row, column}
@@ -110,11 +110,21 @@ func (c *randomCase) machine(a *golden.Arithmetic) (*golden.Machine, error) {
 					place = [2]int{max(row, column), min(row, column)}
 				}
 				rng := rand.New(rand.NewPCG(c.Seed, uint64(x.Kind)<<48|uint64(x.Index)<<32|uint64(place[0])<<16|uint64(place[1])))
-				m.SetSynapse(i, row, column, low+rng.Int64N(1<<x.Type.Width))
+				m.SetSynapse(i, row, column, anyWord(rng, x.Type.Format))
 			}
 		}
 	}
 	return m, nil
+}
+
+// anyWord draws a word from the whole range of a format.
+func anyWord(rng *rand.Rand, f fx.Format) int64 {
+	word := rng.Uint64()
+	if spare := fx.MaxWord - f.Width; f.Signed {
+		return int64(word) >> spare
+	} else {
+		return int64(word >> spare)
+	}
 }
 
 // samples draws the first of a case's samples of a kind; whole mini-batches have one sign of beta.

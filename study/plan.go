@@ -373,7 +373,7 @@ func (p *planner) pointRow(at Point, seed uint32, epochs int, float *Row) (*Row,
 		if !float.Result.Good() {
 			return &Row{Point: at, Seed: seed, Epochs: epochs, Float: float, Result: &Result{Refused: "its float run diverged"}}, nil
 		}
-		n.Formats = golden.ChooseFormats(n, golden.RangesOf(float.Result.Ranges))
+		n.Formats = golden.ChooseFormats(n, golden.RangesOf(float.Result.Ranges), p.study.scope())
 	}
 	if err := p.study.apply(n, at, true); err != nil {
 		return nil, err

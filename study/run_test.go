@@ -539,3 +539,29 @@ func TestRedactedAddresses(t *testing.T) {
 
 	}
 }
+
+// TestSharedFormats: an inference trial has one format per kind of tensor for all layers, or, where the study wants that,
+// each layer's own; what an axis sets for all layers is one line of its network file.
+func TestSharedFormats(t *testing.T) {
+	const study = "kind: inference\nepochs: 1\naxes:\n  - {set: [W.width], values: [8]}\n  - {set: [e2.width], values: [12]}\nsearch: {max_loss: 100}\n"
+	multipliers := map[bool]int{}
+	for _, perLayer := range []bool{false, true} {
+		s, _ := fixture(t, fmt.Sprintf("%sper_layer: %t\n", study, perLayer))
+		plan, _ := alone(t, s)
+		best := plan.Recommended()
+		require.NotNil(t, best)
+		n, err := golden.ParseNetwork("trial", []byte(best.Rows[0].Trial.Network))
+		require.NoError(t, err)
+		formats := map[string]string{}
+		for key, f := range n.Formats {
+			formats[key] = f.String()
+		}
+		require.Contains(t, formats, "W")
+		require.NotContains(t, formats, "W0")
+		require.Contains(t, formats, "e2")
+		require.Equal(t, perLayer, formats["drive"] == "", "%v", formats)
+		require.Equal(t, perLayer, formats["drive1"] != "", "%v", formats)
+		multipliers[perLayer] = best.Rows[0].Result.Multipliers
+	}
+	require.Less(t, multipliers[false], multipliers[true])
+}

@@ -150,12 +150,22 @@ func setFormat(n *golden.Network, setting, value string) error {
 	if formats == nil {
 		formats = map[string]fx.Type{}
 	}
-	for _, name := range named(types, tensor) {
+	names := named(types, tensor)
+	same := true
+	for _, name := range names {
 		t, err := changed(types[name], field, value)
 		if err != nil {
 			return usagef("%s: %v", setting, err)
 		}
 		formats[name] = t
+		same = same && t == formats[names[0]]
+	}
+	if same { // one line of the network file says it
+		t := formats[names[0]]
+		for _, name := range names {
+			delete(formats, name)
+		}
+		formats[tensor] = t
 	}
 	n.Formats = formats
 	return nil

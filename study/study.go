@@ -46,6 +46,7 @@ type Study struct {
 	Samples   int      `yaml:"samples"`   // training samples in use, the first ones; 0: all
 	Test      int      `yaml:"test"`      // test samples in use, the first ones; 0: all
 	Calibrate int      `yaml:"calibrate"` // training samples over which ranges are recorded
+	PerLayer  bool     `yaml:"per_layer"` // inference: formats chosen from ranges are each layer's own
 	Axes      []Axis   `yaml:"axes"`
 	Search    Search   `yaml:"search"`
 
@@ -141,6 +142,9 @@ func (s *Study) check(dir string, report func(path, format string, args ...any),
 	}
 	if wanted("kind") {
 		oneOf("kind", s.Kind, Inference, Learning)
+	}
+	if s.Kind == Learning && s.PerLayer {
+		report("per_layer", "learning trials take no formats from ranges; leave it out")
 	}
 	notNegative("epochs", s.Epochs)
 	notNegative("samples", s.Samples)
@@ -284,6 +288,14 @@ func (s *Study) checkHalving(greedy bool, report func(path, format string, args 
 
 func usagef(format string, args ...any) error {
 	return fmt.Errorf("%w: "+format, append([]any{golden.ErrUsage}, args...)...)
+}
+
+// scope is what a format serves that is chosen from ranges.
+func (s *Study) scope() golden.Scope {
+	if s.PerLayer {
+		return golden.EachLayer
+	}
+	return golden.AllLayers
 }
 
 // Dataset is the name of the base network's data set.

@@ -36,6 +36,8 @@ func TestLoadErrors(t *testing.T) {
 			`axes[0].values: min+1 search goes from short words to long ones; want ascending numbers`, `search.max_loss: -1; want 0 or a positive`,
 			`search.halving: nothing to stop early in inference trials`, `search.halving.epochs: [5]; want ascending numbers from 1 to below epochs, 1`,
 			`search.halving.keep: 2`, `seeds: 1 twice`}},
+		"scope": {"name: x\nnetwork: tiny\nkind: learning\nper_layer: true\naxes: [{set: [W.width], values: [8, 4]}]\n", []string{
+			`:4:1: per_layer: learning trials take no formats from ranges; leave it out`}},
 		"random": {"name: x\nnetwork: none.yaml\nkind: learning\nrun: here\naxes: [{set: [W.width], values: [8, 4]}]\nsearch: {method: random}\n", []string{
 			`network: no such network file; presets are tiny, mnist`, `search.count: 0; want the number of points to draw`, `run: learning trials start from scratch`}},
 	} {

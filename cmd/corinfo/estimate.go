@@ -58,8 +58,9 @@ func estimate(c *cli.Context) error {
 	}
 	figures := struct {
 		*hdlgen.Estimates
-		Fit *hdlgen.Fit `json:"fit,omitempty"`
-	}{Estimates: e}
+		Fit    *hdlgen.Fit   `json:"fit,omitempty"`
+		Shared *hdlgen.Parts `json:"shared_formats,omitempty"`
+	}{Estimates: e, Shared: e.WithSharedFormats(a, targetOf(board))}
 	if board != nil {
 		figures.Fit = e.Fit(board)
 	}
@@ -85,6 +86,10 @@ func estimate(c *cli.Context) error {
 			fmt.Fprintf(table, "  %s\t%d of %d x %d bits\n", m.Use, m.Count, m.A, m.B)
 		}
 		table.Flush()
+		if s := figures.Shared; s != nil {
+			fmt.Fprintf(w, "formats differ        %d pipelines and %d multipliers; %d and %d if all layers had one format per kind of tensor, as `corinfo quantize` chooses them\n",
+				e.Pipelines, e.Multipliers, s.Pipelines, s.Multipliers)
+		}
 		if figures.Fit != nil {
 			printFit(w, figures.Fit)
 		}

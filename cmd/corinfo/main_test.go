@@ -163,6 +163,61 @@ func TestWholeWay(t *testing.T) {
 	require.InEpsilon(t, r["cycles_per_inference"], estimated["cycles_per_inference"], 0.1)
 }
 
+// quantize gives all layers one format per kind of tensor; what formats of each layer's own cost, estimate tells.
+func TestQuantizeScope(t *testing.T) {
+	file := smallNetwork(t, 3, "")
+	dir := t.TempDir()
+	at := func(name string) string { return filepath.Join(dir, name) }
+	done(t, "train", "-c", file, "-o", at("float"), "--epochs", "2")
+	formats := func(run string, flags ...string) (perKind map[string]map[string]bool) {
+		q := figures(t, done(t, append([]string{"quantize", at("float"), "-o", at(run), "--json"}, flags...)...))
+		perKind = map[string]map[string]bool{}
+		for _, x := range q["tensors"].([]any) {
+			tensor := x.(map[string]any)
+			kind := strings.TrimRight(tensor["tensor"].(string), "0123456789")
+			if perKind[kind] == nil {
+				perKind[kind] = map[string]bool{}
+			}
+			perKind[kind][tensor["format"].(string)] = true
+		}
+		return perKind
+	}
+	for kind, types := range formats("shared") {
+		require.Len(t, types, 1, kind)
+	}
+	several := 0
+	for _, types := range formats("layers", "--per-layer") {
+		if len(types) > 1 {
+			several++
+		}
+	}
+	require.Positive(t, several)
+	// Once for all layers in the network file too.
+	require.Contains(t, readFile(t, at("shared/network.yaml")), "  drive: ap_fixed<")
+	require.NotContains(t, readFile(t, at("shared/network.yaml")), "drive1")
+
+	estimated := func(run string) map[string]any {
+		return figures(t, done(t, "estimate", "--weights", at(run), "--lanes", "4", "--samples", "2", "--json"))
+	}
+	shared, own := estimated("shared"), estimated("layers")
+	require.NotContains(t, shared, "shared_formats")
+	require.Equal(t, map[string]any{"pipelines": shared["pipelines"], "multipliers": shared["multipliers"]}, own["shared_formats"])
+	require.Greater(t, own["multipliers"], shared["multipliers"])
+	require.Greater(t, own["pipelines"], shared["pipelines"])
+	text := done(t, "estimate", "--weights", at("layers"), "--lanes", "4", "--samples", "2")
+	require.Contains(t, text, fmt.Sprintf("formats differ        %v pipelines and %v multipliers; %v and %v if all layers had one format per kind",
+		own["pipelines"], own["multipliers"], shared["pipelines"], shared["multipliers"]))
+	require.NotContains(t, done(t, "estimate", "--weights", at("shared"), "--lanes", "4", "--samples", "2"), "formats differ")
+}
+
+// An unsigned type that cannot hold what is negative does not keep training and evaluation from describing the values.
+func TestUnsignedFactorsAreDescribed(t *testing.T) {
+	file := smallNetwork(t, 3, "formats: {e: \"ap_ufixed<18,4>\", drive: \"ap_ufixed<18,4>\"}\n")
+	run := filepath.Join(t.TempDir(), "run")
+	done(t, "train", "-c", file, "-o", run, "--epochs", "1")
+	done(t, "eval", run)
+}
+
 // A learned network gives the same design whether its run is given by words or by the float run with the
 // formats of the network file that quantize writes.
 func TestGenerateFromEitherRun(t *testing.T) {

@@ -21,6 +21,7 @@ func quantizeCommand() *cli.Command {
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "o", Usage: "`FOLDER` of the fixed run; its network.yaml holds the formats"},
 			&cli.IntFlag{Name: "samples", Value: 1000, Usage: "training samples over which ranges are recorded, settling and learning"},
+			&cli.BoolFlag{Name: "per-layer", Usage: "give each layer formats of its own, as its range allows, in place of one format per kind of tensor; each then takes pipelines of its own"},
 			dataFlag(),
 			jsonFlag(),
 		},
@@ -63,7 +64,11 @@ func quantize(c *cli.Context) error {
 	for i := range samples {
 		samples[i], labels[i] = data.Train.Sample(i), int(data.Train.Labels[i])
 	}
-	n, ranges, short, err := golden.Quantize(c.Context, run.Network, weights, samples, labels)
+	scope := golden.AllLayers
+	if c.Bool("per-layer") {
+		scope = golden.EachLayer
+	}
+	n, ranges, short, err := golden.Quantize(c.Context, run.Network, weights, samples, labels, scope)
 	if err != nil {
 		return err
 	}
