@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"corinfo/golden"
+	"corinfo/rtl"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden texts")
@@ -114,10 +115,10 @@ func TestEmittedText(t *testing.T) {
 			if !strings.HasSuffix(name, ".v") {
 				continue
 			}
+			require.Empty(t, unnamedBlocks(string(text)), name)
 			for i, line := range strings.Split(string(text), "\n") {
 				at := fmt.Sprintf("%s:%d: %s", name, i+1, line)
 				require.Equal(t, strings.TrimRight(line, " \t"), line, at)
-				require.NotRegexp(t, regexp.MustCompile(`\bbegin\s*$`), generateOnly(line), at)
 				require.LessOrEqual(t, len(line), 100, at)
 				if emitted(name) {
 					require.NotRegexp(t, regexp.MustCompile(`\{1\{|\[0 \+|\[1 \* |\+: 1\]`), line, at)
@@ -130,12 +131,124 @@ func TestEmittedText(t *testing.T) {
 	}
 }
 
-// generateOnly is the line if it opens a generate loop, which needs a block name behind begin, else "".
-func generateOnly(line string) string {
-	if regexp.MustCompile(`^\s*for \(.*; (\w+) = \w+ \+ 1\) begin`).MatchString(line) && !strings.Contains(line, "integer") && strings.Contains(line, "gen_") {
-		return line
+// unnamedBlocks are the lines of a module that open a generate block without a name: a begin outside of processes and
+// functions that no name follows, and an if, a for or a case there without begin.
+func unnamedBlocks(text string) (lines []int) {
+	text = regexp.MustCompile(`//[^\n]*|"[^"\n]*"`).ReplaceAllString(text, "")
+	spans := regexp.MustCompile(`\w+|[^\s\w]`).FindAllStringIndex(text, -1)
+	at := 0
+	word := func() string {
+		if at >= len(spans) {
+			return ""
+		}
+		return text[spans[at][0]:spans[at][1]]
 	}
-	return ""
+	line := func() int { return 1 + strings.Count(text[:spans[at][0]], "\n") }
+	// balanced passes over what stands in brackets.
+	balanced := func() {
+		for depth := 0; word() != ""; at++ {
+			switch word() {
+			case "(":
+				depth++
+			case ")":
+				depth--
+			}
+			if depth == 0 {
+				at++
+				return
+			}
+		}
+	}
+	// process passes over one statement of a process.
+	var process func()
+	process = func() {
+		switch word() {
+		case "begin", "case", "casez":
+			for depth := 0; word() != ""; at++ {
+				switch word() {
+				case "begin", "case", "casez":
+					depth++
+				case "end", "endcase":
+					depth--
+				}
+				if depth == 0 {
+					at++
+					return
+				}
+			}
+		case "if", "for", "while", "repeat":
+			is := word()
+			at++
+			balanced()
+			process()
+			if is == "if" && word() == "else" {
+				at++
+				process()
+			}
+		case "@":
+			if at++; word() == "(" {
+				balanced()
+			} else {
+				at++
+			}
+			process()
+		default:
+			for word() != ";" && word() != "" {
+				at++
+			}
+			at++
+		}
+	}
+	for word() != "" {
+		switch word() {
+		case "always", "initial":
+			at++
+			process()
+		case "function", "task":
+			for end := "end" + word(); word() != end && word() != ""; {
+				at++
+			}
+		case "if", "for", "case", "else":
+			is, opened := word(), line()
+			if at++; word() == "(" {
+				balanced()
+			}
+			if word() != "begin" && (is != "else" || word() != "if") {
+				lines = append(lines, opened)
+			}
+		case "begin":
+			opened := line()
+			if at++; word() != ":" {
+				lines = append(lines, opened)
+			}
+		default:
+			at++
+		}
+	}
+	return lines
+}
+
+// The check above sees what has no name, and nothing else.
+func TestUnnamedBlocks(t *testing.T) {
+	for text, want := range map[string][]int{
+		"for (i = 0; i < 1; i = i + 1) begin : gen_lane\nend":                                                                         nil,
+		"for (i = 0; i < (1 + 2); i = i + 1) begin\nend":                                                                              {1},
+		"\nif (A) begin : gen_a\nend else begin\nend":                                                                                 {3},
+		"if (A) begin : gen_a\nend else if (B) begin : gen_b\nend":                                                                    nil,
+		"if (A) assign b = c;\nelse assign b = d;":                                                                                    {1, 2},
+		"always @(posedge clk_i) begin\nif (a) begin\nb <= c;\nend\nend\ngenerate\nif (x) begin":                                      {7},
+		"always @(posedge clk_i) if (a) b <= c; else begin\nfor (i = 0; i < 2; i = i + 1) begin\nend\nend\nif (x) begin // : no name": {5},
+		"always @* begin\ncase (a)\n1: begin\nend\ndefault: ;\nendcase\nend\nbegin":                                                   {8},
+		"initial if (File != \"begin\") $readmemh(File, words);\nbegin : named\nend":                                                  nil,
+		"function [3:0] f(input a);\nbegin\nif (a) begin\nend\nend\nendfunction\nfor (;;) begin":                                      {7},
+	} {
+		require.Equal(t, want, unnamedBlocks(text), text)
+	}
+	library, err := rtl.Files.ReadFile("corinfo_control.v")
+	require.NoError(t, err)
+	named := regexp.MustCompile(`begin : gen_\w+`)
+	require.Len(t, unnamedBlocks(named.ReplaceAllString(string(library), "begin")), len(named.FindAll(library, -1)))
+	require.NotEmpty(t, named.FindAll(library, -1))
 }
 
 // Text does not grow with the network.
