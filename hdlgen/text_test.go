@@ -251,6 +251,13 @@ func TestUnnamedBlocks(t *testing.T) {
 	require.NotEmpty(t, named.FindAll(library, -1))
 }
 
+// The drawing of a design tells how many counters there are.
+func TestDrawnCounters(t *testing.T) {
+	drawing, err := os.ReadFile(filepath.Join("..", "docs", "micro", "design.svg"))
+	require.NoError(t, err)
+	require.Contains(t, string(drawing), fmt.Sprintf(">%d of 48 bits<", len(Counters)))
+}
+
 // Text does not grow with the network.
 func TestTextSize(t *testing.T) {
 	small := built(t, testNetwork(t, []int{784, 64, 10}, 1, ""), 16)

@@ -24,8 +24,9 @@ type Chart struct {
 	Wide           bool // twice as wide as high; else a little wider than high
 	plotters       []plot.Plotter
 	least          [2]float64 // distance of ticks
-	low, high      [2]float64
+	low, high      [2]float64 // ends of an axis, where they are fixed
 	fixed          [2]bool
+	percent        bool // the vertical axis
 }
 
 // Mark is a point of a line, with the range of its band.
@@ -94,6 +95,9 @@ func (c *Chart) Border(x, from, to float64) {
 
 // WholeX puts the ticks of the horizontal axis at whole numbers.
 func (c *Chart) WholeX() { c.least[0] = 1 }
+
+// PercentY keeps the vertical axis within what a percentage can be, with room for a mark at 100.
+func (c *Chart) PercentY() { c.percent = true }
 
 // LimitX and LimitY set the ends of an axis, which are those of the data otherwise.
 func (c *Chart) LimitX(low, high float64) { c.limit(0, low, high) }
@@ -218,13 +222,12 @@ func (c *Chart) SVG(label string) string {
 	p.BackgroundColor = nil
 	p.Add(c.plotters...)
 	for i, axis := range []*plot.Axis{&p.X, &p.Y} {
-		room := (axis.Max - axis.Min) / 25 // for marks at the ends
-		axis.Min, axis.Max = axis.Min-room, axis.Max+room
+		axis.Min, axis.Max = ends(axis.Min, axis.Max)
+		if i == 1 && c.percent {
+			axis.Min, axis.Max = max(axis.Min, 0), min(axis.Max, 100.5)
+		}
 		if c.fixed[i] {
 			axis.Min, axis.Max = c.low[i], c.high[i]
-		}
-		if axis.Max <= axis.Min {
-			axis.Min, axis.Max = axis.Min-0.5, axis.Max+0.5
 		}
 		if c.least[i] > 0 {
 			axis.Tick.Marker = evenTicks{c.least[i]}
@@ -245,6 +248,16 @@ func (c *Chart) SVG(label string) string {
 	var text bytes.Buffer
 	_, _ = svg.WriteTo(&text) // memory takes all
 	return inline(text.String(), label)
+}
+
+// ends are those of an axis over data from low to high: with room for marks at the ends, and for a single value, which has no
+// scale of its own, a tenth of it and at least 1 to both sides.
+func ends(low, high float64) (from, to float64) {
+	room := (high - low) / 25
+	if !(low < high) {
+		room = max(1, math.Abs(low)/10)
+	}
+	return low - room, high + room
 }
 
 type namedTicks []string

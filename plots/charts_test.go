@@ -9,7 +9,35 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"corinfo/plots/svgcheck"
 )
+
+// TestEnds: axes have room for marks at their ends; a single value stands in the middle of a range of whole ticks.
+func TestEnds(t *testing.T) {
+	for _, c := range []struct{ low, high, from, to float64 }{
+		{60, 85, 59, 86}, {-5, 20, -6, 21}, {192, 192, 172.8, 211.2}, {8, 8, 7, 9}, {0, 0, -1, 1}, {-40, -40, -44, -36},
+	} {
+		from, to := ends(c.low, c.high)
+		require.InDeltaSlice(t, []float64{c.from, c.to}, []float64{from, to}, 1e-9, "%v", c)
+	}
+	labels := func(c *Chart) []string { return texts(t, []byte(c.SVG("labels"))) }
+	single := &Chart{X: "multipliers", Y: "accuracy (%)"}
+	single.Dots(0, []Mark{{X: 192, Y: 97.5}})
+	single.WholeX()
+	single.PercentY()
+	said := labels(single)
+	for _, word := range []string{"180", "190", "200", "210", "90", "100"} {
+		require.Contains(t, said, word)
+	}
+	for _, word := range said {
+		require.NotContains(t, []string{"191.6", "192.4", "105", "110", "-0"}, word)
+	}
+	bars := &Chart{X: "lost", YNames: []string{"W", "r"}}
+	bars.Bars([]float64{13.8, 0.3})
+	require.Contains(t, labels(bars), "0")
+	require.NotContains(t, labels(bars), "-0")
+}
 
 // TestCharts: every chart is an element that stands in a page, in the page's colours, with its words; the same again is the
 // same text.
@@ -49,6 +77,9 @@ func TestCharts(t *testing.T) {
 			require.NotContains(t, svg, "NaN")
 			require.NotContains(t, svg, "Inf")
 			require.Contains(t, svg, "currentColor")
+			flaws, err := svgcheck.Check([]byte(svg))
+			require.NoError(t, err)
+			require.Empty(t, flaws)
 			said := texts(t, []byte(svg))
 			for _, word := range words[name] {
 				require.Contains(t, said, word)

@@ -26,7 +26,8 @@ type figure struct {
 const (
 	width       = 7.5 * vg.Inch
 	panelHeight = 2.9 * vg.Inch
-	resolution  = 150 // dots per inch of PNG
+	wider       = 1.15 // a reader's letters against those that legends are measured in
+	resolution  = 150  // dots per inch of PNG
 )
 
 // Write draws the figures of a run into a folder, which it makes, and returns the files in the order of drawing. A
@@ -101,7 +102,7 @@ func (f figure) draw(c draw.Canvas) {
 	for i := range f.panels {
 		p := &f.panels[i]
 		box := p.legend.Rectangle(c)
-		legends = max(legends, box.Max.X-box.Min.X)
+		legends = max(legends, wider*(box.Max.X-box.Min.X))
 		axes = max(axes, p.left(c))
 	}
 	height := (c.Max.Y - c.Min.Y) / vg.Length(len(f.panels))

@@ -16,6 +16,7 @@ import (
 	"gonum.org/v1/plot/plotter"
 
 	"corinfo/golden"
+	"corinfo/plots/svgcheck"
 )
 
 // trained is a run with figures of some epochs of a network of some layers.
@@ -88,6 +89,9 @@ func TestWrite(t *testing.T) {
 					require.InDelta(t, resolution*f.height().Points()/72, image.Bounds().Dy(), 1)
 					continue
 				}
+				flaws, err := svgcheck.Check(text)
+				require.NoError(t, err)
+				require.Empty(t, flaws, f.name)
 				said := texts(t, text)
 				for _, p := range f.panels {
 					require.Contains(t, said, p.plot.Title.Text)
@@ -181,6 +185,8 @@ func TestEvenTicks(t *testing.T) {
 		{1e-3, 41.2, 86.1, []string{"50", "60", "70", "80"}},
 		{1e-3, 97.31, 97.62, []string{"97.35", "97.40", "97.45", "97.50", "97.55", "97.60"}},
 		{1e-3, -3.8, 2, []string{"-3", "-2", "-1", "0", "1", "2"}},
+		{1, -0.6, 14.4, []string{"0", "5", "10"}},
+		{1e-3, -0.02, 0.5, []string{"0.0", "0.1", "0.2", "0.3", "0.4", "0.5"}},
 	} {
 		var labels []string
 		for _, tick := range (evenTicks{c.least}).Ticks(c.low, c.high) {

@@ -31,7 +31,7 @@ type panel struct {
 
 func newPanel(title, x, y string) panel {
 	p := panel{plot.New(), plot.NewLegend()}
-	p.plot.BackgroundColor = paper
+	p.plot.BackgroundColor = nil // the figure's or the page's
 	p.plot.Title.Text, p.plot.X.Label.Text, p.plot.Y.Label.Text = title, x, y
 	sans := func(style *text.Style, size vg.Length) { style.Font.Variant, style.Font.Size = "Sans", size }
 	sans(&p.plot.Title.TextStyle, 11)
@@ -98,7 +98,8 @@ func (e evenTicks) Ticks(low, high float64) []plot.Tick {
 	digits := max(0, int(math.Ceil(-math.Log10(step)-1e-9)))
 	var ticks []plot.Tick
 	for i := math.Ceil(low / step); i*step <= high; i++ {
-		ticks = append(ticks, plot.Tick{Value: i * step, Label: strconv.FormatFloat(i*step, 'f', digits, 64)})
+		value := i*step + 0 // no -0
+		ticks = append(ticks, plot.Tick{Value: value, Label: strconv.FormatFloat(value, 'f', digits, 64)})
 	}
 	return ticks
 }

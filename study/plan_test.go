@@ -2,6 +2,7 @@ package study
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -173,6 +174,11 @@ func floatOf(t *testing.T, r *Row, beta float64) bool {
 	n, err := golden.ParseNetwork("trial", []byte(r.Trial.Network))
 	require.NoError(t, err)
 	return n.Learning.Beta == beta
+}
+
+func TestDecimals(t *testing.T) {
+	require.Equal(t, []string{"0.00", "0.00", "-0.01", "0", "-1", "192"}, []string{Decimals(-0.001, 2), Decimals(math.Copysign(0, -1), 2), Decimals(-0.006, 2),
+		Decimals(-0.4, 0), Decimals(-0.6, 0), Decimals(192, 0)})
 }
 
 // TestChosen: the run of a point whose mean keeps the loss is that of a seed which keeps it too.

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // CSV is the table of a plan: a row per trial that is done, in the order of the plan. It is a function of the study
@@ -58,21 +59,29 @@ func (p *Plan) cells(r *Row) []string {
 	if !x.Good() {
 		return append(row, "", "", "", "", "", "", "", "", "", "", "", r.Key)
 	}
-	number := func(v float64, digits int) string { return strconv.FormatFloat(v, 'f', digits, 64) }
-	row = append(row, number(x.Accuracy, 6), fmt.Sprint(x.Correct), fmt.Sprint(x.Tested))
+	row = append(row, Decimals(x.Accuracy, 6), fmt.Sprint(x.Correct), fmt.Sprint(x.Tested))
 	if r.Float == nil {
 		return append(row, "", "", "", "", "", "", "", "", r.Key)
 	}
 	float, loss := "", ""
 	if f := r.Float.Result; f != nil && f.Good() {
-		float, loss = number(f.Accuracy, 6), number(r.Loss(), 4)
+		float, loss = Decimals(f.Accuracy, 6), Decimals(r.Loss(), 4)
 	}
 	learning, lost := "", ""
 	if p.Study.Kind == Learning {
-		learning, lost = number(x.Learning, 1), number(Total(x.Lost).Share(), 6)
+		learning, lost = Decimals(x.Learning, 1), Decimals(Total(x.Lost).Share(), 6)
 	}
-	return append(row, float, loss, fmt.Sprint(x.MemoryBits), fmt.Sprint(x.Multipliers), number(x.Cycles, 1), learning,
-		number(Total(x.Overflows).Share(), 8), lost, r.Key)
+	return append(row, float, loss, fmt.Sprint(x.MemoryBits), fmt.Sprint(x.Multipliers), Decimals(x.Cycles, 1), learning,
+		Decimals(Total(x.Overflows).Share(), 8), lost, r.Key)
+}
+
+// Decimals is a number with so many digits behind the point; none is -0.
+func Decimals(v float64, digits int) string {
+	s := strconv.FormatFloat(v, 'f', digits, 64)
+	if strings.Trim(s, "-0.") == "" {
+		s = strings.TrimPrefix(s, "-")
+	}
+	return s
 }
 
 // Total adds rates up.

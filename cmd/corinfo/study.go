@@ -229,14 +229,14 @@ func writeStudy(c *cli.Context, plan *study.Plan, o study.Options) error {
 			for i, v := range x.Point {
 				fmt.Fprintf(table, "%s\t", plan.Study.Axes[i].Values[v])
 			}
-			fmt.Fprintf(table, "%.2f %%\t%.2f\t%.0f\t%.0f\t%.0f\t\n", 100*x.Accuracy, x.Loss, x.MemoryBits, x.Multipliers, x.Cycles)
+			fmt.Fprintf(table, "%.2f %%\t%s\t%.0f\t%.0f\t%.0f\t\n", 100*x.Accuracy, study.Decimals(x.Loss, 2), x.MemoryBits, x.Multipliers, x.Cycles)
 		}
 		fmt.Fprintf(w, "%s: %d of %d trials done; the points that no other beats in accuracy without more memory:\n", figures.Study, figures.Done, figures.Trials)
 		table.Flush()
 		if r := figures.Recommended; r == nil {
 			fmt.Fprintf(w, "no point loses at most %v percentage points against float\n", plan.Study.Search.MaxLoss)
 		} else {
-			fmt.Fprintf(w, "recommended: %s, of seed %d: %.2f %%, loss %.2f, over the first %d test samples\n", r.Run.Network, r.Run.Seed, 100*r.Run.Accuracy, r.Run.Loss, r.Run.Tested)
+			fmt.Fprintf(w, "recommended: %s, of seed %d: %.2f %%, loss %s, over the first %d test samples\n", r.Run.Network, r.Run.Seed, 100*r.Run.Accuracy, study.Decimals(r.Run.Loss, 2), r.Run.Tested)
 			if r.Run.Weights != "" {
 				fmt.Fprintf(w, "its run, for generate --weights: %s\n", r.Run.Weights)
 			}

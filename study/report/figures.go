@@ -58,6 +58,7 @@ func accuracy(plan *study.Plan, list []study.Summary) section {
 			continue
 		}
 		c := &plots.Chart{X: s.Axes[i].Name(), Y: "accuracy (%)"}
+		c.PercentY()
 		if !numbers {
 			values = nil
 			for v, name := range s.Axes[i].Values {
@@ -162,18 +163,23 @@ func heat(s *study.Study, list []study.Summary) section {
 		Figures: []figure{draw(c, fmt.Sprintf("Accuracy by %s and %s", a.Name(), b.Name()))}}
 }
 
-// pareto has a plot for every cost.
+// pareto has a plot for every cost that points differ in.
 func pareto(list []study.Summary, recommended *study.Summary) section {
 	x := section{Title: "What accuracy costs", Reading: "Every point, and the line of those that no other beats at the same cost. Ring: the recommended one. Costs are those of corinfo estimate."}
 	for _, cost := range []struct {
 		name, axis string
+		whole      bool
 		of         func(*study.Summary) float64
 	}{
-		{"memory", "memory (kbit)", func(x *study.Summary) float64 { return x.MemoryBits / 1000 }},
-		{"multipliers", "multipliers", func(x *study.Summary) float64 { return x.Multipliers }},
-		{"cycles", "cycles per inference", func(x *study.Summary) float64 { return x.Cycles }},
+		{"memory", "memory (kbit)", false, func(x *study.Summary) float64 { return x.MemoryBits / 1000 }},
+		{"multipliers", "multipliers", true, func(x *study.Summary) float64 { return x.Multipliers }},
+		{"cycles", "cycles per inference", true, func(x *study.Summary) float64 { return x.Cycles }},
 	} {
 		c := &plots.Chart{X: cost.axis, Y: "accuracy (%)"}
+		c.PercentY()
+		if cost.whole {
+			c.WholeX()
+		}
 		mark := func(x *study.Summary) plots.Mark { return plots.Mark{X: cost.of(x), Y: 100 * x.Accuracy} }
 		var all, front []plots.Mark
 		for i := range list {
@@ -181,11 +187,14 @@ func pareto(list []study.Summary, recommended *study.Summary) section {
 				all = append(all, mark(&list[i]))
 			}
 		}
+		if !slices.ContainsFunc(all, func(m plots.Mark) bool { return m.X != all[0].X }) {
+			if len(all) > 1 {
+				x.Reading += fmt.Sprintf(" All points need the same %s: %s.", cost.name, study.Decimals(all[0].X, 0))
+			}
+			continue
+		}
 		for _, best := range study.Front(list, cost.of) {
 			front = append(front, mark(&best))
-		}
-		if len(all) == 0 {
-			return section{}
 		}
 		c.Dots(5, all)
 		c.Line(0, front)
@@ -235,7 +244,7 @@ func sensitivity(s *study.Study, list []study.Summary) section {
 	for _, x := range all {
 		drops = append(drops, x.drop)
 		c.YNames = append([]string{x.name}, c.YNames...)
-		t.Rows = append(t.Rows, []string{x.name, fmt.Sprintf("%.2f", x.drop), x.worst, x.safe})
+		t.Rows = append(t.Rows, []string{x.name, study.Decimals(x.drop, 2), x.worst, x.safe})
 	}
 	c.Bars(drops)
 	return section{Title: "Sensitivity", Reading: "How much accuracy each axis can cost: its worst value against its best, whatever the other axes are.",
@@ -272,7 +281,7 @@ func spans(ranges []golden.TensorRange) section {
 	for _, x := range ranges {
 		noise := "exact"
 		if x.SQNR != nil {
-			noise = fmt.Sprintf("%.1f", *x.SQNR)
+			noise = study.Decimals(*x.SQNR, 1)
 		}
 		t.Rows = append(t.Rows, []string{x.Tensor, x.Format, fmt.Sprintf("%.3g", x.Min), fmt.Sprintf("%.3g", x.Max), fmt.Sprint(x.IntegerBits), noise})
 	}
@@ -285,7 +294,7 @@ func spans(ranges []golden.TensorRange) section {
 // updates has the histogram of update sizes in last places of the synapses.
 func updates(n *golden.Network, ranges []golden.TensorRange) section {
 	formats := golden.ResolveFormats(n).Types()
-	c := &plots.Chart{X: "log2 of the update in last places", Y: "share of updates (%)", Wide: true}
+	c := &plots.Chart{X: "log2 of the update in last places", Y: "share of updates (%)"}
 	var f []legend
 	most, left, right := 0.0, -1.0, 1.0
 	line := 0

@@ -44,6 +44,7 @@ type section struct {
 	Title, Reading string // and how to read it
 	Figures        []figure
 	Table          *table
+	Half           bool // stands beside another one on a wide page
 }
 
 // figure is a plot with its title and legend.
@@ -64,6 +65,9 @@ type table struct {
 	Rows [][]string
 }
 
+// Wide tells whether a phone is too narrow for a table.
+func (t table) Wide() bool { return len(t.Head) > 3 }
+
 // maxPoints is how many points the page lists; the table has all.
 const maxPoints = 200
 
@@ -79,7 +83,7 @@ func Page(plan *study.Plan, ranges []golden.TensorRange) ([]byte, error) {
 	if shown != nil {
 		row := shown.Chosen
 		p.File, p.Weights, p.Limit = row.Trial.Network, s.Kind == study.Inference, s.Samples
-		p.Chosen = fmt.Sprintf("seed %d: %s of the first %d test samples, %.2f points below float", row.Seed, percent(row.Result.Accuracy), row.Result.Tested, row.Loss())
+		p.Chosen = fmt.Sprintf("seed %d: %s of the first %d test samples, %s points below float", row.Seed, percent(row.Result.Accuracy), row.Result.Tested, study.Decimals(row.Loss(), 2))
 		p.Facts = facts(s, shown)
 	} else if shown = mostAccurate(list); shown != nil {
 		title = "the most accurate point"
@@ -92,8 +96,8 @@ func Page(plan *study.Plan, ranges []golden.TensorRange) ([]byte, error) {
 	}
 	add(accuracy(plan, list))
 	add(heat(s, list))
-	add(pareto(list, plan.Recommended()))
 	add(sensitivity(s, list))
+	add(pareto(list, plan.Recommended()))
 	if ranges == nil {
 		ranges = floatRanges(plan)
 	}
@@ -106,6 +110,7 @@ func Page(plan *study.Plan, ranges []golden.TensorRange) ([]byte, error) {
 		add(updates(n, ranges))
 		add(rates(shown, title))
 	}
+	pair(p.Sections)
 	p.Points, p.PointsLeftOut = points(s, list)
 	var b bytes.Buffer
 	if err := pageTemplate.Execute(&b, p); err != nil {
@@ -114,15 +119,26 @@ func Page(plan *study.Plan, ranges []golden.TensorRange) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
+// pair puts neighbouring sections that have one thing to show beside each other, so that a wide page is full.
+func pair(list []section) {
+	small := func(x *section) bool { return len(x.Figures) == 0 || len(x.Figures) == 1 && !x.Figures[0].Wide }
+	for i := 0; i+1 < len(list); i++ {
+		if small(&list[i]) && small(&list[i+1]) {
+			list[i].Half, list[i+1].Half = true, true
+			i++
+		}
+	}
+}
+
 // facts are the figures of the recommended point.
 func facts(s *study.Study, x *study.Summary) []fact {
 	var list []fact
 	for i := range s.Axes {
 		list = append(list, fact{s.Axes[i].Name(), string(s.Axes[i].Values[x.Point[i]])})
 	}
-	return append(list, fact{"accuracy", percent(x.Accuracy) + seeds(x)}, fact{"loss against float", fmt.Sprintf("%.2f points", x.Loss)},
-		fact{"memory", fmt.Sprintf("%.0f bits", x.MemoryBits)}, fact{"multipliers", fmt.Sprintf("%.0f", x.Multipliers)},
-		fact{"cycles per inference", fmt.Sprintf("%.0f", x.Cycles)})
+	return append(list, fact{"accuracy", percent(x.Accuracy) + seeds(x)}, fact{"loss against float", study.Decimals(x.Loss, 2) + " points"},
+		fact{"memory", study.Decimals(x.MemoryBits, 0) + " bits"}, fact{"multipliers", study.Decimals(x.Multipliers, 0)},
+		fact{"cycles per inference", study.Decimals(x.Cycles, 0)})
 }
 
 func seeds(x *study.Summary) string {
@@ -132,7 +148,7 @@ func seeds(x *study.Summary) string {
 	return fmt.Sprintf(" (%s to %s)", percent(x.Low), percent(x.High))
 }
 
-func percent(v float64) string { return fmt.Sprintf("%.2f %%", 100*v) }
+func percent(v float64) string { return study.Decimals(100*v, 2) + " %" }
 
 func trim(v float64) string { return strings.TrimSuffix(fmt.Sprintf("%.2f", v), ".00") }
 
@@ -188,8 +204,8 @@ func points(s *study.Study, list []study.Summary) (table, int) {
 		if !x.Good {
 			row = append(row, "refused or diverged", "", "", "", "")
 		} else {
-			row = append(row, percent(x.Accuracy)+seeds(x), fmt.Sprintf("%.2f", x.Loss), fmt.Sprintf("%.0f", x.MemoryBits),
-				fmt.Sprintf("%.0f", x.Multipliers), fmt.Sprintf("%.0f", x.Cycles))
+			row = append(row, percent(x.Accuracy)+seeds(x), study.Decimals(x.Loss, 2), study.Decimals(x.MemoryBits, 0),
+				study.Decimals(x.Multipliers, 0), study.Decimals(x.Cycles, 0))
 		}
 		t.Rows = append(t.Rows, row)
 	}

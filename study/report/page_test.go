@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"corinfo/golden"
+	"corinfo/plots/svgcheck"
 	"corinfo/study"
 )
 
@@ -46,7 +47,7 @@ search: {max_loss: %v}
 		p.Rows = append(p.Rows, float)
 		for v := range 3 {
 			for w := range 2 {
-				r := &study.Result{Accuracy: 0.85 + 0.01*float64(v+w) + 0.001*float64(seed), MemoryBits: 1000 * (v + 1), Multipliers: 16, Cycles: float64(100 + v), Ranges: ranges,
+				r := &study.Result{Accuracy: 0.85 + 0.01*float64(v+w) + 0.001*float64(seed), Tested: 30, MemoryBits: 1000 * (v + 1), Multipliers: 16, Cycles: float64(100 + v), Ranges: ranges,
 					Overflows: map[string]study.Rate{"u1": {Count: 3, Of: 1000}}, Lost: map[string]study.Rate{"W0": {Count: 1, Of: 8}}}
 				if v+w == 3 {
 					r = &study.Result{Refused: "<too> & wide"}
@@ -66,7 +67,7 @@ func TestPage(t *testing.T) {
 		has, lack []string
 	}{
 		{4, []string{"<dt>W.width</dt><dd>4</dd>", "The recommended network file", "corinfo train -c recommended.yaml", "Of the recommended point", "86.05 % (86.00 % to 86.10 %)",
-			"0.3 %</td><td>1000", "12.50 %"}, []string{"No point loses"}},
+			"0.3 %</td><td>1000", "12.50 %", "All points need the same multipliers: 16.", "of seed 0: 86.00 % of the first 30 test samples, 4.00 points below float"}, []string{"No point loses"}},
 		{0.1, []string{"No point loses at most 0.10 percentage points", "Of the most accurate point"}, []string{"The recommended network file"}},
 	} {
 		plan := planOf(t, c.loss)
@@ -77,16 +78,19 @@ func TestPage(t *testing.T) {
 		page, err := Page(plan, ranges)
 		require.NoError(t, err)
 		text := string(page)
-		for _, word := range append(c.has, "ap_ufixed&lt;4,1,RND,SAT&gt;", "refused or diverged", "Float: 90.00 %", "Update size against the last place", "prefers-color-scheme: dark") {
+		for _, word := range append(c.has, "ap_ufixed&lt;4,1,RND,SAT&gt;", "refused or diverged", "Float: 90.00 %", "Move it sideways", "Update size against the last place", "prefers-color-scheme: dark") {
 			require.Contains(t, text, word)
 		}
 		for _, word := range append(c.lack, "<too>", "ZgotmplZ", "ap_ufixed<") {
 			require.NotContains(t, text, word)
 		}
 		svgs := regexp.MustCompile(`(?s)<svg.*?</svg>`).FindAllString(text, -1)
-		require.GreaterOrEqual(t, len(svgs), 8)
+		require.Len(t, svgs, 8)
 		for _, svg := range svgs {
 			require.NotContains(t, svg, "NaN")
+			flaws, err := svgcheck.Check([]byte(svg))
+			require.NoError(t, err)
+			require.Empty(t, flaws)
 			for d := xml.NewDecoder(strings.NewReader(svg)); ; {
 				if _, err := d.Token(); errors.Is(err, io.EOF) {
 					break
@@ -98,6 +102,28 @@ func TestPage(t *testing.T) {
 		again, err := Page(plan, ranges)
 		require.NoError(t, err)
 		require.Equal(t, text, string(again))
+	}
+}
+
+// TestPair: what is small stands beside its neighbour, if that is small too.
+func TestPair(t *testing.T) {
+	wide, one, two, none := []figure{{Wide: true}}, []figure{{}}, []figure{{}, {}}, []figure(nil)
+	for _, c := range []struct {
+		figures [][]figure
+		want    string
+	}{
+		{[][]figure{two, one, one, two, wide, one, none}, ".hh..hh"}, {[][]figure{one, one, one, two}, "hh.."}, {[][]figure{one, two}, ".."}, {nil, ""},
+	} {
+		var list []section
+		for _, f := range c.figures {
+			list = append(list, section{Figures: f})
+		}
+		pair(list)
+		got := ""
+		for _, x := range list {
+			got += map[bool]string{true: "h", false: "."}[x.Half]
+		}
+		require.Equal(t, c.want, got)
 	}
 }
 
