@@ -31,7 +31,7 @@ func (b *build) icarus(ctx context.Context) error {
 
 // runtimeObjects are the objects of Verilator's run-time library: the same for every design, and slower to
 // compile than a small design is, so they are kept.
-var runtimeObjects = []string{"verilated.o", "verilated_threads.o", "verilated_dpi.o", "verilated_fst_c.o"}
+var runtimeObjects = []string{"verilated.o", "verilated_threads.o", "verilated_dpi.o", "verilated_fst_c.o", "verilated_vcd_c.o"}
 
 // oneLane are Verilator's hints for a design: the lane is code of its own, one for all lanes, which the caches hold. It is
 // one only if it names nothing of a single lane; so a lane's own inputs stay variables, as public ones do. So do
@@ -56,9 +56,13 @@ func (b *build) verilator(ctx context.Context) error {
 	obj := filepath.Join(b.work, "obj")
 	flags := strings.Join(macros(b.m), " ")
 	args := []string{"--cc", "--exe", "-O3", "--x-assign", "unique", "--x-initial", "unique", "--noassert", "--prefix", "Vcorinfo", "--top-module", b.m.Name, "--Mdir", obj}
-	if b.how.wave {
+	switch b.how.wave {
+	case fst:
 		args = append(args, "--trace-fst")
-		flags += " -DCORINFO_WAVE"
+		flags += " -DCORINFO_WAVE_FST"
+	case vcd:
+		args = append(args, "--trace")
+		flags += " -DCORINFO_WAVE_VCD"
 	}
 	hints := filepath.Join(b.work, "lanes.vlt")
 	if err := os.WriteFile(hints, []byte(oneLane(b.m.Name)), 0o644); err != nil {
@@ -68,11 +72,8 @@ func (b *build) verilator(ctx context.Context) error {
 	if _, err := output(ctx, b.work, "verilator", append(args, b.bench)...); err != nil {
 		return err
 	}
-	// The library's objects depend on whether models trace.
-	runtime := b.runtime
-	if b.how.wave {
-		runtime += "-wave"
-	}
+	// The library's objects depend on whether models trace, and how.
+	runtime := b.runtime + string(b.how.wave)
 	for _, o := range runtimeObjects {
 		if object, err := os.ReadFile(filepath.Join(runtime, o)); err == nil {
 			if err := os.WriteFile(filepath.Join(obj, o), object, 0o644); err != nil {

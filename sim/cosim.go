@@ -27,7 +27,10 @@ type Options struct {
 	// the run is over; 0: none. Resume continues from the last one.
 	SaveEvery time.Duration
 	Resume    bool
-	Progress  func(done, total int) // one call at a time
+	// Wave is the file of a waveform of the run, without its read-back: .fst or .vcd; "": none. Such a run is short (see CheckWave),
+	// has one part and keeps no checkpoints.
+	Wave     string
+	Progress func(done, total int) // one call at a time
 }
 
 // Report is what a co-simulation found.
@@ -52,6 +55,7 @@ type Report struct {
 	LearningPerSecond   float64   `json:"learning_samples_per_second"`
 	BuildSeconds        float64   `json:"build_seconds"`
 	Counters            []Counter `json:"counters,omitempty"`
+	Wave                string    `json:"wave,omitempty"` // file
 	Mismatch            *Mismatch `json:"mismatch"`
 }
 
@@ -71,7 +75,8 @@ type Counter struct {
 // synapse that an update writes, every score and class, and at the end every memory word and the counters.
 // A mismatch is in the report, not in the error, and then the report has no figures of performance; errors are
 // failures of the run. Without a sample there is nothing to compare: ErrUsage. A run that was cancelled or killed can be
-// continued where it kept checkpoints; its report is that of a whole run, except for the times.
+// continued where it kept checkpoints; its report is that of a whole run, except for the times. Where only the waveform that
+// was asked for could not be written there is a report beside the error.
 //
 // With several workers the run has parts that are simulated at the same time, each with the synapses that the model has
 // where the part begins. The end of a part is compared like that of a run, every memory word, and so is the beginning of
@@ -85,6 +90,12 @@ func Cosim(ctx context.Context, d *hdlgen.Design, o Options) (*Report, error) {
 	}
 	if o.Resume && o.SaveEvery == 0 {
 		return nil, fmt.Errorf("%w: co-simulation: a continued run keeps checkpoints; give a time between them", golden.ErrUsage)
+	}
+	if o.Wave != "" {
+		if err := CheckWave(&o); err != nil {
+			return nil, err
+		}
+		o.Workers, o.SaveEvery = 1, 0
 	}
 	c := &cosimulation{d: d, o: o, commands: o.commands()}
 	start := time.Now()
@@ -126,7 +137,7 @@ func Cosim(ctx context.Context, d *hdlgen.Design, o Options) (*Report, error) {
 			continue
 		}
 		report.Mismatches, report.Mismatch = 1, r.mismatch
-		if err := r.wave(ctx, r.mismatch); err != nil {
+		if err := r.waveOfMismatch(ctx, r.mismatch); err != nil {
 			r.mismatch.Detail += fmt.Sprintf(" (no waveform: %v)", err)
 		}
 		return report, nil
@@ -134,6 +145,12 @@ func Cosim(ctx context.Context, d *hdlgen.Design, o Options) (*Report, error) {
 	report.figures(d, &all, runs)
 	if c.saved || o.Resume {
 		os.Remove(checkpointFile(d)) // the run is over
+	}
+	if o.Wave != "" {
+		if err := runs[0].wave(ctx, o.Wave, 0, runs[0].sampled); err != nil {
+			return report, fmt.Errorf("waveform %s: %w", o.Wave, err)
+		}
+		report.Wave = o.Wave
 	}
 	return report, nil
 }

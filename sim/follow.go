@@ -137,6 +137,9 @@ func (r *run) listed(cycle int64) {
 		r.learnTo = now
 	}
 	r.lastEnd, r.lastTime, r.current = cycle, now, nil
+	if r.sampled == 0 && r.done.Commands == r.part.To-r.part.From {
+		r.sampled = cycle
+	}
 }
 
 // ready checks a word of the preamble of a run that begins elsewhere; the part's cycles go on with the last one.

@@ -90,7 +90,7 @@ func effortFor(work int) effort {
 type recipe struct {
 	simulator Simulator
 	effort    effort
-	wave      bool // able to write a waveform; Icarus's models always are
+	wave      waveform // that it is able to write; Icarus's models always are
 }
 
 // rehearsal runs a program that a model was compiled to.
@@ -106,7 +106,7 @@ func compile(ctx context.Context, dir string, m *hdlgen.Manifest, how recipe, re
 	needed, harness := []string{"verilator", "g++", "make"}, "verilator/corinfo_testbench.cpp"
 	if how.simulator == Icarus {
 		needed, harness = []string{"iverilog", "vvp"}, "icarus/corinfo_testbench.v"
-		how.effort, how.wave = quick, false
+		how.effort, how.wave = quick, ""
 	}
 	for _, tool := range needed {
 		if _, err := Find(tool); err != nil {

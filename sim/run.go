@@ -28,6 +28,7 @@ type run struct {
 	preamble      int    // words still to be read before a run that begins elsewhere goes on
 	boundary      bool   // a mini-batch's counters are read
 	lastEnd       int64  // cycle of the end of the last list of commands
+	sampled       int64  // that of the last sample
 	current       *int64 // the time that the list under way counts for
 	lastTime      time.Time
 	learnFrom     time.Time // wall clock of the learning

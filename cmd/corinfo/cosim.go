@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"strconv"
 	"strings"
 	"time"
 
@@ -28,6 +29,7 @@ func cosimCommand() *cli.Command {
 			&cli.BoolFlag{Name: "resume", Usage: "continue the learning run of DESIGN that was stopped"},
 			&cli.DurationFlag{Name: "save-every", Value: 10 * time.Second, Usage: "`TIME` between checkpoints while learning, above 0"},
 			&cli.IntFlag{Name: "workers", Value: runtime.GOMAXPROCS(0), Usage: "simulators at a time, each with a part of a long learning run"},
+			&cli.StringFlag{Name: "wave", Usage: "`FILE` for a waveform of all samples, at most " + strconv.Itoa(sim.MaxWaved) + ": .fst or .vcd"},
 			&cli.IntFlag{Name: "stall", Value: 0, Usage: "`SEED` of stalls on the handshakes; 0: none"},
 			dataFlag(),
 			jsonFlag(),
@@ -37,7 +39,7 @@ func cosimCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			o := sim.Options{Simulator: sim.Simulator(c.String("simulator")), Stall: c.Int("stall"), Workers: c.Int("workers")}
+			o := sim.Options{Simulator: sim.Simulator(c.String("simulator")), Stall: c.Int("stall"), Workers: c.Int("workers"), Wave: c.String("wave")}
 			if o.Simulator != sim.Verilator && o.Simulator != sim.Icarus {
 				return usagef("cosim: --simulator %s; want verilator or icarus", o.Simulator)
 			}
@@ -54,6 +56,9 @@ func cosimCommand() *cli.Command {
 			}
 			if o.Resume = c.Bool("resume"); o.Resume && (o.Stall != 0 || c.Int("learn") == 0) {
 				return usagef("cosim: --resume continues learning without stalls; give --learn and no --stall")
+			}
+			if o.Wave != "" && o.Resume {
+				return usagef("cosim: --wave shows a run from its start; leave --resume out")
 			}
 			if every := c.Duration("save-every"); every <= 0 {
 				return usagef("cosim: --save-every %v; want a time above 0, as 10s or 1m", every)
@@ -82,10 +87,10 @@ func cosimCommand() *cli.Command {
 			if errors.Is(err, context.Canceled) && o.SaveEvery > 0 && sim.Resumable(d) {
 				fmt.Fprintln(c.App.ErrWriter, "corinfo: --resume, besides the same options, continues this run")
 			}
-			if err != nil {
+			if r == nil {
 				return err
 			}
-			if err := report(c, r, func(w io.Writer) { printCosim(w, r) }); err != nil {
+			if err := errors.Join(report(c, r, func(w io.Writer) { printCosim(w, r) }), err); err != nil {
 				return err
 			}
 			if r.Mismatch != nil {
@@ -162,6 +167,9 @@ func printCosim(w io.Writer, r *sim.Report) {
 	}
 	if r.After != nil {
 		fmt.Fprintf(w, "after learning        %.1f %% of them in the model, %.1f %% in the design\n", 100*r.After.Model, 100*r.After.RTL)
+	}
+	if r.Wave != "" {
+		fmt.Fprintf(w, "waveform              %s\n", r.Wave)
 	}
 	if r.LearningPerSecond > 0 {
 		fmt.Fprintf(w, "simulation            %.1f learning samples a second\n", r.LearningPerSecond)

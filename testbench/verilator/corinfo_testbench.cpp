@@ -20,8 +20,14 @@
 
 #include "Vcorinfo.h"
 #include "verilated.h"
-#ifdef CORINFO_WAVE
+#if defined(CORINFO_WAVE_FST)
 #include "verilated_fst_c.h"
+using Wave = VerilatedFstC;
+#define CORINFO_WAVE
+#elif defined(CORINFO_WAVE_VCD)
+#include "verilated_vcd_c.h"
+using Wave = VerilatedVcdC;
+#define CORINFO_WAVE
 #endif
 
 namespace {
@@ -141,10 +147,10 @@ int main(int argc, char** argv) {
   const char* wave_name = text_argument(argc, argv, "+wave=");
   const uint64_t wave_from = argument(argc, argv, "+wave_from=", 0);
   const uint64_t wave_to = argument(argc, argv, "+wave_to=", UINT64_MAX);
-  std::unique_ptr<VerilatedFstC> wave;
+  std::unique_ptr<Wave> wave;
   if (wave_name != nullptr) {
     context->traceEverOn(true);
-    wave = std::make_unique<VerilatedFstC>();
+    wave = std::make_unique<Wave>();
     dut->trace(wave.get(), 99);
     wave->open(wave_name);
   }
