@@ -35,6 +35,8 @@ const (
 	attempts = 10
 	// storing is how long a worker holds on to a result that it cannot store, before it ends with an error.
 	storing = 10 * time.Minute
+	// parting is how long it does after the process was asked to stop.
+	parting = 5 * time.Second
 	// Lease is how long a worker's heart may stand still before its trial is given to another, unless Options say. A
 	// worker that lives after all is not harmed: it gives the same result.
 	Lease = 30 * time.Second
@@ -147,10 +149,16 @@ func (w *worker) Work(ctx context.Context, job *river.Job[trialJob]) error {
 	if err != nil {
 		return err
 	}
-	err = insist(context.WithoutCancel(ctx), storing, func(err error) {
+	// What is done is worth storing when the process is asked to stop, but not worth that it waits long for a full disk.
+	hold, release := context.WithCancel(context.WithoutCancel(ctx))
+	defer release()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(parting, release) })()
+	err = insist(hold, storing, func(err error) {
 		w.warn(fmt.Errorf("a result waits to be stored: %w", err))
-	}, func() error { return w.finish(context.WithoutCancel(ctx), job, result, run) })
+	}, func() error { return w.finish(hold, job, result, run) })
 	switch {
+	case err != nil && hold.Err() != nil:
+		return river.JobSnooze(0)
 	case errors.Is(err, ErrAlarm), errors.Is(err, golden.ErrDamaged):
 		w.fail(err)
 		return river.JobCancel(err)
