@@ -168,13 +168,14 @@ func writeStudy(c *cli.Context, plan *study.Plan, o study.Options) error {
 	}
 	figures := struct {
 		Study       string          `json:"study"`
-		Trials      int             `json:"trials"` // that are known
+		Program     string          `json:"program"` // that its trials are of: version, and revision or hash
+		Trials      int             `json:"trials"`  // that are known
 		Done        int             `json:"done"`
 		Whole       bool            `json:"whole"`
 		Table       string          `json:"table"`
 		Report      string          `json:"report"`
 		Recommended *recommendation `json:"recommended"` // null: no point keeps the accuracy
-	}{Study: plan.Study.Name, Trials: len(plan.Rows), Done: len(plan.Rows) - len(plan.Open), Whole: plan.Whole,
+	}{Study: plan.Study.Name, Program: o.Version, Trials: len(plan.Rows), Done: len(plan.Rows) - len(plan.Open), Whole: plan.Whole,
 		Table: filepath.Join(o.Folder, studyTable), Report: filepath.Join(o.Folder, studyPage)}
 	best := plan.Recommended()
 	var ranges []golden.TensorRange

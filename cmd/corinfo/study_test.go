@@ -51,6 +51,7 @@ func TestStudySmoke(t *testing.T) {
 	require.Contains(t, stderr, "smoke: ")
 	var got figuresOfStudy
 	require.NoError(t, json.Unmarshal([]byte(stdout), &got))
+	require.Contains(t, stdout, `"program": "`+golden.Version+", program ", "a test's program, known by its hash")
 	require.True(t, got.Whole)
 	require.Equal(t, got.Trials, got.Done)
 	require.NotNil(t, got.Recommended)
