@@ -131,10 +131,8 @@ func newSelfTest(b *Board, a *golden.Arithmetic, l *Layout, s *shape, machine *g
 		return nil, fmt.Errorf("%w: self-test: %d samples to classify and %d to learn; want at least one and whole mini-batches of %d",
 			golden.ErrUsage, len(b.Classify), len(b.Learn), batch)
 	}
-	own := golden.NewMachine(a)
-	own.SetSeed(machine.Seed())
-	own.Dense = machine.Dense
-	if err := own.SetTensors(machine.Tensors()); err != nil {
+	own, err := startOf(machine)
+	if err != nil {
 		return nil, err
 	}
 	t := &selfTest{steps: &image{}, digits: &image{}}
@@ -193,6 +191,14 @@ func newSelfTest(b *Board, a *golden.Arithmetic, l *Layout, s *shape, machine *g
 		}
 	}
 	return t, nil
+}
+
+// startOf is another machine with the synapses and the seed of one, and no update made.
+func startOf(machine *golden.Machine) (*golden.Machine, error) {
+	own := golden.NewMachine(machine.A)
+	own.SetSeed(machine.Seed())
+	own.Dense = machine.Dense
+	return own, own.SetTensors(machine.Tensors())
 }
 
 // pack writes a sample's words: a count of zeros and the word behind them, which may be zero. It returns how many

@@ -171,12 +171,13 @@ func addLibrary(files map[string][]byte, modules []*vl.Module) (needed []string)
 // synapses. A design that is there is replaced, but what is not part of it stays where it is. A folder that is no design, a file
 // of the design that was changed by hand, and a foreign file in the place of a new one are refused (ErrUsage).
 func Generate(a *golden.Arithmetic, machine *golden.Machine, lanes int, target Target, dir string) (*Manifest, error) {
-	return GenerateFor(nil, a, machine, lanes, target, dir, RefuseEdited)
+	return GenerateFor(nil, nil, a, machine, lanes, target, dir, RefuseEdited)
 }
 
-// GenerateFor is Generate with a folder for a board, if it is not nil: pins, clock and self-test. edited says what happens to
+// GenerateFor is Generate with a folder for a board, if it is not nil: pins, clock and self-test; and one of vectors, if they are not
+// nil. edited says what happens to
 // files of a design that were changed by hand.
-func GenerateFor(b *Board, a *golden.Arithmetic, machine *golden.Machine, lanes int, target Target, dir string, edited Edited) (*Manifest, error) {
+func GenerateFor(b *Board, v *Vectors, a *golden.Arithmetic, machine *golden.Machine, lanes int, target Target, dir string, edited Edited) (*Manifest, error) {
 	files, m, err := Build(a, lanes, target, machine.Synapse)
 	if err != nil {
 		return nil, err
@@ -185,9 +186,14 @@ func GenerateFor(b *Board, a *golden.Arithmetic, machine *golden.Machine, lanes 
 		if err := addBoard(files, m, b, a, machine); err != nil {
 			return nil, err
 		}
-		if err := addManifest(files, m); err != nil {
+	}
+	if v != nil {
+		if err := addVectors(files, m, v, a, machine); err != nil {
 			return nil, err
 		}
+	}
+	if err := addManifest(files, m); err != nil {
+		return nil, err
 	}
 	foreign, err := foreignIn(dir, files, edited)
 	if err != nil {
