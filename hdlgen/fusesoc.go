@@ -18,6 +18,12 @@ import (
 // libraryCoreFile is the library's core description, in its folder.
 const libraryCoreFile = "corinfo.core"
 
+// coreVersion is the program's version as FuseSoC takes it: numbers, without what tells that it is under way.
+func coreVersion() string {
+	numbers, _, _ := strings.Cut(golden.Version, "-")
+	return numbers
+}
+
 // libraryFiles are the library's modules, by their path in a design's folder.
 func libraryFiles() map[string][]byte {
 	files := map[string][]byte{}
@@ -28,7 +34,7 @@ func libraryFiles() map[string][]byte {
 }
 
 func libraryName() string {
-	return fmt.Sprintf("corinfo:library:rtl:%s-r%d", golden.Version, revision(libraryFiles()))
+	return fmt.Sprintf("corinfo:library:rtl:%s-r%d", coreVersion(), revision(libraryFiles()))
 }
 
 // libraryCore describes the library to FuseSoC.
@@ -47,7 +53,7 @@ func libraryCore() []byte {
 // tools run.
 func designCore(m *Manifest, files map[string][]byte) []byte {
 	var b strings.Builder
-	fmt.Fprintf(&b, "CAPI=2:\nname: \"corinfo:designs:%s:%s-r%d\"\n", m.Name, golden.Version, revision(files))
+	fmt.Fprintf(&b, "CAPI=2:\nname: \"corinfo:designs:%s:%s-r%d\"\n", m.Name, coreVersion(), revision(files))
 	fmt.Fprintf(&b, "description: a network of %s neurons that settles and learns, on %d lanes\n", join(m.Layers, "-"), m.Lanes)
 	fmt.Fprintf(&b, "filesets:\n  rtl:\n    depend: [%q]\n    files:\n", libraryName())
 	for _, f := range m.Files {

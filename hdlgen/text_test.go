@@ -258,13 +258,38 @@ func TestDrawnCounters(t *testing.T) {
 	require.Contains(t, string(drawing), fmt.Sprintf(">%d of 48 bits<", len(Counters)))
 }
 
-// Text does not grow with the network.
+// Text does not grow with the network, nor with the samples in flight. With lanes grows the top alone, by a lane's name in each of the
+// words that it puts together of all lanes.
 func TestTextSize(t *testing.T) {
-	small := built(t, testNetwork(t, []int{784, 64, 10}, 1, ""), 16)
-	large := built(t, testNetwork(t, []int{784, 500, 10}, 1, ""), 16)
-	for name, text := range small {
-		if strings.HasSuffix(name, ".v") {
-			require.InEpsilon(t, len(text), len(large[name]), 0.02, name)
+	of := func(layers []int, lanes, contexts int) map[string][]byte {
+		return built(t, testNetwork(t, layers, 1, fmt.Sprintf("hardware: {contexts: %d}\n", contexts)), lanes)
+	}
+	small := of([]int{784, 64, 10}, 16, 1)
+	for _, c := range []struct {
+		layers          []int
+		lanes, contexts int
+	}{
+		{[]int{784, 500, 10}, 16, 1},
+		{[]int{784, 64, 10}, 16, 2},
+		{[]int{784, 64, 10}, 16, 4},
+		{[]int{784, 64, 10}, 64, 1},
+		{[]int{784, 500, 10}, 250, 4},
+	} {
+		large := of(c.layers, c.lanes, c.contexts)
+		for name, text := range small {
+			if path.Ext(name) != ".v" {
+				continue
+			}
+			more := 0
+			if name == "rtl/tester.v" {
+				more = (c.lanes - 16) * 7 * len("gen_lane[100].own_synapse_next,      ")
+			}
+			require.InDelta(t, len(text), len(large[name]), 0.03*float64(len(text))+float64(more), "%s of %v", name, c)
+		}
+		for name := range large {
+			if path.Ext(name) == ".v" {
+				require.Contains(t, small, name, "a module more")
+			}
 		}
 	}
 }

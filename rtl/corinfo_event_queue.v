@@ -71,10 +71,10 @@ module corinfo_event_queue #(
   // has that bit?
   function [Lanes-1:0] lanes_with;
     input [4:0] place;
-    integer     i;
+    integer     lane;
     begin
-      for (i = 0; i < Lanes; i = i + 1) begin
-        lanes_with[i] = i[place];
+      for (lane = 0; lane < Lanes; lane = lane + 1) begin
+        lanes_with[lane] = lane[place];
       end
     end
   endfunction

@@ -1,11 +1,10 @@
 // Package testbench holds the harnesses that run a generated design: C++ for Verilator, Verilog for
-// Icarus. Both read one stimulus and print one trace; package sim drives them. Folder vectors has what designs with
-// vectors of their own get: a testbench in Verilog, a test for cocotb, and a script that runs either.
+// Icarus. Both read one stimulus and print one trace; package sim drives them.
 package testbench
 
 import "embed"
 
 // Files are the harnesses.
 //
-//go:embed verilator icarus vectors
+//go:embed verilator icarus
 var Files embed.FS
