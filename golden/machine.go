@@ -3,6 +3,7 @@ package golden
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -47,7 +48,7 @@ type Counts struct {
 type Command struct {
 	Learn    bool
 	Label    int  // the class to learn
-	Negative bool // beta < 0; one sign for all samples of a mini-batch
+	Negative bool // beta < 0; training takes one sign for all samples of a mini-batch, a design any
 }
 
 // Trace collects everything that a run computed, for comparison word by word. Slices are reused by
@@ -71,6 +72,7 @@ type Record struct {
 type Write struct {
 	Matrix, Column int
 	Words          []int64 // one per row
+	Moved, Turned  int     // of them: other than before, of the other sign than before
 }
 
 // NewMachine makes a machine with zero synapses and the learning rates of epoch 0.
@@ -94,6 +96,19 @@ func (m *Machine) SetEpoch(epoch int) { m.rates = m.A.Rates(epoch) }
 
 // Rates are the raw learning rates in force, one per matrix.
 func (m *Machine) Rates() []int64 { return m.rates }
+
+// SetRate replaces the raw learning rate of a matrix until the next SetEpoch.
+func (m *Machine) SetRate(matrix int, word int64) {
+	m.rates = slices.Clone(m.rates)
+	m.rates[matrix] = word
+}
+
+// Held is how many samples of the open mini-batch have been learned.
+func (m *Machine) Held() int { return m.batch }
+
+// Reset does what the design's reset does: the open mini-batch is dropped, the next update has number 0 and the network's
+// seed. Synapses and rates stay, and so do the totals of Counts.
+func (m *Machine) Reset() { m.batch, m.update, m.seed = 0, 0, m.A.Network.Seed }
 
 // Step is the number of updates applied; the generator of random words is indexed by it.
 func (m *Machine) Step() uint32 { return m.update }

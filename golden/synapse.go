@@ -1,6 +1,7 @@
 package golden
 
 import (
+	"slices"
 	"strconv"
 
 	fx "corinfo/fixedpoint"
@@ -46,10 +47,8 @@ func (m *Machine) apply(t *Trace) {
 		key := fx.NewKey(m.seed, m.update, uint8(i.Matrix))
 		if t != nil {
 			for j := range x.Cols {
-				if m.updaters[0].column(i, j, &key) {
-					words := make([]int64, x.Rows)
-					m.synapses[i.Matrix].read(j, words)
-					t.Writes = append(t.Writes, Write{Matrix: i.Matrix, Column: j, Words: words})
+				if u := m.updaters[0]; u.column(i, j, &key) {
+					t.Writes = append(t.Writes, u.written(i.Matrix, j))
 				}
 			}
 			continue
@@ -92,6 +91,21 @@ func (u *updater) column(i Instruction, j int, key *fx.Key) bool {
 	u.lost[i.Matrix] += vector.Lost(active, moved)
 	m.synapses[i.Matrix].write(j, next)
 	return true
+}
+
+// written is the column that was updated last.
+func (u *updater) written(matrix, column int) Write {
+	rows := u.m.A.Matrices[matrix].Rows
+	w := Write{Matrix: matrix, Column: column, Words: slices.Clone(u.next[:rows])}
+	for row, word := range w.Words {
+		if old := u.words[row]; word != old {
+			w.Moved++
+			if word^old < 0 {
+				w.Turned++
+			}
+		}
+	}
+	return w
 }
 
 // gather lists the nonzero presynaptic factors of column j over the mini-batch, sample by sample.

@@ -39,7 +39,7 @@ func TestStoppedRunContinues(t *testing.T) {
 	} {
 		needTool(t, compilers[x.simulator])
 		d := x.c.generate(t)
-		o := Options{Simulator: x.simulator, Inference: randomSamples(d, 3, rng), Learning: randomSamples(d, 5*x.c.batch+1, rng), Again: true, SaveEvery: time.Hour}
+		o := Options{Simulator: x.simulator, Inference: randomSamples(d, 3, rng), Learning: randomSamples(d, 5*x.c.batch+1, rng), Again: true, Closing: true, SaveEvery: time.Hour}
 		whole, err := Cosim(context.Background(), d, o)
 		require.NoError(t, err)
 		require.Nil(t, whole.Mismatch)

@@ -23,7 +23,12 @@ const (
 	inference kind = iota
 	learning
 	inferenceAgain
+	closingInference // of the closing part
+	closingLearning
 )
+
+// learns tells whether commands of the kind learn.
+func (k kind) learns() bool { return k == learning || k == closingLearning }
 
 // command is one sample and what the design does with it.
 type command struct {
@@ -33,7 +38,7 @@ type command struct {
 
 // golden is the command as the model takes it.
 func (x *command) golden() golden.Command {
-	return golden.Command{Learn: x.kind == learning, Label: x.Label, Negative: x.Negative}
+	return golden.Command{Learn: x.kind.learns(), Label: x.Label, Negative: x.Negative}
 }
 
 // commands are all of a run.
@@ -68,7 +73,7 @@ const (
 
 // text is what a simulator is told.
 func (x *command) text(b *bytes.Buffer) {
-	if x.kind == learning {
+	if x.kind.learns() {
 		negative := 0
 		if x.Negative {
 			negative = 1
@@ -94,11 +99,14 @@ func (c *cosimulation) rehearsalText() []byte {
 	return b.Bytes()
 }
 
-// stimulusText is what a simulator is told: the commands from one on, list by list, then the read-back. What begins elsewhere
+// stimulusText is what a simulator is told: the commands from one on, list by list, behind the run's last one the closing part, then the read-back. What begins elsewhere
 // than the run gives the host the number of the next update first, and reads what has been counted since the reset.
 func (c *cosimulation) stimulusText(from, to int) []byte {
 	var b bytes.Buffer
 	counters := func() { fmt.Fprintf(&b, "G %x %x\n", uint32(hostCounters), len(c.d.Manifest.Counters)) }
+	if c.o.Stall != 0 {
+		fmt.Fprintf(&b, "S %x\n", 1+(c.o.Stall-1)%(1<<16-1))
+	}
 	if from > 0 {
 		fmt.Fprintf(&b, "H %x %x\nG %x %x\n", hostControl+controlUpdate, c.updates(from), hostControl, controlWords)
 		counters()
@@ -116,6 +124,11 @@ func (c *cosimulation) stimulusText(from, to int) []byte {
 	}
 	if from == to {
 		b.WriteString("E\n") // tells the cycles since the reset
+	}
+	if to == len(c.commands) {
+		for i := range c.steps {
+			c.steps[i].text(&b, len(c.d.Manifest.Counters))
+		}
 	}
 	for lane := range c.d.Manifest.Lanes {
 		fmt.Fprintf(&b, "G %x %x\n", hostSynapses+lane*hostLane, c.d.Layout.Depth)

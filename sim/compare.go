@@ -20,6 +20,7 @@ type comparator struct {
 	contexts []*flight               // what is under way, by context; nil: nothing
 	waiting  []*flight               // by context: taken from source, not begun
 	taken    int                     // commands taken from source
+	origin   int                     // of them, those before the last reset: the next one begins in context 0
 	answered int                     // commands whose class is known
 	first    int                     // commands of the run before these
 	offset   int64                   // of the part's cycles, before those of this simulator
@@ -55,7 +56,7 @@ func (c *comparator) next(context int) *flight {
 		if !ok {
 			return nil
 		}
-		c.waiting[c.taken%len(c.contexts)] = &flight{expected: e, index: c.taken}
+		c.waiting[(c.taken-c.origin)%len(c.contexts)] = &flight{expected: e, index: c.taken}
 		c.taken++
 	}
 	x := c.waiting[context]
@@ -67,7 +68,7 @@ func (c *comparator) next(context int) *flight {
 func (c *comparator) mismatch(cycle int64, x *flight, tensor, detail string, args ...any) *Mismatch {
 	m := &Mismatch{Cycle: cycle + c.offset, Sample: c.first + c.taken, Tensor: tensor, Detail: fmt.Sprintf(detail, args...)}
 	if x != nil {
-		m.Sample, m.Learning = c.first+x.index, x.kind == learning
+		m.Sample, m.Learning = c.first+x.index, x.kind.learns()
 	}
 	return m
 }
@@ -264,7 +265,7 @@ func (c *comparator) synapse(cycle int64, addressText, bus []byte) *Mismatch {
 
 // turn is the command whose scores and class come next; nil: it has not begun.
 func (c *comparator) turn() *flight {
-	if x := c.contexts[c.answered%len(c.contexts)]; x != nil && x.index == c.answered {
+	if x := c.contexts[(c.answered-c.origin)%len(c.contexts)]; x != nil && x.index == c.answered {
 		return x
 	}
 	return nil
@@ -359,4 +360,20 @@ func (c *comparator) finishAll(cycle int64) *Mismatch {
 		}
 	}
 	return nil
+}
+
+// reset forgets all commands under way and some that have not begun; it tells which was given last, nil if none of it was
+// seen.
+func (c *comparator) reset(notBegun int) (last *flight) {
+	for i := range c.contexts {
+		for _, x := range []*flight{c.contexts[i], c.waiting[i]} {
+			if notBegun == 0 && x != nil && x.index == c.taken-1 {
+				last = x
+			}
+		}
+		c.contexts[i], c.waiting[i] = nil, nil
+	}
+	c.taken += notBegun
+	c.origin, c.answered = c.taken, c.taken
+	return last
 }

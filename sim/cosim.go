@@ -20,6 +20,7 @@ type Options struct {
 	Learning  []Sample
 	Again     bool // classify the inference samples once more after learning
 	Stall     int  // seed of stalls on the handshakes; 0: none
+	Closing   bool // behind them the closing part; figures are of the samples alone
 	Reset     int  // Verilator: initial state 0 zeros, 1 ones, 2 random
 	// Workers is how many simulators may run at a time, each with a part of the run; 0 is 1.
 	Workers int
@@ -56,7 +57,17 @@ type Report struct {
 	BuildSeconds        float64   `json:"build_seconds"`
 	Counters            []Counter `json:"counters,omitempty"`
 	Wave                string    `json:"wave,omitempty"` // file
+	Closing             *Closing  `json:"closing,omitempty"`
+	NotExercised        []Gap     `json:"not_exercised,omitempty"`
 	Mismatch            *Mismatch `json:"mismatch"`
+}
+
+// Closing is what the closing part of a run did. Of all other figures only what was compared counts it.
+type Closing struct {
+	Steps   int `json:"steps"`
+	Samples int `json:"samples"` // classified or learned, those that a reset ended among them
+	Words   int `json:"words"`   // that the host wrote or read
+	Resets  int `json:"resets"`
 }
 
 // After are the accuracies of the inference samples after learning, by the bit-true model and by the design.
@@ -103,11 +114,14 @@ func Cosim(ctx context.Context, d *hdlgen.Design, o Options) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.Closing {
+		c.steps = c.closingSteps()
+	}
 	if err := c.begin(dense); err != nil {
 		return nil, err
 	}
 	c.quiet = quietCycles(dense)
-	c.how = recipe{simulator: o.Simulator, effort: effortFor(work(d, dense, o))}
+	c.how = recipe{simulator: o.Simulator, effort: effortFor(work(d, dense, o) + d.Manifest.Lanes*c.closingCycles(dense))}
 	if c.model, err = compile(ctx, d.Dir, d.Manifest, c.how, c.rehearse); err != nil {
 		return nil, err
 	}
@@ -143,6 +157,7 @@ func Cosim(ctx context.Context, d *hdlgen.Design, o Options) (*Report, error) {
 		return report, nil
 	}
 	report.figures(d, &all, runs)
+	report.Closing = c.summary()
 	if c.saved || o.Resume {
 		os.Remove(checkpointFile(d)) // the run is over
 	}
@@ -173,6 +188,20 @@ func (c *cosimulation) rehearse(ctx context.Context, path string) error {
 // work is what a run will take at most, in lanes x cycles.
 func work(d *hdlgen.Design, dense *hdlgen.Estimates, o Options) int {
 	return d.Manifest.Lanes * (commandCycles(dense, o) + readBackCycles(d))
+}
+
+// closingCycles are those that the closing part takes at most, about.
+func (c *cosimulation) closingCycles(dense *hdlgen.Estimates) (cycles int) {
+	for _, s := range c.steps {
+		for i := range s.commands {
+			if s.commands[i].kind.learns() {
+				cycles += int(dense.CyclesPerLearning)
+			} else {
+				cycles += int(dense.CyclesPerInference)
+			}
+		}
+	}
+	return cycles
 }
 
 // commandCycles are those that the commands of a run take at most.

@@ -72,6 +72,9 @@ func (p *Report) figures(d *hdlgen.Design, all *totals, runs []*run) {
 	if all.Learned > 0 {
 		p.CyclesPerLearning = float64(all.LearningTime) / float64(all.Learned)
 	}
+	if len(all.Exercised) > 0 {
+		p.NotExercised = all.Exercised.gaps(d)
+	}
 	p.LearningPerSecond = learningPerSecond(runs)
 	for i, n := range all.Counters {
 		p.Counters = append(p.Counters, Counter{d.Manifest.Counters[i], n})

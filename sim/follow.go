@@ -17,7 +17,9 @@ func (r *run) follow(pipe io.Reader, traces <-chan expected) (m *Mismatch, last 
 	scanner.Buffer(make([]byte, 1<<20), 1<<24)
 	var now *expected // of the command that was finished last
 	r.c = newComparator(r.d, func() (e expected, ok bool) {
-		e, ok = <-traces
+		if e, ok = <-traces; !ok && r.closing != nil {
+			return r.closing.next()
+		}
 		return e, ok
 	}, func(f *flight) {
 		now = &f.expected
@@ -25,7 +27,6 @@ func (r *run) follow(pipe io.Reader, traces <-chan expected) (m *Mismatch, last 
 		r.progress(1)
 	})
 	r.c.first = r.part.begin()
-	memory := 0
 	for scanner.Scan() {
 		line := scanner.Bytes()
 		fields := bytes.Fields(line)
@@ -33,7 +34,7 @@ func (r *run) follow(pipe io.Reader, traces <-chan expected) (m *Mismatch, last 
 			return nil, string(line), fmt.Errorf("%s printed a line that is not of the protocol", r.o.Simulator)
 		}
 		cycle, e := strconv.ParseInt(string(fields[1]), 10, 64)
-		wants := map[byte]int{'S': 6, 'Y': 6, 'W': 4, 'O': 4, 'R': 3, 'D': 4, 'E': 4, 'X': 3, 'T': 2, 'Q': 2}[line[0]]
+		wants := map[byte]int{'S': 6, 'Y': 6, 'W': 4, 'O': 4, 'R': 3, 'D': 4, 'E': 4, 'X': 3, 'Z': 2, 'N': 3, 'T': 2, 'Q': 2}[line[0]]
 		if e != nil || len(fields) != wants {
 			return nil, string(line), fmt.Errorf("%s printed a line that is not of the protocol", r.o.Simulator)
 		}
@@ -55,32 +56,49 @@ func (r *run) follow(pipe io.Reader, traces <-chan expected) (m *Mismatch, last 
 			if m = r.c.finishAll(cycle); m == nil {
 				r.listed(cycle)
 			}
-		case 'D':
+		case 'D', 'N':
+			address, e := addressOf(fields[2])
+			if e != nil {
+				return nil, string(line), e
+			}
 			switch {
+			case line[0] == 'N' && r.closing.under():
+				m = r.closing.refuse(cycle, address)
+			case line[0] == 'N':
+				m = r.c.mismatch(cycle, nil, "host", "the host's access to %08x is refused", address)
 			case r.preamble > 0:
 				m = r.ready(cycle, fields[3])
 			case r.boundary:
 				m, e = r.batchCounter(cycle, now, fields[3])
+			case r.closing.under() && address >= hostCounters:
+				m = r.closing.counted(cycle, fields[3])
+			case r.closing.under():
+				m = r.closing.read(cycle, address, fields[3])
 			default:
-				m = r.data(cycle, memory, fields[3])
-				memory++
+				m = r.data(cycle, address, fields[3])
 			}
 			if e != nil {
 				return nil, string(line), e
 			}
+		case 'Z':
+			if !r.closing.under() {
+				return nil, string(line), fmt.Errorf("%s reset the design", r.o.Simulator)
+			}
+			m = r.closing.reset(cycle)
 		case 'X':
 			m = r.c.mismatch(cycle, nil, "outputs", "an output is unknown (x) after reset")
 		case 'T':
 			m = r.c.mismatch(cycle, nil, "time", "the design does nothing any more: a dead lock")
 		case 'Q':
 			done, total := r.done.Commands, r.part.To-r.part.From
-			if want := r.words() + len(r.d.Manifest.Counters); done != total || memory != want {
-				return nil, string(line), fmt.Errorf("%s ended after %d of %d samples and %d of %d words read back", r.o.Simulator, done, total, memory, want)
+			if want := r.words() + len(r.d.Manifest.Counters); done != total || r.memory != want || r.closing.under() {
+				return nil, string(line), fmt.Errorf("%s ended after %d of %d samples and %d of %d words read back", r.o.Simulator, done, total, r.memory, want)
 			}
-			counts := r.machine.Counts()
+			counts := r.counts()
 			return nil, "", r.book(r.index, r.finished(cycle, &counts), true)
 		}
 		if m != nil {
+			m.Step = r.closing.name()
 			return m, "", nil
 		}
 		last = string(line[:min(len(line), 60)])
@@ -101,6 +119,12 @@ func decimals(a, b []byte) (x, y int64, err error) {
 
 // ended books a command that did everything that it must.
 func (r *run) ended(f *flight) {
+	r.exercised.command(r.d, f)
+	if f.kind >= closingInference {
+		r.closing.done++
+		r.current = nil
+		return
+	}
 	r.done.Commands++
 	right := 0
 	if f.trace.Class == f.label {
@@ -212,52 +236,65 @@ func (r *run) words() int {
 func (r *run) register(i int) (name string, want int64) {
 	matrices := r.d.Arithmetic.Matrices
 	if i -= len(matrices); i >= 0 {
-		held := (r.learned(r.part.To) - r.learned(r.part.begin())) % r.d.Network.Learning.Batch
-		return controlNames[i], []int64{int64(r.machine.Seed()), int64(r.machine.Step()), int64(held)}[i]
+		return controlNames[i], []int64{int64(r.machine.Seed()), int64(r.machine.Step()), int64(r.machine.Held())}[i]
 	}
 	i += len(matrices)
 	return "rate of " + matrices[i].Name(), r.machine.Rates()[i]
 }
 
-// data checks the i-th word read back: the synapse memories lane by lane, the registers, then the counters.
-func (r *run) data(cycle int64, i int, text []byte) *Mismatch {
-	got, err := strconv.ParseUint(string(text), 16, 64)
+// data checks the next word read back: the synapse memories lane by lane, the registers, then the counters.
+func (r *run) data(cycle int64, address uint32, text []byte) *Mismatch {
+	if r.memory++; address >= hostCounters {
+		counts := r.counts()
+		return r.counter(cycle, &counts, text)
+	}
+	r.done.Words++
+	return r.word(cycle, address, text, "the word at the end")
+}
+
+// word checks a word that the host has read: a synapse or a register.
+func (r *run) word(cycle int64, address uint32, text []byte, detail string) *Mismatch {
+	bits, err := strconv.ParseUint(string(text), 16, 64)
 	if err != nil {
 		return r.c.mismatch(cycle, nil, "memory", "word %q is not a number", text)
 	}
-	depth := r.d.Layout.Depth
-	if i < r.d.Manifest.Lanes*depth {
-		lane, address := i/depth, i%depth
-		var want int64
-		matrix, column, row, ok := r.d.Layout.Place(lane, address)
-		if ok {
-			want = r.machine.Synapse(matrix, row, column)
+	got := int64(bits)
+	if address >= hostRates {
+		i := int(address % hostRates)
+		if address >= hostControl {
+			i += len(r.d.Arithmetic.Matrices)
 		}
-		r.done.Words++
-		if int64(got) == want {
+		name, want := r.register(i)
+		if got == want {
 			return nil
 		}
-		if !ok {
-			m := r.c.mismatch(cycle, nil, "padding", "lane %d, address %d holds no synapse and must stay zero", lane, address)
-			m.Lane, m.Address, m.Expected, m.Got = lane, address, "0", fmt.Sprint(int64(got))
-			return m
-		}
-		m := r.c.mismatch(cycle, nil, r.d.Arithmetic.Matrices[matrix].Name(), "the synapse memory's word at the end")
-		m.Row, m.Column, m.Lane, m.Address = row, column, lane, address
-		f := r.d.Arithmetic.Matrices[matrix].Type.Format
-		m.Expected, m.Got = word(want, f), word(int64(got), f)
-		return m
-	}
-	if rest := i - r.d.Manifest.Lanes*depth; i < r.words() {
-		name, want := r.register(rest)
-		r.done.Words++
-		if int64(got) == want {
-			return nil
-		}
-		m := r.c.mismatch(cycle, nil, name, "the word at the end")
+		m := r.c.mismatch(cycle, nil, name, "%s", detail)
 		m.Expected, m.Got = fmt.Sprint(want), fmt.Sprint(got)
 		return m
 	}
-	counts := r.machine.Counts()
-	return r.counter(cycle, &counts, text)
+	lane, at := int(address/hostLane), int(address%hostLane)
+	matrix, column, row, ok := r.d.Layout.Place(lane, at)
+	if !ok {
+		if got == 0 {
+			return nil
+		}
+		m := r.c.mismatch(cycle, nil, "padding", "lane %d, address %d holds no synapse and must stay zero", lane, at)
+		m.Lane, m.Address, m.Expected, m.Got = lane, at, "0", fmt.Sprint(got)
+		return m
+	}
+	want := r.machine.Synapse(matrix, row, column)
+	if got == want {
+		return nil
+	}
+	if r.closing != nil {
+		if late, may := r.closing.either[address]; may && got == late {
+			r.machine.SetSynapse(matrix, row, column, got)
+			return nil
+		}
+	}
+	x := &r.d.Arithmetic.Matrices[matrix]
+	m := r.c.mismatch(cycle, nil, x.Name(), "%s", detail)
+	m.Row, m.Column, m.Lane, m.Address = row, column, lane, at
+	m.Expected, m.Got = word(want, x.Type.Format), word(got, x.Type.Format)
+	return m
 }

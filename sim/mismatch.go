@@ -13,6 +13,7 @@ type Mismatch struct {
 	Cycle     int64  `json:"cycle"`
 	Sample    int    `json:"sample"` // index among all commands
 	Learning  bool   `json:"learning"`
+	Step      string `json:"step,omitempty"` // of the closing part
 	Phase     string `json:"phase,omitempty"`
 	Iteration int    `json:"iteration"`
 	Layer     int    `json:"layer"`
@@ -36,6 +37,9 @@ func (m *Mismatch) String() string {
 		kind = "learning"
 	}
 	fmt.Fprintf(&b, "mismatch at cycle %d, sample %d (%s): %s", m.Cycle, m.Sample, kind, m.Tensor)
+	if m.Step != "" {
+		fmt.Fprintf(&b, ", in the closing part (%s)", m.Step)
+	}
 	if m.Phase != "" {
 		fmt.Fprintf(&b, ", %s phase, iteration %d, layer %d, neuron %d", m.Phase, m.Iteration, m.Layer, m.Neuron)
 	}

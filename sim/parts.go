@@ -30,6 +30,7 @@ type totals struct {
 	InferenceTime, LearningTime         int64 // cycles
 	Products, DenseProducts             int64
 	Counters                            []int64 // of the design
+	Exercised                           exercised
 }
 
 // add adds what another part has done.
@@ -39,7 +40,7 @@ func (t *totals) add(u *totals) {
 	t.States, t.Synapses, t.Words, t.Cycle = t.States+u.States, t.Synapses+u.Synapses, t.Words+u.Words, t.Cycle+u.Cycle
 	t.InferenceTime, t.LearningTime = t.InferenceTime+u.InferenceTime, t.LearningTime+u.LearningTime
 	t.Products, t.DenseProducts = t.Products+u.Products, t.DenseProducts+u.DenseProducts
-	t.Counters = addCounters(t.Counters, u.Counters)
+	t.Counters, t.Exercised = addCounters(t.Counters, u.Counters), t.Exercised.merge(u.Exercised)
 }
 
 // addCounters adds two lists of counters; one may be empty.
@@ -58,6 +59,7 @@ type cosimulation struct {
 	d        *hdlgen.Design
 	o        Options
 	commands []command
+	steps    []closingStep // of the closing part, behind the last command
 	how      recipe
 	model    *model
 	quiet    int    // cycles without a sign of life that end a simulator's run
@@ -221,6 +223,6 @@ func (c *cosimulation) progress(commands int) {
 	defer c.lock.Unlock()
 	c.done += commands
 	if c.o.Progress != nil {
-		c.o.Progress(c.done, len(c.commands))
+		c.o.Progress(c.done, len(c.commands)+c.summary().samples())
 	}
 }

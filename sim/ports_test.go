@@ -235,7 +235,7 @@ func TestResetWithinSample(t *testing.T) {
 		var plain, broken strings.Builder
 		for round := range rounds {
 			lost := randomSamples(d, 1, rng)[0]
-			fmt.Fprintf(&broken, "A %x\n", round*length/rounds+rng.IntN(length/rounds))
+			fmt.Fprintf(&broken, "A C 0 %x\n", round*length/rounds+rng.IntN(length/rounds))
 			sample(&broken, lost, true)
 			for _, b := range []*strings.Builder{&plain, &broken} {
 				fmt.Fprintf(b, "H %x %x\n", hostControl+1, round)

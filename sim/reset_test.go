@@ -30,7 +30,7 @@ func TestInitialState(t *testing.T) {
 		var first []byte
 		for _, reset := range []int{0, 1, 2} {
 			for seed := range 1 + 4*(reset/2) {
-				cmd := exec.Command(m.command[0], "+stimulus="+path, fmt.Sprintf("+stall=%d", o.Stall),
+				cmd := exec.Command(m.command[0], "+stimulus="+path,
 					fmt.Sprintf("+verilator+rand+reset+%d", reset), fmt.Sprintf("+verilator+seed+%d", seed+1))
 				cmd.Dir = d.Dir
 				trace, err := cmd.Output()

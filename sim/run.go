@@ -26,6 +26,7 @@ type run struct {
 	c             *comparator
 	done          totals // so far; some of them only in totals()
 	preamble      int    // words still to be read before a run that begins elsewhere goes on
+	memory        int    // words read back, counters included
 	boundary      bool   // a mini-batch's counters are read
 	lastEnd       int64  // cycle of the end of the last list of commands
 	sampled       int64  // that of the last sample
@@ -37,6 +38,9 @@ type run struct {
 	atReset       []int64 // what they had counted when a run that begins elsewhere went on
 	busy, waiting int64   // cycles with a command under way, and of them those that waited for the harness
 	mismatch      *Mismatch
+	signs         [2]bool     // of beta, that the open mini-batch has: positive, negative
+	exercised     exercised   // by commands that were compared
+	closing       *closingRun // nil: a later part has it, or the run has none
 }
 
 // open makes the run's files, its own because several run at once, and its model, both as another model is.
@@ -46,8 +50,12 @@ func (r *run) open(folder string, at *golden.Machine) (err error) {
 	if err := r.machine.SetTensors(at.Tensors()); err != nil {
 		return err
 	}
+	r.exercised = exercised{}
 	r.machine.SetStep(uint32(r.updates(r.part.begin())))
 	r.done, r.dir = r.part.Done, r.d.Dir
+	if r.part.To == len(r.commands) && len(r.steps) > 0 {
+		r.closing = &closingRun{run: r, steps: r.steps}
+	}
 	if r.part.begin() > 0 {
 		r.preamble = controlWords + len(r.d.Manifest.Counters)
 		if r.images, err = imagesOf(r.d, r.machine, folder); err != nil {
@@ -74,10 +82,21 @@ func (r *run) totals() totals {
 	return t
 }
 
-// finished are the totals when counters have been read, the model's being counts.
+// finished are the totals when counters have been read, the model's being counts. Figures are those of the samples.
 func (r *run) finished(cycle int64, counts *golden.Counts) totals {
 	t := r.totals()
 	t.Cycle = cycle + r.c.offset
+	whole := counts
+	if r.closing != nil && r.closing.at > 0 {
+		now := r.machine.Counts()
+		whole = &now
+	}
+	t.Exercised = r.part.Done.Exercised.merge(r.exercised)
+	t.Exercised.counters(whole)
+	if whole != counts {
+		t.Products, t.DenseProducts, t.Counters = r.closing.samples.Products, r.closing.samples.DenseProducts, r.closing.samples.Counters
+		return t
+	}
 	t.Products, t.DenseProducts = r.part.Done.Products+counts.Products, r.part.Done.DenseProducts+counts.DenseProducts
 	t.Counters = addCounters(r.part.Done.Counters, r.counters)
 	for i, n := range r.atReset {
@@ -89,7 +108,7 @@ func (r *run) finished(cycle int64, counts *golden.Counts) totals {
 // simulator is a model as a program in a folder with memory images: the harness is told the same in the run, in its rehearsal and
 // where it is repeated for a waveform. Ctrl-C is for us: we end it.
 func (c *cosimulation) simulator(ctx context.Context, m *model, dir, stimulus string, more ...string) *exec.Cmd {
-	told := []string{"+stimulus=" + stimulus, fmt.Sprintf("+inputs=%d", c.d.Network.Layers[0]), fmt.Sprintf("+stall=%d", c.o.Stall),
+	told := []string{"+stimulus=" + stimulus, fmt.Sprintf("+inputs=%d", c.d.Network.Layers[0]),
 		fmt.Sprintf("+timeout=%d", c.quiet), fmt.Sprintf("+verilator+rand+reset+%d", c.o.Reset), "+verilator+seed+1"}
 	return program(ctx, dir, m.command[0], slices.Concat(m.command[1:], told, more)...)
 }
@@ -134,10 +153,27 @@ func (r *run) simulate(ctx context.Context) (*Mismatch, error) {
 
 // expected is what golden computed for one command.
 type expected struct {
-	kind   kind
-	label  int
-	trace  *golden.Trace
-	counts *golden.Counts // at a mini-batch's end, where checkpoints are taken
+	kind     kind
+	label    int
+	negative bool
+	mixed    bool // both signs of beta are in the mini-batch that it completes
+	trace    *golden.Trace
+	counts   *golden.Counts // at a mini-batch's end, where checkpoints are taken
+}
+
+// expect is what the model computes for a command.
+func (r *run) expect(x *command) expected {
+	e := expected{kind: x.kind, label: x.Label, negative: x.Negative, trace: &golden.Trace{}}
+	held := r.machine.Held()
+	r.machine.Run(x.X, x.golden(), e.trace)
+	if x.kind.learns() {
+		if held == 0 {
+			r.signs = [2]bool{}
+		}
+		r.signs[0], r.signs[1] = r.signs[0] || !x.Negative, r.signs[1] || x.Negative
+		e.mixed = r.machine.Held() == 0 && r.signs[0] && r.signs[1]
+	}
+	return e
 }
 
 // golden runs the model ahead of the simulator, a few samples at most.
@@ -147,8 +183,7 @@ func (r *run) golden(ctx context.Context) <-chan expected {
 		defer close(out)
 		for i := r.part.begin(); i < r.part.To; i++ {
 			x := &r.commands[i]
-			e := expected{kind: x.kind, label: x.Label, trace: &golden.Trace{}}
-			r.machine.Run(x.X, x.golden(), e.trace)
+			e := r.expect(x)
 			if r.mayStop(i) {
 				counts := r.machine.Counts()
 				e.counts = &counts

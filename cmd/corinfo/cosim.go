@@ -30,7 +30,7 @@ func cosimCommand() *cli.Command {
 			&cli.DurationFlag{Name: "save-every", Value: 10 * time.Second, Usage: "`TIME` between checkpoints while learning, above 0"},
 			&cli.IntFlag{Name: "workers", Value: runtime.GOMAXPROCS(0), Usage: "simulators at a time, each with a part of a long learning run"},
 			&cli.StringFlag{Name: "wave", Usage: "`FILE` for a waveform of all samples, at most " + strconv.Itoa(sim.MaxWaved) + ": .fst or .vcd"},
-			&cli.IntFlag{Name: "stall", Value: 0, Usage: "`SEED` of stalls on the handshakes; 0: none"},
+			&cli.IntFlag{Name: "stall", Value: 0, Usage: "`SEED` of stalls on the handshakes of the samples too, not of the closing part alone; 0: none"},
 			dataFlag(),
 			jsonFlag(),
 		},
@@ -39,7 +39,7 @@ func cosimCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			o := sim.Options{Simulator: sim.Simulator(c.String("simulator")), Stall: c.Int("stall"), Workers: c.Int("workers"), Wave: c.String("wave")}
+			o := sim.Options{Simulator: sim.Simulator(c.String("simulator")), Stall: c.Int("stall"), Workers: c.Int("workers"), Wave: c.String("wave"), Closing: true}
 			if o.Simulator != sim.Verilator && o.Simulator != sim.Icarus {
 				return usagef("cosim: --simulator %s; want verilator or icarus", o.Simulator)
 			}
@@ -146,6 +146,9 @@ func printCosim(w io.Writer, r *sim.Report) {
 		fmt.Fprintln(w, r.Mismatch)
 		return
 	}
+	if c := r.Closing; c != nil {
+		fmt.Fprintf(w, "closing part          %d samples, %d words of the host, %d resets\n", c.Samples, c.Words, c.Resets)
+	}
 	fmt.Fprintf(w, "cycles per inference  %.1f\n", r.CyclesPerInference)
 	if r.Learned > 0 {
 		fmt.Fprintf(w, "cycles per learning   %.1f\n", r.CyclesPerLearning)
@@ -162,6 +165,9 @@ func printCosim(w io.Writer, r *sim.Report) {
 	}
 	printCounts(w, "outside their format", overflows)
 	printCounts(w, "updates lost to rounding", lost)
+	for i, g := range r.NotExercised {
+		fmt.Fprintf(w, "%-22s%s\n", map[bool]string{true: "not exercised"}[i == 0], g)
+	}
 	if r.Samples > 0 {
 		fmt.Fprintf(w, "accuracy              %.1f %% of the samples classified\n", 100*r.Accuracy)
 	}

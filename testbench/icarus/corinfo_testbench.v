@@ -2,7 +2,7 @@
 //
 // The protocol is that of corinfo_testbench.cpp, line by line; package sim writes the one side
 // and reads the other. Macros give the design's sizes: DUT (module name), X_WIDTH, U_WIDTH,
-// R_WIDTH, Q_WIDTH and QU_WIDTH (in designs with sparse layers), CONTEXT_WIDTH, LABEL_WIDTH, SYNAPSE_WIDTH, LANES, INPUTS. Plusargs: +stimulus=FILE +stall=SEED
+// R_WIDTH, Q_WIDTH and QU_WIDTH (in designs with sparse layers), CONTEXT_WIDTH, LABEL_WIDTH, SYNAPSE_WIDTH, LANES, INPUTS. Plusargs: +stimulus=FILE
 // +timeout=CYCLES +wave=FILE +wave_from=CYCLE +wave_to=CYCLE +stop=CYCLE.
 
 `timescale 1ns/1ps
@@ -65,10 +65,14 @@ module corinfo_testbench;
   reg [8*512-1:0] stimulus_name, wave_name;
   integer         file, got, cycle, quiet, busy, waiting, timeout, wave_from, wave_to, waved, stop;
   reg [15:0]      lfsr;
-  reg             stall, unknown;
+  reg             unknown;
   reg [31:0]      op;
   reg [63:0]      first, second;
-  integer         words, reads, abort;  // abort: cycles until the command's reset, -1 none
+  integer         words, reads;
+  // The reset that ends a command: lines of the tag that are still to come before it, and cycles after them.
+  reg             abort;
+  reg  [31:0]     abort_tag;
+  integer         abort_lines, abort_cycles;
   reg             started, done;
 
   // What the testbench is doing: 0 next token, 1 command, 2 sample, 3 host, 4 until idle, 5 reset.
@@ -84,12 +88,10 @@ module corinfo_testbench;
   initial begin
     if (!$value$plusargs("stimulus=%s", stimulus_name)) stimulus_name = "stimulus.txt";
     if (!$value$plusargs("timeout=%d", timeout)) timeout = 1000000;
-    if (!$value$plusargs("stall=%d", lfsr)) lfsr = 16'd0;
     if (!$value$plusargs("wave_from=%d", wave_from)) wave_from = 0;
     if (!$value$plusargs("wave_to=%d", wave_to)) wave_to = 2147483647;
     if (!$value$plusargs("stop=%d", stop)) stop = 2147483647;
     waved = $value$plusargs("wave=%s", wave_name);
-    stall = lfsr != 16'd0;
     file = $fopen(stimulus_name, "r");
     if (file == 0) begin
       $display("F 0 cannot open the stimulus");
@@ -107,7 +109,8 @@ module corinfo_testbench;
     state = 0;
     words = 0;
     reads = 0;
-    abort = -1;
+    lfsr = 16'd0;
+    abort = 1'b0;
     unknown = 1'b0;
     done = 1'b0;
     repeat (4) begin
@@ -147,32 +150,38 @@ module corinfo_testbench;
           state = 3;
         end else if (op == "E") begin
           state = 4;
-        end else if (op == "A") begin
+        end else if (op == "S") begin
           got = $fscanf(file, "%h", first);
-          abort = first[30:0];
+          lfsr = first[15:0];
+        end else if (op == "A") begin
+          abort = 1'b1;
+          got = $fscanf(file, "%s %h %h", abort_tag, first, second);
+          abort_lines = first[30:0];
+          abort_cycles = second[30:0];
         end else begin
           done = 1'b1;
         end
       end
-      if ((state == 2 || state == 4) && abort >= 0) begin
-        if (abort == 0 || (state == 4 && idle)) begin
+      if ((state == 2 || state == 4) && abort) begin
+        if ((abort_lines == 0 && abort_cycles == 0) || (state == 4 && idle)) begin
           // The rest of the sample is not wanted.
           if (sample_valid) words = words - 1;
           repeat (words) got = $fscanf(file, "%h", first);
           sample_valid = 1'b0;
           rst = 1'b1;
           state = 5;
-          abort = 0;
+          abort = 1'b0;
+        end else if (abort_lines == 0) begin
+          abort_cycles = abort_cycles - 1;
         end
-        abort = abort - 1;
       end
-      if (state == 2 && words > 0 && !sample_valid && !(stall && lfsr[1:0] == 2'd0)) begin
+      if (state == 2 && words > 0 && !sample_valid && !(lfsr != 16'd0 && lfsr[1:0] == 2'd0)) begin
         got = $fscanf(file, "%h", first);
         sample_data = first[`X_WIDTH-1:0];
         sample_valid = 1'b1;
       end
-      result_ready = !(stall && lfsr[9:8] != 2'd0);
-      if (stall) lfsr = {lfsr[14:0], lfsr[15] ^ lfsr[13] ^ lfsr[12] ^ lfsr[10]};
+      result_ready = lfsr[9:8] == 2'd0;
+      lfsr = {lfsr[14:0], lfsr[15] ^ lfsr[13] ^ lfsr[12] ^ lfsr[10]};
       #4;
       if (waved && cycle == wave_from && wave_from > 0) $dumpon;
       if (waved && cycle == wave_to) $dumpoff;
@@ -197,6 +206,11 @@ module corinfo_testbench;
       if (score_valid) $display("O %0d %h %h", cycle, score_index, score_data);
       if (result_valid && result_ready) $display("R %0d %h", cycle, result_class);
       if (rst) $display("Z %0d", cycle);
+      if (abort && abort_lines != 0
+          && ((abort_tag == "S" && state_valid) || (abort_tag == "W" && synapse_valid)
+              || (abort_tag == "R" && result_valid && result_ready))) begin
+        abort_lines = abort_lines - 1;
+      end
       quiet = ((state_valid || synapse_valid || score_valid || host_done
                 || (sample_valid && sample_ready)) === 1'b1) ? 0 : quiet + 1;
       if (!idle) busy = busy + 1;
@@ -236,12 +250,14 @@ module corinfo_testbench;
       cycle = cycle + 1;
       if (rst) begin
         rst = 1'b0;
+        busy = 0;
+        waiting = 0;
         state = 0;
       end
       if (started) command_valid = 1'b0;
       if (first[0]) begin
         sample_valid = 1'b0;
-        if (words == 0) state = (abort >= 0) ? 4 : 0;
+        if (words == 0) state = abort ? 4 : 0;
       end
       if (op[0]) host_valid = 1'b0;
       if (second[0]) begin

@@ -3,14 +3,16 @@
 // The protocol is that of corinfo_testbench.v, line by line; package sim writes the one side and reads the other.
 //   stimulus   H addr data | G addr count | I words... | L label negative words... | Q      (hexadecimal)
 //              E (wait until every command is done: they are given as fast as the design takes them)
-//              A count (a reset ends the next command, count cycles after it was taken or when it is done)
+//              S seed (from here on the handshakes of samples and results stall, as the seed says; 0: no more)
+//              A tag lines cycles (a reset ends the next command, so many cycles after so many lines of S, R or W, or
+//              after it was taken: tag C, 0 lines; or else when it is done)
 //   output     S cycle context slot u r | W cycle address words | O cycle index score | R cycle class | D cycle addr data
 //              Y cycle context layer qu q (a step of an interneuron, in designs with sparse layers)
-//              E cycle busy waiting (all commands are done; cycles so far with one under way, of them waiting for us)
+//              E cycle busy waiting (all commands are done; cycles since the reset with one under way, of them waiting for us)
 //              Z cycle (the reset of A)
 //              N cycle addr (the access to the host's word was refused)
 //              T cycle (nothing happens any more) | Q cycle (end)
-// Arguments: +stimulus=FILE +inputs=N +stall=SEED +timeout=CYCLES +wave=FILE +wave_from=CYCLE +wave_to=CYCLE +stop=CYCLE.
+// Arguments: +stimulus=FILE +inputs=N +timeout=CYCLES +wave=FILE +wave_from=CYCLE +wave_to=CYCLE +stop=CYCLE.
 
 #include <cstdint>
 #include <cstdio>
@@ -124,6 +126,18 @@ class Stimulus {
 
 enum class State { Next, Command, Sample, Host, Finish, Reset };
 
+// The reset that ends a command.
+struct Abort {
+  bool due = false;
+  char tag = 'C';
+  uint64_t lines = 0;   // of the tag, that are still to come before it
+  uint64_t cycles = 0;  // after them
+
+  void seen(char line) {
+    if (due && line == tag && lines != 0) lines--;
+  }
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -139,8 +153,7 @@ int main(int argc, char** argv) {
   const uint64_t inputs = argument(argc, argv, "+inputs=", INPUTS);
   const uint64_t timeout = argument(argc, argv, "+timeout=", 1000000);
   const uint64_t stop = argument(argc, argv, "+stop=", UINT64_MAX);
-  uint16_t lfsr = static_cast<uint16_t>(argument(argc, argv, "+stall=", 0));
-  const bool stall = lfsr != 0;
+  uint16_t lfsr = 0;  // of stalls; 0: none
 
   auto dut = std::make_unique<Vcorinfo>(context.get());
 #ifdef CORINFO_WAVE
@@ -172,7 +185,7 @@ int main(int argc, char** argv) {
   State state = State::Next;
   uint64_t cycle = 0, quiet = 0, words = 0, reads = 0, busy = 0, waiting = 0;
   bool write = false, done = false;
-  int64_t abort = -1;  // cycles until the command's reset, -1 none
+  Abort abort;
   uint32_t address = 0;
 
   while (!done) {
@@ -205,29 +218,37 @@ int main(int argc, char** argv) {
         case 'E':
           state = State::Finish;
           break;
+        case 'S':
+          lfsr = static_cast<uint16_t>(stimulus.hex());
+          break;
         case 'A':
-          abort = static_cast<int64_t>(stimulus.hex());
+          abort.due = true;
+          abort.tag = stimulus.op();
+          abort.lines = stimulus.hex();
+          abort.cycles = stimulus.hex();
           break;
         default:
           done = true;
       }
     }
-    if ((state == State::Sample || state == State::Finish) && abort >= 0 &&
-        (abort-- == 0 || (state == State::Finish && dut->idle_o))) {
+    if ((state == State::Sample || state == State::Finish) && abort.due &&
+        ((abort.lines == 0 && abort.cycles-- == 0) || (state == State::Finish && dut->idle_o))) {
       // The rest of the sample is not wanted.
       if (dut->sample_valid_i) words--;
       for (; words > 0; words--) stimulus.hex();
       dut->sample_valid_i = 0;
       dut->rst_i = 1;
       state = State::Reset;
-      abort = -1;
+      abort.due = false;
     }
-    if (state == State::Sample && words > 0 && !dut->sample_valid_i && !(stall && (lfsr & 3) == 0)) {
+    if (state == State::Sample && words > 0 && !dut->sample_valid_i && !(lfsr != 0 && (lfsr & 3) == 0)) {
       dut->sample_data_i = stimulus.hex();
       dut->sample_valid_i = 1;
     }
-    dut->result_ready_i = !(stall && (lfsr >> 8 & 3) != 0);
-    if (stall) lfsr = static_cast<uint16_t>(lfsr << 1 | ((lfsr >> 15 ^ lfsr >> 13 ^ lfsr >> 12 ^ lfsr >> 10) & 1));
+    dut->result_ready_i = (lfsr >> 8 & 3) == 0;
+    if (lfsr != 0) {
+      lfsr = static_cast<uint16_t>(lfsr << 1 | ((lfsr >> 15 ^ lfsr >> 13 ^ lfsr >> 12 ^ lfsr >> 10) & 1));
+    }
     dut->clk_i = 0;
     dut->eval();
 #ifdef CORINFO_WAVE
@@ -235,6 +256,7 @@ int main(int argc, char** argv) {
 #endif
 
     if (dut->trace_state_valid_o) {
+      abort.seen('S');
       begin('S', cycle);
       put_port(dut->trace_state_context_o, CONTEXT_WIDTH);
       put_port(dut->trace_state_slot_o, 16);
@@ -254,6 +276,7 @@ int main(int argc, char** argv) {
     }
 #endif
     if (dut->trace_synapse_valid_o) {
+      abort.seen('W');
       begin('W', cycle);
       put_port(dut->trace_synapse_address_o, 20);
       put_port(dut->trace_synapse_o, LANES * SYNAPSE_WIDTH);
@@ -268,6 +291,7 @@ int main(int argc, char** argv) {
       quiet = 0;
     }
     if (dut->result_valid_o && dut->result_ready_i) {
+      abort.seen('R');
       begin('R', cycle);
       put_port(dut->result_class_o, LABEL_WIDTH);
       end();
@@ -324,12 +348,13 @@ int main(int argc, char** argv) {
 
     if (dut->rst_i) {
       dut->rst_i = 0;
+      busy = waiting = 0;
       state = State::Next;
     }
     if (started) dut->command_valid_i = 0;
     if (taken) {
       dut->sample_valid_i = 0;
-      if (--words == 0) state = abort >= 0 ? State::Finish : State::Next;
+      if (--words == 0) state = abort.due ? State::Finish : State::Next;
     }
     if (accepted) dut->host_valid_i = 0;
     if (answered) {
