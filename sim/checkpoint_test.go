@@ -59,7 +59,8 @@ func TestStoppedRunContinues(t *testing.T) {
 				if start < 0 {
 					start = done
 				}
-				if done-start == until {
+				// What follows the last mini-batch, the closing part too, has no checkpoint and begins anew.
+				if done-start == until && start < len(o.Inference)+5*x.c.batch {
 					cancel()
 				}
 			}
