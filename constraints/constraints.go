@@ -1,5 +1,6 @@
 // Package constraints holds what is known of boards: a folder per board with its description and its pins, the
-// Verilog that a family of devices needs around a design, and the self-test that runs on every board. What of it a
+// Verilog that a family of devices needs around a design, and the self-test that runs on every board; and of families of
+// devices, what a design for them is cut for and how Yosys maps it. What of it a
 // design gets, package hdlgen decides; running tools on it is left to package sim.
 package constraints
 
@@ -20,8 +21,11 @@ import (
 //go:embed ecp5 selftest ulx3s-85f
 var Files embed.FS
 
-// ErrUnknown is the error of a name that no board has.
-var ErrUnknown = errors.New("unknown board")
+// Errors of a name that no board, and no family of devices, has.
+var (
+	ErrUnknown       = errors.New("unknown board")
+	ErrUnknownFamily = errors.New("unknown family")
+)
 
 // Board describes a board: what its board.yaml says.
 type Board struct {
@@ -34,7 +38,7 @@ type Board struct {
 	Clock     Clock     `yaml:"clock" json:"clock"`
 	LEDs      Pins      `yaml:"leds" json:"leds"`
 	Buttons   Buttons   `yaml:"buttons" json:"buttons"`
-	Target    Target    `yaml:"target" json:"target"`
+	Target    Target    `yaml:"-" json:"-"` // its family's
 	Resources Resources `yaml:"resources" json:"resources"`
 	Program   string    `yaml:"program" json:"program"` // command that loads a bitstream, without its file
 }
@@ -55,22 +59,6 @@ type Pins struct {
 type Buttons struct {
 	Pins `yaml:",inline"`
 	Hold int `yaml:"hold" json:"hold"` // the one that holds the display; it reads 1 when pressed
-}
-
-// Target says how much a device does in a clock cycle; pipelines are cut accordingly. What a design computes does
-// not depend on it, only in how many cycles.
-type Target struct {
-	// ReadCycles are those from an address of a block memory to its word: 1, or 2 with a register behind the choice of its blocks.
-	ReadCycles int `yaml:"read_cycles" json:"read_cycles"`
-	// FactorCycles are the registers between what a pipeline is given and its multipliers: 0 or 1.
-	FactorCycles int `yaml:"factor_cycles" json:"factor_cycles"`
-	// RoundBits is the widest sum of a rounding that is limited within the same cycle.
-	RoundBits int `yaml:"round_bits" json:"round_bits"`
-	// WireCycles are the registers on every wire from the control to the lanes, and on every wire back: 0 to 2.
-	WireCycles int `yaml:"wire_cycles" json:"wire_cycles"`
-	// RingCycles is the shortest wait of a word in a pipeline, in cycles, for which a distributed memory takes the place of
-	// registers: 3 or more, or 0 for none.
-	RingCycles int `yaml:"ring_cycles" json:"ring_cycles"`
 }
 
 // Resources are what a device has.
@@ -113,6 +101,11 @@ func Get(name string) (*Board, error) {
 	if err := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(b); err != nil {
 		return nil, fmt.Errorf("board %s: %w", name, err)
 	}
+	family, err := GetFamily(b.Family)
+	if err != nil {
+		return nil, fmt.Errorf("board %s: %w", name, err)
+	}
+	b.Target = family.Target
 	return b, nil
 }
 

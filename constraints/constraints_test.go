@@ -69,6 +69,9 @@ func TestPLL(t *testing.T) {
 			require.ErrorContains(t, err, "nearest")
 			continue
 		}
+		again, err := b.PLL(p.MHz)
+		require.NoError(t, err)
+		require.Equal(t, p, again, "a design that tells its frequency tells its dividers")
 		require.InDelta(t, mhz, p.MHz, pllTolerance*mhz)
 		require.InDelta(t, b.Clock.MHz*float64(p.Feedback)/float64(p.Input), p.MHz, 1e-9)
 		own := p.MHz * float64(p.Output)
@@ -86,5 +89,35 @@ func TestHeaders(t *testing.T) {
 		text, err := Files.ReadFile(file)
 		require.NoError(t, err)
 		require.True(t, strings.HasPrefix(string(text), "// "), file)
+	}
+}
+
+func TestMHz(t *testing.T) {
+	for mhz, want := range map[float64]string{100.0 / 3: "33.33 MHz", 100: "100 MHz", 12.5: "12.5 MHz", 25: "25 MHz", 66.666666666666671: "66.67 MHz", 10.004: "10 MHz"} {
+		require.Equal(t, want, MHz(mhz))
+	}
+}
+
+// Every family has a name, what a design is cut for, and commands that map one module; every board's target is its family's.
+func TestFamilies(t *testing.T) {
+	require.Equal(t, []string{"generic", "ecp5", "ice40", "xilinx7", "gowin", "cyclonev"}, Families())
+	for _, name := range Families() {
+		f, err := GetFamily(name)
+		require.NoError(t, err)
+		require.Equal(t, name, f.Name)
+		require.Equal(t, name, f.Target.Family)
+		require.Contains(t, strings.Join(f.Synthesis, "\n"), "-top TOP")
+		require.True(t, f.Target.RingCycles == 0 || f.Target.Distributed, "a ring is a distributed memory")
+	}
+	generic, err := GetFamily("")
+	require.NoError(t, err)
+	require.Equal(t, GenericFamily, generic.Target.Family)
+	_, err = GetFamily("ecp6")
+	require.ErrorIs(t, err, ErrUnknownFamily)
+	require.ErrorContains(t, err, "generic, ecp5, ice40, xilinx7, gowin, cyclonev")
+	for _, name := range Names() {
+		b, err := Get(name)
+		require.NoError(t, err)
+		require.Equal(t, b.Family, b.Target.Family)
 	}
 }

@@ -3,6 +3,8 @@ package constraints
 import (
 	"fmt"
 	"math"
+	"strconv"
+	"strings"
 )
 
 // PLL are the dividers of an ECP5's PLL (EHXPLLL) with its feedback from the output: oscillator x Feedback / Input
@@ -24,11 +26,16 @@ const (
 // pllTolerance is the relative error up to which a frequency counts as the wanted one.
 const pllTolerance = 0.005
 
+// MHz is a frequency as people read it: at most two digits behind the point.
+func MHz(mhz float64) string {
+	return strings.TrimSuffix(strings.TrimRight(strconv.FormatFloat(mhz, 'f', 2, 64), "0"), ".") + " MHz"
+}
+
 // PLL chooses the dividers that come nearest to a frequency: among equals the smallest Input, then the PLL's
 // oscillator nearest to the middle of its range. A frequency that none comes near to is an error that names the nearest.
 func (b *Board) PLL(mhz float64) (PLL, error) {
 	if !(mhz >= minOutput && mhz <= maxOutput) {
-		return PLL{}, fmt.Errorf("clock of %g MHz: %s makes %d to %d MHz", mhz, b.Name, minOutput, maxOutput)
+		return PLL{}, fmt.Errorf("clock of %s: %s makes %d to %d MHz", MHz(mhz), b.Name, minOutput, maxOutput)
 	}
 	var best PLL
 	const middle = (minOscillator + maxOscillator) / 2
@@ -53,7 +60,7 @@ func (b *Board) PLL(mhz float64) (PLL, error) {
 		}
 	}
 	if math.Abs(best.MHz-mhz) > pllTolerance*mhz {
-		return PLL{}, fmt.Errorf("clock of %g MHz: the nearest that the PLL of %s makes is %g MHz", mhz, b.Name, best.MHz)
+		return PLL{}, fmt.Errorf("clock of %s: the nearest that the PLL of %s makes is %s", MHz(mhz), b.Name, MHz(best.MHz))
 	}
 	return best, nil
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"math/bits"
-	"path"
 	"slices"
 	"strings"
 
@@ -28,37 +27,6 @@ type TestSample struct {
 	Negative bool
 }
 
-// BoardPart is what the manifest tells of a design's board.
-type BoardPart struct {
-	Name     string          `json:"name"`
-	Top      string          `json:"top"`    // module of the whole FPGA
-	MHz      float64         `json:"mhz"`    // of the design's clock
-	PLL      constraints.PLL `json:"pll"`    // that makes it
-	Pins     string          `json:"pins"`   // constraint file
-	Files    []string        `json:"files"`  // Verilog besides the design's, in dependency order
-	Models   []string        `json:"models"` // Verilog of the device's cells, for simulation only
-	Images   []Image         `json:"images"`
-	Steps    int             `json:"steps"`    // commands of the self-test
-	Checksum string          `json:"checksum"` // of its scores and synapses, hexadecimal
-}
-
-// Files of a design's board folder.
-const (
-	boardFolder = "board"
-	buildFolder = boardFolder + "/build" // what synthesis leaves
-	stepsImage  = "steps.hex"
-	digitsImage = "digits.hex"
-)
-
-// boardSources are what a board's folder gets as it is, whatever the board.
-var boardSources = []string{"selftest/simulate", "selftest/corinfo_board_testbench.v", "selftest/corinfo_board_testbench.cpp"}
-
-// boardImage is the path of a self-test's image within the folder of the design of that name.
-func boardImage(design, image string) string { return boardFolder + "/" + imagePath(design, image) }
-
-// list is the file list of the whole FPGA, for simulation.
-func (p *BoardPart) list() string { return boardFolder + "/" + p.Top + ".f" }
-
 // zerosWidth is the width of a count of zeros in the digits' image.
 const zerosWidth = 8
 
@@ -77,7 +45,7 @@ func addBoard(files map[string][]byte, m *Manifest, b *Board, a *golden.Arithmet
 	if err != nil {
 		return err
 	}
-	pll, err := b.PLL(b.MHz)
+	part, err := newBoardPart(m, b.Board, b.MHz)
 	if err != nil {
 		return fmt.Errorf("%w: %w", golden.ErrUsage, err)
 	}
@@ -85,41 +53,27 @@ func addBoard(files map[string][]byte, m *Manifest, b *Board, a *golden.Arithmet
 	if err != nil {
 		return err
 	}
-	part := &BoardPart{Name: b.Name, Top: m.Name + "_board", MHz: pll.MHz, PLL: pll, Pins: boardFolder + "/pins.lpf",
-		Steps: t.stepCount, Checksum: fmt.Sprintf("%08x", t.checksum)}
+	part.Steps, part.Checksum = t.stepCount, fmt.Sprintf("%08x", t.checksum)
 	m.Board = part
 	files[part.Pins] = b.Pins()
-	copyOf := func(source string) string {
+	for _, source := range slices.Concat(fpgaSources(b.Board), modelSources(b.Board), boardSources) {
 		text, err := constraints.Files.ReadFile(source)
 		if err != nil {
 			panic("hdlgen: " + err.Error()) // embedded; every design with a board reads it
 		}
-		file := boardFolder + "/" + path.Base(source)
-		files[file] = text
-		return file
-	}
-	clock := "corinfo_" + b.Family + "_clock"
-	part.Files = []string{copyOf("selftest/corinfo_selftest.v"), copyOf(b.Family + "/" + clock + ".v")}
-	part.Models = []string{copyOf(b.Family + "/EHXPLLL.v")}
-	for _, source := range boardSources {
-		copyOf(source)
+		files[inBoardFolder(source)] = text
 	}
 	var text bytes.Buffer
-	if err := vl.Fprint(&text, boardModule(m, b, l, s, t, clock)); err != nil {
+	if err := vl.Fprint(&text, boardModule(m, b, l, s, t)); err != nil {
 		return err
 	}
-	top := boardFolder + "/" + part.Top + ".v"
-	files[top] = text.Bytes()
-	part.Files = append(part.Files, top)
+	files[part.Files[len(part.Files)-1]] = text.Bytes()
 	files[part.list()] = fmt.Appendf(nil, "+define+BOARD=%s\n+define+CLOCK=%s\n+define+BUTTONS=%s\n+define+BUTTON_COUNT=%d\n+define+LEDS=%s\n%s\n",
 		part.Top, b.Clock.Port, b.Buttons.Port, b.Buttons.Count, b.LEDs.Port, strings.Join(slices.Concat(m.Files, part.Files, part.Models), "\n"))
-	for _, i := range []struct {
-		file  string
-		image *image
-	}{{boardImage(m.Name, stepsImage), t.steps}, {boardImage(m.Name, digitsImage), t.digits}} {
-		content := i.image.text.Bytes()
-		files[i.file] = content
-		part.Images = append(part.Images, Image{File: i.file, Words: bytes.Count(content, []byte("\n"))})
+	for i, image := range []*image{t.steps, t.digits} {
+		file, content := &part.Images[i], image.text.Bytes()
+		files[file.File] = content
+		file.Words = bytes.Count(content, []byte("\n"))
 	}
 	return nil
 }
@@ -131,10 +85,8 @@ func newSelfTest(b *Board, a *golden.Arithmetic, l *Layout, s *shape, machine *g
 		return nil, fmt.Errorf("%w: self-test: %d samples to classify and %d to learn; want at least one and whole mini-batches of %d",
 			golden.ErrUsage, len(b.Classify), len(b.Learn), batch)
 	}
-	own := golden.NewMachine(a)
-	own.SetSeed(machine.Seed())
-	own.Dense = machine.Dense
-	if err := own.SetTensors(machine.Tensors()); err != nil {
+	own, err := startOf(machine)
+	if err != nil {
 		return nil, err
 	}
 	t := &selfTest{steps: &image{}, digits: &image{}}
@@ -195,6 +147,14 @@ func newSelfTest(b *Board, a *golden.Arithmetic, l *Layout, s *shape, machine *g
 	return t, nil
 }
 
+// startOf is another machine with the synapses and the seed of one, and no update made.
+func startOf(machine *golden.Machine) (*golden.Machine, error) {
+	own := golden.NewMachine(machine.A)
+	own.SetSeed(machine.Seed())
+	own.Dense = machine.Dense
+	return own, own.SetTensors(machine.Tensors())
+}
+
 // pack writes a sample's words: a count of zeros and the word behind them, which may be zero. It returns how many
 // words that took.
 func (t *selfTest) pack(x []int64, width int) (words int) {
@@ -217,15 +177,15 @@ func (t *selfTest) add(word int64) {
 }
 
 // boardModule is the whole FPGA: clock, design and self-test.
-func boardModule(m *Manifest, b *Board, l *Layout, s *shape, t *selfTest, clock string) *vl.Module {
+func boardModule(m *Manifest, b *Board, l *Layout, s *shape, t *selfTest) *vl.Module {
 	part := m.Board
 	top := &vl.Module{Name: part.Top, Header: []string{
-		fmt.Sprintf("%s: the self-test of %s on the board %s, at %g MHz.", part.Top, m.Name, b.Title, part.MHz), "",
+		fmt.Sprintf("%s: the self-test of %s on the board %s, at %s.", part.Top, m.Name, b.Title, constraints.MHz(part.MHz)), "",
 		fmt.Sprintf("Generated by corinfo %s: generate the design again rather than change this file.", golden.Version), "",
 		fmt.Sprintf("%d digits are classified, %d learned, and those of before classified again; every answer and in the end every synapse must be "+
 			"that of the bit-true model. The LEDs and the buttons are as corinfo_selftest says.", len(b.Classify), len(b.Learn))}}
 	top.Ports = []vl.Port{
-		{Dir: vl.In, Width: 1, Name: b.Clock.Port, Comment: fmt.Sprintf("%g MHz", b.Clock.MHz)},
+		{Dir: vl.In, Width: 1, Name: b.Clock.Port, Comment: constraints.MHz(b.Clock.MHz)},
 		{Dir: vl.In, Width: b.Buttons.Count, Name: b.Buttons.Port},
 		{Dir: vl.Out, Width: b.LEDs.Count, Name: b.LEDs.Port},
 	}
@@ -233,7 +193,7 @@ func boardModule(m *Manifest, b *Board, l *Layout, s *shape, t *selfTest, clock 
 	top.Items = append(top.Items,
 		vl.Comment{Text: "Clock and reset."},
 		vl.Wire("clk", 1), vl.Wire("rst", 1),
-		vl.Instance{Module: clock, Name: "u_clock",
+		vl.Instance{Module: clockModule(b.Board), Name: "u_clock",
 			Params: []vl.Bind{number("InputDivider", part.PLL.Input), number("FeedbackDivider", part.PLL.Feedback), number("OutputDivider", part.PLL.Output)},
 			Ports:  []vl.Bind{{Name: "oscillator_i", Value: vl.Id(b.Clock.Port)}, {Name: "clk_o", Value: vl.Id("clk")}, {Name: "rst_o", Value: vl.Id("rst")}}},
 		vl.Comment{Text: "What the self-test and the design say to each other."})

@@ -69,7 +69,7 @@ func TestBoardFolder(t *testing.T) {
 	require.NoError(t, err)
 	before := machine.Tensors()
 	dir := filepath.Join(t.TempDir(), "design")
-	m, err := GenerateFor(testBoard(t), a, machine, 2, FastTarget, dir, RefuseEdited)
+	m, err := GenerateFor(testBoard(t), nil, a, machine, 2, FastTarget, dir, RefuseEdited)
 	require.NoError(t, err)
 	require.Equal(t, before, machine.Tensors(), "the self-test learned in the caller's machine")
 	require.Equal(t, 3, m.Board.Steps)
@@ -87,7 +87,7 @@ func TestBoardFolder(t *testing.T) {
 	}
 	require.NoError(t, os.MkdirAll(filepath.Join(dir, buildFolder), 0o755))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, buildFolder, "yosys.log"), nil, 0o644))
-	again, err := GenerateFor(testBoard(t), a, machine, 2, FastTarget, dir, RefuseEdited)
+	again, err := GenerateFor(testBoard(t), nil, a, machine, 2, FastTarget, dir, RefuseEdited)
 	require.NoError(t, err)
 	require.Equal(t, m, again)
 	require.NoFileExists(t, filepath.Join(dir, buildFolder, "yosys.log"))
@@ -107,7 +107,7 @@ func TestSelfTestExpects(t *testing.T) {
 		require.NoError(t, err)
 		b := testBoard(t)
 		change(b, machine)
-		m, err := GenerateFor(b, a, machine, 2, FastTarget, filepath.Join(t.TempDir(), "design"), RefuseEdited)
+		m, err := GenerateFor(b, nil, a, machine, 2, FastTarget, filepath.Join(t.TempDir(), "design"), RefuseEdited)
 		require.NoError(t, err)
 		return m.Board.Checksum
 	}
@@ -138,7 +138,7 @@ func TestBoardRefuses(t *testing.T) {
 		b := testBoard(t)
 		change(b)
 		dir := filepath.Join(t.TempDir(), "design")
-		_, err := GenerateFor(b, a, machine, 2, FastTarget, dir, RefuseEdited)
+		_, err := GenerateFor(b, nil, a, machine, 2, FastTarget, dir, RefuseEdited)
 		require.ErrorIs(t, err, golden.ErrUsage, want)
 		require.ErrorContains(t, err, want)
 		require.NoDirExists(t, dir)

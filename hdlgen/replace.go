@@ -112,7 +112,7 @@ func (m *Manifest) left(name string, folder bool) bool {
 	}
 	patterns := []string{golden.RangeFile, simFolder + "/checkpoint", simFolder + "/mismatch.*", simFolder + "/stimulus-*"}
 	if folder {
-		patterns = []string{simFolder + "/board", simFolder + "/resume-*"}
+		patterns = []string{simFolder + "/board", simFolder + "/" + vectorsFolder, simFolder + "/resume-*"}
 	}
 	if m.Board != nil && !folder {
 		patterns = append(patterns, buildFolder+"/"+m.Board.Top+".*", buildFolder+"/*.log", buildFolder+"/*.done")

@@ -17,7 +17,7 @@ func regenerate(t *testing.T, dir string, edited Edited) error {
 	n := testNetwork(t, []int{6, 4, 3}, 1, "")
 	a, err := golden.NewArithmetic(n)
 	require.NoError(t, err)
-	_, err = GenerateFor(nil, a, golden.NewMachine(a), 1, FastTarget, dir, edited)
+	_, err = GenerateFor(nil, nil, a, golden.NewMachine(a), 1, FastTarget, dir, edited)
 	return err
 }
 
@@ -139,7 +139,7 @@ func TestForeignFileInTheWay(t *testing.T) {
 		require.NoError(t, make(path))
 		a, err := golden.NewArithmetic(n)
 		require.NoError(t, err)
-		_, err = GenerateFor(testBoard(t), a, golden.NewMachine(a), 2, FastTarget, dir, OverwriteEdited)
+		_, err = GenerateFor(testBoard(t), nil, a, golden.NewMachine(a), 2, FastTarget, dir, OverwriteEdited)
 		require.ErrorIs(t, err, golden.ErrUsage, name)
 		require.ErrorContains(t, err, path+" is no part of the design")
 		_, err = os.Lstat(path)

@@ -221,6 +221,10 @@ func controlParams(a *golden.Arithmetic, l *Layout, s *shape, p *arithmetic) []v
 	if n.Hardware.Mode == "dense" {
 		dense = 1
 	}
+	style := "auto"
+	if p.target.Distributed {
+		style = "distributed"
+	}
 	table := func(count int, word func(i int) int) vl.Expr {
 		c := make(vl.Concat, count)
 		for i := range count {
@@ -268,7 +272,7 @@ func controlParams(a *golden.Arithmetic, l *Layout, s *shape, p *arithmetic) []v
 		number("SynapseWidth", s.Word), number("EtaWidth", s.Eta), number("ConstantsWidth", s.Constants), number("RateWidth", s.Rate), number("Counters", len(Counters)),
 		number("ReadCycles", p.target.ReadCycles), number("WireCycles", p.target.WireCycles), number("SomaCycles", p.somaCycles), number("RecordCycles", p.recordCycles),
 		number("ChangeCycles", p.changeCycles()), number("UpdateCycles", p.synapseCycles),
-		number("RowAddrW", s.Row), number("TermAddrW", s.Term), number("Dense", dense),
+		number("RowAddrW", s.Row), number("TermAddrW", s.Term), {Name: "TermStyle", Value: vl.Str(style)}, number("Dense", dense),
 		number("ProgramDepth", len(a.Program)), number("ProgramAddrW", s.Program),
 		{Name: "ProgramFile", Value: image(programImage)}, {Name: "ConstantsFile", Value: image(constantsImage)}, {Name: "RatesFile", Value: image(ratesImage)},
 		{Name: "Seed", Value: vl.Lit{Width: 32, Hex: fmt.Sprintf("%x", n.Seed)}},

@@ -49,6 +49,7 @@ module corinfo_control #(
   parameter UpdateCycles = 5,
   parameter RowAddrW     = 3,     // room for 2^RowAddrW rows of changed states, a layer's slots
   parameter TermAddrW    = 4,
+  parameter TermStyle    = "auto",  // as corinfo_terms
   parameter Dense        = 0,     // 1: broadcast unchanged states and zero inputs too
   parameter ProgramDepth = 128,
   parameter ProgramAddrW = 7,
@@ -700,6 +701,7 @@ module corinfo_control #(
     .ValueWidth  (ValueWidth),
     .OperandWidth(OperandWidth),
     .TermAddrW   (TermAddrW),
+    .TermStyle   (TermStyle),
     .ReadCycles  (ReadCycles),
     .FetchCycles (ReadCycles + 4 + BackCycles),
     .ChangeCycles(ChangeCycles),
@@ -769,10 +771,8 @@ module corinfo_control #(
 
   always @* begin
     pre_value = {PreWidth{1'b0}};
-    if (sent_q) begin
-      for (m = 0; m < Lanes; m = m + 1) begin
-        pre_value = pre_value | ({PreWidth{lanes_q[m]}} & pre_i[PreWidth*m +: PreWidth]);
-      end
+    for (m = 0; m < Lanes; m = m + 1) begin
+      pre_value = pre_value | ({PreWidth{sent_q && lanes_q[m]}} & pre_i[PreWidth*m +: PreWidth]);
     end
   end
 

@@ -28,6 +28,7 @@ module corinfo_learn #(
   parameter ValueWidth   = 18,
   parameter OperandWidth = 19,
   parameter TermAddrW    = 4,
+  parameter TermStyle    = "auto",  // as corinfo_terms
   parameter ReadCycles   = 2,   // of the lanes' block memories
   parameter FetchCycles  = 6,   // as corinfo_terms counts them
   parameter ChangeCycles = 4,   // from the sum of a synapse's products to its change
@@ -184,7 +185,8 @@ module corinfo_learn #(
     .ValueWidth  (ValueWidth),
     .OperandWidth(OperandWidth),
     .FetchCycles (FetchCycles),
-    .TermAddrW   (TermAddrW)
+    .TermAddrW   (TermAddrW),
+    .TermStyle   (TermStyle)
   ) u_terms (
     .clk_i          (clk_i),
     .rst_i          (rst_i),

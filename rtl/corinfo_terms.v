@@ -26,7 +26,11 @@ module corinfo_terms #(
   // At least ValueWidth, and one bit more than the factors that may be negated, x and r.
   parameter OperandWidth = 19,
   parameter FetchCycles  = 6,    // address, value, is it zero
-  parameter TermAddrW    = 4     // room for 2^TermAddrW terms, at least those of two columns
+  parameter TermAddrW    = 4,    // room for 2^TermAddrW terms, at least those of two columns
+  // Their memory: "distributed", or "auto" for what the tool chooses. Only synthesis looks at it.
+  // verilator lint_off UNUSEDPARAM
+  parameter TermStyle    = "auto"
+  // verilator lint_on UNUSEDPARAM
 ) (
   input  wire                           clk_i,
   input  wire                           rst_i,
@@ -183,8 +187,9 @@ module corinfo_terms #(
 
   // Collect: nonzero factors into the ring of terms, columns that have work into the queue of
   // columns.
-  // In distributed memory: an address is added to the word in the cycle in which it is read.
-  (* ram_style = "distributed" *)
+  // A word's address is added to another in the cycle after it is read, for which a block memory is
+  // late: in distributed memory, where there is such.
+  (* ram_style = TermStyle *)
   reg  [OperandWidth+KeptAddrW-1:0] terms [0:(1 << TermAddrW)-1];
   reg  [TermAddrW-1:0]              put_q, start_q;
   reg  [TermAddrW:0]                count_q;       // terms of the open column
@@ -278,14 +283,15 @@ module corinfo_terms #(
   assign term_addr = head_start_q + term_q[TermAddrW-1:0];
 
   reg                    place_valid_q, place_first_q, place_last_q, place_none_q;
-  reg [TermAddrW-1:0]    place_term_q;
   reg [SlotW-1:0]        place_slot_q;
   reg [SynapseAddrW-1:0] place_synapse_q;
   reg [15:0]             place_row_q, place_column_q;
 
-  wire signed [OperandWidth-1:0] term_value;
-  wire [KeptAddrW-1:0]           term_base;
-  assign {term_value, term_base} = terms[place_term_q];
+  // A term was put at least two cycles before it is read.
+  reg  [OperandWidth+KeptAddrW-1:0] place_word_q;
+  wire signed [OperandWidth-1:0]    term_value;
+  wire [KeptAddrW-1:0]              term_base;
+  assign {term_value, term_base} = place_word_q;
 
   always @(posedge clk_i) begin
     last_row_q <= post_count_i - {{SlotW{1'b0}}, 1'b1};
@@ -304,7 +310,7 @@ module corinfo_terms #(
     place_first_q   <= term_q == NoTerms;
     place_last_q    <= last_term;
     place_none_q    <= head_count_q == NoTerms;
-    place_term_q    <= term_addr;
+    place_word_q    <= terms[term_addr];
     place_slot_q    <= post_slot_i + row_q[SlotW-1:0];
     place_synapse_q <= head_addr_q + {{(SynapseAddrW - SlotW - 1){1'b0}}, row_q};
     place_row_q     <= row_base_q;

@@ -36,7 +36,7 @@ func boardDesign(t *testing.T, c testCase, rng *rand.Rand) *hdlgen.Design {
 	machine := golden.NewMachine(plain.Arithmetic)
 	require.NoError(t, machine.SetTensors(plain.Initial.Tensors))
 	dir := filepath.Join(t.TempDir(), "board")
-	_, err = hdlgen.GenerateFor(b, plain.Arithmetic, machine, c.lanes, named.Target, dir, hdlgen.RefuseEdited)
+	_, err = hdlgen.GenerateFor(b, nil, plain.Arithmetic, machine, c.lanes, named.Target, dir, hdlgen.RefuseEdited)
 	require.NoError(t, err)
 	return reopen(t, dir)
 }

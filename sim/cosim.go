@@ -108,6 +108,14 @@ func Cosim(ctx context.Context, d *hdlgen.Design, o Options) (*Report, error) {
 		}
 		o.Workers, o.SaveEvery = 1, 0
 	}
+	root, err := openRoot(d.Dir)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	if err := checkFolder(root, simFolder); err != nil {
+		return nil, err
+	}
 	c := &cosimulation{d: d, o: o, commands: o.commands()}
 	start := time.Now()
 	dense, err := hdlgen.Estimate(d.Arithmetic, d.Manifest.Lanes, d.Manifest.Target, nil)
@@ -126,7 +134,7 @@ func Cosim(ctx context.Context, d *hdlgen.Design, o Options) (*Report, error) {
 		return nil, err
 	}
 	report := &Report{Simulator: o.Simulator, Parts: len(c.parts), BuildSeconds: time.Since(start).Seconds()}
-	folder := filepath.Join(d.Dir, "sim")
+	folder := filepath.Join(d.Dir, simFolder)
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return nil, err
 	}

@@ -49,7 +49,7 @@ const staleBuild = 24 * time.Hour
 // cacheFolder is where compiled models are kept; CORINFO_CACHE overrides the user's cache folder.
 func cacheFolder() (string, error) {
 	if dir := os.Getenv("CORINFO_CACHE"); dir != "" {
-		return dir, nil
+		return filepath.Abs(dir) // tools run in other folders
 	}
 	dir, err := os.UserCacheDir()
 	if err != nil {
@@ -99,10 +99,6 @@ type rehearsal func(ctx context.Context, program string) error
 // compile builds the model of a design, or finds it in the cache: its key is the content of the Verilog, the
 // harness, the tools' versions and the recipe. Memory images are read when it runs. Only a rehearsed model needs a rehearsal.
 func compile(ctx context.Context, dir string, m *hdlgen.Manifest, how recipe, rehearse rehearsal) (*model, error) {
-	dir, err := filepath.Abs(dir)
-	if err != nil {
-		return nil, err
-	}
 	needed, harness := []string{"verilator", "g++", "make"}, "verilator/corinfo_testbench.cpp"
 	if how.simulator == Icarus {
 		needed, harness = []string{"iverilog", "vvp"}, "icarus/corinfo_testbench.v"
@@ -124,7 +120,7 @@ func compile(ctx context.Context, dir string, m *hdlgen.Manifest, how recipe, re
 	hash := sha256.New()
 	fmt.Fprintf(hash, "%x %+v %s %v\n", tools.Sum(nil), how, m.Name, macros(m))
 	hash.Write(bench)
-	var files []string
+	files := map[string][]byte{filepath.Base(harness): bench}
 	for _, f := range m.Files {
 		text, err := golden.ReadFile(filepath.Join(dir, f), hdlgen.MaxFile)
 		if err != nil {
@@ -132,7 +128,7 @@ func compile(ctx context.Context, dir string, m *hdlgen.Manifest, how recipe, re
 		}
 		fmt.Fprintln(hash, f, len(text))
 		hash.Write(text)
-		files = append(files, filepath.Join(dir, f))
+		files[f] = text
 	}
 	cache, err := cacheFolder()
 	if err != nil {
@@ -157,12 +153,18 @@ func compile(ctx context.Context, dir string, m *hdlgen.Manifest, how recipe, re
 		return nil, err
 	}
 	defer os.RemoveAll(work)
-	b := &build{how: how, rehearse: rehearse, m: m, files: files, work: work, bench: filepath.Join(work, filepath.Base(harness)), product: filepath.Join(work, "out"),
-		runtime: filepath.Join(cache, "runtime", fmt.Sprintf("%x", tools.Sum(nil)))}
-	if err := os.WriteFile(b.bench, bench, 0o644); err != nil {
-		return nil, err
+	// Everything is compiled in this folder, by paths within it: what the folders above it are called, a tool never sees.
+	for name, text := range files {
+		if err := os.MkdirAll(filepath.Join(work, filepath.Dir(name)), 0o755); err != nil {
+			return nil, err
+		}
+		if err := os.WriteFile(filepath.Join(work, name), text, 0o644); err != nil {
+			return nil, err
+		}
 	}
-	if err := os.Mkdir(b.product, 0o755); err != nil {
+	b := &build{how: how, rehearse: rehearse, m: m, work: work, bench: filepath.Base(harness),
+		runtime: filepath.Join(cache, "runtime", fmt.Sprintf("%x", tools.Sum(nil)))}
+	if err := os.Mkdir(filepath.Join(work, productFolder), 0o755); err != nil {
 		return nil, err
 	}
 	if how.simulator == Icarus {
@@ -173,7 +175,7 @@ func compile(ctx context.Context, dir string, m *hdlgen.Manifest, how recipe, re
 	if err != nil {
 		return nil, err
 	}
-	if err := os.Rename(b.product, folder); err != nil && !errors.Is(err, os.ErrExist) {
+	if err := os.Rename(filepath.Join(work, productFolder), folder); err != nil && !errors.Is(err, os.ErrExist) {
 		if _, stat := os.Stat(folder); stat != nil {
 			return nil, err
 		}

@@ -27,8 +27,10 @@ func TestNetlistPassesTheSelfTest(t *testing.T) {
 	require.NoError(t, os.MkdirAll(filepath.Join(d.Dir, synthFolder), 0o755))
 	file := func(suffix string) string { return synthFolder + "/" + part.Top + suffix }
 	// As for the board, then written as Verilog.
-	script := synthesisStep(d.Manifest, file).args[1] + "; write_verilog -noattr " + file(".v")
-	_, err := output(ctx, d.Dir, "yosys", "-p", script)
+	script, err := d.Manifest.BoardScript(file(".json"))
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(d.Dir, file(".ys")), append(script, "write_verilog -noattr "+file(".v")+"\n"...), 0o644))
+	_, err = output(ctx, d.Dir, "yosys", "-s", file(".ys"))
 	require.NoError(t, err)
 	args := []string{"-g2012", "-s", "corinfo_board_testbench", "-o", file(".vvp"), file(".v")}
 	list, err := os.ReadFile(filepath.Join(d.Dir, "board", part.Top+".f"))

@@ -79,23 +79,37 @@ func Synth(ctx context.Context, d *hdlgen.Design, o SynthOptions) (*SynthReport,
 			return nil, err
 		}
 	}
-	dir, err := filepath.Abs(d.Dir)
+	root, err := openRoot(d.Dir)
 	if err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(filepath.Join(dir, synthFolder), 0o755); err != nil {
+	defer root.Close()
+	for _, folder := range []string{filepath.Dir(synthFolder), synthFolder} {
+		if err := checkFolder(root, folder); err != nil {
+			return nil, err
+		}
+	}
+	if err := root.MkdirAll(synthFolder, 0o755); err != nil {
 		return nil, err
 	}
+	dir := root.Name()
 	file := func(suffix string) string { return synthFolder + "/" + part.Top + suffix }
 	r := &SynthReport{Board: board.Name, Top: part.Top, Seed: o.Seed, Bitstream: filepath.Join(d.Dir, file(".bit"))}
 	run := func(s step) error {
-		done, err := s.run(ctx, dir, o.Progress)
+		done, err := s.run(ctx, root, o.Progress)
 		if err != nil {
 			return err
 		}
 		r.Steps = append(r.Steps, done)
 		r.Logs = append(r.Logs, filepath.Join(d.Dir, s.log()))
 		return nil
+	}
+	script, err := d.Manifest.BoardScript(file(".json"))
+	if err == nil {
+		err = golden.WriteFile(filepath.Join(dir, file(".ys")), script)
+	}
+	if err != nil {
+		return nil, err
 	}
 	if err := run(synthesisStep(d.Manifest, file)); err != nil {
 		return nil, err
@@ -118,7 +132,7 @@ func Synth(ctx context.Context, d *hdlgen.Design, o SynthOptions) (*SynthReport,
 	if err := run(bitstreamStep(file)); err != nil {
 		return nil, err
 	}
-	text, err := golden.ReadFile(filepath.Join(dir, file(".report.json")), maxProduct)
+	text, err := read(root, file(".report.json"), maxProduct)
 	if err != nil {
 		return nil, err
 	}
@@ -128,18 +142,13 @@ func Synth(ctx context.Context, d *hdlgen.Design, o SynthOptions) (*SynthReport,
 	return r, nil
 }
 
-// synthesisStep makes the netlist: mapped by delay, and flat, so that every lane's cells have names. All paths are relative to
-// the design's folder: memory images are named so, and YoWASP's tools see no other folder. file names what a step makes.
+// synthesisStep makes the netlist, by the script that Synth has written.
 func synthesisStep(m *hdlgen.Manifest, file func(suffix string) string) step {
-	part := m.Board
-	sources := slices.Concat(m.Files, part.Files)
-	var images []string
-	for _, i := range slices.Concat(m.Images, part.Images) {
-		images = append(images, i.File)
+	reads := slices.Concat([]string{file(".ys")}, m.Files, m.Board.Files)
+	for _, i := range slices.Concat(m.Images, m.Board.Images) {
+		reads = append(reads, i.File)
 	}
-	script := fmt.Sprintf("read_verilog -defer %s; synth_ecp5 -abc9 -top %s; setattr -mod -unset keep_hierarchy *; flatten; write_json %s",
-		strings.Join(sources, " "), part.Top, file(".json"))
-	return step{name: "synthesis", tool: "yosys", reads: slices.Concat(sources, images), makes: []string{file(".json")}, args: []string{"-p", script}}
+	return step{name: "synthesis", tool: "yosys", reads: reads, makes: []string{file(".json")}, args: []string{"-s", file(".ys")}}
 }
 
 func placeStep(board *constraints.Board, pins, netlist string, placer []string, seed int, file func(suffix string) string) step {
@@ -174,44 +183,43 @@ func (s *step) log() string  { return synthFolder + "/" + s.tool + ".log" }
 func (s *step) mark() string { return synthFolder + "/" + s.tool + ".done" }
 
 // run runs the step's tool, or keeps what it made when nothing has changed.
-func (s *step) run(ctx context.Context, dir string, progress func(string)) (SynthStep, error) {
+func (s *step) run(ctx context.Context, root *os.Root, progress func(string)) (SynthStep, error) {
 	done := SynthStep{Name: s.name, Tool: version(ctx, s.tool)}
 	if err := ctx.Err(); err != nil {
 		return done, err
 	}
-	key, err := s.key(dir, done.Tool)
+	key, err := s.key(root, done.Tool)
 	if err != nil {
 		return done, err
 	}
-	mark := filepath.Join(dir, s.mark())
-	if before, err := golden.ReadFile(mark, 1<<10); err == nil && string(before) == key && s.made(dir) {
+	if before, err := read(root, s.mark(), 1<<10); err == nil && string(before) == key && s.made(root) {
 		done.Kept = true
 		say(progress, s.name+": nothing has changed")
 		return done, nil
 	}
-	// What a run that ends here leaves is not whole.
-	for _, file := range append([]string{s.mark()}, s.makes...) {
-		if err := os.Remove(filepath.Join(dir, file)); err != nil && !errors.Is(err, os.ErrNotExist) {
+	// What a run that ends here leaves is not whole; and a tool would write where a link leads.
+	for _, file := range append([]string{s.mark(), s.log()}, s.makes...) {
+		if err := root.Remove(file); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return done, err
 		}
 	}
 	start := time.Now()
-	if err := s.call(ctx, dir, progress); err != nil {
+	if err := s.call(ctx, root, progress); err != nil {
 		return done, err
 	}
 	done.Seconds = time.Since(start).Seconds()
-	if !s.made(dir) {
-		return done, fmt.Errorf("%s did not make %s; its log is %s", s.tool, strings.Join(s.makes, " and "), filepath.Join(dir, s.log()))
+	if !s.made(root) {
+		return done, fmt.Errorf("%s did not make %s; its log is %s", s.tool, strings.Join(s.makes, " and "), filepath.Join(root.Name(), s.log()))
 	}
-	return done, golden.WriteFile(mark, []byte(key))
+	return done, golden.WriteFile(filepath.Join(root.Name(), s.mark()), []byte(key))
 }
 
 // key is the checksum of all that a step's products depend on.
-func (s *step) key(dir, tool string) (string, error) {
+func (s *step) key(root *os.Root, tool string) (string, error) {
 	sum := sha256.New()
 	fmt.Fprintf(sum, "%s\n%q\n", tool, s.args)
 	for _, file := range s.reads {
-		text, err := golden.ReadFile(filepath.Join(dir, file), maxProduct)
+		text, err := read(root, file, maxProduct)
 		if err != nil {
 			return "", fmt.Errorf("%w: %w; generate the design again", golden.ErrDamaged, err)
 		}
@@ -222,9 +230,9 @@ func (s *step) key(dir, tool string) (string, error) {
 }
 
 // made tells whether everything that the step makes is there.
-func (s *step) made(dir string) bool {
+func (s *step) made(root *os.Root) bool {
 	for _, file := range s.makes {
-		if info, err := os.Stat(filepath.Join(dir, file)); err != nil || info.Size() == 0 {
+		if info, err := root.Lstat(file); err != nil || !info.Mode().IsRegular() || info.Size() == 0 {
 			return false
 		}
 	}
@@ -232,18 +240,17 @@ func (s *step) made(dir string) bool {
 }
 
 // call runs the tool; its output goes to the log and, now and then a line of it, to progress.
-func (s *step) call(ctx context.Context, dir string, progress func(string)) error {
+func (s *step) call(ctx context.Context, root *os.Root, progress func(string)) error {
 	path, err := Find(s.tool)
 	if err != nil {
 		return err
 	}
-	name := filepath.Join(dir, s.log())
-	log, err := os.Create(name)
+	log, err := root.Create(s.log())
 	if err != nil {
 		return err
 	}
 	say(progress, fmt.Sprintf("%s: %s", s.name, filepath.Base(path)))
-	cmd := program(ctx, dir, path, s.args...)
+	cmd := program(ctx, root.Name(), path, s.args...)
 	w := &lines{to: log, say: func(line string) { say(progress, s.name+": "+line) }, last: time.Now()}
 	cmd.Stdout, cmd.Stderr = w, w
 	err = cmd.Run()
@@ -254,7 +261,7 @@ func (s *step) call(ctx context.Context, dir string, progress func(string)) erro
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case err != nil:
-		return fmt.Errorf("%s: %w: %s; its log is %s", s.tool, err, w.reason(), name)
+		return fmt.Errorf("%s: %w: %s; its log is %s", s.tool, err, w.reason(), filepath.Join(root.Name(), s.log()))
 	}
 	return nil
 }

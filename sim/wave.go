@@ -54,7 +54,7 @@ func (r *run) waveOfMismatch(ctx context.Context, at *Mismatch) error {
 	if r.o.Simulator == Icarus {
 		format = vcd
 	}
-	file, err := filepath.Abs(filepath.Join(r.d.Dir, "sim", "mismatch"+string(format)))
+	file, err := filepath.Abs(filepath.Join(r.d.Dir, simFolder, "mismatch"+string(format)))
 	if err != nil {
 		return err
 	}
@@ -80,7 +80,7 @@ func (r *run) wave(ctx context.Context, file string, from, to int64) error {
 		return err
 	}
 	defer os.Remove(temporary)
-	args := []string{"+wave=" + temporary, fmt.Sprintf("+wave_from=%d", from), fmt.Sprintf("+wave_to=%d", to), fmt.Sprintf("+stop=%d", to+1)}
+	args := []string{"+wave=" + seenFrom(r.dir, temporary), fmt.Sprintf("+wave_from=%d", from), fmt.Sprintf("+wave_to=%d", to), fmt.Sprintf("+stop=%d", to+1)}
 	if r.o.Simulator == Icarus && format == fst {
 		args = append(args, "-fst")
 	}

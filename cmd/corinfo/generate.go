@@ -11,6 +11,7 @@ import (
 
 	"corinfo/golden"
 	"corinfo/hdlgen"
+	"corinfo/sim"
 )
 
 func generateCommand() *cli.Command {
@@ -21,11 +22,20 @@ func generateCommand() *cli.Command {
 			boardFlag(),
 			&cli.Float64Flag{Name: "clock", Value: defaultMHz, Usage: "`MHZ` of the design's clock on the board"},
 			&cli.StringFlag{Name: "o", Usage: "`FOLDER` to write; a design that is there is replaced, and other files there stay"},
+			&cli.IntFlag{Name: "vectors", Usage: "put the first `N` test samples with the model's answers into the design, for any testbench"},
+			&cli.BoolFlag{Name: "vectors-learn", Usage: "with --vectors: and behind them a mini-batch of training samples, with the synapses that come out"},
 			&cli.BoolFlag{Name: "force", Usage: "overwrite files of the design there that were changed by hand"},
 			jsonFlag()),
 		Action: func(c *cli.Context) error {
 			if err := noArguments(c); err != nil {
 				return err
+			}
+			if c.IsSet("vectors") {
+				if err := atLeast(c, "vectors", 1); err != nil {
+					return err
+				}
+			} else if c.Bool("vectors-learn") {
+				return usagef("generate: --vectors-learn adds to vectors; give --vectors N")
 			}
 			out, err := required(c, "o")
 			if err != nil {
@@ -43,6 +53,10 @@ func generateCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
+			vectors, err := vectorsOf(c, machine.A)
+			if err != nil {
+				return err
+			}
 			target := targetOf(nil)
 			if board != nil {
 				target = targetOf(board.Board)
@@ -51,7 +65,7 @@ func generateCommand() *cli.Command {
 			if c.Bool("force") {
 				edited = hdlgen.OverwriteEdited
 			}
-			m, err := hdlgen.GenerateFor(board, machine.A, machine, machine.A.Network.Hardware.Lanes, target, out, edited)
+			m, err := hdlgen.GenerateFor(board, vectors, machine.A, machine, machine.A.Network.Hardware.Lanes, target, out, edited)
 			if err != nil {
 				return err
 			}
@@ -68,12 +82,38 @@ func generateCommand() *cli.Command {
 				printMisfits(w, misfits)
 				fmt.Fprintf(w, "%s: top module %s, %d lanes, %d Verilog files (%s), %d memory images\n",
 					out, m.Name, m.Lanes, len(m.Files), filepath.Join(out, m.Name+".f"), len(m.Images))
+				if vectors != nil {
+					fmt.Fprintf(w, "vectors of %d samples: `sh %s icarus` plays them (or verilator, or cocotb)\n",
+						len(vectors.Classify)+len(vectors.Learn), filepath.Join(out, "vectors", "simulate"))
+				}
 				if b := m.Board; b != nil {
 					fmt.Fprintf(w, "board %s: top module %s at %g MHz, a self-test of %d digits; `corinfo synth %s` makes the bitstream\n", b.Name, b.Top, b.MHz, b.Steps, out)
 				}
 			})
 		},
 	}
+}
+
+// vectorsOf are the samples that --vectors and --vectors-learn choose; nil without them.
+func vectorsOf(c *cli.Context, a *golden.Arithmetic) (*hdlgen.Vectors, error) {
+	if !c.IsSet("vectors") {
+		return nil, nil
+	}
+	data, err := dataOf(c, a.Network)
+	if err != nil {
+		return nil, err
+	}
+	classify, err := testSamples(a, &data.Test, c.Int("vectors"))
+	if err != nil {
+		return nil, err
+	}
+	var learn []sim.Sample
+	if c.Bool("vectors-learn") {
+		if learn, err = trainingSamples(a, &data.Train, a.Network.Learning.Batch); err != nil {
+			return nil, err
+		}
+	}
+	return &hdlgen.Vectors{Classify: testDigits(classify), Learn: testDigits(learn)}, nil
 }
 
 // networkFlags choose a network, its weights and its lanes, for generate and estimate.

@@ -9,11 +9,13 @@ import (
 	"image"
 	"image/png"
 	"io"
+	"math"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -581,4 +583,60 @@ func TestLargeNetworks(t *testing.T) {
 	}
 	require.NoFileExists(t, out)
 	require.Less(t, time.Since(start), 20*time.Second)
+}
+
+// generate --vectors puts samples and answers into the design, which plays them; a design without them has none left.
+func TestGenerateVectors(t *testing.T) {
+	needTool(t, "iverilog")
+	file := smallNetwork(t, 3, "")
+	out := filepath.Join(t.TempDir(), "design")
+	text := done(t, "generate", "-c", file, "-o", out, "--vectors", "2", "--vectors-learn")
+	require.Contains(t, text, "vectors of 5 samples: `sh "+filepath.Join(out, "vectors", "simulate")+" icarus` plays them")
+	var d struct {
+		Design     string
+		Classified int
+		Learned    int
+		Inputs     int
+		Files      map[string]struct {
+			File, Format string
+			Words, Width int
+			Signed       bool
+			Fraction     *int
+		}
+		Samples []struct {
+			Learn, Negative bool
+			Label, Class    int
+		}
+	}
+	require.NoError(t, json.Unmarshal([]byte(readFile(t, filepath.Join(out, "vectors", "digits_vectors.json"))), &d))
+	require.Equal(t, []any{"digits", 2, 3, 20}, []any{d.Design, d.Classified, d.Learned, d.Inputs})
+	require.Len(t, d.Samples, 5)
+	labels := readFile(t, filepath.Join(filepath.Dir(file), "t10k-labels-idx1-ubyte"))[8:]
+	images := readFile(t, filepath.Join(filepath.Dir(file), "t10k-images-idx3-ubyte"))[16:]
+	inputs := strings.Fields(readFile(t, filepath.Join(out, "vectors", d.Files["inputs"].File)))
+	require.Len(t, inputs, 5*20)
+	require.Equal(t, 100, d.Files["inputs"].Words)
+	for i := range 2 {
+		require.Equal(t, int(labels[i]), d.Samples[i].Label)
+		require.False(t, d.Samples[i].Learn)
+		for j := range 20 {
+			word, err := strconv.ParseUint(inputs[20*i+j], 16, 64)
+			require.NoError(t, err)
+			require.InDelta(t, float64(images[20*i+j])/255, math.Ldexp(float64(word), -*d.Files["inputs"].Fraction), math.Ldexp(0.5, -*d.Files["inputs"].Fraction))
+		}
+	}
+	for name, f := range d.Files {
+		require.Len(t, strings.Fields(readFile(t, filepath.Join(out, "vectors", f.File))), f.Words, name)
+	}
+	cmd := exec.Command("sh", filepath.Join(out, "vectors", "simulate"), "icarus")
+	answer, err := cmd.CombinedOutput()
+	require.NoError(t, err, string(answer))
+	require.Contains(t, string(answer), "passed: 35 scores and 5 classes, ")
+
+	done(t, "generate", "-c", file, "-o", out)
+	require.NoDirExists(t, filepath.Join(out, "vectors"))
+	require.NoDirExists(t, filepath.Join(out, "sim", "vectors"))
+	refused(t, exitUsage, []string{"give --vectors N"}, "generate", "-c", file, "-o", out, "--vectors-learn")
+	refused(t, exitUsage, []string{"--vectors 0", "at least 1"}, "generate", "-c", file, "-o", out, "--vectors", "0")
+	refused(t, exitUsage, []string{"61 test samples; the test set has 60"}, "generate", "-c", file, "-o", out, "--vectors", "61")
 }

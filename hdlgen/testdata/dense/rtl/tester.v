@@ -188,6 +188,7 @@ module tester #(
     .UpdateCycles  (8),
     .RowAddrW      (1),
     .TermAddrW     (4),
+    .TermStyle     ("auto"),
     .Dense         (1),
     .ProgramDepth  (20),
     .ProgramAddrW  (5),

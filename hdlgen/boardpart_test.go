@@ -1,0 +1,68 @@
+package hdlgen
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"corinfo/golden"
+)
+
+// What a manifest says of a board is what generate would write for the board of that name, or the design is refused: file names and
+// the top module reach tools, and files are made and removed by them.
+func TestManifestIsNotBelieved(t *testing.T) {
+	a, err := golden.NewArithmetic(testNetwork(t, []int{3, 2, 2}, 1, ""))
+	require.NoError(t, err)
+	machine := golden.NewMachine(a)
+	dir := filepath.Join(t.TempDir(), "design")
+	_, err = GenerateFor(testBoard(t), nil, a, machine, 2, FastTarget, dir, RefuseEdited)
+	require.NoError(t, err)
+	path := filepath.Join(dir, manifestFile)
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	for name, change := range map[string]func(m, board map[string]any){
+		"file":         func(_, b map[string]any) { b["files"].([]any)[0] = "x.v; exec -- id > PWNED; #" },
+		"file outside": func(_, b map[string]any) { b["files"].([]any)[0] = "../../x.v" },
+		"one file more": func(_, b map[string]any) {
+			b["files"] = append(b["files"].([]any), "/etc/passwd")
+		},
+		"model":      func(_, b map[string]any) { b["models"].([]any)[0] = "/etc/passwd" },
+		"top":        func(_, b map[string]any) { b["top"] = "../../../victim" },
+		"top's name": func(_, b map[string]any) { b["top"] = "tester_other" },
+		"pins":       func(_, b map[string]any) { b["pins"] = "--help" },
+		"board":      func(_, b map[string]any) { b["name"] = "../ecp5" },
+		"no board":   func(_, b map[string]any) { b["name"] = "" },
+		"frequency":  func(_, b map[string]any) { b["mhz"] = 1e9 },
+		"PLL":        func(_, b map[string]any) { b["pll"].(map[string]any)["input"] = 3 },
+		"image":      func(_, b map[string]any) { b["images"].([]any)[0].(map[string]any)["file"] = "../image.hex" },
+		"no image":   func(_, b map[string]any) { b["images"] = []any{} },
+		"checksum":   func(_, b map[string]any) { b["checksum"] = "$(id)" },
+		"steps":      func(_, b map[string]any) { b["steps"] = -1 },
+		"Verilog":    func(m, _ map[string]any) { m["files"].([]any)[0] = "rtl/a.v; shell id" },
+		"family":     func(m, _ map[string]any) { m["target"].(map[string]any)["family"] = "x; shell id" },
+		"name":       func(m, _ map[string]any) { m["name"] = "$(id)" },
+	} {
+		var m map[string]any
+		require.NoError(t, json.Unmarshal(text, &m))
+		change(m, m["board"].(map[string]any))
+		changed, err := json.Marshal(m)
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(path, changed, 0o644))
+		_, err = OpenDesign(dir)
+		require.Error(t, err, name)
+		require.True(t, bytes.Contains([]byte(err.Error()), []byte(manifestFile)), "%s: %v", name, err)
+		require.ErrorIs(t, err, golden.ErrDamaged, name)
+	}
+	require.NoError(t, os.WriteFile(path, text, 0o644))
+	_, err = OpenDesign(dir)
+	require.NoError(t, err)
+	// The self-test's images are those that were generated.
+	require.NoError(t, os.WriteFile(filepath.Join(dir, boardImage("tester", stepsImage)), []byte("0\n"), 0o644))
+	_, err = OpenDesign(dir)
+	require.ErrorIs(t, err, golden.ErrDamaged)
+	require.ErrorContains(t, err, stepsImage)
+}

@@ -1,0 +1,46 @@
+package sim
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"corinfo/golden"
+)
+
+// simFolder is where a co-simulation works, in a design's folder.
+const simFolder = "sim"
+
+// openRoot opens a design's folder, its Name absolute. A design may come from elsewhere: through a root, no link in it leads out.
+func openRoot(dir string) (*os.Root, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, err
+	}
+	return os.OpenRoot(dir)
+}
+
+// checkFolder refuses what stands in a design where a folder of ours is to be, and is none: a file, or a link, whose end we would
+// fill, and sweep, in its place. Nothing standing there is well.
+func checkFolder(root *os.Root, name string) error {
+	info, err := root.Lstat(name)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return nil
+	case err == nil && !info.IsDir():
+		err = errors.New("not a folder")
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %s: %w; remove it", golden.ErrUsage, filepath.Join(root.Name(), name), err)
+	}
+	return nil
+}
+
+// read reads a file of a design that is no longer than limit, and where it seems to be: no link leads out.
+func read(root *os.Root, file string, limit int64) ([]byte, error) {
+	if _, err := root.Stat(file); err != nil {
+		return nil, err
+	}
+	return golden.ReadFile(filepath.Join(root.Name(), file), limit)
+}
