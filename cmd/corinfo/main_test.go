@@ -506,7 +506,12 @@ func TestFullDisk(t *testing.T) {
 	}
 	_, err = fill.Write(make([]byte, 4096))
 	require.NoError(t, err)
-	refused(t, exitFailed, []string{"no space left", "--plots"}, "eval", run, "--plots")
+	for _, more := range [][]string{{"--plots"}, {"--predictions", filepath.Join(disk, "answers.csv"), "--states"}, {"--predictions", filepath.Join(disk, "answers.npz"), "--states"}} {
+		code, stdout, stderr := corinfo(append([]string{"eval", run}, more...)...)
+		require.Equal(t, exitFailed, code)
+		require.Contains(t, stderr, "no space left")
+		require.Contains(t, stdout, ": test accuracy ", "what was computed is shown")
+	}
 	fill.Close()
 	refused(t, exitFailed, []string{"no space left"}, "generate", "-c", file, "-o", filepath.Join(disk, "design"))
 	require.NoFileExists(t, filepath.Join(disk, "design"))
