@@ -81,7 +81,12 @@ class Type:
 
 def fit(bits, m, signed=True, quantization="RND"):
     integer = math.frexp(m)[1] + signed  # floor(log2 m) + 1 and the sign
-    return Type(f"ap_{'' if signed else 'u'}fixed<{bits},{integer},{quantization},SAT>")
+    while True:
+        t = Type(f"ap_{'' if signed else 'u'}fixed<{bits},{integer},{quantization},SAT>")
+        t.round(m)
+        if not t.overflowed:
+            return t
+        integer += 1  # m was rounded up to a power of two
 
 
 class Network:

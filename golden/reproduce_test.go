@@ -91,7 +91,7 @@ func TestTrainingFromThePage(t *testing.T) {
 		}},
 		"types that round and overflow in other ways, one sign": {[]int{10, 5, 4}, 0, func(n *golden.Network) {
 			n.Learning.RandomSign, n.Learning.Batch, n.Seed = false, 1, 0
-			n.Settling.Step = golden.Step{Rule: "divide_by_loop_index", Start: 0.5, Stop: 0.01, Decay: 1}
+			n.Settling.Step = golden.Step{Rule: "divide_by_loop_index", Start: 1 - 1e-9, Stop: 0.01, Decay: 1}
 			n.Formats = map[string]fx.Type{"x": parse("ap_ufixed<5,1,TRN>"), "r": parse("ap_ufixed<7,0,RND_CONV,SAT_SYM>"),
 				"u": parse("ap_fixed<9,2,RND_ZERO,SAT>"), "e": parse("ap_fixed<8,1,RND_INF,WRAP>"), "current1": parse("ap_fixed<10,4,TRN_ZERO,SAT_ZERO>"),
 				"W1": parse("ap_fixed<9,1,RND_MIN_INF,SAT>"), "W": parse("ap_fixed<12,2,STOCHASTIC,SAT_SYM>"), "dF": parse("ap_fixed<6,1>")}
@@ -166,4 +166,18 @@ func randomSet(n *golden.Network, count int) golden.Set {
 		set.Labels = append(set.Labels, uint8(labels[i]))
 	}
 	return set
+}
+
+// TestDenseEvents: in dense mode every input and, after every step, every state of the layer is an event, and the bits are the same.
+func TestDenseEvents(t *testing.T) {
+	n := digitNetwork([]int{9, 6, 4}, 2)
+	n.Settling.FreeIterations, n.Settling.NudgedIterations, n.Settling.EarlyEnd = 5, 3, false
+	dense, events := startMachine(t, n), startMachine(t, n)
+	dense.Dense = true
+	samples, labels := digits(rand.New(rand.NewPCG(1, 1)), n, 2)
+	require.Equal(t, dense.LearnBatch(samples, labels, false), events.LearnBatch(samples, labels, false))
+	require.Equal(t, allSynapses(events), allSynapses(dense))
+	counts := dense.Counts()
+	require.Equal(t, []int64{2 * 9, 2 * 8 * 6, 2 * 8 * 4}, counts.LayerEvents)
+	require.Less(t, events.Counts().Events, counts.Events)
 }
