@@ -222,7 +222,7 @@ func (g *Graph) Check() error {
 	}
 	for i, n := range g.nodes {
 		if err := n.Format.Check(); err != nil {
-			return fmt.Errorf("graph %s: the exact value of %s: %w: bring their binary points closer together", g.Name, g.leaves(Value(i)), err)
+			return &WidthError{g.Name, g.words(Value(i)), err}
 		}
 		if n.Op == OpInput || n.Op == OpConst || n.Op == OpResize {
 			if err := border(Value(i), n.Op.String()+" "+n.Name); err != nil {
@@ -238,9 +238,28 @@ func (g *Graph) Check() error {
 	return nil
 }
 
-// leaves are the words that a value is computed from, with their formats.
-func (g *Graph) leaves(v Value) string {
-	var list []string
+// WidthError is the error of Check for a node whose exact value is wider than MaxWidth.
+type WidthError struct {
+	Graph string
+	Words []Node // the inputs, constants and rounded values that it is computed from
+	Err   error  // what Format.Check says
+}
+
+func (e *WidthError) Error() string { return e.Text(func(name string) string { return name }) }
+
+func (e *WidthError) Unwrap() error { return e.Err }
+
+// Text is the error's with other names for the words.
+func (e *WidthError) Text(rename func(name string) string) string {
+	list := make([]string, len(e.Words))
+	for i, n := range e.Words {
+		list[i] = fmt.Sprintf("%s (%v)", rename(n.Name), n.Format)
+	}
+	return fmt.Sprintf("graph %s: the exact value of %s: %v: bring their binary points closer together", e.Graph, strings.Join(list, ", "), e.Err)
+}
+
+// words are those that a value is computed from, each once.
+func (g *Graph) words(v Value) (list []Node) {
 	seen := map[Value]bool{}
 	var visit func(v Value)
 	visit = func(v Value) {
@@ -248,7 +267,7 @@ func (g *Graph) leaves(v Value) string {
 		switch {
 		case seen[v]:
 		case n.Name != "":
-			list = append(list, fmt.Sprintf("%s (%v)", n.Name, n.Format))
+			list = append(list, n)
 		default:
 			for _, a := range n.Args {
 				visit(a)
@@ -257,7 +276,7 @@ func (g *Graph) leaves(v Value) string {
 		seen[v] = true
 	}
 	visit(v)
-	return strings.Join(list, ", ")
+	return list
 }
 
 // Fingerprint tells structures and formats apart, not the graph's name.

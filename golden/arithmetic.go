@@ -1,6 +1,7 @@
 package golden
 
 import (
+	"errors"
 	"fmt"
 
 	fx "corinfo/fixedpoint"
@@ -223,7 +224,7 @@ func (a *Arithmetic) buildGraphs() error {
 			m.Graph = synapseGraph(m.Sum, m.Update, m.Type, f.Rate.Format)
 		}
 		if err := m.Graph.Check(); err != nil {
-			return usagef("formats: %s: %v", m.Name(), err)
+			return usagef("formats: %s: %s", m.Name(), tensorNames(err, m.Name()))
 		}
 	}
 	for k := 1; k <= K; k++ {
@@ -232,11 +233,30 @@ func (a *Arithmetic) buildGraphs() error {
 				continue
 			}
 			if err := g.Check(); err != nil {
-				return usagef("formats: layer %d: %v", k, err)
+				return usagef("formats: layer %d: %s", k, tensorNames(err, ""))
 			}
 		}
 	}
 	return nil
+}
+
+// tensorNames is the text of an error of a graph in which words have the names of the network file's formats; matrix is
+// that of an update.
+func tensorNames(err error, matrix string) string {
+	names := map[string]string{
+		"lateral_rounded": "lateral", "potential": "u", "w": matrix, "sum": "the sum", "update": "d" + matrix,
+		"k_current": "coefficient", "k_r": "coefficient", "k_y": "coefficient", "k_u": "coefficient",
+	}
+	var wide *fx.WidthError
+	if !errors.As(err, &wide) {
+		return err.Error()
+	}
+	return wide.Text(func(name string) string {
+		if tensor, ok := names[name]; ok {
+			return tensor
+		}
+		return name
+	})
 }
 
 func (a *Arithmetic) convertConstants() error {
