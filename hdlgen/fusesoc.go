@@ -54,7 +54,7 @@ func libraryCore() []byte {
 func designCore(m *Manifest, files map[string][]byte) []byte {
 	var b strings.Builder
 	fmt.Fprintf(&b, "CAPI=2:\nname: \"corinfo:designs:%s:%s-r%d\"\n", m.Name, coreVersion(), revision(files))
-	fmt.Fprintf(&b, "description: a network of %s neurons that settles and learns, on %d lanes\n", join(m.Layers, "-"), m.Lanes)
+	fmt.Fprintf(&b, "description: a network of %s neurons that settles and learns, on %s\n", join(m.Layers, "-"), counted(m.Lanes, "lane"))
 	fmt.Fprintf(&b, "filesets:\n  rtl:\n    depend: [%q]\n    files:\n", libraryName())
 	for _, f := range m.Files {
 		if !strings.HasPrefix(f, libraryFolder+"/") {

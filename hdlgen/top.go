@@ -12,7 +12,7 @@ import (
 func topModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arithmetic, provenance []string) *vl.Module {
 	n := a.Network
 	m := &vl.Module{Name: name, Params: []vl.Bind{{Name: "ImageFolder", Value: vl.Str(imageFolder)}}}
-	m.Header = append([]string{fmt.Sprintf("%s: a network of %s neurons that settles and learns, %d lanes.", name, join(n.Layers, "-"), l.Lanes)}, provenance...)
+	m.Header = append([]string{fmt.Sprintf("%s: a network of %s neurons that settles and learns, on %s.", name, join(n.Layers, "-"), counted(l.Lanes, "lane"))}, provenance...)
 	every := "each"
 	if n.Learning.Batch > 1 {
 		every = fmt.Sprintf("every %d of them", n.Learning.Batch)
@@ -208,6 +208,14 @@ func (w *wires) add(m *vl.Module, name string) {
 				{Name: "Zero", Value: vl.Int(1)}},
 			Ports: []vl.Bind{{Name: "clk_i", Value: vl.Id("clk_i")}, {Name: "data_i", Value: w.from}, {Name: "data_o", Value: w.to}}})
 	}
+}
+
+// counted is a number of things, by the name of one.
+func counted(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }
 
 func join(numbers []int, sep string) string {

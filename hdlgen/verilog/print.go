@@ -80,16 +80,23 @@ func (p *printer) module(m *Module) {
 }
 
 func (p *printer) ports(ports []Port) {
-	ranges := 0
-	last := -1
+	ranges, last := 0, -1
+	group, names := 0, map[int]int{} // the longest name with a comment, by group
 	for i, port := range ports {
-		if port.Name != "" {
-			ranges = max(ranges, len(bitRange(port.Width, port.Signed)))
-			last = i
+		switch {
+		case port.Name == "":
+			group++
+			continue
+		case port.Comment != "":
+			names[group] = max(names[group], len(port.Name)+len(","))
 		}
+		ranges = max(ranges, len(bitRange(port.Width, port.Signed)))
+		last = i
 	}
+	group = 0
 	for i, port := range ports {
 		if port.Name == "" {
+			group++
 			if i > 0 {
 				p.line("")
 			}
@@ -100,9 +107,11 @@ func (p *printer) ports(ports []Port) {
 		if i == last {
 			comma = ""
 		}
-		text := fmt.Sprintf("%-6s %-4s %-*s %s%s", port.Dir, kindOf(port.Reg), ranges, bitRange(port.Width, port.Signed), port.Name, comma)
-		if port.Comment != "" {
-			text += "  // " + port.Comment
+		text := fmt.Sprintf("%-6s %-4s %-*s ", port.Dir, kindOf(port.Reg), ranges, bitRange(port.Width, port.Signed))
+		if port.Comment == "" {
+			text += port.Name + comma
+		} else {
+			text += fmt.Sprintf("%-*s  // %s", names[group], port.Name+comma, port.Comment)
 		}
 		p.line("%s", text)
 	}

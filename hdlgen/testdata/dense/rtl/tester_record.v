@@ -22,9 +22,9 @@ module tester_record (
 
   // Operands, all of one cycle; those marked constant stand still while results are under way.
   input  wire signed [17:0] reference_i,  // s18f13
-  input  wire signed [5:0]  feedback_i,  // s6f4
-  input  wire signed [21:0] lateral_i,  // s22f34
-  input  wire [4:0]         r_i,  // u5f4
+  input  wire signed [5:0]  feedback_i,   // s6f4
+  input  wire signed [21:0] lateral_i,    // s22f34
+  input  wire [4:0]         r_i,          // u5f4
 
   // Results, 2 cycles later.
   output wire signed [17:0] e_next_o,  // s18f14

@@ -25,24 +25,24 @@ module tester_soma (
   input  wire               enable_i,  // from the cycle of operands to the one before their results
 
   // Operands, all of one cycle; those marked constant stand still while results are under way.
-  input  wire signed [17:0] basal_i,  // s18f13
-  input  wire signed [5:0]  feedback_i,  // s6f4
-  input  wire signed [21:0] lateral_i,  // s22f34
-  input  wire [4:0]         r_i,  // u5f4
-  input  wire signed [17:0] u_i,  // s18f14
-  input  wire               y_i,  // u1f0
-  input  wire [16:0]        eta_i,  // u17f21, constant
+  input  wire signed [17:0] basal_i,      // s18f13
+  input  wire signed [5:0]  feedback_i,   // s6f4
+  input  wire signed [21:0] lateral_i,    // s22f34
+  input  wire [4:0]         r_i,          // u5f4
+  input  wire signed [17:0] u_i,          // s18f14
+  input  wire               y_i,          // u1f0
+  input  wire [16:0]        eta_i,        // u17f21, constant
   input  wire signed [17:0] k_current_i,  // s18f13, constant
   input  wire [1:0]         k_lateral_i,  // u2f0, constant
-  input  wire signed [17:0] k_r_i,  // s18f13, constant
-  input  wire signed [17:0] k_y_i,  // s18f13, constant
-  input  wire signed [17:0] k_u_i,  // s18f13, constant
+  input  wire signed [17:0] k_r_i,        // s18f13, constant
+  input  wire signed [17:0] k_y_i,        // s18f13, constant
+  input  wire signed [17:0] k_u_i,        // s18f13, constant
 
   // Results, 14 cycles later.
   output wire signed [17:0] u_next_o,  // s18f14
   output wire [4:0]         r_next_o,  // u5f4
-  output wire signed [5:0]  delta_o,  // s6f4
-  output wire               moved_o,  // u1f0
+  output wire signed [5:0]  delta_o,   // s6f4
+  output wire               moved_o,   // u1f0
 
   // The value was outside the format that it was rounded into.
   output wire               current_overflow_o,

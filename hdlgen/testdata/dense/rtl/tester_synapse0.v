@@ -19,11 +19,11 @@ module tester_synapse0 (
 
   // Operands, all of one cycle; those marked constant stand still while results are under way.
   input  wire signed [34:0] change_i,  // s35f32
-  input  wire signed [6:0]  w_i,  // s7f5
+  input  wire signed [6:0]  w_i,       // s7f5
 
   // Results, 4 cycles later.
   output wire signed [6:0]  w_next_o,  // s7f5
-  output wire               moved_o,  // u1f0
+  output wire               moved_o,   // u1f0
 
   // The value was outside the format that it was rounded into.
   output wire               weight_overflow_o

@@ -19,13 +19,13 @@ module tester_synapse1 (
 
   // Operands, all of one cycle; those marked constant stand still while results are under way.
   input  wire signed [34:0] change_i,  // s35f63
-  input  wire signed [15:0] w_i,  // s16f30
-  input  wire [16:0]        gamma_i,  // u17f33, constant
+  input  wire signed [15:0] w_i,       // s16f30
+  input  wire [16:0]        gamma_i,   // u17f33, constant
   input  wire [31:0]        random_i,  // u32f0
 
   // Results, 8 cycles later.
   output wire signed [15:0] w_next_o,  // s16f30
-  output wire               moved_o,  // u1f0
+  output wire               moved_o,   // u1f0
 
   // The value was outside the format that it was rounded into.
   output wire               weight_overflow_o

@@ -22,9 +22,9 @@ module tester_record (
 
   // Operands, all of one cycle; those marked constant stand still while results are under way.
   input  wire signed [28:0] reference_i,  // s29f24
-  input  wire signed [27:0] feedback_i,  // s28f24
-  input  wire signed [27:0] lateral_i,  // s28f40
-  input  wire [10:0]        r_i,  // u11f10
+  input  wire signed [27:0] feedback_i,   // s28f24
+  input  wire signed [27:0] lateral_i,    // s28f40
+  input  wire [10:0]        r_i,          // u11f10
 
   // Results, 3 cycles later.
   output wire signed [17:0] e_next_o,  // s18f14

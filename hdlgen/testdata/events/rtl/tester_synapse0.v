@@ -20,12 +20,12 @@ module tester_synapse0 (
 
   // Operands, all of one cycle; those marked constant stand still while results are under way.
   input  wire signed [34:0] change_i,  // s35f32
-  input  wire signed [15:0] w_i,  // s16f14
+  input  wire signed [15:0] w_i,       // s16f14
   input  wire [31:0]        random_i,  // u32f0
 
   // Results, 5 cycles later.
   output wire signed [15:0] w_next_o,  // s16f14
-  output wire               moved_o,  // u1f0
+  output wire               moved_o,   // u1f0
 
   // The value was outside the format that it was rounded into.
   output wire               weight_overflow_o
