@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"corinfo/golden"
 )
 
 // TestMakeHelpNamesEveryTarget: `make help` prints the Makefile's first lines, one a target.
@@ -24,4 +26,10 @@ func TestMakeHelpNamesEveryTarget(t *testing.T) {
 	}
 	require.ElementsMatch(t, strings.Fields(string(phony[1])), named)
 	require.ElementsMatch(t, defined, named)
+}
+
+func TestVersion(t *testing.T) {
+	code, stdout, _ := corinfo("--version")
+	require.Equal(t, exitDone, code)
+	require.Equal(t, "corinfo version "+golden.Program()+"\n", stdout)
 }
