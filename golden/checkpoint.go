@@ -34,7 +34,7 @@ type Checkpoint struct {
 	Arithmetic string
 	Program    string `json:",omitempty"` // that saved it last
 	Seed       uint32 // of the order of samples, the signs of beta and stochastic rounding; the network file's unless replaced
-	Data       string // Checksum of the data set; empty before training
+	Data       string // Checksum of the data set that the weights were learned from; empty before training
 	Limit      int    // training samples in use, the first ones; 0: all
 	Epoch      int    // epochs completed
 	Batch      int    // mini-batches completed in the epoch under way
@@ -72,7 +72,7 @@ func (c *Checkpoint) Save(dir string) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return fmt.Errorf("run folder: %w", err)
 	}
 	path := filepath.Join(dir, CheckpointFile)
@@ -151,8 +151,10 @@ func ReadCheckpoint(dir string) ([]byte, error) {
 	path := filepath.Join(dir, CheckpointFile)
 	f, _, err := openFile(path)
 	switch {
+	case errors.Is(err, os.ErrNotExist) && restore(dir):
+		return ReadCheckpoint(dir)
 	case errors.Is(err, os.ErrNotExist):
-		return nil, usagef("%s holds no checkpoint; `corinfo train` makes one", dir)
+		return nil, noRun(dir)
 	case err != nil:
 		return nil, fmt.Errorf("%w: %w; name the folder of a run", ErrUsage, err)
 	}

@@ -156,7 +156,7 @@ func TestMetricsFollowTheCheckpoint(t *testing.T) {
 			require.NoError(t, os.Mkdir(filepath.Join(dir, MetricsLines), 0o755))
 		}, "metrics.jsonl", nil},
 		"left behind": {func(dir string) {
-			require.NoError(t, os.WriteFile(filepath.Join(dir, ".corinfo-123"), []byte("half"), 0o600))
+			require.NoError(t, os.WriteFile(filepath.Join(dir, halfName), []byte("half"), 0o600))
 		}, "", map[int]EpochTime{0: {}, 1: {1235 * time.Millisecond, 70.3}, 2: {2 * time.Second, 80}}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -185,7 +185,7 @@ func TestMetricsFollowTheCheckpoint(t *testing.T) {
 			times, err := ReadTimes(dir)
 			require.NoError(t, err)
 			require.Equal(t, x.times, times)
-			require.NoFileExists(t, filepath.Join(dir, ".corinfo-123"))
+			require.NoFileExists(t, filepath.Join(dir, halfName))
 		})
 	}
 }
@@ -248,11 +248,17 @@ func TestWatcher(t *testing.T) {
 	}
 }
 
+// halfName is a name under which something was being written.
+const halfName = ".corinfo-ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
 // TestNewRunAfterAKill: what a process leaves that was killed while it wrote the first checkpoint is no run.
 func TestNewRunAfterAKill(t *testing.T) {
 	dir := t.TempDir()
-	require.NoError(t, os.WriteFile(filepath.Join(dir, ".corinfo-123"), nil, 0o600))
-	require.NoError(t, CheckNewRun(dir))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, halfName), nil, 0o600))
+	l, err := LockNewRun(dir)
+	require.NoError(t, err)
+	l.Unlock()
 	require.NoError(t, os.Mkdir(filepath.Join(dir, ".corinfo-folder"), 0o755))
-	require.ErrorIs(t, CheckNewRun(dir), ErrUsage)
+	_, err = LockNewRun(dir)
+	require.ErrorIs(t, err, ErrUsage)
 }

@@ -1,12 +1,14 @@
 package golden
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
+	"regexp"
+	"syscall"
 )
 
 // WriteFile writes a file under a temporary name, syncs it and renames it, so that a reader sees the old
@@ -21,19 +23,16 @@ func WriteFile(path string, data []byte) error {
 // writeFile is WriteFile of what write writes, which may be long.
 func writeFile(path string, write func(w io.Writer) error) error {
 	dir := filepath.Dir(path)
-	f, err := os.CreateTemp(dir, temporaryPrefix+"*")
+	f, err := temporary(dir, func(path string) (*os.File, error) {
+		return os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	})
 	if err != nil {
 		return writeError(path, err)
 	}
 	defer os.Remove(f.Name())
+	defer f.Close() // only now: as long as it is locked no one takes it for a leftover
 	if err = write(f); err == nil {
 		err = f.Sync()
-	}
-	if e := f.Close(); err == nil {
-		err = e
-	}
-	if err == nil {
-		err = os.Chmod(f.Name(), 0o644)
 	}
 	if err == nil {
 		err = os.Rename(f.Name(), path)
@@ -44,22 +43,51 @@ func writeFile(path string, write func(w io.Writer) error) error {
 	return writeError(path, err)
 }
 
-// temporaryPrefix begins the names that WriteFile writes under.
-const temporaryPrefix = ".corinfo-"
+// temporaryName is under which things are made beside their place.
+var temporaryName = regexp.MustCompile(`^\.corinfo-[A-Z2-7]{26}$`)
 
-// leftover tells whether a file of a folder was being written when its process was killed, or is being written.
-func leftover(e os.DirEntry) bool {
-	return e.Type().IsRegular() && strings.HasPrefix(e.Name(), temporaryPrefix)
+// temporary makes something under a temporary name of its own in a folder, with the permissions that make asks for as the
+// umask has them, and locks it: so a leftover of a process that was killed can be told from it.
+func temporary(dir string, make func(path string) (*os.File, error)) (*os.File, error) {
+	for {
+		f, err := make(filepath.Join(dir, ".corinfo-"+rand.Text()))
+		if err != nil {
+			return nil, err
+		}
+		// Where there are no locks, RemoveLeftovers removes nothing.
+		if held, _ := flock(f); !held && samePath(f, f.Name()) {
+			return f, nil
+		}
+		f.Close() // it was swept before it was locked
+	}
 }
 
-// RemoveLeftovers clears a folder, that no other process writes into, of what WriteFile left when its process was
-// killed. It is a matter of space only: errors are left to who writes next.
+// Leftover tells whether an entry of a folder was being written when its process was killed, or is being written.
+func Leftover(e os.DirEntry) bool {
+	return temporaryName.MatchString(e.Name()) && (e.IsDir() || e.Type().IsRegular())
+}
+
+// Passing tells whether an entry of a folder is there while a process works in it, or was left by one that was killed: it is no
+// content of the folder.
+func Passing(e os.DirEntry) bool { return Leftover(e) || e.Name() == LockFile && e.Type().IsRegular() }
+
+// RemoveLeftovers clears a folder of files and folders that were being written when their process was killed; what other
+// processes are writing now stays. It is a matter of space only: errors are left to who writes next.
 func RemoveLeftovers(dir string) {
 	entries, _ := os.ReadDir(dir)
 	for _, e := range entries {
-		if leftover(e) {
-			os.Remove(filepath.Join(dir, e.Name()))
+		if !Leftover(e) {
+			continue
 		}
+		path := filepath.Join(dir, e.Name())
+		f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK|syscall.O_NOFOLLOW, 0)
+		if err != nil {
+			continue
+		}
+		if held, err := flock(f); err == nil && !held {
+			os.RemoveAll(path)
+		}
+		f.Close()
 	}
 }
 
@@ -84,6 +112,10 @@ func writeError(path string, err error) error {
 	var at *os.PathError
 	if errors.As(err, &at) {
 		err = at.Err
+	}
+	var link *os.LinkError
+	if errors.As(err, &link) {
+		err = link.Err
 	}
 	return fmt.Errorf("write %s: %w", path, err)
 }

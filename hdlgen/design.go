@@ -202,14 +202,22 @@ func GenerateFor(b *Board, v *Vectors, a *golden.Arithmetic, machine *golden.Mac
 	if err := addManifest(files, m); err != nil {
 		return nil, err
 	}
-	foreign, err := foreignIn(dir, files, edited)
+	if _, err := foreignIn(dir, files, edited); err != nil { // untouched
+		return nil, err
+	}
+	lock, err := golden.LockFolder(dir)
 	if err != nil {
+		return nil, err
+	}
+	defer lock.Unlock()
+	foreign, err := foreignIn(dir, files, edited)
+	if err != nil { // of a process that was faster
 		return nil, err
 	}
 	return m, golden.WriteFolder(dir, func(temporary string) error {
 		for name, text := range files {
 			path := filepath.Join(temporary, filepath.FromSlash(name))
-			if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 				return err
 			}
 			if err := golden.WriteFile(path, text); err != nil {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"corinfo/golden"
@@ -40,6 +41,7 @@ func foreignIn(dir string, files map[string][]byte, edited Edited) (*foreign, er
 		return nil, fmt.Errorf("%w: a design cannot replace the folder that you are in; name another one", golden.ErrUsage)
 	}
 	entries, err := os.ReadDir(dir)
+	entries = slices.DeleteFunc(entries, golden.Passing)
 	switch {
 	case errors.Is(err, fs.ErrNotExist), err == nil && len(entries) == 0:
 		return f, nil
@@ -65,7 +67,7 @@ func foreignIn(dir string, files map[string][]byte, edited Edited) (*foreign, er
 		_, new := files[name]
 		sum, own := m.Checksums[name]
 		switch {
-		case name == manifestFile || name == golden.CheckpointFile || m.left(name, e.IsDir()):
+		case name == manifestFile || name == golden.CheckpointFile || name == golden.LockFile || golden.Leftover(e) || m.left(name, e.IsDir()):
 			if e.IsDir() {
 				return fs.SkipDir
 			}
@@ -107,9 +109,6 @@ func foldersOf[V any](files map[string]V) map[string]bool {
 
 // left tells whether a tool of ours left a file or folder in a design's folder: it is of the design that goes, and goes too.
 func (m *Manifest) left(name string, folder bool) bool {
-	if strings.HasPrefix(path.Base(name), ".corinfo-") && !folder { // was being written
-		return true
-	}
 	patterns := []string{golden.RangeFile, simFolder + "/checkpoint", simFolder + "/mismatch.*", simFolder + "/stimulus-*"}
 	if folder {
 		patterns = []string{simFolder + "/board", simFolder + "/" + vectorsFolder, simFolder + "/resume-*"}
@@ -156,7 +155,7 @@ func (f *foreign) keep(to string) error {
 		if err != nil {
 			return err
 		}
-		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+		if err := os.MkdirAll(filepath.Dir(to), 0o777); err != nil {
 			return err
 		}
 		if !info.IsDir() {

@@ -32,9 +32,9 @@ const (
 
 // Write draws the figures of a run into a folder, which it makes, and returns the files in the order of drawing. A
 // figure of which the run has no data, as one that an earlier version has trained, is left out. What a process left
-// that was killed while it wrote goes; no other process may write there.
+// that was killed while it wrote goes.
 func Write(dir string, run *golden.Checkpoint) ([]string, error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, err
 	}
 	golden.RemoveLeftovers(dir)

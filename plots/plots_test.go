@@ -70,7 +70,7 @@ func TestWrite(t *testing.T) {
 			first, second := filepath.Join(t.TempDir(), "new", "plots"), t.TempDir()
 			files, err := Write(first, run)
 			require.NoError(t, err)
-			require.NoError(t, os.WriteFile(filepath.Join(second, ".corinfo-1"), []byte("half"), 0o600)) // of a process that was killed
+			require.NoError(t, os.WriteFile(filepath.Join(second, ".corinfo-ABCDEFGHIJKLMNOPQRSTUVWXYZ"), []byte("half"), 0o600)) // of a process that was killed
 			again, err := Write(second, run)
 			require.NoError(t, err)
 			list := figures(run)

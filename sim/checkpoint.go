@@ -160,10 +160,11 @@ func imagesOf(d *hdlgen.Design, machine *golden.Machine, folder string) (string,
 
 // sweep removes what killed runs have left in the folder: files of nobody, once they are old.
 func sweep(folder string) {
+	golden.RemoveLeftovers(folder)
 	entries, _ := os.ReadDir(folder)
 	for _, e := range entries {
 		info, err := e.Info()
-		for _, prefix := range []string{"stimulus-", "resume-", ".corinfo-"} {
+		for _, prefix := range []string{"stimulus-", "resume-"} {
 			if err == nil && strings.HasPrefix(e.Name(), prefix) && time.Since(info.ModTime()) > staleBuild {
 				os.RemoveAll(filepath.Join(folder, e.Name()))
 			}

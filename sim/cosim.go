@@ -135,7 +135,7 @@ func Cosim(ctx context.Context, d *hdlgen.Design, o Options) (*Report, error) {
 	}
 	report := &Report{Simulator: o.Simulator, Parts: len(c.parts), BuildSeconds: time.Since(start).Seconds()}
 	folder := filepath.Join(d.Dir, simFolder)
-	if err := os.MkdirAll(folder, 0o755); err != nil {
+	if err := os.MkdirAll(folder, 0o777); err != nil {
 		return nil, err
 	}
 	sweep(folder)

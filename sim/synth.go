@@ -89,7 +89,7 @@ func Synth(ctx context.Context, d *hdlgen.Design, o SynthOptions) (*SynthReport,
 			return nil, err
 		}
 	}
-	if err := root.MkdirAll(synthFolder, 0o755); err != nil {
+	if err := root.MkdirAll(synthFolder, 0o777); err != nil {
 		return nil, err
 	}
 	dir := root.Name()

@@ -24,7 +24,7 @@ func Look(ctx context.Context, s *Study, o Options) (*Plan, error) {
 		return nil, err
 	}
 	defer st.close()
-	if err := os.MkdirAll(o.Folder, 0o755); err != nil { // for what is written of it
+	if err := os.MkdirAll(o.Folder, 0o777); err != nil { // for what is written of it
 		return nil, err
 	}
 	results := map[string]*Result{}
@@ -66,5 +66,5 @@ func Quantized(ctx context.Context, row *Row, o Options) (*golden.Checkpoint, []
 		return nil, nil, err
 	}
 	list, err := Distributions(ctx, n, w, data, row.Trial.Calibrate)
-	return &golden.Checkpoint{Network: n, Arithmetic: golden.Fixed, Seed: n.Seed, Tensors: m.Tensors(), Ranges: golden.RangesOf(row.Float.Result.Ranges)}, list, err
+	return &golden.Checkpoint{Network: n, Arithmetic: golden.Fixed, Seed: n.Seed, Data: run.Data, Tensors: m.Tensors(), Ranges: golden.RangesOf(row.Float.Result.Ranges)}, list, err
 }

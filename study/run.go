@@ -239,7 +239,7 @@ func Run(ctx context.Context, s *Study, o Options) (*Plan, error) {
 	if o.Warn == nil {
 		o.Warn = func(error) {}
 	}
-	if err := os.MkdirAll(o.Folder, 0o755); err != nil {
+	if err := os.MkdirAll(o.Folder, 0o777); err != nil {
 		return nil, fmt.Errorf("%w: study folder: %w", golden.ErrUsage, err)
 	}
 	st, err := openStore(ctx, o.Database, o.Folder)

@@ -13,7 +13,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"corinfo/golden"
-	"corinfo/hdlgen"
 	"corinfo/sim"
 )
 
@@ -65,10 +64,11 @@ func cosimCommand() *cli.Command {
 			} else if o.Stall == 0 && c.Int("learn") > 0 {
 				o.SaveEvery = every
 			}
-			d, err := hdlgen.OpenDesign(dir)
+			d, lock, err := heldDesign(dir)
 			if err != nil {
 				return err
 			}
+			defer lock.Unlock()
 			data, err := dataOf(c, d.Network)
 			if err != nil {
 				return err

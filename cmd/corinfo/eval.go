@@ -47,6 +47,12 @@ func eval(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	// A run that another process holds, or that may not be written, is evaluated all the same.
+	lock, held := golden.LockRun(dir)
+	if errors.Is(held, golden.ErrUsage) {
+		return held
+	}
+	defer lock.Unlock()
 	run, err := golden.LoadCheckpoint(dir)
 	if err != nil {
 		return err
@@ -80,12 +86,27 @@ func eval(c *cli.Context) error {
 	if failed != nil {
 		predictions = ""
 	}
+	var warnings []string
+	warn := func(err error) {
+		warnings = append(warnings, err.Error())
+		fmt.Fprintf(c.App.ErrWriter, "corinfo: %v\n", err)
+	}
+	if err := otherData(run, data, dir); err != nil {
+		warn(err)
+	}
 	var drawn []string
 	var notDrawn error
-	if c.Bool("plots") {
+	folder := dir
+	if held != nil {
+		folder = ""
+		warn(fmt.Errorf("%w; the ranges' histograms are not kept", held))
+	}
+	if c.Bool("plots") && held != nil {
+		notDrawn = fmt.Errorf("plots: %w", held)
+	} else if c.Bool("plots") {
 		drawn, notDrawn = drawPlots(dir, run)
 	}
-	ranges, rangeFile, noRanges := recordRanges(c, dir, run, data)
+	ranges, rangeFile, noRanges := recordRanges(c, folder, run, data)
 	figures := struct {
 		Run        string `json:"run"`
 		Arithmetic string `json:"arithmetic"`
@@ -97,8 +118,9 @@ func eval(c *cli.Context) error {
 		Plots      []string             `json:"plots"`     // files
 		Ranges     []golden.TensorRange `json:"ranges"`
 		// File of what was answered to every sample, if one was asked for and written.
-		Predictions string `json:"predictions,omitempty"`
-	}{dir, run.Arithmetic, run.Epoch, e, data.Classes, weights.Angles(), map[string]int64{}, drawn, ranges, predictions}
+		Predictions string   `json:"predictions,omitempty"`
+		Warnings    []string `json:"warnings"` // that the data set is not the one that the run has learned, or what was not written
+	}{dir, run.Arithmetic, run.Epoch, e, data.Classes, weights.Angles(), map[string]int64{}, drawn, ranges, predictions, warnings}
 	if machine, ok := learner.(*golden.Machine); ok {
 		figures.Overflows = machine.Counts().Overflows
 	}

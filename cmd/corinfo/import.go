@@ -42,9 +42,11 @@ func importWeights(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := golden.CheckNewRun(dir); err != nil {
+	lock, err := golden.LockNewRun(dir)
+	if err != nil {
 		return err
 	}
+	defer lock.Unlock()
 	if err := hdlgen.CheckName(n.Name); err != nil { // sooner than generate would
 		return err
 	}

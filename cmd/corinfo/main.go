@@ -201,6 +201,20 @@ func noDesign(dir string) error {
 	return nil
 }
 
+// heldDesign opens a design and holds its folder: tools work in it.
+func heldDesign(dir string) (d *hdlgen.Design, lock *golden.Lock, err error) {
+	if hdlgen.IsDesign(dir) {
+		if lock, err = golden.LockFolder(dir); err != nil {
+			return nil, nil, err
+		}
+	}
+	if d, err = hdlgen.OpenDesign(dir); err != nil {
+		lock.Unlock()
+		return nil, nil, err
+	}
+	return d, lock, nil
+}
+
 // dataFlag is the flag of every command that reads the data set of a run or a design.
 func dataFlag() cli.Flag {
 	return &cli.StringFlag{Name: "data", DefaultText: "where it was", Usage: "`FOLDER` of the data set, if it was moved since"}
@@ -222,6 +236,14 @@ func dataOf(c *cli.Context, n *golden.Network) (*golden.Data, error) {
 		return nil, err
 	}
 	return data, data.Check(n)
+}
+
+// otherData tells of a data set that is not the one that a run has learned, nil where it is or the run has learned none.
+func otherData(run *golden.Checkpoint, data *golden.Data, dir string) error {
+	if run.Data == "" || run.Data == data.Checksum {
+		return nil
+	}
+	return fmt.Errorf("dataset %s: its content is not that which %s has learned (checksum %.12s, the run's %.12s); the figures are of other data", data.Name, dir, data.Checksum, run.Data)
 }
 
 // printCounts prints the counts by tensor that are not zero, in one line, or nothing.

@@ -48,12 +48,19 @@ func quantize(c *cli.Context) error {
 	if run.Arithmetic == golden.Fixed {
 		return usagef("quantize: %s is a %s run; want a float run", dir, run.Arithmetic)
 	}
-	if err := golden.CheckNewRun(out); err != nil {
+	lock, err := golden.LockNewRun(out)
+	if err != nil {
 		return err
 	}
+	defer lock.Unlock()
 	data, err := dataOf(c, run.Network)
 	if err != nil {
 		return err
+	}
+	var warnings []string
+	if err := otherData(run, data, dir); err != nil {
+		warnings = append(warnings, err.Error())
+		fmt.Fprintf(c.App.ErrWriter, "corinfo: %v\n", err)
 	}
 	weights, err := run.Weights()
 	if err != nil {
@@ -77,7 +84,7 @@ func quantize(c *cli.Context) error {
 		return err
 	}
 	misfits = append(misfits, short...)
-	fixed := &golden.Checkpoint{Network: n, Arithmetic: golden.Fixed, Seed: run.Seed, Tensors: machine.Tensors(), Ranges: ranges}
+	fixed := &golden.Checkpoint{Network: n, Arithmetic: golden.Fixed, Seed: run.Seed, Data: run.Data, Tensors: machine.Tensors(), Ranges: ranges}
 	if err := golden.WriteFolder(out, func(temporary string) error {
 		if err := golden.WriteFile(filepath.Join(temporary, "network.yaml"), n.YAML()); err != nil {
 			return err
@@ -97,7 +104,9 @@ func quantize(c *cli.Context) error {
 		Samples int             `json:"samples"`
 		Tensors []tensor        `json:"tensors"`
 		Misfits []golden.Misfit `json:"misfits"`
-	}{Run: out, Samples: count, Misfits: misfits}
+		// Warnings tell that the data set is not the one that the run has learned.
+		Warnings []string `json:"warnings"`
+	}{Run: out, Samples: count, Misfits: misfits, Warnings: warnings}
 	types := machine.A.Formats.Types()
 	for _, name := range slices.Sorted(maps.Keys(ranges)) {
 		figures.Tensors = append(figures.Tensors, tensor{name, types[name].String(), ranges[name].Min, ranges[name].Max})

@@ -15,8 +15,8 @@ import (
 const rangeSamples = 200
 
 // recordRanges describes the tensors of a run as it is now: settling and learning of the first training samples in
-// float64, from the run's weights and on a copy of them. It writes them into the run's folder and names the file; where it
-// cannot, it says so, and the file is "".
+// float64, from the run's weights and on a copy of them. It writes them into the run's folder, if that is not "", and names
+// the file; where it cannot, it says so, and the file is "".
 func recordRanges(c *cli.Context, dir string, run *golden.Checkpoint, data *golden.Data) (list []golden.TensorRange, file string, err error) {
 	w, err := run.Weights()
 	if err != nil {
@@ -25,6 +25,9 @@ func recordRanges(c *cli.Context, dir string, run *golden.Checkpoint, data *gold
 	samples, labels := firstSamples(&data.Train, rangeSamples)
 	if list, err = golden.Distributions(c.Context, run.Network, w, samples, labels); err != nil {
 		return nil, "", err
+	}
+	if dir == "" {
+		return list, "", nil
 	}
 	text, err := golden.EncodeRanges(list)
 	if err != nil {

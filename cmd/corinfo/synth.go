@@ -7,7 +7,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"corinfo/hdlgen"
 	"corinfo/sim"
 )
 
@@ -28,10 +27,11 @@ func synthCommand() *cli.Command {
 			if err := atLeast(c, "seed", 0); err != nil {
 				return err
 			}
-			d, err := hdlgen.OpenDesign(dir)
+			d, lock, err := heldDesign(dir)
 			if err != nil {
 				return err
 			}
+			defer lock.Unlock()
 			r, err := sim.Synth(c.Context, d, sim.SynthOptions{Seed: c.Int("seed"), Progress: func(line string) { fmt.Fprintln(c.App.ErrWriter, line) }})
 			if err != nil {
 				return err

@@ -55,6 +55,16 @@ func train(c *cli.Context) error {
 	if every := c.Duration("save-every"); every <= 0 {
 		return usagef("train: --save-every %v; want a time above 0, as 30s or 5m", every)
 	}
+	// Held from before its checkpoint is read: what another process trains meanwhile would be lost.
+	hold := golden.LockNewRun
+	if c.Bool("resume") {
+		hold = golden.LockRun
+	}
+	lock, err := hold(dir)
+	if err != nil {
+		return err
+	}
+	defer lock.Unlock()
 	var run *golden.Checkpoint
 	var data *golden.Data
 	var misfits []golden.Misfit
@@ -137,9 +147,6 @@ func newRun(c *cli.Context, dir string) (*golden.Checkpoint, *golden.Data, []gol
 	}
 	n, err := golden.LoadNetwork(file)
 	if err != nil {
-		return fail(err)
-	}
-	if err := golden.CheckNewRun(dir); err != nil {
 		return fail(err)
 	}
 	if err := hdlgen.CheckName(n.Name); err != nil { // sooner than generate would
