@@ -34,7 +34,7 @@ func write(t *testing.T, dir, name, text string) {
 func TestForeignFilesStay(t *testing.T) {
 	dir := testDesign(t, testNetwork(t, []int{5, 3, 2}, 1, ""), 2)
 	own := []string{"notes.txt", "sim/mine.v", "sim/deep/er/mine.v", "rtl/my_testbench.v", "build/tester_1.0/Makefile", "images/more.hex", ".git/HEAD"}
-	left := []string{golden.RangeFile, "sim/checkpoint", "sim/mismatch.fst", "sim/resume-12/images/tester_lane_000.hex", "sim/board/icarus.vvp", "rtl/.corinfo-123"}
+	left := []string{golden.RangeFile, "sim/checkpoint", "sim/mismatch.fst", "sim/resume-12/images/tester_lane_000.hex", "sim/board/icarus.vvp", "rtl/.corinfo-ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 	before := map[string]os.FileInfo{}
 	for _, name := range own {
 		write(t, dir, name, "mine: "+name)

@@ -491,8 +491,8 @@ func TestFullDisk(t *testing.T) {
 	}
 	for _, c := range []struct {
 		file string
-		room int64 // for the files of metrics, when the run is resumed, but for no checkpoint
-	}{{"metrics.jsonl", 0}, {"checkpoint", 4096}} {
+		room int64 // for the lock and the files of metrics, when the run is resumed, but for no checkpoint
+	}{{"metrics.jsonl", 0}, {"checkpoint", 8192}} {
 		size, err := fill.Seek(0, io.SeekEnd)
 		require.NoError(t, err)
 		require.NoError(t, fill.Truncate(size-c.room))
@@ -504,7 +504,7 @@ func TestFullDisk(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, times, 2) // epochs 0 and 1
 	}
-	_, err = fill.Write(make([]byte, 4096))
+	_, err = fill.Write(make([]byte, 8192))
 	require.NoError(t, err)
 	for _, more := range [][]string{{"--plots"}, {"--predictions", filepath.Join(disk, "answers.csv"), "--states"}, {"--predictions", filepath.Join(disk, "answers.npz"), "--states"}} {
 		code, stdout, stderr := corinfo(append([]string{"eval", run}, more...)...)
