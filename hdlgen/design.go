@@ -181,9 +181,8 @@ func Generate(a *golden.Arithmetic, machine *golden.Machine, lanes int, target T
 	return GenerateFor(nil, nil, a, machine, lanes, target, dir, RefuseEdited)
 }
 
-// GenerateFor is Generate with a folder for a board, if it is not nil: pins, clock and self-test; and one of vectors, if they are not
-// nil. edited says what happens to
-// files of a design that were changed by hand.
+// GenerateFor is Generate with a folder for a board, if it is not nil: pins, clock and self-test; and one of vectors, if they
+// are not nil. edited says what happens to files of a design that were changed by hand.
 func GenerateFor(b *Board, v *Vectors, a *golden.Arithmetic, machine *golden.Machine, lanes int, target Target, dir string, edited Edited) (*Manifest, error) {
 	files, m, err := Build(a, lanes, target, machine.Synapse)
 	if err != nil {

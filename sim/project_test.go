@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -239,7 +240,7 @@ func TestTwoDesignsInOneProject(t *testing.T) {
 	require.False(t, names[name], name)
 }
 
-// FuseSoC builds and simulates two designs as one core, and lints each of them.
+// FuseSoC builds and simulates two designs as one core, and lints each of them. Designs that want different libraries it refuses.
 func TestFuseSoC(t *testing.T) {
 	for _, tool := range []string{"fusesoc", "iverilog", "verilator", "make"} {
 		needTool(t, tool)
@@ -250,8 +251,21 @@ func TestFuseSoC(t *testing.T) {
 	p.holds(t, within(t, p.dir, "fusesoc", "--cores-root", ".", "run", "--target", "sim", "::pair"))
 	for _, d := range p.designs {
 		said := within(t, p.dir, "fusesoc", "--cores-root", ".", "run", "--target", "lint", "corinfo:designs:"+d.Manifest.Name)
-		require.NotContains(t, strings.ReplaceAll(said, "WARNING: Replacing corinfo:library", ""), "%Warning")
+		require.NotContains(t, said, "%Warning")
 	}
+	omega := p.designs[1].Dir
+	for _, file := range []string{"omega.core", "library/corinfo.core"} {
+		text, err := os.ReadFile(filepath.Join(omega, file))
+		require.NoError(t, err)
+		other := regexp.MustCompile(`(corinfo:library:rtl:.*-r)[0-9]+`).ReplaceAll(text, []byte("${1}1"))
+		require.NotEqual(t, string(text), string(other))
+		require.NoError(t, os.WriteFile(filepath.Join(omega, file), other, 0o644))
+	}
+	cmd := exec.Command("fusesoc", "--cores-root", ".", "run", "--target", "sim", "::pair")
+	cmd.Dir = p.dir
+	said, err := cmd.CombinedOutput()
+	require.Error(t, err)
+	require.Contains(t, string(said), "Conflicting requirements")
 }
 
 // A simulation without its memory images says which one it misses and ends, in both simulators; with ImageFolder it finds them
@@ -278,4 +292,39 @@ func TestMissingImage(t *testing.T) {
 		_, err := Cosim(context.Background(), d, Options{Simulator: simulator, Inference: one})
 		require.ErrorContains(t, err, "ERROR: memory image images/tester_program.hex")
 	}
+}
+
+// What co-simulation, with a mismatch, and vectors leave in a design's folder goes with the design when it is generated again.
+func TestToolsLeaveNothingForeign(t *testing.T) {
+	needTool(t, "iverilog")
+	d, _ := testCase{layers: []int{6, 5, 4}, lanes: 2, batch: 3, rule: "constant", formats: "default"}.withVectors(t, 1, 3)
+	players := []string{"icarus"}
+	if _, err := exec.LookPath("cocotb-config"); err == nil {
+		players = append(players, "cocotb")
+	}
+	for _, with := range players {
+		out, err := playVectors(d.Dir, with)
+		require.NoError(t, err, out)
+	}
+	module := verilogPath(d.Dir, "tester_soma.v")
+	text, err := os.ReadFile(module)
+	require.NoError(t, err)
+	replaceIn(t, d, "tester_soma.v", "potential_up});", "1'b0});")
+	report, err := Cosim(t.Context(), d, Options{Simulator: Icarus, Inference: randomSamples(d, 1, testSeed(t))})
+	require.NoError(t, err)
+	require.NotNil(t, report.Mismatch)
+	require.FileExists(t, report.Mismatch.Wave)
+	require.NoError(t, os.WriteFile(module, text, 0o644))
+
+	machine, _, err := golden.StartMachine(d.Network, d.Initial)
+	require.NoError(t, err)
+	m, err := hdlgen.Generate(machine.A, machine, 2, hdlgen.FastTarget, d.Dir)
+	require.NoError(t, err)
+	require.NoError(t, filepath.WalkDir(d.Dir, func(path string, e os.DirEntry, err error) error {
+		name, _ := filepath.Rel(d.Dir, path)
+		if err == nil && !e.IsDir() && name != "corinfo.json" && name != golden.CheckpointFile {
+			require.Contains(t, m.Checksums, filepath.ToSlash(name))
+		}
+		return err
+	}))
 }
