@@ -56,8 +56,9 @@ type Command struct {
 type Trace struct {
 	Records []Record
 	Writes  []Write
-	Scores  []int64 // r_K after the free phase
-	Class   int     // index of the largest score, the lowest of equals
+	Scores  []int64   // r_K after the free phase
+	Class   int       // index of the largest score, the lowest of equals
+	C       [][]int64 // by layer, of a learning sample: the factors c
 }
 
 // Record is the result of one settling step of one layer.
@@ -241,7 +242,10 @@ func (m *Machine) Run(x []int64, c Command, t *Trace) int {
 	}
 	m.settlers[0].run(held, x, c, t)
 	if t != nil {
-		t.Scores, t.Class = append(t.Scores[:0], held.scores...), held.class
+		t.Scores, t.Class, t.C = append(t.Scores[:0], held.scores...), held.class, t.C[:0]
+		for k := 0; k < len(held.c) && c.Learn; k++ {
+			t.C = append(t.C, slices.Clone(held.c[k]))
+		}
 	}
 	if c.Learn {
 		held.negative = c.Negative

@@ -10,9 +10,10 @@ type Activity struct {
 
 // sampleActivity is one command.
 type sampleActivity struct {
-	input []bool // the word is not zero
-	steps []step // settling steps in order
-	kept  [2][][]bool
+	input []bool      // the word is not zero
+	steps []step      // settling steps in order
+	kept  [2][][]bool // by role and layer: the state is not zero
+	c     [][]bool    // by layer: the factor c is not zero
 }
 
 // step is one settling step: the neurons whose state changed.
@@ -41,6 +42,7 @@ func (v *Activity) Add(a *golden.Arithmetic, x []int64, learn bool, t *golden.Tr
 		}
 		if r.Iteration == 0 {
 			shift := a.Formats.Layer[r.Layer].U.Frac - a.Formats.Layer[r.Layer].R.Frac
+			potential[r.Layer] = make([]int64, len(r.U)) // the trace stays as it is
 			for j, word := range before[r.Layer] {
 				potential[r.Layer][j] = word << shift
 			}
@@ -67,6 +69,9 @@ func (v *Activity) Add(a *golden.Arithmetic, x []int64, learn bool, t *golden.Tr
 				s.kept[role][k] = nonzero(before[k])
 			}
 		}
+	}
+	for _, words := range t.C {
+		s.c = append(s.c, nonzero(words))
 	}
 	if learn {
 		v.samples = append(v.samples, s)

@@ -53,19 +53,13 @@ type Multiplier struct {
 // those of the dense computation: every state changes in every step, no factor is zero and no phase ends early.
 // Time that a design waits for its surroundings is not counted. Errors are those of Build.
 func Estimate(a *golden.Arithmetic, lanes int, target Target, activity *Activity) (*Estimates, error) {
-	l, s, err := layOut(a, lanes)
-	if err == nil {
-		err = checkTarget(target)
-	}
+	t, s, err := newTiming(a, lanes, target)
 	if err != nil {
 		return nil, err
 	}
-	p, err := printGraphs(a.Network.Name, a, target, nil)
-	if err != nil {
-		return nil, err
-	}
+	l, p := t.l, t.p
 	e := &Estimates{Lanes: lanes, Measured: activity != nil, Latency: p.latencies()}
-	t := &timing{a: a, l: l, contexts: s.contexts, p: p, terms: s.Term, dense: a.Network.Hardware.Mode == "dense" || activity == nil}
+	t.dense = a.Network.Hardware.Mode == "dense" || activity == nil
 	if activity == nil {
 		activity = t.everything()
 	}
@@ -96,6 +90,22 @@ func (e *Estimates) WithSharedFormats(a *golden.Arithmetic, target Target) *Part
 		return nil
 	}
 	return &shared.Parts
+}
+
+// newTiming knows how long a network on lanes takes for what, when it is told what is dense.
+func newTiming(a *golden.Arithmetic, lanes int, target Target) (*timing, *shape, error) {
+	l, s, err := layOut(a, lanes)
+	if err == nil {
+		err = checkTarget(target)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err := printGraphs(a.Network.Name, a, target, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	return &timing{a: a, l: l, contexts: s.contexts, p: p, terms: s.Term}, s, nil
 }
 
 func (e *Estimates) memories(a *golden.Arithmetic, l *Layout, s *shape) {

@@ -397,3 +397,10 @@ func (d *interneuronDriver) run() {
 		d.tick(interneuronCommand{})
 	}
 }
+
+func count(set bool) int {
+	if set {
+		return 1
+	}
+	return 0
+}

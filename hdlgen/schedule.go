@@ -206,7 +206,7 @@ func (s *schedule) grant(now int) {
 	f.busy = row + slots
 	s.passFree = f.busy + 1
 	if s.a.Interneuron[i.Layer] != nil {
-		f.busy = max(f.busy, row-2+slots+s.p.interneurons.stepCycles(s.l.Lanes))
+		f.busy = max(f.busy, row-3+slots+s.p.interneurons.stepCycles(s.l.Lanes)) // a pass may start in the cycle after
 	}
 	step := &f.sample.steps[f.step]
 	f.step++

@@ -45,10 +45,11 @@ func (t *timing) everything() *Activity {
 				s.steps = append(s.steps, step{layer: i.Layer, changed: all(n.Layers[i.Layer])})
 			}
 		}
-		for role := range s.kept {
-			for _, size := range n.Layers {
+		for _, size := range n.Layers {
+			for role := range s.kept {
 				s.kept[role] = append(s.kept[role], all(size))
 			}
+			s.c = append(s.c, all(size))
 		}
 		return s
 	}
@@ -127,67 +128,100 @@ func (t *timing) update(batch []sampleActivity) int {
 
 // matrix takes one mini-batch to one matrix: from the cycle in which it is granted to the next instruction.
 func (t *timing) matrix(batch []sampleActivity, i int) int {
-	n, m := t.a.Network, &t.a.Matrices[i]
-	factors := len(batch)
-	if m.Kind != golden.Lateral && m.Pre > 0 {
-		factors *= 2
-	}
-	terms := make([]int, n.Layers[m.Pre])
-	for j := range terms {
+	m := &t.a.Matrices[i]
+	w := walk{timing: t, always: m.Kind == golden.Lateral, slots: t.l.SlotCount[m.Post]}
+	w.begin()
+	for j := range t.a.Network.Layers[m.Pre] {
 		for i := range batch {
-			s := &batch[i]
+			s, last := &batch[i], i == len(batch)-1
 			switch {
-			case m.Kind == golden.Lateral: // c is hardly ever zero
-				terms[j]++
+			case m.Kind == golden.Lateral:
+				w.fetch(s.c[m.Pre][j], last)
 			case m.Pre == 0:
-				terms[j] += count(s.input[j])
+				w.fetch(s.input[j], last)
 			default:
-				terms[j] += count(s.kept[golden.Minus][m.Pre][j]) + count(s.kept[golden.Plus][m.Pre][j])
+				w.fetch(s.kept[golden.Minus][m.Pre][j], false)
+				w.fetch(s.kept[golden.Plus][m.Pre][j], last)
 			}
 		}
-		if m.Kind == golden.Lateral {
-			terms[j] = max(1, terms[j])
-		}
 	}
-	return t.walk(terms, factors, t.l.SlotCount[m.Post])
+	return w.end()
 }
 
-func count(set bool) int {
-	if set {
-		return 1
-	}
-	return 0
+// walk is that of corinfo_terms over a matrix: the factors of a column are fetched ahead, one a cycle, while there is room; those
+// that are not zero are its terms, and every slot takes a product of each. Cycles are counted from the grant.
+type walk struct {
+	*timing
+	always bool // a column without terms has a product, too
+	slots  int
+
+	fetched             int // cycle of the last fetch
+	termRoom, columns   int // room for terms and for columns, that a fetch takes
+	terms               int // of the open column
+	products            int // last cycle of products, when they leave the queue of columns; 0: none yet
+	dropped, multiplied []freed
 }
 
-// walk is that of corinfo_terms: columns of terms products a slot, fetched factor by factor ahead.
-func (t *timing) walk(terms []int, factors, slots int) int {
-	room := 1 << t.terms
-	type column struct{ end, terms int }
-	var waiting []column // columns with work whose products are not through, oldest first
-	held := 0
-	// Last cycle of a fetch, the first one being when the round keys are made; first cycle in which products may start.
-	fetch, free := fx.Warmup+fx.Rounds+1, 0
-	for _, n := range terms {
-		fetch += factors
-		for len(waiting) > 0 && (waiting[0].end <= fetch-factors || len(waiting) >= columnRoom || held+factors > room) {
-			if waiting[0].end > fetch-factors {
-				fetch = max(fetch, waiting[0].end+factors)
+// freed is room that comes back: what is fetched from that cycle on sees it.
+type freed struct{ cycle, terms, columns int }
+
+func (w *walk) begin() {
+	w.fetched = fx.Warmup + fx.Rounds + 1 // the round keys are made
+	w.termRoom, w.columns = 1<<w.timing.terms, columnRoom
+}
+
+// late is what lies between the fetch of a factor and its value, known to be zero or not.
+func (w *walk) late() int { return w.read() + 4 + w.wires() }
+
+// fetch is that of one factor; the last one closes its column.
+func (w *walk) fetch(term, last bool) {
+	w.fetched++
+	for w.free(w.fetched); w.termRoom == 0 || w.columns == 0; w.free(w.fetched) {
+		w.fetched = never
+		for _, list := range [][]freed{w.dropped, w.multiplied} {
+			if len(list) > 0 {
+				w.fetched = min(w.fetched, list[0].cycle)
 			}
-			held -= waiting[0].terms
-			waiting = waiting[1:]
 		}
-		if n == 0 {
-			continue
+	}
+	w.termRoom--
+	w.columns--
+	known := w.fetched + w.late()
+	back := freed{cycle: known + 2, columns: 1}
+	if term {
+		w.terms++
+	} else {
+		back.terms = 1
+	}
+	if last && (w.always || w.terms > 0) {
+		start := max(known+2, w.products+1)
+		w.products = start + max(1, w.terms)*w.slots - 1
+		w.multiplied = append(w.multiplied, freed{w.products + 2, w.terms, 1})
+		back.columns = 0
+	}
+	w.dropped = append(w.dropped, back)
+	if last {
+		w.terms = 0
+	}
+}
+
+// free gives back the room that a cycle sees.
+func (w *walk) free(cycle int) {
+	for _, list := range []*[]freed{&w.dropped, &w.multiplied} {
+		for len(*list) > 0 && (*list)[0].cycle <= cycle {
+			w.termRoom += (*list)[0].terms
+			w.columns += (*list)[0].columns
+			*list = (*list)[1:]
 		}
-		start := max(fetch+t.read()+t.wires()+6, free)
-		free = start + n*slots
-		waiting = append(waiting, column{free + 1, n}) // their room counts a cycle later
-		held += n
 	}
-	if free == 0 {
-		return fetch + t.read() + t.wires() + 7
+}
+
+// end is the first cycle of the next instruction.
+func (w *walk) end() int {
+	busy := w.fetched + w.late()
+	if w.products > 0 { // products and random words meet
+		meet := max(randomCycles, w.read()+3+w.p.changeCycles())
+		busy = max(busy, w.products+2+meet+w.p.synapseCycles)
 	}
-	// Products and random words meet.
-	meet := max(randomCycles, t.read()+3+t.p.changeCycles())
-	return max(fetch+t.read()+t.wires()+7, free+meet+t.p.synapseCycles+4)
+	return busy + 3
 }

@@ -58,6 +58,8 @@ func TestClosingPartFinds(t *testing.T) {
 		{"the turn of the contexts is not reset", "corinfo_commands.v", "turn_o    <= {ContextW{1'b0}};", "turn_o    <= turn_o === {ContextW{1'bx}} ? {ContextW{1'b0}} : turn_o;", ""},
 		{"the cycles in which a result waits are not counted", "corinfo_control.v", ".waiting_i     (starved || (result_valid_o && !result_ready_i)),", ".waiting_i     (starved),", "ends of their range"},
 		{"a counter starts at one", "corinfo_counters.v", "total_q <= 48'd0;", "total_q <= total_q === 48'bx ? 48'd0 : 48'd1;", ""},
+		{"settling cycles miss the input", "corinfo_control.v", ".settling_i    ((loads != {Contexts{1'b0}} && !starved) || settles", ".settling_i    (settles", "signs of beta"},
+		{"an update's cycles miss its writes", "corinfo_control.v", ".updating_i    (update),", ".updating_i    (update && !synapse_we_o),", "signs of beta"},
 		{"the largest input loses its highest bit", "corinfo_input.v", "      word_q       <= data_i;", "      word_q       <= &data_i ? {1'b0, data_i[XWidth-2:0]} : data_i;", "ends of their range"},
 		{"a state's overflow is not counted", "corinfo_control.v", ".soma_flags_i  (soma_flags_i),", ".soma_flags_i  (soma_flags_i & {Lanes{5'b11110}}),", "ends of their range"},
 	} {

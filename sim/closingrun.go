@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"corinfo/golden"
+	"corinfo/hdlgen"
 )
 
 // closingRun follows a simulator and the model through the closing part. The model computes a command when the design shows
@@ -11,16 +12,22 @@ import (
 type closingRun struct {
 	*run
 	steps    []closingStep
-	at       int              // step under way
-	given    int              // commands of it that the model has run
-	done     int              // and of these, those that the design has done
-	seen     int              // accesses of it, the late ones behind the others, that are done
-	words    int              // of the one under way, that are read
-	refusals int              // refused accesses of it
-	base     golden.Counts    // at the last reset
+	at       int           // step under way
+	given    int           // commands of it that the model has run
+	done     int           // and of these, those that the design has done
+	seen     int           // accesses of it, the late ones behind the others, that are done
+	words    int           // of the one under way, that are read
+	refusals int           // refused accesses of it
+	base     golden.Counts // at the last reset
+	resets   int
 	before   []golden.Tensor  // synapses before the learning command that a reset ends
 	either   map[uint32]int64 // by the host's address: words that such a reset may have let through, or not
 	samples  totals           // of the run before the closing part
+	cycles   *hdlgen.Cycles
+	alone    hdlgen.Activity // of the step's samples, where each has the design for itself
+	learned  hdlgen.Activity // since the last update
+	updating int64           // cycles of updates since the last reset
+	settled  int64           // settling cycles when the step began
 }
 
 // under tells whether a step is under way.
@@ -52,7 +59,32 @@ func (c *closingRun) next() (expected, bool) {
 	if c.given++; c.given == len(s.commands) && s.reset != nil && x.kind.learns() {
 		c.before = c.machine.Tensors()
 	}
-	return c.expect(x), true
+	e := c.expect(x)
+	if s.alone() {
+		c.alone.Add(c.d.Arithmetic, x.X, x.kind.learns(), e.trace)
+	}
+	if x.kind.learns() {
+		c.learned.Add(c.d.Arithmetic, x.X, true, e.trace)
+		if c.learned.Learned() == c.d.Network.Learning.Batch {
+			c.updating += int64(c.cycles.Updates(&c.learned))
+			c.learned = hdlgen.Activity{}
+		}
+	}
+	return e, true
+}
+
+// alone tells whether every sample of the step has the design for itself, which waits for nothing: how long it settles is known.
+func (s *closingStep) alone() bool { return s.single && s.stall == 0 && s.reset == nil }
+
+// time is what a counter of cycles shows at the end of the step; known is false for what depends on who waits for whom.
+func (c *closingRun) time(name string) (cycles int64, known bool) {
+	switch {
+	case name == "settling_cycles" && c.under() && c.steps[c.at].alone():
+		return c.settled + int64(c.cycles.Settling(&c.alone)), true
+	case name == "update_cycles" && c.resets > 0:
+		return c.updating, true
+	}
+	return 0, false
 }
 
 // write lets the model do what the host writes before its i-th access of the step, or before it reads.
@@ -136,7 +168,8 @@ func (c *closingRun) counted(cycle int64, text []byte) *Mismatch {
 	for range len(s.commands) - c.done { // those that a reset ended
 		c.progress(1)
 	}
-	c.counters, c.either = nil, nil
+	c.settled = c.counters[hdlgen.CounterIndex("settling_cycles")]
+	c.counters, c.either, c.alone = nil, nil, hdlgen.Activity{}
 	c.at, c.given, c.done, c.seen, c.words, c.refusals = c.at+1, 0, 0, 0, 0, 0
 	return nil
 }
@@ -160,6 +193,8 @@ func (c *closingRun) reset(cycle int64) *Mismatch {
 	}
 	c.machine.Reset()
 	c.base = c.machine.Counts()
+	c.resets++
+	c.learned, c.updating, c.settled = hdlgen.Activity{}, 0, 0
 	return nil
 }
 

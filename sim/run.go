@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"corinfo/golden"
+	"corinfo/hdlgen"
 )
 
 // run is a part under way: a simulator and the model beside it.
@@ -55,7 +56,11 @@ func (r *run) open(folder string, at *golden.Machine) (err error) {
 	r.machine.SetStep(uint32(r.updates(r.part.begin())))
 	r.done, r.dir = r.part.Done, r.d.Dir
 	if r.part.To == len(r.commands) && len(r.steps) > 0 {
-		r.closing = &closingRun{run: r, steps: r.steps}
+		cycles, err := hdlgen.NewCycles(r.d.Arithmetic, r.d.Manifest.Lanes, r.d.Manifest.Target)
+		if err != nil {
+			return err
+		}
+		r.closing = &closingRun{run: r, steps: r.steps, cycles: cycles}
 	}
 	if r.part.begin() > 0 {
 		r.preamble = controlWords + len(r.d.Manifest.Counters)
