@@ -32,14 +32,13 @@ type foreign struct {
 // foreignIn finds what stays when a design of the given files takes the place of what is in dir. A folder that is in
 // use, one that is no design, and a file that would be lost are ErrUsage.
 func foreignIn(dir string, files map[string][]byte, edited Edited) (*foreign, error) {
-	f := &foreign{dir: dir}
-	absolute, err := filepath.Abs(dir)
-	if err != nil {
-		return nil, err
-	}
-	if here, err := os.Getwd(); err == nil && (here == absolute || strings.HasPrefix(here, absolute+string(filepath.Separator))) {
+	if inUse(dir) {
 		return nil, fmt.Errorf("%w: a design cannot replace the folder that you are in; name another one", golden.ErrUsage)
 	}
+	if real, err := filepath.EvalSymlinks(dir); err == nil {
+		dir = real // what a link leads to is replaced, not the link
+	}
+	f := &foreign{dir: dir}
 	entries, err := os.ReadDir(dir)
 	entries = slices.DeleteFunc(entries, golden.Passing)
 	switch {
@@ -72,7 +71,7 @@ func foreignIn(dir string, files map[string][]byte, edited Edited) (*foreign, er
 				return fs.SkipDir
 			}
 			return nil
-		case own:
+		case own && !e.IsDir():
 			same, err := hasChecksum(file, e, sum)
 			if err == nil && !same {
 				changed = append(changed, file)
@@ -96,11 +95,32 @@ func foreignIn(dir string, files map[string][]byte, edited Edited) (*foreign, er
 	return f, nil
 }
 
+// inUse tells whether the process stands in a folder or in one within it.
+func inUse(dir string) bool {
+	folder, err := os.Stat(dir)
+	if err != nil {
+		return false
+	}
+	for here, above := ".", ""; ; here = above {
+		at, err := os.Stat(here)
+		if err != nil {
+			return false
+		}
+		if os.SameFile(at, folder) {
+			return true
+		}
+		above = filepath.Join(here, "..")
+		if up, err := os.Stat(above); err != nil || os.SameFile(up, at) { // the root
+			return false
+		}
+	}
+}
+
 // foldersOf are the folders that files of the given paths lie in.
 func foldersOf[V any](files map[string]V) map[string]bool {
 	folders := map[string]bool{}
 	for name := range files {
-		for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
+		for dir := path.Dir(name); dir != path.Dir(dir); dir = path.Dir(dir) { // of a manifest's paths some may be absolute
 			folders[dir] = true
 		}
 	}

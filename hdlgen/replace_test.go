@@ -123,6 +123,48 @@ func TestEditedFilesAreNamed(t *testing.T) {
 	require.NoError(t, os.Remove(fifo))
 	require.NoError(t, syscall.Mkfifo(fifo, 0o600))
 	require.ErrorContains(t, regenerate(t, dir, RefuseEdited), fifo)
+	require.NoError(t, os.Remove(fifo))
+	write(t, dir, "tester.f/mine", "a folder in its place")
+	require.ErrorContains(t, regenerate(t, dir, OverwriteEdited), fifo+" is no part of the design")
+}
+
+// A link to a design's folder leads to it, and what is not the design's stays there too; the folder that one is in is refused
+// under any name.
+func TestLinkedDesign(t *testing.T) {
+	dir := testDesign(t, testNetwork(t, []int{5, 3, 2}, 1, ""), 2)
+	link := filepath.Join(t.TempDir(), "link")
+	require.NoError(t, os.Symlink(dir, link))
+	write(t, dir, "build/mine", "mine")
+	require.NoError(t, regenerate(t, link, RefuseEdited))
+	require.FileExists(t, filepath.Join(dir, "build/mine"))
+	to, err := os.Readlink(link)
+	require.NoError(t, err)
+	require.Equal(t, dir, to)
+	d, err := OpenDesign(dir)
+	require.NoError(t, err)
+	require.Equal(t, []int{6, 4, 3}, d.Network.Layers)
+
+	t.Chdir(filepath.Join(dir, "build"))
+	for _, name := range []string{dir, link, ".."} {
+		require.ErrorContains(t, regenerate(t, name, RefuseEdited), "the folder that you are in")
+	}
+}
+
+// A manifest from elsewhere may name any path: nothing outside the folder is looked at, and the search for folders ends.
+func TestManifestOfAnyPaths(t *testing.T) {
+	dir := testDesign(t, testNetwork(t, []int{5, 3, 2}, 1, ""), 2)
+	m, err := readManifest(dir)
+	require.NoError(t, err)
+	outside := filepath.Join(filepath.Dir(dir), "mine")
+	require.NoError(t, os.WriteFile(outside, nil, 0o644))
+	for _, name := range []string{"/etc/passwd", "/", "", ".", "..", "../mine", "a//b/", outside} {
+		m.Checksums[name] = "none"
+	}
+	text, err := m.text()
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, manifestFile), text, 0o644))
+	require.NoError(t, regenerate(t, dir, OverwriteEdited))
+	require.FileExists(t, outside)
 }
 
 // A foreign file, link or folder in the place of what a new design writes is refused, with --force too.
