@@ -19,14 +19,14 @@ func Look(ctx context.Context, s *Study, o Options) (*Plan, error) {
 	if _, err := os.Stat(filepath.Join(o.Folder, DatabaseFile)); o.Database == "" && err != nil {
 		return nil, usagef("%s holds no study; `corinfo study run` makes it", o.Folder)
 	}
+	if err := Claim(o.Folder); err != nil { // for what is written of it
+		return nil, err
+	}
 	st, err := openStore(ctx, o.Database, o.Folder)
 	if err != nil {
 		return nil, err
 	}
 	defer st.close()
-	if err := os.MkdirAll(o.Folder, 0o777); err != nil { // for what is written of it
-		return nil, err
-	}
 	results := map[string]*Result{}
 	if err := st.results(ctx, results); err != nil {
 		return nil, err

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -143,6 +142,9 @@ func (w *worker) Work(ctx context.Context, job *river.Job[trialJob]) error {
 	if ctx.Err() != nil && (err == nil || errors.Is(err, context.Canceled) || errors.Is(err, golden.ErrInterrupted)) {
 		return river.JobSnooze(0) // no attempt: the process was asked to stop
 	}
+	if errors.Is(err, golden.ErrHeld) {
+		return river.JobSnooze(time.Second) // another process of this machine still does it
+	}
 	if errors.Is(err, golden.ErrUsage) {
 		w.fail(err) // data or a run that this machine lacks: another may have it
 	}
@@ -239,8 +241,8 @@ func Run(ctx context.Context, s *Study, o Options) (*Plan, error) {
 	if o.Warn == nil {
 		o.Warn = func(error) {}
 	}
-	if err := os.MkdirAll(o.Folder, 0o777); err != nil {
-		return nil, fmt.Errorf("%w: study folder: %w", golden.ErrUsage, err)
+	if err := Claim(o.Folder); err != nil {
+		return nil, err
 	}
 	st, err := openStore(ctx, o.Database, o.Folder)
 	if err != nil {
@@ -255,7 +257,7 @@ func Run(ctx context.Context, s *Study, o Options) (*Plan, error) {
 	r.queue = fmt.Sprintf("corinfo-%.8x", sha256.Sum256([]byte(s.Name+"\n"+o.Version)))
 	plan, err := r.run(ctx)
 	if err == nil {
-		err = os.RemoveAll(filepath.Join(o.Folder, "trainings")) // their checkpoints serve no one any more
+		err = removeTrainings(o.Folder)
 	}
 	return plan, err
 }

@@ -463,6 +463,7 @@ func TestDiskFull(t *testing.T) {
 	s, _ := fixture(t, gridStudy)
 	_, want := alone(t, s)
 	folder := t.TempDir()
+	require.NoError(t, Claim(folder))
 	st, err := openStore(context.Background(), "", folder)
 	require.NoError(t, err)
 	var pages int

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"os"
 	"path/filepath"
 	"sync"
 
@@ -75,6 +74,17 @@ func (l *laboratory) do(ctx context.Context, t *Trial, key string) (*Result, []b
 	}
 	data := *all
 	data.Test = first(all.Test, t.Test)
+	if trains := t.Kind == Learning || t.Kind == Float && t.RunSum == ""; trains {
+		dir, err := l.folder(t)
+		if err != nil {
+			return nil, nil, err
+		}
+		lock, err := golden.LockFolder(dir)
+		if err != nil {
+			return nil, nil, err
+		}
+		defer lock.Unlock()
+	}
 	switch {
 	case t.Kind == Float && t.RunSum != "":
 		return l.given(ctx, t, n, &data)
@@ -148,7 +158,7 @@ func (l *laboratory) train(ctx context.Context, t *Trial, n *golden.Network, dat
 	}
 	if err != nil || run.Epoch > n.Learning.Epochs || run.Epoch == n.Learning.Epochs && run.Batch > 0 {
 		// None, damaged, or of a training that went further.
-		if err := os.RemoveAll(dir); err != nil {
+		if err := clearTraining(dir); err != nil {
 			return nil, nil, err
 		}
 		if run, _, err = golden.NewCheckpoint(n, arithmetic, n.Seed); errors.Is(err, golden.ErrUsage) {
@@ -160,7 +170,7 @@ func (l *laboratory) train(ctx context.Context, t *Trial, n *golden.Network, dat
 	}
 	switch _, err = golden.Train(ctx, run, data, golden.TrainOptions{Dir: dir}); {
 	case errors.Is(err, golden.ErrDamaged): // of its own doing: the checkpoint that it began with was whole
-		return nil, &Result{Diverged: true}, os.RemoveAll(dir)
+		return nil, &Result{Diverged: true}, clearTraining(dir)
 	case err != nil:
 		return nil, nil, err
 	}
@@ -184,7 +194,7 @@ func (l *laboratory) folder(t *Trial) (string, error) {
 	own := *t
 	own.Network = string(n.YAML())
 	key, err := own.Key()
-	return filepath.Join(l.dir, "trainings", key), err
+	return filepath.Join(l.dir, trainingsFolder, key), err
 }
 
 // float completes the result of a float training by its ranges, and gives its checkpoint.

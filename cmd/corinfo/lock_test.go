@@ -17,6 +17,7 @@ import (
 
 	"corinfo/golden"
 	"corinfo/hdlgen"
+	"corinfo/study"
 )
 
 // process starts a command line in a process of its own.
@@ -182,4 +183,71 @@ func TestOtherData(t *testing.T) {
 		require.Contains(t, stderr, "dataset idx: its content is not that which "+args[1]+" has learned")
 		require.Contains(t, figures(t, stdout)["warnings"].([]any)[0], "its content is not that which "+args[1]+" has learned")
 	}
+}
+
+// smallStudy writes a study of the small network that takes a moment, or with many epochs long.
+func smallStudy(t *testing.T, epochs int) string {
+	t.Helper()
+	network := smallNetwork(t, 3, "")
+	return writeFile(t, filepath.Join(filepath.Dir(network), "small-study.yaml"), fmt.Sprintf(
+		"name: small\nnetwork: small.yaml\nkind: inference\nepochs: %d\naxes:\n  - {set: [W.width, F.width], values: [6, 10]}\nsearch: {max_loss: 90}\n", epochs))
+}
+
+// TestStudyFolder: a folder that is no study's is refused untouched, and in one that is, what a study has not written stays.
+func TestStudyFolder(t *testing.T) {
+	file := smallStudy(t, 1)
+	foreign := t.TempDir()
+	require.NoError(t, os.MkdirAll(filepath.Join(foreign, "trainings", "marathon"), 0o755))
+	writeFile(t, filepath.Join(foreign, "trainings", "marathon", "log"), "years of work")
+	writeFile(t, filepath.Join(foreign, "table.csv"), "1,2,3")
+	before := folderText(t, foreign)
+	for _, command := range []string{"run", "worker"} {
+		refused(t, exitUsage, []string{foreign + " exists and is no study's folder", "-o"}, "study", command, file, "-o", foreign)
+	}
+	writeFile(t, filepath.Join(foreign, study.DatabaseFile), "mine")
+	before[filepath.Join(foreign, study.DatabaseFile)] = "mine"
+	refused(t, exitUsage, []string{foreign + " exists and is no study's folder"}, "study", "report", file, "-o", foreign)
+	require.Equal(t, before, folderText(t, foreign))
+
+	own := filepath.Join(t.TempDir(), "own")
+	r := figures(t, done(t, "study", "run", file, "-o", own, "--json"))
+	run := r["recommended"].(map[string]any)["run"].(map[string]any)["weights"].(string)
+	require.NoFileExists(t, filepath.Join(own, "trainings"))
+	mine := []string{filepath.Join(own, "trainings", "marathon"), filepath.Join(own, "notes"), filepath.Join(run, "notes")}
+	for _, path := range mine {
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		writeFile(t, path, "mine")
+	}
+	done(t, "study", "run", file, "-o", own)
+	// Nothing is recommended any more: the run goes, what was put beside it stays.
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	strict := writeFile(t, filepath.Join(filepath.Dir(file), "strict.yaml"), strings.NewReplacer("max_loss: 90", "max_loss: 0", "epochs: 1", "epochs: 12", "[6, 10]", "[2]").Replace(string(text)))
+	require.Nil(t, figures(t, done(t, "study", "run", strict, "-o", own, "--json"))["recommended"])
+	require.NoFileExists(t, filepath.Join(run, golden.CheckpointFile))
+	for _, path := range mine {
+		require.FileExists(t, path)
+	}
+
+	// A recommended run that was trained further is someone's work.
+	done(t, "study", "run", file, "-o", own)
+	done(t, "train", "-o", run, "--resume", "--arithmetic", "fixed", "--epochs", "2")
+	refused(t, exitUsage, []string{run, "was trained after the study had recommended it"}, "study", "report", file, "-o", own)
+}
+
+// TestHeldStudy: a second `study run` in a folder is refused, told by whom it is held; a report is made all the same. A killed one is no
+// obstacle.
+func TestHeldStudy(t *testing.T) {
+	file := smallStudy(t, 100000)
+	dir := filepath.Join(t.TempDir(), "study")
+	command, stderr := process(t, "study", "run", file, "-o", dir)
+	awaitFile(t, filepath.Join(dir, golden.LockFile))
+	awaitFile(t, filepath.Join(dir, "trainings"))
+	refused(t, exitFailed, []string{"in use: " + dir + ": held by process " + fmt.Sprint(command.Process.Pid) + " on ", "corinfo study worker"}, "study", "run", file, "-o", dir)
+	done(t, "study", "report", file, "-o", dir)
+	require.FileExists(t, filepath.Join(dir, "table.csv"))
+	require.NoError(t, command.Process.Signal(syscall.SIGKILL))
+	require.Error(t, command.Wait(), "%s", stderr)
+	done(t, "study", "run", smallStudy(t, 1), "-o", dir)
+	require.NoFileExists(t, filepath.Join(dir, golden.LockFile))
 }

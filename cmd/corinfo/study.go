@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -82,40 +83,64 @@ func programVersion() (string, error) {
 	return fmt.Sprintf("%s, program %x", golden.Program(), sum.Sum(nil)), err
 }
 
-// work runs the study under its progress.
-func work(c *cli.Context) (*study.Study, study.Options, *study.Plan, error) {
+// workOf reads the study file and the flags of who works on it.
+func workOf(c *cli.Context) (*study.Study, study.Options, error) {
 	s, o, err := studyOf(c)
 	if err != nil {
-		return nil, o, nil, err
+		return nil, o, err
 	}
 	if err := atLeast(c, "workers", 1); err != nil {
-		return nil, o, nil, err
+		return nil, o, err
 	}
 	if o.Lease < study.LeastLease {
-		return nil, o, nil, usagef("study: --lease %v; want at least %v", o.Lease, study.LeastLease)
+		return nil, o, usagef("study: --lease %v; want at least %v", o.Lease, study.LeastLease)
 	}
+	return s, o, nil
+}
+
+// work runs the study under its progress.
+func work(c *cli.Context, s *study.Study, o study.Options) (*study.Plan, error) {
 	bar := newStudyProgress(c.App.ErrWriter, s.Name)
 	o.Progress = bar.show
 	o.Warn = bar.say
 	plan, err := study.Run(c.Context, s, o)
 	bar.close()
 	if errors.Is(err, context.Canceled) {
-		return nil, o, nil, fmt.Errorf("interrupted; what is done is stored, the same command goes on")
+		return nil, fmt.Errorf("interrupted; what is done is stored, the same command goes on")
 	}
-	return s, o, plan, err
+	return plan, err
 }
 
 func studyWorker(c *cli.Context) error {
-	_, _, _, err := work(c)
+	s, o, err := workOf(c)
+	if err != nil {
+		return err
+	}
+	_, err = work(c, s, o)
 	return err
 }
 
 func studyRun(c *cli.Context) error {
-	_, o, plan, err := work(c)
+	s, o, err := workOf(c)
+	if err != nil {
+		return err
+	}
+	if err := study.Claim(o.Folder); err != nil {
+		return err
+	}
+	lock, err := golden.LockFolder(o.Folder)
+	if errors.Is(err, golden.ErrHeld) {
+		err = fmt.Errorf("%w; `corinfo study worker` works beside it, `corinfo study report` tells how far it is", err)
+	}
+	if err != nil {
+		return err
+	}
+	defer lock.Unlock()
+	plan, err := work(c, s, o)
 	if plan == nil {
 		return err
 	}
-	return errors.Join(err, writeStudy(c, plan, o))
+	return errors.Join(err, writing(c, o, func() error { return writeStudy(c, plan, o) }))
 }
 
 func studyReport(c *cli.Context) error {
@@ -123,11 +148,41 @@ func studyReport(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	plan, err := study.Look(c.Context, s, o)
-	if err != nil {
+	if _, err := study.Look(c.Context, s, o); err != nil { // what is wrong is told before anything waits or is written
 		return err
 	}
-	return writeStudy(c, plan, o)
+	return writing(c, o, func() error {
+		plan, err := study.Look(c.Context, s, o)
+		if err != nil {
+			return err
+		}
+		return writeStudy(c, plan, o)
+	})
+}
+
+// reportLock is the file of a study's folder that holds what is written there: a report may be made at any time, also while a
+// study is worked on, which then writes its own.
+const reportLock = "report.lock"
+
+// writing writes into a study's folder when no other process does.
+func writing(c *cli.Context, o study.Options, write func() error) error {
+	for told := false; ; told = true {
+		lock, err := golden.LockPath(filepath.Join(o.Folder, reportLock))
+		switch {
+		case err == nil:
+			defer lock.Unlock()
+			return write()
+		case !errors.Is(err, golden.ErrHeld):
+			return err
+		case !told:
+			fmt.Fprintf(c.App.ErrWriter, "corinfo: waiting: %v\n", err)
+		}
+		select {
+		case <-c.Context.Done():
+			return c.Context.Err()
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
 }
 
 // Files of a study's folder.
@@ -197,7 +252,7 @@ func writeStudy(c *cli.Context, plan *study.Plan, o study.Options) error {
 			if err != nil {
 				return err
 			}
-			if err := fixed.Save(r.Run.Weights); err != nil {
+			if err := saveRecommended(r.Run.Weights, fixed); err != nil {
 				return err
 			}
 			ranges = list
@@ -205,12 +260,14 @@ func writeStudy(c *cli.Context, plan *study.Plan, o study.Options) error {
 		figures.Recommended = r
 	}
 	// What an earlier report recommended is not what this page says.
-	stale := map[string]bool{studyRecommended: figures.Recommended == nil, studyWeights: figures.Recommended == nil || figures.Recommended.Run.Weights == ""}
-	for name, is := range stale {
-		if is {
-			if err := os.RemoveAll(filepath.Join(o.Folder, name)); err != nil {
-				return err
-			}
+	if figures.Recommended == nil {
+		if err := os.Remove(filepath.Join(o.Folder, studyRecommended)); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+	}
+	if figures.Recommended == nil || figures.Recommended.Run.Weights == "" {
+		if err := removeRecommended(filepath.Join(o.Folder, studyWeights)); err != nil {
+			return err
 		}
 	}
 	html, err := page.Page(plan, ranges)
@@ -244,4 +301,46 @@ func writeStudy(c *cli.Context, plan *study.Plan, o study.Options) error {
 		}
 		fmt.Fprintf(w, "table %s, report %s\n", figures.Table, figures.Report)
 	})
+}
+
+// saveRecommended writes the recommended run. One that was trained further since is someone's work.
+func saveRecommended(dir string, run *golden.Checkpoint) error {
+	lock, err := golden.LockFolder(dir)
+	if err != nil {
+		return err
+	}
+	defer lock.Unlock()
+	if err := untrained(dir); err != nil {
+		return err
+	}
+	return run.Save(dir)
+}
+
+// removeRecommended removes a recommended run; what else is in its folder stays.
+func removeRecommended(dir string) error {
+	if !golden.IsRun(dir) {
+		return nil
+	}
+	lock, err := golden.LockFolder(dir)
+	if err != nil {
+		return err
+	}
+	err = untrained(dir)
+	for _, name := range []string{golden.CheckpointFile, golden.RangeFile} {
+		if err == nil {
+			if err = os.Remove(filepath.Join(dir, name)); errors.Is(err, os.ErrNotExist) {
+				err = nil
+			}
+		}
+	}
+	lock.Unlock()
+	_ = os.Remove(dir) // if it is empty
+	return err
+}
+
+func untrained(dir string) error {
+	if run, err := golden.LoadCheckpoint(dir); err == nil && run.Step > 0 {
+		return usagef("%s was trained after the study had recommended it; move it away", dir)
+	}
+	return nil
 }
