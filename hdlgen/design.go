@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"corinfo/constraints"
 	"corinfo/golden"
@@ -40,19 +41,39 @@ const (
 // toolName marks our manifests.
 const toolName = "corinfo"
 
-// CheckName refuses a network's name that its modules cannot have: a reserved word, or a name that the library
-// uses, which a module of that name would hide or meet.
+// CheckName refuses a network's name that its modules cannot have: a reserved word of Verilog or VHDL, what a tool calls its own, or a
+// name that the library uses, which a module of that name would hide or meet.
 func CheckName(name string) error {
-	if err := vl.CheckName(name); err != nil {
-		return fmt.Errorf("%w: name: %w", golden.ErrUsage, err)
+	if err := vl.CheckTopName(name); err != nil {
+		return fmt.Errorf("%w: name: %w; choose another", golden.ErrUsage, err)
 	}
-	for _, file := range rtl.Order {
-		if regexp.MustCompile(`\b` + name + `\b`).Match(rtl.Text(file)) {
-			return fmt.Errorf("%w: name: %q is a name in the Verilog library (%s); choose another", golden.ErrUsage, name, file)
-		}
+	if strings.HasPrefix(strings.ToLower(name), "corinfo") {
+		return fmt.Errorf("%w: name: %q: names that begin with corinfo are those of the Verilog library and its testbenches; choose another", golden.ErrUsage, name)
+	}
+	if file, ok := libraryNames()[name]; ok {
+		return fmt.Errorf("%w: name: %q is a name in the Verilog library (%s); choose another", golden.ErrUsage, name, file)
 	}
 	return nil
 }
+
+// libraryNames are the names in the library's Verilog, comments apart, with a file that has each.
+var libraryNames = sync.OnceValue(func() map[string]string {
+	names := map[string]string{}
+	for _, file := range rtl.Order {
+		text := comment.ReplaceAll(rtl.Text(file), nil)
+		for _, name := range word.FindAll(text, -1) {
+			if _, known := names[string(name)]; !known {
+				names[string(name)] = file
+			}
+		}
+	}
+	return names
+})
+
+var (
+	comment = regexp.MustCompile(`//.*`)
+	word    = regexp.MustCompile(`[A-Za-z_][A-Za-z0-9_$]*`)
+)
 
 // layOut places a network on lanes and checks that a design may have its name and sizes.
 func layOut(a *golden.Arithmetic, lanes int) (*Layout, *shape, error) {

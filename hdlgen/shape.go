@@ -75,8 +75,8 @@ func newShape(a *golden.Arithmetic, l *Layout) (*shape, error) {
 	s.Value = max(s.X+1, s.Pre)
 	s.Operand = max(s.Operand, s.Value)
 	switch {
-	case l.Lanes > 256:
-		return nil, fmt.Errorf("%w: hardware: lanes: %d; at most 256", golden.ErrUsage, l.Lanes)
+	case l.Lanes > maxLanes:
+		return nil, fmt.Errorf("%w: hardware: lanes: %d; at most %d", golden.ErrUsage, l.Lanes, maxLanes)
 	case l.Depth > 1<<20:
 		return nil, fmt.Errorf("%w: hardware: lanes: %d lanes hold %d synapses each; at most %d: use more lanes", golden.ErrUsage, l.Lanes, l.Depth, 1<<20)
 	case len(a.Program) > 1<<16: // layers and matrices have 8 bits in an instruction: golden.MaxLayers is less
@@ -84,6 +84,9 @@ func newShape(a *golden.Arithmetic, l *Layout) (*shape, error) {
 	}
 	return s, nil
 }
+
+// maxLanes is the largest number of lanes.
+const maxLanes = 256
 
 // lateralFactorWidth is the width of k_lateral, an ap_ufixed<2,2>.
 const lateralFactorWidth = 2

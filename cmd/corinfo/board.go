@@ -19,36 +19,41 @@ const defaultMHz = 100
 // but at least as many digits.
 const classified = 4
 
-func boardFlag() cli.Flag {
-	return &cli.StringFlag{Name: "board", Usage: "`BOARD` that the design is for: " + strings.Join(constraints.Names(), ", ")}
+// boardFlags choose what a design is for: a board, or a family of devices without one.
+func boardFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "board", Usage: "`BOARD` that the design is for: " + strings.Join(constraints.Names(), ", ")},
+		&cli.StringFlag{Name: "target", DefaultText: "the board's, or " + constraints.GenericFamily,
+			Usage: "`FAMILY` of devices that pipelines and memories are for, without a board: " + strings.Join(constraints.Families(), ", ")},
+	}
 }
 
-// namedBoard is the board that --board names; nil without it.
-func namedBoard(c *cli.Context) (*constraints.Board, error) {
-	if !c.IsSet("board") {
+// chosenTarget is the board that --board names, nil without it, and what a design for it, or for the family that --target names, is
+// cut for.
+func chosenTarget(c *cli.Context) (*constraints.Board, hdlgen.Target, error) {
+	switch {
+	case c.IsSet("board") && c.IsSet("target"):
+		return nil, hdlgen.Target{}, usagef("%s: --board and --target; a board has a family already: give one of them", c.Command.Name)
+	case c.IsSet("board"):
+		b, err := constraints.Get(c.String("board"))
+		if err != nil {
+			return nil, hdlgen.Target{}, fmt.Errorf("%w: --board: %w", golden.ErrUsage, err)
+		}
+		return b, b.Target, nil
+	case c.IsSet("target"):
+		f, err := constraints.GetFamily(c.String("target"))
+		if err != nil || c.String("target") == "" {
+			return nil, hdlgen.Target{}, usagef("--target %q; want one of %s", c.String("target"), strings.Join(constraints.Families(), ", "))
+		}
+		return nil, f.Target, nil
+	}
+	return nil, hdlgen.FastTarget, nil
+}
+
+// boardOf is a board with the first test and training digits of the network's data set for its self-test; nil for none.
+func boardOf(c *cli.Context, named *constraints.Board, a *golden.Arithmetic) (*hdlgen.Board, error) {
+	if named == nil {
 		return nil, nil
-	}
-	b, err := constraints.Get(c.String("board"))
-	if err != nil {
-		return nil, fmt.Errorf("%w: --board: %w", golden.ErrUsage, err)
-	}
-	return b, nil
-}
-
-// targetOf is what a design for a board is cut for; nil: for no board.
-func targetOf(b *constraints.Board) hdlgen.Target {
-	if b == nil {
-		return hdlgen.FastTarget
-	}
-	return b.Target
-}
-
-// boardOf is the board that --board names, with the first test and training digits of the network's data set for its
-// self-test; nil without the flag.
-func boardOf(c *cli.Context, a *golden.Arithmetic) (*hdlgen.Board, error) {
-	named, err := namedBoard(c)
-	if err != nil || named == nil {
-		return nil, err
 	}
 	data, err := dataOf(c, a.Network)
 	if err != nil {

@@ -15,7 +15,7 @@ func estimateCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "estimate",
 		Usage: "cycles per sample, memory bits and multipliers of a design, before any synthesis",
-		Flags: append(networkFlags(), boardFlag(),
+		Flags: append(append(networkFlags(), boardFlags()...),
 			&cli.IntFlag{Name: "samples", Value: 20, Usage: "test samples to classify and training samples to learn in the bit-true model, whose events are counted; 0: estimate the dense computation"},
 			jsonFlag()),
 		Action: estimate,
@@ -29,7 +29,7 @@ func estimate(c *cli.Context) error {
 	if err := atLeast(c, "samples", 0); err != nil {
 		return err
 	}
-	board, err := namedBoard(c)
+	board, target, err := chosenTarget(c)
 	if err != nil {
 		return err
 	}
@@ -51,18 +51,24 @@ func estimate(c *cli.Context) error {
 		}
 	}
 	e, err := interruptible(c.Context, func() (*hdlgen.Estimates, error) {
-		return hdlgen.Estimate(a, a.Network.Hardware.Lanes, targetOf(board), activity)
+		return hdlgen.Estimate(a, a.Network.Hardware.Lanes, target, activity)
 	})
 	if err != nil {
 		return err
 	}
 	figures := struct {
 		*hdlgen.Estimates
-		Fit    *hdlgen.Fit   `json:"fit,omitempty"`
-		Shared *hdlgen.Parts `json:"shared_formats,omitempty"`
-	}{Estimates: e, Shared: e.WithSharedFormats(a, targetOf(board))}
+		Fit       *hdlgen.Fit   `json:"fit,omitempty"`
+		MostLanes int           `json:"most_lanes,omitempty"` // that fit where these do not
+		Shared    *hdlgen.Parts `json:"shared_formats,omitempty"`
+	}{Estimates: e, Shared: e.WithSharedFormats(a, target)}
 	if board != nil {
 		figures.Fit = e.Fit(board)
+		if !figures.Fit.Fits {
+			if figures.MostLanes, err = hdlgen.MostLanes(a, board); err != nil {
+				return err
+			}
+		}
 	}
 	return report(c, figures, func(w io.Writer) {
 		printMisfits(w, misfits)
@@ -91,15 +97,15 @@ func estimate(c *cli.Context) error {
 				e.Pipelines, e.Multipliers, s.Pipelines, s.Multipliers)
 		}
 		if figures.Fit != nil {
-			printFit(w, figures.Fit)
+			printFit(w, figures.Fit, figures.MostLanes)
 		}
 	})
 }
 
-func printFit(w io.Writer, f *hdlgen.Fit) {
+func printFit(w io.Writer, f *hdlgen.Fit, mostLanes int) {
 	verdict := "fits, as far as this is known before synthesis"
 	if !f.Fits {
-		verdict = "does not fit: use other lanes, or a smaller network"
+		verdict = "does not fit: " + hdlgen.FitRemedy(mostLanes)
 	}
 	fmt.Fprintf(w, "%s (%s): %s\n", f.Board, f.Device, verdict)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"corinfo/constraints"
 	"corinfo/golden"
 	"corinfo/hdlgen"
 	"corinfo/sim"
@@ -18,8 +19,7 @@ func generateCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "generate",
 		Usage: "write the hardware project of a network",
-		Flags: append(networkFlags(),
-			boardFlag(),
+		Flags: append(append(networkFlags(), boardFlags()...),
 			&cli.Float64Flag{Name: "clock", Value: defaultMHz, Usage: "`MHZ` of the design's clock on the board"},
 			&cli.StringFlag{Name: "o", Usage: "`FOLDER` to write; a design that is there is replaced, and other files there stay"},
 			&cli.IntFlag{Name: "vectors", Usage: "put the first `N` test samples with the model's answers into the design, for any testbench"},
@@ -41,25 +41,33 @@ func generateCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
+			named, target, err := chosenTarget(c)
+			if err != nil {
+				return err
+			}
+			if c.IsSet("clock") && named == nil {
+				return usagef("generate: --clock is that of a board; give --board, or leave --clock away")
+			}
 			a, run, err := chosenNetwork(c)
 			if err != nil {
 				return err
+			}
+			if named != nil {
+				if err := hdlgen.CheckFit(a, a.Network.Hardware.Lanes, named); err != nil {
+					return err
+				}
 			}
 			machine, misfits, err := startingMachine(c.Context, a, run)
 			if err != nil {
 				return err
 			}
-			board, err := boardOf(c, machine.A)
+			board, err := boardOf(c, named, machine.A)
 			if err != nil {
 				return err
 			}
 			vectors, err := vectorsOf(c, machine.A)
 			if err != nil {
 				return err
-			}
-			target := targetOf(nil)
-			if board != nil {
-				target = targetOf(board.Board)
 			}
 			edited := hdlgen.RefuseEdited
 			if c.Bool("force") {
@@ -72,22 +80,26 @@ func generateCommand() *cli.Command {
 			figures := struct {
 				Design  string            `json:"design"`
 				Top     string            `json:"top"`
+				Target  string            `json:"target"` // family
 				Lanes   int               `json:"lanes"`
 				Files   int               `json:"files"`
 				Images  int               `json:"images"`
 				Board   *hdlgen.BoardPart `json:"board,omitempty"`
 				Misfits []golden.Misfit   `json:"misfits"`
-			}{out, m.Name, m.Lanes, len(m.Files), len(m.Images), m.Board, misfits}
+			}{out, m.Name, m.Target.Family, m.Lanes, len(m.Files), len(m.Images), m.Board, misfits}
 			return report(c, figures, func(w io.Writer) {
 				printMisfits(w, misfits)
 				fmt.Fprintf(w, "%s: top module %s, %d lanes, %d Verilog files (%s), %d memory images\n",
 					out, m.Name, m.Lanes, len(m.Files), filepath.Join(out, m.Name+".f"), len(m.Images))
+				if m.Board == nil {
+					fmt.Fprintf(w, "target %s: `yosys %s.ys` in that folder tells what the design takes by itself\n", m.Target.Family, m.Name)
+				}
 				if vectors != nil {
 					fmt.Fprintf(w, "vectors of %d samples: `sh %s icarus` plays them (or verilator, or cocotb)\n",
 						len(vectors.Classify)+len(vectors.Learn), filepath.Join(out, "vectors", "simulate"))
 				}
 				if b := m.Board; b != nil {
-					fmt.Fprintf(w, "board %s: top module %s at %g MHz, a self-test of %d digits; `corinfo synth %s` makes the bitstream\n", b.Name, b.Top, b.MHz, b.Steps, out)
+					fmt.Fprintf(w, "board %s: top module %s at %s, a self-test of %d digits; `corinfo synth %s` makes the bitstream\n", b.Name, b.Top, constraints.MHz(b.MHz), b.Steps, out)
 				}
 			})
 		},

@@ -7,6 +7,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"corinfo/constraints"
 	"corinfo/sim"
 )
 
@@ -40,8 +41,8 @@ func synthCommand() *cli.Command {
 				return err
 			}
 			if !r.TimingMet {
-				return fmt.Errorf("%s: timing is not met: %.1f MHz is the fastest, the board's clock %g MHz; try another --seed, or generate with a slower --clock",
-					dir, r.FmaxMHz, r.ClockMHz)
+				return fmt.Errorf("%s: timing is not met: %.1f MHz is the fastest, the board's clock %s; try another --seed, or generate with a slower --clock",
+					dir, r.FmaxMHz, constraints.MHz(r.ClockMHz))
 			}
 			return nil
 		},
@@ -50,7 +51,7 @@ func synthCommand() *cli.Command {
 
 func printSynth(w io.Writer, r *sim.SynthReport) {
 	fmt.Fprintf(w, "%s on %s\n", r.Top, r.Board)
-	fmt.Fprintf(w, "clock      %.1f MHz at most, %g MHz wanted\n", r.FmaxMHz, r.ClockMHz)
+	fmt.Fprintf(w, "clock      %.1f MHz at most, %s wanted\n", r.FmaxMHz, constraints.MHz(r.ClockMHz))
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	for _, u := range []struct {
 		name            string

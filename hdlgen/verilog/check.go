@@ -32,6 +32,43 @@ var reserved = func() map[string]bool {
 	return words
 }()
 
+// reservedVHDL are the reserved words of VHDL-2008, whatever their case: a design that cannot be instantiated there is of no use to half of
+// the field.
+var reservedVHDL = func() map[string]bool {
+	words := map[string]bool{}
+	for _, w := range strings.Fields(`abs access after alias all and architecture array assert assume assume_guarantee attribute
+		begin block body buffer bus case component configuration constant context cover default disconnect downto else elsif end
+		entity exit fairness file for force function generate generic group guarded if impure in inertial inout is label library
+		linkage literal loop map mod nand new next nor not null of on open or others out package parameter port postponed
+		procedure process property protected pure range record register reject release rem report restrict restrict_guarantee
+		return rol ror select sequence severity shared signal sla sll sra srl strong subtype then to transport type unaffected
+		units until use variable vmode vprop vunit wait when while with xnor xor`) {
+		words[w] = true
+	}
+	return words
+}()
+
+// CheckTopName tells why a module can't be the top of a design that others instantiate, from Verilog or VHDL, and that tools compile.
+func CheckTopName(name string) error {
+	if err := CheckName(name); err != nil {
+		return err
+	}
+	lower := strings.ToLower(name)
+	switch {
+	case reservedVHDL[lower]:
+		return fmt.Errorf("%q is a reserved word of VHDL", name)
+	case reserved[lower]:
+		return fmt.Errorf("%q differs from a reserved word of Verilog in nothing but its case", name)
+	case strings.HasSuffix(name, "_") || strings.Contains(name, "__"):
+		return fmt.Errorf("%q is no name in VHDL: an underscore ends it or follows another", name)
+	case name == "TOP":
+		return fmt.Errorf("%q is the name that Verilator gives to what is around a design", name)
+	case lower == "work" || lower == "std" || lower == "ieee":
+		return fmt.Errorf("%q is a library of VHDL", name)
+	}
+	return nil
+}
+
 // CheckName tells why a name can't be a Verilog identifier: it is refused, never changed.
 func CheckName(name string) error {
 	if !identifier.MatchString(name) {
