@@ -75,7 +75,7 @@ func (c *cosimulation) closingSteps() []closingStep {
 		d.resetUpdate(),
 		{name: "both signs of beta in a mini-batch, results taken late", stall: d.seed(), accesses: append(d.numbers(1<<24-1), d.rates()...),
 			commands: mixed[:half]},
-		{name: "both signs of beta in a mini-batch", commands: append(d.inputs(5), mixed[half:]...), single: true, late: []access{control}},
+		{name: "both signs of beta in a mini-batch", commands: mixed[half:], single: true, late: []access{control}},
 		{name: "samples after all", stall: d.seed(), commands: append(d.mixed(1), d.inputs(contexts)...), late: []access{control}},
 	}...)
 }
