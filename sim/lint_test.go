@@ -125,7 +125,7 @@ func TestLibraryLints(t *testing.T) {
 		"corinfo_site": "Lane=2 LaneW=2 WireCycles=1 SynapseWidth=5 SynapseAddrW=10 SynapseDepth=700 ReadCycles=1", "corinfo_lane": "SynapseWidth=5 RWidth=7 DeltaWidth=7 CWidth=20 EWidth=4 ReadCycles=1",
 		"corinfo_event_queue": "Lanes=3 LaneW=2 SlotW=5 RowAddrW=1", "corinfo_broadcast": "Contexts=3 ContextW=2 SlotW=2 SegmentW=13 SynapseAddrW=6 ValueWidth=9 OperandWidth=12 DepthW=2",
 		"corinfo_terms": "Batch=3 Lanes=5 LaneW=3 SlotW=2 KeptAddrW=6 SynapseAddrW=5 FetchCycles=4", "corinfo_commands": "Contexts=3 ContextW=2 Batch=20 SampleW=5", "corinfo_sequencer": "SampleW=5 ProgramDepth=40 AddrW=6 ReadCycles=1",
-		"corinfo_result": "Lanes=3 LaneW=2 Outputs=2 LabelW=1 ScoreWidth=3", "corinfo_host": "Lanes=2 LaneW=1 SynapseDepth=4000 SynapseAddrW=12 SynapseWidth=40 SampleW=5 ReadCycles=1",
+		"corinfo_result": "Lanes=3 LaneW=2 Outputs=2 LabelW=1 ScoreWidth=3", "corinfo_host": "Lanes=2 LaneW=1 SynapseDepth=4000 SynapseAddrW=12 SynapseWidth=40 RateWidth=64 SampleW=5 ReadCycles=1",
 		"corinfo_pass": "Lanes=3 LaneW=2 Outputs=3 LabelW=2 KeptAddrW=6 ReadCycles=1 WireCycles=2", "corinfo_input": "Inputs=1 InputAddrW=1 ReadCycles=1 Dense=1",
 		"corinfo_events": "Contexts=3 ContextW=2 LaneW=2 SlotW=2 SegmentW=13 SynapseAddrW=6 ReadCycles=1 FetchCycles=7", "corinfo_products": "Contexts=2 SlotW=1 OperandWidth=7 ReadCycles=1",
 		"corinfo_learn":   "Batch=3 SampleW=2 Lanes=5 LaneW=3 Slots=4 SlotW=2 KeptAddrW=5 InputAddrW=12 ReadCycles=1 ChangeCycles=1",
