@@ -164,14 +164,42 @@ func (d *closer) everyRegion() (all []access) {
 	all = append(all, d.numbers(1<<32-1)...)
 	all = append(all, d.numbers(int64(d.rng.Uint32()))...)
 	all = append(all, d.rates()...)
-	if d.d.Manifest.Widths.Synapse < 63 {
-		all = append(all, access{address: uint32(hostSynapses), data: 1 << 62, refused: true})
+	return append(all, d.refused()...)
+}
+
+// refused are accesses to words that there are not, that may not be written or that do not fit, each by as little as can be.
+func (d *closer) refused() (all []access) {
+	write := func(address int, data int64) {
+		all = append(all, access{address: uint32(address), data: data, refused: true})
 	}
-	return append(all,
-		access{address: uint32(hostSynapses + depth), data: 1, refused: true},
-		access{address: uint32(hostRates + len(matrices)), data: 1, refused: true},
-		access{address: hostControl + controlWords - 1, data: 1, refused: true},
-		access{address: hostCounters, data: 1, refused: true})
+	lanes, depth, rates := d.d.Manifest.Lanes, d.d.Layout.Depth, len(d.d.Arithmetic.Matrices)
+	if width := d.d.Manifest.Widths.Synapse; width < 64 {
+		write(hostSynapses, 1<<(width-1))
+		write(hostSynapses, -1<<(width-1)-1)
+	}
+	if width := d.d.Arithmetic.Formats.Rate.Width; width < 63 {
+		write(hostRates, 1<<width)
+	}
+	beyond := []int{hostRates + rates, hostControl + controlWords, hostCounters + len(d.d.Manifest.Counters), 4 << 28}
+	if depth < hostLane {
+		write(hostSynapses+depth, 1)
+		beyond = append(beyond, hostSynapses+depth)
+	}
+	if lanes < 256 {
+		write(hostSynapses+lanes*hostLane, 1)
+	}
+	write(hostRates+rates, 1)
+	write(hostControl, 1<<32)
+	write(hostControl+controlUpdate, 1<<32)
+	write(hostControl+controlWords-1, 1)
+	write(hostCounters, 1)
+	for region := 4; region < 16; region *= 2 {
+		write(region<<28, 1)
+	}
+	for _, address := range beyond {
+		all = append(all, access{address: uint32(address), count: 1, refused: true})
+	}
+	return all
 }
 
 // extremes writes the synapses of one neuron of every matrix to the highest word, and of another to the lowest: sums, states and

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"strconv"
 
 	"corinfo/golden"
 	"corinfo/hdlgen"
@@ -98,6 +99,17 @@ func (c *closingRun) write(i int) {
 	}
 }
 
+// ended tells whether all accesses of the step that read are done: what is read now are the counters at its end.
+func (c *closingRun) ended() bool {
+	s := &c.steps[c.at]
+	for i := c.seen; i < len(s.accesses)+len(s.late); i++ {
+		if s.access(i).count > 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // read checks a word that the host reads.
 func (c *closingRun) read(cycle int64, address uint32, text []byte) *Mismatch {
 	s := &c.steps[c.at]
@@ -110,9 +122,16 @@ func (c *closingRun) read(cycle int64, address uint32, text []byte) *Mismatch {
 	if c.seen == len(s.accesses)+len(s.late) || s.access(c.seen).address+uint32(c.words) != address {
 		return c.c.mismatch(cycle, nil, "host", "a word of address %08x is read, which nobody asked for", address)
 	}
+	refused := s.access(c.seen).refused
 	if c.words++; c.words == s.access(c.seen).count {
 		c.words = 0
 		c.seen++
+	}
+	if refused {
+		if word, err := strconv.ParseUint(string(text), 16, 64); err != nil || word != 0 {
+			return c.c.mismatch(cycle, nil, "host", "a word of address %08x is read, where there is none", address)
+		}
+		return nil
 	}
 	return c.word(cycle, address, text, "the word that the host reads")
 }

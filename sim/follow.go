@@ -70,7 +70,7 @@ func (r *run) follow(pipe io.Reader, traces <-chan expected) (m *Mismatch, last 
 				m = r.ready(cycle, fields[3])
 			case r.boundary:
 				m, e = r.batchCounter(cycle, now, fields[3])
-			case r.closing.under() && address >= hostCounters:
+			case r.closing.under() && r.closing.ended() && address >= hostCounters:
 				m = r.closing.counted(cycle, fields[3])
 			case r.closing.under():
 				m = r.closing.read(cycle, address, fields[3])
