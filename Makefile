@@ -1,7 +1,7 @@
 # make demo        the main job on real digits: train, quantize, generate, co-simulate
 # make test        every test, and static analysis
 # make lint        static analysis alone: gofmt, vet, staticcheck, shellcheck, ruff
-# make fuzz        races, 200 random designs and all tensors at extreme formats in lock step, a board's gates, every mutant, and the fuzz targets; hours
+# make fuzz        races, damage to every kind of file, 200 random designs and all tensors at extreme formats in lock step, a board's gates, every mutant, and the fuzz targets; hours
 # make bench       benchmarks, those of the models on one core and on all
 # make bench-peer  learning speed beside PyTorch, which it installs (more than a gigabyte)
 # make build       .build/corinfo
@@ -36,6 +36,7 @@ fuzz: tools
 	@go test -race -count=1 -timeout 0 ./golden/... ./plots ./cmd/...
 	@CORINFO_CACHE=$(CURDIR)/.build/cache CORINFO_CASES=200 go test -count=1 -timeout 0 -v -run RandomDesigns ./sim
 	@CORINFO_CACHE=$(CURDIR)/.build/cache CORINFO_EXTREMES=all go test -count=1 -timeout 0 -v -run ExtremeFormats ./sim
+	@CORINFO_FLIPS=all go test -count=1 -timeout 0 -v -run Flips ./cmd/corinfo
 	@CORINFO_NETLIST=1 go test -count=1 -timeout 0 -v -run Netlist ./sim
 	@CORINFO_MUTANTS=all go test -count=1 -timeout 0 -v -run Mutants ./sim ./hdlgen
 	@.ci/fuzz $(FUZZTIME)
