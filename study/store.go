@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,7 +21,8 @@ import (
 	"github.com/riverqueue/river/riverdriver/riverdatabasesql"
 	"github.com/riverqueue/river/riverdriver/riversqlite"
 	"github.com/riverqueue/river/rivermigrate"
-	_ "modernc.org/sqlite" // the driver sqlite
+	"modernc.org/sqlite" // and the driver sqlite
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"corinfo/golden"
 )
@@ -113,15 +115,23 @@ func (s *store) migrate(ctx context.Context) error {
 	}
 	return insist(ctx, 10*time.Second, nil, func() error {
 		if _, err := migrator.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
-			return err
+			return broken(err)
 		}
 		for _, statement := range schema {
 			if _, err := s.db.ExecContext(ctx, statement); err != nil {
-				return err
+				return broken(err)
 			}
 		}
 		return nil
 	})
+}
+
+// broken is an error of a database, ErrDamaged where SQLite says that its file is none or none any more: trying again does not help.
+func broken(err error) error {
+	if e := (*sqlite.Error)(nil); errors.As(err, &e) && slices.Contains([]int{sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}, e.Code()&0xff) {
+		return damaged("%w", err)
+	}
+	return err
 }
 
 func (s *store) close() error { return s.db.Close() }
