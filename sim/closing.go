@@ -57,13 +57,19 @@ func (c *cosimulation) closingSteps() []closingStep {
 		{name: "the end of the samples"},
 		{name: "the host writes and reads", accesses: d.everyRegion()},
 		{name: "inputs and synapses at the ends of their range", stall: d.seed(), accesses: d.extremes(), commands: d.inputs(4 + contexts)},
-		{name: "a reset while a sample is taken", stall: d.seed(), commands: d.inputs(2), single: true,
-			reset: &reset{'C', 0, 4 + d.rng.IntN(c.d.Network.Layers[0])}},
 	}
-	// Where events wait, are on their way, and become products.
-	for i, cycles := range []int{2, 4, 5, 7, 11 + d.rng.IntN(30)} {
+	// While all is cleared, while words come in.
+	target := c.d.Manifest.Target
+	cleared := c.d.Layout.Slots + 14 + 2*target.WireCycles + target.ReadCycles
+	for _, cycles := range []int{4 + d.rng.IntN(cleared), cleared + 2, cleared + 3, cleared + 4 + d.rng.IntN(c.d.Network.Layers[0])} {
+		steps = append(steps, closingStep{name: "a reset while a sample is taken", stall: d.seed(), commands: d.inputs(2)[1:],
+			reset: &reset{'C', 0, cycles}})
+	}
+	// While events wait, are on their way, and become products.
+	way := 2 * target.WireCycles
+	for i, cycles := range []int{2, 4, 5, 7, 9 + way, 10 + way, 11 + way, 12 + way, 14 + way + d.rng.IntN(30)} {
 		steps = append(steps, closingStep{name: "a reset while samples settle", stall: d.seed(), accesses: []access{control},
-			commands: d.inputs(5)[5-1-i%contexts:], reset: &reset{'S', 1 + i/2, cycles}, late: []access{control}})
+			commands: d.inputs(5)[5-1-i%contexts:], reset: &reset{'S', 1 + i/4, cycles}, late: []access{control}})
 	}
 	nudged := 2
 	if batch == 2 { // else the second would close the mini-batch
@@ -155,16 +161,15 @@ func (d *closer) everyRegion() (all []access) {
 			all, back = append(all, a), append(back, access{address: a.address, count: 1})
 		}
 	}
-	all = append(all, back...)
 	largest := int64(1)<<d.d.Arithmetic.Formats.Rate.Width - 1
 	for i := range matrices {
 		all = append(all, d.rate(i, largest-int64(i)))
 	}
-	all = append(all, access{address: hostRates, count: len(matrices)})
 	all = append(all, d.numbers(1<<32-1)...)
+	all = append(all, d.refused()...)
+	all = append(append(all, back...), access{address: hostRates, count: len(matrices)}, access{address: hostControl, count: controlWords})
 	all = append(all, d.numbers(int64(d.rng.Uint32()))...)
-	all = append(all, d.rates()...)
-	return append(all, d.refused()...)
+	return append(all, d.rates()...)
 }
 
 // refused are accesses to words that there are not, that may not be written or that do not fit, each by as little as can be.
