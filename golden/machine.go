@@ -67,6 +67,7 @@ type Record struct {
 	Iteration, Layer int
 	U, R             []int64 // n_k words each
 	QU, Q            int64   // of a sparse layer's interneuron, else 0
+	Changed          bool    // a potential moved or left its format: the phase does not end here
 }
 
 // Write is one column of a matrix after an update: the synapses of one presynaptic neuron.

@@ -377,7 +377,7 @@ func compareTrace(t *testing.T, where string, p *page, trace *golden.Trace) {
 	for i, want := range p.records {
 		got := trace.Records[i]
 		if got.Phase != want.Phase || got.Iteration != want.Iteration || got.Layer != want.Layer || !slices.Equal(got.U, want.U) || !slices.Equal(got.R, want.R) ||
-			got.QU != want.QU || got.Q != want.Q {
+			got.QU != want.QU || got.Q != want.Q || got.Changed != want.Changed {
 			t.Fatalf("%s:\ngot  %+v\nwant %+v", where, got, want)
 		}
 	}

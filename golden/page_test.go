@@ -159,6 +159,7 @@ func (p *page) phase(phase golden.Phase, iterations, sign, label int) {
 			}
 			basal, feedback, lateral := p.basal(k), p.feedback(k), p.lateral(k)
 			u, r := zeros(n.Layers[k]), zeros(n.Layers[k])
+			changed := false
 			for i := range u {
 				y := rat(0)
 				if k == K && i == label {
@@ -172,7 +173,7 @@ func (p *page) phase(phase golden.Phase, iterations, sign, label int) {
 				before := p.overflows[fmt.Sprintf("u%d", k)]
 				u[i] = p.into("u", k, plus(p.u[k][i], times(step, drive)))
 				if u[i].Cmp(p.u[k][i]) != 0 || p.overflows[fmt.Sprintf("u%d", k)] != before {
-					still = false
+					changed = true
 				}
 				r[i] = p.into("r", k, p.clip(k, u[i]))
 				if r[i].Cmp(p.r[k][i]) != 0 {
@@ -183,7 +184,7 @@ func (p *page) phase(phase golden.Phase, iterations, sign, label int) {
 			record := golden.Record{Phase: phase, Iteration: s, Layer: k}
 			if nu := p.nu(k); nu != nil {
 				if p.inhibit(k, nu) {
-					still = false
+					changed = true
 				}
 				record.QU, record.Q = word(p.types("qu", k), p.qu[k]), word(p.types("q", k), p.q[k])
 			}
@@ -191,6 +192,8 @@ func (p *page) phase(phase golden.Phase, iterations, sign, label int) {
 				record.U = append(record.U, word(p.types("u", k), u[i]))
 				record.R = append(record.R, word(p.types("r", k), r[i]))
 			}
+			record.Changed = changed
+			still = still && !changed
 			p.records = append(p.records, record)
 		}
 		if still && n.Settling.EarlyEnd {

@@ -122,11 +122,10 @@ func (s *settler) run(v *sample, x []int64, c Command, t *Trace) {
 		case OpLoad:
 			s.load(v, x)
 		case OpSettle:
-			if s.settle(v, i, c) {
-				changed = true
-			}
+			stepped := s.settle(v, i, c)
+			changed = changed || stepped
 			if t != nil {
-				t.keep(i, v)
+				t.keep(i, v, stepped)
 			}
 			if i.Last {
 				if i.Exit > 0 && !changed {
@@ -148,12 +147,12 @@ func (s *settler) run(v *sample, x []int64, c Command, t *Trace) {
 	}
 }
 
-func (t *Trace) keep(i *Instruction, v *sample) {
+func (t *Trace) keep(i *Instruction, v *sample, changed bool) {
 	k, n := i.Layer, len(v.u[i.Layer])
 	words := make([]int64, 2*n)
 	copy(words, v.u[k])
 	copy(words[n:], v.r[k])
-	t.Records = append(t.Records, Record{Phase: i.Phase, Iteration: i.Iteration, Layer: k, U: words[:n], R: words[n:], QU: v.qu[k], Q: v.q[k]})
+	t.Records = append(t.Records, Record{Phase: i.Phase, Iteration: i.Iteration, Layer: k, U: words[:n], R: words[n:], QU: v.qu[k], Q: v.q[k], Changed: changed})
 }
 
 func (v *sample) result() {

@@ -29,37 +29,19 @@ func (v *Activity) Add(a *golden.Arithmetic, x []int64, learn bool, t *golden.Tr
 	n := a.Network
 	s := sampleActivity{input: nonzero(x)}
 	before := make([][]int64, len(n.Layers))
-	potential := make([][]int64, len(n.Layers))
 	for k, size := range n.Layers {
-		before[k], potential[k] = make([]int64, size), make([]int64, size)
+		before[k] = make([]int64, size)
 	}
-	phases := map[golden.Phase]int{}
 	still := true
 	for i, r := range t.Records {
 		s.steps = append(s.steps, step{layer: r.Layer, changed: differs(r.R, before[r.Layer])})
 		if r.Layer == 1 {
 			still = true
 		}
-		if r.Iteration == 0 {
-			shift := a.Formats.Layer[r.Layer].U.Frac - a.Formats.Layer[r.Layer].R.Frac
-			potential[r.Layer] = make([]int64, len(r.U)) // the trace stays as it is
-			for j, word := range before[r.Layer] {
-				potential[r.Layer][j] = word << shift
-			}
-		}
-		for _, moved := range differs(r.U, potential[r.Layer]) {
-			still = still && !moved
-		}
-		before[r.Layer], potential[r.Layer] = r.R, r.U
-		phases[r.Phase] = r.Iteration + 1
+		still = still && !r.Changed
+		before[r.Layer] = r.R
 		if last := i+1 == len(t.Records) || t.Records[i+1].Phase != r.Phase; last {
-			planned := n.Settling.NudgedIterations
-			if r.Phase == golden.Free {
-				planned = n.Settling.FreeIterations
-			}
-			if n.Settling.EarlyEnd && (still || phases[r.Phase] < planned) {
-				s.steps[i].leaves = true
-			}
+			s.steps[i].leaves = n.Settling.EarlyEnd && still
 			role := golden.Plus
 			if r.Phase == golden.Third || r.Phase == golden.Free {
 				role = golden.Minus
