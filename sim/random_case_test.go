@@ -149,7 +149,7 @@ func (c *randomCase) samples(a *golden.Arithmetic, kind uint64, count int) []Sam
 
 // options are those of the case's co-simulation.
 func (c *randomCase) options(a *golden.Arithmetic, simulator Simulator) Options {
-	return Options{Simulator: simulator, Inference: c.samples(a, 1, c.Inference), Learning: c.samples(a, 2, c.Learning), Stall: c.Stall, Reset: c.Reset}
+	return Options{Simulator: simulator, Inference: c.samples(a, 1, c.Inference), Learning: c.samples(a, 2, c.Learning), Stall: c.Stall, Reset: c.Reset, Closing: true}
 }
 
 // run holds the case's design against the model in lock step and tells what is wrong, nil if nothing is. tamper may
