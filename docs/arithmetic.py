@@ -1,9 +1,9 @@
-"""docs/ARITHMETIC.md as a program: a whole fixed-point training in exact rational numbers, from the page alone.
+"""docs/ARITHMETIC.md as a program: a whole fixed-point training of CorInfoMax, in exact rational numbers, from the page alone.
 
     python3 docs/arithmetic.py SETTINGS.json
 
-reads the keys of a network file (as JSON, all but sparse and formats), with "samples": a list of [pixels, label], "limit" and
-"float_epochs", and prints as JSON
+reads the keys of a network file whose rule is corinfomax (as JSON; sparse, normalize, decay.then and formats may be left out),
+with "samples": a list of [pixels, label], "limit" and "float_epochs", and prints as JSON
 
     weights    the initial float64 values of every matrix, as hexadecimal floats, row by row
     orders     the order of the samples in every epoch
@@ -13,7 +13,7 @@ reads the keys of a network file (as JSON, all but sparse and formats), with "sa
     correct    by epoch: samples that had their label for their class, each before its update
 
 It is slow and short. It needs Python 3 and nothing else, and shares nothing with the Go model, which a test holds to it
-(TestTrainingFromThePage).
+(TestTrainingFromThePage). The other rules are not in it.
 """
 
 import json
@@ -91,14 +91,19 @@ def fit(bits, m, signed=True, quantization="RND"):
 
 class Network:
     def __init__(self, file):
+        assert file["rule"] == "corinfomax"
+        own = file["corinfomax"]
         self.layers = file["layers"]
         self.K = len(self.layers) - 1
-        self.epsilon, self.lam, self.leak = float(file["epsilon"]), float(file["lambda"]), float(file["leak"])
+        self.epsilon, self.lam, self.leak, self.lateral = float(own["epsilon"]), float(own["lambda"]), float(own["leak"]), own["lateral"]
         self.gamma = (1 - self.lam) / self.lam
-        sparse = file.get("sparse", {"layers": [], "nu": []})
+        normalize = file["dataset"].get("normalize", {"mean": [], "deviation": []})
+        self.planes = [(float(m), float(d)) for m, d in zip(normalize["mean"], normalize["deviation"])]
+        sparse = own.get("sparse", {"layers": [], "nu": []})
         self.nu = dict(zip(sparse["layers"], map(float, sparse["nu"])))
         self.settling, self.learning, self.seed = file["settling"], file["learning"], file["seed"]
         self.N, self.beta = self.learning["batch"], float(self.learning["beta"])
+        self.two_sided = self.learning["contrast"] != "free"  # third, centred: phases of both signs are compared
         self.formats = file.get("formats", {})
         self.types = {}
 
@@ -115,12 +120,13 @@ class Network:
         sparse = k in self.nu
         m = 2 if sparse else 1
         if kind == "x":
-            return Type("ap_ufixed<9,1,RND,SAT>")
+            low, high = min(self.input(0, p) for p in range(n[0])), max(self.input(255, p) for p in range(n[0]))
+            return fit(10, max(-low, high)) if low < 0 else Type("ap_ufixed<9,1,RND,SAT>")
         if kind == "r":
             return Type("ap_ufixed<14,4,RND,SAT>" if sparse else "ap_ufixed<11,1,RND,SAT>")
         if kind in ("excess", "qu", "q", "nu"):
             s = max(n[k], 15)
-            iterations = self.settling["free_iterations"] + self.settling["nudged_iterations"] * (2 if self.learning["three_phase"] else 1)
+            iterations = self.settling["free_iterations"] + self.settling["nudged_iterations"] * (2 if self.two_sided else 1)
             q = min(self.nu[k] * iterations * s, 30 / eps)
             return {"excess": fit(18, s), "qu": fit(24, q), "q": fit(18, q, False), "nu": fit(17, self.nu[k], False)}[kind]
         if kind in ("W", "F"):
@@ -128,7 +134,7 @@ class Network:
         if kind == "C":
             return fit(16, 2 * gamma, quantization="STOCHASTIC")
         if kind == "eta":
-            return fit(17, self.settling["step"]["start"], False)
+            return fit(17, max(self.settling["step"]["start"], self.settling["step"]["inference"]), False)
         if kind == "coefficient":
             return fit(18, max(1 / eps, self.leak + beta, self.leak + 2 / eps, self.leak + 1 / eps + 1))
         if kind == "rate":
@@ -139,11 +145,19 @@ class Network:
         return fit(18, {"u": 7 * m, "current": 15 * m, "lateral": 8 * gamma, "drive": 15 * m / eps, "e": 7 * m, "d": 7 * m,
                         "c": 8 * gamma, "dW": N, "dF": N, "dC": 8 * gamma * gamma * N}[kind])
 
+    def input(self, value, place):
+        """What a pixel's value stands for at its place in the sample."""
+        v = value / 255
+        if self.planes:
+            mean, deviation = self.planes[place // (self.layers[0] // len(self.planes))]
+            v = (v - mean) / deviation
+        return v
+
     def matrices(self):
         """Kind, index, rows and columns, in the order of the tensors' numbers."""
         n, K = self.layers, self.K
         return ([("W", k, n[k + 1], n[k]) for k in range(K)] + [("F", k, n[k], n[k + 1]) for k in range(1, K)] +
-                [("C", k, n[k], n[k]) for k in range(1, K + 1)])
+                [("C", k, n[k], n[k]) for k in range(1, K + 1) if self.lateral])
 
 
 # ---------------------------------------------------------------------------------------------- What the seed draws
@@ -204,13 +218,16 @@ def negative(network, step):
 
 def factor(network, epoch):
     decay = network.learning["decay"]
-    base = float(decay["then"] if decay["epochs"] > 0 and epoch >= decay["epochs"] else decay["factor"])
-    p = 1.0
-    while epoch > 0:
-        if epoch % 2 == 1:
+    base = float(decay["factor"])
+    for stage in decay.get("then", []):
+        if epoch >= stage["from"]:
+            base = float(stage["factor"])
+    power, p = epoch // max(decay["every"], 1), 1.0
+    while power > 0:
+        if power % 2 == 1:
             p *= base
         base *= base
-        epoch //= 2
+        power //= 2
     return p
 
 
@@ -252,7 +269,8 @@ class Machine:
         """basal, feedback and lateral of layer k."""
         K, r = self.net.K, self.r
         feedback = times(self.m["F", k], r[k + 1]) if k < K else [Fraction(0)] * self.net.layers[k]
-        return times(self.m["W", k - 1], r[k - 1]), feedback, times(self.m["C", k], r[k])
+        lateral = times(self.m["C", k], r[k]) if self.net.lateral else [Fraction(0)] * self.net.layers[k]
+        return times(self.m["W", k - 1], r[k - 1]), feedback, lateral
 
     def eta(self, s):
         step = self.net.settling["step"]
@@ -290,7 +308,7 @@ class Machine:
         u, r = [], []
         for i, (basal, feedback, lateral) in enumerate(zip(*self.sums(k))):
             current = n.type("current", k).round(basal + feedback)
-            lat = n.type("lateral", k).round(lateral)
+            lat = n.type("lateral", k).round(lateral) if n.lateral else 0
             label = 1 if k == n.K and i == y else 0
             q = self.q.get(k, 0)
             drive = n.type("drive", k).round(kc * current + kl * lat + kr * self.r[k][i] + ky * label - ku * self.u[k][i] - q)
@@ -322,21 +340,24 @@ class Machine:
                 kept["e", 1] = [n.type("e", 1).round(a - b) for a, b in zip(self.r[1], earlier)]
             if k < n.K:
                 kept["d", k] = [n.type("d", k).round(a - b) for a, b in zip(self.r[k], feedback)]
-            if role == "plus":
+            if role == "plus" and n.lateral:
                 kept["c", k] = [n.type("c", k).round(a) for a in lateral]
 
     def learn(self, pixels, label, negative, rates):
         """One sample; the last of a mini-batch updates. The class after the free phase."""
         n = self.net
         self.current = {"minus": {}, "plus": {}, "b": -1 if negative else 1}
-        self.r = [[n.type("x").round(p / 255) for p in pixels]] + [[Fraction(0)] * size for size in n.layers[1:]]
+        self.r = [[n.type("x").round(n.input(p, place)) for place, p in enumerate(pixels)]] + [[Fraction(0)] * size for size in n.layers[1:]]
         self.q = {k: Fraction(0) for k in n.nu}
         beta, nudged = self.current["b"] * n.beta, n.settling["nudged_iterations"]
         self.phase(n.settling["free_iterations"], 0, label)
         answer = self.r[n.K].index(max(self.r[n.K]))
-        if n.learning["three_phase"]:
+        if n.two_sided:
+            free = [list(r) for r in self.r], dict(self.q)
             self.phase(nudged, beta, label)
             self.keep("plus", False)
+            if n.learning["contrast"] == "centred":
+                self.r, self.q = free
             self.phase(nudged, -beta, label)
             self.keep("minus", True)
         else:
@@ -357,23 +378,23 @@ class Machine:
         for kind, first, mus in (("W", 0, n.learning["feedforward"]), ("F", 1, n.learning["feedback"])):
             for k, mu in enumerate(mus, first):
                 mu *= f
-                if n.learning["three_phase"]:
+                if n.two_sided:
                     mu /= 2
                 rates[kind, k] = self.constant("rate", mu / (n.beta * n.N))
-        for k in range(1, n.K + 1):
+        for k in range(1, n.K + 1 if n.lateral else 1):
             rates["C", k] = self.constant("rate", 1 / (n.lam * n.N))
         return rates
 
     def products(self, kind, k):
         """Sign, postsynaptic and presynaptic factors whose products an update sums."""
-        three = self.net.learning["three_phase"]
+        two = self.net.two_sided
         for s in self.held:
             plus, minus, b = s["plus"], s["minus"], s["b"]
             if kind == "C":
                 yield 1, plus["c", k], plus["c", k]
             elif kind == "W" and k == 0:
-                later = minus if three else plus
-                yield -b if three else b, later["e", 1], later["r"][0]
+                later = minus if two else plus
+                yield -b if two else b, later["e", 1], later["r"][0]
             elif kind == "W":
                 yield b, plus["e", k + 1], plus["r"][k]
                 yield -b, minus["e", k + 1], minus["r"][k]

@@ -222,7 +222,7 @@ func (g *Graph) Check() error {
 	}
 	for i, n := range g.nodes {
 		if err := n.Format.Check(); err != nil {
-			return &WidthError{g.Name, g.words(Value(i)), err}
+			return &WidthError{g.Name, g.Words(Value(i)), err}
 		}
 		if n.Op == OpInput || n.Op == OpConst || n.Op == OpResize {
 			if err := border(Value(i), n.Op.String()+" "+n.Name); err != nil {
@@ -258,8 +258,8 @@ func (e *WidthError) Text(rename func(name string) string) string {
 	return fmt.Sprintf("graph %s: the exact value of %s: %v: bring their binary points closer together", e.Graph, strings.Join(list, ", "), e.Err)
 }
 
-// words are those that a value is computed from, each once.
-func (g *Graph) words(v Value) (list []Node) {
+// Words are the inputs, constants and rounded values that a value is computed from, each once.
+func (g *Graph) Words(v Value) (list []Node) {
 	seen := map[Value]bool{}
 	var visit func(v Value)
 	visit = func(v Value) {

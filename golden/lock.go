@@ -34,7 +34,7 @@ var lockText = regexp.MustCompile(`^process [0-9]+ on [^\s]{1,255} since [0-9TZ:
 // LockFolder holds a folder, which it makes if it is not there, for this process alone. ErrHeld names the process that
 // holds it, and since when.
 func LockFolder(dir string) (*Lock, error) {
-	restore(dir)
+	Restore(dir)
 	made, err := makeFolder(dir)
 	if err != nil {
 		return nil, fmt.Errorf("%w: folder: %w", ErrUsage, err)
@@ -77,7 +77,7 @@ func tryLock(path string) (*Lock, error) {
 	case held:
 		err = heldError(path, string(text))
 	case len(text) > 0 && !lockText.Match(text):
-		err = usagef("%s is no lock of corinfo; move it away", path)
+		err = Usagef("%s is no lock of corinfo; move it away", path)
 	}
 	if err != nil {
 		f.Close()

@@ -12,7 +12,7 @@ import (
 // first byte is read: a pipe waits for its writer, a device may never end, and a file that is longer than any of its
 // kind would fill the memory only to be refused then. Errors name the file; one that is not there is os.ErrNotExist.
 func ReadFile(path string, limit int64) ([]byte, error) {
-	f, size, err := openFile(path)
+	f, size, err := OpenFile(path)
 	if err != nil {
 		return nil, err
 	}
@@ -27,9 +27,9 @@ func ReadFile(path string, limit int64) ([]byte, error) {
 	return text, err
 }
 
-// openFile opens a regular file and tells its size. Nothing else is waited for: the name of a pipe is opened without
+// OpenFile opens a regular file and tells its size. Nothing else is waited for: the name of a pipe is opened without
 // its writer.
-func openFile(path string) (*os.File, int64, error) {
+func OpenFile(path string) (*os.File, int64, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, 0, err

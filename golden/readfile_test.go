@@ -1,7 +1,6 @@
-package golden
+package golden_test
 
 import (
-	"encoding/binary"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -9,6 +8,13 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"corinfo/golden"
+	"corinfo/golden/dataset"
+	"corinfo/golden/goldentest"
+	"corinfo/golden/network"
+	"corinfo/golden/training"
+	"corinfo/golden/weights"
 )
 
 // sparseFile makes a file of a length that takes no room on the disk.
@@ -38,11 +44,11 @@ func TestReadFile(t *testing.T) {
 	require.NoError(t, os.Symlink("ten", at("link")))
 	require.NoError(t, syscall.Mkfifo(at("pipe"), 0o644))
 	for _, name := range []string{"ten", "link"} {
-		text, err := ReadFile(at(name), 10)
+		text, err := golden.ReadFile(at(name), 10)
 		require.NoError(t, err)
 		require.Equal(t, "0123456789", string(text))
 	}
-	_, err := ReadFile(at("none"), 10)
+	_, err := golden.ReadFile(at("none"), 10)
 	require.ErrorIs(t, err, os.ErrNotExist)
 	for _, c := range []struct{ path, words string }{
 		{at("ten"), "is 10 bytes long; no file of its kind is longer than 9"},
@@ -53,7 +59,7 @@ func TestReadFile(t *testing.T) {
 		{"/proc/self/status", "no file of its kind is longer than 9"}, // which says that it is empty
 	} {
 		within(t, 5*time.Second, func() {
-			_, err := ReadFile(c.path, 9)
+			_, err := golden.ReadFile(c.path, 9)
 			require.ErrorContains(t, err, c.words)
 		})
 	}
@@ -66,17 +72,15 @@ func TestBoundedReads(t *testing.T) {
 		start string
 		read  func(dir string) error
 	}{
-		{"net.yaml", "name: x\n", func(dir string) error { _, err := LoadNetwork(filepath.Join(dir, "net.yaml")); return err }},
-		{CheckpointFile, "", func(dir string) error { _, err := LoadCheckpoint(dir); return err }},
-		{CheckpointFile, checkpointMagic, func(dir string) error { _, err := LoadCheckpoint(dir); return err }},
-		{MetricsLines, "{}\n", func(dir string) error { _, err := ReadTimes(dir); return err }},
-		{idxFiles[0], "\x00\x00\x08\x03", func(dir string) error { _, err := LoadData(Dataset{Name: "idx", Path: dir}); return err }},
-		{idxFiles[0] + ".gz", "\x1f\x8b", func(dir string) error { _, err := LoadData(Dataset{Name: "idx", Path: dir}); return err }},
-		{cifarFiles[0], "", func(dir string) error { _, err := LoadData(Dataset{Name: "cifar10", Path: dir}); return err }},
+		{"net.yaml", "name: x\n", func(dir string) error { _, err := network.Load(filepath.Join(dir, "net.yaml")); return err }},
+		{training.CheckpointFile, "", func(dir string) error { _, err := training.LoadCheckpoint(dir); return err }},
+		{training.CheckpointFile, "corinfo checkpoint 1\n", func(dir string) error { _, err := training.LoadCheckpoint(dir); return err }},
+		{training.MetricsLines, "{}\n", func(dir string) error { _, err := training.ReadTimes(dir); return err }},
+		{"train-images-idx3-ubyte", "\x00\x00\x08\x03", func(dir string) error { _, err := dataset.Load(dataset.Source{Name: "idx", Path: dir}); return err }},
+		{"train-images-idx3-ubyte.gz", "\x1f\x8b", func(dir string) error { _, err := dataset.Load(dataset.Source{Name: "idx", Path: dir}); return err }},
+		{"data_batch_1.bin", "", func(dir string) error { _, err := dataset.Load(dataset.Source{Name: "cifar10", Path: dir}); return err }},
 		{"w.npz", "PK\x03\x04", func(dir string) error {
-			n, err := ParseNetwork("net.yaml", []byte(wholeFile))
-			require.NoError(t, err)
-			_, err = ReadNPZ(filepath.Join(dir, "w.npz"), n)
+			_, err := weights.ReadNPZ(filepath.Join(dir, "w.npz"), goldentest.Run().Describe())
 			return err
 		}},
 	}
@@ -92,11 +96,4 @@ func TestBoundedReads(t *testing.T) {
 			}
 		})
 	}
-}
-
-// A checkpoint whose header claims more than any header has is refused before it is read as JSON.
-func TestLongHeader(t *testing.T) {
-	file := binary.LittleEndian.AppendUint64([]byte(checkpointMagic), maxHeader+1)
-	_, err := DecodeCheckpoint("run", append(file, make([]byte, 64)...))
-	require.ErrorIs(t, err, ErrDamaged)
 }

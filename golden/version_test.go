@@ -43,13 +43,3 @@ func TestVersionIsInTheChangelog(t *testing.T) {
 	}
 	require.Equal(t, Version, sections[0])
 }
-
-// TestCheckpointNamesItsProgram: version and revision stay with a run, also with one that an older program wrote.
-func TestCheckpointNamesItsProgram(t *testing.T) {
-	dir, c := t.TempDir(), newRun(t, Fixed)
-	require.Empty(t, c.Program)
-	require.NoError(t, c.Save(dir))
-	back, err := LoadCheckpoint(dir)
-	require.NoError(t, err)
-	require.Equal(t, Program(), back.Program)
-}

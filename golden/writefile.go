@@ -14,14 +14,14 @@ import (
 // WriteFile writes a file under a temporary name, syncs it and renames it, so that a reader sees the old
 // or the new content and a full disk leaves the old.
 func WriteFile(path string, data []byte) error {
-	return writeFile(path, func(w io.Writer) error {
+	return WriteFileBy(path, func(w io.Writer) error {
 		_, err := w.Write(data)
 		return err
 	})
 }
 
-// writeFile is WriteFile of what write writes, which may be long.
-func writeFile(path string, write func(w io.Writer) error) error {
+// WriteFileBy is WriteFile of what write writes, which may be long.
+func WriteFileBy(path string, write func(w io.Writer) error) error {
 	dir := filepath.Dir(path)
 	f, err := temporary(dir, func(path string) (*os.File, error) {
 		return os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 )
 
 // WriteFolder makes a folder, whole or not at all: fill writes into a temporary one beside it, which then takes its place in
@@ -16,7 +15,7 @@ func WriteFolder(dir string, fill func(temporary string) error) error {
 	if err != nil {
 		return err
 	}
-	restore(dir)
+	Restore(dir)
 	if real, err := filepath.EvalSymlinks(dir); err == nil {
 		dir = real
 	}
@@ -25,7 +24,7 @@ func WriteFolder(dir string, fill func(temporary string) error) error {
 		return err
 	}
 	if info, err := os.Lstat(dir); err == nil && !info.IsDir() {
-		return usagef("%s is %s; want a folder", dir, typeOf(info.Mode()))
+		return Usagef("%s is %s; want a folder", dir, typeOf(info.Mode()))
 	}
 	RemoveLeftovers(parent)
 	f, err := temporary(parent, func(path string) (*os.File, error) {
@@ -80,9 +79,9 @@ func replace(made, dir string) error {
 	return os.RemoveAll(old)
 }
 
-// restore puts a folder back that was put aside by a process that was killed before the new one had its name, and removes it if
+// Restore puts a folder back that was put aside by a process that was killed before the new one had its name, and removes it if
 // the new one has. It tells whether it has put one back.
-func restore(dir string) bool {
+func Restore(dir string) bool {
 	old := aside(dir)
 	if _, err := os.Lstat(old); err != nil {
 		return false
@@ -92,48 +91,4 @@ func restore(dir string) bool {
 	}
 	os.RemoveAll(old)
 	return false
-}
-
-// LockNewRun holds a folder for a new run. One that holds a run, or anything else but what processes that were killed have left,
-// is refused untouched (ErrUsage).
-func LockNewRun(dir string) (*Lock, error) {
-	if err := checkNewRun(dir); err != nil {
-		return nil, err
-	}
-	l, err := LockFolder(dir)
-	if err != nil {
-		return nil, err
-	}
-	if err := checkNewRun(dir); err != nil { // of a process that was faster
-		l.Unlock()
-		return nil, err
-	}
-	return l, nil
-}
-
-// LockRun holds the folder of a run; one that is none is ErrUsage.
-func LockRun(dir string) (*Lock, error) {
-	restore(dir)
-	if !IsRun(dir) {
-		return nil, noRun(dir)
-	}
-	return LockFolder(dir)
-}
-
-func noRun(dir string) error {
-	return usagef("%s holds no checkpoint; `corinfo train` makes one", dir)
-}
-
-func checkNewRun(dir string) error {
-	entries, err := os.ReadDir(dir)
-	entries = slices.DeleteFunc(entries, Passing)
-	switch {
-	case errors.Is(err, os.ErrNotExist), err == nil && len(entries) == 0:
-		return nil
-	case err != nil:
-		return fmt.Errorf("%w: run folder: %w; name another folder", ErrUsage, err)
-	case IsRun(dir):
-		return usagef("%s holds a run already; continue it with `corinfo train --resume` or name another folder", dir)
-	}
-	return usagef("%s exists and is no run of corinfo; name another folder", dir)
 }

@@ -2,6 +2,7 @@ package golden
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -45,6 +46,27 @@ func cannotExchange(t *testing.T) {
 		return syscall.ENOSYS
 	}
 	t.Cleanup(func() { exchange = before })
+}
+
+// TestWriteFile: who has the old file open goes on reading the old content.
+func TestWriteFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, WriteFile(path, []byte("old")))
+	reader, err := os.Open(path)
+	require.NoError(t, err)
+	defer reader.Close()
+	require.NoError(t, WriteFile(path, []byte("new, longer")))
+	old, err := io.ReadAll(reader)
+	require.NoError(t, err)
+	require.Equal(t, "old", string(old))
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Equal(t, "new, longer", string(text))
+	info, err := os.Stat(path)
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o644), info.Mode())
+	err = WriteFile(filepath.Join(path, "below"), nil)
+	require.EqualError(t, err, "write "+filepath.Join(path, "below")+": not a directory")
 }
 
 // TestWriteFolder: a folder is the old one or the new one, and its holder holds the new one, in one step or in two.
@@ -100,15 +122,12 @@ func TestKilledBetweenSteps(t *testing.T) {
 	top := t.TempDir()
 	dir, old := filepath.Join(top, "dir"), filepath.Join(top, ".corinfo-old-dir")
 	for name, use := range map[string]func() (string, error){
-		"lock":       func() (string, error) { l, err := LockFolder(dir); l.Unlock(); return "old", err },
-		"write":      func() (string, error) { return "new", WriteFolder(dir, writes("new")) },
-		"checkpoint": func() (string, error) { _, err := ReadCheckpoint(dir); return "old", err },
-		"run":        func() (string, error) { l, err := LockRun(dir); l.Unlock(); return "old", err },
+		"lock":  func() (string, error) { l, err := LockFolder(dir); l.Unlock(); return "old", err },
+		"write": func() (string, error) { return "new", WriteFolder(dir, writes("new")) },
 	} {
 		require.NoError(t, os.RemoveAll(dir))
 		require.NoError(t, os.Mkdir(old, 0o755))
 		require.NoError(t, writes("old")(old))
-		require.NoError(t, os.WriteFile(filepath.Join(old, CheckpointFile), []byte(checkpointMagic), 0o644))
 		want, err := use()
 		require.NoError(t, err, name)
 		require.Equal(t, want, whichIs(t, dir), name)
@@ -119,6 +138,9 @@ func TestKilledBetweenSteps(t *testing.T) {
 	require.NoError(t, WriteFolder(dir, writes("newer")))
 	require.Equal(t, []string{"dir"}, entryNames(t, top))
 }
+
+// halfName is a name under which something was being written.
+const halfName = ".corinfo-ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 // TestLeftovers: files and folders that were being written go, those that are being written stay, and so do those of others.
 func TestLeftovers(t *testing.T) {
@@ -144,12 +166,9 @@ func TestUmask(t *testing.T) {
 		before := syscall.Umask(mask)
 		dir := filepath.Join(t.TempDir(), "a", "dir")
 		err := WriteFolder(dir, writes("first"))
-		run := &Checkpoint{Network: &Network{}, Arithmetic: Float}
-		err = errors.Join(err, run.Save(filepath.Join(dir, "run")))
 		syscall.Umask(before)
 		require.NoError(t, err)
-		for path, mode := range map[string]fs.FileMode{dir: want[0], filepath.Dir(dir): want[0], filepath.Join(dir, "which"): want[1],
-			filepath.Join(dir, "run"): want[0], filepath.Join(dir, "run", CheckpointFile): want[1]} {
+		for path, mode := range map[string]fs.FileMode{dir: want[0], filepath.Dir(dir): want[0], filepath.Join(dir, "which"): want[1]} {
 			info, err := os.Stat(path)
 			require.NoError(t, err)
 			require.Equal(t, mode, info.Mode().Perm(), "%s under %o", path, mask)

@@ -1,6 +1,8 @@
 package hdlgen
 
-import "corinfo/golden"
+import (
+	"corinfo/hdlgen/settling"
+)
 
 // Activity is what samples make a design do: which inputs and states change and which factors are zero. It
 // comes from the bit-true model and holds for any number of lanes.
@@ -25,7 +27,7 @@ type step struct {
 
 // Add books a command that the model ran, with its trace. Learning commands come in whole mini-batches, in
 // order.
-func (v *Activity) Add(a *golden.Arithmetic, x []int64, learn bool, t *golden.Trace) {
+func (v *Activity) Add(a *settling.Arithmetic, x []int64, learn bool, t *settling.Trace) {
 	n := a.Network
 	s := sampleActivity{input: nonzero(x)}
 	before := make([][]int64, len(n.Layers))
@@ -42,9 +44,9 @@ func (v *Activity) Add(a *golden.Arithmetic, x []int64, learn bool, t *golden.Tr
 		before[r.Layer] = r.R
 		if last := i+1 == len(t.Records) || t.Records[i+1].Phase != r.Phase; last {
 			s.steps[i].leaves = n.Settling.EarlyEnd && still
-			role := golden.Plus
-			if r.Phase == golden.Third || r.Phase == golden.Free {
-				role = golden.Minus
+			role := settling.Plus
+			if r.Phase == settling.Third || r.Phase == settling.Free {
+				role = settling.Minus
 			}
 			s.kept[role] = make([][]bool, len(n.Layers))
 			for k := range n.Layers {

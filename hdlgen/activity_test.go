@@ -5,23 +5,24 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"corinfo/golden"
+	"corinfo/golden/weights"
+	"corinfo/hdlgen/settling"
 )
 
 // Activity reads a trace and leaves it as it is, where potentials start anew from states too.
 func TestActivityLeavesTheTrace(t *testing.T) {
-	a, err := golden.NewArithmetic(testNetwork(t, []int{7, 5, 4}, 1, ""))
+	a, err := settling.New(testNetwork(t, []int{7, 5, 4}, 1, ""))
 	require.NoError(t, err)
-	m := golden.NewMachine(a)
-	_, err = m.SetWeights(golden.InitialWeights(a.Network, 7))
+	m := settling.NewMachine(a)
+	_, err = m.SetWeights(weights.Initial(a.Network.Describe(), 7))
 	require.NoError(t, err)
 	x := []int64{3, 0, 1, 9, 0, 7, 5}
-	var kept, read golden.Trace
+	var kept, read settling.Trace
 	tensors := m.Tensors()
-	m.Run(x, golden.Command{Learn: true, Label: 1}, &kept)
+	m.Run(x, settling.Command{Learn: true, Label: 1}, &kept)
 	require.NoError(t, m.SetTensors(tensors))
 	m.SetStep(0)
-	m.Run(x, golden.Command{Learn: true, Label: 1}, &read)
+	m.Run(x, settling.Command{Learn: true, Label: 1}, &read)
 	require.Equal(t, kept, read)
 	var v Activity
 	v.Add(a, x, true, &read)

@@ -9,6 +9,7 @@ import (
 
 	"corinfo/constraints"
 	"corinfo/golden"
+	"corinfo/hdlgen/settling"
 	vl "corinfo/hdlgen/verilog"
 )
 
@@ -40,7 +41,7 @@ type selfTest struct {
 
 // addBoard adds the board's folder to a design's files and manifest. machine has the synapses that the design
 // starts from; it is not changed.
-func addBoard(files map[string][]byte, m *Manifest, b *Board, a *golden.Arithmetic, machine *golden.Machine) error {
+func addBoard(files map[string][]byte, m *Manifest, b *Board, a *settling.Arithmetic, machine *settling.Machine) error {
 	l, s, err := layOut(a, m.Lanes)
 	if err != nil {
 		return err
@@ -79,7 +80,7 @@ func addBoard(files map[string][]byte, m *Manifest, b *Board, a *golden.Arithmet
 }
 
 // newSelfTest runs a self-test in the bit-true model and writes it down.
-func newSelfTest(b *Board, a *golden.Arithmetic, l *Layout, s *shape, machine *golden.Machine) (*selfTest, error) {
+func newSelfTest(b *Board, a *settling.Arithmetic, l *Layout, s *shape, machine *settling.Machine) (*selfTest, error) {
 	batch := a.Network.Learning.Batch
 	if len(b.Classify) == 0 || len(b.Learn) == 0 || len(b.Learn)%batch != 0 {
 		return nil, fmt.Errorf("%w: self-test: %d samples to classify and %d to learn; want at least one and whole mini-batches of %d",
@@ -105,8 +106,8 @@ func newSelfTest(b *Board, a *golden.Arithmetic, l *Layout, s *shape, machine *g
 				first[&x[0]] = at
 				t.digitWords += t.pack(x, s.X)
 			}
-			trace := &golden.Trace{}
-			own.Run(x, golden.Command{Learn: learn, Label: list[i].Label, Negative: list[i].Negative}, trace)
+			trace := &settling.Trace{}
+			own.Run(x, settling.Command{Learn: learn, Label: list[i].Label, Negative: list[i].Negative}, trace)
 			for _, score := range trace.Scores {
 				t.add(score)
 			}
@@ -148,8 +149,8 @@ func newSelfTest(b *Board, a *golden.Arithmetic, l *Layout, s *shape, machine *g
 }
 
 // startOf is another machine with the synapses and the seed of one, and no update made.
-func startOf(machine *golden.Machine) (*golden.Machine, error) {
-	own := golden.NewMachine(machine.A)
+func startOf(machine *settling.Machine) (*settling.Machine, error) {
+	own := settling.NewMachine(machine.A)
 	own.SetSeed(machine.Seed())
 	own.Dense = machine.Dense
 	return own, own.SetTensors(machine.Tensors())

@@ -15,6 +15,8 @@ import (
 
 	"corinfo/constraints"
 	"corinfo/golden"
+	"corinfo/golden/weights"
+	"corinfo/hdlgen/settling"
 )
 
 func testBoard(t *testing.T) *Board {
@@ -62,10 +64,10 @@ func TestPackedDigits(t *testing.T) {
 // A design with a board opens again, is replaced by itself, and keeps what its synthesis has made out of the way; a design without
 // one has no trace of it.
 func TestBoardFolder(t *testing.T) {
-	a, err := golden.NewArithmetic(testNetwork(t, []int{3, 2, 2}, 1, ""))
+	a, err := settling.New(testNetwork(t, []int{3, 2, 2}, 1, ""))
 	require.NoError(t, err)
-	machine := golden.NewMachine(a)
-	_, err = machine.SetWeights(golden.InitialWeights(a.Network, a.Network.Seed))
+	machine := settling.NewMachine(a)
+	_, err = machine.SetWeights(weights.Initial(a.Network.Describe(), a.Network.Seed))
 	require.NoError(t, err)
 	before := machine.Tensors()
 	dir := filepath.Join(t.TempDir(), "design")
@@ -99,11 +101,11 @@ func TestBoardFolder(t *testing.T) {
 
 // The checksum and the expected classes depend on what the test learns and on the synapses it starts from.
 func TestSelfTestExpects(t *testing.T) {
-	a, err := golden.NewArithmetic(testNetwork(t, []int{3, 5, 4}, 1, ""))
+	a, err := settling.New(testNetwork(t, []int{3, 5, 4}, 1, ""))
 	require.NoError(t, err)
-	sum := func(change func(b *Board, machine *golden.Machine)) string {
-		machine := golden.NewMachine(a)
-		_, err := machine.SetWeights(golden.InitialWeights(a.Network, a.Network.Seed))
+	sum := func(change func(b *Board, machine *settling.Machine)) string {
+		machine := settling.NewMachine(a)
+		_, err := machine.SetWeights(weights.Initial(a.Network.Describe(), a.Network.Seed))
 		require.NoError(t, err)
 		b := testBoard(t)
 		change(b, machine)
@@ -112,12 +114,12 @@ func TestSelfTestExpects(t *testing.T) {
 		return m.Board.Checksum
 	}
 	all := map[string]bool{}
-	for i, change := range []func(b *Board, machine *golden.Machine){
-		func(*Board, *golden.Machine) {},
-		func(b *Board, _ *golden.Machine) { b.Learn[0].Negative = false },
-		func(b *Board, _ *golden.Machine) { b.Learn[0].Label = 0 },
-		func(b *Board, _ *golden.Machine) { b.Learn[0].X[1] = 80 },
-		func(_ *Board, machine *golden.Machine) { machine.SetSynapse(0, 0, 0, machine.Synapse(0, 0, 0)+1) },
+	for i, change := range []func(b *Board, machine *settling.Machine){
+		func(*Board, *settling.Machine) {},
+		func(b *Board, _ *settling.Machine) { b.Learn[0].Negative = false },
+		func(b *Board, _ *settling.Machine) { b.Learn[0].Label = 0 },
+		func(b *Board, _ *settling.Machine) { b.Learn[0].X[1] = 80 },
+		func(_ *Board, machine *settling.Machine) { machine.SetSynapse(0, 0, 0, machine.Synapse(0, 0, 0)+1) },
 	} {
 		c := sum(change)
 		require.False(t, all[c], "change %d leaves the checksum %s", i, c)
@@ -126,9 +128,9 @@ func TestSelfTestExpects(t *testing.T) {
 }
 
 func TestBoardRefuses(t *testing.T) {
-	a, err := golden.NewArithmetic(testNetwork(t, []int{3, 2, 2}, 2, ""))
+	a, err := settling.New(testNetwork(t, []int{3, 2, 2}, 2, ""))
 	require.NoError(t, err)
-	machine := golden.NewMachine(a)
+	machine := settling.NewMachine(a)
 	for want, change := range map[string]func(b *Board){
 		"whole mini-batches of 2": func(*Board) {}, // one sample to learn
 		"at least one":            func(b *Board) { b.Classify, b.Learn = nil, append(b.Learn, b.Learn...) },
@@ -148,7 +150,7 @@ func TestBoardRefuses(t *testing.T) {
 // The memories and multipliers that a design takes of a device are those of Yosys 0.23's synth_ecp5 for 784-128-10 on 16 lanes: 184
 // block memories, 11 of each lane and 8 of the input, and 112 multipliers, 7 of each lane.
 func TestFit(t *testing.T) {
-	a, err := golden.NewArithmetic(testNetwork(t, []int{784, 128, 10}, 20, ""))
+	a, err := settling.New(testNetwork(t, []int{784, 128, 10}, 20, ""))
 	require.NoError(t, err)
 	e, err := Estimate(a, 16, FastTarget, nil)
 	require.NoError(t, err)

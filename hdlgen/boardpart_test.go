@@ -10,14 +10,15 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"corinfo/golden"
+	"corinfo/hdlgen/settling"
 )
 
 // What a manifest says of a board is what generate would write for the board of that name, or the design is refused: file names and
 // the top module reach tools, and files are made and removed by them.
 func TestManifestIsNotBelieved(t *testing.T) {
-	a, err := golden.NewArithmetic(testNetwork(t, []int{3, 2, 2}, 1, ""))
+	a, err := settling.New(testNetwork(t, []int{3, 2, 2}, 1, ""))
 	require.NoError(t, err)
-	machine := golden.NewMachine(a)
+	machine := settling.NewMachine(a)
 	dir := filepath.Join(t.TempDir(), "design")
 	_, err = GenerateFor(testBoard(t), nil, a, machine, 2, FastTarget, dir, RefuseEdited)
 	require.NoError(t, err)

@@ -6,14 +6,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	fx "corinfo/fixedpoint"
-	"corinfo/golden"
+	"corinfo/hdlgen/settling"
 )
 
 // The two parts of a synapse's update give, with the product between them, the words and overflows of the whole.
 func TestCutAtRate(t *testing.T) {
 	rng := testSeed(t)
 	for _, f := range mutatedFormats {
-		a, err := golden.NewArithmetic(testNetwork(t, []int{5, 4, 3}, 2, f.lines))
+		a, err := settling.New(testNetwork(t, []int{5, 4, 3}, 2, f.lines))
 		require.NoError(t, err)
 		for i := range a.Matrices {
 			whole := a.Matrices[i].Graph

@@ -1,12 +1,14 @@
 package hdlgen
 
-import "corinfo/golden"
+import (
+	"corinfo/hdlgen/settling"
+)
 
 // Cycles tells exactly how long a design is busy with samples that the model ran.
 type Cycles struct{ t *timing }
 
 // NewCycles is that of a network on lanes. Errors are those of Build.
-func NewCycles(a *golden.Arithmetic, lanes int, target Target) (*Cycles, error) {
+func NewCycles(a *settling.Arithmetic, lanes int, target Target) (*Cycles, error) {
 	t, _, err := newTiming(a, lanes, target)
 	if err != nil {
 		return nil, err

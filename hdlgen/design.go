@@ -16,6 +16,9 @@ import (
 
 	"corinfo/constraints"
 	"corinfo/golden"
+	"corinfo/golden/network"
+	"corinfo/golden/training"
+	"corinfo/hdlgen/settling"
 	vl "corinfo/hdlgen/verilog"
 	"corinfo/rtl"
 )
@@ -24,10 +27,10 @@ import (
 type Design struct {
 	Dir        string
 	Manifest   *Manifest
-	Network    *golden.Network
-	Arithmetic *golden.Arithmetic
+	Network    *network.Network
+	Arithmetic *settling.Arithmetic
 	Layout     *Layout
-	Initial    *golden.Checkpoint // the synapses that the memories start from
+	Initial    *training.Checkpoint // the synapses that the memories start from
 }
 
 // Files within a design's folder.
@@ -76,7 +79,7 @@ var (
 )
 
 // layOut places a network on lanes and checks that a design may have its name and sizes.
-func layOut(a *golden.Arithmetic, lanes int) (*Layout, *shape, error) {
+func layOut(a *settling.Arithmetic, lanes int) (*Layout, *shape, error) {
 	if lanes < 1 {
 		return nil, nil, fmt.Errorf("%w: hardware: lanes: %d; at least 1", golden.ErrUsage, lanes)
 	}
@@ -90,13 +93,13 @@ func layOut(a *golden.Arithmetic, lanes int) (*Layout, *shape, error) {
 
 // Check tells what Build would refuse of a network on lanes, from its sizes and formats alone: sooner than its synapses
 // are made.
-func Check(a *golden.Arithmetic, lanes int) error {
+func Check(a *settling.Arithmetic, lanes int) error {
 	_, _, err := layOut(a, lanes)
 	return err
 }
 
 // Build makes every file of a design for a target, by its path. synapse gives the initial words.
-func Build(a *golden.Arithmetic, lanes int, target Target, synapse func(matrix, row, column int) int64) (files map[string][]byte, m *Manifest, err error) {
+func Build(a *settling.Arithmetic, lanes int, target Target, synapse func(matrix, row, column int) int64) (files map[string][]byte, m *Manifest, err error) {
 	n := a.Network
 	l, s, err := layOut(a, lanes)
 	if err == nil {
@@ -198,13 +201,13 @@ func addLibrary(files map[string][]byte, modules []*vl.Module) (needed []string)
 // Generate writes a design for a target into dir, whole or not at all, its memories starting from the machine's
 // synapses. A design that is there is replaced, but what is not part of it stays where it is. A folder that is no design, a file
 // of the design that was changed by hand, and a foreign file in the place of a new one are refused (ErrUsage).
-func Generate(a *golden.Arithmetic, machine *golden.Machine, lanes int, target Target, dir string) (*Manifest, error) {
+func Generate(a *settling.Arithmetic, machine *settling.Machine, lanes int, target Target, dir string) (*Manifest, error) {
 	return GenerateFor(nil, nil, a, machine, lanes, target, dir, RefuseEdited)
 }
 
 // GenerateFor is Generate with a folder for a board, if it is not nil: pins, clock and self-test; and one of vectors, if they
 // are not nil. edited says what happens to files of a design that were changed by hand.
-func GenerateFor(b *Board, v *Vectors, a *golden.Arithmetic, machine *golden.Machine, lanes int, target Target, dir string, edited Edited) (*Manifest, error) {
+func GenerateFor(b *Board, v *Vectors, a *settling.Arithmetic, machine *settling.Machine, lanes int, target Target, dir string, edited Edited) (*Manifest, error) {
 	files, m, err := Build(a, lanes, target, machine.Synapse)
 	if err != nil {
 		return nil, err
@@ -244,7 +247,7 @@ func GenerateFor(b *Board, v *Vectors, a *golden.Arithmetic, machine *golden.Mac
 				return err
 			}
 		}
-		c := &golden.Checkpoint{Network: a.Network, Arithmetic: golden.Fixed, Seed: a.Network.Seed, Tensors: machine.Tensors()}
+		c := &training.Checkpoint{Network: a.Network, Arithmetic: training.Fixed, Seed: a.Network.Seed, Tensors: machine.Tensors()}
 		if err := c.Save(temporary); err != nil {
 			return err
 		}
@@ -266,11 +269,11 @@ func OpenDesign(dir string) (*Design, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := golden.LoadCheckpoint(dir)
+	c, err := training.LoadCheckpoint(dir)
 	if err != nil {
 		return nil, err
 	}
-	machine, _, err := golden.StartMachine(c.Network, c)
+	machine, _, err := settling.StartMachine(c.Network, c)
 	if err != nil {
 		return nil, err
 	}
@@ -282,7 +285,7 @@ func OpenDesign(dir string) (*Design, error) {
 		return nil, fmt.Errorf("%w: %s, written by version %.20q, does not describe the design that version %s makes of its network; generate the design again",
 			golden.ErrDamaged, filepath.Join(dir, manifestFile), m.Version, golden.Program())
 	}
-	if text, err := golden.ReadFile(filepath.Join(dir, networkFile), golden.MaxYAMLFile); err != nil || !bytes.Equal(text, files[networkFile]) {
+	if text, err := golden.ReadFile(filepath.Join(dir, networkFile), network.MaxYAMLFile); err != nil || !bytes.Equal(text, files[networkFile]) {
 		return nil, fmt.Errorf("%w: %s is not the network that the design was generated from; change your own network file and generate again",
 			golden.ErrDamaged, filepath.Join(dir, networkFile))
 	}

@@ -13,10 +13,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"corinfo/golden"
+	"corinfo/golden/network"
+	"corinfo/golden/weights"
+	"corinfo/hdlgen/settling"
 )
 
 // testNetwork is a network file of the given layers with rates that match them.
-func testNetwork(t *testing.T, layers []int, batch int, more string) *golden.Network {
+func testNetwork(t *testing.T, layers []int, batch int, more string) *network.Network {
 	t.Helper()
 	rates := func(n int, value string) string {
 		return "[" + strings.TrimSuffix(strings.Repeat(value+", ", max(n, 0)), ", ") + "]"
@@ -24,24 +27,26 @@ func testNetwork(t *testing.T, layers []int, batch int, more string) *golden.Net
 	text := fmt.Sprintf(`name: tester
 dataset: {name: mnist}
 layers: [%s]
-epsilon: 0.15
-lambda: 0.99999
-leak: 0.5
+rule: corinfomax
+corinfomax:
+  epsilon: 0.15
+  lambda: 0.99999
+  leak: 0.5
 settling: {free_iterations: 6, nudged_iterations: 4, step: {rule: divide_by_slow_loop_index, start: 0.05, stop: 0.001, decay: 0.01}}
 learning: {batch: %d, beta: 1, feedforward: %s, feedback: %s, epochs: 1}
 seed: 7
 %s`, join(layers, ","), batch, rates(len(layers)-1, "0.5"), rates(len(layers)-2, "0.15"), more)
-	n, err := golden.ParseNetwork("test.yaml", []byte(text))
+	n, err := network.Parse("test.yaml", []byte(text))
 	require.NoError(t, err)
 	return n
 }
 
-func testDesign(t *testing.T, n *golden.Network, lanes int) string {
+func testDesign(t *testing.T, n *network.Network, lanes int) string {
 	t.Helper()
-	a, err := golden.NewArithmetic(n)
+	a, err := settling.New(n)
 	require.NoError(t, err)
-	machine := golden.NewMachine(a)
-	_, err = machine.SetWeights(golden.InitialWeights(n, n.Seed))
+	machine := settling.NewMachine(a)
+	_, err = machine.SetWeights(weights.Initial(n.Describe(), n.Seed))
 	require.NoError(t, err)
 	dir := filepath.Join(t.TempDir(), "design")
 	_, err = Generate(a, machine, lanes, FastTarget, dir)
@@ -104,9 +109,9 @@ func TestOpenDesignRefuses(t *testing.T) {
 // Generate refuses foreign folders, wrong lanes and reserved names, and leaves nothing behind.
 func TestGenerateRefuses(t *testing.T) {
 	n := testNetwork(t, []int{5, 3, 2}, 1, "")
-	a, err := golden.NewArithmetic(n)
+	a, err := settling.New(n)
 	require.NoError(t, err)
-	machine := golden.NewMachine(a)
+	machine := settling.NewMachine(a)
 	parent := t.TempDir()
 	foreign := filepath.Join(parent, "foreign")
 	require.NoError(t, os.MkdirAll(foreign, 0o755))
@@ -140,9 +145,9 @@ func TestGenerateOnAFullDisk(t *testing.T) {
 	if dir := os.Getenv("CORINFO_FULL_DISK"); dir != "" {
 		signal.Ignore(syscall.SIGXFSZ)
 		n := testNetwork(t, []int{50, 30, 2}, 1, "")
-		a, err := golden.NewArithmetic(n)
+		a, err := settling.New(n)
 		require.NoError(t, err)
-		_, err = Generate(a, golden.NewMachine(a), 1, FastTarget, dir)
+		_, err = Generate(a, settling.NewMachine(a), 1, FastTarget, dir)
 		require.ErrorIs(t, err, syscall.EFBIG)
 		return
 	}
@@ -158,9 +163,9 @@ func TestGenerateOnAFullDisk(t *testing.T) {
 	require.Len(t, entries, 1)
 	// Generated again, a design takes the place of the one before.
 	n := testNetwork(t, []int{6, 4, 3}, 1, "")
-	a, err := golden.NewArithmetic(n)
+	a, err := settling.New(n)
 	require.NoError(t, err)
-	_, err = Generate(a, golden.NewMachine(a), 1, FastTarget, dir)
+	_, err = Generate(a, settling.NewMachine(a), 1, FastTarget, dir)
 	require.NoError(t, err)
 	d, err := OpenDesign(dir)
 	require.NoError(t, err)
@@ -171,7 +176,7 @@ func TestGenerateOnAFullDisk(t *testing.T) {
 func TestProgramTooLong(t *testing.T) {
 	n := testNetwork(t, []int{5, 3, 2}, 1, "")
 	n.Settling.FreeIterations = 1 << 15
-	a, err := golden.NewArithmetic(n)
+	a, err := settling.New(n)
 	require.NoError(t, err)
 	_, err = Estimate(a, 1, FastTarget, nil)
 	require.ErrorIs(t, err, golden.ErrUsage)

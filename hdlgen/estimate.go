@@ -2,7 +2,8 @@ package hdlgen
 
 import (
 	fx "corinfo/fixedpoint"
-	"corinfo/golden"
+	"corinfo/golden/calibrate"
+	"corinfo/hdlgen/settling"
 )
 
 // Estimates are what a design will take, before any synthesis.
@@ -52,7 +53,7 @@ type Multiplier struct {
 // Estimate tells what a network on lanes takes on a target. Cycles are those of the activity's samples, or with nil
 // those of the dense computation: every state changes in every step, no factor is zero and no phase ends early.
 // Time that a design waits for its surroundings is not counted. Errors are those of Build.
-func Estimate(a *golden.Arithmetic, lanes int, target Target, activity *Activity) (*Estimates, error) {
+func Estimate(a *settling.Arithmetic, lanes int, target Target, activity *Activity) (*Estimates, error) {
 	t, s, err := newTiming(a, lanes, target)
 	if err != nil {
 		return nil, err
@@ -70,9 +71,9 @@ func Estimate(a *golden.Arithmetic, lanes int, target Target, activity *Activity
 }
 
 // WithSharedFormats gives the parts that the design of a network takes where all layers share one format per kind of
-// tensor (golden.SharedFormats); nil if they are not fewer, or if the shared formats do not get on with one another.
-func (e *Estimates) WithSharedFormats(a *golden.Arithmetic, target Target) *Parts {
-	a, err := golden.NewArithmetic(golden.SharedFormats(a.Network))
+// tensor (calibrate.SharedFormats); nil if they are not fewer, or if the shared formats do not get on with one another.
+func (e *Estimates) WithSharedFormats(a *settling.Arithmetic, target Target) *Parts {
+	a, err := settling.New(calibrate.SharedFormats(a.Network))
 	if err != nil {
 		return nil
 	}
@@ -93,7 +94,7 @@ func (e *Estimates) WithSharedFormats(a *golden.Arithmetic, target Target) *Part
 }
 
 // newTiming knows how long a network on lanes takes for what, when it is told what is dense.
-func newTiming(a *golden.Arithmetic, lanes int, target Target) (*timing, *shape, error) {
+func newTiming(a *settling.Arithmetic, lanes int, target Target) (*timing, *shape, error) {
 	l, s, err := layOut(a, lanes)
 	if err == nil {
 		err = checkTarget(target)
@@ -108,7 +109,7 @@ func newTiming(a *golden.Arithmetic, lanes int, target Target) (*timing, *shape,
 	return &timing{a: a, l: l, contexts: s.contexts, p: p, terms: s.Term}, s, nil
 }
 
-func (e *Estimates) memories(a *golden.Arithmetic, l *Layout, s *shape) {
+func (e *Estimates) memories(a *settling.Arithmetic, l *Layout, s *shape) {
 	add := func(name string, words, width, memories int) {
 		e.Memories = append(e.Memories, MemoryBits{Name: name, Words: words, Width: width, Memories: memories, Bits: words * width * memories,
 			ReadOnly: name == "program" || name == "constants"})
@@ -133,7 +134,7 @@ func (e *Estimates) memories(a *golden.Arithmetic, l *Layout, s *shape) {
 
 // multipliers counts the pipelines and the multipliers: those of the lanes' products and of the distinct graphs, which
 // every lane has. The control has none.
-func (e *Estimates) multipliers(a *golden.Arithmetic, s *shape, p *arithmetic) {
+func (e *Estimates) multipliers(a *settling.Arithmetic, s *shape, p *arithmetic) {
 	add := func(use string, x, y int) {
 		x, y = max(x, y), min(x, y)
 		e.Multipliers += e.Lanes

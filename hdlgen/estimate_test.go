@@ -6,11 +6,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"corinfo/golden"
+	"corinfo/hdlgen/settling"
 )
 
 // Memory bits and multipliers are those that the emitted design declares.
 func TestEstimateCountsMemoriesAndMultipliers(t *testing.T) {
-	a, err := golden.NewArithmetic(testNetwork(t, []int{784, 64, 10}, 20, ""))
+	a, err := settling.New(testNetwork(t, []int{784, 64, 10}, 20, ""))
 	require.NoError(t, err)
 	e, err := Estimate(a, 16, FastTarget, nil)
 	require.NoError(t, err)

@@ -6,27 +6,30 @@ import (
 	"slices"
 	"strings"
 
-	"corinfo/golden"
+	"corinfo/golden/network"
 	"corinfo/hdlgen"
+	"corinfo/hdlgen/settling"
 )
 
 const exampleNetwork = `name: example
 dataset: {name: mnist}
 layers: [784, 64, 10]
-epsilon: 0.15
-lambda: 0.99999
-leak: 0.5
+rule: corinfomax
+corinfomax:
+  epsilon: 0.15
+  lambda: 0.99999
+  leak: 0.5
 settling: {free_iterations: 30, nudged_iterations: 10, step: {rule: constant, start: 0.05}}
 learning: {batch: 20, beta: 1, feedforward: [1, 0.7], feedback: [0.15], epochs: 1}
 seed: 1
 `
 
-func exampleArithmetic() (*golden.Arithmetic, error) {
-	network, err := golden.ParseNetwork("example.yaml", []byte(exampleNetwork))
+func exampleArithmetic() (*settling.Arithmetic, error) {
+	network, err := network.Parse("example.yaml", []byte(exampleNetwork))
 	if err != nil {
 		return nil, err
 	}
-	return golden.NewArithmetic(network)
+	return settling.New(network)
 }
 
 // All files of a design of 16 lanes, its memories starting from the weights that the seed draws. Generate writes them.
@@ -36,7 +39,7 @@ func ExampleBuild() {
 		fmt.Println(err)
 		return
 	}
-	machine, _, err := golden.StartMachine(a.Network, nil)
+	machine, _, err := settling.StartMachine(a.Network, nil)
 	if err != nil {
 		fmt.Println(err)
 		return

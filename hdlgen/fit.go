@@ -6,6 +6,7 @@ import (
 
 	"corinfo/constraints"
 	"corinfo/golden"
+	"corinfo/hdlgen/settling"
 )
 
 // Fit is what of a device a design takes, as far as it is known before synthesis: its multipliers and memories. What
@@ -50,7 +51,7 @@ func (e *Estimates) Fit(b *constraints.Board) *Fit {
 }
 
 // fitOn is the fit of a network's design with the arithmetic p on lanes; its cycles are not counted.
-func fitOn(a *golden.Arithmetic, p *arithmetic, lanes int, b *constraints.Board) (*Fit, error) {
+func fitOn(a *settling.Arithmetic, p *arithmetic, lanes int, b *constraints.Board) (*Fit, error) {
 	l, s, err := layOut(a, lanes)
 	if err != nil {
 		return nil, err
@@ -62,7 +63,7 @@ func fitOn(a *golden.Arithmetic, p *arithmetic, lanes int, b *constraints.Board)
 }
 
 // MostLanes is the largest number of lanes with which a network fits a board's device, 0 if it does with none.
-func MostLanes(a *golden.Arithmetic, b *constraints.Board) (int, error) {
+func MostLanes(a *settling.Arithmetic, b *constraints.Board) (int, error) {
 	p, err := printGraphs(a.Network.Name, a, b.Target, nil)
 	if err != nil {
 		return 0, err
@@ -80,7 +81,7 @@ func MostLanes(a *golden.Arithmetic, b *constraints.Board) (int, error) {
 }
 
 // CheckFit refuses a design that cannot fit a board's device, and says what would (ErrUsage).
-func CheckFit(a *golden.Arithmetic, lanes int, b *constraints.Board) error {
+func CheckFit(a *settling.Arithmetic, lanes int, b *constraints.Board) error {
 	p, err := printGraphs(a.Network.Name, a, b.Target, nil)
 	if err != nil {
 		return err

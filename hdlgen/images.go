@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"math/big"
 
-	"corinfo/golden"
+	"corinfo/hdlgen/settling"
 )
 
 // imageFolder is the folder of the memory images in a design's folder.
@@ -51,7 +51,7 @@ type field struct {
 const instructionBits = 44
 
 // programWords encodes the program as corinfo_sequencer reads it.
-func programWords(a *golden.Arithmetic, s *shape) *image {
+func programWords(a *settling.Arithmetic, s *shape) *image {
 	bit := func(b bool) field {
 		if b {
 			return field{1, 1}
@@ -67,7 +67,7 @@ func programWords(a *golden.Arithmetic, s *shape) *image {
 }
 
 // constantWords holds the soma's constants, three words a layer: no beta, positive, negative.
-func constantWords(a *golden.Arithmetic) *image {
+func constantWords(a *settling.Arithmetic) *image {
 	w := a.Formats.Coefficient.Width
 	m := &image{}
 	for _, layer := range a.Coefficients[1:] {
@@ -79,7 +79,7 @@ func constantWords(a *golden.Arithmetic) *image {
 }
 
 // rateWords holds the learning rates of the first epoch.
-func rateWords(a *golden.Arithmetic, s *shape) *image {
+func rateWords(a *settling.Arithmetic, s *shape) *image {
 	m := &image{}
 	for _, r := range a.Rates(0) {
 		m.word(field{r, s.Rate})

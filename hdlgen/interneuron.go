@@ -5,7 +5,7 @@ import (
 	"math/bits"
 
 	fx "corinfo/fixedpoint"
-	"corinfo/golden"
+	"corinfo/hdlgen/settling"
 	vl "corinfo/hdlgen/verilog"
 )
 
@@ -17,7 +17,7 @@ type interneurons struct {
 	layer, sum, qu, q int
 }
 
-func printInterneurons(name string, a *golden.Arithmetic, target Target, provenance []string) (*interneurons, error) {
+func printInterneurons(name string, a *settling.Arithmetic, target Target, provenance []string) (*interneurons, error) {
 	p := &interneurons{cycles: 2, layer: addressBits(len(a.Network.Layers))}
 	for k, g := range a.Interneuron {
 		if g == nil {
@@ -92,7 +92,7 @@ func interneuronInstance(m *vl.Module, name string, s *shape, p *arithmetic) (co
 
 // interneuronModule attaches the graphs of the sparse layers to the hand-written interneurons. Words are
 // there for 2^ContextW samples in flight.
-func interneuronModule(name string, a *golden.Arithmetic, lanes int, s *shape, p *interneurons, provenance []string) *vl.Module {
+func interneuronModule(name string, a *settling.Arithmetic, lanes int, s *shape, p *interneurons, provenance []string) *vl.Module {
 	const layerBits = 8 // as the control has it
 	contextBits := s.Context
 	m := &vl.Module{Name: name + "_interneurons"}

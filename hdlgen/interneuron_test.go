@@ -14,7 +14,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	fx "corinfo/fixedpoint"
-	"corinfo/golden"
+	"corinfo/golden/goldentest"
+	"corinfo/golden/network"
+	"corinfo/golden/rule"
+	"corinfo/hdlgen/settling"
 	vl "corinfo/hdlgen/verilog"
 	"corinfo/rtl"
 )
@@ -75,7 +78,7 @@ type interneuronStep struct {
 }
 
 // interneuronSteps are the steps of a learning sample's layers in order. The words of the bit-true model are those that the graphs give.
-func interneuronSteps(t *testing.T, a *golden.Arithmetic, trace *golden.Trace, ofModel bool) (steps []interneuronStep) {
+func interneuronSteps(t *testing.T, a *settling.Arithmetic, trace *settling.Trace, ofModel bool) (steps []interneuronStep) {
 	qu, q := make([]int64, len(a.Network.Layers)), make([]int64, len(a.Network.Layers))
 	for _, r := range trace.Records {
 		k := r.Layer
@@ -104,11 +107,12 @@ func interneuronSteps(t *testing.T, a *golden.Arithmetic, trace *golden.Trace, o
 }
 
 // sparseNetwork is a random network with sparse layers, of formats in which much overflows.
-func sparseNetwork(rng *rand.Rand) *golden.Network {
-	n := &golden.Network{Name: "inhibited", Layers: []int{1 + rng.IntN(5)}, Epsilon: 0.15, Lambda: 0.99, Leak: 0.5,
-		Settling: golden.Settling{FreeIterations: 2 + rng.IntN(6), NudgedIterations: 1 + rng.IntN(4), Step: golden.Step{Rule: "constant", Start: 0.1}},
-		Learning: golden.Learning{Batch: 2, Beta: 1, ThreePhase: rng.IntN(2) == 0, Decay: golden.Decay{Factor: 1, Then: 1}, Epochs: 1},
-		Formats:  map[string]fx.Type{}, Hardware: golden.Hardware{Lanes: 1, Contexts: 2, Mode: "events"}}
+func sparseNetwork(rng *rand.Rand) *network.Network {
+	n := &network.Network{Name: "inhibited", Rule: "corinfomax", Layers: []int{1 + rng.IntN(5)},
+		Own:      &rule.CorInfoMax{Epsilon: 0.15, Lambda: 0.99, Leak: 0.5, Lateral: true},
+		Settling: rule.Settling{FreeIterations: 2 + rng.IntN(6), NudgedIterations: 1 + rng.IntN(4), Step: rule.StepSize{Rule: "constant", Start: 0.1}},
+		Learning: rule.Learning{Batch: 2, Beta: 1, Contrast: []string{rule.WithFree, rule.WithThird}[rng.IntN(2)], Decay: rule.Decay{Factor: 1}, Epochs: 1},
+		Formats:  map[string]fx.Type{}, Hardware: network.Hardware{Lanes: 1, Contexts: 2, Mode: "events"}}
 	K := 1 + rng.IntN(3)
 	for k := range K {
 		n.Layers = append(n.Layers, 1+rng.IntN(12))
@@ -117,9 +121,10 @@ func sparseNetwork(rng *rand.Rand) *golden.Network {
 			n.Learning.Feedback = append(n.Learning.Feedback, 0.1)
 		}
 	}
+	own := goldentest.CorInfoMax(n)
 	for k := 1; k <= K; k++ {
-		if k == K && n.Sparse.Layers == nil || rng.IntN(3) > 0 {
-			n.Sparse.Layers, n.Sparse.Nu = append(n.Sparse.Layers, k), append(n.Sparse.Nu, []float64{1, 0.3, 0.05, 0.002}[rng.IntN(4)])
+		if k == K && own.Sparse.Layers == nil || rng.IntN(3) > 0 {
+			own.Sparse.Layers, own.Sparse.Nu = append(own.Sparse.Layers, k), append(own.Sparse.Nu, []float64{1, 0.3, 0.05, 0.002}[rng.IntN(4)])
 		}
 		if rng.IntN(3) == 0 {
 			continue // defaults
@@ -151,7 +156,7 @@ func TestInterneurons(t *testing.T) {
 	active, overflows, still, held := 0, 0, 0, 0
 	for i := range networks {
 		n := sparseNetwork(rng)
-		a, err := golden.NewArithmetic(n)
+		a, err := settling.New(n)
 		require.NoError(t, err, "%+v", *n)
 		lanes := 1 + rng.IntN(2*slices.Max(n.Layers[1:]))
 		target := Target{ReadCycles: 1, FactorCycles: i % 2, RoundBits: rng.IntN(30)}
@@ -161,7 +166,7 @@ func TestInterneurons(t *testing.T) {
 		p, err := printInterneurons(n.Name, a, target, nil)
 		require.NoError(t, err)
 
-		m := golden.NewMachine(a)
+		m := settling.NewMachine(a)
 		for tensor, x := range a.Matrices {
 			for row := range x.Rows {
 				for col := range x.Cols {
@@ -175,12 +180,12 @@ func TestInterneurons(t *testing.T) {
 			for j := range x {
 				x[j] = rng.Int64N(257)
 			}
-			var trace golden.Trace
-			m.Run(x, golden.Command{Learn: true, Label: rng.IntN(n.Layers[n.K()])}, &trace)
+			var trace settling.Trace
+			m.Run(x, settling.Command{Learn: true, Label: rng.IntN(n.Layers[n.K()])}, &trace)
 			if sample == 4 { // a long phase
 				for range 30 {
 					for k := 1; k <= n.K(); k++ {
-						trace.Records = append(trace.Records, golden.Record{Iteration: 1, Layer: k, R: make([]int64, n.Layers[k])})
+						trace.Records = append(trace.Records, settling.Record{Iteration: 1, Layer: k, R: make([]int64, n.Layers[k])})
 					}
 				}
 			}
@@ -261,7 +266,7 @@ func TestInterneurons(t *testing.T) {
 // interneuronDriver makes the stimulus of two contexts, cycle by cycle, and what must come of it.
 type interneuronDriver struct {
 	rng     *rand.Rand
-	a       *golden.Arithmetic
+	a       *settling.Arithmetic
 	l       *Layout
 	s       *shape
 	p       *interneurons

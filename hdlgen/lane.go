@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	fx "corinfo/fixedpoint"
-	"corinfo/golden"
+	"corinfo/hdlgen/settling"
 	vl "corinfo/hdlgen/verilog"
 )
 
@@ -35,7 +35,7 @@ func (p *arithmetic) count() int {
 	return n
 }
 
-func printGraphs(name string, a *golden.Arithmetic, target Target, provenance []string) (*arithmetic, error) {
+func printGraphs(name string, a *settling.Arithmetic, target Target, provenance []string) (*arithmetic, error) {
 	p := &arithmetic{target: target}
 	heads, tails := make([]*fx.Graph, len(a.Matrices)), make([]*fx.Graph, len(a.Matrices))
 	for i, m := range a.Matrices {
@@ -144,7 +144,7 @@ type constant struct {
 }
 
 // laneModule attaches the graphs of a network to the hand-written lane.
-func laneModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arithmetic, provenance []string) *vl.Module {
+func laneModule(name string, a *settling.Arithmetic, l *Layout, s *shape, p *arithmetic, provenance []string) *vl.Module {
 	m := &vl.Module{Name: name + "_lane", Keep: true}
 	m.Header = append([]string{name + "_lane: a lane with the neuron and synapse arithmetic of this network; the same for all lanes."}, provenance...)
 	m.Header = append(m.Header, "", "See corinfo_lane for the handshake: cycles count as there. u_next_o and r_next_o are valid with soma_we_i, synapse_next_o with synapse_we_i.", "",

@@ -1,6 +1,8 @@
 package hdlgen
 
-import "corinfo/golden"
+import (
+	"corinfo/hdlgen/settling"
+)
 
 // Layout says where every neuron and synapse of a network lives in L lanes: neuron i of a layer in lane
 // i mod L; the synapses of one presynaptic neuron, its column, in consecutive words of every lane, the
@@ -12,10 +14,10 @@ type Layout struct {
 	SlotCount    []int        // by layer: ceil(n / L)
 	ColumnBase   []int        // by presynaptic layer: address of column 0
 	Stride       []int        // by presynaptic layer: words of a column
-	Segments     [][3]Segment // by presynaptic layer and golden.Kind
+	Segments     [][3]Segment // by presynaptic layer and settling.Kind
 	MatrixOffset []int        // by matrix: of its segment in a column
 	Depth        int          // words of a lane's synapse memory
-	matrices     []golden.Matrix
+	matrices     []settling.Matrix
 	layers       []int
 }
 
@@ -28,7 +30,7 @@ type Segment struct {
 }
 
 // NewLayout lays a network out on L lanes.
-func NewLayout(a *golden.Arithmetic, lanes int) *Layout {
+func NewLayout(a *settling.Arithmetic, lanes int) *Layout {
 	n := a.Network.Layers
 	l := &Layout{Lanes: lanes, matrices: a.Matrices, layers: n,
 		SlotBase: make([]int, len(n)), SlotCount: make([]int, len(n)),

@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	fx "corinfo/fixedpoint"
-	"corinfo/golden"
+	"corinfo/hdlgen/settling"
 )
 
 // mutatedFormats are the formats' lines of the networks whose pipelines are mutated.
@@ -91,7 +91,7 @@ func mutatedPipelines(t *testing.T) (list []*mutatedPipeline) {
 	t.Helper()
 	met := map[string]bool{}
 	for _, f := range mutatedFormats {
-		a, err := golden.NewArithmetic(testNetwork(t, []int{5, 4, 3}, 2, f.lines))
+		a, err := settling.New(testNetwork(t, []int{5, 4, 3}, 2, f.lines))
 		require.NoError(t, err)
 		add := func(name string, g *fx.Graph) {
 			if g == nil || met[g.Fingerprint()] {

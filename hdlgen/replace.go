@@ -13,6 +13,8 @@ import (
 	"strings"
 
 	"corinfo/golden"
+	"corinfo/golden/calibrate"
+	"corinfo/golden/training"
 )
 
 // Edited says what becomes of files of a design that were changed by hand when the design is generated again.
@@ -66,7 +68,7 @@ func foreignIn(dir string, files map[string][]byte, edited Edited) (*foreign, er
 		_, new := files[name]
 		sum, own := m.Checksums[name]
 		switch {
-		case name == manifestFile || name == golden.CheckpointFile || name == golden.LockFile || golden.Leftover(e) || m.left(name, e.IsDir()):
+		case name == manifestFile || name == training.CheckpointFile || name == golden.LockFile || golden.Leftover(e) || m.left(name, e.IsDir()):
 			if e.IsDir() {
 				return fs.SkipDir
 			}
@@ -129,7 +131,7 @@ func foldersOf[V any](files map[string]V) map[string]bool {
 
 // left tells whether a tool of ours left a file or folder in a design's folder: it is of the design that goes, and goes too.
 func (m *Manifest) left(name string, folder bool) bool {
-	patterns := []string{golden.RangeFile, simFolder + "/checkpoint", simFolder + "/mismatch.*", simFolder + "/stimulus-*"}
+	patterns := []string{calibrate.RangeFile, simFolder + "/checkpoint", simFolder + "/mismatch.*", simFolder + "/stimulus-*"}
 	if folder {
 		patterns = []string{simFolder + "/board", simFolder + "/" + vectorsFolder, simFolder + "/resume-*"}
 	}

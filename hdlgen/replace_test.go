@@ -9,15 +9,17 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"corinfo/golden"
+	"corinfo/golden/calibrate"
+	"corinfo/hdlgen/settling"
 )
 
 // regenerate writes a design of other sizes and weights over one.
 func regenerate(t *testing.T, dir string, edited Edited) error {
 	t.Helper()
 	n := testNetwork(t, []int{6, 4, 3}, 1, "")
-	a, err := golden.NewArithmetic(n)
+	a, err := settling.New(n)
 	require.NoError(t, err)
-	_, err = GenerateFor(nil, nil, a, golden.NewMachine(a), 1, FastTarget, dir, edited)
+	_, err = GenerateFor(nil, nil, a, settling.NewMachine(a), 1, FastTarget, dir, edited)
 	return err
 }
 
@@ -34,7 +36,7 @@ func write(t *testing.T, dir, name, text string) {
 func TestForeignFilesStay(t *testing.T) {
 	dir := testDesign(t, testNetwork(t, []int{5, 3, 2}, 1, ""), 2)
 	own := []string{"notes.txt", "sim/mine.v", "sim/deep/er/mine.v", "rtl/my_testbench.v", "build/tester_1.0/Makefile", "images/more.hex", ".git/HEAD"}
-	left := []string{golden.RangeFile, "sim/checkpoint", "sim/mismatch.fst", "sim/resume-12/images/tester_lane_000.hex", "sim/board/icarus.vvp", "rtl/.corinfo-ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
+	left := []string{calibrate.RangeFile, "sim/checkpoint", "sim/mismatch.fst", "sim/resume-12/images/tester_lane_000.hex", "sim/board/icarus.vvp", "rtl/.corinfo-ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 	before := map[string]os.FileInfo{}
 	for _, name := range own {
 		write(t, dir, name, "mine: "+name)
@@ -179,9 +181,9 @@ func TestForeignFileInTheWay(t *testing.T) {
 		path := filepath.Join(dir, name)
 		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
 		require.NoError(t, make(path))
-		a, err := golden.NewArithmetic(n)
+		a, err := settling.New(n)
 		require.NoError(t, err)
-		_, err = GenerateFor(testBoard(t), nil, a, golden.NewMachine(a), 2, FastTarget, dir, OverwriteEdited)
+		_, err = GenerateFor(testBoard(t), nil, a, settling.NewMachine(a), 2, FastTarget, dir, OverwriteEdited)
 		require.ErrorIs(t, err, golden.ErrUsage, name)
 		require.ErrorContains(t, err, path+" is no part of the design")
 		_, err = os.Lstat(path)

@@ -3,7 +3,7 @@ package hdlgen
 import (
 	"math"
 
-	"corinfo/golden"
+	"corinfo/hdlgen/settling"
 )
 
 // schedule plays commands through the design as corinfo_control does, event by event. Times are cycles: a register
@@ -141,26 +141,26 @@ func (s *schedule) begin(context int) {
 	now := f.start
 	f.start, f.began, f.busy = never, now, now
 	switch i := &s.a.Program[f.at]; i.Op {
-	case golden.OpClear:
+	case settling.OpClear:
 		f.items = append(f.items, item{now + 1, max(2, s.l.Slots)})
-	case golden.OpLoad:
+	case settling.OpLoad:
 		s.input = input{context: context, next: now + 2, event: never}
 		s.words()
-	case golden.OpSettle, golden.OpRecord:
+	case settling.OpSettle, settling.OpRecord:
 		f.want = now + 1
-	case golden.OpResult:
+	case settling.OpResult:
 		f.asks = now + 1
 		s.answer()
-	case golden.OpUpdate:
+	case settling.OpUpdate:
 		f.asks = now + 1
 		s.update()
-	case golden.OpInferred, golden.OpSampled, golden.OpEnd:
-		stops := i.Op == golden.OpEnd || i.Op == golden.OpInferred && !s.learn || i.Op == golden.OpSampled && !f.last
+	case settling.OpInferred, settling.OpSampled, settling.OpEnd:
+		stops := i.Op == settling.OpEnd || i.Op == settling.OpInferred && !s.learn || i.Op == settling.OpSampled && !f.last
 		if !stops {
 			s.end(f, false)
 			return
 		}
-		if i.Op == golden.OpEnd {
+		if i.Op == settling.OpEnd {
 			s.closing = false
 			s.loadFree = now + 3
 		}
@@ -178,7 +178,7 @@ func (s *schedule) end(f *flight, leaves bool) {
 		f.at = i.Exit
 		f.start += s.read() + 1
 	}
-	if i.Op == golden.OpSettle || i.Op == golden.OpLoad {
+	if i.Op == settling.OpSettle || i.Op == settling.OpLoad {
 		s.settled.add(f.began, f.start)
 	}
 }
@@ -196,7 +196,7 @@ func (s *schedule) grant(now int) {
 	i := &s.a.Program[f.at]
 	slots := s.l.SlotCount[i.Layer]
 	first := now + 2 // its first slot
-	if i.Op == golden.OpRecord {
+	if i.Op == settling.OpRecord {
 		f.busy = first + slots + s.read() + s.p.recordCycles + s.wires()
 		s.passFree = f.busy + 1
 		s.end(f, false)
@@ -292,9 +292,9 @@ func (s *schedule) take(now int) {
 		}
 		f := &s.flights[s.served]
 		i := &s.a.Program[f.at]
-		f.busy = max(f.busy, s.issue(now, f.items[0].products, i.Op != golden.OpClear))
+		f.busy = max(f.busy, s.issue(now, f.items[0].products, i.Op != settling.OpClear))
 		if f.items = f.items[1:]; len(f.items) == 0 {
-			s.end(f, i.Op == golden.OpSettle && f.sample.steps[f.step-1].leaves)
+			s.end(f, i.Op == settling.OpSettle && f.sample.steps[f.step-1].leaves)
 		}
 	}
 }
@@ -316,7 +316,7 @@ func (s *schedule) issue(now, products int, counts bool) (busy int) {
 // answer starts the walk over the scores for the context whose turn it is, if it asks.
 func (s *schedule) answer() {
 	for i := range s.flights {
-		if f := &s.flights[i]; f.asks != never && f.command == s.turn && s.a.Program[f.at].Op == golden.OpResult {
+		if f := &s.flights[i]; f.asks != never && f.command == s.turn && s.a.Program[f.at].Op == settling.OpResult {
 			// The one before must have been taken.
 			from := max(f.asks, s.scores.done)
 			f.asks = never
@@ -329,7 +329,7 @@ func (s *schedule) answer() {
 func (s *schedule) update() {
 	for i := range s.flights {
 		f := &s.flights[i]
-		if f.asks == never || s.a.Program[f.at].Op != golden.OpUpdate {
+		if f.asks == never || s.a.Program[f.at].Op != settling.OpUpdate {
 			continue
 		}
 		from := f.asks

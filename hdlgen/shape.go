@@ -6,6 +6,7 @@ import (
 
 	fx "corinfo/fixedpoint"
 	"corinfo/golden"
+	"corinfo/hdlgen/settling"
 )
 
 // shape are the widths of a design's memories, buses and addresses. A lane's words are signed: an unsigned
@@ -30,7 +31,7 @@ func signedWidth(f fx.Format) int {
 	return max(f.Width, 2)
 }
 
-func newShape(a *golden.Arithmetic, l *Layout) (*shape, error) {
+func newShape(a *settling.Arithmetic, l *Layout) (*shape, error) {
 	n, f := a.Network, a.Formats
 	if f.X.Signed {
 		return nil, fmt.Errorf("%w: formats: x: %v; inputs are not negative, use ap_ufixed", golden.ErrUsage, f.X)
@@ -79,7 +80,7 @@ func newShape(a *golden.Arithmetic, l *Layout) (*shape, error) {
 		return nil, fmt.Errorf("%w: hardware: lanes: %d; at most %d", golden.ErrUsage, l.Lanes, maxLanes)
 	case l.Depth > 1<<20:
 		return nil, fmt.Errorf("%w: hardware: lanes: %d lanes hold %d synapses each; at most %d: use more lanes", golden.ErrUsage, l.Lanes, l.Depth, 1<<20)
-	case len(a.Program) > 1<<16: // layers and matrices have 8 bits in an instruction: golden.MaxLayers is less
+	case len(a.Program) > 1<<16: // layers and matrices have 8 bits in an instruction: network.MaxLayers is less
 		return nil, fmt.Errorf("%w: settling: %d layers take %d instructions; at most %d: use fewer iterations", golden.ErrUsage, len(n.Layers), len(a.Program), 1<<16)
 	}
 	return s, nil

@@ -14,19 +14,21 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"corinfo/golden"
+	"corinfo/golden/network"
+	"corinfo/golden/weights"
+	"corinfo/hdlgen/settling"
 	"corinfo/rtl"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden texts")
 
 // built is every file of a design.
-func built(t *testing.T, n *golden.Network, lanes int) map[string][]byte {
+func built(t *testing.T, n *network.Network, lanes int) map[string][]byte {
 	t.Helper()
-	a, err := golden.NewArithmetic(n)
+	a, err := settling.New(n)
 	require.NoError(t, err)
-	machine := golden.NewMachine(a)
-	_, err = machine.SetWeights(golden.InitialWeights(n, n.Seed))
+	machine := settling.NewMachine(a)
+	_, err = machine.SetWeights(weights.Initial(n.Describe(), n.Seed))
 	require.NoError(t, err)
 	files, _, err := Build(a, lanes, FastTarget, machine.Synapse)
 	require.NoError(t, err)

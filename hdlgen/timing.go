@@ -2,12 +2,12 @@ package hdlgen
 
 import (
 	fx "corinfo/fixedpoint"
-	"corinfo/golden"
+	"corinfo/hdlgen/settling"
 )
 
 // timing knows the latencies of corinfo_control and its units.
 type timing struct {
-	a        *golden.Arithmetic
+	a        *settling.Arithmetic
 	l        *Layout
 	contexts int  // samples in flight
 	dense    bool // unchanged states and zero inputs are broadcast too
@@ -38,10 +38,10 @@ func (t *timing) everything() *Activity {
 	one := func(learn bool) sampleActivity {
 		s := sampleActivity{input: all(n.Layers[0])}
 		for _, i := range t.a.Program {
-			if i.Op == golden.OpInferred && !learn {
+			if i.Op == settling.OpInferred && !learn {
 				break
 			}
-			if i.Op == golden.OpSettle {
+			if i.Op == settling.OpSettle {
 				s.steps = append(s.steps, step{layer: i.Layer, changed: all(n.Layers[i.Layer])})
 			}
 		}
@@ -129,19 +129,19 @@ func (t *timing) update(batch []sampleActivity) int {
 // matrix takes one mini-batch to one matrix: from the cycle in which it is granted to the next instruction.
 func (t *timing) matrix(batch []sampleActivity, i int) int {
 	m := &t.a.Matrices[i]
-	w := walk{timing: t, always: m.Kind == golden.Lateral, slots: t.l.SlotCount[m.Post]}
+	w := walk{timing: t, always: m.Kind == settling.Lateral, slots: t.l.SlotCount[m.Post]}
 	w.begin()
 	for j := range t.a.Network.Layers[m.Pre] {
 		for i := range batch {
 			s, last := &batch[i], i == len(batch)-1
 			switch {
-			case m.Kind == golden.Lateral:
+			case m.Kind == settling.Lateral:
 				w.fetch(s.c[m.Pre][j], last)
 			case m.Pre == 0:
 				w.fetch(s.input[j], last)
 			default:
-				w.fetch(s.kept[golden.Minus][m.Pre][j], false)
-				w.fetch(s.kept[golden.Plus][m.Pre][j], last)
+				w.fetch(s.kept[settling.Minus][m.Pre][j], false)
+				w.fetch(s.kept[settling.Plus][m.Pre][j], last)
 			}
 		}
 	}

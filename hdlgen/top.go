@@ -4,12 +4,12 @@ import (
 	"fmt"
 	"strings"
 
-	"corinfo/golden"
+	"corinfo/hdlgen/settling"
 	vl "corinfo/hdlgen/verilog"
 )
 
 // topModule joins the control and the lanes.
-func topModule(name string, a *golden.Arithmetic, l *Layout, s *shape, p *arithmetic, provenance []string) *vl.Module {
+func topModule(name string, a *settling.Arithmetic, l *Layout, s *shape, p *arithmetic, provenance []string) *vl.Module {
 	n := a.Network
 	m := &vl.Module{Name: name, Params: []vl.Bind{{Name: "ImageFolder", Value: vl.Str(imageFolder)}}}
 	m.Header = append([]string{fmt.Sprintf("%s: a network of %s neurons that settles and learns, on %s.", name, join(n.Layers, "-"), counted(l.Lanes, "lane"))}, provenance...)
@@ -223,7 +223,7 @@ func join(numbers []int, sep string) string {
 }
 
 // controlParams are the sizes, latencies and tables of the control.
-func controlParams(a *golden.Arithmetic, l *Layout, s *shape, p *arithmetic) []vl.Bind {
+func controlParams(a *settling.Arithmetic, l *Layout, s *shape, p *arithmetic) []vl.Bind {
 	n := a.Network
 	dense := 0
 	if n.Hardware.Mode == "dense" {
@@ -267,7 +267,7 @@ func controlParams(a *golden.Arithmetic, l *Layout, s *shape, p *arithmetic) []v
 		}
 		return more<<31 | int(a.Matrices[g.Matrix].Kind)<<29 | (g.Count - 1)
 	})
-	matrix := func(word func(m golden.Matrix) int) vl.Expr {
+	matrix := func(word func(m settling.Matrix) int) vl.Expr {
 		return table(len(a.Matrices), func(i int) int { return word(a.Matrices[i]) })
 	}
 	number := func(name string, value int) vl.Bind { return vl.Bind{Name: name, Value: vl.Int(value)} }
@@ -294,9 +294,9 @@ func controlParams(a *golden.Arithmetic, l *Layout, s *shape, p *arithmetic) []v
 		{Name: "Align", Value: segment(func(g Segment) int { return g.Shift })},
 		{Name: "SegmentSlot", Value: segment(func(g Segment) int { return g.Slot })},
 		{Name: "Segments", Value: describe},
-		{Name: "MatrixKind", Value: matrix(func(m golden.Matrix) int { return int(m.Kind) })},
-		{Name: "MatrixPre", Value: matrix(func(m golden.Matrix) int { return m.Pre })},
-		{Name: "MatrixPost", Value: matrix(func(m golden.Matrix) int { return m.Post })},
+		{Name: "MatrixKind", Value: matrix(func(m settling.Matrix) int { return int(m.Kind) })},
+		{Name: "MatrixPre", Value: matrix(func(m settling.Matrix) int { return m.Pre })},
+		{Name: "MatrixPost", Value: matrix(func(m settling.Matrix) int { return m.Post })},
 		{Name: "MatrixOffset", Value: table(len(a.Matrices), func(i int) int { return l.MatrixOffset[i] })},
 	}
 }

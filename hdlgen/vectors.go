@@ -8,6 +8,7 @@ import (
 
 	fx "corinfo/fixedpoint"
 	"corinfo/golden"
+	"corinfo/hdlgen/settling"
 	harness "corinfo/testbench"
 )
 
@@ -58,7 +59,7 @@ type vectorsSample struct {
 
 // addVectors adds the vectors' folder to a design's files. machine has the synapses that the design starts from; it is
 // not changed.
-func addVectors(files map[string][]byte, m *Manifest, v *Vectors, a *golden.Arithmetic, machine *golden.Machine) error {
+func addVectors(files map[string][]byte, m *Manifest, v *Vectors, a *settling.Arithmetic, machine *settling.Machine) error {
 	batch := a.Network.Learning.Batch
 	if len(v.Classify) == 0 || len(v.Learn)%batch != 0 {
 		return fmt.Errorf("%w: vectors: %d samples to classify and %d to learn; want at least one, and whole mini-batches of %d",
@@ -83,8 +84,8 @@ func addVectors(files map[string][]byte, m *Manifest, v *Vectors, a *golden.Arit
 	play := func(list []TestSample, learn bool) {
 		for i := range list {
 			x := &list[i]
-			trace := &golden.Trace{}
-			own.Run(x.X, golden.Command{Learn: learn, Label: x.Label, Negative: x.Negative}, trace)
+			trace := &settling.Trace{}
+			own.Run(x.X, settling.Command{Learn: learn, Label: x.Label, Negative: x.Negative}, trace)
 			command := []field{{0, s.Label}, {0, 1}, {0, 1}}
 			if learn {
 				command = []field{{int64(x.Label), s.Label}, {0, 1}, {1, 1}}

@@ -16,8 +16,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"corinfo/constraints"
-	"corinfo/golden"
 	"corinfo/hdlgen"
+	"corinfo/hdlgen/settling"
 )
 
 // boardDesign is the design of a case on a board, its self-test of random samples.
@@ -33,7 +33,7 @@ func boardDesign(t *testing.T, c testCase, rng *rand.Rand) *hdlgen.Design {
 	for _, s := range randomSamples(plain, 2*c.batch, rng) {
 		b.Learn = append(b.Learn, hdlgen.TestSample(s))
 	}
-	machine := golden.NewMachine(plain.Arithmetic)
+	machine := settling.NewMachine(plain.Arithmetic)
 	require.NoError(t, machine.SetTensors(plain.Initial.Tensors))
 	dir := filepath.Join(t.TempDir(), "board")
 	_, err = hdlgen.GenerateFor(b, nil, plain.Arithmetic, machine, c.lanes, named.Target, dir, hdlgen.RefuseEdited)

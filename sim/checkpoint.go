@@ -14,6 +14,7 @@ import (
 
 	"corinfo/golden"
 	"corinfo/hdlgen"
+	"corinfo/hdlgen/settling"
 )
 
 // checkpoint is a run between mini-batches: what its parts have done. The synapses are those of the model, which
@@ -129,7 +130,7 @@ func hexadecimal(sum hash.Hash) string { return fmt.Sprintf("%x", sum.Sum(nil)) 
 
 // imagesOf makes a folder beside the checkpoint with the design's memory images, the synapses those of a machine: a
 // simulator starts from them. The caller removes it.
-func imagesOf(d *hdlgen.Design, machine *golden.Machine, folder string) (string, error) {
+func imagesOf(d *hdlgen.Design, machine *settling.Machine, folder string) (string, error) {
 	dir, err := os.MkdirTemp(folder, "resume-")
 	if err != nil {
 		return "", err

@@ -6,7 +6,7 @@ import (
 	"math/rand/v2"
 
 	fx "corinfo/fixedpoint"
-	"corinfo/golden"
+	"corinfo/hdlgen/settling"
 )
 
 // The closing part of a run plays what samples alone do not: results that are taken late, both signs of beta in a
@@ -28,10 +28,10 @@ type closingStep struct {
 // access is one of the host's: a word written, or consecutive words read.
 type access struct {
 	address uint32
-	count   int                     // words to be read; 0: it writes
-	data    int64                   // what is written
-	apply   func(m *golden.Machine) // the same for the model
-	refused bool                    // no such word, or one that it does not fit: nothing changes
+	count   int                       // words to be read; 0: it writes
+	data    int64                     // what is written
+	apply   func(m *settling.Machine) // the same for the model
+	refused bool                      // no such word, or one that it does not fit: nothing changes
 }
 
 // reset ends a command, once it was taken, so many cycles after so many lines of the trace.
@@ -225,7 +225,7 @@ func (d *closer) extremes() (all []access) {
 func (d *closer) synapse(matrix, row, column int, word int64) access {
 	lane, address := d.d.Layout.Address(matrix, column, row)
 	return access{address: uint32(hostSynapses + lane*hostLane + address), data: word,
-		apply: func(m *golden.Machine) { m.SetSynapse(matrix, row, column, word) }}
+		apply: func(m *settling.Machine) { m.SetSynapse(matrix, row, column, word) }}
 }
 
 // word is the lowest of a format, the highest, or any.
@@ -244,7 +244,7 @@ func (d *closer) word(f fx.Format, which int) int64 {
 
 // rate writes a matrix's learning rate.
 func (d *closer) rate(matrix int, word int64) access {
-	return access{address: uint32(hostRates + matrix), data: word, apply: func(m *golden.Machine) { m.SetRate(matrix, word) }}
+	return access{address: uint32(hostRates + matrix), data: word, apply: func(m *settling.Machine) { m.SetRate(matrix, word) }}
 }
 
 // rates writes such as learning has, others than before, and reads them.
@@ -259,8 +259,8 @@ func (d *closer) rates() (all []access) {
 func (d *closer) numbers(update int64) []access {
 	seed := d.rng.Uint32() | 1<<31
 	return []access{
-		{address: hostControl, data: int64(seed), apply: func(m *golden.Machine) { m.SetSeed(seed) }},
-		{address: hostControl + controlUpdate, data: update, apply: func(m *golden.Machine) { m.SetStep(uint32(update)) }},
+		{address: hostControl, data: int64(seed), apply: func(m *settling.Machine) { m.SetSeed(seed) }},
+		{address: hostControl + controlUpdate, data: update, apply: func(m *settling.Machine) { m.SetStep(uint32(update)) }},
 		{address: hostControl, count: controlWords},
 	}
 }

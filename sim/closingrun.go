@@ -4,8 +4,9 @@ import (
 	"fmt"
 	"strconv"
 
-	"corinfo/golden"
+	"corinfo/golden/training"
 	"corinfo/hdlgen"
+	"corinfo/hdlgen/settling"
 )
 
 // closingRun follows a simulator and the model through the closing part. The model computes a command when the design shows
@@ -13,17 +14,17 @@ import (
 type closingRun struct {
 	*run
 	steps    []closingStep
-	at       int           // step under way
-	given    int           // commands of it that the model has run
-	done     int           // and of these, those that the design has done
-	seen     int           // accesses of it, the late ones behind the others, that are done
-	words    int           // of the one under way, that are read
-	refusals int           // refused accesses of it
-	base     golden.Counts // at the last reset
+	at       int             // step under way
+	given    int             // commands of it that the model has run
+	done     int             // and of these, those that the design has done
+	seen     int             // accesses of it, the late ones behind the others, that are done
+	words    int             // of the one under way, that are read
+	refusals int             // refused accesses of it
+	base     settling.Counts // at the last reset
 	resets   int
-	before   []golden.Tensor  // synapses before the learning command that a reset ends
-	either   map[uint32]int64 // by the host's address: words that such a reset may have let through, or not
-	samples  totals           // of the run before the closing part
+	before   []training.Tensor // synapses before the learning command that a reset ends
+	either   map[uint32]int64  // by the host's address: words that such a reset may have let through, or not
+	samples  totals            // of the run before the closing part
 	cycles   *hdlgen.Cycles
 	alone    hdlgen.Activity // of the step's samples, where each has the design for itself
 	learned  hdlgen.Activity // since the last update
@@ -245,7 +246,7 @@ func (c *closingRun) undo(x *flight) error {
 }
 
 // counts are the model's since the last reset.
-func (r *run) counts() golden.Counts {
+func (r *run) counts() settling.Counts {
 	now := r.machine.Counts()
 	if r.closing == nil {
 		return now

@@ -6,7 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"corinfo/golden"
+	"corinfo/hdlgen/settling"
 )
 
 // Sample is one sample for a design: raw input words and, for learning, its label and the sign of beta.
@@ -37,8 +37,8 @@ type command struct {
 }
 
 // golden is the command as the model takes it.
-func (x *command) golden() golden.Command {
-	return golden.Command{Learn: x.kind.learns(), Label: x.Label, Negative: x.Negative}
+func (x *command) golden() settling.Command {
+	return settling.Command{Learn: x.kind.learns(), Label: x.Label, Negative: x.Negative}
 }
 
 // commands are all of a run.

@@ -6,8 +6,8 @@ import (
 	"strconv"
 
 	fx "corinfo/fixedpoint"
-	"corinfo/golden"
 	"corinfo/hdlgen"
+	"corinfo/hdlgen/settling"
 )
 
 // comparator follows a simulator's trace line by line and knows what must come next. A design has several commands
@@ -286,7 +286,7 @@ func (c *comparator) result(cycle int64, index, bus []byte) *Mismatch {
 	words, err := unpack(string(bus), 1, width)
 	if err != nil || words[0] != want {
 		m := c.mismatch(cycle, x, "score", "")
-		m.Phase, m.Layer, m.Neuron = golden.Free.String(), K, x.score
+		m.Phase, m.Layer, m.Neuron = settling.Free.String(), K, x.score
 		f := c.d.Arithmetic.Formats.Layer[K].R.Format
 		m.Expected, m.Got = word(want, f), string(bus)
 		if err == nil {

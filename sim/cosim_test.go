@@ -13,8 +13,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"corinfo/golden"
+	"corinfo/golden/network"
+	"corinfo/golden/rule"
+	"corinfo/golden/weights"
 	"corinfo/hdlgen"
+	"corinfo/hdlgen/settling"
 )
 
 // needTool skips a test without its tool, except where CI asks for all of them.
@@ -140,7 +143,7 @@ func (c testCase) String() string {
 	return fmt.Sprintf("%v lanes %d contexts %d batch %d %s %s", c.layers, c.lanes, max(1, c.contexts), c.batch, c.rule, c.formats) + on(c.three, "three-phase") + on(c.dense, "dense") + on(c.early, "early end") + on(c.stall, "stalls") + on(c.shallow, "shallow") + on(c.wires > 0, fmt.Sprintf("wires %d", c.wires)) + on(c.sparse, "sparse")
 }
 
-func (c testCase) network(t *testing.T) *golden.Network {
+func (c testCase) network(t *testing.T) *network.Network {
 	t.Helper()
 	rates := func(n int, value string) string {
 		return "[" + strings.TrimSuffix(strings.Repeat(value+", ", max(n, 0)), ", ") + "]"
@@ -155,7 +158,7 @@ func (c testCase) network(t *testing.T) *golden.Network {
 		for k := 2; k < len(c.layers); k++ {
 			layers, nu = fmt.Sprintf("%s, %d", layers, k), nu+", 0.01"
 		}
-		sparse = fmt.Sprintf("sparse: {layers: [%s], nu: [%s]}\n", layers, nu)
+		sparse = fmt.Sprintf("  sparse: {layers: [%s], nu: [%s]}\n", layers, nu)
 	}
 	start := 0.05
 	if c.formats == "coarse" || c.wild {
@@ -164,16 +167,18 @@ func (c testCase) network(t *testing.T) *golden.Network {
 	text := fmt.Sprintf(`name: tester
 dataset: {name: mnist}
 layers: [%s]
-epsilon: 0.15
-lambda: 0.99
-leak: 0.5
-settling: {free_iterations: 5, nudged_iterations: 3, early_end: %t, step: {rule: %s, start: %g, stop: 0.001, decay: 0.01}}
-learning: {batch: %d, beta: 1, feedforward: %s, feedback: %s, epochs: 1, three_phase: %t}
+rule: corinfomax
+corinfomax:
+  epsilon: 0.15
+  lambda: 0.99
+  leak: 0.5
+%ssettling: {free_iterations: 5, nudged_iterations: 3, early_end: %t, step: {rule: %s, start: %g, stop: 0.001, decay: 0.01}}
+learning: {batch: %d, beta: 1, feedforward: %s, feedback: %s, epochs: 1, contrast: %s}
 hardware: {lanes: %d, contexts: %d, mode: %s}
 seed: 7
-%s%s`, strings.Trim(strings.Join(strings.Fields(fmt.Sprint(c.layers)), ","), "[]"), c.early, c.rule, start, c.batch, rates(len(c.layers)-1, "0.5"), rates(len(c.layers)-2, "0.15"),
-		c.three, c.lanes, max(1, c.contexts), mode, sparse, formatSets[c.formats])
-	n, err := golden.ParseNetwork("test.yaml", []byte(text))
+%s`, strings.Trim(strings.Join(strings.Fields(fmt.Sprint(c.layers)), ","), "[]"), sparse, c.early, c.rule, start, c.batch, rates(len(c.layers)-1, "0.5"), rates(len(c.layers)-2, "0.15"),
+		map[bool]string{false: rule.WithFree, true: rule.WithThird}[c.three], c.lanes, max(1, c.contexts), mode, formatSets[c.formats])
+	n, err := network.Parse("test.yaml", []byte(text))
 	require.NoError(t, err)
 	return n
 }
@@ -181,10 +186,10 @@ seed: 7
 // generate makes the design of a case with weights that let states move.
 func (c testCase) generate(t *testing.T) *hdlgen.Design {
 	t.Helper()
-	a, err := golden.NewArithmetic(c.network(t))
+	a, err := settling.New(c.network(t))
 	require.NoError(t, err)
-	machine := golden.NewMachine(a)
-	_, err = machine.SetWeights(golden.InitialWeights(a.Network, a.Network.Seed))
+	machine := settling.NewMachine(a)
+	_, err = machine.SetWeights(weights.Initial(a.Network.Describe(), a.Network.Seed))
 	require.NoError(t, err)
 	if c.formats == "coarse" || c.wild {
 		wild(a, machine)
@@ -211,12 +216,12 @@ func (c testCase) target() hdlgen.Target {
 }
 
 // wild draws every synapse from the whole range of its format, so that sums saturate.
-func wild(a *golden.Arithmetic, machine *golden.Machine) {
+func wild(a *settling.Arithmetic, machine *settling.Machine) {
 	rng := rand.New(rand.NewPCG(5, 6))
 	for i, x := range a.Matrices {
 		for row := range x.Rows {
 			for column := range x.Cols {
-				if x.Kind == golden.Lateral && column < row {
+				if x.Kind == settling.Lateral && column < row {
 					machine.SetSynapse(i, row, column, machine.Synapse(i, column, row))
 					continue
 				}

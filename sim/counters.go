@@ -4,13 +4,13 @@ import (
 	"strings"
 	"time"
 
-	"corinfo/golden"
 	"corinfo/hdlgen"
+	"corinfo/hdlgen/settling"
 )
 
 // expectedCounter is what the model, or the harness for what shows at the ports, says of a counter; known is
 // false for the two times that neither sees, except in the closing part.
-func (r *run) expectedCounter(name string, counts *golden.Counts) (want int64, known bool) {
+func (r *run) expectedCounter(name string, counts *settling.Counts) (want int64, known bool) {
 	sum := func(all map[string]int64, kind string) (total int64) {
 		for tensor, n := range all {
 			if kindOf(tensor) == kind {

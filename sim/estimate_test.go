@@ -6,8 +6,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"corinfo/golden"
 	"corinfo/hdlgen"
+	"corinfo/hdlgen/settling"
 )
 
 // Estimated cycles are within 5 % of those of the simulated design, for the samples that it ran.
@@ -28,14 +28,14 @@ func TestEstimateMatchesSimulation(t *testing.T) {
 		require.NoError(t, err)
 		require.Nil(t, report.Mismatch, "%v", report.Mismatch)
 
-		machine := golden.NewMachine(d.Arithmetic)
+		machine := settling.NewMachine(d.Arithmetic)
 		require.NoError(t, machine.SetTensors(d.Initial.Tensors))
 		var activity hdlgen.Activity
 		for _, list := range [][]Sample{o.Inference, o.Learning} {
 			for i, s := range list {
-				trace := &golden.Trace{}
+				trace := &settling.Trace{}
 				learn := &list[0] != &o.Inference[0]
-				machine.Run(s.X, golden.Command{Learn: learn, Label: s.Label, Negative: s.Negative}, trace)
+				machine.Run(s.X, settling.Command{Learn: learn, Label: s.Label, Negative: s.Negative}, trace)
 				activity.Add(d.Arithmetic, list[i].X, learn, trace)
 			}
 		}

@@ -6,17 +6,20 @@ import (
 	"os"
 	"path/filepath"
 
-	"corinfo/golden"
+	"corinfo/golden/network"
 	"corinfo/hdlgen"
+	"corinfo/hdlgen/settling"
 	"corinfo/sim"
 )
 
 const exampleNetwork = `name: example
 dataset: {name: mnist}
 layers: [4, 3, 2]
-epsilon: 0.15
-lambda: 0.99
-leak: 0.5
+rule: corinfomax
+corinfomax:
+  epsilon: 0.15
+  lambda: 0.99
+  leak: 0.5
 settling: {free_iterations: 5, nudged_iterations: 3, step: {rule: constant, start: 0.05}}
 learning: {batch: 2, beta: 1, feedforward: [1, 0.7], feedback: [0.15], epochs: 1}
 seed: 1
@@ -24,11 +27,11 @@ seed: 1
 
 // exampleDesign generates a design into a folder.
 func exampleDesign(dir string) (*hdlgen.Design, error) {
-	network, err := golden.ParseNetwork("example.yaml", []byte(exampleNetwork))
+	network, err := network.Parse("example.yaml", []byte(exampleNetwork))
 	if err != nil {
 		return nil, err
 	}
-	machine, _, err := golden.StartMachine(network, nil)
+	machine, _, err := settling.StartMachine(network, nil)
 	if err != nil {
 		return nil, err
 	}

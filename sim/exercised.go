@@ -6,8 +6,9 @@ import (
 	"slices"
 	"strings"
 
-	"corinfo/golden"
+	"corinfo/golden/rule"
 	"corinfo/hdlgen"
+	"corinfo/hdlgen/settling"
 )
 
 // exercised counts what a run made the design do, by what and by whom.
@@ -62,7 +63,7 @@ func (e exercised) command(d *hdlgen.Design, x *flight) {
 			continue
 		}
 		all := n.Settling.NudgedIterations
-		if r.Phase == golden.Free {
+		if r.Phase == settling.Free {
 			all = n.Settling.FreeIterations
 		}
 		if r.Iteration+1 < all {
@@ -88,7 +89,7 @@ func (e exercised) command(d *hdlgen.Design, x *flight) {
 }
 
 // counters counts what the model's totals tell.
-func (e exercised) counters(c *golden.Counts) {
+func (e exercised) counters(c *settling.Counts) {
 	for tensor, n := range c.Overflows {
 		e.count(overflowed, tensor, n)
 	}
@@ -113,7 +114,7 @@ func (e exercised) gaps(d *hdlgen.Design) []Gap {
 	}
 	n := d.Network
 	var tensors, matrices, classes []string
-	for tensor := range golden.NewMachine(d.Arithmetic).Counts().Overflows {
+	for tensor := range settling.NewMachine(d.Arithmetic).Counts().Overflows {
 		if tensor != fmt.Sprintf("d%d", n.K()) { // nobody reads it
 			tensors = append(tensors, tensor)
 		}
@@ -125,9 +126,9 @@ func (e exercised) gaps(d *hdlgen.Design) []Gap {
 	for class := range n.Layers[n.K()] {
 		classes = append(classes, fmt.Sprint(class))
 	}
-	phases := []string{golden.Free.String(), golden.Nudged.String()}
-	if n.Learning.ThreePhase {
-		phases = append(phases, golden.Third.String())
+	phases := []string{settling.Free.String(), settling.Nudged.String()}
+	if n.Learning.Contrast == rule.WithThird {
+		phases = append(phases, settling.Third.String())
 	}
 	signs := []string{signPlus, signMinus}
 	if n.Learning.Batch > 1 {

@@ -13,8 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"corinfo/constraints"
-	"corinfo/golden"
 	"corinfo/hdlgen"
+	"corinfo/hdlgen/settling"
 )
 
 // familyDesign is a small design for a family of devices.
@@ -23,7 +23,7 @@ func familyDesign(t *testing.T, c testCase, family string) *hdlgen.Design {
 	f, err := constraints.GetFamily(family)
 	require.NoError(t, err)
 	plain := c.generate(t)
-	machine := golden.NewMachine(plain.Arithmetic)
+	machine := settling.NewMachine(plain.Arithmetic)
 	require.NoError(t, machine.SetTensors(plain.Initial.Tensors))
 	dir := filepath.Join(t.TempDir(), family)
 	_, err = hdlgen.Generate(plain.Arithmetic, machine, c.lanes, f.Target, dir)

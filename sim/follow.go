@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"time"
 
-	"corinfo/golden"
+	"corinfo/hdlgen/settling"
 )
 
 // follow reads the trace to its end or the first mismatch.
@@ -209,7 +209,7 @@ func (r *run) batchCounter(cycle int64, e *expected, text []byte) (*Mismatch, er
 }
 
 // counter checks the next counter of the design.
-func (r *run) counter(cycle int64, counts *golden.Counts, text []byte) *Mismatch {
+func (r *run) counter(cycle int64, counts *settling.Counts, text []byte) *Mismatch {
 	name := r.d.Manifest.Counters[len(r.counters)]
 	got, err := strconv.ParseInt(string(text), 16, 64)
 	if err != nil {

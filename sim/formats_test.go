@@ -16,7 +16,12 @@ import (
 
 	fx "corinfo/fixedpoint"
 	"corinfo/golden"
+	"corinfo/golden/calibrate"
+	"corinfo/golden/dataset"
+	"corinfo/golden/network"
+	"corinfo/golden/rule"
 	"corinfo/hdlgen"
+	"corinfo/hdlgen/settling"
 )
 
 // extreme is a tensor with a format at the end of what there is.
@@ -30,8 +35,8 @@ func (e extreme) String() string { return fmt.Sprintf("%s as %v", e.kind, e.form
 // extremes are all tensors by the shortest and the longest words, with and without a sign, and the binary point at both ends,
 // near the default's, and far away on either side.
 func extremes() (list []extreme) {
-	defaults := golden.ResolveFormats(extremeNetwork()).Types()
-	for _, kind := range golden.FormatKinds {
+	defaults := calibrate.Types(extremeNetwork().Describe(), extremeNetwork().Formats)
+	for _, kind := range tensorKinds(extremeNetwork()) {
 		usual := defaults[kind]
 		for _, index := range []string{"0", "1", "2"} {
 			if t, ok := defaults[kind+index]; ok && usual.Width == 0 {
@@ -57,13 +62,24 @@ func extremes() (list []extreme) {
 	return list
 }
 
+// tensorKinds are those of a network whose types a file may set.
+func tensorKinds(n *network.Network) (kinds []string) {
+	for _, t := range n.Describe().Tensors {
+		if !slices.Contains(kinds, t.Kind) {
+			kinds = append(kinds, t.Kind)
+		}
+	}
+	return kinds
+}
+
 // extremeNetwork has every kind of tensor.
-func extremeNetwork() *golden.Network {
-	return &golden.Network{Name: "tester", Rule: "corinfomax", Dataset: golden.Dataset{Name: "mnist"}, Layers: []int{3, 3, 2}, Epsilon: 0.4, Lambda: 0.9, Leak: 0.5,
-		Sparse:   golden.Sparse{Layers: []int{1}, Nu: []float64{0.3}},
-		Settling: golden.Settling{FreeIterations: 3, NudgedIterations: 2, Step: golden.Step{Rule: "constant", Start: 0.4}},
-		Learning: golden.Learning{Batch: 2, Beta: 1, Feedforward: []float64{1, 1}, Feedback: []float64{1}, Epochs: 1, Decay: golden.Decay{Factor: 1, Then: 1}},
-		Hardware: golden.Hardware{Lanes: 2, Contexts: 1, Mode: "events"}, Seed: 7, Formats: map[string]fx.Type{}}
+func extremeNetwork() *network.Network {
+	return &network.Network{Name: "tester", Rule: "corinfomax", Dataset: dataset.Source{Name: "mnist"}, Layers: []int{3, 3, 2},
+		Own: &rule.CorInfoMax{Epsilon: 0.4, Lambda: 0.9, Leak: 0.5, Lateral: true,
+			Sparse: rule.Sparse{Layers: []int{1}, Nu: []float64{0.3}}},
+		Settling: rule.Settling{FreeIterations: 3, NudgedIterations: 2, Step: rule.StepSize{Rule: "constant", Start: 0.4}},
+		Learning: rule.Learning{Batch: 2, Beta: 1, Feedforward: []float64{1, 1}, Feedback: []float64{1}, Contrast: rule.WithFree, Epochs: 1, Decay: rule.Decay{Factor: 1}},
+		Hardware: network.Hardware{Lanes: 2, Contexts: 1, Mode: "events"}, Seed: 7, Formats: map[string]fx.Type{}}
 }
 
 // draw makes a case of an extreme: how it is rounded, the data and the hardware are drawn. Around it is what is usual, or
@@ -71,8 +87,8 @@ func extremeNetwork() *golden.Network {
 func (e extreme) draw(rng *rand.Rand, least bool) *randomCase {
 	c := &randomCase{network: extremeNetwork()}
 	n := c.network
-	n.Hardware = golden.Hardware{Lanes: between(rng, 1, 3), Contexts: between(rng, 1, 2), Mode: oneOf(rng, "events", "dense")}
-	n.Learning.ThreePhase = toss(rng)
+	n.Hardware = network.Hardware{Lanes: between(rng, 1, 3), Contexts: between(rng, 1, 2), Mode: oneOf(rng, "events", "dense")}
+	n.Learning.Contrast = oneOf(rng, rule.WithFree, rule.WithThird)
 	c.Target = hdlgen.Target{ReadCycles: between(rng, 1, 2), FactorCycles: between(rng, 0, 1), RoundBits: oneOf(rng, 0, 16, 128)}
 	c.Wild, c.Reset, c.Seed = toss(rng), rng.IntN(3), rng.Uint64()
 	if least {
@@ -88,10 +104,10 @@ func (e extreme) draw(rng *rand.Rand, least bool) *randomCase {
 }
 
 // set gives a network the extreme. A potential holds its states: where it does not, its format follows.
-func (e extreme) set(rng *rand.Rand, n *golden.Network) {
+func (e extreme) set(rng *rand.Rand, n *network.Network) {
 	n.Formats[e.kind] = drawModes(rng, e.format, slices.Contains([]string{"W", "F", "C"}, e.kind))
 	if potential, ok := map[string]string{"r": "u", "q": "qu"}[e.kind]; ok {
-		wide := golden.ResolveFormats(n).Types()[potential+"1"]
+		wide := calibrate.Types(n.Describe(), n.Formats)[potential+"1"]
 		if wide.Format = fx.Union(wide.Format, e.format); wide.Width <= fx.MaxWord {
 			n.Formats[potential] = wide
 		}
@@ -177,7 +193,7 @@ func TestExtremeFormatsRefused(t *testing.T) {
 	refused := 0
 	for _, e := range extremes() {
 		c := e.draw(rng, toss(rng))
-		_, err := golden.NewArithmetic(c.network)
+		_, err := settling.New(c.network)
 		if err == nil && e.kind == "x" { // whose sign the design refuses, not the model
 			_, _, err = c.arithmetic()
 		}

@@ -13,8 +13,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"corinfo/golden"
+	"corinfo/golden/dataset"
+	"corinfo/golden/rule"
+	"corinfo/golden/training"
 	"corinfo/hdlgen"
+	"corinfo/hdlgen/settling"
 )
 
 // docs/INTERFACE.md against what is emitted: its tables, its waveforms, and what it says a host has to do.
@@ -369,10 +372,10 @@ func TestInterfaceTraining(t *testing.T) {
 	d := testCase{layers: []int{7, 5, 4}, lanes: 2, batch: 2, rule: "constant", formats: "default"}.generate(t)
 	n := *d.Network
 	n.Learning.RandomSign, n.Learning.Epochs = true, 3
-	n.Learning.Decay = golden.Decay{Factor: 0.7, Then: 1}
-	data := &golden.Data{Name: "random", Checksum: "of random"}
+	n.Learning.Decay = rule.Decay{Factor: 0.7}
+	data := &dataset.Data{Name: "random", Checksum: "of random"}
 	rng := testSeed(t)
-	for _, set := range []*golden.Set{&data.Train, &data.Test} {
+	for _, set := range []*dataset.Set{&data.Train, &data.Test} {
 		set.Size = n.Layers[0]
 		for range 5 { // one is left out of every epoch
 			for range n.Layers[0] {
@@ -381,11 +384,11 @@ func TestInterfaceTraining(t *testing.T) {
 			set.Labels = append(set.Labels, uint8(rng.IntN(n.Layers[n.K()])))
 		}
 	}
-	trained := &golden.Checkpoint{Network: &n, Arithmetic: golden.Fixed, Seed: n.Seed, Tensors: d.Initial.Tensors}
-	_, err := golden.Train(t.Context(), trained, data, golden.TrainOptions{Dir: t.TempDir()})
+	trained := &training.Checkpoint{Network: &n, Arithmetic: training.Fixed, Seed: n.Seed, Tensors: d.Initial.Tensors}
+	_, err := training.Train(t.Context(), trained, data, training.TrainOptions{Dir: t.TempDir()})
 	require.NoError(t, err)
 
-	a, err := golden.NewArithmetic(&n)
+	a, err := settling.New(&n)
 	require.NoError(t, err)
 	var stimulus bytes.Buffer
 	step, signs := 0, map[bool]bool{}
@@ -393,9 +396,9 @@ func TestInterfaceTraining(t *testing.T) {
 		for matrix, rate := range a.Rates(epoch) {
 			fmt.Fprintf(&stimulus, "H %x %x\n", hostRates+matrix, rate)
 		}
-		order := golden.Order(n.Seed, epoch, data.Train.Len())
+		order := training.Order(n.Seed, epoch, data.Train.Len())
 		for first := 0; first+n.Learning.Batch <= len(order); first += n.Learning.Batch {
-			negative := golden.Negative(&n.Learning, n.Seed, step)
+			negative := training.Negative(&n.Learning, n.Seed, step)
 			signs[negative] = true
 			for _, i := range order[first : first+n.Learning.Batch] {
 				x := &command{Sample{make([]int64, n.Layers[0]), int(data.Train.Labels[i]), negative}, learning}

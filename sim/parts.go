@@ -6,8 +6,8 @@ import (
 	"sync"
 	"time"
 
-	"corinfo/golden"
 	"corinfo/hdlgen"
+	"corinfo/hdlgen/settling"
 )
 
 // part is a stretch of a run's commands with a simulator of its own. It begins with a mini-batch, where all of the
@@ -117,7 +117,7 @@ func (c *cosimulation) divide(parts int) {
 // simulate runs all parts that are not over, as many at a time as there are workers; the runs that it returns have
 // stopped. A mismatch stops the parts after it: those before it go on, and may find an earlier one. An error stops all.
 func (c *cosimulation) simulate(ctx context.Context, folder string) (runs []*run, err error) {
-	ahead := golden.NewMachine(c.d.Arithmetic) // is where the next part begins
+	ahead := settling.NewMachine(c.d.Arithmetic) // is where the next part begins
 	if err := ahead.SetTensors(c.d.Initial.Tensors); err != nil {
 		return nil, err
 	}

@@ -13,8 +13,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"corinfo/golden"
 	"corinfo/hdlgen"
+	"corinfo/hdlgen/settling"
 )
 
 // lockStep plays one list of commands into a design on Icarus and holds it against the model of another.
@@ -26,7 +26,7 @@ func lockStep(t *testing.T, d *hdlgen.Design, played, modelled Options) *Mismatc
 	modelled.Simulator = Icarus
 	c := &cosimulation{d: d, o: modelled, commands: modelled.commands(), how: how, model: m, quiet: 10000}
 	c.divide(1)
-	machine := golden.NewMachine(d.Arithmetic)
+	machine := settling.NewMachine(d.Arithmetic)
 	require.NoError(t, machine.SetTensors(d.Initial.Tensors))
 	r := &run{cosimulation: c, part: c.parts[0]}
 	require.NoError(t, r.open(t.TempDir(), machine))

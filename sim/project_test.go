@@ -14,8 +14,10 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/stretchr/testify/require"
 
-	"corinfo/golden"
+	"corinfo/golden/training"
+	"corinfo/golden/weights"
 	"corinfo/hdlgen"
+	"corinfo/hdlgen/settling"
 )
 
 // named is the design of a case under a name of its own, in dir/name.
@@ -23,10 +25,10 @@ func (c testCase) named(t *testing.T, dir, name string) *hdlgen.Design {
 	t.Helper()
 	n := c.network(t)
 	n.Name = name
-	a, err := golden.NewArithmetic(n)
+	a, err := settling.New(n)
 	require.NoError(t, err)
-	machine := golden.NewMachine(a)
-	_, err = machine.SetWeights(golden.InitialWeights(n, n.Seed))
+	machine := settling.NewMachine(a)
+	_, err = machine.SetWeights(weights.Initial(n.Describe(), n.Seed))
 	require.NoError(t, err)
 	_, err = hdlgen.Generate(a, machine, c.lanes, c.target(), filepath.Join(dir, name))
 	require.NoError(t, err)
@@ -106,11 +108,11 @@ func newProject(t *testing.T, images func(d *hdlgen.Design) string) *project {
 	for _, name := range []string{"alpha", "omega"} {
 		d := cases[name].named(t, p.dir, name)
 		p.designs = append(p.designs, d)
-		machine := golden.NewMachine(d.Arithmetic)
+		machine := settling.NewMachine(d.Arithmetic)
 		require.NoError(t, machine.SetTensors(d.Initial.Tensors))
 		x := randomSamples(d, 1, rng)[0].X
-		trace := &golden.Trace{}
-		machine.Run(x, golden.Command{}, trace)
+		trace := &settling.Trace{}
+		machine.Run(x, settling.Command{}, trace)
 		for i, score := range trace.Scores {
 			p.want = append(p.want, fmt.Sprintf("%s: score %d is %d", name, i, score))
 		}
@@ -316,13 +318,13 @@ func TestToolsLeaveNothingForeign(t *testing.T) {
 	require.FileExists(t, report.Mismatch.Wave)
 	require.NoError(t, os.WriteFile(module, text, 0o644))
 
-	machine, _, err := golden.StartMachine(d.Network, d.Initial)
+	machine, _, err := settling.StartMachine(d.Network, d.Initial)
 	require.NoError(t, err)
 	m, err := hdlgen.Generate(machine.A, machine, 2, hdlgen.FastTarget, d.Dir)
 	require.NoError(t, err)
 	require.NoError(t, filepath.WalkDir(d.Dir, func(path string, e os.DirEntry, err error) error {
 		name, _ := filepath.Rel(d.Dir, path)
-		if err == nil && !e.IsDir() && name != "corinfo.json" && name != golden.CheckpointFile {
+		if err == nil && !e.IsDir() && name != "corinfo.json" && name != training.CheckpointFile {
 			require.Contains(t, m.Checksums, filepath.ToSlash(name))
 		}
 		return err

@@ -12,13 +12,17 @@ import (
 	"slices"
 
 	fx "corinfo/fixedpoint"
-	"corinfo/golden"
+	"corinfo/golden/goldentest"
+	"corinfo/golden/network"
+	"corinfo/golden/rule"
+	"corinfo/golden/weights"
 	"corinfo/hdlgen"
+	"corinfo/hdlgen/settling"
 )
 
 // randomCase is a network, whose file has lanes and formats too, and what is run on its design.
 type randomCase struct {
-	network *golden.Network
+	network *network.Network
 	setup
 }
 
@@ -58,7 +62,7 @@ func parseCase(name string, text []byte) (*randomCase, error) {
 	if err := json.Unmarshal(own, &c.setup); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	n, err := golden.ParseNetwork(name, text)
+	n, err := network.Parse(name, text)
 	c.network = n
 	return c, err
 }
@@ -68,19 +72,21 @@ func (c *randomCase) clone() *randomCase {
 	n := *c.network
 	n.Layers = slices.Clone(n.Layers)
 	n.Learning.Feedforward, n.Learning.Feedback = slices.Clone(n.Learning.Feedforward), slices.Clone(n.Learning.Feedback)
-	n.Sparse.Layers, n.Sparse.Nu = slices.Clone(n.Sparse.Layers), slices.Clone(n.Sparse.Nu)
+	own := *goldentest.CorInfoMax(&n)
+	own.Sparse = rule.Sparse{Layers: slices.Clone(own.Sparse.Layers), Nu: slices.Clone(own.Sparse.Nu)}
+	n.Own = &own
 	n.Formats = maps.Clone(n.Formats)
 	return &randomCase{&n, c.setup}
 }
 
 // arithmetic is the case's, or the refusal (golden.ErrUsage) of a network or design that there is not; most is what a run
 // takes at most, in lanes x cycles.
-func (c *randomCase) arithmetic() (a *golden.Arithmetic, most int, err error) {
-	n, err := golden.ParseNetwork("case.yaml", c.network.YAML())
+func (c *randomCase) arithmetic() (a *settling.Arithmetic, most int, err error) {
+	n, err := network.Parse("case.yaml", c.network.YAML())
 	if err != nil {
 		return nil, 0, err
 	}
-	if a, err = golden.NewArithmetic(n); err != nil {
+	if a, err = settling.New(n); err != nil {
 		return nil, 0, err
 	}
 	lanes := n.Hardware.Lanes
@@ -94,9 +100,9 @@ func (c *randomCase) arithmetic() (a *golden.Arithmetic, most int, err error) {
 
 // machine has the synapses that a case starts from. Wild ones are functions of their place, as samples are: those that a
 // smaller case keeps stay the same.
-func (c *randomCase) machine(a *golden.Arithmetic) (*golden.Machine, error) {
-	m := golden.NewMachine(a)
-	if _, err := m.SetWeights(golden.InitialWeights(c.network, c.network.Seed)); err != nil {
+func (c *randomCase) machine(a *settling.Arithmetic) (*settling.Machine, error) {
+	m := settling.NewMachine(a)
+	if _, err := m.SetWeights(weights.Initial(c.network.Describe(), c.network.Seed)); err != nil {
 		return nil, err
 	}
 	if !c.Wild {
@@ -106,7 +112,7 @@ func (c *randomCase) machine(a *golden.Arithmetic) (*golden.Machine, error) {
 		for row := range x.Rows {
 			for column := range x.Cols {
 				place := [2]int{row, column}
-				if x.Kind == golden.Lateral {
+				if x.Kind == settling.Lateral {
 					place = [2]int{max(row, column), min(row, column)}
 				}
 				rng := rand.New(rand.NewPCG(c.Seed, uint64(x.Kind)<<48|uint64(x.Index)<<32|uint64(place[0])<<16|uint64(place[1])))
@@ -128,7 +134,7 @@ func anyWord(rng *rand.Rand, f fx.Format) int64 {
 }
 
 // samples draws the first of a case's samples of a kind; whole mini-batches have one sign of beta.
-func (c *randomCase) samples(a *golden.Arithmetic, kind uint64, count int) []Sample {
+func (c *randomCase) samples(a *settling.Arithmetic, kind uint64, count int) []Sample {
 	n := c.network
 	list := make([]Sample, count)
 	for i := range list {
@@ -148,7 +154,7 @@ func (c *randomCase) samples(a *golden.Arithmetic, kind uint64, count int) []Sam
 }
 
 // options are those of the case's co-simulation.
-func (c *randomCase) options(a *golden.Arithmetic, simulator Simulator) Options {
+func (c *randomCase) options(a *settling.Arithmetic, simulator Simulator) Options {
 	return Options{Simulator: simulator, Inference: c.samples(a, 1, c.Inference), Learning: c.samples(a, 2, c.Learning), Stall: c.Stall, Reset: c.Reset, Closing: true}
 }
 
@@ -189,7 +195,7 @@ func (c *randomCase) run(ctx context.Context, simulator Simulator, tamper func(d
 }
 
 // judge tells what is wrong with a report: a mismatch, or fewer words compared than the case has.
-func (c *randomCase) judge(a *golden.Arithmetic, r *Report) error {
+func (c *randomCase) judge(a *settling.Arithmetic, r *Report) error {
 	if r.Mismatch != nil {
 		return errMismatch{r.Mismatch}
 	}
@@ -200,7 +206,7 @@ func (c *randomCase) judge(a *golden.Arithmetic, r *Report) error {
 	}
 	for _, x := range a.Matrices {
 		least.words += int64(x.Rows * x.Cols)
-		if x.Kind == golden.Lateral {
+		if x.Kind == settling.Lateral {
 			least.synapses += int64(x.Rows * x.Cols * (c.Learning / n.Learning.Batch)) // the others only where factors are not zero
 		}
 	}

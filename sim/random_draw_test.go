@@ -9,7 +9,12 @@ import (
 
 	fx "corinfo/fixedpoint"
 	"corinfo/golden"
+	"corinfo/golden/calibrate"
+	"corinfo/golden/goldentest"
+	"corinfo/golden/network"
+	"corinfo/golden/rule"
 	"corinfo/hdlgen"
+	"corinfo/hdlgen/settling"
 )
 
 // axes draw a case, one matter each, on what those before have drawn.
@@ -20,7 +25,7 @@ var axes = []func(rng *rand.Rand, c *randomCase){drawLayers, drawSparse, drawSet
 func drawCase(t testing.TB, rng *rand.Rand, most int) *randomCase {
 	t.Helper()
 	for range 10000 {
-		c := &randomCase{network: &golden.Network{}}
+		c := &randomCase{network: &network.Network{Rule: "corinfomax", Own: &rule.CorInfoMax{Lateral: true}}}
 		for _, axis := range axes {
 			axis(rng, c)
 		}
@@ -38,16 +43,16 @@ func drawCase(t testing.TB, rng *rand.Rand, most int) *randomCase {
 }
 
 // moves tells whether states change at least as often as samples come.
-func (c *randomCase) moves(t testing.TB, a *golden.Arithmetic) bool {
+func (c *randomCase) moves(t testing.TB, a *settling.Arithmetic) bool {
 	t.Helper()
 	m, err := c.machine(a)
 	require.NoError(t, err)
 	o := c.options(a, Icarus)
 	for _, s := range o.Inference {
-		m.Run(s.X, golden.Command{}, nil)
+		m.Run(s.X, settling.Command{}, nil)
 	}
 	for _, s := range o.Learning {
-		m.Run(s.X, golden.Command{Learn: true, Label: s.Label, Negative: s.Negative}, nil)
+		m.Run(s.X, settling.Command{Learn: true, Label: s.Label, Negative: s.Negative}, nil)
 	}
 	counts := m.Counts()
 	return counts.Events-counts.LayerEvents[0] >= int64(c.Inference+c.Learning)
@@ -76,25 +81,25 @@ func drawSparse(rng *rand.Rand, c *randomCase) {
 	}
 	for k := 1; k <= n.K(); k++ {
 		if toss(rng) {
-			n.Sparse.Layers = append(n.Sparse.Layers, k)
-			n.Sparse.Nu = append(n.Sparse.Nu, oneOf(rng, 0.001, 0.01, 0.3, 1))
+			goldentest.CorInfoMax(n).Sparse.Layers = append(goldentest.CorInfoMax(n).Sparse.Layers, k)
+			goldentest.CorInfoMax(n).Sparse.Nu = append(goldentest.CorInfoMax(n).Sparse.Nu, oneOf(rng, 0.001, 0.01, 0.3, 1))
 		}
 	}
 }
 
 func drawSettling(rng *rand.Rand, c *randomCase) {
 	n := c.network
-	n.Epsilon = oneOf(rng, 0.05, 0.15, 0.4, 1, 2)
-	n.Lambda = oneOf(rng, 0.5, 0.9, 0.99, 0.99999)
-	n.Leak = oneOf(rng, 0, 0.1, 0.5, 1)
+	goldentest.CorInfoMax(n).Epsilon = oneOf(rng, 0.05, 0.15, 0.4, 1, 2)
+	goldentest.CorInfoMax(n).Lambda = oneOf(rng, 0.5, 0.9, 0.99, 0.99999)
+	goldentest.CorInfoMax(n).Leak = oneOf(rng, 0, 0.1, 0.5, 1)
 	start := oneOf(rng, 0.05, 0.1, 0.4, 1)
-	n.Settling = golden.Settling{FreeIterations: between(rng, 1, 6), NudgedIterations: between(rng, 1, 6), EarlyEnd: toss(rng), Step: golden.Step{
+	n.Settling = rule.Settling{FreeIterations: between(rng, 1, 6), NudgedIterations: between(rng, 1, 6), EarlyEnd: toss(rng), Step: rule.StepSize{
 		Rule: oneOf(rng, "constant", "divide_by_loop_index", "divide_by_slow_loop_index"), Start: start, Stop: start * oneOf(rng, 0, 0.1, 0.5, 1), Decay: oneOf(rng, 0, 0.01, 0.5)}}
 }
 
 func drawLearning(rng *rand.Rand, c *randomCase) {
 	n := c.network
-	n.Learning = golden.Learning{Batch: between(rng, 1, 8), Beta: oneOf(rng, 0.25, 0.5, 1, 2), RandomSign: true, ThreePhase: toss(rng), Epochs: 1, Decay: golden.Decay{Factor: 1, Then: 1}}
+	n.Learning = rule.Learning{Batch: between(rng, 1, 8), Beta: oneOf(rng, 0.25, 0.5, 1, 2), RandomSign: true, Contrast: []string{rule.WithFree, rule.WithThird}[rng.IntN(2)], Epochs: 1, Decay: rule.Decay{Factor: 1}}
 	for k := range n.K() {
 		n.Learning.Feedforward = append(n.Learning.Feedforward, oneOf(rng, 0, 0.1, 0.5, 1, 3))
 		if k > 0 {
@@ -104,7 +109,7 @@ func drawLearning(rng *rand.Rand, c *randomCase) {
 }
 
 func drawHardware(rng *rand.Rand, c *randomCase) {
-	c.network.Hardware = golden.Hardware{Lanes: between(rng, 1, 17), Contexts: between(rng, 1, 4), Mode: oneOf(rng, "events", "dense")}
+	c.network.Hardware = network.Hardware{Lanes: between(rng, 1, 17), Contexts: between(rng, 1, 4), Mode: oneOf(rng, "events", "dense")}
 	c.Target = hdlgen.Target{ReadCycles: between(rng, 1, 2), FactorCycles: between(rng, 0, 1), RoundBits: oneOf(rng, 0, 16, between(rng, 1, 64), 128),
 		WireCycles: between(rng, 0, 2), RingCycles: oneOf(rng, 0, 3, between(rng, 3, 9))}
 }
@@ -129,7 +134,7 @@ func drawData(rng *rand.Rand, c *randomCase) {
 func drawFormats(rng *rand.Rand, c *randomCase) {
 	n := c.network
 	n.Formats = map[string]fx.Type{}
-	types := func() map[string]fx.Type { return golden.ResolveFormats(n).Types() }
+	types := func() map[string]fx.Type { return calibrate.Types(n.Describe(), n.Formats) }
 	each := func(kind string, low, high int, draw func(index int) fx.Type) {
 		switch rng.IntN(3) {
 		case 1:
@@ -179,7 +184,7 @@ func drawFormats(rng *rand.Rand, c *randomCase) {
 	near("C", 1, K, true)
 	near("dC", 1, K, false)
 	near("d", 1, K, false)
-	for _, k := range n.Sparse.Layers {
+	for _, k := range goldentest.CorInfoMax(n).Sparse.Layers {
 		near("excess", k, k, false)
 		// q_u holds q: its default does, with any shorter fraction.
 		each("q", k, k, func(k int) fx.Type {

@@ -14,7 +14,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	fx "corinfo/fixedpoint"
-	"corinfo/golden"
+	"corinfo/golden/calibrate"
+	"corinfo/golden/goldentest"
+	"corinfo/golden/rule"
 )
 
 // The most lanes x cycles of a case: Icarus does about 10,000 a second, Verilator's models a million.
@@ -181,12 +183,12 @@ func TestRandomCasesReachEverything(t *testing.T) {
 		meet("lanes", n.Hardware.Lanes)
 		meet("more lanes than neurons", n.Hardware.Lanes > max(n.Layers[1], n.Layers[n.K()]))
 		meet("contexts", n.Hardware.Contexts)
-		meet("sparse", len(n.Sparse.Layers) > 0, len(n.Sparse.Layers) < n.K())
+		meet("sparse", len(goldentest.CorInfoMax(n).Sparse.Layers) > 0, len(goldentest.CorInfoMax(n).Sparse.Layers) < n.K())
 		meet("mode", n.Hardware.Mode)
 		meet("rule", n.Settling.Step.Rule)
 		meet("iterations", n.Settling.FreeIterations)
 		meet("early end", n.Settling.EarlyEnd)
-		meet("three phases", n.Learning.ThreePhase)
+		meet("three phases", (n.Learning.Contrast == rule.WithThird))
 		meet("wild", c.Wild)
 		meet("stalls", c.Stall > 0)
 		meet("read cycles", c.Target.ReadCycles)
@@ -194,7 +196,7 @@ func TestRandomCasesReachEverything(t *testing.T) {
 		meet("wire cycles", c.Target.WireCycles)
 		meet("rings", c.Target.RingCycles > 0)
 		meet("updates", c.Learning/n.Learning.Batch)
-		for key, f := range golden.ResolveFormats(n).Types() {
+		for key, f := range calibrate.Types(n.Describe(), n.Formats) {
 			kind := kindOf(key)
 			meet("rounding of "+kind, f.Rounding)
 			meet("overflow of "+kind, f.Overflow)
@@ -235,7 +237,7 @@ func TestRandomCasesReachEverything(t *testing.T) {
 	for i := range 6 {
 		want("iterations", i+1)
 	}
-	for _, kind := range golden.FormatKinds {
+	for _, kind := range tensorKinds(extremeNetwork()) {
 		for q := fx.Trn; q < fx.Stochastic; q++ {
 			want("rounding of "+kind, q)
 		}

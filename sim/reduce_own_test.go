@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	fx "corinfo/fixedpoint"
-	"corinfo/golden"
+	"corinfo/golden/calibrate"
 )
 
 // Whatever case the search starts from, it ends at the one that has just what the failure needs.
@@ -20,7 +20,7 @@ func TestReduceFindsTheSmallest(t *testing.T) {
 	rng := testSeed(t)
 	fails := func(c *randomCase) bool {
 		n := c.network
-		return n.K() >= 2 && n.Layers[2] > 3 && golden.ResolveFormats(n).Layer[2].U.Rounding == fx.RndConv
+		return n.K() >= 2 && n.Layers[2] > 3 && calibrate.Types(n.Describe(), n.Formats)["u2"].Rounding == fx.RndConv
 	}
 	found := 0
 	for found < 8 {

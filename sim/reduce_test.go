@@ -6,7 +6,9 @@ import (
 	"strconv"
 
 	fx "corinfo/fixedpoint"
-	"corinfo/golden"
+	"corinfo/golden/calibrate"
+	"corinfo/golden/goldentest"
+	"corinfo/golden/rule"
 	"corinfo/hdlgen"
 )
 
@@ -98,17 +100,17 @@ func reduceLayers(c *randomCase) (list []*randomCase) {
 				}
 			}
 			n.Formats = formats
-			sparse := golden.Sparse{}
-			for i, k := range n.Sparse.Layers {
+			sparse := rule.Sparse{}
+			for i, k := range goldentest.CorInfoMax(n).Sparse.Layers {
 				if k == max(out, 1) {
 					continue
 				}
 				if k > out {
 					k--
 				}
-				sparse.Layers, sparse.Nu = append(sparse.Layers, k), append(sparse.Nu, n.Sparse.Nu[i])
+				sparse.Layers, sparse.Nu = append(sparse.Layers, k), append(sparse.Nu, goldentest.CorInfoMax(n).Sparse.Nu[i])
 			}
-			n.Sparse = sparse
+			goldentest.CorInfoMax(n).Sparse = sparse
 		})...)
 	}
 	return list
@@ -171,7 +173,7 @@ func reduceFormats(c *randomCase) (list []*randomCase) {
 	list = c.edited(func(c *randomCase) { clear(c.network.Formats) })
 	defaults := *c.network
 	defaults.Formats = nil
-	types := golden.ResolveFormats(&defaults).Types()
+	types := calibrate.Types(defaults.Describe(), nil)
 	usual := func(key string) fx.Type {
 		if t, ok := types[key]; ok {
 			return t
@@ -207,13 +209,13 @@ func reduceFormats(c *randomCase) (list []*randomCase) {
 
 // reduceSparse makes sparse layers antisparse, all at once or one.
 func reduceSparse(c *randomCase) (list []*randomCase) {
-	if len(c.network.Sparse.Layers) == 0 {
+	if len(goldentest.CorInfoMax(c.network).Sparse.Layers) == 0 {
 		return nil
 	}
-	list = c.edited(func(c *randomCase) { c.network.Sparse = golden.Sparse{} })
-	for i := range c.network.Sparse.Layers {
+	list = c.edited(func(c *randomCase) { goldentest.CorInfoMax(c.network).Sparse = rule.Sparse{} })
+	for i := range goldentest.CorInfoMax(c.network).Sparse.Layers {
 		list = append(list, c.edited(func(c *randomCase) {
-			s := &c.network.Sparse
+			s := &goldentest.CorInfoMax(c.network).Sparse
 			s.Layers, s.Nu = slices.Delete(s.Layers, i, i+1), slices.Delete(s.Nu, i, i+1)
 		})...)
 	}
@@ -223,10 +225,10 @@ func reduceSparse(c *randomCase) (list []*randomCase) {
 func reduceRules(c *randomCase) []*randomCase {
 	return slices.Concat(
 		reduceSparse(c),
-		plain(c, false, func(c *randomCase) *bool { return &c.network.Learning.ThreePhase }),
+		plain(c, rule.WithFree, func(c *randomCase) *string { return &c.network.Learning.Contrast }),
 		plain(c, false, func(c *randomCase) *bool { return &c.network.Settling.EarlyEnd }),
 		plain(c, "events", func(c *randomCase) *string { return &c.network.Hardware.Mode }),
-		plain(c, golden.Step{Rule: "constant", Start: 0.5}, func(c *randomCase) *golden.Step { return &c.network.Settling.Step }),
+		plain(c, rule.StepSize{Rule: "constant", Start: 0.5}, func(c *randomCase) *rule.StepSize { return &c.network.Settling.Step }),
 		plain(c, "constant", func(c *randomCase) *string { return &c.network.Settling.Step.Rule }),
 		plain(c, shallowTarget, func(c *randomCase) *hdlgen.Target { return &c.Target }),
 		plain(c, shallowTarget.ReadCycles, func(c *randomCase) *int { return &c.Target.ReadCycles }),
@@ -241,9 +243,9 @@ func reduceRules(c *randomCase) []*randomCase {
 
 func reduceNumbers(c *randomCase) (list []*randomCase) {
 	list = slices.Concat(
-		plain(c, 1, func(c *randomCase) *float64 { return &c.network.Epsilon }),
-		plain(c, 0.5, func(c *randomCase) *float64 { return &c.network.Lambda }),
-		plain(c, 0, func(c *randomCase) *float64 { return &c.network.Leak }),
+		plain(c, 1, func(c *randomCase) *float64 { return &goldentest.CorInfoMax(c.network).Epsilon }),
+		plain(c, 0.5, func(c *randomCase) *float64 { return &goldentest.CorInfoMax(c.network).Lambda }),
+		plain(c, 0, func(c *randomCase) *float64 { return &goldentest.CorInfoMax(c.network).Leak }),
 		plain(c, 1, func(c *randomCase) *float64 { return &c.network.Learning.Beta }),
 		plain(c, 1, func(c *randomCase) *uint32 { return &c.network.Seed }),
 		plain(c, 1, func(c *randomCase) *uint64 { return &c.Seed }))

@@ -11,19 +11,19 @@ import (
 	"slices"
 	"time"
 
-	"corinfo/golden"
 	"corinfo/hdlgen"
+	"corinfo/hdlgen/settling"
 )
 
 // run is a part under way: a simulator and the model beside it.
 type run struct {
 	*cosimulation
 	index    int
-	part     part            // before this run
-	machine  *golden.Machine // nil before open
-	dir      string          // where the simulator finds its memory images
-	images   string          // dir if it is the run's own, else ""
-	stimulus string          // absolute path
+	part     part              // before this run
+	machine  *settling.Machine // nil before open
+	dir      string            // where the simulator finds its memory images
+	images   string            // dir if it is the run's own, else ""
+	stimulus string            // absolute path
 
 	c             *comparator
 	done          totals // so far; some of them only in totals()
@@ -46,8 +46,8 @@ type run struct {
 }
 
 // open makes the run's files, its own because several run at once, and its model, both as another model is.
-func (r *run) open(folder string, at *golden.Machine) (err error) {
-	r.machine = golden.NewMachine(r.d.Arithmetic)
+func (r *run) open(folder string, at *settling.Machine) (err error) {
+	r.machine = settling.NewMachine(r.d.Arithmetic)
 	r.machine.Dense = r.d.Network.Hardware.Mode == "dense" // counts events as the design does
 	if err := r.machine.SetTensors(at.Tensors()); err != nil {
 		return err
@@ -89,7 +89,7 @@ func (r *run) totals() totals {
 }
 
 // finished are the totals when counters have been read, the model's being counts. Figures are those of the samples.
-func (r *run) finished(cycle int64, counts *golden.Counts) totals {
+func (r *run) finished(cycle int64, counts *settling.Counts) totals {
 	t := r.totals()
 	t.Cycle = cycle + r.c.offset
 	whole := counts
@@ -174,13 +174,13 @@ type expected struct {
 	label    int
 	negative bool
 	mixed    bool // both signs of beta are in the mini-batch that it completes
-	trace    *golden.Trace
-	counts   *golden.Counts // at a mini-batch's end, where checkpoints are taken
+	trace    *settling.Trace
+	counts   *settling.Counts // at a mini-batch's end, where checkpoints are taken
 }
 
 // expect is what the model computes for a command.
 func (r *run) expect(x *command) expected {
-	e := expected{kind: x.kind, label: x.Label, negative: x.Negative, trace: &golden.Trace{}}
+	e := expected{kind: x.kind, label: x.Label, negative: x.Negative, trace: &settling.Trace{}}
 	held := r.machine.Held()
 	r.machine.Run(x.X, x.golden(), e.trace)
 	if x.kind.learns() {

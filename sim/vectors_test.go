@@ -9,8 +9,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"corinfo/golden"
 	"corinfo/hdlgen"
+	"corinfo/hdlgen/settling"
 )
 
 // playVectors runs a design's own vectors, as its user would.
@@ -33,7 +33,7 @@ func (c testCase) withVectors(t *testing.T, classify, learn int) (*hdlgen.Design
 	for _, s := range randomSamples(d, learn, rng) {
 		v.Learn = append(v.Learn, hdlgen.TestSample(s))
 	}
-	machine, _, err := golden.StartMachine(d.Network, d.Initial)
+	machine, _, err := settling.StartMachine(d.Network, d.Initial)
 	require.NoError(t, err)
 	_, err = hdlgen.GenerateFor(nil, v, machine.A, machine, c.lanes, c.target(), d.Dir, hdlgen.RefuseEdited)
 	require.NoError(t, err)

@@ -9,6 +9,7 @@ import (
 	"corinfo/constraints"
 	"corinfo/golden"
 	"corinfo/hdlgen"
+	"corinfo/hdlgen/settling"
 	"corinfo/sim"
 )
 
@@ -51,7 +52,7 @@ func chosenTarget(c *cli.Context) (*constraints.Board, hdlgen.Target, error) {
 }
 
 // boardOf is a board with the first test and training digits of the network's data set for its self-test; nil for none.
-func boardOf(c *cli.Context, named *constraints.Board, a *golden.Arithmetic) (*hdlgen.Board, error) {
+func boardOf(c *cli.Context, named *constraints.Board, a *settling.Arithmetic) (*hdlgen.Board, error) {
 	if named == nil {
 		return nil, nil
 	}

@@ -12,7 +12,9 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"corinfo/golden"
+	"corinfo/golden/dataset"
+	"corinfo/golden/training"
+	"corinfo/hdlgen/settling"
 	"corinfo/sim"
 )
 
@@ -102,7 +104,7 @@ func cosimCommand() *cli.Command {
 }
 
 // testSamples are the first samples of the test set as raw words.
-func testSamples(a *golden.Arithmetic, set *golden.Set, count int) ([]sim.Sample, error) {
+func testSamples(a *settling.Arithmetic, set *dataset.Set, count int) ([]sim.Sample, error) {
 	if count > set.Len() {
 		return nil, usagef("%d test samples; the test set has %d", count, set.Len())
 	}
@@ -114,21 +116,21 @@ func testSamples(a *golden.Arithmetic, set *golden.Set, count int) ([]sim.Sample
 }
 
 // trainingSamples are those that a training run learns first, with its signs of beta.
-func trainingSamples(a *golden.Arithmetic, set *golden.Set, count int) ([]sim.Sample, error) {
+func trainingSamples(a *settling.Arithmetic, set *dataset.Set, count int) ([]sim.Sample, error) {
 	if count > set.Len() {
 		return nil, usagef("%d training samples to learn; the training set has %d", count, set.Len())
 	}
 	n := a.Network
-	order := golden.Order(n.Seed, 0, set.Len())
+	order := training.Order(n.Seed, 0, set.Len())
 	samples := make([]sim.Sample, count)
 	for i := range samples {
 		samples[i] = rawSample(a, set, order[i])
-		samples[i].Negative = golden.Negative(&n.Learning, n.Seed, i/n.Learning.Batch)
+		samples[i].Negative = training.Negative(&n.Learning, n.Seed, i/n.Learning.Batch)
 	}
 	return samples, nil
 }
 
-func rawSample(a *golden.Arithmetic, set *golden.Set, i int) sim.Sample {
+func rawSample(a *settling.Arithmetic, set *dataset.Set, i int) sim.Sample {
 	s := sim.Sample{X: make([]int64, set.Size), Label: int(set.Labels[i])}
 	a.QuantizeInput(set.Sample(i), s.X)
 	return s

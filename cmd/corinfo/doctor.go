@@ -8,7 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"corinfo/golden"
+	"corinfo/golden/dataset"
 	"corinfo/golden/simd"
 	"corinfo/sim"
 )
@@ -22,19 +22,19 @@ func doctorCommand() *cli.Command {
 			if err := noArguments(c); err != nil {
 				return err
 			}
-			type dataset struct {
+			type found struct {
 				Name    string `json:"name"`
 				Found   bool   `json:"found"`
 				Problem string `json:"problem,omitempty"`
 			}
 			figures := struct {
 				Tools    []sim.Tool `json:"tools"`
-				Datasets []dataset  `json:"datasets"`
+				Datasets []found    `json:"datasets"`
 				Kernels  string     `json:"kernels"` // of the float model
 			}{Tools: sim.Tools(c.Context), Kernels: simd.Name()}
 			for _, name := range []string{"mnist", "fashion", "cifar10"} {
-				d := dataset{Name: name, Found: true}
-				if _, err := golden.LoadData(golden.Dataset{Name: name}); err != nil {
+				d := found{Name: name, Found: true}
+				if _, err := dataset.Load(dataset.Source{Name: name}); err != nil {
 					d.Found, d.Problem = false, err.Error()
 				}
 				figures.Datasets = append(figures.Datasets, d)

@@ -7,8 +7,9 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"corinfo/golden"
+	"corinfo/golden/training"
 	"corinfo/hdlgen"
+	"corinfo/hdlgen/settling"
 )
 
 func estimateCommand() *cli.Command {
@@ -37,10 +38,10 @@ func estimate(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	misfits := a.InputMisfits()
+	misfits := training.InputMisfits(a.Network, a.Arithmetic)
 	var activity *hdlgen.Activity
 	if count := c.Int("samples"); count > 0 || run != nil {
-		var machine *golden.Machine
+		var machine *settling.Machine
 		if machine, misfits, err = startingMachine(c.Context, a, run); err != nil {
 			return err
 		}
@@ -119,7 +120,7 @@ func printFit(w io.Writer, f *hdlgen.Fit, mostLanes int) {
 }
 
 // measure runs the first test samples, then whole mini-batches of training samples, at least count each.
-func measure(c *cli.Context, machine *golden.Machine, count int) (*hdlgen.Activity, error) {
+func measure(c *cli.Context, machine *settling.Machine, count int) (*hdlgen.Activity, error) {
 	a, n := machine.A, machine.A.Network
 	data, err := dataOf(c, n)
 	if err != nil {
@@ -134,13 +135,13 @@ func measure(c *cli.Context, machine *golden.Machine, count int) (*hdlgen.Activi
 	if err != nil {
 		return nil, err
 	}
-	activity, trace := &hdlgen.Activity{}, &golden.Trace{}
+	activity, trace := &hdlgen.Activity{}, &settling.Trace{}
 	for i, s := range append(inference, learning...) {
 		if err := c.Context.Err(); err != nil {
 			return nil, err
 		}
 		learn := i >= len(inference)
-		machine.Run(s.X, golden.Command{Learn: learn, Label: s.Label, Negative: s.Negative}, trace)
+		machine.Run(s.X, settling.Command{Learn: learn, Label: s.Label, Negative: s.Negative}, trace)
 		activity.Add(a, s.X, learn, trace)
 	}
 	return activity, nil

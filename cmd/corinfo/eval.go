@@ -13,12 +13,16 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"corinfo/golden"
+	"corinfo/golden/calibrate"
+	"corinfo/golden/dataset"
+	"corinfo/golden/training"
+	"corinfo/golden/weights"
 )
 
 func evalCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "eval",
-		Usage:     "test a run: accuracy, per-class figures, confusion, angle between W and F transposed, ranges of all tensors",
+		Usage:     "test a run: accuracy, per-class figures, confusion, angle between synapses there and back where the rule has both, ranges of all tensors",
 		ArgsUsage: "RUN",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "predictions", Usage: "`FILE` for label, class and scores of every test sample, in order: .csv or .npz"},
@@ -40,7 +44,7 @@ func eval(c *cli.Context) error {
 	}
 	predictions := c.String("predictions")
 	if predictions != "" {
-		err = golden.CheckPredictions(predictions)
+		err = training.CheckPredictions(predictions)
 	} else if c.Bool("states") {
 		err = usagef("eval: --states adds to a file of predictions; give --predictions FILE")
 	}
@@ -48,35 +52,35 @@ func eval(c *cli.Context) error {
 		return err
 	}
 	// A run that another process holds, or that may not be written, is evaluated all the same.
-	lock, held := golden.LockRun(dir)
+	lock, held := training.LockRun(dir)
 	if errors.Is(held, golden.ErrUsage) {
 		return held
 	}
 	defer lock.Unlock()
-	run, err := golden.LoadCheckpoint(dir)
+	run, err := training.LoadCheckpoint(dir)
 	if err != nil {
 		return err
 	}
-	n := run.Network
+	n, d := run.Network, run.Network.Describe()
 	data, err := dataOf(c, n)
 	if err != nil {
 		return err
 	}
-	learner, err := golden.NewLearner(run)
+	learner, err := training.NewLearner(run)
 	if err != nil {
 		return err
 	}
-	weights, err := run.Weights()
+	w, err := run.Weights()
 	if err != nil {
 		return err
 	}
 	bar := newProgress(c.App.ErrWriter, "test")
-	var e *golden.Evaluation
+	var e *training.Evaluation
 	var failed error
 	if predictions == "" {
-		e, failed = golden.Evaluate(c.Context, learner, &data.Test, n.Layers[n.K()], bar.show)
+		e, failed = training.Evaluate(c.Context, learner, &data.Test, n.Layers[n.K()], bar.show)
 	} else {
-		e, failed = golden.Predict(c.Context, learner, &data.Test, n, predictions, c.Bool("states"), bar.show)
+		e, failed = training.Predict(c.Context, learner, &data.Test, n, predictions, c.Bool("states"), bar.show)
 	}
 	bar.close()
 	if e == nil {
@@ -111,24 +115,25 @@ func eval(c *cli.Context) error {
 		Run        string `json:"run"`
 		Arithmetic string `json:"arithmetic"`
 		Epochs     int    `json:"epochs"`
-		*golden.Evaluation
-		ClassNames []string             `json:"class_names,omitempty"` // by label, where the data set has them
-		Angles     []golden.Angle       `json:"angles"`
-		Overflows  map[string]int64     `json:"overflows"` // by tensor: values outside their format
-		Plots      []string             `json:"plots"`     // files
-		Ranges     []golden.TensorRange `json:"ranges"`
+		*training.Evaluation
+		ClassNames []string                `json:"class_names,omitempty"` // by label, where the data set has them
+		Angles     []weights.Angle         `json:"angles"`
+		Overflows  map[string]int64        `json:"overflows"` // by tensor: values outside their format
+		Plots      []string                `json:"plots"`     // files
+		Ranges     []calibrate.TensorRange `json:"ranges"`
 		// File of what was answered to every sample, if one was asked for and written.
 		Predictions string   `json:"predictions,omitempty"`
 		Warnings    []string `json:"warnings"` // that the data set is not the one that the run has learned, or what was not written
-	}{dir, run.Arithmetic, run.Epoch, e, data.Classes, weights.Angles(), map[string]int64{}, drawn, ranges, predictions, warnings}
-	if machine, ok := learner.(*golden.Machine); ok {
+	}{dir, run.Arithmetic, run.Epoch, e, data.Classes, w.Angles(d), map[string]int64{}, drawn, ranges, predictions, warnings}
+	if machine, ok := learner.(*training.FixedLearner); ok {
 		figures.Overflows = machine.Counts().Overflows
 	}
 	err = report(c, figures, func(w io.Writer) {
 		fmt.Fprintf(w, "%s (%s): test accuracy %.2f %%, %d of %d\n", dir, run.Arithmetic, 100*e.Accuracy, e.Correct, e.Samples)
 		printCounts(w, "outside their format", figures.Overflows)
-		for _, a := range figures.Angles {
-			fmt.Fprintf(w, "angle between W%d and F%d transposed: %.1f degrees\n", a.Layer, a.Layer, a.Degrees)
+		for i, a := range figures.Angles {
+			there, back := d.Projections[d.Opposed[i][0]].Name, d.Projections[d.Opposed[i][1]].Name
+			fmt.Fprintf(w, "angle between %s and %s transposed: %.1f degrees\n", there, back, a.Degrees)
 		}
 		if predictions != "" {
 			fmt.Fprintf(w, "%s: what was answered to each of the samples\n", predictions)
@@ -150,7 +155,7 @@ func eval(c *cli.Context) error {
 }
 
 // printConfusion prints a line and a column per class.
-func printConfusion(w io.Writer, e *golden.Evaluation, data *golden.Data) {
+func printConfusion(w io.Writer, e *training.Evaluation, data *dataset.Data) {
 	fmt.Fprintln(w, "Samples of each class, and what they were taken for:")
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprint(table, "class\tcount\trecall\tprecision\t")

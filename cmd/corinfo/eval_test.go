@@ -14,26 +14,28 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"corinfo/golden"
+	"corinfo/golden/calibrate"
+	"corinfo/golden/training"
+	"corinfo/golden/weights"
 )
 
 // eval's figures agree with one another, of either arithmetic, and its text shows them.
 func TestEvalFigures(t *testing.T) {
 	file := smallNetwork(t, 3, "")
-	for _, arithmetic := range []string{golden.Float, golden.Fixed} {
+	for _, arithmetic := range []string{training.Float, training.Fixed} {
 		run := filepath.Join(t.TempDir(), "run")
 		done(t, "train", "-c", file, "-o", run, "--epochs", "6", "--arithmetic", arithmetic)
 		var e struct {
 			Arithmetic string
 			Epochs     int
-			golden.Evaluation
-			Angles    []golden.Angle
+			training.Evaluation
+			Angles    []weights.Angle
 			Overflows map[string]int64
 		}
 		require.NoError(t, json.Unmarshal([]byte(done(t, "eval", run, "--json")), &e))
 		require.Equal(t, arithmetic, e.Arithmetic)
 		require.Equal(t, 6, e.Epochs)
-		require.Equal(t, arithmetic == golden.Fixed, len(e.Overflows) > 0, "a fixed run counts them, zeros included")
+		require.Equal(t, arithmetic == training.Fixed, len(e.Overflows) > 0, "a fixed run counts them, zeros included")
 		samples, correct := 0, 0
 		require.Len(t, e.Classes, 7)
 		for class, m := range e.Classes {
@@ -42,7 +44,7 @@ func TestEvalFigures(t *testing.T) {
 				count += e.Confusion[class][other]
 				predicted += e.Confusion[other][class]
 			}
-			require.Equal(t, golden.ClassMetrics{Class: class, Count: count, Predicted: predicted, Recall: m.Recall, Precision: m.Precision}, m)
+			require.Equal(t, training.ClassMetrics{Class: class, Count: count, Predicted: predicted, Recall: m.Recall, Precision: m.Precision}, m)
 			require.InDelta(t, e.Confusion[class][class], m.Recall*float64(count), 1e-9)
 			require.InDelta(t, e.Confusion[class][class], m.Precision*float64(predicted), 1e-9)
 			samples += count
@@ -90,8 +92,8 @@ func TestEvalReadOnly(t *testing.T) {
 	want := figures(t, done(t, "eval", run, "--json"))
 
 	// A folder in the file's place, as rights do not hold root.
-	require.NoError(t, os.Remove(filepath.Join(run, golden.RangeFile)))
-	require.NoError(t, os.Mkdir(filepath.Join(run, golden.RangeFile), 0o755))
+	require.NoError(t, os.Remove(filepath.Join(run, calibrate.RangeFile)))
+	require.NoError(t, os.Mkdir(filepath.Join(run, calibrate.RangeFile), 0o755))
 	require.NoError(t, os.Chmod(run, 0o555))
 	t.Cleanup(func() { _ = os.Chmod(run, 0o755) })
 	code, stdout, stderr := corinfo("eval", run)
@@ -99,7 +101,7 @@ func TestEvalReadOnly(t *testing.T) {
 	require.Contains(t, stdout, ": test accuracy ")
 	require.Contains(t, stdout, "Ranges over 200 training samples, settling and learning:\n")
 	require.NotContains(t, stdout, "histograms")
-	require.Contains(t, stderr, golden.RangeFile)
+	require.Contains(t, stderr, calibrate.RangeFile)
 	require.Contains(t, stderr, "not kept")
 	got := figures(t, done(t, "eval", run, "--json"))
 	require.Equal(t, want, got)
@@ -206,7 +208,7 @@ func TestLimitOfImportedWeights(t *testing.T) {
 	at := func(name string) string { return filepath.Join(dir, name) }
 	done(t, "train", "-c", file, "-o", at("start"), "--epochs", "1")
 	done(t, "export", at("start"), "-o", at("w.npz"))
-	for _, arithmetic := range []string{golden.Float, golden.Fixed} {
+	for _, arithmetic := range []string{training.Float, training.Fixed} {
 		run := at(arithmetic)
 		done(t, "import", at("w.npz"), "-c", file, "-o", run, "--arithmetic", arithmetic)
 		r := figures(t, done(t, "train", "-o", run, "--resume", "--limit", "30", "--epochs", "2", "--json"))
@@ -220,7 +222,7 @@ func TestLimitOfImportedWeights(t *testing.T) {
 func TestEvalPredictions(t *testing.T) {
 	file := smallNetwork(t, 3, "")
 	dir := t.TempDir()
-	for _, arithmetic := range []string{golden.Float, golden.Fixed} {
+	for _, arithmetic := range []string{training.Float, training.Fixed} {
 		run := filepath.Join(dir, arithmetic)
 		done(t, "train", "-c", file, "-o", run, "--epochs", "2", "--arithmetic", arithmetic)
 		table := filepath.Join(dir, arithmetic+".csv")
@@ -243,7 +245,7 @@ func TestEvalPredictions(t *testing.T) {
 		require.EqualValues(t, right, e["correct"])
 		require.Contains(t, done(t, "eval", run, "--predictions", filepath.Join(dir, "p.npz")), "p.npz: what was answered to each of the samples\n")
 	}
-	run := filepath.Join(dir, golden.Float)
+	run := filepath.Join(dir, training.Float)
 	refused(t, exitUsage, []string{"--predictions FILE"}, "eval", run, "--states")
 	refused(t, exitUsage, []string{"p.txt", ".csv or .npz"}, "eval", run, "--predictions", filepath.Join(dir, "p.txt"))
 }

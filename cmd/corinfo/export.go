@@ -6,13 +6,14 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"corinfo/golden"
+	"corinfo/golden/training"
+	"corinfo/golden/weights"
 )
 
 func exportCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "export",
-		Usage:     "write a run's weights as a NumPy archive: W0, ..., F1, ..., C1, ...",
+		Usage:     "write a run's weights as a NumPy archive, by the names that the rule has for them",
 		ArgsUsage: "RUN",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "o", Usage: "`FILE`.npz"},
@@ -28,19 +29,19 @@ func exportCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			run, err := golden.LoadCheckpoint(dir)
+			run, err := training.LoadCheckpoint(dir)
 			if err != nil {
 				return err
 			}
-			weights, err := run.Weights()
+			w, err := run.Weights()
 			if err != nil {
 				return err
 			}
-			dtype, name := golden.NumPyFloat64, "float64"
+			dtype, name := weights.NumPyFloat64, "float64"
 			if c.Bool("float32") {
-				dtype, name = golden.NumPyFloat32, "float32"
+				dtype, name = weights.NumPyFloat32, "float32"
 			}
-			if err := golden.WriteNPZ(file, run.Network, weights, dtype); err != nil {
+			if err := weights.WriteNPZ(file, run.Network.Describe(), w, dtype); err != nil {
 				return err
 			}
 			figures := struct {
@@ -66,7 +67,7 @@ type array struct {
 	Cols int    `json:"cols"`
 }
 
-func arraysOf(run *golden.Checkpoint) []array {
+func arraysOf(run *training.Checkpoint) []array {
 	var list []array
 	for _, t := range run.Tensors {
 		list = append(list, array{t.Name, t.Rows, t.Cols})

@@ -22,9 +22,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"corinfo/golden"
+	"corinfo/golden/training"
 	"corinfo/hdlgen"
-	"corinfo/study"
+	"corinfo/sim/study"
 )
 
 // flipped is a kind of file that the program reads, and who reads it.
@@ -193,7 +193,7 @@ func fileOf(path string, args ...string) outcome {
 	o := command(args...)
 	o.result = ""
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		path = filepath.Join(path, golden.CheckpointFile)
+		path = filepath.Join(path, training.CheckpointFile)
 	}
 	if text, err := os.ReadFile(path); err == nil {
 		o.result = string(text)
@@ -228,7 +228,7 @@ func filesOfRuns(t *testing.T) []flipped {
 		{"archive of weights", at("w.npz"), func() outcome { return fileOf(at("c"), "import", at("w.npz"), "-c", network, "-o", at("c")) }, false},
 		// Times alone are taken from it, which nothing else depends on.
 		{"metrics", at("float/metrics.jsonl"), func() outcome {
-			_, err := golden.ReadTimes(at("float"))
+			_, err := training.ReadTimes(at("float"))
 			return failure("", err)
 		}, true},
 	}

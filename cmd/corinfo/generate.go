@@ -10,8 +10,11 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"corinfo/constraints"
-	"corinfo/golden"
+	"corinfo/golden/calibrate"
+	"corinfo/golden/network"
+	"corinfo/golden/training"
 	"corinfo/hdlgen"
+	"corinfo/hdlgen/settling"
 	"corinfo/sim"
 )
 
@@ -78,14 +81,14 @@ func generateCommand() *cli.Command {
 				return err
 			}
 			figures := struct {
-				Design  string            `json:"design"`
-				Top     string            `json:"top"`
-				Target  string            `json:"target"` // family
-				Lanes   int               `json:"lanes"`
-				Files   int               `json:"files"`
-				Images  int               `json:"images"`
-				Board   *hdlgen.BoardPart `json:"board,omitempty"`
-				Misfits []golden.Misfit   `json:"misfits"`
+				Design  string             `json:"design"`
+				Top     string             `json:"top"`
+				Target  string             `json:"target"` // family
+				Lanes   int                `json:"lanes"`
+				Files   int                `json:"files"`
+				Images  int                `json:"images"`
+				Board   *hdlgen.BoardPart  `json:"board,omitempty"`
+				Misfits []calibrate.Misfit `json:"misfits"`
 			}{out, m.Name, m.Target.Family, m.Lanes, len(m.Files), len(m.Images), m.Board, misfits}
 			return report(c, figures, func(w io.Writer) {
 				printMisfits(w, misfits)
@@ -107,7 +110,7 @@ func generateCommand() *cli.Command {
 }
 
 // vectorsOf are the samples that --vectors and --vectors-learn choose; nil without them.
-func vectorsOf(c *cli.Context, a *golden.Arithmetic) (*hdlgen.Vectors, error) {
+func vectorsOf(c *cli.Context, a *settling.Arithmetic) (*hdlgen.Vectors, error) {
 	if !c.IsSet("vectors") {
 		return nil, nil
 	}
@@ -141,16 +144,16 @@ func networkFlags() []cli.Flag {
 
 // chosenNetwork is the network that networkFlags choose, of which a design can be made, and the run with its weights, nil
 // without --weights. Formats that the network file leaves open are those of a quantized run.
-func chosenNetwork(c *cli.Context) (a *golden.Arithmetic, run *golden.Checkpoint, err error) {
+func chosenNetwork(c *cli.Context) (a *settling.Arithmetic, run *training.Checkpoint, err error) {
 	if dir := c.String("weights"); dir != "" {
-		if run, err = golden.LoadCheckpoint(dir); err != nil {
+		if run, err = training.LoadCheckpoint(dir); err != nil {
 			return nil, nil, err
 		}
 	}
-	var n *golden.Network
+	var n *network.Network
 	switch file := c.String("c"); {
 	case file != "":
-		if n, err = golden.LoadNetwork(file); err != nil {
+		if n, err = network.Load(file); err != nil {
 			return nil, nil, err
 		}
 		if run != nil {
@@ -174,11 +177,11 @@ func chosenNetwork(c *cli.Context) (a *golden.Arithmetic, run *golden.Checkpoint
 		n.Hardware.Lanes = c.Int("lanes")
 	}
 	if c.IsSet("contexts") {
-		if n.Hardware.Contexts = c.Int("contexts"); n.Hardware.Contexts < 1 || n.Hardware.Contexts > golden.MaxContexts {
-			return nil, nil, usagef("%s: --contexts %d; want 1 to %d", c.Command.Name, n.Hardware.Contexts, golden.MaxContexts)
+		if n.Hardware.Contexts = c.Int("contexts"); n.Hardware.Contexts < 1 || n.Hardware.Contexts > network.MaxContexts {
+			return nil, nil, usagef("%s: --contexts %d; want 1 to %d", c.Command.Name, n.Hardware.Contexts, network.MaxContexts)
 		}
 	}
-	if a, err = golden.NewArithmetic(n); err != nil {
+	if a, err = settling.New(n); err != nil {
 		return nil, nil, err
 	}
 	return a, run, hdlgen.Check(a, n.Hardware.Lanes)
@@ -186,10 +189,10 @@ func chosenNetwork(c *cli.Context) (a *golden.Arithmetic, run *golden.Checkpoint
 
 // startingMachine is the bit-true machine of a network with the weights of a run, or with initial ones where run is
 // nil, and what of weights and inputs did not fit.
-func startingMachine(ctx context.Context, a *golden.Arithmetic, run *golden.Checkpoint) (*golden.Machine, []golden.Misfit, error) {
-	var misfits []golden.Misfit
-	machine, err := interruptible(ctx, func() (m *golden.Machine, err error) {
-		m, misfits, err = golden.StartMachine(a.Network, run)
+func startingMachine(ctx context.Context, a *settling.Arithmetic, run *training.Checkpoint) (*settling.Machine, []calibrate.Misfit, error) {
+	var misfits []calibrate.Misfit
+	machine, err := interruptible(ctx, func() (m *settling.Machine, err error) {
+		m, misfits, err = settling.StartMachine(a.Network, run)
 		return m, err
 	})
 	if err != nil {
@@ -220,7 +223,7 @@ func interruptible[T any](ctx context.Context, work func() (T, error)) (T, error
 }
 
 // printMisfits tells of each tensor that did not fit its format.
-func printMisfits(w io.Writer, misfits []golden.Misfit) {
+func printMisfits(w io.Writer, misfits []calibrate.Misfit) {
 	for _, m := range misfits {
 		sign := ""
 		if m.Sign {

@@ -7,18 +7,22 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"corinfo/golden"
+	"corinfo/golden/calibrate"
+	"corinfo/golden/network"
+	"corinfo/golden/training"
+	"corinfo/golden/weights"
 	"corinfo/hdlgen"
 )
 
 func importCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "import",
-		Usage:     "start a run with the weights of a NumPy archive: W0, ..., F1, ..., and C1, ... or B1, ...",
+		Usage:     "start a run with the weights of a NumPy archive, by the names that the rule has for them (docs/WEIGHTS.md)",
 		ArgsUsage: "FILE.npz",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "c", Usage: "network `FILE`"},
 			&cli.StringFlag{Name: "o", Usage: "`FOLDER` of the run"},
-			&cli.StringFlag{Name: "arithmetic", Value: golden.Float, Usage: "float, float32 or fixed"},
+			&cli.StringFlag{Name: "arithmetic", Value: training.Float, Usage: "float, float32 or fixed"},
 			jsonFlag(),
 		},
 		Action: importWeights,
@@ -30,7 +34,7 @@ func importWeights(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	network, err := required(c, "c")
+	config, err := required(c, "c")
 	if err != nil {
 		return err
 	}
@@ -38,11 +42,11 @@ func importWeights(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	n, err := golden.LoadNetwork(network)
+	n, err := network.Load(config)
 	if err != nil {
 		return err
 	}
-	lock, err := golden.LockNewRun(dir)
+	lock, err := training.LockNewRun(dir)
 	if err != nil {
 		return err
 	}
@@ -50,11 +54,11 @@ func importWeights(c *cli.Context) error {
 	if err := hdlgen.CheckName(n.Name); err != nil { // sooner than generate would
 		return err
 	}
-	weights, err := golden.ReadNPZ(file, n)
+	w, err := weights.ReadNPZ(file, n.Describe())
 	if err != nil {
 		return err
 	}
-	run, misfits, err := golden.NewCheckpointOf(n, c.String("arithmetic"), n.Seed, weights)
+	run, misfits, err := training.NewCheckpointOf(n, c.String("arithmetic"), n.Seed, w)
 	if err != nil {
 		return err
 	}
@@ -62,11 +66,11 @@ func importWeights(c *cli.Context) error {
 		return err
 	}
 	figures := struct {
-		Run        string          `json:"run"`
-		File       string          `json:"file"`
-		Arithmetic string          `json:"arithmetic"`
-		Arrays     []array         `json:"arrays"`
-		Misfits    []golden.Misfit `json:"misfits"`
+		Run        string             `json:"run"`
+		File       string             `json:"file"`
+		Arithmetic string             `json:"arithmetic"`
+		Arrays     []array            `json:"arrays"`
+		Misfits    []calibrate.Misfit `json:"misfits"`
 	}{dir, file, run.Arithmetic, arraysOf(run), misfits}
 	return report(c, figures, func(w io.Writer) {
 		printArrays(w, figures.Arrays)

@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"corinfo/golden"
+	"corinfo/golden/network"
 )
 
 func initCommand() *cli.Command {
@@ -17,7 +18,7 @@ func initCommand() *cli.Command {
 		Usage:     "write a commented network file",
 		ArgsUsage: "FILE",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "preset", Value: "tiny", Usage: "settings to start from: " + strings.Join(golden.Presets(), ", ")},
+			&cli.StringFlag{Name: "preset", Value: "tiny", Usage: "settings to start from: " + strings.Join(network.Presets(), ", ")},
 			jsonFlag(),
 		},
 		Action: func(c *cli.Context) error {
@@ -25,7 +26,7 @@ func initCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			text, err := golden.Preset(c.String("preset"))
+			text, err := network.Preset(c.String("preset"))
 			if err != nil {
 				return err
 			}

@@ -17,7 +17,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"corinfo/golden"
+	"corinfo/golden/calibrate"
+	"corinfo/golden/training"
 )
 
 // TestMain makes the test's binary the command itself where asked, so that there is a process to kill.
@@ -28,15 +29,15 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// training is a run of a network file in a process of its own.
-type training struct {
+// killed is a run of a network file in a process of its own.
+type killed struct {
 	file, arithmetic, dir string
 }
 
 // start starts or continues the run, with a checkpoint every so often.
-func (r training) start(t *testing.T, every time.Duration) (*exec.Cmd, *bytes.Buffer) {
+func (r killed) start(t *testing.T, every time.Duration) (*exec.Cmd, *bytes.Buffer) {
 	args := []string{"train", "-o", r.dir, "--save-every", every.String()}
-	if golden.IsRun(r.dir) {
+	if training.IsRun(r.dir) {
 		args = append(args, "--resume")
 	} else {
 		args = append(args, "-c", r.file, "--arithmetic", r.arithmetic)
@@ -50,7 +51,7 @@ func (r training) start(t *testing.T, every time.Duration) (*exec.Cmd, *bytes.Bu
 }
 
 // finish runs to the end and gives what is to be the same with and without interruptions.
-func (r training) finish(t *testing.T) map[string]string {
+func (r killed) finish(t *testing.T) map[string]string {
 	t.Helper()
 	command, stderr := r.start(t, 50*time.Millisecond)
 	require.NoError(t, command.Wait(), "%s", stderr)
@@ -59,22 +60,22 @@ func (r training) finish(t *testing.T) map[string]string {
 
 var times = regexp.MustCompile(`"seconds":[^,]*,"samples_per_second":[^}]*}`)
 
-func (r training) result(t *testing.T) map[string]string {
+func (r killed) result(t *testing.T) map[string]string {
 	t.Helper()
 	files := map[string]string{}
-	for _, name := range []string{golden.CheckpointFile, golden.MetricsTable, golden.MetricsLines, golden.RangeFile,
+	for _, name := range []string{training.CheckpointFile, training.MetricsTable, training.MetricsLines, calibrate.RangeFile,
 		"plots/accuracy.svg", "plots/angle.svg", "plots/information.svg", "plots/activity.svg", "plots/activity.png"} {
 		text, err := os.ReadFile(filepath.Join(r.dir, name))
 		require.NoError(t, err)
 		files[name] = string(text)
 	}
 	var table strings.Builder
-	for _, row := range strings.Split(files[golden.MetricsTable], "\n") {
+	for _, row := range strings.Split(files[training.MetricsTable], "\n") {
 		cells := strings.Split(row, ",")
 		fmt.Fprintln(&table, cells[:max(0, len(cells)-2)])
 	}
-	files[golden.MetricsTable] = table.String()
-	files[golden.MetricsLines] = times.ReplaceAllString(files[golden.MetricsLines], "}")
+	files[training.MetricsTable] = table.String()
+	files[training.MetricsLines] = times.ReplaceAllString(files[training.MetricsLines], "}")
 	entries, err := os.ReadDir(r.dir)
 	require.NoError(t, err)
 	require.Len(t, entries, 5, "more than checkpoint, metrics, ranges and plots: %v", entries)
@@ -99,12 +100,12 @@ func TestKills(t *testing.T) {
 	}
 	t.Logf("CORINFO_SEED=%d repeats the moments", seed)
 	rng := rand.New(rand.NewPCG(seed, 0))
-	arithmetics := []string{golden.Float, golden.Float32, golden.Fixed}
+	arithmetics := []string{training.Float, training.Float32, training.Fixed}
 	file, kills, runs := slowNetwork(t), 0, 0
 	wanted, lasts := map[string]map[string]string{}, map[string]time.Duration{}
 	for _, arithmetic := range arithmetics {
 		start := time.Now()
-		wanted[arithmetic] = training{file, arithmetic, filepath.Join(t.TempDir(), "whole")}.finish(t)
+		wanted[arithmetic] = killed{file, arithmetic, filepath.Join(t.TempDir(), "whole")}.finish(t)
 		lasts[arithmetic] = time.Since(start)
 	}
 	found := map[string]int{} // what kills have left
@@ -112,7 +113,7 @@ func TestKills(t *testing.T) {
 	more := func() bool { return kills < 20 || found["mid-epoch"] == 0 && kills < 200 }
 	for more() {
 		runs++
-		r := training{file, arithmetics[runs%len(arithmetics)], filepath.Join(t.TempDir(), "run")}
+		r := killed{file, arithmetics[runs%len(arithmetics)], filepath.Join(t.TempDir(), "run")}
 		for own := 0; own < 7 && more(); {
 			// Within, between and while writing checkpoints.
 			command, stderr := r.start(t, []time.Duration{3, 10, 50}[rng.IntN(3)]*time.Millisecond)
@@ -137,10 +138,10 @@ func TestKills(t *testing.T) {
 
 // leftBy tells in what state a killed process has left a run.
 func leftBy(t *testing.T, dir string) string {
-	if !golden.IsRun(dir) {
+	if !training.IsRun(dir) {
 		return "no checkpoint"
 	}
-	c, err := golden.LoadCheckpoint(dir)
+	c, err := training.LoadCheckpoint(dir)
 	require.NoError(t, err)
 	if left, err := filepath.Glob(filepath.Join(dir, ".corinfo-*")); len(left) > 0 {
 		require.NoError(t, err)
@@ -155,11 +156,11 @@ func leftBy(t *testing.T, dir string) string {
 // TestInterrupt: Ctrl-C leaves a run that can be resumed, with its plots.
 func TestInterrupt(t *testing.T) {
 	file := slowNetwork(t)
-	want := training{file, golden.Float, filepath.Join(t.TempDir(), "whole")}.finish(t)
-	r := training{file, golden.Float, filepath.Join(t.TempDir(), "run")}
+	want := killed{file, training.Float, filepath.Join(t.TempDir(), "whole")}.finish(t)
+	r := killed{file, training.Float, filepath.Join(t.TempDir(), "run")}
 	command, stderr := r.start(t, time.Hour)
 	for range 2000 { // until the second epoch
-		if text, _ := os.ReadFile(filepath.Join(r.dir, golden.MetricsTable)); bytes.Count(text, []byte("\n")) >= 3 {
+		if text, _ := os.ReadFile(filepath.Join(r.dir, training.MetricsTable)); bytes.Count(text, []byte("\n")) >= 3 {
 			break
 		}
 		time.Sleep(5 * time.Millisecond)
@@ -170,7 +171,7 @@ func TestInterrupt(t *testing.T) {
 	require.Contains(t, stderr.String(), "interrupted in epoch")
 	require.Contains(t, stderr.String(), "corinfo train -o "+r.dir+" --resume")
 	require.FileExists(t, filepath.Join(r.dir, "plots/accuracy.png"))
-	c, err := golden.LoadCheckpoint(r.dir)
+	c, err := training.LoadCheckpoint(r.dir)
 	require.NoError(t, err)
 	require.Less(t, c.Epoch, 16)
 	got := r.finish(t)
@@ -203,12 +204,12 @@ func TestTrainReport(t *testing.T) {
 	require.Equal(t, r["plots"], again["plots"])
 	require.FileExists(t, filepath.Join(run, "plots/angle.svg"))
 
-	require.NoError(t, os.Remove(filepath.Join(run, golden.MetricsLines)))
+	require.NoError(t, os.Remove(filepath.Join(run, training.MetricsLines)))
 	code, _, stderr := corinfo("train", "-o", run, "--resume", "--epochs", "3")
 	require.Equal(t, exitDone, code)
 	require.Contains(t, stderr, "times of the epochs before are left empty")
 	require.Equal(t, 1, strings.Count(stderr, "\n"), stderr)
-	text, err := os.ReadFile(filepath.Join(run, golden.MetricsLines))
+	text, err := os.ReadFile(filepath.Join(run, training.MetricsLines))
 	require.NoError(t, err)
 	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
 	require.Len(t, lines, 4)
@@ -221,7 +222,7 @@ func TestTrainReport(t *testing.T) {
 }
 
 func TestTrainingProgressFits(t *testing.T) {
-	p := golden.Progress{Epoch: 13, Epochs: 50, Done: 20000, Total: 60000, Answers: golden.Score{Correct: 19524, Of: 20000}, TestAccuracy: 0.965,
+	p := training.Progress{Epoch: 13, Epochs: 50, Done: 20000, Total: 60000, Answers: training.Score{Correct: 19524, Of: 20000}, TestAccuracy: 0.965,
 		Learned: 740000, Learning: 740 * time.Second, Left: 10*time.Hour + 4*time.Minute + 40*time.Second}
 	require.Equal(t, "epoch 13/50, train 97.6 %, test 96.50 %, 1000/s, 10h05m left", trainingLabel(p, 80))
 	require.Equal(t, "epoch 13/50, train 97.6 %, 10h05m left", trainingLabel(p, 60))
@@ -233,5 +234,5 @@ func TestTrainingProgressFits(t *testing.T) {
 	for want, d := range map[string]time.Duration{"0s": time.Millisecond, "59s": 59 * time.Second, "1m01s": 61 * time.Second, "2h00m": 2 * time.Hour, "2d01h": 49 * time.Hour} {
 		require.Equal(t, want, shortTime(d))
 	}
-	require.Equal(t, "epoch 1/3", trainingLabel(golden.Progress{Epoch: 1, Epochs: 3, Done: 1, Total: 2}, 80))
+	require.Equal(t, "epoch 1/3", trainingLabel(training.Progress{Epoch: 1, Epochs: 3, Done: 1, Total: 2}, 80))
 }

@@ -16,8 +16,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"corinfo/golden"
+	"corinfo/golden/calibrate"
+	"corinfo/golden/training"
 	"corinfo/hdlgen"
-	"corinfo/study"
+	"corinfo/sim/study"
 )
 
 // process starts a command line in a process of its own.
@@ -49,7 +51,7 @@ func TestHeldRun(t *testing.T) {
 	file := slowNetwork(t)
 	dir := filepath.Join(t.TempDir(), "run")
 	command, stderr := process(t, "train", "-c", file, "-o", dir, "--epochs", "1000", "--save-every", "20ms")
-	awaitFile(t, filepath.Join(dir, golden.CheckpointFile))
+	awaitFile(t, filepath.Join(dir, training.CheckpointFile))
 	words := []string{"in use: " + dir + ": held by process " + fmt.Sprint(command.Process.Pid) + " on ", " since 20"}
 	refused(t, exitFailed, words, "train", "-o", dir, "--resume", "--epochs", "1000")
 	refused(t, exitUsage, []string{"holds a run already"}, "train", "-c", file, "-o", dir)
@@ -61,13 +63,13 @@ func TestHeldRun(t *testing.T) {
 	require.Equal(t, 1, strings.Count(warned, "\n"), warned)
 	require.Contains(t, warned, words[0])
 	require.Contains(t, figures(t, stdout)["warnings"].([]any)[0], words[0])
-	require.NoFileExists(t, filepath.Join(dir, golden.RangeFile))
+	require.NoFileExists(t, filepath.Join(dir, calibrate.RangeFile))
 
 	require.NoError(t, command.Process.Signal(syscall.SIGKILL))
 	require.Error(t, command.Wait(), "%s", stderr)
 	require.FileExists(t, filepath.Join(dir, golden.LockFile), "it was killed")
 	done(t, "eval", dir)
-	require.FileExists(t, filepath.Join(dir, golden.RangeFile))
+	require.FileExists(t, filepath.Join(dir, calibrate.RangeFile))
 	require.NoFileExists(t, filepath.Join(dir, golden.LockFile))
 }
 
@@ -118,7 +120,7 @@ func TestTwoProcesses(t *testing.T) {
 			}
 			wait.Wait()
 			require.Equal(t, 1, whole)
-			_, err := golden.LoadCheckpoint(out)
+			_, err := training.LoadCheckpoint(out)
 			require.NoError(t, err)
 			require.NoFileExists(t, filepath.Join(out, golden.LockFile))
 		})
@@ -224,7 +226,7 @@ func TestStudyFolder(t *testing.T) {
 	require.NoError(t, err)
 	strict := writeFile(t, filepath.Join(filepath.Dir(file), "strict.yaml"), strings.NewReplacer("max_loss: 90", "max_loss: 0", "epochs: 1", "epochs: 12", "[6, 10]", "[2]").Replace(string(text)))
 	require.Nil(t, figures(t, done(t, "study", "run", strict, "-o", own, "--json"))["recommended"])
-	require.NoFileExists(t, filepath.Join(run, golden.CheckpointFile))
+	require.NoFileExists(t, filepath.Join(run, training.CheckpointFile))
 	for _, path := range mine {
 		require.FileExists(t, path)
 	}

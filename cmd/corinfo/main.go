@@ -20,6 +20,9 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"corinfo/golden"
+	"corinfo/golden/dataset"
+	"corinfo/golden/network"
+	"corinfo/golden/training"
 	"corinfo/hdlgen"
 )
 
@@ -221,25 +224,25 @@ func dataFlag() cli.Flag {
 }
 
 // dataOf reads the data set of a network, whose samples must fit its layers, from the folder of dataFlag if it is given.
-func dataOf(c *cli.Context, n *golden.Network) (*golden.Data, error) {
+func dataOf(c *cli.Context, n *network.Network) (*dataset.Data, error) {
 	if folder := c.String("data"); folder != "" {
 		var err error
 		if n.Dataset.Path, err = filepath.Abs(folder); err != nil {
 			return nil, err
 		}
 	}
-	data, err := golden.LoadData(n.Dataset)
+	data, err := dataset.Load(n.Dataset)
 	if err != nil {
 		if _, missing := os.Stat(n.Dataset.Path); n.Dataset.Path != "" && errors.Is(missing, os.ErrNotExist) {
 			err = fmt.Errorf("%w; if the data were moved, name their folder by --data", err)
 		}
 		return nil, err
 	}
-	return data, data.Check(n)
+	return data, data.Check(n.Layers)
 }
 
 // otherData tells of a data set that is not the one that a run has learned, nil where it is or the run has learned none.
-func otherData(run *golden.Checkpoint, data *golden.Data, dir string) error {
+func otherData(run *training.Checkpoint, data *dataset.Data, dir string) error {
 	if run.Data == "" || run.Data == data.Checksum {
 		return nil
 	}

@@ -22,8 +22,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"corinfo/golden"
+	"corinfo/golden/network"
 	"corinfo/golden/simd"
+	"corinfo/golden/training"
 	"corinfo/hdlgen"
 )
 
@@ -105,9 +106,7 @@ func smallNetwork(t *testing.T, batch int, more string) string {
 dataset: {name: idx, path: %s}
 rule: corinfomax
 layers: [20, 13, 7]
-epsilon: 0.15
-lambda: 0.99999
-leak: 0.5
+corinfomax: {epsilon: 0.15, lambda: 0.99999, leak: 0.5}
 settling:
   free_iterations: 20
   nudged_iterations: 4
@@ -262,10 +261,10 @@ func TestInit(t *testing.T) {
 	refused(t, exitUsage, []string{file, "exists"}, "init", file)
 	refused(t, exitUsage, []string{"tinny", "tiny", "cifar10-sparse"}, "init", "--preset", "tinny", file+"2")
 	require.NoFileExists(t, file+"2")
-	for _, name := range golden.Presets() {
+	for _, name := range network.Presets() {
 		file := filepath.Join(t.TempDir(), name+".yaml")
 		done(t, "init", "--preset", name, file)
-		n, err := golden.LoadNetwork(file)
+		n, err := network.Load(file)
 		require.NoError(t, err)
 		require.NoError(t, hdlgen.CheckName(n.Name))
 		require.Contains(t, done(t, "init", "--help"), name)
@@ -298,7 +297,7 @@ func TestBadNetworkFiles(t *testing.T) {
 		old, new string
 		words    []string
 	}{
-		"unknown key":     {"leak:", "leek:", []string{":7:1", "leek", `"leak"`}},
+		"unknown key":     {"leak:", "leek:", []string{":5:46", "corinfomax.leek", `"leak"`}},
 		"layer of size 0": {"[20, 13, 7]", "[20, 0, 7]", []string{":4:", "layer 1", "0"}},
 		"format 0":        {"seed: 5", "seed: 5\nformats: {W: 'ap_fixed<0,0>'}", []string{"W", `"0"`, "1 to 64"}},
 		"format 65":       {"seed: 5", "seed: 5\nformats: {r1: 'ap_fixed<65,1>'}", []string{"r1", `"65"`, "1 to 64"}},
@@ -381,8 +380,9 @@ func TestCIFARFiles(t *testing.T) {
 // A network with sparse layers trains in every arithmetic, is quantized, and its design runs in lock step.
 func TestSparse(t *testing.T) {
 	needTool(t, "iverilog")
-	file := smallNetwork(t, 3, "sparse: {layers: [1, 2], nu: [1e-6, 0.01]}\n")
+	file := smallNetwork(t, 3, "")
 	dir := t.TempDir()
+	writeFile(t, file, strings.Replace(readFile(t, file), "leak: 0.5", "leak: 0.5, sparse: {layers: [1, 2], nu: [1e-6, 0.01]}", 1))
 	run, quantized, out := filepath.Join(dir, "run"), filepath.Join(dir, "quantized"), filepath.Join(dir, "out")
 	done(t, "train", "-c", file, "-o", run, "--epochs", "1")
 	text := done(t, "quantize", run, "-o", quantized)
@@ -500,7 +500,7 @@ func TestFullDisk(t *testing.T) {
 		after, err := os.ReadFile(filepath.Join(run, "checkpoint"))
 		require.NoError(t, err)
 		require.Equal(t, before, after)
-		times, err := golden.ReadTimes(run)
+		times, err := training.ReadTimes(run)
 		require.NoError(t, err)
 		require.Len(t, times, 2) // epochs 0 and 1
 	}

@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"corinfo/study"
+	"corinfo/sim/study"
 )
 
 // studyProgress shows how far a study has come: on a terminal a bar, else a line from time to time.
@@ -67,7 +67,8 @@ func studyFigures(p study.Progress, before int) []string {
 		list = append(list, fmt.Sprintf("%.1f/min", float64(p.Done-before)/p.Since.Minutes()))
 	}
 	if p.Best != nil {
-		list = append(list, fmt.Sprintf("best %.2f %% at %.0f kbit", 100*p.Best.Accuracy, p.Best.MemoryBits/1000))
+		cost := study.CostOf([]study.Summary{*p.Best})
+		list = append(list, fmt.Sprintf("best %.2f %% at %.0f kbit", 100*p.Best.Accuracy, cost.Of(p.Best)/1000))
 		var settings []string
 		for i, a := range p.Plan.Study.Axes {
 			settings = append(settings, fmt.Sprintf("%s %s", a.Name(), a.Values[p.Best.Point[i]]))

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"corinfo/golden"
+	"corinfo/golden/training"
 )
 
 // trainingProgress shows how far a training is: on a terminal a bar for every epoch and every test, else a line
@@ -17,14 +17,14 @@ type trainingProgress struct {
 	line  time.Time // of the last one
 	epoch int
 	test  bool
-	last  golden.Progress
+	last  training.Progress
 }
 
 func newTrainingProgress(w io.Writer) *trainingProgress {
 	return &trainingProgress{w: w, line: time.Now()}
 }
 
-func (t *trainingProgress) show(p golden.Progress) {
+func (t *trainingProgress) show(p training.Progress) {
 	t.last = p
 	width, terminal := terminalWidth(t.w)
 	if !terminal {
@@ -53,7 +53,7 @@ func (t *trainingProgress) close() {
 const barWidth = 15
 
 // trainingLabel is what stands before a bar on a terminal of some columns: as much as fits.
-func trainingLabel(p golden.Progress, width int) string {
+func trainingLabel(p training.Progress, width int) string {
 	parts := []string{fmt.Sprintf("epoch %d/%d", p.Epoch, p.Epochs)}
 	if p.Testing {
 		parts[0] += " test"
@@ -82,7 +82,7 @@ func trainingLabel(p golden.Progress, width int) string {
 }
 
 // trainingLine says the same where there is no bar.
-func trainingLine(p golden.Progress) string {
+func trainingLine(p training.Progress) string {
 	line := fmt.Sprintf("epoch %d of %d, %d of %d samples learned", p.Epoch, p.Epochs, p.Done, p.Total)
 	if p.Testing {
 		line = fmt.Sprintf("epoch %d of %d, %d of %d samples tested", p.Epoch, p.Epochs, p.Done, p.Total)

@@ -11,6 +11,8 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"corinfo/golden"
+	"corinfo/golden/calibrate"
+	"corinfo/golden/training"
 )
 
 func quantizeCommand() *cli.Command {
@@ -41,14 +43,14 @@ func quantize(c *cli.Context) error {
 	if err := atLeast(c, "samples", 1); err != nil {
 		return err
 	}
-	run, err := golden.LoadCheckpoint(dir)
+	run, err := training.LoadCheckpoint(dir)
 	if err != nil {
 		return err
 	}
-	if run.Arithmetic == golden.Fixed {
+	if run.Arithmetic == training.Fixed {
 		return usagef("quantize: %s is a %s run; want a float run", dir, run.Arithmetic)
 	}
-	lock, err := golden.LockNewRun(out)
+	lock, err := training.LockNewRun(out)
 	if err != nil {
 		return err
 	}
@@ -62,7 +64,7 @@ func quantize(c *cli.Context) error {
 		warnings = append(warnings, err.Error())
 		fmt.Fprintf(c.App.ErrWriter, "corinfo: %v\n", err)
 	}
-	weights, err := run.Weights()
+	w, err := run.Weights()
 	if err != nil {
 		return err
 	}
@@ -71,20 +73,20 @@ func quantize(c *cli.Context) error {
 	for i := range samples {
 		samples[i], labels[i] = data.Train.Sample(i), int(data.Train.Labels[i])
 	}
-	scope := golden.AllLayers
+	scope := calibrate.AllLayers
 	if c.Bool("per-layer") {
-		scope = golden.EachLayer
+		scope = calibrate.EachLayer
 	}
-	n, ranges, short, err := golden.Quantize(c.Context, run.Network, weights, samples, labels, scope)
+	n, ranges, short, err := calibrate.Quantize(c.Context, run.Network, w, samples, labels, scope)
 	if err != nil {
 		return err
 	}
-	machine, misfits, err := golden.StartMachine(n, run)
+	machine, misfits, err := training.StartMachine(n, run)
 	if err != nil {
 		return err
 	}
 	misfits = append(misfits, short...)
-	fixed := &golden.Checkpoint{Network: n, Arithmetic: golden.Fixed, Seed: run.Seed, Data: run.Data, Tensors: machine.Tensors(), Ranges: ranges}
+	fixed := &training.Checkpoint{Network: n, Arithmetic: training.Fixed, Seed: run.Seed, Data: run.Data, Tensors: machine.Tensors(), Ranges: ranges}
 	if err := golden.WriteFolder(out, func(temporary string) error {
 		if err := golden.WriteFile(filepath.Join(temporary, "network.yaml"), n.YAML()); err != nil {
 			return err
@@ -100,14 +102,14 @@ func quantize(c *cli.Context) error {
 		Max    float64 `json:"max"`
 	}
 	figures := struct {
-		Run     string          `json:"run"`
-		Samples int             `json:"samples"`
-		Tensors []tensor        `json:"tensors"`
-		Misfits []golden.Misfit `json:"misfits"`
+		Run     string             `json:"run"`
+		Samples int                `json:"samples"`
+		Tensors []tensor           `json:"tensors"`
+		Misfits []calibrate.Misfit `json:"misfits"`
 		// Warnings tell that the data set is not the one that the run has learned.
 		Warnings []string `json:"warnings"`
 	}{Run: out, Samples: count, Misfits: misfits, Warnings: warnings}
-	types := machine.A.Formats.Types()
+	types := calibrate.Types(n.Describe(), n.Formats)
 	for _, name := range slices.Sorted(maps.Keys(ranges)) {
 		figures.Tensors = append(figures.Tensors, tensor{name, types[name].String(), ranges[name].Min, ranges[name].Max})
 	}

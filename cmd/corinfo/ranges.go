@@ -9,6 +9,9 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"corinfo/golden"
+	"corinfo/golden/calibrate"
+	"corinfo/golden/dataset"
+	"corinfo/golden/training"
 )
 
 // rangeSamples is how many training samples, the first ones, a run's ranges are recorded over.
@@ -17,23 +20,23 @@ const rangeSamples = 200
 // recordRanges describes the tensors of a run as it is now: settling and learning of the first training samples in
 // float64, from the run's weights and on a copy of them. It writes them into the run's folder, if that is not "", and names
 // the file; where it cannot, it says so, and the file is "".
-func recordRanges(c *cli.Context, dir string, run *golden.Checkpoint, data *golden.Data) (list []golden.TensorRange, file string, err error) {
+func recordRanges(c *cli.Context, dir string, run *training.Checkpoint, data *dataset.Data) (list []calibrate.TensorRange, file string, err error) {
 	w, err := run.Weights()
 	if err != nil {
 		return nil, "", err
 	}
 	samples, labels := firstSamples(&data.Train, rangeSamples)
-	if list, err = golden.Distributions(c.Context, run.Network, w, samples, labels); err != nil {
+	if list, err = calibrate.Distributions(c.Context, run.Network, w, samples, labels); err != nil {
 		return nil, "", err
 	}
 	if dir == "" {
 		return list, "", nil
 	}
-	text, err := golden.EncodeRanges(list)
+	text, err := calibrate.EncodeRanges(list)
 	if err != nil {
 		return nil, "", err
 	}
-	file = filepath.Join(dir, golden.RangeFile)
+	file = filepath.Join(dir, calibrate.RangeFile)
 	if err := golden.WriteFile(file, text); err != nil {
 		fmt.Fprintf(c.App.ErrWriter, "corinfo: %v; the ranges' histograms are not kept\n", err)
 		file = ""
@@ -42,7 +45,7 @@ func recordRanges(c *cli.Context, dir string, run *golden.Checkpoint, data *gold
 }
 
 // firstSamples are the first samples of a set, at most count.
-func firstSamples(set *golden.Set, count int) (samples [][]uint8, labels []int) {
+func firstSamples(set *dataset.Set, count int) (samples [][]uint8, labels []int) {
 	for i := range min(count, set.Len()) {
 		samples, labels = append(samples, set.Sample(i)), append(labels, int(set.Labels[i]))
 	}
@@ -50,7 +53,7 @@ func firstSamples(set *golden.Set, count int) (samples [][]uint8, labels []int) 
 }
 
 // printRanges prints a line per tensor. A proposal holds the range, and has a bit to spare for all but x and r.
-func printRanges(w io.Writer, list []golden.TensorRange) {
+func printRanges(w io.Writer, list []calibrate.TensorRange) {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(table, "tensor\tformat\tmin .. max\t1 to 99 %%\tproposed integer bits\tSQNR\n")
 	for _, x := range list {

@@ -15,8 +15,10 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"corinfo/golden"
-	"corinfo/study"
-	page "corinfo/study/report"
+	"corinfo/golden/calibrate"
+	"corinfo/golden/training"
+	"corinfo/sim/study"
+	page "corinfo/sim/study/report"
 )
 
 func studyCommand() *cli.Command {
@@ -200,16 +202,17 @@ type recommendation struct {
 	Low         float64           `json:"accuracy_low"` // of the seeds
 	High        float64           `json:"accuracy_high"`
 	Loss        float64           `json:"loss"` // percentage points below float
-	MemoryBits  float64           `json:"memory_bits"`
-	Multipliers float64           `json:"multipliers"`
-	Cycles      float64           `json:"cycles_per_inference"`
+	SynapseBits float64           `json:"synapse_bits"`
+	MemoryBits  float64           `json:"memory_bits,omitempty"` // of the design; left out, as the next two, where the network has no hardware
+	Multipliers float64           `json:"multipliers,omitempty"`
+	Cycles      float64           `json:"cycles_per_inference,omitempty"`
 	Run         chosen            `json:"run"`
 }
 
 // chosen is what the folder holds of the recommended point: the network of one of its seeds, which keeps the loss by itself.
 type chosen struct {
 	Network  string  `json:"network"` // file
-	Weights  string  `json:"weights"` // run folder of an inference study, for generate --weights; else empty
+	Weights  string  `json:"weights"` // run folder of an inference study, for eval and generate --weights; else empty
 	Seed     uint32  `json:"seed"`
 	Accuracy float64 `json:"accuracy"`
 	Tested   int     `json:"tested"` // samples, the first ones of the test set
@@ -233,12 +236,15 @@ func writeStudy(c *cli.Context, plan *study.Plan, o study.Options) error {
 	}{Study: plan.Study.Name, Program: o.Version, Trials: len(plan.Rows), Done: len(plan.Rows) - len(plan.Open), Whole: plan.Whole,
 		Table: filepath.Join(o.Folder, studyTable), Report: filepath.Join(o.Folder, studyPage)}
 	best := plan.Recommended()
-	var ranges []golden.TensorRange
+	var ranges []calibrate.TensorRange
 	if best != nil {
 		row := best.Chosen
 		r := &recommendation{Settings: map[string]string{}, Accuracy: best.Accuracy, Low: best.Low, High: best.High, Loss: best.Loss,
-			MemoryBits: best.MemoryBits, Multipliers: best.Multipliers, Cycles: best.Cycles,
-			Run: chosen{Network: filepath.Join(o.Folder, studyRecommended), Seed: row.Seed, Accuracy: row.Result.Accuracy, Tested: row.Result.Tested, Loss: row.Loss()}}
+			SynapseBits: best.SynapseBits,
+			Run:         chosen{Network: filepath.Join(o.Folder, studyRecommended), Seed: row.Seed, Accuracy: row.Result.Accuracy, Tested: row.Result.Tested, Loss: row.Loss()}}
+		if best.Hardware {
+			r.MemoryBits, r.Multipliers, r.Cycles = best.MemoryBits, best.Multipliers, best.Cycles
+		}
 		for i, a := range plan.Study.Axes {
 			r.Settings[a.Name()] = string(a.Values[best.Point[i]])
 		}
@@ -279,24 +285,38 @@ func writeStudy(c *cli.Context, plan *study.Plan, o study.Options) error {
 	}
 	return report(c, figures, func(w io.Writer) {
 		table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+		list := plan.Summaries()
 		for i := range plan.Study.Axes {
 			fmt.Fprintf(table, "%s\t", plan.Study.Axes[i].Name())
 		}
-		fmt.Fprintln(table, "accuracy\tloss\tmemory bits\tmultipliers\tcycles\t")
-		for _, x := range study.Front(plan.Summaries(), func(x *study.Summary) float64 { return x.MemoryBits }) {
+		fmt.Fprint(table, "accuracy\tloss\t")
+		columns, cost := study.Columns(list), study.CostOf(list)
+		for _, c := range columns {
+			fmt.Fprintf(table, "%s\t", c.Name)
+		}
+		fmt.Fprintln(table)
+		for _, x := range study.Front(list, cost) {
 			for i, v := range x.Point {
 				fmt.Fprintf(table, "%s\t", plan.Study.Axes[i].Values[v])
 			}
-			fmt.Fprintf(table, "%.2f %%\t%s\t%.0f\t%.0f\t%.0f\t\n", 100*x.Accuracy, study.Decimals(x.Loss, 2), x.MemoryBits, x.Multipliers, x.Cycles)
+			fmt.Fprintf(table, "%.2f %%\t%s\t", 100*x.Accuracy, study.Decimals(x.Loss, 2))
+			for _, c := range columns {
+				fmt.Fprintf(table, "%s\t", c.Text(&x))
+			}
+			fmt.Fprintln(table)
 		}
-		fmt.Fprintf(w, "%s: %d of %d trials done; the points that no other beats in accuracy without more memory:\n", figures.Study, figures.Done, figures.Trials)
+		fmt.Fprintf(w, "%s: %d of %d trials done; the points that no other beats in accuracy without more %s:\n", figures.Study, figures.Done, figures.Trials, cost.Name)
 		table.Flush()
 		if r := figures.Recommended; r == nil {
 			fmt.Fprintf(w, "no point loses at most %v percentage points against float\n", plan.Study.Search.MaxLoss)
 		} else {
 			fmt.Fprintf(w, "recommended: %s, of seed %d: %.2f %%, loss %s, over the first %d test samples\n", r.Run.Network, r.Run.Seed, 100*r.Run.Accuracy, study.Decimals(r.Run.Loss, 2), r.Run.Tested)
 			if r.Run.Weights != "" {
-				fmt.Fprintf(w, "its run, for generate --weights: %s\n", r.Run.Weights)
+				use := "eval"
+				if best.Hardware {
+					use = "generate --weights"
+				}
+				fmt.Fprintf(w, "its run, for %s: %s\n", use, r.Run.Weights)
 			}
 		}
 		fmt.Fprintf(w, "table %s, report %s\n", figures.Table, figures.Report)
@@ -304,7 +324,7 @@ func writeStudy(c *cli.Context, plan *study.Plan, o study.Options) error {
 }
 
 // saveRecommended writes the recommended run. One that was trained further since is someone's work.
-func saveRecommended(dir string, run *golden.Checkpoint) error {
+func saveRecommended(dir string, run *training.Checkpoint) error {
 	lock, err := golden.LockFolder(dir)
 	if err != nil {
 		return err
@@ -318,7 +338,7 @@ func saveRecommended(dir string, run *golden.Checkpoint) error {
 
 // removeRecommended removes a recommended run; what else is in its folder stays.
 func removeRecommended(dir string) error {
-	if !golden.IsRun(dir) {
+	if !training.IsRun(dir) {
 		return nil
 	}
 	lock, err := golden.LockFolder(dir)
@@ -326,7 +346,7 @@ func removeRecommended(dir string) error {
 		return err
 	}
 	err = untrained(dir)
-	for _, name := range []string{golden.CheckpointFile, golden.RangeFile} {
+	for _, name := range []string{training.CheckpointFile, calibrate.RangeFile} {
 		if err == nil {
 			if err = os.Remove(filepath.Join(dir, name)); errors.Is(err, os.ErrNotExist) {
 				err = nil
@@ -339,7 +359,7 @@ func removeRecommended(dir string) error {
 }
 
 func untrained(dir string) error {
-	if run, err := golden.LoadCheckpoint(dir); err == nil && run.Step > 0 {
+	if run, err := training.LoadCheckpoint(dir); err == nil && run.Step > 0 {
 		return usagef("%s was trained after the study had recommended it; move it away", dir)
 	}
 	return nil

@@ -19,7 +19,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"corinfo/golden"
-	"corinfo/study"
+	"corinfo/golden/dataset"
+	"corinfo/golden/network"
+	"corinfo/golden/training"
+	"corinfo/sim/study"
 )
 
 // figuresOfStudy are what the study commands print with --json.
@@ -88,18 +91,18 @@ func TestStudySmoke(t *testing.T) {
 	}
 
 	// The recommended run's accuracy over the study's test samples.
-	run, err := golden.LoadCheckpoint(got.Recommended.Run.Weights)
+	run, err := training.LoadCheckpoint(got.Recommended.Run.Weights)
 	require.NoError(t, err)
-	n, err := golden.LoadNetwork(got.Recommended.Run.Network)
+	n, err := network.Load(got.Recommended.Run.Network)
 	require.NoError(t, err)
 	require.Equal(t, n.Fingerprint(), run.Network.Fingerprint())
-	data, err := golden.LoadData(n.Dataset)
+	data, err := dataset.Load(n.Dataset)
 	require.NoError(t, err)
-	learner, err := golden.NewLearner(run)
+	learner, err := training.NewLearner(run)
 	require.NoError(t, err)
 	count := got.Recommended.Run.Tested
-	set := golden.Set{Pixels: data.Test.Pixels[:count*data.Test.Size], Labels: data.Test.Labels[:count], Size: data.Test.Size}
-	e, err := golden.Evaluate(context.Background(), learner, &set, 10, nil)
+	set := dataset.Set{Pixels: data.Test.Pixels[:count*data.Test.Size], Labels: data.Test.Labels[:count], Size: data.Test.Size}
+	e, err := training.Evaluate(context.Background(), learner, &set, 10, nil)
 	require.NoError(t, err)
 	require.Equal(t, got.Recommended.Run.Accuracy, e.Accuracy)
 

@@ -10,9 +10,12 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"corinfo/golden"
+	"corinfo/golden/calibrate"
+	"corinfo/golden/dataset"
+	"corinfo/golden/network"
+	"corinfo/golden/plots"
+	"corinfo/golden/training"
 	"corinfo/hdlgen"
-	"corinfo/plots"
 )
 
 func trainCommand() *cli.Command {
@@ -22,7 +25,7 @@ func trainCommand() *cli.Command {
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "c", Usage: "network `FILE`; with --resume, the run's own by default"},
 			&cli.StringFlag{Name: "o", Usage: "`FOLDER` of the run"},
-			&cli.StringFlag{Name: "arithmetic", Value: golden.Float, Usage: "float (64 bits), float32 or fixed"},
+			&cli.StringFlag{Name: "arithmetic", Value: training.Float, Usage: "float (64 bits), float32 or fixed"},
 			&cli.IntFlag{Name: "epochs", DefaultText: "the network file's", Usage: "epochs in all"},
 			&cli.Uint64Flag{Name: "seed", DefaultText: "the network file's", Usage: "of weights, order and stochastic rounding"},
 			&cli.IntFlag{Name: "limit", DefaultText: "all", Usage: "use only the first `N` training samples"},
@@ -56,18 +59,18 @@ func train(c *cli.Context) error {
 		return usagef("train: --save-every %v; want a time above 0, as 30s or 5m", every)
 	}
 	// Held from before its checkpoint is read: what another process trains meanwhile would be lost.
-	hold := golden.LockNewRun
+	hold := training.LockNewRun
 	if c.Bool("resume") {
-		hold = golden.LockRun
+		hold = training.LockRun
 	}
 	lock, err := hold(dir)
 	if err != nil {
 		return err
 	}
 	defer lock.Unlock()
-	var run *golden.Checkpoint
-	var data *golden.Data
-	var misfits []golden.Misfit
+	var run *training.Checkpoint
+	var data *dataset.Data
+	var misfits []calibrate.Misfit
 	if c.Bool("resume") {
 		run, data, err = continuedRun(c, dir)
 	} else {
@@ -79,10 +82,10 @@ func train(c *cli.Context) error {
 	printMisfits(c.App.ErrWriter, misfits)
 	printFewBatches(c.App.ErrWriter, run, data)
 	bar := newTrainingProgress(c.App.ErrWriter)
-	learner, trained := golden.Train(c.Context, run, data, golden.TrainOptions{Dir: dir, SaveEvery: c.Duration("save-every"), Progress: bar.show,
+	learner, trained := training.Train(c.Context, run, data, training.TrainOptions{Dir: dir, SaveEvery: c.Duration("save-every"), Progress: bar.show,
 		Warn: func(err error) { fmt.Fprintf(c.App.ErrWriter, "corinfo: %v\n", err) }})
 	bar.close()
-	interrupted := errors.Is(trained, golden.ErrInterrupted)
+	interrupted := errors.Is(trained, training.ErrInterrupted)
 	if trained != nil && !interrupted {
 		return trained
 	}
@@ -100,26 +103,26 @@ func train(c *cli.Context) error {
 		return fmt.Errorf("ranges: %w; the run is whole: `corinfo eval %s` records them", err, dir)
 	}
 	figures := struct {
-		Run              string                 `json:"run"`
-		Arithmetic       string                 `json:"arithmetic"`
-		Seed             uint32                 `json:"seed"`
-		Epochs           int                    `json:"epochs"`
-		TrainAccuracy    *float64               `json:"train_accuracy"` // of the last epoch; null where it was not counted
-		TestAccuracy     float64                `json:"test_accuracy"`
-		SamplesPerSecond float64                `json:"samples_per_second"`
-		Start            *golden.NetworkMetrics `json:"start"` // before learning
-		History          []golden.EpochMetrics  `json:"history"`
-		Plots            []string               `json:"plots"` // files
-		Misfits          []golden.Misfit        `json:"misfits"`
-		Overflows        map[string]int64       `json:"overflows"` // by tensor: values outside their format, by this command
-		Lost             map[string]int64       `json:"lost"`      // by matrix: updates lost to rounding
-		Ranges           []golden.TensorRange   `json:"ranges"`    // of the run at its end
+		Run              string                   `json:"run"`
+		Arithmetic       string                   `json:"arithmetic"`
+		Seed             uint32                   `json:"seed"`
+		Epochs           int                      `json:"epochs"`
+		TrainAccuracy    *float64                 `json:"train_accuracy"` // of the last epoch; null where it was not counted
+		TestAccuracy     float64                  `json:"test_accuracy"`
+		SamplesPerSecond float64                  `json:"samples_per_second"`
+		Start            *training.NetworkMetrics `json:"start"` // before learning
+		History          []training.EpochMetrics  `json:"history"`
+		Plots            []string                 `json:"plots"` // files
+		Misfits          []calibrate.Misfit       `json:"misfits"`
+		Overflows        map[string]int64         `json:"overflows"` // by tensor: values outside their format, by this command
+		Lost             map[string]int64         `json:"lost"`      // by matrix: updates lost to rounding
+		Ranges           []calibrate.TensorRange  `json:"ranges"`    // of the run at its end
 	}{Run: dir, Arithmetic: run.Arithmetic, Seed: run.Seed, Epochs: run.Epoch, SamplesPerSecond: bar.last.SamplesPerSecond(),
 		Start: run.Start, History: run.History, Plots: drawn, Misfits: misfits, Ranges: ranges}
 	if last := len(run.History) - 1; last >= 0 {
 		figures.TrainAccuracy, figures.TestAccuracy = run.History[last].TrainAccuracy, run.History[last].TestAccuracy
 	}
-	if machine, ok := learner.(*golden.Machine); ok {
+	if machine, ok := learner.(*training.FixedLearner); ok {
 		counts := machine.Counts()
 		figures.Overflows, figures.Lost = counts.Overflows, counts.Lost
 	}
@@ -139,13 +142,15 @@ func train(c *cli.Context) error {
 }
 
 // newRun makes a run in a folder that holds none.
-func newRun(c *cli.Context, dir string) (*golden.Checkpoint, *golden.Data, []golden.Misfit, error) {
-	fail := func(err error) (*golden.Checkpoint, *golden.Data, []golden.Misfit, error) { return nil, nil, nil, err }
+func newRun(c *cli.Context, dir string) (*training.Checkpoint, *dataset.Data, []calibrate.Misfit, error) {
+	fail := func(err error) (*training.Checkpoint, *dataset.Data, []calibrate.Misfit, error) {
+		return nil, nil, nil, err
+	}
 	file, err := required(c, "c")
 	if err != nil {
 		return fail(err)
 	}
-	n, err := golden.LoadNetwork(file)
+	n, err := network.Load(file)
 	if err != nil {
 		return fail(err)
 	}
@@ -161,7 +166,7 @@ func newRun(c *cli.Context, dir string) (*golden.Checkpoint, *golden.Data, []gol
 			return fail(err)
 		}
 	}
-	run, misfits, err := golden.NewCheckpoint(n, c.String("arithmetic"), seed)
+	run, misfits, err := training.NewCheckpoint(n, c.String("arithmetic"), seed)
 	if err != nil {
 		return fail(err)
 	}
@@ -174,14 +179,14 @@ func newRun(c *cli.Context, dir string) (*golden.Checkpoint, *golden.Data, []gol
 }
 
 // continuedRun loads the run in a folder; flags that are given must be those that it was started with.
-func continuedRun(c *cli.Context, dir string) (*golden.Checkpoint, *golden.Data, error) {
-	run, err := golden.LoadCheckpoint(dir)
+func continuedRun(c *cli.Context, dir string) (*training.Checkpoint, *dataset.Data, error) {
+	run, err := training.LoadCheckpoint(dir)
 	if err != nil {
 		return nil, nil, err
 	}
 	n, arithmetic, seed, limit := run.Network, run.Arithmetic, run.Seed, run.Limit
 	if file := c.String("c"); file != "" {
-		if n, err = golden.LoadNetwork(file); err != nil {
+		if n, err = network.Load(file); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -212,7 +217,7 @@ func continuedRun(c *cli.Context, dir string) (*golden.Checkpoint, *golden.Data,
 const fewBatches = 10
 
 // printFewBatches hints at a mini-batch that is large for the samples: the network changes once per mini-batch.
-func printFewBatches(w io.Writer, run *golden.Checkpoint, data *golden.Data) {
+func printFewBatches(w io.Writer, run *training.Checkpoint, data *dataset.Data) {
 	batch, use := run.Network.Learning.Batch, data.Train.Len()
 	if run.Limit > 0 {
 		use = min(use, run.Limit)
@@ -236,7 +241,7 @@ func seedFlag(c *cli.Context) (uint32, error) {
 const plotsFolder = "plots"
 
 // drawPlots draws a run's plots into its folder and names their files.
-func drawPlots(dir string, run *golden.Checkpoint) ([]string, error) {
+func drawPlots(dir string, run *training.Checkpoint) ([]string, error) {
 	files, err := plots.Write(filepath.Join(dir, plotsFolder), run)
 	if err != nil {
 		return nil, fmt.Errorf("plots: %w; the run is whole: draw them with `corinfo eval %s --plots`", err, dir)

@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"corinfo/golden"
+	"corinfo/golden/training"
 )
 
 // Weights that went out and came in again are the run's, to the bit, and start whatever a run can start.
@@ -28,9 +28,9 @@ func TestExportImport(t *testing.T) {
 		imported := figures(t, done(t, "import", at(run+".npz"), "-c", network, "-o", at(run+"2"), "--arithmetic", run, "--json"))
 		require.Equal(t, run, imported["arithmetic"])
 		require.Empty(t, imported["misfits"])
-		before, err := golden.LoadCheckpoint(at(run))
+		before, err := training.LoadCheckpoint(at(run))
 		require.NoError(t, err)
-		after, err := golden.LoadCheckpoint(at(run + "2"))
+		after, err := training.LoadCheckpoint(at(run + "2"))
 		require.NoError(t, err)
 		require.Equal(t, before.Tensors, after.Tensors)
 		require.Zero(t, after.Epoch)

@@ -10,7 +10,8 @@ const goLanes = 8
 
 // plain are the kernels in Go: the definition that those in assembly are held to.
 func plain[T Float]() kernels[T] {
-	k := kernels[T]{name: "go", lanes: goLanes, step: plainStep[T], peak: plainPeak[T]}
+	k := kernels[T]{name: "go", lanes: goLanes, peak: plainPeak[T], elementwise: elementwise[T]{
+		plainCombine1[T], plainCombine2[T], plainCombine3[T], plainCombine4[T], plainLimit[T], plainMultiply[T]}}
 	for _, rows := range []int{2, 1} {
 		k.tiles = append(k.tiles, tile[T]{rows, func(terms int, a *T, aRow, aTerm int, b *T, bTerm int, c *T, cRow int, keep T) {
 			for r := range rows {
@@ -37,23 +38,52 @@ func plainTile[T Float](terms int, a *T, aTerm int, b *T, bTerm int, c *T, keep 
 	}
 }
 
-func plainStep[T Float](n int, u, r, current, lateral *T, kCurrent, kLateral, kR, kU, offset, eta, ceiling T) {
-	us, rs := unsafe.Slice(u, n), unsafe.Slice(r, n)
-	currents, laterals := unsafe.Slice(current, n), unsafe.Slice(lateral, n)
-	for i := range us {
-		drive := currents[i] * kCurrent
-		drive = fma(laterals[i], kLateral, drive)
-		drive = fma(rs[i], kR, drive)
-		drive = fma(us[i], kU, drive)
-		us[i] = fma(drive+offset, eta, us[i])
-		state := us[i] // in this form NaN stays NaN
-		if state < 0 {
-			state = 0
+func plainCombine1[T Float](n int, z, a *T, ka T) {
+	zs, as := unsafe.Slice(z, n), unsafe.Slice(a, n)
+	for i, v := range as {
+		zs[i] = v * ka
+	}
+}
+
+func plainCombine2[T Float](n int, z, a, b *T, ka, kb T) {
+	zs, as, bs := unsafe.Slice(z, n), unsafe.Slice(a, n), unsafe.Slice(b, n)
+	for i, v := range as {
+		zs[i] = fma(bs[i], kb, v*ka)
+	}
+}
+
+func plainCombine3[T Float](n int, z, a, b, c *T, ka, kb, kc T) {
+	zs, as, bs, cs := unsafe.Slice(z, n), unsafe.Slice(a, n), unsafe.Slice(b, n), unsafe.Slice(c, n)
+	for i, v := range as {
+		zs[i] = fma(cs[i], kc, fma(bs[i], kb, v*ka))
+	}
+}
+
+func plainCombine4[T Float](n int, z, a, b, c, d *T, ka, kb, kc, kd T) {
+	zs, as, bs := unsafe.Slice(z, n), unsafe.Slice(a, n), unsafe.Slice(b, n)
+	cs, ds := unsafe.Slice(c, n), unsafe.Slice(d, n)
+	for i, v := range as {
+		zs[i] = fma(ds[i], kd, fma(cs[i], kc, fma(bs[i], kb, v*ka)))
+	}
+}
+
+func plainLimit[T Float](n int, z, a *T, ceiling T) {
+	zs := unsafe.Slice(z, n)
+	for i, v := range unsafe.Slice(a, n) { // in this form NaN stays NaN
+		if v < 0 {
+			v = 0
 		}
-		if state > ceiling {
-			state = ceiling
+		if v > ceiling {
+			v = ceiling
 		}
-		rs[i] = state
+		zs[i] = v
+	}
+}
+
+func plainMultiply[T Float](n int, z, a, b *T) {
+	zs, bs := unsafe.Slice(z, n), unsafe.Slice(b, n)
+	for i, v := range unsafe.Slice(a, n) {
+		zs[i] = v * bs[i]
 	}
 }
 

@@ -16,8 +16,23 @@ func tile2x32AVX512(terms int, a *float32, aRow int, aTerm int, b *float32, bTer
 // tile1x32AVX512 sets c = keep c + sum over terms of a b for 1 rows of 32 columns; strides are in bytes.
 func tile1x32AVX512(terms int, a *float32, aRow int, aTerm int, b *float32, bTerm int, c *float32, cRow int, keep float32)
 
-// step32AVX512 is Step for n neurons, a multiple of 16.
-func step32AVX512(n int, u *float32, r *float32, current *float32, lateral *float32, kCurrent float32, kLateral float32, kR float32, kU float32, offset float32, eta float32, ceiling float32)
+// combine1x32AVX512 sets z to the sum of 1 vectors by their factors; n is a multiple of 16.
+func combine1x32AVX512(n int, z *float32, a *float32, ka float32)
+
+// combine2x32AVX512 sets z to the sum of 2 vectors by their factors; n is a multiple of 16.
+func combine2x32AVX512(n int, z *float32, a *float32, b *float32, ka float32, kb float32)
+
+// combine3x32AVX512 sets z to the sum of 3 vectors by their factors; n is a multiple of 16.
+func combine3x32AVX512(n int, z *float32, a *float32, b *float32, c *float32, ka float32, kb float32, kc float32)
+
+// combine4x32AVX512 sets z to the sum of 4 vectors by their factors; n is a multiple of 16.
+func combine4x32AVX512(n int, z *float32, a *float32, b *float32, c *float32, d *float32, ka float32, kb float32, kc float32, kd float32)
+
+// limit32AVX512 limits n elements to 0 .. ceiling; n is a multiple of 16.
+func limit32AVX512(n int, z *float32, a *float32, ceiling float32)
+
+// multiply32AVX512 multiplies n pairs of elements; n is a multiple of 16.
+func multiply32AVX512(n int, z *float32, a *float32, b *float32)
 
 // peak32AVX512 does rounds x 320 independent multiply-adds in registers, rounds > 0.
 func peak32AVX512(rounds int)
@@ -34,8 +49,23 @@ func tile2x64AVX512(terms int, a *float64, aRow int, aTerm int, b *float64, bTer
 // tile1x64AVX512 sets c = keep c + sum over terms of a b for 1 rows of 16 columns; strides are in bytes.
 func tile1x64AVX512(terms int, a *float64, aRow int, aTerm int, b *float64, bTerm int, c *float64, cRow int, keep float64)
 
-// step64AVX512 is Step for n neurons, a multiple of 8.
-func step64AVX512(n int, u *float64, r *float64, current *float64, lateral *float64, kCurrent float64, kLateral float64, kR float64, kU float64, offset float64, eta float64, ceiling float64)
+// combine1x64AVX512 sets z to the sum of 1 vectors by their factors; n is a multiple of 8.
+func combine1x64AVX512(n int, z *float64, a *float64, ka float64)
+
+// combine2x64AVX512 sets z to the sum of 2 vectors by their factors; n is a multiple of 8.
+func combine2x64AVX512(n int, z *float64, a *float64, b *float64, ka float64, kb float64)
+
+// combine3x64AVX512 sets z to the sum of 3 vectors by their factors; n is a multiple of 8.
+func combine3x64AVX512(n int, z *float64, a *float64, b *float64, c *float64, ka float64, kb float64, kc float64)
+
+// combine4x64AVX512 sets z to the sum of 4 vectors by their factors; n is a multiple of 8.
+func combine4x64AVX512(n int, z *float64, a *float64, b *float64, c *float64, d *float64, ka float64, kb float64, kc float64, kd float64)
+
+// limit64AVX512 limits n elements to 0 .. ceiling; n is a multiple of 8.
+func limit64AVX512(n int, z *float64, a *float64, ceiling float64)
+
+// multiply64AVX512 multiplies n pairs of elements; n is a multiple of 8.
+func multiply64AVX512(n int, z *float64, a *float64, b *float64)
 
 // peak64AVX512 does rounds x 160 independent multiply-adds in registers, rounds > 0.
 func peak64AVX512(rounds int)
@@ -49,8 +79,23 @@ func tile2x32AVX2(terms int, a *float32, aRow int, aTerm int, b *float32, bTerm 
 // tile1x32AVX2 sets c = keep c + sum over terms of a b for 1 rows of 16 columns; strides are in bytes.
 func tile1x32AVX2(terms int, a *float32, aRow int, aTerm int, b *float32, bTerm int, c *float32, cRow int, keep float32)
 
-// step32AVX2 is Step for n neurons, a multiple of 8.
-func step32AVX2(n int, u *float32, r *float32, current *float32, lateral *float32, kCurrent float32, kLateral float32, kR float32, kU float32, offset float32, eta float32, ceiling float32)
+// combine1x32AVX2 sets z to the sum of 1 vectors by their factors; n is a multiple of 8.
+func combine1x32AVX2(n int, z *float32, a *float32, ka float32)
+
+// combine2x32AVX2 sets z to the sum of 2 vectors by their factors; n is a multiple of 8.
+func combine2x32AVX2(n int, z *float32, a *float32, b *float32, ka float32, kb float32)
+
+// combine3x32AVX2 sets z to the sum of 3 vectors by their factors; n is a multiple of 8.
+func combine3x32AVX2(n int, z *float32, a *float32, b *float32, c *float32, ka float32, kb float32, kc float32)
+
+// combine4x32AVX2 sets z to the sum of 4 vectors by their factors; n is a multiple of 8.
+func combine4x32AVX2(n int, z *float32, a *float32, b *float32, c *float32, d *float32, ka float32, kb float32, kc float32, kd float32)
+
+// limit32AVX2 limits n elements to 0 .. ceiling; n is a multiple of 8.
+func limit32AVX2(n int, z *float32, a *float32, ceiling float32)
+
+// multiply32AVX2 multiplies n pairs of elements; n is a multiple of 8.
+func multiply32AVX2(n int, z *float32, a *float32, b *float32)
 
 // peak32AVX2 does rounds x 80 independent multiply-adds in registers, rounds > 0.
 func peak32AVX2(rounds int)
@@ -64,8 +109,23 @@ func tile2x64AVX2(terms int, a *float64, aRow int, aTerm int, b *float64, bTerm 
 // tile1x64AVX2 sets c = keep c + sum over terms of a b for 1 rows of 8 columns; strides are in bytes.
 func tile1x64AVX2(terms int, a *float64, aRow int, aTerm int, b *float64, bTerm int, c *float64, cRow int, keep float64)
 
-// step64AVX2 is Step for n neurons, a multiple of 4.
-func step64AVX2(n int, u *float64, r *float64, current *float64, lateral *float64, kCurrent float64, kLateral float64, kR float64, kU float64, offset float64, eta float64, ceiling float64)
+// combine1x64AVX2 sets z to the sum of 1 vectors by their factors; n is a multiple of 4.
+func combine1x64AVX2(n int, z *float64, a *float64, ka float64)
+
+// combine2x64AVX2 sets z to the sum of 2 vectors by their factors; n is a multiple of 4.
+func combine2x64AVX2(n int, z *float64, a *float64, b *float64, ka float64, kb float64)
+
+// combine3x64AVX2 sets z to the sum of 3 vectors by their factors; n is a multiple of 4.
+func combine3x64AVX2(n int, z *float64, a *float64, b *float64, c *float64, ka float64, kb float64, kc float64)
+
+// combine4x64AVX2 sets z to the sum of 4 vectors by their factors; n is a multiple of 4.
+func combine4x64AVX2(n int, z *float64, a *float64, b *float64, c *float64, d *float64, ka float64, kb float64, kc float64, kd float64)
+
+// limit64AVX2 limits n elements to 0 .. ceiling; n is a multiple of 4.
+func limit64AVX2(n int, z *float64, a *float64, ceiling float64)
+
+// multiply64AVX2 multiplies n pairs of elements; n is a multiple of 4.
+func multiply64AVX2(n int, z *float64, a *float64, b *float64)
 
 // peak64AVX2 does rounds x 40 independent multiply-adds in registers, rounds > 0.
 func peak64AVX2(rounds int)

@@ -275,43 +275,162 @@ end1:
 	VZEROUPPER
 	RET
 
-// func step32AVX512(n int, u *float32, r *float32, current *float32, lateral *float32, kCurrent float32, kLateral float32, kR float32, kU float32, offset float32, eta float32, ceiling float32)
+// func combine1x32AVX512(n int, z *float32, a *float32, ka float32)
 // Requires: AVX, AVX512F
-TEXT ·step32AVX512(SB), NOSPLIT, $0-68
+TEXT ·combine1x32AVX512(SB), NOSPLIT, $0-28
 	MOVQ         n+0(FP), AX
-	MOVQ         u+8(FP), CX
-	MOVQ         r+16(FP), DX
-	MOVQ         current+24(FP), BX
-	MOVQ         lateral+32(FP), SI
-	VBROADCASTSS kCurrent+40(FP), Z0
-	VBROADCASTSS kLateral+44(FP), Z1
-	VBROADCASTSS kR+48(FP), Z2
-	VBROADCASTSS kU+52(FP), Z3
-	VBROADCASTSS offset+56(FP), Z4
-	VBROADCASTSS eta+60(FP), Z5
-	VBROADCASTSS ceiling+64(FP), Z6
-	VPXORQ       Z7, Z7, Z7
+	MOVQ         z+8(FP), CX
+	MOVQ         a+16(FP), DX
+	VBROADCASTSS ka+24(FP), Z0
 	TESTQ        AX, AX
 	JZ           end
 
-neurons:
-	VMOVUPS     (CX), Z8
-	VMULPS      (BX), Z0, Z9
-	VFMADD231PS (SI), Z1, Z9
-	VFMADD231PS (DX), Z2, Z9
-	VFMADD231PS Z8, Z3, Z9
-	VADDPS      Z4, Z9, Z9
-	VFMADD231PS Z9, Z5, Z8
-	VMOVUPS     Z8, (CX)
-	VMAXPS      Z8, Z7, Z8
-	VMINPS      Z8, Z6, Z8
-	VMOVUPS     Z8, (DX)
+elements:
+	VMULPS  (DX), Z0, Z1
+	VMOVUPS Z1, (CX)
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, DX
+	SUBQ    $0x10, AX
+	JNZ     elements
+
+end:
+	VZEROUPPER
+	RET
+
+// func combine2x32AVX512(n int, z *float32, a *float32, b *float32, ka float32, kb float32)
+// Requires: AVX, AVX512F
+TEXT ·combine2x32AVX512(SB), NOSPLIT, $0-40
+	MOVQ         n+0(FP), AX
+	MOVQ         z+8(FP), CX
+	MOVQ         a+16(FP), DX
+	VBROADCASTSS ka+32(FP), Z0
+	MOVQ         b+24(FP), BX
+	VBROADCASTSS kb+36(FP), Z1
+	TESTQ        AX, AX
+	JZ           end
+
+elements:
+	VMULPS      (DX), Z0, Z2
+	VFMADD231PS (BX), Z1, Z2
+	VMOVUPS     Z2, (CX)
+	ADDQ        $0x40, CX
+	ADDQ        $0x40, DX
+	ADDQ        $0x40, BX
+	SUBQ        $0x10, AX
+	JNZ         elements
+
+end:
+	VZEROUPPER
+	RET
+
+// func combine3x32AVX512(n int, z *float32, a *float32, b *float32, c *float32, ka float32, kb float32, kc float32)
+// Requires: AVX, AVX512F
+TEXT ·combine3x32AVX512(SB), NOSPLIT, $0-52
+	MOVQ         n+0(FP), AX
+	MOVQ         z+8(FP), CX
+	MOVQ         a+16(FP), DX
+	VBROADCASTSS ka+40(FP), Z0
+	MOVQ         b+24(FP), BX
+	VBROADCASTSS kb+44(FP), Z1
+	MOVQ         c+32(FP), SI
+	VBROADCASTSS kc+48(FP), Z2
+	TESTQ        AX, AX
+	JZ           end
+
+elements:
+	VMULPS      (DX), Z0, Z3
+	VFMADD231PS (BX), Z1, Z3
+	VFMADD231PS (SI), Z2, Z3
+	VMOVUPS     Z3, (CX)
 	ADDQ        $0x40, CX
 	ADDQ        $0x40, DX
 	ADDQ        $0x40, BX
 	ADDQ        $0x40, SI
 	SUBQ        $0x10, AX
-	JNZ         neurons
+	JNZ         elements
+
+end:
+	VZEROUPPER
+	RET
+
+// func combine4x32AVX512(n int, z *float32, a *float32, b *float32, c *float32, d *float32, ka float32, kb float32, kc float32, kd float32)
+// Requires: AVX, AVX512F
+TEXT ·combine4x32AVX512(SB), NOSPLIT, $0-64
+	MOVQ         n+0(FP), AX
+	MOVQ         z+8(FP), CX
+	MOVQ         a+16(FP), DX
+	VBROADCASTSS ka+48(FP), Z0
+	MOVQ         b+24(FP), BX
+	VBROADCASTSS kb+52(FP), Z1
+	MOVQ         c+32(FP), SI
+	VBROADCASTSS kc+56(FP), Z2
+	MOVQ         d+40(FP), DI
+	VBROADCASTSS kd+60(FP), Z3
+	TESTQ        AX, AX
+	JZ           end
+
+elements:
+	VMULPS      (DX), Z0, Z4
+	VFMADD231PS (BX), Z1, Z4
+	VFMADD231PS (SI), Z2, Z4
+	VFMADD231PS (DI), Z3, Z4
+	VMOVUPS     Z4, (CX)
+	ADDQ        $0x40, CX
+	ADDQ        $0x40, DX
+	ADDQ        $0x40, BX
+	ADDQ        $0x40, SI
+	ADDQ        $0x40, DI
+	SUBQ        $0x10, AX
+	JNZ         elements
+
+end:
+	VZEROUPPER
+	RET
+
+// func limit32AVX512(n int, z *float32, a *float32, ceiling float32)
+// Requires: AVX, AVX512F
+TEXT ·limit32AVX512(SB), NOSPLIT, $0-28
+	MOVQ         n+0(FP), AX
+	MOVQ         z+8(FP), CX
+	MOVQ         a+16(FP), DX
+	VBROADCASTSS ceiling+24(FP), Z0
+	VPXORQ       Z1, Z1, Z1
+	TESTQ        AX, AX
+	JZ           end
+
+elements:
+	VMOVUPS (DX), Z2
+	VMAXPS  Z2, Z1, Z2
+	VMINPS  Z2, Z0, Z2
+	VMOVUPS Z2, (CX)
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, DX
+	SUBQ    $0x10, AX
+	JNZ     elements
+
+end:
+	VZEROUPPER
+	RET
+
+// func multiply32AVX512(n int, z *float32, a *float32, b *float32)
+// Requires: AVX, AVX512F
+TEXT ·multiply32AVX512(SB), NOSPLIT, $0-32
+	MOVQ  n+0(FP), AX
+	MOVQ  z+8(FP), CX
+	MOVQ  a+16(FP), DX
+	MOVQ  b+24(FP), BX
+	TESTQ AX, AX
+	JZ    end
+
+elements:
+	VMOVUPS (DX), Z0
+	VMULPS  (BX), Z0, Z0
+	VMOVUPS Z0, (CX)
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, DX
+	ADDQ    $0x40, BX
+	SUBQ    $0x10, AX
+	JNZ     elements
 
 end:
 	VZEROUPPER
@@ -640,43 +759,162 @@ end1:
 	VZEROUPPER
 	RET
 
-// func step64AVX512(n int, u *float64, r *float64, current *float64, lateral *float64, kCurrent float64, kLateral float64, kR float64, kU float64, offset float64, eta float64, ceiling float64)
+// func combine1x64AVX512(n int, z *float64, a *float64, ka float64)
 // Requires: AVX, AVX512F
-TEXT ·step64AVX512(SB), NOSPLIT, $0-96
+TEXT ·combine1x64AVX512(SB), NOSPLIT, $0-32
 	MOVQ         n+0(FP), AX
-	MOVQ         u+8(FP), CX
-	MOVQ         r+16(FP), DX
-	MOVQ         current+24(FP), BX
-	MOVQ         lateral+32(FP), SI
-	VBROADCASTSD kCurrent+40(FP), Z0
-	VBROADCASTSD kLateral+48(FP), Z1
-	VBROADCASTSD kR+56(FP), Z2
-	VBROADCASTSD kU+64(FP), Z3
-	VBROADCASTSD offset+72(FP), Z4
-	VBROADCASTSD eta+80(FP), Z5
-	VBROADCASTSD ceiling+88(FP), Z6
-	VPXORQ       Z7, Z7, Z7
+	MOVQ         z+8(FP), CX
+	MOVQ         a+16(FP), DX
+	VBROADCASTSD ka+24(FP), Z0
 	TESTQ        AX, AX
 	JZ           end
 
-neurons:
-	VMOVUPD     (CX), Z8
-	VMULPD      (BX), Z0, Z9
-	VFMADD231PD (SI), Z1, Z9
-	VFMADD231PD (DX), Z2, Z9
-	VFMADD231PD Z8, Z3, Z9
-	VADDPD      Z4, Z9, Z9
-	VFMADD231PD Z9, Z5, Z8
-	VMOVUPD     Z8, (CX)
-	VMAXPD      Z8, Z7, Z8
-	VMINPD      Z8, Z6, Z8
-	VMOVUPD     Z8, (DX)
+elements:
+	VMULPD  (DX), Z0, Z1
+	VMOVUPD Z1, (CX)
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, DX
+	SUBQ    $0x08, AX
+	JNZ     elements
+
+end:
+	VZEROUPPER
+	RET
+
+// func combine2x64AVX512(n int, z *float64, a *float64, b *float64, ka float64, kb float64)
+// Requires: AVX, AVX512F
+TEXT ·combine2x64AVX512(SB), NOSPLIT, $0-48
+	MOVQ         n+0(FP), AX
+	MOVQ         z+8(FP), CX
+	MOVQ         a+16(FP), DX
+	VBROADCASTSD ka+32(FP), Z0
+	MOVQ         b+24(FP), BX
+	VBROADCASTSD kb+40(FP), Z1
+	TESTQ        AX, AX
+	JZ           end
+
+elements:
+	VMULPD      (DX), Z0, Z2
+	VFMADD231PD (BX), Z1, Z2
+	VMOVUPD     Z2, (CX)
+	ADDQ        $0x40, CX
+	ADDQ        $0x40, DX
+	ADDQ        $0x40, BX
+	SUBQ        $0x08, AX
+	JNZ         elements
+
+end:
+	VZEROUPPER
+	RET
+
+// func combine3x64AVX512(n int, z *float64, a *float64, b *float64, c *float64, ka float64, kb float64, kc float64)
+// Requires: AVX, AVX512F
+TEXT ·combine3x64AVX512(SB), NOSPLIT, $0-64
+	MOVQ         n+0(FP), AX
+	MOVQ         z+8(FP), CX
+	MOVQ         a+16(FP), DX
+	VBROADCASTSD ka+40(FP), Z0
+	MOVQ         b+24(FP), BX
+	VBROADCASTSD kb+48(FP), Z1
+	MOVQ         c+32(FP), SI
+	VBROADCASTSD kc+56(FP), Z2
+	TESTQ        AX, AX
+	JZ           end
+
+elements:
+	VMULPD      (DX), Z0, Z3
+	VFMADD231PD (BX), Z1, Z3
+	VFMADD231PD (SI), Z2, Z3
+	VMOVUPD     Z3, (CX)
 	ADDQ        $0x40, CX
 	ADDQ        $0x40, DX
 	ADDQ        $0x40, BX
 	ADDQ        $0x40, SI
 	SUBQ        $0x08, AX
-	JNZ         neurons
+	JNZ         elements
+
+end:
+	VZEROUPPER
+	RET
+
+// func combine4x64AVX512(n int, z *float64, a *float64, b *float64, c *float64, d *float64, ka float64, kb float64, kc float64, kd float64)
+// Requires: AVX, AVX512F
+TEXT ·combine4x64AVX512(SB), NOSPLIT, $0-80
+	MOVQ         n+0(FP), AX
+	MOVQ         z+8(FP), CX
+	MOVQ         a+16(FP), DX
+	VBROADCASTSD ka+48(FP), Z0
+	MOVQ         b+24(FP), BX
+	VBROADCASTSD kb+56(FP), Z1
+	MOVQ         c+32(FP), SI
+	VBROADCASTSD kc+64(FP), Z2
+	MOVQ         d+40(FP), DI
+	VBROADCASTSD kd+72(FP), Z3
+	TESTQ        AX, AX
+	JZ           end
+
+elements:
+	VMULPD      (DX), Z0, Z4
+	VFMADD231PD (BX), Z1, Z4
+	VFMADD231PD (SI), Z2, Z4
+	VFMADD231PD (DI), Z3, Z4
+	VMOVUPD     Z4, (CX)
+	ADDQ        $0x40, CX
+	ADDQ        $0x40, DX
+	ADDQ        $0x40, BX
+	ADDQ        $0x40, SI
+	ADDQ        $0x40, DI
+	SUBQ        $0x08, AX
+	JNZ         elements
+
+end:
+	VZEROUPPER
+	RET
+
+// func limit64AVX512(n int, z *float64, a *float64, ceiling float64)
+// Requires: AVX, AVX512F
+TEXT ·limit64AVX512(SB), NOSPLIT, $0-32
+	MOVQ         n+0(FP), AX
+	MOVQ         z+8(FP), CX
+	MOVQ         a+16(FP), DX
+	VBROADCASTSD ceiling+24(FP), Z0
+	VPXORQ       Z1, Z1, Z1
+	TESTQ        AX, AX
+	JZ           end
+
+elements:
+	VMOVUPD (DX), Z2
+	VMAXPD  Z2, Z1, Z2
+	VMINPD  Z2, Z0, Z2
+	VMOVUPD Z2, (CX)
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, DX
+	SUBQ    $0x08, AX
+	JNZ     elements
+
+end:
+	VZEROUPPER
+	RET
+
+// func multiply64AVX512(n int, z *float64, a *float64, b *float64)
+// Requires: AVX, AVX512F
+TEXT ·multiply64AVX512(SB), NOSPLIT, $0-32
+	MOVQ  n+0(FP), AX
+	MOVQ  z+8(FP), CX
+	MOVQ  a+16(FP), DX
+	MOVQ  b+24(FP), BX
+	TESTQ AX, AX
+	JZ    end
+
+elements:
+	VMOVUPD (DX), Z0
+	VMULPD  (BX), Z0, Z0
+	VMOVUPD Z0, (CX)
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, DX
+	ADDQ    $0x40, BX
+	SUBQ    $0x08, AX
+	JNZ     elements
 
 end:
 	VZEROUPPER
@@ -885,43 +1123,162 @@ end1:
 	VZEROUPPER
 	RET
 
-// func step32AVX2(n int, u *float32, r *float32, current *float32, lateral *float32, kCurrent float32, kLateral float32, kR float32, kU float32, offset float32, eta float32, ceiling float32)
-// Requires: AVX, AVX2, FMA3
-TEXT ·step32AVX2(SB), NOSPLIT, $0-68
+// func combine1x32AVX2(n int, z *float32, a *float32, ka float32)
+// Requires: AVX
+TEXT ·combine1x32AVX2(SB), NOSPLIT, $0-28
 	MOVQ         n+0(FP), AX
-	MOVQ         u+8(FP), CX
-	MOVQ         r+16(FP), DX
-	MOVQ         current+24(FP), BX
-	MOVQ         lateral+32(FP), SI
-	VBROADCASTSS kCurrent+40(FP), Y0
-	VBROADCASTSS kLateral+44(FP), Y1
-	VBROADCASTSS kR+48(FP), Y2
-	VBROADCASTSS kU+52(FP), Y3
-	VBROADCASTSS offset+56(FP), Y4
-	VBROADCASTSS eta+60(FP), Y5
-	VBROADCASTSS ceiling+64(FP), Y6
-	VPXOR        Y7, Y7, Y7
+	MOVQ         z+8(FP), CX
+	MOVQ         a+16(FP), DX
+	VBROADCASTSS ka+24(FP), Y0
 	TESTQ        AX, AX
 	JZ           end
 
-neurons:
-	VMOVUPS     (CX), Y8
-	VMULPS      (BX), Y0, Y9
-	VFMADD231PS (SI), Y1, Y9
-	VFMADD231PS (DX), Y2, Y9
-	VFMADD231PS Y8, Y3, Y9
-	VADDPS      Y4, Y9, Y9
-	VFMADD231PS Y9, Y5, Y8
-	VMOVUPS     Y8, (CX)
-	VMAXPS      Y8, Y7, Y8
-	VMINPS      Y8, Y6, Y8
-	VMOVUPS     Y8, (DX)
+elements:
+	VMULPS  (DX), Y0, Y1
+	VMOVUPS Y1, (CX)
+	ADDQ    $0x20, CX
+	ADDQ    $0x20, DX
+	SUBQ    $0x08, AX
+	JNZ     elements
+
+end:
+	VZEROUPPER
+	RET
+
+// func combine2x32AVX2(n int, z *float32, a *float32, b *float32, ka float32, kb float32)
+// Requires: AVX, FMA3
+TEXT ·combine2x32AVX2(SB), NOSPLIT, $0-40
+	MOVQ         n+0(FP), AX
+	MOVQ         z+8(FP), CX
+	MOVQ         a+16(FP), DX
+	VBROADCASTSS ka+32(FP), Y0
+	MOVQ         b+24(FP), BX
+	VBROADCASTSS kb+36(FP), Y1
+	TESTQ        AX, AX
+	JZ           end
+
+elements:
+	VMULPS      (DX), Y0, Y2
+	VFMADD231PS (BX), Y1, Y2
+	VMOVUPS     Y2, (CX)
+	ADDQ        $0x20, CX
+	ADDQ        $0x20, DX
+	ADDQ        $0x20, BX
+	SUBQ        $0x08, AX
+	JNZ         elements
+
+end:
+	VZEROUPPER
+	RET
+
+// func combine3x32AVX2(n int, z *float32, a *float32, b *float32, c *float32, ka float32, kb float32, kc float32)
+// Requires: AVX, FMA3
+TEXT ·combine3x32AVX2(SB), NOSPLIT, $0-52
+	MOVQ         n+0(FP), AX
+	MOVQ         z+8(FP), CX
+	MOVQ         a+16(FP), DX
+	VBROADCASTSS ka+40(FP), Y0
+	MOVQ         b+24(FP), BX
+	VBROADCASTSS kb+44(FP), Y1
+	MOVQ         c+32(FP), SI
+	VBROADCASTSS kc+48(FP), Y2
+	TESTQ        AX, AX
+	JZ           end
+
+elements:
+	VMULPS      (DX), Y0, Y3
+	VFMADD231PS (BX), Y1, Y3
+	VFMADD231PS (SI), Y2, Y3
+	VMOVUPS     Y3, (CX)
 	ADDQ        $0x20, CX
 	ADDQ        $0x20, DX
 	ADDQ        $0x20, BX
 	ADDQ        $0x20, SI
 	SUBQ        $0x08, AX
-	JNZ         neurons
+	JNZ         elements
+
+end:
+	VZEROUPPER
+	RET
+
+// func combine4x32AVX2(n int, z *float32, a *float32, b *float32, c *float32, d *float32, ka float32, kb float32, kc float32, kd float32)
+// Requires: AVX, FMA3
+TEXT ·combine4x32AVX2(SB), NOSPLIT, $0-64
+	MOVQ         n+0(FP), AX
+	MOVQ         z+8(FP), CX
+	MOVQ         a+16(FP), DX
+	VBROADCASTSS ka+48(FP), Y0
+	MOVQ         b+24(FP), BX
+	VBROADCASTSS kb+52(FP), Y1
+	MOVQ         c+32(FP), SI
+	VBROADCASTSS kc+56(FP), Y2
+	MOVQ         d+40(FP), DI
+	VBROADCASTSS kd+60(FP), Y3
+	TESTQ        AX, AX
+	JZ           end
+
+elements:
+	VMULPS      (DX), Y0, Y4
+	VFMADD231PS (BX), Y1, Y4
+	VFMADD231PS (SI), Y2, Y4
+	VFMADD231PS (DI), Y3, Y4
+	VMOVUPS     Y4, (CX)
+	ADDQ        $0x20, CX
+	ADDQ        $0x20, DX
+	ADDQ        $0x20, BX
+	ADDQ        $0x20, SI
+	ADDQ        $0x20, DI
+	SUBQ        $0x08, AX
+	JNZ         elements
+
+end:
+	VZEROUPPER
+	RET
+
+// func limit32AVX2(n int, z *float32, a *float32, ceiling float32)
+// Requires: AVX, AVX2
+TEXT ·limit32AVX2(SB), NOSPLIT, $0-28
+	MOVQ         n+0(FP), AX
+	MOVQ         z+8(FP), CX
+	MOVQ         a+16(FP), DX
+	VBROADCASTSS ceiling+24(FP), Y0
+	VPXOR        Y1, Y1, Y1
+	TESTQ        AX, AX
+	JZ           end
+
+elements:
+	VMOVUPS (DX), Y2
+	VMAXPS  Y2, Y1, Y2
+	VMINPS  Y2, Y0, Y2
+	VMOVUPS Y2, (CX)
+	ADDQ    $0x20, CX
+	ADDQ    $0x20, DX
+	SUBQ    $0x08, AX
+	JNZ     elements
+
+end:
+	VZEROUPPER
+	RET
+
+// func multiply32AVX2(n int, z *float32, a *float32, b *float32)
+// Requires: AVX
+TEXT ·multiply32AVX2(SB), NOSPLIT, $0-32
+	MOVQ  n+0(FP), AX
+	MOVQ  z+8(FP), CX
+	MOVQ  a+16(FP), DX
+	MOVQ  b+24(FP), BX
+	TESTQ AX, AX
+	JZ    end
+
+elements:
+	VMOVUPS (DX), Y0
+	VMULPS  (BX), Y0, Y0
+	VMOVUPS Y0, (CX)
+	ADDQ    $0x20, CX
+	ADDQ    $0x20, DX
+	ADDQ    $0x20, BX
+	SUBQ    $0x08, AX
+	JNZ     elements
 
 end:
 	VZEROUPPER
@@ -1110,43 +1467,162 @@ end1:
 	VZEROUPPER
 	RET
 
-// func step64AVX2(n int, u *float64, r *float64, current *float64, lateral *float64, kCurrent float64, kLateral float64, kR float64, kU float64, offset float64, eta float64, ceiling float64)
-// Requires: AVX, AVX2, FMA3
-TEXT ·step64AVX2(SB), NOSPLIT, $0-96
+// func combine1x64AVX2(n int, z *float64, a *float64, ka float64)
+// Requires: AVX
+TEXT ·combine1x64AVX2(SB), NOSPLIT, $0-32
 	MOVQ         n+0(FP), AX
-	MOVQ         u+8(FP), CX
-	MOVQ         r+16(FP), DX
-	MOVQ         current+24(FP), BX
-	MOVQ         lateral+32(FP), SI
-	VBROADCASTSD kCurrent+40(FP), Y0
-	VBROADCASTSD kLateral+48(FP), Y1
-	VBROADCASTSD kR+56(FP), Y2
-	VBROADCASTSD kU+64(FP), Y3
-	VBROADCASTSD offset+72(FP), Y4
-	VBROADCASTSD eta+80(FP), Y5
-	VBROADCASTSD ceiling+88(FP), Y6
-	VPXOR        Y7, Y7, Y7
+	MOVQ         z+8(FP), CX
+	MOVQ         a+16(FP), DX
+	VBROADCASTSD ka+24(FP), Y0
 	TESTQ        AX, AX
 	JZ           end
 
-neurons:
-	VMOVUPD     (CX), Y8
-	VMULPD      (BX), Y0, Y9
-	VFMADD231PD (SI), Y1, Y9
-	VFMADD231PD (DX), Y2, Y9
-	VFMADD231PD Y8, Y3, Y9
-	VADDPD      Y4, Y9, Y9
-	VFMADD231PD Y9, Y5, Y8
-	VMOVUPD     Y8, (CX)
-	VMAXPD      Y8, Y7, Y8
-	VMINPD      Y8, Y6, Y8
-	VMOVUPD     Y8, (DX)
+elements:
+	VMULPD  (DX), Y0, Y1
+	VMOVUPD Y1, (CX)
+	ADDQ    $0x20, CX
+	ADDQ    $0x20, DX
+	SUBQ    $0x04, AX
+	JNZ     elements
+
+end:
+	VZEROUPPER
+	RET
+
+// func combine2x64AVX2(n int, z *float64, a *float64, b *float64, ka float64, kb float64)
+// Requires: AVX, FMA3
+TEXT ·combine2x64AVX2(SB), NOSPLIT, $0-48
+	MOVQ         n+0(FP), AX
+	MOVQ         z+8(FP), CX
+	MOVQ         a+16(FP), DX
+	VBROADCASTSD ka+32(FP), Y0
+	MOVQ         b+24(FP), BX
+	VBROADCASTSD kb+40(FP), Y1
+	TESTQ        AX, AX
+	JZ           end
+
+elements:
+	VMULPD      (DX), Y0, Y2
+	VFMADD231PD (BX), Y1, Y2
+	VMOVUPD     Y2, (CX)
+	ADDQ        $0x20, CX
+	ADDQ        $0x20, DX
+	ADDQ        $0x20, BX
+	SUBQ        $0x04, AX
+	JNZ         elements
+
+end:
+	VZEROUPPER
+	RET
+
+// func combine3x64AVX2(n int, z *float64, a *float64, b *float64, c *float64, ka float64, kb float64, kc float64)
+// Requires: AVX, FMA3
+TEXT ·combine3x64AVX2(SB), NOSPLIT, $0-64
+	MOVQ         n+0(FP), AX
+	MOVQ         z+8(FP), CX
+	MOVQ         a+16(FP), DX
+	VBROADCASTSD ka+40(FP), Y0
+	MOVQ         b+24(FP), BX
+	VBROADCASTSD kb+48(FP), Y1
+	MOVQ         c+32(FP), SI
+	VBROADCASTSD kc+56(FP), Y2
+	TESTQ        AX, AX
+	JZ           end
+
+elements:
+	VMULPD      (DX), Y0, Y3
+	VFMADD231PD (BX), Y1, Y3
+	VFMADD231PD (SI), Y2, Y3
+	VMOVUPD     Y3, (CX)
 	ADDQ        $0x20, CX
 	ADDQ        $0x20, DX
 	ADDQ        $0x20, BX
 	ADDQ        $0x20, SI
 	SUBQ        $0x04, AX
-	JNZ         neurons
+	JNZ         elements
+
+end:
+	VZEROUPPER
+	RET
+
+// func combine4x64AVX2(n int, z *float64, a *float64, b *float64, c *float64, d *float64, ka float64, kb float64, kc float64, kd float64)
+// Requires: AVX, FMA3
+TEXT ·combine4x64AVX2(SB), NOSPLIT, $0-80
+	MOVQ         n+0(FP), AX
+	MOVQ         z+8(FP), CX
+	MOVQ         a+16(FP), DX
+	VBROADCASTSD ka+48(FP), Y0
+	MOVQ         b+24(FP), BX
+	VBROADCASTSD kb+56(FP), Y1
+	MOVQ         c+32(FP), SI
+	VBROADCASTSD kc+64(FP), Y2
+	MOVQ         d+40(FP), DI
+	VBROADCASTSD kd+72(FP), Y3
+	TESTQ        AX, AX
+	JZ           end
+
+elements:
+	VMULPD      (DX), Y0, Y4
+	VFMADD231PD (BX), Y1, Y4
+	VFMADD231PD (SI), Y2, Y4
+	VFMADD231PD (DI), Y3, Y4
+	VMOVUPD     Y4, (CX)
+	ADDQ        $0x20, CX
+	ADDQ        $0x20, DX
+	ADDQ        $0x20, BX
+	ADDQ        $0x20, SI
+	ADDQ        $0x20, DI
+	SUBQ        $0x04, AX
+	JNZ         elements
+
+end:
+	VZEROUPPER
+	RET
+
+// func limit64AVX2(n int, z *float64, a *float64, ceiling float64)
+// Requires: AVX, AVX2
+TEXT ·limit64AVX2(SB), NOSPLIT, $0-32
+	MOVQ         n+0(FP), AX
+	MOVQ         z+8(FP), CX
+	MOVQ         a+16(FP), DX
+	VBROADCASTSD ceiling+24(FP), Y0
+	VPXOR        Y1, Y1, Y1
+	TESTQ        AX, AX
+	JZ           end
+
+elements:
+	VMOVUPD (DX), Y2
+	VMAXPD  Y2, Y1, Y2
+	VMINPD  Y2, Y0, Y2
+	VMOVUPD Y2, (CX)
+	ADDQ    $0x20, CX
+	ADDQ    $0x20, DX
+	SUBQ    $0x04, AX
+	JNZ     elements
+
+end:
+	VZEROUPPER
+	RET
+
+// func multiply64AVX2(n int, z *float64, a *float64, b *float64)
+// Requires: AVX
+TEXT ·multiply64AVX2(SB), NOSPLIT, $0-32
+	MOVQ  n+0(FP), AX
+	MOVQ  z+8(FP), CX
+	MOVQ  a+16(FP), DX
+	MOVQ  b+24(FP), BX
+	TESTQ AX, AX
+	JZ    end
+
+elements:
+	VMOVUPD (DX), Y0
+	VMULPD  (BX), Y0, Y0
+	VMOVUPD Y0, (CX)
+	ADDQ    $0x20, CX
+	ADDQ    $0x20, DX
+	ADDQ    $0x20, BX
+	SUBQ    $0x04, AX
+	JNZ     elements
 
 end:
 	VZEROUPPER

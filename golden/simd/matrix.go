@@ -3,6 +3,8 @@ package simd
 import (
 	"fmt"
 	"unsafe"
+
+	"gonum.org/v1/gonum/mat"
 )
 
 // Matrix is a matrix whose columns are padded to whole panels of a cache line pair: 32 float32 or 16
@@ -67,9 +69,6 @@ func (m Matrix[T]) Row(i int) []T {
 	return m.data[i*m.row:][:m.Cols]
 }
 
-// padded is row i of a matrix of states with its padding.
-func (m Matrix[T]) padded(i int) []T { return m.data[i*m.row:][:panels[T](m.Cols)*m.panel] }
-
 func (m Matrix[T]) wantStates() {
 	if m.panel != panelColumns[T]() {
 		panic("simd: a matrix of synapses in the place of one of states")
@@ -87,6 +86,15 @@ func (m Matrix[T]) index(i, j int) int {
 		panic(fmt.Sprintf("simd: element %d, %d of a matrix of %d x %d", i, j, m.Rows, m.Cols))
 	}
 	return i*m.row + j/panelColumns[T]()*m.panel + j%panelColumns[T]()
+}
+
+// Fill sets synapses to weights, which have a row per postsynaptic neuron.
+func (m Matrix[T]) Fill(weights mat.Matrix) {
+	for i := range m.Cols {
+		for j := range m.Rows {
+			m.Set(j, i, T(weights.At(i, j)))
+		}
+	}
 }
 
 // Copy copies the elements of a matrix of states into another of its shape.

@@ -23,8 +23,18 @@ type kernels[T Float] struct {
 	name  string
 	lanes int // elements of a vector
 	tiles []tile[T]
-	step  func(n int, u, r, current, lateral *T, kCurrent, kLateral, kR, kU, offset, eta, ceiling T)
 	peak  func(rounds int)
+	elementwise[T]
+}
+
+// elementwise are loops over n elements, a multiple of a vector; z may be one of the operands.
+type elementwise[T Float] struct {
+	combine1 func(n int, z, a *T, ka T)
+	combine2 func(n int, z, a, b *T, ka, kb T)
+	combine3 func(n int, z, a, b, c *T, ka, kb, kc T)
+	combine4 func(n int, z, a, b, c, d *T, ka, kb, kc, kd T)
+	limit    func(n int, z, a *T, ceiling T)
+	multiply func(n int, z, a, b *T)
 }
 
 // tile is a kernel for rows x two vectors of a product.

@@ -160,55 +160,55 @@ func padding[T Float](t *testing.T, name string, m Matrix[T]) {
 	}
 }
 
-func TestSteps(t *testing.T) {
+func TestElements(t *testing.T) {
 	rng := source(t)
-	t.Run("float32", func(t *testing.T) { testSteps(t, rng, available32(), &use32) })
-	t.Run("float64", func(t *testing.T) { testSteps(t, rng, available64(), &use64) })
+	t.Run("float32", func(t *testing.T) { testElements(t, rng, available32(), &use32) })
+	t.Run("float64", func(t *testing.T) { testElements(t, rng, available64(), &use64) })
 }
 
-func testSteps[T Float](t *testing.T, rng *rand.Rand, list []kernels[T], use **kernels[T]) {
+// testElements holds the element-wise kernels against one element at a time, of up to nine terms, NaN and infinity among them,
+// with the result in the place of an operand or not.
+func testElements[T Float](t *testing.T, rng *rand.Rand, list []kernels[T], use **kernels[T]) {
 	for range 60 {
-		neurons := 1 + rng.IntN(100)
-		start := [4]Matrix[T]{}
-		for i := range start {
-			start[i] = filled(rng, NewStates[T](2, neurons))
+		rows, neurons := 1+rng.IntN(3), 1+rng.IntN(100)
+		terms := make([]Term[T], 1+rng.IntN(9))
+		for i := range terms {
+			terms[i] = Term[T]{T(rng.NormFloat64()), filled(rng, NewStates[T](rows, neurons))}
 		}
-		start[0].Set(1, 0, T(math.NaN()))
-		start[1].Set(1, neurons-1, T(math.Inf(1)))
-		k := [7]T{}
-		for i := range k {
-			k[i] = T(rng.NormFloat64())
-		}
-		step := Step[T]{k[0], k[1], k[2], k[3], k[4], k[5], T(math.Abs(float64(k[6])))}
+		terms[0].Values.Set(rows-1, 0, T(math.NaN()))
+		terms[len(terms)-1].Values.Set(0, neurons-1, T(math.Inf(1)))
+		other := filled(rng, NewStates[T](rows, neurons))
+		ceiling := T(1)
 		if rng.IntN(2) == 0 {
-			step.Ceiling = T(math.Inf(1))
+			ceiling = T(math.Inf(1))
 		}
+		inPlace := rng.IntN(2) == 0
 		with(list, use, func(name string) {
-			var m [4]Matrix[T]
-			for i := range m {
-				m[i] = NewStates[T](2, neurons)
-				Copy(m[i], start[i])
+			of := make([]Term[T], len(terms))
+			for i := range of {
+				of[i] = Term[T]{terms[i].Factor, NewStates[T](rows, neurons)}
+				Copy(of[i].Values, terms[i].Values)
 			}
-			for range 2 {
-				for i := range 2 {
-					step.Apply(i, m[0], m[1], m[2], m[3])
-				}
+			z := NewStates[T](rows, neurons)
+			if inPlace {
+				z = of[0].Values
 			}
-			for i := range 2 {
+			Combine(z, of)
+			limited, product := NewStates[T](rows, neurons), NewStates[T](rows, neurons)
+			Limit(limited, z, ceiling)
+			MultiplyElements(product, z, other)
+			for i := range rows {
 				for j := range neurons {
-					u, r := start[0].At(i, j), start[1].At(i, j)
-					for range 2 {
-						drive := start[2].At(i, j) * step.Current
-						drive = fma(step.Lateral, start[3].At(i, j), drive)
-						drive = fma(step.R, r, drive)
-						drive = fma(step.U, u, drive)
-						u = fma(step.Eta, drive+step.Offset, u)
-						r = min(max(u, 0), step.Ceiling)
+					sum := terms[0].Values.At(i, j) * terms[0].Factor
+					for _, term := range terms[1:] {
+						sum = fma(term.Values.At(i, j), term.Factor, sum)
 					}
-					same(t, u, m[0].At(i, j), "%s: potential %d of sample %d", name, j, i)
-					same(t, r, m[1].At(i, j), "%s: state %d of sample %d", name, j, i)
+					same(t, sum, z.At(i, j), "%s: sum of %d terms, element %d, %d", name, len(terms), i, j)
+					same(t, min(max(sum, 0), ceiling), limited.At(i, j), "%s: limited element %d, %d", name, i, j)
+					same(t, sum*other.At(i, j), product.At(i, j), "%s: product %d, %d", name, i, j)
 				}
 			}
+			padding(t, name, limited)
 		})
 	}
 }
@@ -243,7 +243,10 @@ func TestShapes(t *testing.T) {
 		"view":             func() { a.Slice(1, 3) },
 		"view of a view":   func() { a.Slice(0, 1).Slice(0, 2) },
 		"view from behind": func() { a.Slice(2, 1) },
-		"step":             func() { (&Step[float32]{}).Apply(0, c, c, c, NewStates[float32](2, 100)) },
+		"sum":              func() { Combine(c, []Term[float32]{{1, c}, {1, NewStates[float32](2, 100)}}) },
+		"sum of nothing":   func() { Combine(c, nil) },
+		"limit":            func() { Limit(c, NewStates[float32](3, 4), 1) },
+		"elements":         func() { MultiplyElements(c, c, NewStates[float32](2, 100)) },
 	} {
 		require.Panics(t, f, name)
 	}

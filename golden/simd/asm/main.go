@@ -4,6 +4,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
@@ -41,16 +42,16 @@ func (i isa) zero() reg.VecVirtual {
 
 // float is an element type and its instructions.
 type float struct {
-	name, suffix        string
-	size                int
-	broadcast           func(ops ...Op)
-	load, add, mul, fma func(ops ...Op)
-	maximum, minimum    func(ops ...Op)
+	name, suffix     string
+	size             int
+	broadcast        func(ops ...Op)
+	load, mul, fma   func(ops ...Op)
+	maximum, minimum func(ops ...Op)
 }
 
 var floats = []float{
-	{"float32", "32", 4, VBROADCASTSS, VMOVUPS, VADDPS, VMULPS, VFMADD231PS, VMAXPS, VMINPS},
-	{"float64", "64", 8, VBROADCASTSD, VMOVUPD, VADDPD, VMULPD, VFMADD231PD, VMAXPD, VMINPD},
+	{"float32", "32", 4, VBROADCASTSS, VMOVUPS, VMULPS, VFMADD231PS, VMAXPS, VMINPS},
+	{"float64", "64", 8, VBROADCASTSD, VMOVUPD, VMULPD, VFMADD231PD, VMAXPD, VMINPD},
 }
 
 func main() {
@@ -60,7 +61,11 @@ func main() {
 			for _, rows := range i.rows {
 				tile(i, f, rows)
 			}
-			step(i, f)
+			for terms := 1; terms <= 4; terms++ {
+				combine(i, f, terms)
+			}
+			limit(i, f)
+			multiply(i, f)
 			peak(i, f)
 		}
 	}
@@ -154,41 +159,77 @@ func tile(i isa, f float, rows int) {
 	RET()
 }
 
-// step is a settling step of n neurons, n a multiple of a vector.
-func step(i isa, f float) {
-	TEXT("step"+f.suffix+i.name, NOSPLIT, fmt.Sprintf(
-		"func(n int, u, r, current, lateral *%[1]s, kCurrent, kLateral, kR, kU, offset, eta, ceiling %[1]s)", f.name))
-	Doc(fmt.Sprintf("step%s%s is Step for n neurons, a multiple of %d.", f.suffix, i.name, i.bytes/f.size))
+// combine is z = ka a + kb b + ... for n elements, n a multiple of a vector: a product, then fused multiply-adds in this order.
+func combine(i isa, f float, terms int) {
+	names := []string{"a", "b", "c", "d"}[:terms]
+	var factors []string
+	for _, name := range names {
+		factors = append(factors, "k"+name)
+	}
+	TEXT(fmt.Sprintf("combine%dx%s%s", terms, f.suffix, i.name), NOSPLIT, fmt.Sprintf(
+		"func(n int, z, %s *%[2]s, %[3]s %[2]s)", strings.Join(names, ", "), f.name, strings.Join(factors, ", ")))
+	Doc(fmt.Sprintf("combine%dx%s%s sets z to the sum of %d vectors by their factors; n is a multiple of %d.",
+		terms, f.suffix, i.name, terms, i.bytes/f.size))
 	n := Load(Param("n"), GP64())
-	u, r := Load(Param("u"), GP64()), Load(Param("r"), GP64())
-	current, lateral := Load(Param("current"), GP64()), Load(Param("lateral"), GP64())
-	kCurrent, kLateral := argument(i, f, "kCurrent"), argument(i, f, "kLateral")
-	kR, kU := argument(i, f, "kR"), argument(i, f, "kU")
-	shift, eta, ceiling := argument(i, f, "offset"), argument(i, f, "eta"), argument(i, f, "ceiling")
-	zero := i.zero()
+	pointers := []reg.Register{Load(Param("z"), GP64())}
+	var factor []reg.VecVirtual
+	for t, name := range names {
+		pointers = append(pointers, Load(Param(name), GP64()))
+		factor = append(factor, argument(i, f, factors[t]))
+	}
+	elements(i, f, n, pointers, func() {
+		sum := i.vector()
+		f.mul(Mem{Base: pointers[1]}, factor[0], sum)
+		for t := 1; t < terms; t++ {
+			f.fma(Mem{Base: pointers[1+t]}, factor[t], sum)
+		}
+		f.load(sum, Mem{Base: pointers[0]})
+	})
+}
+
+// elements is a loop over n elements that lie at some pointers, a vector at a time.
+func elements(i isa, f float, n reg.Register, pointers []reg.Register, body func()) {
 	TESTQ(n, n)
 	JZ(LabelRef("end"))
-	Label("neurons")
-	potential, drive := i.vector(), i.vector()
-	f.load(Mem{Base: u}, potential)
-	f.mul(Mem{Base: current}, kCurrent, drive)
-	f.fma(Mem{Base: lateral}, kLateral, drive)
-	f.fma(Mem{Base: r}, kR, drive)
-	f.fma(potential, kU, drive)
-	f.add(shift, drive, drive)
-	f.fma(drive, eta, potential)
-	f.load(potential, Mem{Base: u})
-	f.maximum(potential, zero, potential) // NaN stays NaN: the first operand here is the one that it comes from
-	f.minimum(potential, ceiling, potential)
-	f.load(potential, Mem{Base: r})
-	for _, p := range []reg.Register{u, r, current, lateral} {
+	Label("elements")
+	body()
+	for _, p := range pointers {
 		ADDQ(Imm(uint64(i.bytes)), p)
 	}
 	SUBQ(Imm(uint64(i.bytes/f.size)), n)
-	JNZ(LabelRef("neurons"))
+	JNZ(LabelRef("elements"))
 	Label("end")
 	VZEROUPPER()
 	RET()
+}
+
+// limit is z = min(max(a, 0), ceiling) for n elements.
+func limit(i isa, f float) {
+	TEXT("limit"+f.suffix+i.name, NOSPLIT, fmt.Sprintf("func(n int, z, a *%[1]s, ceiling %[1]s)", f.name))
+	Doc(fmt.Sprintf("limit%s%s limits n elements to 0 .. ceiling; n is a multiple of %d.", f.suffix, i.name, i.bytes/f.size))
+	n, z, a := Load(Param("n"), GP64()), Load(Param("z"), GP64()), Load(Param("a"), GP64())
+	ceiling, zero := argument(i, f, "ceiling"), i.zero()
+	elements(i, f, n, []reg.Register{z, a}, func() {
+		v := i.vector()
+		f.load(Mem{Base: a}, v)
+		f.maximum(v, zero, v) // NaN stays NaN: the first operand here is the one that it comes from
+		f.minimum(v, ceiling, v)
+		f.load(v, Mem{Base: z})
+	})
+}
+
+// multiply is z = a b for n elements.
+func multiply(i isa, f float) {
+	TEXT("multiply"+f.suffix+i.name, NOSPLIT, fmt.Sprintf("func(n int, z, a, b *%[1]s)", f.name))
+	Doc(fmt.Sprintf("multiply%s%s multiplies n pairs of elements; n is a multiple of %d.", f.suffix, i.name, i.bytes/f.size))
+	n, z := Load(Param("n"), GP64()), Load(Param("z"), GP64())
+	a, b := Load(Param("a"), GP64()), Load(Param("b"), GP64())
+	elements(i, f, n, []reg.Register{z, a, b}, func() {
+		v := i.vector()
+		f.load(Mem{Base: a}, v)
+		f.mul(Mem{Base: b}, v, v)
+		f.load(v, Mem{Base: z})
+	})
 }
 
 // peak is 20 (AVX-512) or 10 independent chains of multiply-add without memory.

@@ -1,0 +1,220 @@
+package float
+
+import (
+	"math"
+
+	"corinfo/golden/rule"
+	"corinfo/golden/simd"
+)
+
+// batch is the activity of some samples, a row each.
+type batch[T simd.Float] struct {
+	rows    int
+	words   []simd.Matrix[T]            // those of every neuron, and the fixed ones
+	shared  [][]T                       // those that the neurons of a layer share, by sample
+	fixed   []simd.Matrix[T]            // by sum: its part that stands still; no rows where there is none
+	steps   [][]simd.Matrix[T]          // by step: scratch
+	factors [][]simd.Matrix[T]          // by factor: scratch
+	saved   map[string][]simd.Matrix[T] // by phase that another starts from: its words
+	savedQ  map[string][][]T            // and shared words
+	earlier []simd.Matrix[T]            // by word: as the earlier of the compared phases left it
+	y       simd.Matrix[T]              // 1 for the label's neuron
+	labels  []int
+	classes []int // when the answer was due
+}
+
+func newBatch[T simd.Float](m *Model[T], rows int) *batch[T] {
+	d := m.d
+	b := &batch[T]{rows: rows, labels: make([]int, rows), classes: make([]int, rows), saved: map[string][]simd.Matrix[T]{}, savedQ: map[string][][]T{},
+		y: simd.NewStates[T](rows, d.Layers[len(d.Layers)-1]), earlier: make([]simd.Matrix[T], len(d.Words))}
+	b.words, b.shared = newWords[T](d, rows)
+	for w, x := range d.Words {
+		if x.Fixed && x.Shared { // the unit that is always 1
+			for i := range rows {
+				b.words[w].Set(i, 0, 1)
+			}
+		}
+	}
+	for s := range d.Sums {
+		if b.fixed = append(b.fixed, simd.Matrix[T]{}); m.sums[s].fixed != nil {
+			b.fixed[s] = simd.NewStates[T](rows, d.Layers[d.Sums[s].Layer])
+		}
+	}
+	scratch := func(f *formula) (list []simd.Matrix[T]) {
+		if f == nil {
+			return nil
+		}
+		for range f.scratch {
+			list = append(list, simd.NewStates[T](rows, d.Layers[f.layer]))
+		}
+		return list
+	}
+	for _, f := range m.steps {
+		b.steps = append(b.steps, scratch(f))
+	}
+	for i, f := range m.factors {
+		b.factors = append(b.factors, scratch(f))
+		if f == nil {
+			continue
+		}
+		for _, n := range d.Factors[i].Graph.Nodes {
+			if n.Op == rule.OpOperand && n.Source == rule.FromEarlier {
+				b.earlier[d.Word(n.Name, f.layer)] = simd.NewStates[T](rows, d.Layers[f.layer])
+			}
+		}
+	}
+	for _, p := range d.Phases {
+		if p.From != "" {
+			b.saved[p.From], b.savedQ[p.From] = newWords[T](d, rows)
+		}
+	}
+	return b
+}
+
+// newWords has room for the words of some samples.
+func newWords[T simd.Float](d *rule.Description, rows int) (words []simd.Matrix[T], shared [][]T) {
+	for w, x := range d.Words {
+		words, shared = append(words, simd.Matrix[T]{}), append(shared, nil)
+		if x.Shared && !x.Fixed {
+			shared[w] = make([]T, rows)
+		} else {
+			words[w] = simd.NewStates[T](rows, d.Width(w))
+		}
+	}
+	return words, shared
+}
+
+func (b *batch[T]) setLabel(i, label int) {
+	b.labels[i] = label
+	y := b.y.Row(i)
+	clear(y)
+	y[label] = 1
+}
+
+// view is a span of the matrix of a ref; result is what inResult stands for.
+func (b *batch[T]) view(r ref, scratch []simd.Matrix[T], s simd.Span, result simd.Matrix[T]) simd.Matrix[T] {
+	switch r.kind {
+	case inWord:
+		return b.words[r.index].Slice(s.From, s.To)
+	case inEarlier:
+		return b.earlier[r.index].Slice(s.From, s.To)
+	case inLabels:
+		return b.y.Slice(s.From, s.To)
+	case inResult:
+		return result
+	}
+	return scratch[r.index].Slice(s.From, s.To)
+}
+
+// evaluate runs a formula at a moment but for its sums, which accumulate has made. result takes what is no word.
+func (m *Model[T]) evaluate(f *formula, at *moment[T], b *batch[T], scratch []simd.Matrix[T], s simd.Span, result simd.Matrix[T]) {
+	var room [8]simd.Term[T]
+	for i := range f.ops {
+		o := &f.ops[i]
+		to := b.view(o.to, scratch, s, result)
+		switch o.code {
+		case opCombine:
+			if o.label != nil && at.pulls[i] != 0 && b == m.learning { // inference has no labels
+				b.pull(at.pulls[i], b.view(o.label.into, scratch, s, result), s)
+			}
+			terms := room[:0]
+			for k, t := range o.terms {
+				terms = append(terms, simd.Term[T]{Factor: at.factors[i][k], Values: b.view(t.from, scratch, s, result)})
+			}
+			simd.Combine(to, terms)
+			if o.offsets != nil {
+				b.offset(f, o, at, at.offsets[i], to, s)
+			}
+		case opLimit:
+			ceiling := T(1)
+			if o.above {
+				ceiling = T(math.Inf(1))
+			}
+			simd.Limit(to, b.view(o.a, scratch, s, result), ceiling)
+		case opMultiply:
+			simd.MultiplyElements(to, b.view(o.a, scratch, s, result), b.view(o.b, scratch, s, result))
+		case opCopy:
+			simd.Copy(to, b.view(o.a, scratch, s, result))
+		case opNote:
+			if m.record != nil {
+				m.note(o.tensor, f.layer, b.view(o.a, scratch, s, result))
+			}
+		}
+	}
+}
+
+// pull adds to the elements of the samples' labels.
+func (b *batch[T]) pull(add T, into simd.Matrix[T], s simd.Span) {
+	for i := range into.Rows {
+		into.Row(i)[b.labels[s.From+i]] += add
+	}
+}
+
+// offset adds what is one value for all neurons of a sample; still are the offsets, which some formulas have by sample.
+func (b *batch[T]) offset(f *formula, o *op, at *moment[T], still []T, z simd.Matrix[T], s simd.Span) {
+	var values []float64
+	if f.varying != nil {
+		values = append(values, at.values...)
+	}
+	for i := range z.Rows {
+		for _, v := range f.varying {
+			if w := f.words[v]; w >= 0 {
+				values[v] = float64(b.shared[w][s.From+i])
+			} else {
+				calculate(&f.graph.Nodes[v], values, v)
+			}
+		}
+		row := z.Row(i)
+		for k, add := range still {
+			if f.varying != nil {
+				add = T(o.offsets[k].value(values))
+			}
+			for j := range row {
+				row[j] += add
+			}
+		}
+	}
+}
+
+// accumulate computes the sums of a formula from the words as they are now.
+func (m *Model[T]) accumulate(f *formula, b *batch[T], scratch []simd.Matrix[T], s simd.Span) {
+	for i := range f.ops {
+		o := &f.ops[i]
+		if o.code != opAccumulate {
+			continue
+		}
+		to, filled := b.view(o.to, scratch, s, simd.Matrix[T]{}), false
+		for _, sum := range o.sums {
+			if m.sums[sum].fixed == nil {
+				continue
+			}
+			part := b.fixed[sum].Slice(s.From, s.To)
+			if filled {
+				simd.Combine(to, []simd.Term[T]{{Factor: 1, Values: to}, {Factor: 1, Values: part}})
+			} else {
+				simd.Copy(to, part)
+				filled = true
+			}
+		}
+		for _, sum := range o.sums {
+			for _, p := range m.sums[sum].moving {
+				m.project(filled, to, b, p, s)
+				filled = true
+			}
+		}
+		if !filled {
+			for i := range to.Rows {
+				clear(to.Row(i))
+			}
+		}
+	}
+}
+
+// project adds a projection of the words as they are now to a sum, or makes it the sum.
+func (m *Model[T]) project(add bool, to simd.Matrix[T], b *batch[T], p int, s simd.Span) {
+	keep := T(0)
+	if add {
+		keep = 1
+	}
+	simd.Multiply(keep, to, b.words[m.d.Projections[p].From].Slice(s.From, s.To), m.synapses[p])
+}

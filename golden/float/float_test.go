@@ -1,0 +1,304 @@
+package float
+
+import (
+	"math"
+	"math/rand/v2"
+	"reflect"
+	"runtime"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"gonum.org/v1/gonum/mat"
+
+	"corinfo/golden"
+	"corinfo/golden/goldentest"
+	"corinfo/golden/network"
+	"corinfo/golden/rule"
+	"corinfo/golden/simd"
+	"corinfo/golden/weights"
+)
+
+// starting is a float64 model with initial weights.
+func starting(t testing.TB, n *network.Network) *Model[float64] {
+	t.Helper()
+	return newFloat(t, n, weights.Initial(n.Describe(), 7))
+}
+
+// wideOf is a network of several panels in its hidden layers, under a rule.
+func wideOf(name string) *network.Network {
+	n := goldentest.Of(name)
+	n.Layers = []int{90, 90, 70, 3}
+	n.Learning.Batch = 7
+	n.Learning.Feedforward = append(n.Learning.Feedforward, 0.5)
+	switch own := n.Own.(type) {
+	case *rule.CorInfoMax:
+		n.Learning.Feedback = append(n.Learning.Feedback, 0.15)
+	case *rule.CSM:
+		own.Lateral = append(own.Lateral, -0.05)
+	}
+	return n
+}
+
+func TestFloatProcessors(t *testing.T) {
+	for _, r := range rule.Rules {
+		seed := goldentest.Seed(t)
+		n := wideOf(r.Name)
+		var all []weights.Weights
+		var classes [][]int
+		for _, processors := range []int{1, 2, 5} {
+			before := runtime.GOMAXPROCS(processors)
+			rng := rand.New(rand.NewPCG(seed, 0))
+			m := starting(t, n)
+			for range 3 {
+				samples, labels := goldentest.Samples(rng, n, 7)
+				m.Learn(samples, labels, rng.IntN(2) == 0)
+			}
+			samples, _ := goldentest.Samples(rng, n, classifyRows+3)
+			class := make([]int, len(samples))
+			m.Classify(samples, class)
+			runtime.GOMAXPROCS(before)
+			all, classes = append(all, m.Weights()), append(classes, class)
+		}
+		for i := 1; i < len(all); i++ {
+			if !reflect.DeepEqual(all[i], all[0]) || !slices.Equal(classes[i], classes[0]) {
+				t.Errorf("%s: run %d differs from that on one processor", r.Name, i)
+			}
+		}
+	}
+}
+
+// TestFloat32 holds the float32 model near the float64 one: as far off as its roundings.
+func TestFloat32(t *testing.T) {
+	for _, r := range rule.Rules {
+		t.Run(r.Name, func(t *testing.T) {
+			n := wideOf(r.Name)
+			n.Layers, n.Learning.Batch = []int{40, 30, 20, 7}, 5
+			if own, ok := n.Own.(*rule.CorInfoMax); ok {
+				own.Sparse = rule.Sparse{Layers: []int{2}, Nu: []float64{0.1}}
+			} else { // larger steps make these networks sensitive: float64 with weights rounded to float32 goes as far off
+				n.Settling.Step.Start, n.Learning.Feedforward = 0.1, []float64{0.05, 0.05, 0.05}
+			}
+			exact := starting(t, n)
+			m, err := New[float32](n.Describe(), n.Learning.Batch, n.Dataset.Normalize.Inputs(), exact.Weights())
+			require.NoError(t, err)
+			rng := rand.New(rand.NewPCG(goldentest.Seed(t), 0))
+			for range 20 {
+				samples, labels := goldentest.Samples(rng, n, 5)
+				exact.Learn(samples, labels, false)
+				m.Learn(samples, labels, false)
+			}
+			for i, x := range exact.Weights() {
+				got := m.Weights()[i].RawMatrix().Data
+				bound := 0.0
+				for _, v := range x.RawMatrix().Data {
+					bound = max(bound, math.Abs(v))
+				}
+				same := true
+				for j, v := range x.RawMatrix().Data {
+					require.InDelta(t, v, got[j], 1e-4*bound, "%s[%d]", x.Name, j)
+					require.Equal(t, float64(float32(got[j])), got[j])
+					same = same && v == got[j]
+				}
+				require.False(t, same, "%s is that of float64", x.Name)
+			}
+			other, err := New[float32](n.Describe(), n.Learning.Batch, n.Dataset.Normalize.Inputs(), weights.Initial(n.Describe(), 1))
+			require.NoError(t, err)
+			require.NoError(t, other.SetWeights(m.Weights()))
+			require.Equal(t, m.Weights(), other.Weights())
+		})
+	}
+}
+
+// TestFloat32Range: weights that float32 does not hold are refused, and what overflows in one sample leaves the samples
+// after it alone.
+func TestFloat32Range(t *testing.T) {
+	n := goldentest.Network([]int{4, 3, 2}, 1)
+	d, inputs := n.Describe(), n.Dataset.Normalize.Inputs()
+	w := weights.Initial(d, 1)
+	for i := range 3 {
+		w.Named("W0").Set(i, 0, 3e38)
+	}
+	m, err := New[float32](d, 1, inputs, w)
+	require.NoError(t, err)
+	dark, bright := []uint8{0, 200, 100, 50}, []uint8{255, 255, 255, 255}
+	want := m.States([][]uint8{dark})
+	require.True(t, slices.ContainsFunc(m.States([][]uint8{bright})[1].RawMatrix().Data, math.IsNaN), "nothing overflows")
+	require.Equal(t, want, m.States([][]uint8{dark}))
+
+	w.Named("F1").Set(1, 0, -1e39)
+	const said = "F1 row 1 column 0: -1e+39 is beyond float32; take arithmetic float"
+	_, err = New[float32](d, 1, inputs, w)
+	require.ErrorIs(t, err, golden.ErrUsage)
+	require.ErrorContains(t, err, said)
+	before := m.Weights()
+	err = m.SetWeights(w)
+	require.ErrorIs(t, err, golden.ErrUsage)
+	require.ErrorContains(t, err, said)
+	require.Equal(t, before, m.Weights())
+	_, err = New[float64](d, 1, inputs, w)
+	require.NoError(t, err)
+}
+
+func TestFloatClassifyBlocks(t *testing.T) {
+	n := goldentest.Network([]int{20, 13, 7}, 3)
+	m := starting(t, n)
+	samples, _ := goldentest.Samples(rand.New(rand.NewPCG(goldentest.Seed(t), 0)), n, 2*classifyRows+1)
+	together, alone := make([]int, len(samples)), make([]int, len(samples))
+	m.Classify(samples, together)
+	for i := range samples {
+		m.Classify(samples[i:i+1], alone[i:i+1])
+	}
+	if !slices.Equal(together, alone) {
+		t.Errorf("together %v, one by one %v", together, alone)
+	}
+	if slices.Max(together) == slices.Min(together) {
+		t.Error("one class only: nothing is tested")
+	}
+	m.Classify(nil, nil)
+}
+
+func TestLargest(t *testing.T) {
+	for _, c := range []struct {
+		scores []float64
+		want   int
+	}{{[]float64{0}, 0}, {[]float64{0, 0, 0}, 0}, {[]float64{0.1, 1, 1}, 1}, {[]float64{0.1, 0.2, 0.3}, 2}} {
+		if got := largest(c.scores); got != c.want {
+			t.Errorf("%v: got %d, want %d", c.scores, got, c.want)
+		}
+	}
+}
+
+// TestFloatSymmetry: rounding leaves symmetric matrices as symmetric as they were, and mirrors what they mirror.
+func TestFloatSymmetry(t *testing.T) {
+	for _, r := range rule.Rules {
+		n := wideOf(r.Name)
+		if own, ok := n.Own.(*rule.CorInfoMax); ok {
+			own.Lambda = 0.98
+		}
+		d := n.Describe()
+		w := weights.Initial(d, 7)
+		for i, at := range d.Stored() {
+			if d.Projections[at].Symmetric {
+				for row := range d.Projections[at].Rows {
+					for col := range row {
+						w[i].Set(row, col, w[i].At(col, row))
+					}
+				}
+			}
+		}
+		m := newFloat(t, n, w)
+		rng := rand.New(rand.NewPCG(goldentest.Seed(t), 0))
+		for range 5 {
+			samples, labels := goldentest.Samples(rng, n, n.Learning.Batch)
+			m.Learn(samples, labels, rng.IntN(2) == 0)
+		}
+		for i, x := range m.Weights() {
+			if mat.Equal(x.Dense, w[i].Dense) {
+				t.Errorf("%s: %s did not learn", r.Name, x.Name)
+			}
+			if d.Projections[d.Stored()[i]].Symmetric && !mat.Equal(x.Dense, x.T()) {
+				t.Errorf("%s: %s is not symmetric", r.Name, x.Name)
+			}
+		}
+		for i, p := range d.Projections {
+			if p.Mirror >= 0 && !mat.Equal(weightsOf(m.synapses[i]), weightsOf(m.synapses[p.Mirror]).T()) {
+				t.Errorf("%s: %s is no mirror", r.Name, p.Name)
+			}
+		}
+	}
+}
+
+// TestFloatWeights: the model has copies of weights in the order of the description, and what it refuses it does not take.
+func TestFloatWeights(t *testing.T) {
+	n := goldentest.Network([]int{12, 9, 8, 5}, 2)
+	d := n.Describe()
+	w := weights.Initial(d, 1)
+	m := newFloat(t, n, w)
+	got := m.Weights()
+	require.Equal(t, w, got)
+	for i, at := range d.Stored() {
+		rows, cols := got[i].Dims()
+		p := d.Projections[at]
+		require.Equal(t, []any{p.Name, p.Rows, p.Cols}, []any{got[i].Name, rows, cols})
+	}
+	m.Weights()[0].Set(0, 0, 99)
+	w[1].Set(0, 0, 99)
+	require.Equal(t, got, m.Weights(), "no copies")
+
+	other := starting(t, n)
+	require.NotEqual(t, got, other.Weights(), "equal from the start: nothing is tested")
+	before := other.Weights()
+	for _, c := range []struct {
+		name   string
+		change func(w weights.Weights) weights.Weights
+		want   error
+		text   string
+	}{
+		{"short list", func(w weights.Weights) weights.Weights { return w[1:] }, golden.ErrUsage, "7 matrices; the network has 8"},
+		{"order", func(w weights.Weights) weights.Weights { w[0], w[1] = w[1], w[0]; return w }, golden.ErrUsage, "W0 is missing"},
+		{"shape", func(w weights.Weights) weights.Weights { w[3].Dense = mat.NewDense(8, 9, nil); return w }, golden.ErrUsage, "F1 is 8 x 9"},
+		{"missing matrix", func(w weights.Weights) weights.Weights { w[6].Dense = nil; return w }, golden.ErrUsage, "C2 is missing"},
+		{"NaN", func(w weights.Weights) weights.Weights { w[7].Set(2, 3, math.NaN()); return w }, golden.ErrDamaged, "row 2 column 3 is NaN"},
+		{"infinity", func(w weights.Weights) weights.Weights { w[1].Set(2, 3, math.Inf(1)); return w }, golden.ErrDamaged, "W1 row 2 column 3 is +Inf"},
+	} {
+		err := other.SetWeights(c.change(m.Weights()))
+		require.ErrorIs(t, err, c.want, c.name)
+		require.ErrorContains(t, err, c.text, c.name)
+		_, err = New[float64](d, 2, n.Dataset.Normalize.Inputs(), c.change(m.Weights()))
+		require.ErrorIs(t, err, c.want, c.name)
+	}
+	require.Equal(t, before, other.Weights(), "refused weights were taken")
+	require.NoError(t, other.SetWeights(got))
+	require.Equal(t, got, other.Weights())
+}
+
+// TestFloatEpochs: rates fall with the epochs.
+func TestFloatEpochs(t *testing.T) {
+	for _, r := range rule.Rules {
+		n := goldentest.Of(r.Name)
+		n.Learning.Decay = rule.Decay{Factor: 0.95}
+		samples, labels := goldentest.Samples(rand.New(rand.NewPCG(goldentest.Seed(t), 0)), n, n.Learning.Batch)
+		// change is how far one mini-batch of an epoch moves each matrix.
+		change := func(epoch int) (norms []float64) {
+			m := starting(t, n)
+			before := m.Weights()
+			m.SetEpoch(epoch)
+			m.Learn(samples, labels, false)
+			for i, x := range m.Weights() {
+				x.Sub(x.Dense, before[i].Dense)
+				norms = append(norms, mat.Norm(x.Dense, 2))
+			}
+			return norms
+		}
+		d, first, fourth := n.Describe(), change(0), change(3)
+		fallen := 0
+		for i, at := range d.Stored() {
+			for _, u := range d.Updates {
+				if u.Projection == at && u.Rate != nil {
+					require.InDelta(t, math.Pow(0.95, 3), fourth[i]/first[i], 1e-6, "%s %s", r.Name, d.Projections[at].Name)
+					fallen++
+				}
+			}
+		}
+		require.GreaterOrEqual(t, fallen, 3)
+	}
+}
+
+// TestFloatAllocations: a settling step of buffers that exist allocates little, whatever the number of samples.
+func TestFloatAllocations(t *testing.T) {
+	n := goldentest.Network([]int{20, 13, 7}, 3)
+	m := starting(t, n)
+	all := simd.Span{From: 0, To: 3}
+	phase := &m.d.Phases[1]
+	if got := testing.AllocsPerRun(10, func() { m.phase(m.learning, all, phase, true, 1, 10) }); got != 0 {
+		t.Errorf("%v allocations in a phase of 10 iterations, want none", got)
+	}
+}
+
+func TestFloatLearnPanics(t *testing.T) {
+	n := goldentest.Network([]int{5, 3}, 2)
+	samples, labels := goldentest.Samples(rand.New(rand.NewPCG(1, 1)), n, 2)
+	require.PanicsWithValue(t, "float: 1 samples and 1 labels; the mini-batch is 2", func() { starting(t, n).Learn(samples[:1], labels[:1], false) })
+	require.PanicsWithValue(t, "float: sample of 4 pixels; the input has 5", func() { starting(t, n).Learn([][]uint8{samples[0][:4], samples[1]}, labels, false) })
+}

@@ -1,0 +1,33 @@
+package rule
+
+// Stored lists the projections that have synapses of their own: all but mirrored ones, in the order in which
+// checkpoints, files of weights and random numbers have them.
+func (d *Description) Stored() []int {
+	var list []int
+	for i, p := range d.Projections {
+		if p.Mirror < 0 {
+			list = append(list, i)
+		}
+	}
+	return list
+}
+
+// Synapses is the number of elements of all stored projections.
+func (d *Description) Synapses() int {
+	n := 0
+	for _, at := range d.Stored() {
+		n += d.Projections[at].Rows * d.Projections[at].Cols
+	}
+	return n
+}
+
+// SumOf is the name of the tensor of an update's sums over a mini-batch.
+func (d *Description) SumOf(u *Update) string {
+	index := d.Tensors[d.Projections[u.Projection].Tensor].Index
+	for _, n := range u.Graph.Nodes {
+		if at := d.Tensor(n.Name, index); n.Op == OpRound && at >= 0 && d.Tensors[at].Use == OfProducts {
+			return d.Tensors[at].String()
+		}
+	}
+	return ""
+}
