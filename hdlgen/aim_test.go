@@ -68,6 +68,100 @@ func aimedVectors(rng *rand.Rand, g *fx.Graph, constants int) (vectors [][]int64
 	return vectors
 }
 
+// sensitiveVectors are vectors in which some node's value, were it one more or one less, would give other outputs: for every
+// node, and on its own for every situation that its text tells apart. What no draw shows, nothing may.
+func sensitiveVectors(rng *rand.Rand, g *fx.Graph, draws int) (vectors [][]int64) {
+	a := &aimer{g: g, nodes: g.Nodes(), rng: rng, values: make([]fx.Int, len(g.Nodes())), inputs: map[fx.Value]int64{}, forced: -1}
+	type wish struct {
+		node      fx.Value
+		situation int64
+		step      int64
+	}
+	const enough = 2
+	granted := map[wish]int{}
+	var resizes []fx.Value
+	for i, n := range a.nodes {
+		if n.Op == fx.OpResize {
+			resizes = append(resizes, fx.Value(i))
+		}
+	}
+	for draw := range draws {
+		if draw%20 == 0 {
+			a.drawConstants()
+		}
+		a.locked = nil
+		a.draw()
+		if draw%2 == 1 && len(resizes) > 0 { // near a place where a resize decides
+			v := resizes[rng.IntN(len(resizes))]
+			t := a.tie(v)
+			if rng.IntN(2) == 0 {
+				f := a.nodes[v].Format
+				end := []fx.Int{f.Min(), f.Max()}[rng.IntN(2)].Add(fx.NewInt(rng.Int64N(5) - 2))
+				t.raw = scale(end, a.nodes[t.v].Format.Frac-f.Frac)
+			}
+			a.aimThrice(t)
+		}
+		base := slices.Clone(a.values)
+		keep := false
+		for i := range a.nodes {
+			v := fx.Value(i)
+			if a.nodes[i].Op == fx.OpInput || a.nodes[i].Op == fx.OpConst {
+				continue
+			}
+			for _, step := range []int64{1, -1} {
+				w := wish{v, a.situation(v), step}
+				if granted[w] == enough {
+					continue
+				}
+				a.forced, a.force = v, base[v].Add(fx.NewInt(step))
+				a.evalFrom(i)
+				shows := slices.ContainsFunc(g.Outputs(), func(o fx.Output) bool { return a.values[o.Value] != base[o.Value] })
+				a.forced = -1
+				copy(a.values[i:], base[i:])
+				if shows {
+					granted[w]++
+					keep = true
+				}
+			}
+		}
+		if keep {
+			var in []int64
+			for _, v := range g.Inputs() {
+				in = append(in, a.inputs[v])
+			}
+			vectors = append(vectors, in)
+		}
+	}
+	return vectors
+}
+
+// situation tells apart what a node's text treats on its own: where in its range a resize is, and the word of a narrow constant.
+func (a *aimer) situation(v fx.Value) int64 {
+	n := a.nodes[v]
+	switch n.Op {
+	case fx.OpMul:
+		for _, x := range n.Args {
+			if a.nodes[x].Static && a.nodes[x].Format.Width <= 3 {
+				return a.inputs[x]
+			}
+		}
+	case fx.OpResize:
+		low, high := n.Format.Min(), n.Format.Max()
+		raw := scale(a.values[n.Args[0]], n.Format.Frac-a.nodes[n.Args[0]].Format.Frac)
+		switch {
+		case raw.Cmp(low) < 0:
+			return -2
+		case raw.Cmp(low) == 0:
+			return -1
+		case raw.Cmp(high) > 0:
+			return 2
+		case raw.Cmp(high) == 0:
+			return 1
+		}
+	}
+	return 0
+}
+
 func (a *aimer) aimThrice(t target) {
 	for range 3 {
 		a.aim(t.v, t.raw)
@@ -266,8 +360,12 @@ func (a *aimer) at(v fx.Value, to fx.Format) fx.Int {
 }
 
 // eval computes every node of the inputs so far. Graph.Eval has only the outputs; what is compared is from there.
-func (a *aimer) eval() {
-	for i, n := range a.nodes {
+func (a *aimer) eval() { a.evalFrom(0) }
+
+// evalFrom computes a node and those behind it.
+func (a *aimer) evalFrom(first int) {
+	for i := first; i < len(a.nodes); i++ {
+		n := a.nodes[i]
 		value := fx.Int{}
 		switch n.Op {
 		case fx.OpInput:

@@ -114,6 +114,12 @@ var formatSets = map[string]string{
   F: ap_fixed<19,2,STOCHASTIC,SAT>
   C: ap_fixed<40,2,STOCHASTIC,SAT>
 `,
+	// So coarse that the second layer's interneuron never moves, and no column of C has a term.
+	"still": `formats:
+  qu2: ap_fixed<8,4,RND,SAT>
+  q2: ap_ufixed<7,3,RND,SAT>
+  c: ap_fixed<4,5,RND,SAT>
+`,
 	"coarse": `formats:
   x: ap_ufixed<3,0,RND,SAT>
   r: ap_ufixed<5,0,RND,SAT>
