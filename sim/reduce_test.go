@@ -111,6 +111,7 @@ func reduceLayers(c *randomCase) (list []*randomCase) {
 				sparse.Layers, sparse.Nu = append(sparse.Layers, k), append(sparse.Nu, goldentest.CorInfoMax(n).Sparse.Nu[i])
 			}
 			goldentest.CorInfoMax(n).Sparse = sparse
+			c.forget()
 		})...)
 	}
 	return list
@@ -178,10 +179,12 @@ func reduceFormats(c *randomCase) (list []*randomCase) {
 		if t, ok := types[key]; ok {
 			return t
 		}
-		if t, ok := types[key+"0"]; ok { // one type for all layers
-			return t
+		for name, t := range types { // one default for all layers
+			if kindOf(name) == key {
+				return t
+			}
 		}
-		return types[key+"1"]
+		return fx.Type{}
 	}
 	set := func(keys []string, to func(t, usual fx.Type) fx.Type) {
 		list = append(list, c.edited(func(c *randomCase) {
@@ -207,16 +210,33 @@ func reduceFormats(c *randomCase) (list []*randomCase) {
 	return list
 }
 
+// forget drops the formats of tensors that the network does not have any more.
+func (c *randomCase) forget() {
+	types := calibrate.Types(c.network.Describe(), nil)
+	maps.DeleteFunc(c.network.Formats, func(key string, _ fx.Type) bool {
+		for name := range types {
+			if name == key || kindOf(name) == key {
+				return false
+			}
+		}
+		return true
+	})
+}
+
 // reduceSparse makes sparse layers antisparse, all at once or one.
 func reduceSparse(c *randomCase) (list []*randomCase) {
 	if len(goldentest.CorInfoMax(c.network).Sparse.Layers) == 0 {
 		return nil
 	}
-	list = c.edited(func(c *randomCase) { goldentest.CorInfoMax(c.network).Sparse = rule.Sparse{} })
+	list = c.edited(func(c *randomCase) {
+		goldentest.CorInfoMax(c.network).Sparse = rule.Sparse{}
+		c.forget()
+	})
 	for i := range goldentest.CorInfoMax(c.network).Sparse.Layers {
 		list = append(list, c.edited(func(c *randomCase) {
 			s := &goldentest.CorInfoMax(c.network).Sparse
 			s.Layers, s.Nu = slices.Delete(s.Layers, i, i+1), slices.Delete(s.Nu, i, i+1)
+			c.forget()
 		})...)
 	}
 	return list

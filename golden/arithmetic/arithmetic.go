@@ -369,7 +369,7 @@ func (a *Arithmetic) checkFormulas() error {
 			if n.Op == fx.OpClip && !n.Format.FitsInt64() {
 				var list []string
 				for _, word := range f.Graph.Words(n.Args[0]) {
-					list = append(list, fmt.Sprintf("%s (%v)", f.tensorName(word.Name), word.Format))
+					list = append(list, fmt.Sprintf("%s (%v)", a.tensorName(f, word.Name), word.Format))
 				}
 				remedy := "bring their binary points closer together, or shorten them"
 				if len(list) == 1 {
@@ -379,7 +379,7 @@ func (a *Arithmetic) checkFormulas() error {
 			}
 		}
 		if err := f.Graph.Check(); err != nil {
-			return fail("%s: %s", what, f.tensorNames(err))
+			return fail("%s: %s", what, a.tensorNames(f, err))
 		}
 		return nil
 	}
@@ -428,14 +428,19 @@ func (a *Arithmetic) factorName(f int) string {
 	return a.D.Tensors[a.D.Tensor(x.Name, x.Layer)].String()
 }
 
-// either lists names, each once: A, B or C. The unit that is always 1 cannot be shortened.
-func either(names []string) string {
-	var list []string
+// distinct are names, each once, but for the unit that is always 1, which cannot be shortened.
+func distinct(names []string) (list []string) {
 	for _, name := range names {
 		if name != "one" && !slices.Contains(list, name) {
 			list = append(list, name)
 		}
 	}
+	return list
+}
+
+// either lists names, each once: A, B or C.
+func either(names []string) string {
+	list := distinct(names)
 	last := len(list) - 1
 	if last == 0 {
 		return list[0]
@@ -444,16 +449,24 @@ func either(names []string) string {
 }
 
 // tensorNames is the text of an error of the graph in which values have the names of tensors.
-func (f *Formula) tensorNames(err error) string {
+func (a *Arithmetic) tensorNames(f *Formula, err error) string {
 	var wide *fx.WidthError
 	if !errors.As(err, &wide) {
 		return err.Error()
 	}
-	return wide.Text(f.tensorName)
+	return wide.Text(func(name string) string { return a.tensorName(f, name) })
 }
 
-// tensorName is the tensor of a value of the graph, by the value's name.
-func (f *Formula) tensorName(name string) string {
+// tensorName is the tensor of a value of a formula's graph, by the value's name, or what a sum is of.
+func (a *Arithmetic) tensorName(f *Formula, name string) string {
+	for _, o := range f.Operands {
+		switch {
+		case o.Source == rule.FromSum && o.Name == name:
+			return name + " of " + strings.Join(distinct(a.summed(name)), ", ")
+		case o.Source == rule.FromSynapse && o.Name == name:
+			return fmt.Sprint(f.Tensors[len(f.Tensors)-1], f.index) // what the next value is rounded into
+		}
+	}
 	for _, n := range f.graph.Nodes {
 		if n.As != "" && n.As == name || n.Name+"_rounded" == name {
 			return n.Name

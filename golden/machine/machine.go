@@ -57,7 +57,7 @@ type Counts struct {
 // Command is what the machine is to do with a sample.
 type Command struct {
 	Learn    bool
-	Label    int  // the class to learn
+	Label    int  // the class to learn; one that no neuron has pulls none up
 	Negative bool // beta < 0; training takes one sign for all samples of a mini-batch, a design any
 }
 

@@ -416,7 +416,7 @@ func (s *settler) step(v *sample, at int, constants []int64, c Command) (changed
 			}
 			s.in = append(s.in, scalar)
 		case rule.FromLabel:
-			if layer == len(s.d.Layers)-1 && c.Learn {
+			if layer == len(s.d.Layers)-1 && c.Learn && c.Label < len(s.y) {
 				s.y[c.Label], labelled = 1, true
 			}
 			s.in = append(s.in, s.y[:n])
