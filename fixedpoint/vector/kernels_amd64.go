@@ -37,11 +37,11 @@ func occupiedAVX512(n int, z *uint8, a *int64)
 // drawAVX512 sets z to the random words of the rows row.. of a column, n a positive multiple of 32.
 func drawAVX512(n int, z *int64, keys *uint16, row uint64, column uint64, symmetric uint64)
 
-// events4AVX512 adds the products of pairs of columns, which begin at words[at], with their deltas, shifted left, to the sums of 128 rows; pairs > 0.
-func events4AVX512(pairs int, words *int16, at *int64, deltas *int16, sums *int64, shift uint64)
+// events4AVX512 adds the products of pairs of columns, which begin at words[at], with their deltas, shifted left, to the sums of 128 rows; atOnce of them fit 32 bits; pairs > 0, atOnce > 0.
+func events4AVX512(pairs int, atOnce int, words *int16, at *int64, deltas *int16, sums *int64, shift uint64)
 
-// events1AVX512 adds the products of pairs of columns, which begin at words[at], with their deltas, shifted left, to the sums of 32 rows; pairs > 0.
-func events1AVX512(pairs int, words *int16, at *int64, deltas *int16, sums *int64, shift uint64)
+// events1AVX512 adds the products of pairs of columns, which begin at words[at], with their deltas, shifted left, to the sums of 32 rows; atOnce of them fit 32 bits; pairs > 0, atOnce > 0.
+func events1AVX512(pairs int, atOnce int, words *int16, at *int64, deltas *int16, sums *int64, shift uint64)
 
 // mulAVX2 sets z = a b of 32-bit factors.
 func mulAVX2(n int, z *int64, a *int64, b *int64)
@@ -76,8 +76,8 @@ func occupiedAVX2(n int, z *uint8, a *int64)
 // drawAVX2 sets z to the random words of the rows row.. of a column, n a positive multiple of 16.
 func drawAVX2(n int, z *int64, keys *uint16, row uint64, column uint64, symmetric uint64)
 
-// events4AVX2 adds the products of pairs of columns, which begin at words[at], with their deltas, shifted left, to the sums of 64 rows; pairs > 0.
-func events4AVX2(pairs int, words *int16, at *int64, deltas *int16, sums *int64, shift uint64)
+// events4AVX2 adds the products of pairs of columns, which begin at words[at], with their deltas, shifted left, to the sums of 64 rows; atOnce of them fit 32 bits; pairs > 0, atOnce > 0.
+func events4AVX2(pairs int, atOnce int, words *int16, at *int64, deltas *int16, sums *int64, shift uint64)
 
-// events1AVX2 adds the products of pairs of columns, which begin at words[at], with their deltas, shifted left, to the sums of 16 rows; pairs > 0.
-func events1AVX2(pairs int, words *int16, at *int64, deltas *int16, sums *int64, shift uint64)
+// events1AVX2 adds the products of pairs of columns, which begin at words[at], with their deltas, shifted left, to the sums of 16 rows; atOnce of them fit 32 bits; pairs > 0, atOnce > 0.
+func events1AVX2(pairs int, atOnce int, words *int16, at *int64, deltas *int16, sums *int64, shift uint64)

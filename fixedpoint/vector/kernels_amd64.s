@@ -783,211 +783,229 @@ pair:
 	VZEROUPPER
 	RET
 
-// func events4AVX512(pairs int, words *int16, at *int64, deltas *int16, sums *int64, shift uint64)
-// Requires: AVX, AVX512BW, AVX512F
-TEXT ·events4AVX512(SB), NOSPLIT, $0-48
-	MOVQ   pairs+0(FP), AX
-	MOVQ   words+8(FP), CX
-	MOVQ   at+16(FP), DX
-	MOVQ   deltas+24(FP), BX
-	VPXORQ Z0, Z0, Z0
-	VPXORQ Z1, Z1, Z1
-	VPXORQ Z2, Z2, Z2
-	VPXORQ Z3, Z3, Z3
-	VPXORQ Z4, Z4, Z4
-	VPXORQ Z5, Z5, Z5
-	VPXORQ Z6, Z6, Z6
-	VPXORQ Z7, Z7, Z7
+// func events4AVX512(pairs int, atOnce int, words *int16, at *int64, deltas *int16, sums *int64, shift uint64)
+// Requires: AVX, AVX512BW, AVX512F, CMOV
+TEXT ·events4AVX512(SB), NOSPLIT, $0-56
+	MOVQ      pairs+0(FP), AX
+	MOVQ      words+16(FP), CX
+	MOVQ      at+24(FP), DX
+	MOVQ      deltas+32(FP), BX
+	MOVQ      atOnce+8(FP), SI
+	MOVQ      sums+40(FP), DI
+	MOVQ      shift+48(FP), R8
+	VMOVQ     R8, X0
+	VMOVDQU64 half0<>+0(SB), Z1
+	VMOVDQU64 half1<>+0(SB), Z2
+
+some:
+	MOVQ    SI, R8
+	CMPQ    AX, R8
+	CMOVQLT AX, R8
+	SUBQ    R8, AX
+	VPXORQ  Z3, Z3, Z3
+	VPXORQ  Z4, Z4, Z4
+	VPXORQ  Z5, Z5, Z5
+	VPXORQ  Z6, Z6, Z6
+	VPXORQ  Z7, Z7, Z7
+	VPXORQ  Z8, Z8, Z8
+	VPXORQ  Z9, Z9, Z9
+	VPXORQ  Z10, Z10, Z10
 
 pairs:
-	MOVQ          (DX), SI
-	MOVQ          8(DX), DI
-	VPBROADCASTD  (BX), Z8
-	VMOVDQU64     (CX)(SI*2), Z9
-	VMOVDQU64     (CX)(DI*2), Z10
-	VPUNPCKLWD    Z10, Z9, Z11
-	VPUNPCKHWD    Z10, Z9, Z9
-	VPMADDWD      Z8, Z11, Z11
-	VPMADDWD      Z8, Z9, Z9
-	VPADDD        Z11, Z0, Z0
-	VPADDD        Z9, Z1, Z1
-	VMOVDQU64     64(CX)(SI*2), Z9
-	VMOVDQU64     64(CX)(DI*2), Z10
-	VPUNPCKLWD    Z10, Z9, Z11
-	VPUNPCKHWD    Z10, Z9, Z9
-	VPMADDWD      Z8, Z11, Z11
-	VPMADDWD      Z8, Z9, Z9
-	VPADDD        Z11, Z2, Z2
-	VPADDD        Z9, Z3, Z3
-	VMOVDQU64     128(CX)(SI*2), Z9
-	VMOVDQU64     128(CX)(DI*2), Z10
-	VPUNPCKLWD    Z10, Z9, Z11
-	VPUNPCKHWD    Z10, Z9, Z9
-	VPMADDWD      Z8, Z11, Z11
-	VPMADDWD      Z8, Z9, Z9
-	VPADDD        Z11, Z4, Z4
-	VPADDD        Z9, Z5, Z5
-	VMOVDQU64     192(CX)(SI*2), Z9
-	VMOVDQU64     192(CX)(DI*2), Z10
-	VPUNPCKLWD    Z10, Z9, Z11
-	VPUNPCKHWD    Z10, Z9, Z9
-	VPMADDWD      Z8, Z11, Z11
-	VPMADDWD      Z8, Z9, Z9
-	VPADDD        Z11, Z6, Z6
-	VPADDD        Z9, Z7, Z7
+	MOVQ          (DX), R9
+	MOVQ          8(DX), R10
+	VPBROADCASTD  (BX), Z11
+	VMOVDQU64     (CX)(R9*2), Z12
+	VMOVDQU64     (CX)(R10*2), Z13
+	VPUNPCKLWD    Z13, Z12, Z14
+	VPUNPCKHWD    Z13, Z12, Z12
+	VPMADDWD      Z11, Z14, Z14
+	VPMADDWD      Z11, Z12, Z12
+	VPADDD        Z14, Z3, Z3
+	VPADDD        Z12, Z4, Z4
+	VMOVDQU64     64(CX)(R9*2), Z12
+	VMOVDQU64     64(CX)(R10*2), Z13
+	VPUNPCKLWD    Z13, Z12, Z14
+	VPUNPCKHWD    Z13, Z12, Z12
+	VPMADDWD      Z11, Z14, Z14
+	VPMADDWD      Z11, Z12, Z12
+	VPADDD        Z14, Z5, Z5
+	VPADDD        Z12, Z6, Z6
+	VMOVDQU64     128(CX)(R9*2), Z12
+	VMOVDQU64     128(CX)(R10*2), Z13
+	VPUNPCKLWD    Z13, Z12, Z14
+	VPUNPCKHWD    Z13, Z12, Z12
+	VPMADDWD      Z11, Z14, Z14
+	VPMADDWD      Z11, Z12, Z12
+	VPADDD        Z14, Z7, Z7
+	VPADDD        Z12, Z8, Z8
+	VMOVDQU64     192(CX)(R9*2), Z12
+	VMOVDQU64     192(CX)(R10*2), Z13
+	VPUNPCKLWD    Z13, Z12, Z14
+	VPUNPCKHWD    Z13, Z12, Z12
+	VPMADDWD      Z11, Z14, Z14
+	VPMADDWD      Z11, Z12, Z12
+	VPADDD        Z14, Z9, Z9
+	VPADDD        Z12, Z10, Z10
 	ADDQ          $0x10, DX
 	ADDQ          $0x04, BX
-	DECQ          AX
+	DECQ          R8
 	JNZ           pairs
-	MOVQ          sums+32(FP), AX
-	MOVQ          shift+40(FP), CX
-	VMOVQ         CX, X8
-	VMOVDQU64     half0<>+0(SB), Z9
-	VMOVDQU64     half1<>+0(SB), Z10
-	VMOVDQA64     Z0, Z11
-	VPERMT2Q      Z1, Z9, Z11
-	VMOVDQA64     Z0, Z0
-	VPERMT2Q      Z1, Z10, Z0
-	VPMOVSXDQ     Y11, Z1
-	VPSLLQ        X8, Z1, Z1
-	VPADDQ        (AX), Z1, Z1
-	VMOVDQU64     Z1, (AX)
-	VEXTRACTI64X4 $0x01, Z11, Y1
-	VPMOVSXDQ     Y1, Z1
-	VPSLLQ        X8, Z1, Z1
-	VPADDQ        64(AX), Z1, Z1
-	VMOVDQU64     Z1, 64(AX)
-	VPMOVSXDQ     Y0, Z1
-	VPSLLQ        X8, Z1, Z1
-	VPADDQ        128(AX), Z1, Z1
-	VMOVDQU64     Z1, 128(AX)
-	VEXTRACTI64X4 $0x01, Z0, Y0
-	VPMOVSXDQ     Y0, Z0
-	VPSLLQ        X8, Z0, Z0
-	VPADDQ        192(AX), Z0, Z0
-	VMOVDQU64     Z0, 192(AX)
-	VMOVDQA64     Z2, Z0
-	VPERMT2Q      Z3, Z9, Z0
-	VMOVDQA64     Z2, Z1
-	VPERMT2Q      Z3, Z10, Z1
-	VPMOVSXDQ     Y0, Z2
-	VPSLLQ        X8, Z2, Z2
-	VPADDQ        256(AX), Z2, Z2
-	VMOVDQU64     Z2, 256(AX)
-	VEXTRACTI64X4 $0x01, Z0, Y0
-	VPMOVSXDQ     Y0, Z0
-	VPSLLQ        X8, Z0, Z0
-	VPADDQ        320(AX), Z0, Z0
-	VMOVDQU64     Z0, 320(AX)
-	VPMOVSXDQ     Y1, Z0
-	VPSLLQ        X8, Z0, Z0
-	VPADDQ        384(AX), Z0, Z0
-	VMOVDQU64     Z0, 384(AX)
-	VEXTRACTI64X4 $0x01, Z1, Y0
-	VPMOVSXDQ     Y0, Z0
-	VPSLLQ        X8, Z0, Z0
-	VPADDQ        448(AX), Z0, Z0
-	VMOVDQU64     Z0, 448(AX)
-	VMOVDQA64     Z4, Z0
-	VPERMT2Q      Z5, Z9, Z0
-	VMOVDQA64     Z4, Z1
-	VPERMT2Q      Z5, Z10, Z1
-	VPMOVSXDQ     Y0, Z2
-	VPSLLQ        X8, Z2, Z2
-	VPADDQ        512(AX), Z2, Z2
-	VMOVDQU64     Z2, 512(AX)
-	VEXTRACTI64X4 $0x01, Z0, Y0
-	VPMOVSXDQ     Y0, Z0
-	VPSLLQ        X8, Z0, Z0
-	VPADDQ        576(AX), Z0, Z0
-	VMOVDQU64     Z0, 576(AX)
-	VPMOVSXDQ     Y1, Z0
-	VPSLLQ        X8, Z0, Z0
-	VPADDQ        640(AX), Z0, Z0
-	VMOVDQU64     Z0, 640(AX)
-	VEXTRACTI64X4 $0x01, Z1, Y0
-	VPMOVSXDQ     Y0, Z0
-	VPSLLQ        X8, Z0, Z0
-	VPADDQ        704(AX), Z0, Z0
-	VMOVDQU64     Z0, 704(AX)
-	VMOVDQA64     Z6, Z0
-	VPERMT2Q      Z7, Z9, Z0
-	VMOVDQA64     Z6, Z1
-	VPERMT2Q      Z7, Z10, Z1
-	VPMOVSXDQ     Y0, Z2
-	VPSLLQ        X8, Z2, Z2
-	VPADDQ        768(AX), Z2, Z2
-	VMOVDQU64     Z2, 768(AX)
-	VEXTRACTI64X4 $0x01, Z0, Y0
-	VPMOVSXDQ     Y0, Z0
-	VPSLLQ        X8, Z0, Z0
-	VPADDQ        832(AX), Z0, Z0
-	VMOVDQU64     Z0, 832(AX)
-	VPMOVSXDQ     Y1, Z0
-	VPSLLQ        X8, Z0, Z0
-	VPADDQ        896(AX), Z0, Z0
-	VMOVDQU64     Z0, 896(AX)
-	VEXTRACTI64X4 $0x01, Z1, Y0
-	VPMOVSXDQ     Y0, Z0
-	VPSLLQ        X8, Z0, Z0
-	VPADDQ        960(AX), Z0, Z0
-	VMOVDQU64     Z0, 960(AX)
+	VMOVDQA64     Z3, Z11
+	VPERMT2Q      Z4, Z1, Z11
+	VMOVDQA64     Z3, Z12
+	VPERMT2Q      Z4, Z2, Z12
+	VPMOVSXDQ     Y11, Z13
+	VPSLLQ        X0, Z13, Z13
+	VPADDQ        (DI), Z13, Z13
+	VMOVDQU64     Z13, (DI)
+	VEXTRACTI64X4 $0x01, Z11, Y11
+	VPMOVSXDQ     Y11, Z11
+	VPSLLQ        X0, Z11, Z11
+	VPADDQ        64(DI), Z11, Z11
+	VMOVDQU64     Z11, 64(DI)
+	VPMOVSXDQ     Y12, Z11
+	VPSLLQ        X0, Z11, Z11
+	VPADDQ        128(DI), Z11, Z11
+	VMOVDQU64     Z11, 128(DI)
+	VEXTRACTI64X4 $0x01, Z12, Y11
+	VPMOVSXDQ     Y11, Z11
+	VPSLLQ        X0, Z11, Z11
+	VPADDQ        192(DI), Z11, Z11
+	VMOVDQU64     Z11, 192(DI)
+	VMOVDQA64     Z5, Z11
+	VPERMT2Q      Z6, Z1, Z11
+	VMOVDQA64     Z5, Z12
+	VPERMT2Q      Z6, Z2, Z12
+	VPMOVSXDQ     Y11, Z13
+	VPSLLQ        X0, Z13, Z13
+	VPADDQ        256(DI), Z13, Z13
+	VMOVDQU64     Z13, 256(DI)
+	VEXTRACTI64X4 $0x01, Z11, Y11
+	VPMOVSXDQ     Y11, Z11
+	VPSLLQ        X0, Z11, Z11
+	VPADDQ        320(DI), Z11, Z11
+	VMOVDQU64     Z11, 320(DI)
+	VPMOVSXDQ     Y12, Z11
+	VPSLLQ        X0, Z11, Z11
+	VPADDQ        384(DI), Z11, Z11
+	VMOVDQU64     Z11, 384(DI)
+	VEXTRACTI64X4 $0x01, Z12, Y11
+	VPMOVSXDQ     Y11, Z11
+	VPSLLQ        X0, Z11, Z11
+	VPADDQ        448(DI), Z11, Z11
+	VMOVDQU64     Z11, 448(DI)
+	VMOVDQA64     Z7, Z11
+	VPERMT2Q      Z8, Z1, Z11
+	VMOVDQA64     Z7, Z12
+	VPERMT2Q      Z8, Z2, Z12
+	VPMOVSXDQ     Y11, Z13
+	VPSLLQ        X0, Z13, Z13
+	VPADDQ        512(DI), Z13, Z13
+	VMOVDQU64     Z13, 512(DI)
+	VEXTRACTI64X4 $0x01, Z11, Y11
+	VPMOVSXDQ     Y11, Z11
+	VPSLLQ        X0, Z11, Z11
+	VPADDQ        576(DI), Z11, Z11
+	VMOVDQU64     Z11, 576(DI)
+	VPMOVSXDQ     Y12, Z11
+	VPSLLQ        X0, Z11, Z11
+	VPADDQ        640(DI), Z11, Z11
+	VMOVDQU64     Z11, 640(DI)
+	VEXTRACTI64X4 $0x01, Z12, Y11
+	VPMOVSXDQ     Y11, Z11
+	VPSLLQ        X0, Z11, Z11
+	VPADDQ        704(DI), Z11, Z11
+	VMOVDQU64     Z11, 704(DI)
+	VMOVDQA64     Z9, Z11
+	VPERMT2Q      Z10, Z1, Z11
+	VMOVDQA64     Z9, Z12
+	VPERMT2Q      Z10, Z2, Z12
+	VPMOVSXDQ     Y11, Z13
+	VPSLLQ        X0, Z13, Z13
+	VPADDQ        768(DI), Z13, Z13
+	VMOVDQU64     Z13, 768(DI)
+	VEXTRACTI64X4 $0x01, Z11, Y11
+	VPMOVSXDQ     Y11, Z11
+	VPSLLQ        X0, Z11, Z11
+	VPADDQ        832(DI), Z11, Z11
+	VMOVDQU64     Z11, 832(DI)
+	VPMOVSXDQ     Y12, Z11
+	VPSLLQ        X0, Z11, Z11
+	VPADDQ        896(DI), Z11, Z11
+	VMOVDQU64     Z11, 896(DI)
+	VEXTRACTI64X4 $0x01, Z12, Y11
+	VPMOVSXDQ     Y11, Z11
+	VPSLLQ        X0, Z11, Z11
+	VPADDQ        960(DI), Z11, Z11
+	VMOVDQU64     Z11, 960(DI)
+	TESTQ         AX, AX
+	JNZ           some
 	VZEROUPPER
 	RET
 
-// func events1AVX512(pairs int, words *int16, at *int64, deltas *int16, sums *int64, shift uint64)
-// Requires: AVX, AVX512BW, AVX512F
-TEXT ·events1AVX512(SB), NOSPLIT, $0-48
-	MOVQ   pairs+0(FP), AX
-	MOVQ   words+8(FP), CX
-	MOVQ   at+16(FP), DX
-	MOVQ   deltas+24(FP), BX
-	VPXORQ Z0, Z0, Z0
-	VPXORQ Z1, Z1, Z1
+// func events1AVX512(pairs int, atOnce int, words *int16, at *int64, deltas *int16, sums *int64, shift uint64)
+// Requires: AVX, AVX512BW, AVX512F, CMOV
+TEXT ·events1AVX512(SB), NOSPLIT, $0-56
+	MOVQ      pairs+0(FP), AX
+	MOVQ      words+16(FP), CX
+	MOVQ      at+24(FP), DX
+	MOVQ      deltas+32(FP), BX
+	MOVQ      atOnce+8(FP), SI
+	MOVQ      sums+40(FP), DI
+	MOVQ      shift+48(FP), R8
+	VMOVQ     R8, X0
+	VMOVDQU64 half0<>+0(SB), Z1
+	VMOVDQU64 half1<>+0(SB), Z2
+
+some:
+	MOVQ    SI, R8
+	CMPQ    AX, R8
+	CMOVQLT AX, R8
+	SUBQ    R8, AX
+	VPXORQ  Z3, Z3, Z3
+	VPXORQ  Z4, Z4, Z4
 
 pairs:
-	MOVQ          (DX), SI
-	MOVQ          8(DX), DI
-	VPBROADCASTD  (BX), Z2
-	VMOVDQU64     (CX)(SI*2), Z3
-	VMOVDQU64     (CX)(DI*2), Z4
-	VPUNPCKLWD    Z4, Z3, Z5
-	VPUNPCKHWD    Z4, Z3, Z3
-	VPMADDWD      Z2, Z5, Z5
-	VPMADDWD      Z2, Z3, Z3
-	VPADDD        Z5, Z0, Z0
-	VPADDD        Z3, Z1, Z1
+	MOVQ          (DX), R9
+	MOVQ          8(DX), R10
+	VPBROADCASTD  (BX), Z5
+	VMOVDQU64     (CX)(R9*2), Z6
+	VMOVDQU64     (CX)(R10*2), Z7
+	VPUNPCKLWD    Z7, Z6, Z8
+	VPUNPCKHWD    Z7, Z6, Z6
+	VPMADDWD      Z5, Z8, Z8
+	VPMADDWD      Z5, Z6, Z6
+	VPADDD        Z8, Z3, Z3
+	VPADDD        Z6, Z4, Z4
 	ADDQ          $0x10, DX
 	ADDQ          $0x04, BX
-	DECQ          AX
+	DECQ          R8
 	JNZ           pairs
-	MOVQ          sums+32(FP), AX
-	MOVQ          shift+40(FP), CX
-	VMOVQ         CX, X2
-	VMOVDQU64     half0<>+0(SB), Z3
-	VMOVDQU64     half1<>+0(SB), Z4
-	VMOVDQA64     Z0, Z5
-	VPERMT2Q      Z1, Z3, Z5
-	VMOVDQA64     Z0, Z0
-	VPERMT2Q      Z1, Z4, Z0
-	VPMOVSXDQ     Y5, Z1
-	VPSLLQ        X2, Z1, Z1
-	VPADDQ        (AX), Z1, Z1
-	VMOVDQU64     Z1, (AX)
-	VEXTRACTI64X4 $0x01, Z5, Y1
-	VPMOVSXDQ     Y1, Z1
-	VPSLLQ        X2, Z1, Z1
-	VPADDQ        64(AX), Z1, Z1
-	VMOVDQU64     Z1, 64(AX)
-	VPMOVSXDQ     Y0, Z1
-	VPSLLQ        X2, Z1, Z1
-	VPADDQ        128(AX), Z1, Z1
-	VMOVDQU64     Z1, 128(AX)
-	VEXTRACTI64X4 $0x01, Z0, Y0
-	VPMOVSXDQ     Y0, Z0
-	VPSLLQ        X2, Z0, Z0
-	VPADDQ        192(AX), Z0, Z0
-	VMOVDQU64     Z0, 192(AX)
+	VMOVDQA64     Z3, Z5
+	VPERMT2Q      Z4, Z1, Z5
+	VMOVDQA64     Z3, Z6
+	VPERMT2Q      Z4, Z2, Z6
+	VPMOVSXDQ     Y5, Z7
+	VPSLLQ        X0, Z7, Z7
+	VPADDQ        (DI), Z7, Z7
+	VMOVDQU64     Z7, (DI)
+	VEXTRACTI64X4 $0x01, Z5, Y5
+	VPMOVSXDQ     Y5, Z5
+	VPSLLQ        X0, Z5, Z5
+	VPADDQ        64(DI), Z5, Z5
+	VMOVDQU64     Z5, 64(DI)
+	VPMOVSXDQ     Y6, Z5
+	VPSLLQ        X0, Z5, Z5
+	VPADDQ        128(DI), Z5, Z5
+	VMOVDQU64     Z5, 128(DI)
+	VEXTRACTI64X4 $0x01, Z6, Y5
+	VPMOVSXDQ     Y5, Z5
+	VPSLLQ        X0, Z5, Z5
+	VPADDQ        192(DI), Z5, Z5
+	VMOVDQU64     Z5, 192(DI)
+	TESTQ         AX, AX
+	JNZ           some
 	VZEROUPPER
 	RET
 
@@ -1820,196 +1838,214 @@ pair:
 	VZEROUPPER
 	RET
 
-// func events4AVX2(pairs int, words *int16, at *int64, deltas *int16, sums *int64, shift uint64)
-// Requires: AVX, AVX2
-TEXT ·events4AVX2(SB), NOSPLIT, $0-48
+// func events4AVX2(pairs int, atOnce int, words *int16, at *int64, deltas *int16, sums *int64, shift uint64)
+// Requires: AVX, AVX2, CMOV
+TEXT ·events4AVX2(SB), NOSPLIT, $0-56
 	MOVQ  pairs+0(FP), AX
-	MOVQ  words+8(FP), CX
-	MOVQ  at+16(FP), DX
-	MOVQ  deltas+24(FP), BX
-	VPXOR Y0, Y0, Y0
-	VPXOR Y1, Y1, Y1
-	VPXOR Y2, Y2, Y2
-	VPXOR Y3, Y3, Y3
-	VPXOR Y4, Y4, Y4
-	VPXOR Y5, Y5, Y5
-	VPXOR Y6, Y6, Y6
-	VPXOR Y7, Y7, Y7
+	MOVQ  words+16(FP), CX
+	MOVQ  at+24(FP), DX
+	MOVQ  deltas+32(FP), BX
+	MOVQ  atOnce+8(FP), SI
+	MOVQ  sums+40(FP), DI
+	MOVQ  shift+48(FP), R8
+	VMOVQ R8, X0
+
+some:
+	MOVQ    SI, R8
+	CMPQ    AX, R8
+	CMOVQLT AX, R8
+	SUBQ    R8, AX
+	VPXOR   Y1, Y1, Y1
+	VPXOR   Y2, Y2, Y2
+	VPXOR   Y3, Y3, Y3
+	VPXOR   Y4, Y4, Y4
+	VPXOR   Y5, Y5, Y5
+	VPXOR   Y6, Y6, Y6
+	VPXOR   Y7, Y7, Y7
+	VPXOR   Y8, Y8, Y8
 
 pairs:
-	MOVQ         (DX), SI
-	MOVQ         8(DX), DI
-	VPBROADCASTD (BX), Y8
-	VMOVDQU      (CX)(SI*2), Y9
-	VMOVDQU      (CX)(DI*2), Y10
-	VPUNPCKLWD   Y10, Y9, Y11
-	VPUNPCKHWD   Y10, Y9, Y9
-	VPMADDWD     Y8, Y11, Y11
-	VPMADDWD     Y8, Y9, Y9
-	VPADDD       Y11, Y0, Y0
-	VPADDD       Y9, Y1, Y1
-	VMOVDQU      32(CX)(SI*2), Y9
-	VMOVDQU      32(CX)(DI*2), Y10
-	VPUNPCKLWD   Y10, Y9, Y11
-	VPUNPCKHWD   Y10, Y9, Y9
-	VPMADDWD     Y8, Y11, Y11
-	VPMADDWD     Y8, Y9, Y9
-	VPADDD       Y11, Y2, Y2
-	VPADDD       Y9, Y3, Y3
-	VMOVDQU      64(CX)(SI*2), Y9
-	VMOVDQU      64(CX)(DI*2), Y10
-	VPUNPCKLWD   Y10, Y9, Y11
-	VPUNPCKHWD   Y10, Y9, Y9
-	VPMADDWD     Y8, Y11, Y11
-	VPMADDWD     Y8, Y9, Y9
-	VPADDD       Y11, Y4, Y4
-	VPADDD       Y9, Y5, Y5
-	VMOVDQU      96(CX)(SI*2), Y9
-	VMOVDQU      96(CX)(DI*2), Y10
-	VPUNPCKLWD   Y10, Y9, Y11
-	VPUNPCKHWD   Y10, Y9, Y9
-	VPMADDWD     Y8, Y11, Y11
-	VPMADDWD     Y8, Y9, Y9
-	VPADDD       Y11, Y6, Y6
-	VPADDD       Y9, Y7, Y7
+	MOVQ         (DX), R9
+	MOVQ         8(DX), R10
+	VPBROADCASTD (BX), Y9
+	VMOVDQU      (CX)(R9*2), Y10
+	VMOVDQU      (CX)(R10*2), Y11
+	VPUNPCKLWD   Y11, Y10, Y12
+	VPUNPCKHWD   Y11, Y10, Y10
+	VPMADDWD     Y9, Y12, Y12
+	VPMADDWD     Y9, Y10, Y10
+	VPADDD       Y12, Y1, Y1
+	VPADDD       Y10, Y2, Y2
+	VMOVDQU      32(CX)(R9*2), Y10
+	VMOVDQU      32(CX)(R10*2), Y11
+	VPUNPCKLWD   Y11, Y10, Y12
+	VPUNPCKHWD   Y11, Y10, Y10
+	VPMADDWD     Y9, Y12, Y12
+	VPMADDWD     Y9, Y10, Y10
+	VPADDD       Y12, Y3, Y3
+	VPADDD       Y10, Y4, Y4
+	VMOVDQU      64(CX)(R9*2), Y10
+	VMOVDQU      64(CX)(R10*2), Y11
+	VPUNPCKLWD   Y11, Y10, Y12
+	VPUNPCKHWD   Y11, Y10, Y10
+	VPMADDWD     Y9, Y12, Y12
+	VPMADDWD     Y9, Y10, Y10
+	VPADDD       Y12, Y5, Y5
+	VPADDD       Y10, Y6, Y6
+	VMOVDQU      96(CX)(R9*2), Y10
+	VMOVDQU      96(CX)(R10*2), Y11
+	VPUNPCKLWD   Y11, Y10, Y12
+	VPUNPCKHWD   Y11, Y10, Y10
+	VPMADDWD     Y9, Y12, Y12
+	VPMADDWD     Y9, Y10, Y10
+	VPADDD       Y12, Y7, Y7
+	VPADDD       Y10, Y8, Y8
 	ADDQ         $0x10, DX
 	ADDQ         $0x04, BX
-	DECQ         AX
+	DECQ         R8
 	JNZ          pairs
-	MOVQ         sums+32(FP), AX
-	MOVQ         shift+40(FP), CX
-	VMOVQ        CX, X8
-	VPERM2I128   $0x20, Y1, Y0, Y9
-	VPERM2I128   $0x31, Y1, Y0, Y0
-	VPMOVSXDQ    X9, Y1
-	VPSLLQ       X8, Y1, Y1
-	VPADDQ       (AX), Y1, Y1
-	VMOVDQU      Y1, (AX)
-	VEXTRACTI128 $0x01, Y9, X1
+	VPERM2I128   $0x20, Y2, Y1, Y9
+	VPERM2I128   $0x31, Y2, Y1, Y1
+	VPMOVSXDQ    X9, Y2
+	VPSLLQ       X0, Y2, Y2
+	VPADDQ       (DI), Y2, Y2
+	VMOVDQU      Y2, (DI)
+	VEXTRACTI128 $0x01, Y9, X2
+	VPMOVSXDQ    X2, Y2
+	VPSLLQ       X0, Y2, Y2
+	VPADDQ       32(DI), Y2, Y2
+	VMOVDQU      Y2, 32(DI)
+	VPMOVSXDQ    X1, Y2
+	VPSLLQ       X0, Y2, Y2
+	VPADDQ       64(DI), Y2, Y2
+	VMOVDQU      Y2, 64(DI)
+	VEXTRACTI128 $0x01, Y1, X1
 	VPMOVSXDQ    X1, Y1
-	VPSLLQ       X8, Y1, Y1
-	VPADDQ       32(AX), Y1, Y1
-	VMOVDQU      Y1, 32(AX)
-	VPMOVSXDQ    X0, Y1
-	VPSLLQ       X8, Y1, Y1
-	VPADDQ       64(AX), Y1, Y1
-	VMOVDQU      Y1, 64(AX)
-	VEXTRACTI128 $0x01, Y0, X0
-	VPMOVSXDQ    X0, Y0
-	VPSLLQ       X8, Y0, Y0
-	VPADDQ       96(AX), Y0, Y0
-	VMOVDQU      Y0, 96(AX)
-	VPERM2I128   $0x20, Y3, Y2, Y0
-	VPERM2I128   $0x31, Y3, Y2, Y1
-	VPMOVSXDQ    X0, Y2
-	VPSLLQ       X8, Y2, Y2
-	VPADDQ       128(AX), Y2, Y2
-	VMOVDQU      Y2, 128(AX)
-	VEXTRACTI128 $0x01, Y0, X0
-	VPMOVSXDQ    X0, Y0
-	VPSLLQ       X8, Y0, Y0
-	VPADDQ       160(AX), Y0, Y0
-	VMOVDQU      Y0, 160(AX)
-	VPMOVSXDQ    X1, Y0
-	VPSLLQ       X8, Y0, Y0
-	VPADDQ       192(AX), Y0, Y0
-	VMOVDQU      Y0, 192(AX)
-	VEXTRACTI128 $0x01, Y1, X0
-	VPMOVSXDQ    X0, Y0
-	VPSLLQ       X8, Y0, Y0
-	VPADDQ       224(AX), Y0, Y0
-	VMOVDQU      Y0, 224(AX)
-	VPERM2I128   $0x20, Y5, Y4, Y0
-	VPERM2I128   $0x31, Y5, Y4, Y1
-	VPMOVSXDQ    X0, Y2
-	VPSLLQ       X8, Y2, Y2
-	VPADDQ       256(AX), Y2, Y2
-	VMOVDQU      Y2, 256(AX)
-	VEXTRACTI128 $0x01, Y0, X0
-	VPMOVSXDQ    X0, Y0
-	VPSLLQ       X8, Y0, Y0
-	VPADDQ       288(AX), Y0, Y0
-	VMOVDQU      Y0, 288(AX)
-	VPMOVSXDQ    X1, Y0
-	VPSLLQ       X8, Y0, Y0
-	VPADDQ       320(AX), Y0, Y0
-	VMOVDQU      Y0, 320(AX)
-	VEXTRACTI128 $0x01, Y1, X0
-	VPMOVSXDQ    X0, Y0
-	VPSLLQ       X8, Y0, Y0
-	VPADDQ       352(AX), Y0, Y0
-	VMOVDQU      Y0, 352(AX)
-	VPERM2I128   $0x20, Y7, Y6, Y0
-	VPERM2I128   $0x31, Y7, Y6, Y1
-	VPMOVSXDQ    X0, Y2
-	VPSLLQ       X8, Y2, Y2
-	VPADDQ       384(AX), Y2, Y2
-	VMOVDQU      Y2, 384(AX)
-	VEXTRACTI128 $0x01, Y0, X0
-	VPMOVSXDQ    X0, Y0
-	VPSLLQ       X8, Y0, Y0
-	VPADDQ       416(AX), Y0, Y0
-	VMOVDQU      Y0, 416(AX)
-	VPMOVSXDQ    X1, Y0
-	VPSLLQ       X8, Y0, Y0
-	VPADDQ       448(AX), Y0, Y0
-	VMOVDQU      Y0, 448(AX)
-	VEXTRACTI128 $0x01, Y1, X0
-	VPMOVSXDQ    X0, Y0
-	VPSLLQ       X8, Y0, Y0
-	VPADDQ       480(AX), Y0, Y0
-	VMOVDQU      Y0, 480(AX)
+	VPSLLQ       X0, Y1, Y1
+	VPADDQ       96(DI), Y1, Y1
+	VMOVDQU      Y1, 96(DI)
+	VPERM2I128   $0x20, Y4, Y3, Y1
+	VPERM2I128   $0x31, Y4, Y3, Y2
+	VPMOVSXDQ    X1, Y3
+	VPSLLQ       X0, Y3, Y3
+	VPADDQ       128(DI), Y3, Y3
+	VMOVDQU      Y3, 128(DI)
+	VEXTRACTI128 $0x01, Y1, X1
+	VPMOVSXDQ    X1, Y1
+	VPSLLQ       X0, Y1, Y1
+	VPADDQ       160(DI), Y1, Y1
+	VMOVDQU      Y1, 160(DI)
+	VPMOVSXDQ    X2, Y1
+	VPSLLQ       X0, Y1, Y1
+	VPADDQ       192(DI), Y1, Y1
+	VMOVDQU      Y1, 192(DI)
+	VEXTRACTI128 $0x01, Y2, X1
+	VPMOVSXDQ    X1, Y1
+	VPSLLQ       X0, Y1, Y1
+	VPADDQ       224(DI), Y1, Y1
+	VMOVDQU      Y1, 224(DI)
+	VPERM2I128   $0x20, Y6, Y5, Y1
+	VPERM2I128   $0x31, Y6, Y5, Y2
+	VPMOVSXDQ    X1, Y3
+	VPSLLQ       X0, Y3, Y3
+	VPADDQ       256(DI), Y3, Y3
+	VMOVDQU      Y3, 256(DI)
+	VEXTRACTI128 $0x01, Y1, X1
+	VPMOVSXDQ    X1, Y1
+	VPSLLQ       X0, Y1, Y1
+	VPADDQ       288(DI), Y1, Y1
+	VMOVDQU      Y1, 288(DI)
+	VPMOVSXDQ    X2, Y1
+	VPSLLQ       X0, Y1, Y1
+	VPADDQ       320(DI), Y1, Y1
+	VMOVDQU      Y1, 320(DI)
+	VEXTRACTI128 $0x01, Y2, X1
+	VPMOVSXDQ    X1, Y1
+	VPSLLQ       X0, Y1, Y1
+	VPADDQ       352(DI), Y1, Y1
+	VMOVDQU      Y1, 352(DI)
+	VPERM2I128   $0x20, Y8, Y7, Y1
+	VPERM2I128   $0x31, Y8, Y7, Y2
+	VPMOVSXDQ    X1, Y3
+	VPSLLQ       X0, Y3, Y3
+	VPADDQ       384(DI), Y3, Y3
+	VMOVDQU      Y3, 384(DI)
+	VEXTRACTI128 $0x01, Y1, X1
+	VPMOVSXDQ    X1, Y1
+	VPSLLQ       X0, Y1, Y1
+	VPADDQ       416(DI), Y1, Y1
+	VMOVDQU      Y1, 416(DI)
+	VPMOVSXDQ    X2, Y1
+	VPSLLQ       X0, Y1, Y1
+	VPADDQ       448(DI), Y1, Y1
+	VMOVDQU      Y1, 448(DI)
+	VEXTRACTI128 $0x01, Y2, X1
+	VPMOVSXDQ    X1, Y1
+	VPSLLQ       X0, Y1, Y1
+	VPADDQ       480(DI), Y1, Y1
+	VMOVDQU      Y1, 480(DI)
+	TESTQ        AX, AX
+	JNZ          some
 	VZEROUPPER
 	RET
 
-// func events1AVX2(pairs int, words *int16, at *int64, deltas *int16, sums *int64, shift uint64)
-// Requires: AVX, AVX2
-TEXT ·events1AVX2(SB), NOSPLIT, $0-48
+// func events1AVX2(pairs int, atOnce int, words *int16, at *int64, deltas *int16, sums *int64, shift uint64)
+// Requires: AVX, AVX2, CMOV
+TEXT ·events1AVX2(SB), NOSPLIT, $0-56
 	MOVQ  pairs+0(FP), AX
-	MOVQ  words+8(FP), CX
-	MOVQ  at+16(FP), DX
-	MOVQ  deltas+24(FP), BX
-	VPXOR Y0, Y0, Y0
-	VPXOR Y1, Y1, Y1
+	MOVQ  words+16(FP), CX
+	MOVQ  at+24(FP), DX
+	MOVQ  deltas+32(FP), BX
+	MOVQ  atOnce+8(FP), SI
+	MOVQ  sums+40(FP), DI
+	MOVQ  shift+48(FP), R8
+	VMOVQ R8, X0
+
+some:
+	MOVQ    SI, R8
+	CMPQ    AX, R8
+	CMOVQLT AX, R8
+	SUBQ    R8, AX
+	VPXOR   Y1, Y1, Y1
+	VPXOR   Y2, Y2, Y2
 
 pairs:
-	MOVQ         (DX), SI
-	MOVQ         8(DX), DI
-	VPBROADCASTD (BX), Y2
-	VMOVDQU      (CX)(SI*2), Y3
-	VMOVDQU      (CX)(DI*2), Y4
-	VPUNPCKLWD   Y4, Y3, Y5
-	VPUNPCKHWD   Y4, Y3, Y3
-	VPMADDWD     Y2, Y5, Y5
-	VPMADDWD     Y2, Y3, Y3
-	VPADDD       Y5, Y0, Y0
-	VPADDD       Y3, Y1, Y1
+	MOVQ         (DX), R9
+	MOVQ         8(DX), R10
+	VPBROADCASTD (BX), Y3
+	VMOVDQU      (CX)(R9*2), Y4
+	VMOVDQU      (CX)(R10*2), Y5
+	VPUNPCKLWD   Y5, Y4, Y6
+	VPUNPCKHWD   Y5, Y4, Y4
+	VPMADDWD     Y3, Y6, Y6
+	VPMADDWD     Y3, Y4, Y4
+	VPADDD       Y6, Y1, Y1
+	VPADDD       Y4, Y2, Y2
 	ADDQ         $0x10, DX
 	ADDQ         $0x04, BX
-	DECQ         AX
+	DECQ         R8
 	JNZ          pairs
-	MOVQ         sums+32(FP), AX
-	MOVQ         shift+40(FP), CX
-	VMOVQ        CX, X2
-	VPERM2I128   $0x20, Y1, Y0, Y3
-	VPERM2I128   $0x31, Y1, Y0, Y0
-	VPMOVSXDQ    X3, Y1
-	VPSLLQ       X2, Y1, Y1
-	VPADDQ       (AX), Y1, Y1
-	VMOVDQU      Y1, (AX)
-	VEXTRACTI128 $0x01, Y3, X1
+	VPERM2I128   $0x20, Y2, Y1, Y3
+	VPERM2I128   $0x31, Y2, Y1, Y1
+	VPMOVSXDQ    X3, Y2
+	VPSLLQ       X0, Y2, Y2
+	VPADDQ       (DI), Y2, Y2
+	VMOVDQU      Y2, (DI)
+	VEXTRACTI128 $0x01, Y3, X2
+	VPMOVSXDQ    X2, Y2
+	VPSLLQ       X0, Y2, Y2
+	VPADDQ       32(DI), Y2, Y2
+	VMOVDQU      Y2, 32(DI)
+	VPMOVSXDQ    X1, Y2
+	VPSLLQ       X0, Y2, Y2
+	VPADDQ       64(DI), Y2, Y2
+	VMOVDQU      Y2, 64(DI)
+	VEXTRACTI128 $0x01, Y1, X1
 	VPMOVSXDQ    X1, Y1
-	VPSLLQ       X2, Y1, Y1
-	VPADDQ       32(AX), Y1, Y1
-	VMOVDQU      Y1, 32(AX)
-	VPMOVSXDQ    X0, Y1
-	VPSLLQ       X2, Y1, Y1
-	VPADDQ       64(AX), Y1, Y1
-	VMOVDQU      Y1, 64(AX)
-	VEXTRACTI128 $0x01, Y0, X0
-	VPMOVSXDQ    X0, Y0
-	VPSLLQ       X2, Y0, Y0
-	VPADDQ       96(AX), Y0, Y0
-	VMOVDQU      Y0, 96(AX)
+	VPSLLQ       X0, Y1, Y1
+	VPADDQ       96(DI), Y1, Y1
+	VMOVDQU      Y1, 96(DI)
+	TESTQ        AX, AX
+	JNZ          some
 	VZEROUPPER
 	RET

@@ -24,7 +24,7 @@ type kernels struct {
 	lost             func(n int, a, b *int64) int64
 	occupied         func(n int, z *uint8, a *int64)
 	draw             func(n int, z *int64, keys *uint16, row, column, symmetric uint64)
-	events4, events1 func(pairs int, words *int16, at *int64, deltas *int16, sums *int64, shift uint64)
+	events4, events1 func(pairs, atOnce int, words *int16, at *int64, deltas *int16, sums *int64, shift uint64)
 }
 
 // step is the number of elements that a kernel on int64 does at once.
@@ -288,8 +288,9 @@ func Draw(z []int64, keys *[8]uint16, column uint16, symmetric bool) (drawn int)
 }
 
 // AddColumns adds columns of words, times deltas and shifted left, to sums: column e begins at words[at[e]]. The number
-// of rows len(sums) is a multiple of Rows, that of columns even, and the sum of the products over all columns fits 32 bits.
-func AddColumns(sums []int64, words []int16, at []int64, deltas []int16, shift uint) {
+// of rows len(sums) is a multiple of Rows, that of columns even, and the sum of the products over any atOnce columns, an even
+// number above 0, fits 32 bits.
+func AddColumns(sums []int64, words []int16, at []int64, deltas []int16, atOnce int, shift uint) {
 	rows := len(sums)
 	at = at[:len(deltas)]
 	for _, from := range at {
@@ -299,10 +300,10 @@ func AddColumns(sums []int64, words []int16, at []int64, deltas []int16, shift u
 	if use.words > 0 && len(deltas) > 0 {
 		for _, k := range []struct {
 			rows int
-			run  func(pairs int, words *int16, at *int64, deltas *int16, sums *int64, shift uint64)
+			run  func(pairs, atOnce int, words *int16, at *int64, deltas *int16, sums *int64, shift uint64)
 		}{{4 * use.words, use.events4}, {use.words, use.events1}} {
 			for ; row+k.rows <= rows; row += k.rows {
-				k.run(len(deltas)/2, &words[row], &at[0], &deltas[0], &sums[row], uint64(shift))
+				k.run(len(deltas)/2, atOnce/2, &words[row], &at[0], &deltas[0], &sums[row], uint64(shift))
 			}
 		}
 	}

@@ -209,8 +209,12 @@ func TestAddColumns(t *testing.T) {
 		bits := 1 + rng.IntN(16)
 		deltaBits := 1 + rng.IntN(16)
 		pairs := rng.IntN(12)
-		for pairs > 0 && 2*pairs > math.MaxInt32>>(bits+deltaBits-2) {
-			pairs--
+		atOnce := 2 * (1 + rng.IntN(12))
+		for atOnce > 2 && atOnce > math.MaxInt32>>(bits+deltaBits-2) {
+			atOnce -= 2
+		}
+		if atOnce > math.MaxInt32>>(bits+deltaBits-2) {
+			continue
 		}
 		words := make([]int16, rows*columns)
 		for i, w := range numbers(rng, len(words), bits) {
@@ -230,8 +234,8 @@ func TestAddColumns(t *testing.T) {
 		}
 		with(func(name string) {
 			got := append([]int64{}, start...)
-			AddColumns(got, words, at, deltas, shift)
-			require.Equal(t, want, got, "%s: %d pairs of %d rows, %d times %d bits", name, pairs, rows, bits, deltaBits)
+			AddColumns(got, words, at, deltas, atOnce, shift)
+			require.Equal(t, want, got, "%s: %d pairs, %d columns at once, of %d rows, %d times %d bits", name, pairs, atOnce, rows, bits, deltaBits)
 		})
 	}
 }
@@ -304,7 +308,7 @@ func TestLengths(t *testing.T) {
 		"Lost":        func() { Lost(long, short[:63:63]) },
 		"Sum":         func() { Sum(long, &Terms{List: []Term{{1, long}, {1, short[:63:63]}}}, 0) },
 		"SumRound":    func() { SumRound(long, &Terms{List: []Term{{1, short[:63:63]}}}, 0, 1, Limits{}) },
-		"AddColumns":  func() { AddColumns(long, words, []int64{0, 1}, []int16{1, 1}, 0) },
+		"AddColumns":  func() { AddColumns(long, words, []int64{0, 1}, []int16{1, 1}, 2, 0) },
 	} {
 		require.Panics(t, f, name)
 	}

@@ -26,7 +26,7 @@ type event struct {
 	delta  int64
 }
 
-// eventsAtOnce is the largest number of events whose products are summed before they are added to the accumulators.
+// eventsAtOnce is the largest number of events that are added in one go.
 const eventsAtOnce = 64
 
 // eventWords is room for the events that columns.add takes at once.
@@ -116,7 +116,7 @@ func (c *columns) add(sums []int64, events []event, room *eventWords) {
 
 func (c *columns) addNarrow(sums []int64, events []event, room *eventWords) {
 	for len(events) > 0 {
-		n := min(len(events), c.atOnce)
+		n := min(len(events), eventsAtOnce)
 		for i, e := range events[:n] {
 			room.at[i], room.deltas[i] = int64(e.column*c.stride), int16(e.delta)
 		}
@@ -125,7 +125,7 @@ func (c *columns) addNarrow(sums []int64, events []event, room *eventWords) {
 			room.at[n], room.deltas[n] = room.at[n-1], 0
 			n++
 		}
-		vector.AddColumns(sums, c.narrow, room.at[:n], room.deltas[:n], uint(c.shift))
+		vector.AddColumns(sums, c.narrow, room.at[:n], room.deltas[:n], c.atOnce, uint(c.shift))
 	}
 }
 

@@ -8,12 +8,20 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// events adds products of columns with changes: of two columns at once, for as many rows as vectors hold words.
+// events adds products of columns with changes: of two columns at once, for as many rows as vectors hold words. Products are
+// summed in 32 bits, over some pairs at a time.
 func events(i isa, vectors int) {
 	rows := vectors * i.bytes / 2
-	declare(i, fmt.Sprintf("events%d", vectors), "(pairs int, words *int16, at *int64, deltas *int16, sums *int64, shift uint64)",
-		"adds the products of pairs of columns, which begin at words[at], with their deltas, shifted left, to the sums of %d rows; pairs > 0.", rows)
-	pairs, words, columns, deltas := argument("pairs"), argument("words"), argument("at"), argument("deltas")
+	declare(i, fmt.Sprintf("events%d", vectors), "(pairs, atOnce int, words *int16, at *int64, deltas *int16, sums *int64, shift uint64)",
+		"adds the products of pairs of columns, which begin at words[at], with their deltas, shifted left, to the sums of %d rows; atOnce of them fit 32 bits; pairs > 0, atOnce > 0.", rows)
+	pairs, words, columns, deltas, atOnce := argument("pairs"), argument("words"), argument("at"), argument("deltas"), argument("atOnce")
+	sums, shift, indices := argument("sums"), count("shift"), i.orders()
+	Label("some")
+	left := GP64()
+	MOVQ(atOnce, left)
+	CMPQ(pairs, left)
+	CMOVQLT(pairs, left)
+	SUBQ(left, pairs)
 	totals := make([][2]reg.VecVirtual, vectors)
 	for v := range totals {
 		totals[v] = [2]reg.VecVirtual{i.zero(), i.zero()}
@@ -37,10 +45,9 @@ func events(i isa, vectors int) {
 	}
 	ADDQ(Imm(16), columns)
 	ADDQ(Imm(4), deltas)
-	DECQ(pairs)
+	DECQ(left)
 	JNZ(LabelRef("pairs"))
 
-	sums, shift, indices := argument("sums"), count("shift"), i.orders()
 	offset := 0
 	for v := range totals {
 		for _, ordered := range i.inOrder(totals[v][0], totals[v][1], indices) {
@@ -53,5 +60,7 @@ func events(i isa, vectors int) {
 			}
 		}
 	}
+	TESTQ(pairs, pairs)
+	JNZ(LabelRef("some"))
 	finish()
 }
