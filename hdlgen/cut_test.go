@@ -13,7 +13,7 @@ import (
 func TestCutAtRate(t *testing.T) {
 	rng := testSeed(t)
 	for _, f := range mutatedFormats {
-		a, err := settling.New(testNetwork(t, []int{5, 4, 3}, 2, f.lines))
+		a, err := settling.New(testNetworkOf(t, []int{5, 4, 3}, 2, f.own, f.lines))
 		require.NoError(t, err)
 		for i := range a.Matrices {
 			whole := a.Matrices[i].Graph

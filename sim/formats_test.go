@@ -116,14 +116,14 @@ func (e extreme) set(rng *rand.Rand, n *network.Network) {
 
 // What refuses a format, after "wrong input: formats: ".
 var (
-	tooWide  = regexp.MustCompile(`^the exact (?:accumulator|update sum) of \w+(?: r)? needs (\d+) bits; at most (64): shorten (.*)$`)
+	tooWide  = regexp.MustCompile(`^the (?:exact sum|hardware's accumulator) .*\bneeds (\d+) bits.*; at most (64): (?:shorten|bring the binary points of) (.*)$`)
 	tooFar   = regexp.MustCompile(`^.*graph \w+: the exact value of (.*): format \w+f-?\d+: width (\d+) is outside 1 to (\d+) bits`)
 	cannot   = regexp.MustCompile(`^(q?u\d): (\S+) cannot hold every (?:state )?([rq]\d) of (\S+), and`)
-	unsigned = regexp.MustCompile(`^(q?u\d): (\S+) is longer than the 63 bits`)
+	limited  = regexp.MustCompile(`^\w+: the exact value of (\w+) \(u(\d+)f-?\d+\) is limited and longer than (64) bits with a sign`)
 	positive = regexp.MustCompile(`^(r\d): (\S+) holds no positive state`)
 	negative = regexp.MustCompile(`^(x): (\S+); inputs are not negative`)
-	outside  = regexp.MustCompile(`^(\w+)(?: .*)?: (\S+) does not fit (\S+) \(range`)
-	vanishes = regexp.MustCompile(`^(\w+)(?: .*)?: (\S+) is rounded to zero in ([^ ;]+);`)
+	outside  = regexp.MustCompile(`^(\w+)(?:[: ].*)?: (\S+) does not fit (\S+) \(range`)
+	vanishes = regexp.MustCompile(`^(\w+)(?:[: ].*)?: (\S+) is rounded to zero in ([^ ;]+);`)
 )
 
 // truth tells what is wrong with a refusal: it names another tensor, or its figures are no reason.
@@ -164,17 +164,16 @@ func (e extreme) truth(refusal error) error {
 	} else if m := cannot.FindStringSubmatch(text); m != nil {
 		u, r := typed(m[2]), typed(m[4])
 		named, reason = m[1]+" "+m[3], r.Frac > u.Frac || whole(r) > whole(u) || r.Signed && !u.Signed
-	} else if m := unsigned.FindStringSubmatch(text); m != nil {
-		t := typed(m[2])
-		named, reason = m[1], t.Width == 64 && !t.Signed
+	} else if m := limited.FindStringSubmatch(text); m != nil {
+		named, reason = m[1], number(m[2])+1 > number(m[3])
 	} else if m := positive.FindStringSubmatch(text); m != nil {
 		_, high := ends(typed(m[2]))
 		named, reason = m[1], high == 0
 	} else if m := negative.FindStringSubmatch(text); m != nil {
 		named, reason = m[1], typed(m[2]).Signed
 	} else if m := outside.FindStringSubmatch(text); m != nil {
-		low, high := ends(typed(m[3]))
-		named, reason = m[1], number(m[2]) < low || number(m[2]) > high
+		_, overflow, err := typed(m[3]).FromFloat(number(m[2])) // the ends themselves may be no float64
+		named, reason = m[1], overflow && err == nil
 	} else if m := vanishes.FindStringSubmatch(text); m != nil {
 		named, reason = m[1], math.Abs(number(m[2])) < math.Ldexp(1, -typed(m[3]).Frac)
 	}

@@ -358,7 +358,7 @@ func (a *Arithmetic) stored() (kinds []string) {
 func (a *Arithmetic) checkFormulas() error {
 	for i, s := range a.D.Sums {
 		if !a.Sums[i].FitsInt64() {
-			return fail("the exact sum %s needs %d bits; at most 64: shorten %s", s.Name, a.Sums[i].Width, either(a.summed(s.Name)))
+			return fail("the exact sum %s needs %d bits with a sign; at most 64: shorten %s", s.Name, withSign(a.Sums[i]), either(a.summed(s.Name)))
 		}
 	}
 	check := func(f *Formula, what string) error {
@@ -398,7 +398,7 @@ func (a *Arithmetic) checkFormulas() error {
 		name := a.D.Projections[a.D.Updates[i].Projection].Name
 		if !u.Sum.FitsInt64() {
 			terms := a.D.Updates[i].Terms[0]
-			return fail("the exact sum of products of %s needs %d bits; at most 64: shorten %s", name, u.Sum.Width, either([]string{a.factorName(terms.Post), a.factorName(terms.Pre)}))
+			return fail("the exact sum of products of %s needs %d bits with a sign; at most 64: shorten %s", name, withSign(u.Sum), either([]string{a.factorName(terms.Post), a.factorName(terms.Pre)}))
 		}
 		if err := check(&u.Formula, "update of "+name); err != nil {
 			return err
@@ -426,6 +426,14 @@ func (a *Arithmetic) factorName(f int) string {
 		return a.D.Tensors[a.D.Words[x.Word].Tensor].String()
 	}
 	return a.D.Tensors[a.D.Tensor(x.Name, x.Layer)].String()
+}
+
+// withSign is a format's width with a sign.
+func withSign(f fx.Format) int {
+	if f.Signed {
+		return f.Width
+	}
+	return f.Width + 1
 }
 
 // distinct are names, each once, but for the unit that is always 1, which cannot be shortened.

@@ -26,11 +26,11 @@ func TestArithmeticErrors(t *testing.T) {
 		change  func(n *network.Network)
 		want    string
 	}{
-		{map[string]string{"W": "ap_fixed<50,2>"}, nil, "formats: the exact sum basal needs 66 bits; at most 64: shorten W, x or r"},
-		{map[string]string{"F1": "ap_fixed<60,2>"}, nil, "formats: the exact sum feedback needs 73 bits; at most 64: shorten F or r"},
-		{map[string]string{"C2": "ap_fixed<60,2>"}, nil, "formats: the exact sum lateral needs 73 bits; at most 64: shorten C or r"},
-		{map[string]string{"e": "ap_fixed<60,3>"}, nil, "formats: the exact sum of products of W0 needs 72 bits; at most 64: shorten e1 or x"},
-		{map[string]string{"c": "ap_fixed<32,1>"}, nil, "formats: the exact sum of products of C1 needs 67 bits; at most 64: shorten c1"},
+		{map[string]string{"W": "ap_fixed<50,2>"}, nil, "formats: the exact sum basal needs 66 bits with a sign; at most 64: shorten W, x or r"},
+		{map[string]string{"F1": "ap_fixed<60,2>"}, nil, "formats: the exact sum feedback needs 73 bits with a sign; at most 64: shorten F or r"},
+		{map[string]string{"C2": "ap_fixed<60,2>"}, nil, "formats: the exact sum lateral needs 73 bits with a sign; at most 64: shorten C or r"},
+		{map[string]string{"e": "ap_fixed<60,3>"}, nil, "formats: the exact sum of products of W0 needs 72 bits with a sign; at most 64: shorten e1 or x"},
+		{map[string]string{"c": "ap_fixed<32,1>"}, nil, "formats: the exact sum of products of C1 needs 67 bits with a sign; at most 64: shorten c1"},
 		{map[string]string{"F": "ap_fixed<2,250>"}, nil, "formats: soma1: graph soma: the exact value of basal of W, x, r (s32f24), feedback of F, r (s15f-238): format s278f24: width 278 is outside"},
 		{map[string]string{"F1": "ap_fixed<2,200>", "dF1": "ap_fixed<18,-40>"}, nil,
 			"formats: update of F1: graph synapse: the exact value of F1 (s2f-198), rate ("},

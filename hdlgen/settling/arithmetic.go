@@ -191,7 +191,7 @@ func (a *Arithmetic) takeSums() error {
 	for i, f := range []fx.Format{a.Sums.Basal, a.Sums.Feedback} {
 		if name := [...]string{"basal", "feedback"}[i]; !f.FitsInt64() {
 			return golden.Usagef("formats: the hardware's accumulator %s needs %d bits, with the states that learning subtracts from it; at most 64: "+
-				"bring the binary points of synapses and states together", name, f.Width)
+				"bring the binary points of %s together", name, f.Width, [...]string{"W, x and r", "F and r"}[i])
 		}
 	}
 	return nil
