@@ -168,12 +168,16 @@ var pipelineFile = regexp.MustCompile(`^tester_(soma|record|update|synapse|inter
 
 // TestMutants changes single tokens in every module of designs, the library's and the emitted ones, but for the pipelines: the lock
 // step finds every mutant that is not listed as exempt, and none that is. CORINFO_MUTANTS sets how many of each module, "all"
-// for every one; CORINFO_MUTANT is a regular expression of those to try.
+// for every one, without it it is one of a third of them; CORINFO_MUTANT is a regular expression of those to try.
 func TestMutants(t *testing.T) {
 	needTool(t, "iverilog")
-	count, whole := countOf(t, "CORINFO_MUTANTS", 1)
-	if whole {
+	count, whole := countOf(t, "CORINFO_MUTANTS", 0)
+	few := count == 0 && !whole // the first of a third of the modules
+	switch {
+	case whole:
 		count = math.MaxInt
+	case few:
+		count = 1
 	}
 	designs := make([]*mutant, len(mutationCases))
 	modules := map[string][]mutation{}
@@ -213,6 +217,9 @@ func TestMutants(t *testing.T) {
 			all := modules[file]
 			// In the order of hashes: the same mutants every time, and another line elsewhere draws no others.
 			slices.SortFunc(all, func(a, b mutation) int { return cmp.Compare(a.hash(), b.hash()) })
+			if few && only == nil && all[0].hash()[63] > '4' {
+				t.Skip("CORINFO_MUTANTS=1 tries one of it")
+			}
 			if only != nil {
 				all = slices.DeleteFunc(all, func(m mutation) bool { return !only.MatchString(m.String()) })
 			}
