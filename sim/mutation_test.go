@@ -149,7 +149,6 @@ var exempt = []struct {
 	mutant *regexp.Regexp // of mutation.String()
 	reason string
 }{
-	{regexp.MustCompile(`\.(settling|updating)_i`), "a time that neither the model nor the harness sees"},
 	{regexp.MustCompile(`^corinfo_products.v: assign sum_re_o.* -> .*\(read \|\| read_context == `), "reads more, words that no one takes"},
 }
 
