@@ -34,6 +34,15 @@ func lostAVX512(n int, a *int64, b *int64) (count int64)
 // occupiedAVX512 sets bit e of z, bit e%8 of byte e/8, where a is not 0.
 func occupiedAVX512(n int, z *uint8, a *int64)
 
+// divAVX512 sets z = floor((a << left >> right) / b), 0 where b is not above 0. What is divided or rooted is below 2^52 in magnitude.
+func divAVX512(n int, z *int64, a *int64, b *int64, left uint64, right uint64)
+
+// sqrtAVX512 sets z = floor(sqrt(a << left >> right)), 0 where a is negative. What is divided or rooted is below 2^52 in magnitude.
+func sqrtAVX512(n int, z *int64, a *int64, left uint64, right uint64)
+
+// interpolateAVX512 limits a << left to low..high, and sets z to the line there: an entry, shifted left by part, and the difference to the next, of 32 bits, times the place in the segment.
+func interpolateAVX512(n int, z *int64, a *int64, entries *int64, left uint64, part uint64, low int64, high int64, last int64)
+
 // drawAVX512 sets z to the random words of the rows row.. of a column, n a positive multiple of 32.
 func drawAVX512(n int, z *int64, keys *uint16, row uint64, column uint64, symmetric uint64)
 
@@ -72,6 +81,15 @@ func lostAVX2(n int, a *int64, b *int64) (count int64)
 
 // occupiedAVX2 sets bit e of z, bit e%8 of byte e/8, where a is not 0.
 func occupiedAVX2(n int, z *uint8, a *int64)
+
+// divAVX2 sets z = floor((a << left >> right) / b), 0 where b is not above 0. What is divided or rooted is below 2^52 in magnitude.
+func divAVX2(n int, z *int64, a *int64, b *int64, left uint64, right uint64)
+
+// sqrtAVX2 sets z = floor(sqrt(a << left >> right)), 0 where a is negative. What is divided or rooted is below 2^52 in magnitude.
+func sqrtAVX2(n int, z *int64, a *int64, left uint64, right uint64)
+
+// interpolateAVX2 limits a << left to low..high, and sets z to the line there: an entry, shifted left by part, and the difference to the next, of 32 bits, times the place in the segment.
+func interpolateAVX2(n int, z *int64, a *int64, entries *int64, left uint64, part uint64, low int64, high int64, last int64)
 
 // drawAVX2 sets z to the random words of the rows row.. of a column, n a positive multiple of 16.
 func drawAVX2(n int, z *int64, keys *uint16, row uint64, column uint64, symmetric uint64)

@@ -651,6 +651,118 @@ elements:
 	VZEROUPPER
 	RET
 
+// func divAVX512(n int, z *int64, a *int64, b *int64, left uint64, right uint64)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·divAVX512(SB), NOSPLIT, $0-48
+	MOVQ   left+32(FP), AX
+	VMOVQ  AX, X0
+	MOVQ   right+40(FP), AX
+	VMOVQ  AX, X1
+	VPXORQ Z2, Z2, Z2
+	MOVQ   n+0(FP), AX
+	MOVQ   a+16(FP), DX
+	MOVQ   b+24(FP), BX
+	MOVQ   z+8(FP), SI
+	XORQ   CX, CX
+
+elements:
+	VMOVDQU64   (DX)(CX*8), Z3
+	VMOVDQU64   (BX)(CX*8), Z4
+	VPSLLQ      X0, Z3, Z3
+	VPSRAQ      X1, Z3, Z3
+	VPSRAQ      $0x3f, Z3, Z5
+	VPXORQ      Z5, Z3, Z3
+	VCVTQQ2PD   Z3, Z3
+	VCVTQQ2PD   Z4, Z6
+	VDIVPD      Z6, Z3, Z3
+	VCVTTPD2QQ  Z3, Z3
+	VPXORQ      Z5, Z3, Z3
+	VPCMPQ      $0x06, Z2, Z4, K1
+	VMOVDQA64.Z Z3, K1, Z3
+	VMOVDQU64   Z3, (SI)(CX*8)
+	ADDQ        $0x08, CX
+	CMPQ        CX, AX
+	JNE         elements
+	VZEROUPPER
+	RET
+
+// func sqrtAVX512(n int, z *int64, a *int64, left uint64, right uint64)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·sqrtAVX512(SB), NOSPLIT, $0-40
+	MOVQ   left+24(FP), AX
+	VMOVQ  AX, X0
+	MOVQ   right+32(FP), AX
+	VMOVQ  AX, X1
+	VPXORQ Z2, Z2, Z2
+	MOVQ   n+0(FP), AX
+	MOVQ   a+16(FP), DX
+	MOVQ   z+8(FP), BX
+	XORQ   CX, CX
+
+elements:
+	VMOVDQU64  (DX)(CX*8), Z3
+	VPMAXSQ    Z2, Z3, Z3
+	VPSLLQ     X0, Z3, Z3
+	VPSRAQ     X1, Z3, Z3
+	VCVTQQ2PD  Z3, Z3
+	VSQRTPD    Z3, Z3
+	VCVTTPD2QQ Z3, Z3
+	VMOVDQU64  Z3, (BX)(CX*8)
+	ADDQ       $0x08, CX
+	CMPQ       CX, AX
+	JNE        elements
+	VZEROUPPER
+	RET
+
+// func interpolateAVX512(n int, z *int64, a *int64, entries *int64, left uint64, part uint64, low int64, high int64, last int64)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·interpolateAVX512(SB), NOSPLIT, $0-72
+	MOVQ         left+32(FP), AX
+	VMOVQ        AX, X0
+	MOVQ         part+40(FP), AX
+	VMOVQ        AX, X1
+	MOVQ         low+48(FP), AX
+	VMOVQ        AX, X2
+	VPBROADCASTQ X2, Z2
+	MOVQ         high+56(FP), AX
+	VMOVQ        AX, X5
+	VPBROADCASTQ X5, Z5
+	MOVQ         last+64(FP), AX
+	VMOVQ        AX, X6
+	VPBROADCASTQ X6, Z6
+	MOVQ         entries+24(FP), AX
+	MOVQ         n+0(FP), CX
+	MOVQ         a+16(FP), BX
+	MOVQ         z+8(FP), SI
+	XORQ         DX, DX
+
+elements:
+	VMOVDQU64  (BX)(DX*8), Z7
+	VPXORQ     Z3, Z3, Z3
+	VPXORQ     Z4, Z4, Z4
+	VPSLLQ     X0, Z7, Z7
+	VPMAXSQ    Z2, Z7, Z7
+	VPMINSQ    Z5, Z7, Z7
+	VPSUBQ     Z2, Z7, Z7
+	VPSRLQ     X1, Z7, Z8
+	VPMINSQ    Z6, Z8, Z8
+	KXNORB     K1, K1, K1
+	VPGATHERQQ (AX)(Z8*8), K1, Z3
+	KXNORB     K2, K2, K2
+	VPGATHERQQ 8(AX)(Z8*8), K2, Z4
+	VPSLLQ     X1, Z8, Z8
+	VPSUBQ     Z8, Z7, Z7
+	VPSUBQ     Z3, Z4, Z4
+	VPMULDQ    Z4, Z7, Z7
+	VPSLLQ     X1, Z3, Z3
+	VPADDQ     Z3, Z7, Z7
+	VMOVDQU64  Z7, (SI)(DX*8)
+	ADDQ       $0x08, DX
+	CMPQ       DX, CX
+	JNE        elements
+	VZEROUPPER
+	RET
+
 // func drawAVX512(n int, z *int64, keys *uint16, row uint64, column uint64, symmetric uint64)
 // Requires: AVX, AVX512BW, AVX512F
 TEXT ·drawAVX512(SB), NOSPLIT, $0-48
@@ -1707,6 +1819,206 @@ elements:
 	INCQ      CX
 	SUBQ      $0x08, AX
 	JNZ       elements
+	VZEROUPPER
+	RET
+
+// func divAVX2(n int, z *int64, a *int64, b *int64, left uint64, right uint64)
+// Requires: AVX, AVX2
+TEXT ·divAVX2(SB), NOSPLIT, $0-48
+	MOVQ         left+32(FP), AX
+	VMOVQ        AX, X0
+	MOVQ         right+40(FP), AX
+	VMOVQ        AX, X1
+	MOVQ         $0x8000000000000000, AX
+	VMOVQ        AX, X2
+	VPBROADCASTQ X2, Y2
+	VMOVDQU      Y2, Y2
+	VPSRLQ       X1, Y2, Y2
+	VPXOR        Y3, Y3, Y3
+	MOVQ         $0x4330000000000000, AX
+	VMOVQ        AX, X4
+	VPBROADCASTQ X4, Y4
+	MOVQ         n+0(FP), AX
+	MOVQ         a+16(FP), DX
+	MOVQ         b+24(FP), BX
+	MOVQ         z+8(FP), SI
+	XORQ         CX, CX
+
+elements:
+	VMOVDQU  (DX)(CX*8), Y5
+	VMOVDQU  (BX)(CX*8), Y6
+	VPSLLQ   X0, Y5, Y5
+	VPSRLQ   X1, Y5, Y5
+	VPXOR    Y2, Y5, Y5
+	VPSUBQ   Y2, Y5, Y5
+	VPCMPGTQ Y5, Y3, Y7
+	VPXOR    Y7, Y5, Y5
+	VPOR     Y4, Y5, Y5
+	VSUBPD   Y4, Y5, Y5
+	VPOR     Y4, Y6, Y8
+	VSUBPD   Y4, Y8, Y8
+	VDIVPD   Y8, Y5, Y5
+	VROUNDPD $0x0b, Y5, Y5
+	VADDPD   Y4, Y5, Y5
+	VPXOR    Y4, Y5, Y5
+	VPXOR    Y7, Y5, Y5
+	VPCMPGTQ Y3, Y6, Y6
+	VPAND    Y6, Y5, Y5
+	VMOVDQU  Y5, (SI)(CX*8)
+	VMOVDQU  32(DX)(CX*8), Y5
+	VMOVDQU  32(BX)(CX*8), Y6
+	VPSLLQ   X0, Y5, Y5
+	VPSRLQ   X1, Y5, Y5
+	VPXOR    Y2, Y5, Y5
+	VPSUBQ   Y2, Y5, Y5
+	VPCMPGTQ Y5, Y3, Y7
+	VPXOR    Y7, Y5, Y5
+	VPOR     Y4, Y5, Y5
+	VSUBPD   Y4, Y5, Y5
+	VPOR     Y4, Y6, Y8
+	VSUBPD   Y4, Y8, Y8
+	VDIVPD   Y8, Y5, Y5
+	VROUNDPD $0x0b, Y5, Y5
+	VADDPD   Y4, Y5, Y5
+	VPXOR    Y4, Y5, Y5
+	VPXOR    Y7, Y5, Y5
+	VPCMPGTQ Y3, Y6, Y6
+	VPAND    Y6, Y5, Y5
+	VMOVDQU  Y5, 32(SI)(CX*8)
+	ADDQ     $0x08, CX
+	CMPQ     CX, AX
+	JNE      elements
+	VZEROUPPER
+	RET
+
+// func sqrtAVX2(n int, z *int64, a *int64, left uint64, right uint64)
+// Requires: AVX, AVX2
+TEXT ·sqrtAVX2(SB), NOSPLIT, $0-40
+	MOVQ         left+24(FP), AX
+	VMOVQ        AX, X0
+	MOVQ         right+32(FP), AX
+	VMOVQ        AX, X1
+	MOVQ         $0x8000000000000000, AX
+	VMOVQ        AX, X2
+	VPBROADCASTQ X2, Y2
+	VMOVDQU      Y2, Y2
+	VPSRLQ       X1, Y2, Y2
+	VPXOR        Y3, Y3, Y3
+	MOVQ         $0x4330000000000000, AX
+	VMOVQ        AX, X4
+	VPBROADCASTQ X4, Y4
+	MOVQ         n+0(FP), AX
+	MOVQ         a+16(FP), DX
+	MOVQ         z+8(FP), BX
+	XORQ         CX, CX
+
+elements:
+	VMOVDQU  (DX)(CX*8), Y5
+	VPCMPGTQ Y3, Y5, Y6
+	VPAND    Y6, Y5, Y5
+	VPSLLQ   X0, Y5, Y5
+	VPSRLQ   X1, Y5, Y5
+	VPXOR    Y2, Y5, Y5
+	VPSUBQ   Y2, Y5, Y5
+	VPOR     Y4, Y5, Y5
+	VSUBPD   Y4, Y5, Y5
+	VSQRTPD  Y5, Y5
+	VROUNDPD $0x0b, Y5, Y5
+	VADDPD   Y4, Y5, Y5
+	VPXOR    Y4, Y5, Y5
+	VMOVDQU  Y5, (BX)(CX*8)
+	VMOVDQU  32(DX)(CX*8), Y5
+	VPCMPGTQ Y3, Y5, Y6
+	VPAND    Y6, Y5, Y5
+	VPSLLQ   X0, Y5, Y5
+	VPSRLQ   X1, Y5, Y5
+	VPXOR    Y2, Y5, Y5
+	VPSUBQ   Y2, Y5, Y5
+	VPOR     Y4, Y5, Y5
+	VSUBPD   Y4, Y5, Y5
+	VSQRTPD  Y5, Y5
+	VROUNDPD $0x0b, Y5, Y5
+	VADDPD   Y4, Y5, Y5
+	VPXOR    Y4, Y5, Y5
+	VMOVDQU  Y5, 32(BX)(CX*8)
+	ADDQ     $0x08, CX
+	CMPQ     CX, AX
+	JNE      elements
+	VZEROUPPER
+	RET
+
+// func interpolateAVX2(n int, z *int64, a *int64, entries *int64, left uint64, part uint64, low int64, high int64, last int64)
+// Requires: AVX, AVX2
+TEXT ·interpolateAVX2(SB), NOSPLIT, $0-72
+	MOVQ         left+32(FP), AX
+	VMOVQ        AX, X0
+	MOVQ         part+40(FP), AX
+	VMOVQ        AX, X1
+	MOVQ         low+48(FP), AX
+	VMOVQ        AX, X2
+	VPBROADCASTQ X2, Y2
+	MOVQ         high+56(FP), AX
+	VMOVQ        AX, X3
+	VPBROADCASTQ X3, Y3
+	MOVQ         last+64(FP), AX
+	VMOVQ        AX, X4
+	VPBROADCASTQ X4, Y4
+	MOVQ         entries+24(FP), AX
+	MOVQ         n+0(FP), CX
+	MOVQ         a+16(FP), BX
+	MOVQ         z+8(FP), SI
+	XORQ         DX, DX
+
+elements:
+	VMOVDQU    (BX)(DX*8), Y5
+	VPXOR      Y7, Y7, Y7
+	VPXOR      Y8, Y8, Y8
+	VPSLLQ     X0, Y5, Y5
+	VPCMPGTQ   Y5, Y2, Y6
+	VBLENDVPD  Y6, Y2, Y5, Y5
+	VPCMPGTQ   Y3, Y5, Y6
+	VBLENDVPD  Y6, Y3, Y5, Y5
+	VPSUBQ     Y2, Y5, Y5
+	VPSRLQ     X1, Y5, Y6
+	VPCMPGTQ   Y4, Y6, Y9
+	VBLENDVPD  Y9, Y4, Y6, Y6
+	VPCMPEQQ   Y9, Y9, Y9
+	VPGATHERQQ Y9, (AX)(Y6*8), Y7
+	VPCMPEQQ   Y9, Y9, Y9
+	VPGATHERQQ Y9, 8(AX)(Y6*8), Y8
+	VPSLLQ     X1, Y6, Y6
+	VPSUBQ     Y6, Y5, Y5
+	VPSUBQ     Y7, Y8, Y8
+	VPMULDQ    Y8, Y5, Y5
+	VPSLLQ     X1, Y7, Y7
+	VPADDQ     Y7, Y5, Y5
+	VMOVDQU    Y5, (SI)(DX*8)
+	VMOVDQU    32(BX)(DX*8), Y5
+	VPXOR      Y7, Y7, Y7
+	VPXOR      Y8, Y8, Y8
+	VPSLLQ     X0, Y5, Y5
+	VPCMPGTQ   Y5, Y2, Y6
+	VBLENDVPD  Y6, Y2, Y5, Y5
+	VPCMPGTQ   Y3, Y5, Y6
+	VBLENDVPD  Y6, Y3, Y5, Y5
+	VPSUBQ     Y2, Y5, Y5
+	VPSRLQ     X1, Y5, Y6
+	VPCMPGTQ   Y4, Y6, Y9
+	VBLENDVPD  Y9, Y4, Y6, Y6
+	VPCMPEQQ   Y9, Y9, Y9
+	VPGATHERQQ Y9, (AX)(Y6*8), Y7
+	VPCMPEQQ   Y9, Y9, Y9
+	VPGATHERQQ Y9, 8(AX)(Y6*8), Y8
+	VPSLLQ     X1, Y6, Y6
+	VPSUBQ     Y6, Y5, Y5
+	VPSUBQ     Y7, Y8, Y8
+	VPMULDQ    Y8, Y5, Y5
+	VPSLLQ     X1, Y7, Y7
+	VPADDQ     Y7, Y5, Y5
+	VMOVDQU    Y5, 32(SI)(DX*8)
+	ADDQ       $0x08, DX
+	CMPQ       DX, CX
+	JNE        elements
 	VZEROUPPER
 	RET
 

@@ -7,7 +7,10 @@ package vector
 
 //go:generate sh -c "cd asm && go run . -out ../kernels_amd64.s -stubs ../kernels_amd64.go -pkg vector"
 
-import "os"
+import (
+	"math"
+	"os"
+)
 
 // kernels are the inner loops in one instruction set. Those on int64 take n elements, a positive multiple of step.
 type kernels struct {
@@ -23,6 +26,9 @@ type kernels struct {
 	narrow           func(n int, z *int16, a *int64)
 	lost             func(n int, a, b *int64) int64
 	occupied         func(n int, z *uint8, a *int64)
+	div              func(n int, z, a, b *int64, left, right uint64)
+	sqrt             func(n int, z, a *int64, left, right uint64)
+	interpolate      func(n int, z, a, entries *int64, left, part uint64, low, high, last int64)
 	draw             func(n int, z *int64, keys *uint16, row, column, symmetric uint64)
 	events4, events1 func(pairs, atOnce int, words *int16, at *int64, deltas *int16, sums *int64, shift uint64)
 }
@@ -217,6 +223,94 @@ func NonZero(z, a []int64) {
 	for i := n; i < len(z); i++ {
 		v := a[i]
 		z[i] = int64(uint64(v|-v) >> 63)
+	}
+}
+
+// Div sets z = floor((a << left >> right) / b), 0 where b is not above 0. short tells that the dividends, shifted, and b are at
+// least -2^52 and below 2^52.
+func Div(z, a, b []int64, left, right uint, short bool) {
+	a, b = a[:len(z)], b[:len(z)]
+	left, right = left&63, right&63
+	n := 0
+	if short {
+		if n = whole(len(z)); n > 0 {
+			use.div(n, &z[0], &a[0], &b[0], uint64(left), uint64(right))
+		}
+		// Below 2^53 a quotient that is no integer is farther from the next one than rounding reaches: truncation is exact.
+		// A negative dividend's floor is that of its complement, -a - 1, complemented.
+		for i := n; i < len(z); i++ {
+			dividend, divisor := a[i]<<left>>right, b[i]
+			sign := dividend >> 63
+			q := int64(float64(dividend^sign)/float64(max(divisor, 1))) ^ sign
+			z[i] = q &^ ((divisor - 1) >> 63)
+		}
+		return
+	}
+	for i, divisor := range b {
+		dividend := a[i] << left >> right
+		sign := dividend >> 63
+		q := int64(uint64(dividend^sign)/uint64(max(divisor, 1))) ^ sign
+		if divisor <= 0 {
+			q = 0
+		}
+		z[i] = q
+	}
+}
+
+// Sqrt sets z = floor(sqrt(a << left >> right)), 0 where a is negative. short tells that the radicand is below 2^52.
+func Sqrt(z, a []int64, left, right uint, short bool) {
+	a = a[:len(z)]
+	left, right = left&63, right&63
+	if short {
+		n := whole(len(z))
+		if n > 0 {
+			use.sqrt(n, &z[0], &a[0], uint64(left), uint64(right))
+		}
+		// The root of what is below a square of k is farther below k than rounding reaches.
+		for i := n; i < len(z); i++ {
+			z[i] = int64(math.Sqrt(float64(max(a[i], 0) << left >> right)))
+		}
+		return
+	}
+	for i, v := range a {
+		radicand := uint64(max(v, 0) << left >> right)
+		root := uint64(math.Sqrt(float64(radicand))) // off by one at most
+		if root*root > radicand {
+			root--
+		} else if (root+1)*(root+1) <= radicand {
+			root++
+		}
+		z[i] = int64(root)
+	}
+}
+
+// Lines are a function that is linear in segments of 2^Part from Low to High, Entries its values at their ends.
+type Lines struct {
+	Left      uint // what arguments are shifted by
+	Low, High int64
+	Part      uint
+	Entries   []int64
+	Short     bool // entries and 2^Part are int32
+}
+
+// Interpolate sets z to the function of a, limited to its ends: an entry shifted left by Part, and the difference to the next times
+// the place between them.
+func Interpolate(z, a []int64, l *Lines) {
+	a = a[:len(z)]
+	low, high, left, part, entries := l.Low, l.High, l.Left&63, l.Part&63, l.Entries
+	last := int64(len(entries) - 2) // of the segments
+	n := 0
+	if l.Short {
+		if n = whole(len(z)); n > 0 {
+			_ = entries[(high-low)>>part]
+			use.interpolate(n, &z[0], &a[0], &entries[0], uint64(left), uint64(part), low, high, last)
+		}
+	}
+	for i := n; i < len(z); i++ {
+		v := min(max(a[i]<<left, low), high) - low
+		at := min(v>>part, last)
+		from, to := entries[at], entries[at+1]
+		z[i] = from<<part + (to-from)*(v-at<<part)
 	}
 }
 

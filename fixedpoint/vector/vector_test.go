@@ -1,7 +1,9 @@
 package vector
 
 import (
+	"fmt"
 	"math"
+	"math/big"
 	"math/rand/v2"
 	"os"
 	"strconv"
@@ -133,6 +135,94 @@ func TestNarrow(t *testing.T) {
 			}
 			require.EqualValues(t, 77, bits[len(bits)-1], name)
 		})
+	}
+}
+
+// TestFunctions holds quotients, roots and lines against integers, in place and not.
+func TestFunctions(t *testing.T) {
+	rng := source(t)
+	check := func(in []int64, want []int64, run func(z []int64), format string, args ...any) {
+		what := fmt.Sprintf(format, args...)
+		with(func(name string) {
+			got := append(numbers(rng, len(want), 64), 77)
+			run(got[:len(want)])
+			require.Equal(t, want, got[:len(want)], "%s in %s", what, name)
+			require.EqualValues(t, 77, got[len(want)], "%s in %s writes behind the end", what, name)
+			before := append([]int64{}, in...)
+			run(in)
+			require.Equal(t, want, in, "%s in %s, in place", what, name)
+			copy(in, before)
+		})
+	}
+	for range 2000 {
+		n, want := rng.IntN(70), []int64{}
+		short := rng.IntN(3) > 0
+		limit := 64
+		if short {
+			limit = 53
+		}
+		bits := 1 + rng.IntN(limit)
+		left, right := uint(rng.IntN(limit+1-bits)), uint(0)
+		if rng.IntN(3) == 0 {
+			bits, left, right = 1+rng.IntN(64), 0, uint(rng.IntN(64))
+			if short && bits-int(right) > 53 {
+				right = uint(bits - 53)
+			}
+		}
+		a, b := numbers(rng, n, bits), numbers(rng, n, 1+rng.IntN(limit))
+		for i := range a {
+			a[i] = min(a[i], 1<<(bits-1)-1)   // numbers has 1 among those of a bit
+			if b[i] > 0 && rng.IntN(2) == 0 { // next to a multiple
+				near := a[i]<<left>>right/b[i]*b[i] + int64(rng.IntN(3)-1)
+				if v := near << right >> left; near>>(limit-1) == near>>63 && v<<left>>right == near && v>>(bits-1) == v>>63 {
+					a[i] = v
+				}
+			}
+			q := int64(0)
+			if b[i] > 0 {
+				p := a[i] << left >> right
+				q = p / b[i]
+				if p%b[i] < 0 {
+					q--
+				}
+			}
+			want = append(want, q)
+		}
+		check(a, want, func(z []int64) { Div(z, a, b, left, right, short) }, "%d << %d >> %d by %d, short %t", a, left, right, b, short)
+		check(b, want, func(z []int64) { Div(z, a, b, left, right, short) }, "%d << %d >> %d by %d, short %t", a, left, right, b, short)
+
+		want = want[:0]
+		for i := range a {
+			if a[i] > 0 && rng.IntN(2) == 0 { // next to a square
+				root := new(big.Int).Sqrt(big.NewInt(a[i] << left >> right)).Int64()
+				near := root*root + int64(rng.IntN(3)-1)
+				if v := near << right >> left; v<<left>>right == near && v>>(bits-1) == v>>63 {
+					a[i] = v
+				}
+			}
+			root := new(big.Int).Sqrt(big.NewInt(max(a[i], 0) << left >> right))
+			want = append(want, root.Int64())
+		}
+		check(a, want, func(z []int64) { Sqrt(z, a, left, right, short) }, "root of %d << %d >> %d, short %t", a, left, right, short)
+
+		line := &Lines{Left: uint(rng.IntN(8)), Part: uint(rng.IntN(31)), Low: numbers(rng, 1, 40)[0], Short: true}
+		entries := 32
+		if rng.IntN(3) == 0 {
+			entries, line.Short = 62-int(line.Part), false
+		}
+		line.Entries = numbers(rng, 1+1<<rng.IntN(6), 1+rng.IntN(entries-1))
+		segments := int64(len(line.Entries) - 1)
+		line.High = line.Low + segments<<line.Part
+		for i := range a {
+			a[i] = (line.Low + int64(rng.Float64()*1.2*float64(line.High-line.Low)) - 1) >> line.Left
+			if rng.IntN(4) == 0 {
+				a[i] = numbers(rng, 1, 56)[0]
+			}
+			v := min(max(a[i]<<line.Left, line.Low), line.High) - line.Low
+			at := min(v>>line.Part, segments-1)
+			want[i] = line.Entries[at]<<line.Part + (line.Entries[at+1]-line.Entries[at])*(v-at<<line.Part)
+		}
+		check(a, want, func(z []int64) { Interpolate(z, a, line) }, "%d on %+v", a, line)
 	}
 }
 
@@ -302,6 +392,10 @@ func TestLengths(t *testing.T) {
 	long, short, words := make([]int64, 64), make([]int64, 63), make([]int16, 64)
 	for name, f := range map[string]func(){
 		"Mul":         func() { Mul(long, long, short[:63:63], true) },
+		"Div":         func() { Div(long, long, short[:63:63], 0, 0, true) },
+		"Sqrt":        func() { Sqrt(long, short[:63:63], 0, 0, true) },
+		"Interpolate": func() { Interpolate(long, short[:63:63], &Lines{Entries: long[:2]}) },
+		"Entries":     func() { Interpolate(long, long, &Lines{Entries: long[:9:9], High: 9, Short: true}) },
 		"RoundRandom": func() { RoundRandom(long, long, short[:63:63], 0, 0, 0, Limits{}) },
 		"Widen":       func() { Widen(long, words[:63:63]) },
 		"Narrow":      func() { Narrow(words, short[:63:63]) },

@@ -29,6 +29,7 @@ func main() {
 		narrow(i)
 		lost(i)
 		occupied(i)
+		functions(i)
 		draw(i)
 		for _, vectors := range []int{4, 1} {
 			events(i, vectors)

@@ -1,0 +1,158 @@
+package main
+
+import (
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// functions are quotients and roots in float64, which holds their operands, and interpolation.
+func functions(i isa) {
+	const short = " What is divided or rooted is below 2^52 in magnitude."
+
+	declare(i, "div", "(n int, z, a, b *int64, left, right uint64)", "sets z = floor((a << left >> right) / b), 0 where b is not above 0."+short)
+	shift := i.shift()
+	zero := i.zero()
+	toFloat, toInt := i.floats()
+	i.elements([]string{"a", "b"}, "z", func(v []reg.VecVirtual) Op {
+		a, b := v[0], v[1]
+		shift(a)
+		// The complement of a negative dividend, -a - 1, is not negative; the floor is the complement of its truncated quotient.
+		sign := i.vector()
+		if i.wide() {
+			VPSRAQ(Imm(63), a, sign)
+		} else {
+			VPCMPGTQ(a, zero, sign)
+		}
+		i.xor(sign, a, a)
+		x, y := i.vector(), i.vector()
+		toFloat(a, x)
+		toFloat(b, y)
+		VDIVPD(y, x, x)
+		toInt(x, a)
+		i.xor(sign, a, a)
+		if i.wide() {
+			positive := K()
+			VPCMPQ(Imm(6), zero, b, positive)
+			VMOVDQA64_Z(a, positive, a)
+		} else {
+			VPCMPGTQ(zero, b, b)
+			VPAND(b, a, a)
+		}
+		return a
+	})
+	finish()
+
+	declare(i, "sqrt", "(n int, z, a *int64, left, right uint64)", "sets z = floor(sqrt(a << left >> right)), 0 where a is negative."+short)
+	shift = i.shift()
+	zero = i.zero()
+	toFloat, toInt = i.floats()
+	i.elements([]string{"a"}, "z", func(v []reg.VecVirtual) Op {
+		a := v[0]
+		if i.wide() {
+			VPMAXSQ(zero, a, a)
+		} else {
+			positive := i.vector()
+			VPCMPGTQ(zero, a, positive)
+			VPAND(positive, a, a)
+		}
+		shift(a)
+		x := i.vector()
+		toFloat(a, x)
+		VSQRTPD(x, x)
+		toInt(x, a)
+		return a
+	})
+	finish()
+
+	declare(i, "interpolate", "(n int, z, a, entries *int64, left, part uint64, low, high, last int64)",
+		"limits a << left to low..high, and sets z to the line there: an entry, shifted left by part, and the difference to the next, of 32 bits, "+
+			"times the place in the segment.")
+	left, part, low, high, last := count("left"), count("part"), i.everywhere("low"), i.everywhere("high"), i.everywhere("last")
+	entries := argument("entries")
+	limit := func(v, lo, hi reg.VecVirtual) {
+		if i.wide() {
+			if lo != nil {
+				VPMAXSQ(lo, v, v)
+			}
+			VPMINSQ(hi, v, v)
+			return
+		}
+		beyond := i.vector()
+		if lo != nil {
+			VPCMPGTQ(v, lo, beyond)
+			VBLENDVPD(beyond, lo, v, v)
+		}
+		VPCMPGTQ(hi, v, beyond)
+		VBLENDVPD(beyond, hi, v, v)
+	}
+	i.elements([]string{"a"}, "z", func(v []reg.VecVirtual) Op {
+		a, at, from, to := v[0], i.vector(), i.zero(), i.zero()
+		VPSLLQ(left, a, a)
+		limit(a, low, high)
+		VPSUBQ(low, a, a)
+		VPSRLQ(part, a, at)
+		limit(at, nil, last)
+		i.gather(Mem{Base: entries, Index: at, Scale: 8}, from)
+		i.gather(Mem{Base: entries, Index: at, Scale: 8, Disp: 8}, to)
+		VPSLLQ(part, at, at)
+		VPSUBQ(at, a, a)
+		VPSUBQ(from, to, to)
+		VPMULDQ(to, a, a)
+		VPSLLQ(part, from, from)
+		VPADDQ(from, a, a)
+		return a
+	})
+	finish()
+}
+
+// gather loads the elements at indices.
+func (i isa) gather(from Mem, to reg.VecVirtual) {
+	if i.wide() {
+		all := K()
+		KXNORB(all, all, all)
+		VPGATHERQQ(from, all, to)
+		return
+	}
+	all := i.vector()
+	VPCMPEQQ(all, all, all)
+	VPGATHERQQ(all, from, to)
+}
+
+// shift is a << left >> right.
+func (i isa) shift() func(v reg.VecVirtual) {
+	left, right := count("left"), count("right")
+	if i.wide() {
+		return func(v reg.VecVirtual) {
+			VPSLLQ(left, v, v)
+			VPSRAQ(right, v, v)
+		}
+	}
+	sign := i.vector() // where an arithmetic shift leaves the sign
+	i.load(i.number(1<<63), sign)
+	VPSRLQ(right, sign, sign)
+	return func(v reg.VecVirtual) {
+		VPSLLQ(left, v, v)
+		VPSRLQ(right, v, v)
+		i.xor(sign, v, v)
+		VPSUBQ(sign, v, v)
+	}
+}
+
+// floats are the ways between integers of 0 to 2^52 - 1 and float64; back it is truncation. AVX2 has no such instructions, but from
+// 2^52 on the last place of a float64 is 1.
+func (i isa) floats() (toFloat, toInt func(from, to reg.VecVirtual)) {
+	if i.wide() {
+		return func(from, to reg.VecVirtual) { VCVTQQ2PD(from, to) }, func(from, to reg.VecVirtual) { VCVTTPD2QQ(from, to) }
+	}
+	base := i.number(0x433 << 52) // 2^52
+	return func(from, to reg.VecVirtual) {
+			VPOR(base, from, to)
+			VSUBPD(base, to, to)
+		}, func(from, to reg.VecVirtual) {
+			const towards0, exact = 3, 8
+			VROUNDPD(Imm(towards0|exact), from, to)
+			VADDPD(base, to, to)
+			VPXOR(base, to, to)
+		}
+}
