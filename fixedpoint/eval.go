@@ -51,11 +51,37 @@ func (g *Graph) eval(values []Int, in, out []int64, overflow []bool) {
 			word, overflow[resizes] = n.Type.Resize(values[n.Args[0]], g.nodes[n.Args[0]].Format.Frac, random)
 			values[i] = n.Format.Int(word)
 			resizes++
+		case OpDiv:
+			values[i] = Int{}
+			if b := values[n.Args[1]]; b.Sign() > 0 {
+				values[i] = scale(values[n.Args[0]], g.quotient(n)).Div(b)
+			}
+		case OpSqrt:
+			values[i] = scale(values[n.Args[0]], g.root(n)).Sqrt()
+		case OpTable:
+			values[i] = n.Table.at(values[n.Args[0]], g.nodes[n.Args[0]].Format)
 		}
 	}
 	for i, o := range g.outputs {
 		out[i] = g.nodes[o.Value].Format.Word(values[o.Value])
 	}
+}
+
+// quotient is the power of two that a dividend's raw value is multiplied by, so that the quotient of raw values is the node's.
+// Where it is below 0 the bits that go make no difference: floor(a 2^-n / b) = floor(floor(a 2^-n) / b).
+func (g *Graph) quotient(n *Node) int {
+	return n.Format.Frac + g.nodes[n.Args[1]].Format.Frac - g.nodes[n.Args[0]].Format.Frac
+}
+
+// root is the same for the raw value of which the root is taken.
+func (g *Graph) root(n *Node) int { return 2*n.Format.Frac - g.nodes[n.Args[0]].Format.Frac }
+
+// scale is floor(v * 2^n).
+func scale(v Int, n int) Int {
+	if n < 0 {
+		return v.Shr(-n)
+	}
+	return v.Shl(n)
 }
 
 func clip(v, lo, hi Int) Int {

@@ -79,6 +79,9 @@ func (f Format) FitsInt32() bool { return f.Width <= 31 || f.Signed && f.Width =
 // FitsInt16 tells whether every raw value is an int16.
 func (f Format) FitsInt16() bool { return f.Width <= 15 || f.Signed && f.Width == 16 }
 
+// fitsFloat64 tells whether every raw value is below 2^52 in magnitude, -2^52 at least: a float64 holds these with their halves.
+func (f Format) fitsFloat64() bool { return f.Width <= 52 || f.Signed && f.Width == 53 }
+
 // Int is the raw value of a stored word.
 func (f Format) Int(word int64) Int {
 	if !f.Signed && f.Width == 64 {

@@ -21,9 +21,12 @@ const (
 	OpClip    // into [Lo, Hi]
 	OpNonZero // 1 if the operand is not zero, else 0
 	OpResize  // into Type; a second operand is the random word
+	OpDiv     // floor(a / b), 0 where b is not above 0
+	OpSqrt    // floor(sqrt(a)), 0 where a is negative
+	OpTable   // the function that Table holds, linear between its entries
 )
 
-var opNames = [...]string{"input", "const", "add", "sub", "mul", "neg", "shift", "clip", "nonzero", "resize"}
+var opNames = [...]string{"input", "const", "add", "sub", "mul", "neg", "shift", "clip", "nonzero", "resize", "div", "sqrt", "table"}
 
 // String is the operation's name.
 func (o Op) String() string { return opNames[o] }
@@ -38,10 +41,11 @@ type Node struct {
 	Static bool // OpInput: stands still while values are under way
 	Format Format
 	Args   []Value
-	Type   Type  // OpResize
-	Shift  int   // OpShift
-	Lo, Hi int64 // OpClip: raw bounds at the operand's binary point
-	Word   int64 // OpConst
+	Type   Type   // OpResize
+	Shift  int    // OpShift
+	Lo, Hi int64  // OpClip: raw bounds at the operand's binary point
+	Word   int64  // OpConst
+	Table  *Table // OpTable
 }
 
 // Output is a named result.
@@ -51,7 +55,7 @@ type Output struct {
 }
 
 // Graph is a directed acyclic graph of fixed-point operations. Operations are exact and their formats
-// derived; only Resize loses bits. Nodes stand in the order in which they were made, operands first.
+// derived; only Resize, and Div and Sqrt by their floor, lose bits. Nodes stand in the order in which they were made, operands first.
 type Graph struct {
 	Name    string
 	nodes   []Node
@@ -221,8 +225,10 @@ func (g *Graph) Check() error {
 		return nil
 	}
 	for i, n := range g.nodes {
-		if err := n.Format.Check(); err != nil {
-			return &WidthError{g.Name, g.Words(Value(i)), err}
+		for _, f := range g.within(&n) {
+			if err := f.Check(); err != nil {
+				return &WidthError{g.Name, g.Words(Value(i)), err}
+			}
 		}
 		if n.Op == OpInput || n.Op == OpConst || n.Op == OpResize {
 			if err := border(Value(i), n.Op.String()+" "+n.Name); err != nil {
@@ -236,6 +242,17 @@ func (g *Graph) Check() error {
 		}
 	}
 	return nil
+}
+
+// within are the formats of a node's value and of what it is computed by.
+func (g *Graph) within(n *Node) []Format {
+	switch n.Op {
+	case OpSqrt:
+		return []Format{n.Format, g.radicand(n)}
+	case OpTable:
+		return []Format{n.Format, n.Table.argument(g.nodes[n.Args[0]].Format)}
+	}
+	return []Format{n.Format}
 }
 
 // WidthError is the error of Check for a node whose exact value is wider than MaxWidth.
@@ -283,7 +300,7 @@ func (g *Graph) Words(v Value) (list []Node) {
 func (g *Graph) Fingerprint() string {
 	var b strings.Builder
 	for _, n := range g.nodes {
-		fmt.Fprintf(&b, "%v %s %t %v %v %v %d %d %d %d\n", n.Op, n.Name, n.Static, n.Format, n.Args, n.Type, n.Shift, n.Lo, n.Hi, n.Word)
+		fmt.Fprintf(&b, "%v %s %t %v %v %v %d %d %d %d %v\n", n.Op, n.Name, n.Static, n.Format, n.Args, n.Type, n.Shift, n.Lo, n.Hi, n.Word, n.Table)
 	}
 	fmt.Fprint(&b, g.outputs)
 	return fmt.Sprintf("%x", sha256.Sum256([]byte(b.String())))

@@ -1,6 +1,7 @@
 package fixedpoint
 
 import (
+	"math"
 	"math/big"
 	"math/bits"
 )
@@ -90,6 +91,64 @@ func (x Int) Shr(n int) (z Int) {
 		}
 	}
 	return z
+}
+
+// Div is floor(x / y), y > 0.
+func (x Int) Div(y Int) Int {
+	if x.Sign() < 0 { // with ^x = -x - 1, which is not negative
+		return x.not().Div(y).not()
+	}
+	if y.w[1]|y.w[2]|y.w[3] == 0 {
+		var rest uint64
+		for i := (x.length() - 1) / 64; i >= 0; i-- {
+			x.w[i], rest = bits.Div64(rest, x.w[i], y.w[0])
+		}
+		return x
+	}
+	var q, rest Int
+	for i := x.length() - 1; i >= 0; i-- {
+		rest = rest.Shl(1)
+		rest.w[0] |= uint64(x.Bit(i))
+		if rest.Sign() < 0 || rest.Cmp(y) >= 0 { // 2^255 or more is a negative Int
+			rest = rest.Sub(y)
+			q.w[i/64] |= 1 << (i % 64)
+		}
+	}
+	return q
+}
+
+// Sqrt is floor(sqrt(x)), 0 where x is negative.
+func (x Int) Sqrt() Int {
+	if x.Sign() <= 0 {
+		return Int{}
+	}
+	// Newton's iteration from above, where it falls until it is there. It begins with the root of the highest bits, plus one.
+	low := (max(x.length()-52, 0) + 1) &^ 1
+	z := NewInt(int64(math.Sqrt(float64(x.Shr(low).w[0]))) + 1).Shl(low / 2)
+	for {
+		next := z.Add(x.Div(z)).Shr(1)
+		if next.Cmp(z) >= 0 {
+			return z
+		}
+		z = next
+	}
+}
+
+func (x Int) not() Int {
+	for i := range x.w {
+		x.w[i] = ^x.w[i]
+	}
+	return x
+}
+
+// length is the number of bits of x, which is not negative.
+func (x Int) length() int {
+	for i := 3; i > 0; i-- {
+		if x.w[i] != 0 {
+			return 64*i + bits.Len64(x.w[i])
+		}
+	}
+	return bits.Len64(x.w[0])
 }
 
 // Sign is -1, 0 or 1.

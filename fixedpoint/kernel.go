@@ -28,7 +28,10 @@ type step struct {
 	plus   int // terms that are added as they are, then minus that are subtracted; the others have a coefficient
 	minus  int
 	shifts [2]uint // single: left shifts that align two operands
-	short  bool    // OpMul: the factors fit 32 bits
+	short  bool    // OpMul: the factors fit 32 bits; OpDiv, OpSqrt: operands fit a float64
+	left   uint    // OpDiv, OpSqrt: shifts of the dividend or radicand, one of them 0
+	right  uint
+	line   *vector.Lines // OpTable
 	resize resize
 	buffer int // for the values
 	index  int // OpResize: which counter
@@ -41,17 +44,24 @@ func (g *Graph) Compile() (*Kernel, error) {
 		return nil, err
 	}
 	k := &Kernel{g: g, inputs: g.Inputs(), resizes: g.Resizes()}
-	for _, n := range g.nodes {
-		if !n.Format.FitsInt64() {
-			return k, nil
+	for i := range g.nodes {
+		for _, f := range g.within(&g.nodes[i]) {
+			if !f.FitsInt64() {
+				return k, nil
+			}
 		}
 	}
 	c := newCompiler(g)
 	for i, n := range g.nodes {
+		ok := true
+		if n.Op == OpTable {
+			if c.lines[i], ok = newLines(n.Table, g.nodes[n.Args[0]].Format); !ok {
+				return k, nil
+			}
+		}
 		if n.Op != OpResize {
 			continue
 		}
-		var ok bool
 		if c.resizes[i], ok = newResize(n.Type, g.nodes[n.Args[0]].Format); !ok || n.Type.Rounding == Stochastic && c.single[n.Args[1]] {
 			return k, nil
 		}
@@ -251,6 +261,21 @@ func (r *Runner) step(s *step, from, to int, out [][]int64) {
 		vector.NonZero(z, r.values[s.reads[0]])
 	case OpResize:
 		r.overflows[s.index] += r.round(s, z)
+	case OpDiv:
+		a, b := r.values[s.reads[0]], r.values[s.reads[1]]
+		switch { // a single value is spread
+		case len(a) < n:
+			fill(z, a[0])
+			a = z
+		case len(b) < n:
+			fill(z, b[0])
+			b = z
+		}
+		vector.Div(z, a, b, s.left, s.right, s.short)
+	case OpSqrt:
+		vector.Sqrt(z, r.values[s.reads[0]], s.left, s.right, s.short)
+	case OpTable:
+		vector.Interpolate(z, r.values[s.reads[0]], s.line)
 	default:
 		vector.Sum(z, &r.terms, r.gather(s))
 	}
@@ -317,6 +342,12 @@ func (r *Runner) one(s *step, z []int64) (overflow bool) {
 	case OpResize:
 		z[0] = b
 		overflow = s.resize.values(z, z, &r.terms) > 0
+	case OpDiv:
+		vector.Div(z, []int64{a}, []int64{b}, s.left, s.right, s.short)
+	case OpSqrt:
+		vector.Sqrt(z, []int64{b}, s.left, s.right, s.short)
+	case OpTable:
+		vector.Interpolate(z, []int64{b}, s.line)
 	}
 	return overflow
 }

@@ -53,6 +53,35 @@ func BenchmarkKernelSoma(b *testing.B) {
 	benchmarkGraph(b, g)
 }
 
+// BenchmarkFunctions evaluates quotients, roots and tables: short ones, those of up to 63 bits, and those that Eval computes.
+func BenchmarkFunctions(b *testing.B) {
+	for _, c := range []struct {
+		name string
+		make func(g *Graph) Value
+	}{
+		{"div/40-bit", func(g *Graph) Value { return g.Div(g.Input("a", S(18, 17)), g.Input("b", U(18, 18)), 20) }},
+		{"div/62-bit", func(g *Graph) Value { return g.Div(g.Input("a", S(32, 31)), g.Input("b", U(31, 31)), 30) }},
+		{"div/100-bit", func(g *Graph) Value {
+			return g.Resize("r", g.Div(g.Input("a", S(32, 31)), g.Input("b", U(31, 31)), 68), Type{S(32, 30), Rnd, Sat})
+		}},
+		{"sqrt/44-bit", func(g *Graph) Value { return g.Sqrt(g.Input("a", U(24, 30)), 25) }},
+		{"sqrt/62-bit", func(g *Graph) Value { return g.Sqrt(g.Input("a", U(31, 31)), 31) }},
+		{"sqrt/80-bit", func(g *Graph) Value { return g.Sqrt(g.Input("a", U(31, 31)), 40) }},
+		{"table/sigmoid", func(g *Graph) Value { return g.Table(g.Input("a", S(18, 13)), SigmoidTable()) }},
+		{"table/exp", func(g *Graph) Value { return g.Table(g.Input("a", S(18, 13)), ExpTable()) }},
+		{"adam", func(g *Graph) Value { // m / (sqrt(v) + epsilon), rounded
+			root := g.Add(g.Sqrt(g.Input("v", U(24, 30)), 20), g.Constant("epsilon", U(8, 20)))
+			return g.Resize("step", g.Div(g.Input("m", S(18, 17)), root, 15), Type{S(18, 14), Rnd, Sat})
+		}},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			g := NewGraph("function")
+			g.Output("y", c.make(g))
+			benchmarkGraph(b, g)
+		})
+	}
+}
+
 func benchmarkGraph(b *testing.B, g *Graph) {
 	const n = 500
 	kernel, err := g.Compile()

@@ -63,7 +63,20 @@ func randomGraph(rng *rand.Rand, limit int) *Graph {
 				v = make()
 			}
 		}
-		switch rng.IntN(8) {
+		switch rng.IntN(10) {
+		case 8:
+			divisor := g.format(b)
+			frac := f.Frac - divisor.Frac + rng.IntN(24) - 8
+			switch rng.IntN(3) {
+			case 0:
+				grown(DivFormat(f, divisor, frac), func() Value { return g.Div(a, b, frac) })
+			case 1:
+				frac = (f.Frac + rng.IntN(24) - 8) >> 1
+				grown(Format{Width: f.Width + 2*frac - f.Frac + 2, Signed: true}, func() Value { return g.Sqrt(a, frac) })
+			default:
+				table := randomTable(rng, width())
+				grown(Union(table.Of(f), table.argument(f)), func() Value { return g.Table(a, table) })
+			}
 		case 0:
 			grown(AddFormat(f, g.format(b)), func() Value { return g.Add(a, b) })
 		case 1:

@@ -1,6 +1,10 @@
 package fixedpoint
 
-import "slices"
+import (
+	"slices"
+
+	"corinfo/fixedpoint/vector"
+)
 
 // maxTerms is the largest number of terms of a sum: beyond it a part of the sum is computed on its own.
 const maxTerms = 8
@@ -17,15 +21,16 @@ type term struct {
 // compiler turns a graph into steps.
 type compiler struct {
 	g       *Graph
-	single  []bool   // by node: one value for all elements, as constants have
-	forms   [][]term // by node that is not single: its value as a sum
-	needed  []bool   // by node: its values themselves are needed
-	resizes []resize // by node
+	single  []bool          // by node: one value for all elements, as constants have
+	forms   [][]term        // by node that is not single: its value as a sum
+	needed  []bool          // by node: its values themselves are needed
+	resizes []resize        // by node
+	lines   []*vector.Lines // by node: of a table
 }
 
 func newCompiler(g *Graph) *compiler {
 	n := len(g.nodes)
-	c := &compiler{g: g, single: make([]bool, n), forms: make([][]term, n), needed: make([]bool, n), resizes: make([]resize, n)}
+	c := &compiler{g: g, single: make([]bool, n), forms: make([][]term, n), needed: make([]bool, n), resizes: make([]resize, n), lines: make([]*vector.Lines, n)}
 	for i, node := range g.nodes {
 		c.single[i] = node.Op == OpConst || node.Static
 		if len(node.Args) > 0 {
@@ -144,7 +149,8 @@ func (c *compiler) scaled(node int, shift uint, negative bool) []term {
 // step is how a needed node is computed.
 func (c *compiler) step(i int) step {
 	n := &c.g.nodes[i]
-	s := step{op: n.Op, dst: i, single: c.single[i], resize: c.resizes[i], out: -1}
+	s := step{op: n.Op, dst: i, single: c.single[i], resize: c.resizes[i], line: c.lines[i], out: -1}
+	s.functions(c.g)
 	for at, o := range c.g.outputs {
 		if c.g.same(int(o.Value)) == i {
 			s.out = at
