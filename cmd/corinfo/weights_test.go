@@ -23,7 +23,7 @@ func TestExportImport(t *testing.T) {
 		exported := figures(t, done(t, "export", at(run), "-o", at(run+".npz"), "--json"))
 		require.Equal(t, "float64", exported["dtype"])
 		require.Len(t, exported["arrays"], 5)
-		require.Equal(t, map[string]any{"name": "W0", "rows": 13.0, "cols": 20.0}, exported["arrays"].([]any)[0])
+		require.Equal(t, map[string]any{"name": "W0", "rows": 13.0, "cols": 20.0, "in_file": "W0"}, exported["arrays"].([]any)[0])
 
 		imported := figures(t, done(t, "import", at(run+".npz"), "-c", network, "-o", at(run+"2"), "--arithmetic", run, "--json"))
 		require.Equal(t, run, imported["arithmetic"])
