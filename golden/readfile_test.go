@@ -80,7 +80,11 @@ func TestBoundedReads(t *testing.T) {
 		{"train-images-idx3-ubyte.gz", "\x1f\x8b", func(dir string) error { _, err := dataset.Load(dataset.Source{Name: "idx", Path: dir}); return err }},
 		{"data_batch_1.bin", "", func(dir string) error { _, err := dataset.Load(dataset.Source{Name: "cifar10", Path: dir}); return err }},
 		{"w.npz", "PK\x03\x04", func(dir string) error {
-			_, err := weights.ReadNPZ(filepath.Join(dir, "w.npz"), goldentest.Run().Describe())
+			_, _, err := weights.Read(filepath.Join(dir, "w.npz"), goldentest.Run().Describe(), nil)
+			return err
+		}},
+		{"w.safetensors", "\x08\x00\x00\x00\x00\x00\x00\x00{}      ", func(dir string) error {
+			_, _, err := weights.Read(filepath.Join(dir, "w.safetensors"), goldentest.Run().Describe(), nil)
 			return err
 		}},
 	}

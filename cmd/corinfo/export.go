@@ -13,10 +13,12 @@ import (
 func exportCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "export",
-		Usage:     "write a run's weights as a NumPy archive, by the names that the rule has for them",
+		Usage:     "write a run's weights as a NumPy archive or .safetensors file (docs/WEIGHTS.md)",
 		ArgsUsage: "RUN",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "o", Usage: "`FILE`.npz"},
+			&cli.StringFlag{Name: "o", Usage: "`FILE`.npz or FILE.safetensors"},
+			&cli.StringFlag{Name: "names", Value: "rule", Usage: "the rule's own, W0, b1, ...; torch: 0.weight, 0.bias, 2.weight, ...; or names of the " +
+				"linear layers from the input on, `LAYER,...`: LAYER.weight, LAYER.bias"},
 			&cli.BoolFlag{Name: "float32", Usage: "round to float32; float64 holds the values bit for bit"},
 			jsonFlag(),
 		},
@@ -41,7 +43,13 @@ func exportCommand() *cli.Command {
 			if c.Bool("float32") {
 				dtype, name = weights.NumPyFloat32, "float32"
 			}
-			if err := weights.WriteNPZ(file, run.Network.Describe(), w, dtype); err != nil {
+			d := run.Network.Describe()
+			layers, err := weights.ParseLayers(d, c.String("names"))
+			if err != nil {
+				return err
+			}
+			names, err := weights.Write(file, d, w, dtype, layers)
+			if err != nil {
 				return err
 			}
 			figures := struct {
@@ -51,7 +59,7 @@ func exportCommand() *cli.Command {
 				Epochs     int     `json:"epochs"`
 				DType      string  `json:"dtype"`
 				Arrays     []array `json:"arrays"`
-			}{file, dir, run.Arithmetic, run.Epoch, name, arraysOf(run)}
+			}{file, dir, run.Arithmetic, run.Epoch, name, arraysOf(w, names)}
 			return report(c, figures, func(w io.Writer) {
 				printArrays(w, figures.Arrays)
 				fmt.Fprintf(w, "%s: weights of %s after %d epochs, %s\n", file, dir, run.Epoch, name)
@@ -60,17 +68,19 @@ func exportCommand() *cli.Command {
 	}
 }
 
-// array names one matrix of a run and its shape.
+// array is one matrix of a run and what a file calls it.
 type array struct {
-	Name string `json:"name"`
-	Rows int    `json:"rows"`
-	Cols int    `json:"cols"`
+	Name   string `json:"name"`
+	Rows   int    `json:"rows"`
+	Cols   int    `json:"cols"`
+	InFile string `json:"in_file"`
 }
 
-func arraysOf(run *training.Checkpoint) []array {
+func arraysOf(w weights.Weights, names []string) []array {
 	var list []array
-	for _, t := range run.Tensors {
-		list = append(list, array{t.Name, t.Rows, t.Cols})
+	for i, x := range w {
+		rows, cols := x.Dims()
+		list = append(list, array{x.Name, rows, cols, names[i]})
 	}
 	return list
 }
@@ -78,6 +88,10 @@ func arraysOf(run *training.Checkpoint) []array {
 // printArrays prints a line per matrix.
 func printArrays(w io.Writer, arrays []array) {
 	for _, a := range arrays {
-		fmt.Fprintf(w, "%s  %d x %d\n", a.Name, a.Rows, a.Cols)
+		fmt.Fprintf(w, "%s  %d x %d", a.Name, a.Rows, a.Cols)
+		if a.InFile != a.Name {
+			fmt.Fprintf(w, "  %s", a.InFile)
+		}
+		fmt.Fprintln(w)
 	}
 }

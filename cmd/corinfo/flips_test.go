@@ -219,6 +219,7 @@ func filesOfRuns(t *testing.T) []flipped {
 	done(t, "train", "-c", network, "-o", at("float"), "--epochs", "2")
 	done(t, "quantize", at("float"), "-o", at("fixed"), "--samples", "30")
 	done(t, "export", at("float"), "-o", at("w.npz"))
+	done(t, "export", at("float"), "-o", at("w.safetensors"))
 	eval := func(run string) func() outcome { return func() outcome { return command("eval", at(run), "--json") } }
 	list := []flipped{
 		{"network file", network, func() outcome { return command("estimate", "-c", network, "--samples", "0") }, true},
@@ -226,6 +227,9 @@ func filesOfRuns(t *testing.T) []flipped {
 		{"checkpoint of a fixed run", at("fixed/checkpoint"), eval("fixed"), false},
 		{"checkpoint that is quantized", at("float/checkpoint"), func() outcome { return fileOf(at("b"), "quantize", at("float"), "-o", at("b"), "--samples", "9") }, false},
 		{"archive of weights", at("w.npz"), func() outcome { return fileOf(at("c"), "import", at("w.npz"), "-c", network, "-o", at("c")) }, false},
+		{"safetensors", at("w.safetensors"), func() outcome {
+			return fileOf(at("d"), "import", at("w.safetensors"), "-c", network, "-o", at("d"))
+		}, false},
 		// Times alone are taken from it, which nothing else depends on.
 		{"metrics", at("float/metrics.jsonl"), func() outcome {
 			_, err := training.ReadTimes(at("float"))

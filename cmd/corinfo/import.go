@@ -17,11 +17,13 @@ import (
 func importCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "import",
-		Usage:     "start a run with the weights of a NumPy archive, by the names that the rule has for them (docs/WEIGHTS.md)",
-		ArgsUsage: "FILE.npz",
+		Usage:     "start a run with the weights of a NumPy archive or .safetensors file (docs/WEIGHTS.md)",
+		ArgsUsage: "FILE.npz|FILE.safetensors",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "c", Usage: "network `FILE`"},
 			&cli.StringFlag{Name: "o", Usage: "`FOLDER` of the run"},
+			&cli.StringFlag{Name: "names", Usage: "names of the file's linear layers from the input on, `LAYER,...`, where " +
+				"no number tells their order; torch: 0,2,4,..."},
 			&cli.StringFlag{Name: "arithmetic", Value: training.Float, Usage: "float, float32 or fixed"},
 			jsonFlag(),
 		},
@@ -30,7 +32,7 @@ func importCommand() *cli.Command {
 }
 
 func importWeights(c *cli.Context) error {
-	file, err := argument(c, "the FILE.npz with the weights")
+	file, err := argument(c, "the FILE.npz or FILE.safetensors with the weights")
 	if err != nil {
 		return err
 	}
@@ -54,7 +56,12 @@ func importWeights(c *cli.Context) error {
 	if err := hdlgen.CheckName(n.Name); err != nil { // sooner than generate would
 		return err
 	}
-	w, err := weights.ReadNPZ(file, n.Describe())
+	d := n.Describe()
+	layers, err := weights.ParseLayers(d, c.String("names"))
+	if err != nil {
+		return err
+	}
+	w, names, err := weights.Read(file, d, layers)
 	if err != nil {
 		return err
 	}
@@ -71,7 +78,7 @@ func importWeights(c *cli.Context) error {
 		Arithmetic string             `json:"arithmetic"`
 		Arrays     []array            `json:"arrays"`
 		Misfits    []calibrate.Misfit `json:"misfits"`
-	}{dir, file, run.Arithmetic, arraysOf(run), misfits}
+	}{dir, file, run.Arithmetic, arraysOf(w, names), misfits}
 	return report(c, figures, func(w io.Writer) {
 		printArrays(w, figures.Arrays)
 		printMisfits(w, misfits)

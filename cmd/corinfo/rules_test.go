@@ -65,10 +65,13 @@ func TestRules(t *testing.T) {
 			done(t, "import", at("w.npz"), "-c", file, "-o", at("imported"))
 			before, err := training.LoadCheckpoint(at("float"))
 			require.NoError(t, err)
-			for _, source := range []string{"w.npz", "vectors.npz"} {
-				if source == "vectors.npz" {
-					asVectors(t, at("w.npz"), at(source))
-				}
+			asVectors(t, at("w.npz"), at("vectors.npz"))
+			for _, file := range []string{"own.safetensors", "torch.safetensors", "torch.npz"} {
+				names, _, _ := strings.Cut(strings.Replace(file, "own", "rule", 1), ".")
+				told := done(t, "export", at("float"), "-o", at(file), "--names", names)
+				require.Equal(t, names == "torch", strings.Contains(told, "W1  7 x 13  2.weight\n"), told)
+			}
+			for _, source := range []string{"w.npz", "vectors.npz", "own.safetensors", "torch.safetensors", "torch.npz"} {
 				run := at("imported-" + source)
 				done(t, "import", at(source), "-c", file, "-o", run)
 				after, err := training.LoadCheckpoint(run)

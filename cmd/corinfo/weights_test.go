@@ -23,7 +23,7 @@ func TestExportImport(t *testing.T) {
 		exported := figures(t, done(t, "export", at(run), "-o", at(run+".npz"), "--json"))
 		require.Equal(t, "float64", exported["dtype"])
 		require.Len(t, exported["arrays"], 5)
-		require.Equal(t, map[string]any{"name": "W0", "rows": 13.0, "cols": 20.0}, exported["arrays"].([]any)[0])
+		require.Equal(t, map[string]any{"name": "W0", "rows": 13.0, "cols": 20.0, "in_file": "W0"}, exported["arrays"].([]any)[0])
 
 		imported := figures(t, done(t, "import", at(run+".npz"), "-c", network, "-o", at(run+"2"), "--arithmetic", run, "--json"))
 		require.Equal(t, run, imported["arithmetic"])
@@ -34,6 +34,9 @@ func TestExportImport(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, before.Tensors, after.Tensors)
 		require.Zero(t, after.Epoch)
+		done(t, "export", at(run), "-o", at(run+".safetensors"))
+		done(t, "import", at(run+".safetensors"), "-c", network, "-o", at(run+"3"), "--arithmetic", run)
+		require.True(t, readFile(t, at(run+"2/checkpoint")) == readFile(t, at(run+"3/checkpoint")), "the kinds of files differ")
 		done(t, "export", at(run+"2"), "-o", at(run+"2.npz"))
 		require.True(t, readFile(t, at(run+".npz")) == readFile(t, at(run+"2.npz")), "the archives differ")
 
@@ -46,6 +49,14 @@ func TestExportImport(t *testing.T) {
 		require.EqualValues(t, 12, r["epochs"])
 		require.Greater(t, r["test_accuracy"], 0.6)
 	}
+	short := []string{"export", at("float"), "-o", at("short.safetensors"), "--float32", "--names", "in,[1]", "--json"}
+	exported := figures(t, done(t, short...))
+	require.Equal(t, map[string]any{"name": "W0", "rows": 13.0, "cols": 20.0, "in_file": "in.weight"}, exported["arrays"].([]any)[0])
+	imported := done(t, "import", at("short.safetensors"), "-c", file, "-o", at("named"), "--names", "in,[1]")
+	require.Contains(t, imported, "W0  13 x 20  in.weight\nW1  7 x 13  [1].weight\nF1  13 x 7\n")
+	refused(t, exitUsage, []string{"short.safetensors", "no number tells whether layer in or [1] comes first", "--names in,[1]"},
+		"import", at("short.safetensors"), "-c", file, "-o", at("unnamed"))
+
 	done(t, "export", at("float"), "-o", at("short.npz"), "--float32")
 	require.Less(t, len(readFile(t, at("short.npz"))), len(readFile(t, at("float.npz")))*6/10)
 	require.Contains(t, done(t, "import", at("short.npz"), "-c", file, "-o", at("short")), "short.npz; train it with")
@@ -80,6 +91,23 @@ func TestExportImportErrors(t *testing.T) {
 	whole[len(whole)/3] ^= 1
 	writeFile(t, weights, string(whole))
 	refused(t, exitFailed, []string{"w.npz", "checksum"}, "import", weights, "-c", file, "-o", at("new"))
+
+	tensors := at("w.safetensors")
+	for _, names := range []string{"fc1", "a,a"} {
+		refused(t, exitUsage, []string{"--names"}, "export", at("run"), "-o", tensors, "--names", names)
+		refused(t, exitUsage, []string{"--names"}, "import", tensors, "-c", file, "-o", at("new"), "--names", names)
+	}
+	require.NoFileExists(t, tensors)
+	refused(t, exitUsage, []string{"w.safetensors", "no such file"}, "import", tensors, "-c", file, "-o", at("new"))
+	done(t, "export", at("run"), "-o", tensors)
+	refused(t, exitUsage, []string{"w.safetensors", "W0", "(13, 20)", "(12, 20)"}, "import", tensors, "-c", other, "-o", at("new"))
+	refused(t, exitUsage, []string{"w.safetensors", "a.weight", "W0"}, "import", tensors, "-c", file, "-o", at("new"), "--names", "a,b")
+	whole = []byte(readFile(t, tensors))
+	writeFile(t, tensors, string(whole[:len(whole)/2]))
+	refused(t, exitFailed, []string{"w.safetensors", "truncated"}, "import", tensors, "-c", file, "-o", at("new"))
+	whole[len(whole)/2] ^= 1
+	writeFile(t, tensors, string(whole))
+	refused(t, exitFailed, []string{"w.safetensors", "checksum"}, "import", tensors, "-c", file, "-o", at("new"))
 	require.NoFileExists(t, at("new"))
 }
 

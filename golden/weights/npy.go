@@ -20,7 +20,7 @@ import (
 // give, for a whole one and goes on with wrong numbers, takes the end of a truncated file for zeros, allocates whatever a
 // header claims, panics at one without a line feed, and knows neither float16 nor version 3 of the format.
 
-// DType is the type of an array's numbers, as NumPy writes it.
+// DType is the type of an array's numbers, as NumPy writes it; a .safetensors file has other words for it.
 type DType string
 
 // Types of exported arrays.
@@ -97,13 +97,28 @@ func readArrayHeader(r io.Reader) (arrayHeader, error) {
 	return h, nil
 }
 
-// String is the shape, as NumPy prints it.
-func (h arrayHeader) String() string {
-	text := strings.Trim(strings.Join(strings.Fields(fmt.Sprint(h.shape)), ", "), "[]")
-	if len(h.shape) == 1 {
+// shapeText is a shape, as NumPy prints it.
+func shapeText(shape []int) string {
+	text := strings.Trim(strings.Join(strings.Fields(fmt.Sprint(shape)), ", "), "[]")
+	if len(shape) == 1 {
 		text += ","
 	}
 	return "(" + text + ")"
+}
+
+// checkShape compares the shape of an array with the network's; a matrix of one column may be a vector, as biases are held.
+func checkShape(shape []int, rows, cols int) error {
+	switch {
+	case len(shape) == 1 && cols == 1 && shape[0] == rows:
+		return nil
+	case len(shape) != 2 || shape[0] != rows || shape[1] != cols:
+		remedy := ""
+		if len(shape) == 2 && shape[0] == cols && shape[1] == rows {
+			remedy = ": transpose it with .T"
+		}
+		return golden.Usagef("shape %s; the network wants (%d, %d)%s", shapeText(shape), rows, cols, remedy)
+	}
+	return nil
 }
 
 // number tells how numbers of a type are stored and read.
@@ -166,13 +181,8 @@ func readMatrix(r io.Reader, rows, cols int) (*mat.Dense, error) {
 	if err != nil {
 		return nil, err
 	}
-	vector := len(h.shape) == 1 && cols == 1 && h.shape[0] == rows // as biases are held
-	if !vector && (len(h.shape) != 2 || h.shape[0] != rows || h.shape[1] != cols) {
-		remedy := ""
-		if len(h.shape) == 2 && h.shape[0] == cols && h.shape[1] == rows {
-			remedy = ": transpose it with .T"
-		}
-		return nil, golden.Usagef("shape %v; the network wants (%d, %d)%s", h, rows, cols, remedy)
+	if err := checkShape(h.shape, rows, cols); err != nil {
+		return nil, err
 	}
 	lines, along := rows, cols
 	if h.fortran {
@@ -194,7 +204,7 @@ func readMatrix(r io.Reader, rows, cols int) (*mat.Dense, error) {
 	}
 	switch _, err := io.ReadFull(r, line[:1]); { // an archive compares its checksum only at the end
 	case err == nil:
-		return nil, fmt.Errorf("%w: the array has more numbers than its shape %v", golden.ErrDamaged, h)
+		return nil, fmt.Errorf("%w: the array has more numbers than its shape %s", golden.ErrDamaged, shapeText(h.shape))
 	case !errors.Is(err, io.EOF):
 		return nil, fmt.Errorf("%w: %w", golden.ErrDamaged, err)
 	}
@@ -235,9 +245,26 @@ func WriteIntegers(w io.Writer, list []int64) error {
 
 // WriteMatrix writes an array, row after row. A number that is finite, but not in the type, is golden.ErrUsage.
 func WriteMatrix(w io.Writer, m *mat.Dense, dtype DType) error {
+	return writeArray(w, m, dtype, false)
+}
+
+// writeArray writes a matrix, or the vector of a matrix with one column.
+func writeArray(w io.Writer, m *mat.Dense, dtype DType, vector bool) error {
 	rows, cols := m.Dims()
-	text := arrayStart(dtype, fmt.Sprintf("(%d, %d)", rows, cols))
-	for i := range rows {
+	shape := fmt.Sprintf("(%d, %d)", rows, cols)
+	if vector {
+		shape = fmt.Sprintf("(%d,)", rows)
+	}
+	if _, err := w.Write(arrayStart(dtype, shape)); err != nil {
+		return err
+	}
+	return writeNumbers(w, m, dtype)
+}
+
+// writeNumbers writes a matrix row after row, little-endian.
+func writeNumbers(w io.Writer, m *mat.Dense, dtype DType) error {
+	var text []byte
+	for i := range m.RawMatrix().Rows {
 		for j, v := range m.RawRowView(i) {
 			if dtype == NumPyFloat64 {
 				text = binary.LittleEndian.AppendUint64(text, math.Float64bits(v))

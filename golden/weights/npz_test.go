@@ -56,7 +56,7 @@ func bits(w Weights) []uint64 {
 func TestNPZRoundTrip(t *testing.T) {
 	rng := rand.New(rand.NewPCG(goldentest.Seed(t), 0))
 	through := func(n *rule.Description, w Weights, dtype DType) (Weights, []byte) {
-		file, err := encodeNPZ(n, w, dtype)
+		file, err := encodeNPZ(n, w, dtype, fileNames(n, nil))
 		require.NoError(t, err)
 		back, err := readArchive(n, file)
 		require.NoError(t, err)
@@ -84,8 +84,8 @@ func TestWriteNPZ(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "w.npz")
 	for seed := range uint32(2) { // the second takes the first's place
 		w := Initial(n, seed)
-		require.NoError(t, WriteNPZ(path, n, w, NumPyFloat64))
-		back, err := ReadNPZ(path, n)
+		require.NoError(t, write(path, n, w, NumPyFloat64))
+		back, err := read(path, n)
 		require.NoError(t, err)
 		require.Equal(t, bits(w), bits(back))
 	}
@@ -100,16 +100,16 @@ func TestWriteNPZErrors(t *testing.T) {
 	path := filepath.Join(dir, "w.npz")
 	w := Initial(n, 1)
 	w.Named("W1").Set(2, 3, 1e39)
-	require.EqualError(t, WriteNPZ(path, n, w, NumPyFloat32), "W1: wrong input: row 2 column 3: 1e+39 is beyond float32; write float64")
-	require.NoError(t, WriteNPZ(path, n, w, NumPyFloat64))
+	require.EqualError(t, write(path, n, w, NumPyFloat32), "W1: wrong input: row 2 column 3: 1e+39 is beyond float32; write float64")
+	require.NoError(t, write(path, n, w, NumPyFloat64))
 	w.Named("W1").Set(2, 3, math.NaN())
-	require.ErrorIs(t, WriteNPZ(path, n, w, NumPyFloat64), golden.ErrDamaged)
-	_, err := ReadNPZ(path, n)
+	require.ErrorIs(t, write(path, n, w, NumPyFloat64), golden.ErrDamaged)
+	_, err := read(path, n)
 	require.NoError(t, err, "the file before it stays")
 	w.Named("W1").Set(2, 3, 0)
-	require.ErrorIs(t, WriteNPZ(dir, n, w, NumPyFloat64), golden.ErrUsage)
-	require.ErrorContains(t, WriteNPZ(filepath.Join(dir, "no", "w.npz"), n, w, NumPyFloat64), "w.npz: no such file")
-	require.ErrorIs(t, WriteNPZ(path, goldentest.Network([]int{6, 4, 6}, 1).Describe(), w, NumPyFloat64), golden.ErrUsage)
+	require.ErrorIs(t, write(dir, n, w, NumPyFloat64), golden.ErrUsage)
+	require.ErrorContains(t, write(filepath.Join(dir, "no", "w.npz"), n, w, NumPyFloat64), "w.npz: no such file")
+	require.ErrorIs(t, write(path, goldentest.Network([]int{6, 4, 6}, 1).Describe(), w, NumPyFloat64), golden.ErrUsage)
 }
 
 // npy is an array file of version 1 with a header of the caller's; it lacks what NumPy pads with.
@@ -152,8 +152,20 @@ func smallArchive() (*rule.Description, []entry) {
 		{"C1.npy", f64("(2, 2)", 9, 10, 10, 11)}, {"C2.npy", f64("(1, 1)", 12)}}
 }
 
+// read and write are Read and Write by the rule's names.
+func read(path string, n *rule.Description) (Weights, error) {
+	w, _, err := Read(path, n, nil)
+	return w, err
+}
+
+func write(path string, n *rule.Description, w Weights, dtype DType) error {
+	_, err := Write(path, n, w, dtype, nil)
+	return err
+}
+
 func readArchive(n *rule.Description, file []byte) (Weights, error) {
-	return readNPZ(bytes.NewReader(file), int64(len(file)), n)
+	w, _, err := readNPZ(bytes.NewReader(file), int64(len(file)), n, nil)
+	return w, err
 }
 
 // TestReadNPZForms: what other writers may write.
@@ -304,14 +316,14 @@ func TestReadNPZFiles(t *testing.T) {
 	} {
 		path := filepath.Join(dir, name)
 		require.NoError(t, os.WriteFile(path, c.text, 0o644))
-		_, err := ReadNPZ(path, n)
+		_, err := read(path, n)
 		require.ErrorIs(t, err, golden.ErrUsage)
 		require.ErrorContains(t, err, c.words)
 	}
-	_, err := ReadNPZ(filepath.Join(dir, "none.npz"), n)
+	_, err := read(filepath.Join(dir, "none.npz"), n)
 	require.ErrorIs(t, err, golden.ErrUsage)
 	require.ErrorContains(t, err, "none.npz: no such file")
-	_, err = ReadNPZ(dir, n)
+	_, err = read(dir, n)
 	require.ErrorIs(t, err, golden.ErrUsage)
 	require.ErrorContains(t, err, dir+" is a folder; want a regular file")
 }
@@ -367,7 +379,7 @@ func FuzzReadNPZ(f *testing.F) {
 			return
 		}
 		require.NoError(t, w.Check(n))
-		file, err := encodeNPZ(n, w, NumPyFloat64)
+		file, err := encodeNPZ(n, w, NumPyFloat64, fileNames(n, nil))
 		require.NoError(t, err)
 		back, err := readArchive(n, file)
 		require.NoError(t, err)

@@ -14,7 +14,7 @@ import (
 	"corinfo/golden/goldentest"
 )
 
-// TestNumPyReads: NumPy has the names, shapes, types and bits of what WriteNPZ writes.
+// TestNumPyReads: NumPy has the names, shapes, types and bits of what Write writes.
 func TestNumPyReads(t *testing.T) {
 	rng := rand.New(rand.NewPCG(goldentest.Seed(t), 0))
 	path := filepath.Join(t.TempDir(), "w.npz")
@@ -24,7 +24,7 @@ func TestNumPyReads(t *testing.T) {
 		w     Weights
 		name  string
 	}{{NumPyFloat64, anyWeights(rng, n), "float64"}, {NumPyFloat32, Initial(n, rng.Uint32()), "float32"}} {
-		require.NoError(t, WriteNPZ(path, n, c.w, c.dtype))
+		require.NoError(t, write(path, n, c.w, c.dtype))
 		out := goldentest.NumPy(t, `
 for name, m in np.load(sys.argv[1]).items():
     print(name, m.dtype, m.flags.c_contiguous, *m.shape, *(float(v).hex() for v in m.flat))`, path)
@@ -49,14 +49,14 @@ for name, m in np.load(sys.argv[1]).items():
 	}
 }
 
-// TestNumPyWrites: ReadNPZ has the values of what NumPy writes, in any form.
+// TestNumPyWrites: Read has the values of what NumPy writes, in any form.
 func TestNumPyWrites(t *testing.T) {
 	rng := rand.New(rand.NewPCG(goldentest.Seed(t), 0))
 	dir := t.TempDir()
 	n := goldentest.Network([]int{40, 30, 1, 20}, 1).Describe()
 	w := anyWeights(rng, n)
 	ours := filepath.Join(dir, "ours.npz")
-	require.NoError(t, WriteNPZ(ours, n, w, NumPyFloat64))
+	require.NoError(t, write(ours, n, w, NumPyFloat64))
 	theirs := filepath.Join(dir, "theirs.npz")
 	for _, save := range []string{
 		"np.savez(sys.argv[2], **w)",
@@ -66,14 +66,14 @@ func TestNumPyWrites(t *testing.T) {
 		"np.savez(sys.argv[2], **{k: v.T.copy().T for k, v in w.items()})",
 	} {
 		goldentest.NumPy(t, "w = np.load(sys.argv[1])\n"+save, ours, theirs)
-		back, err := ReadNPZ(theirs, n)
+		back, err := read(theirs, n)
 		require.NoError(t, err, save)
 		require.Equal(t, bits(w), bits(back), save)
 	}
 
 	// Shorter numbers, against NumPy's own conversion to float64.
 	w = Initial(n, rng.Uint32())
-	require.NoError(t, WriteNPZ(ours, n, w, NumPyFloat64))
+	require.NoError(t, write(ours, n, w, NumPyFloat64))
 	for _, dtype := range []string{"<f4", ">f4", "<f2", ">f2"} {
 		for _, save := range []string{"savez", "savez_compressed"} {
 			for _, order := range []string{"C", "F"} {
@@ -81,9 +81,9 @@ func TestNumPyWrites(t *testing.T) {
 short = {k: v.astype(sys.argv[3], order=sys.argv[5]) for k, v in np.load(sys.argv[1]).items()}
 getattr(np, sys.argv[4])(sys.argv[2], **short)
 np.savez(sys.argv[1] + '.long.npz', **{k: v.astype('<f8') for k, v in short.items()})`, ours, theirs, dtype, save, order)
-				back, err := ReadNPZ(theirs, n)
+				back, err := read(theirs, n)
 				require.NoError(t, err)
-				want, err := ReadNPZ(ours+".long.npz", n)
+				want, err := read(ours+".long.npz", n)
 				require.NoError(t, err)
 				require.Equal(t, bits(want), bits(back), "%s %s %s", dtype, save, order)
 				require.NotEqual(t, bits(w), bits(back), "the numbers are shorter")
@@ -97,7 +97,7 @@ func TestNumPyErrors(t *testing.T) {
 	dir := t.TempDir()
 	n := goldentest.Run().Describe()
 	ours, theirs := filepath.Join(dir, "ours.npz"), filepath.Join(dir, "theirs.npz")
-	require.NoError(t, WriteNPZ(ours, n, Initial(n, 1), NumPyFloat64))
+	require.NoError(t, write(ours, n, Initial(n, 1), NumPyFloat64))
 	for save, words := range map[string]string{
 		"w['W0'] = w['W0'].astype(int)":                "W0: wrong input: dtype \"<i8\", integers",
 		"w['W0'] = w['W0'].astype(complex)":            "complex numbers",
@@ -112,10 +112,10 @@ func TestNumPyErrors(t *testing.T) {
 		"w['C1'][0, 1] += abs(w['C1']).max() * 1.1e-3": "C1: wrong input: not symmetric: row 0 column 1",
 	} {
 		goldentest.NumPy(t, "w = dict(np.load(sys.argv[1]))\n"+save+"\nnp.savez(sys.argv[2], **w)", ours, theirs)
-		_, err := ReadNPZ(theirs, n)
+		_, err := read(theirs, n)
 		require.ErrorContains(t, err, words, save)
 	}
 	goldentest.NumPy(t, "np.savez(sys.argv[1], np.zeros((2, 2)))", theirs)
-	_, err := ReadNPZ(theirs, n)
+	_, err := read(theirs, n)
 	require.ErrorContains(t, err, `unknown array "arr_0"`)
 }
