@@ -17,7 +17,7 @@ func exportCommand() *cli.Command {
 		ArgsUsage: "RUN",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "o", Usage: "`FILE`.npz or FILE.safetensors"},
-			&cli.StringFlag{Name: "names", Value: "rule", Usage: "the rule's own, W0, b1, ...; torch: 0.weight, 0.bias, 2.weight, ...; or names of the " +
+			&cli.StringFlag{Name: "names", Value: "rule", Usage: "rule: those that the rule has; torch: 0.weight, 0.bias, 2.weight, ...; or names of the " +
 				"linear layers from the input on, `LAYER,...`: LAYER.weight, LAYER.bias"},
 			&cli.BoolFlag{Name: "float32", Usage: "round to float32; float64 holds the values bit for bit"},
 			jsonFlag(),

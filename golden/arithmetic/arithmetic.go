@@ -202,7 +202,7 @@ func (a *Arithmetic) readFormulas() {
 		a.Updates = append(a.Updates, Update{
 			Formula: read(u.Graph, index, rule.Typing{
 				Type:     func(tensor string) fx.Type { return a.Type(tensor, index) },
-				Synapse:  a.Types[p.Tensor].Format,
+				Synapse:  func(name string) fx.Format { return a.Types[p.Beside(name)].Format },
 				Products: sum,
 			}),
 			Sum:   sum,
@@ -321,7 +321,7 @@ func (a *Arithmetic) checkConstants() error {
 // checkTypes refuses types that the arithmetic cannot work with, naming the tensor and the remedy.
 func (a *Arithmetic) checkTypes() error {
 	for i, t := range a.D.Tensors {
-		if a.Types[i].Rounding == fx.Stochastic && t.Use != rule.OfSynapse {
+		if a.Types[i].Rounding == fx.Stochastic && t.Use != rule.OfSynapse && t.Use != rule.OfBeside {
 			return fail("%v: STOCHASTIC rounding is for the stored synapses only: %s", t, strings.Join(a.stored(), ", "))
 		}
 	}
@@ -472,7 +472,11 @@ func (a *Arithmetic) tensorName(f *Formula, name string) string {
 		case o.Source == rule.FromSum && o.Name == name:
 			return name + " of " + strings.Join(distinct(a.summed(name)), ", ")
 		case o.Source == rule.FromSynapse && o.Name == name:
-			return fmt.Sprint(f.Tensors[len(f.Tensors)-1], f.index) // what the next value is rounded into
+			for _, next := range f.graph.Results { // what the next value is rounded into
+				if next.Word == name {
+					return fmt.Sprint(f.graph.Nodes[next.Value].Name, f.index)
+				}
+			}
 		}
 	}
 	for _, n := range f.graph.Nodes {

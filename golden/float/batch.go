@@ -91,55 +91,129 @@ func (b *batch[T]) setLabel(i, label int) {
 	y[label] = 1
 }
 
-// view is a span of the matrix of a ref; result is what inResult stands for.
-func (b *batch[T]) view(r ref, scratch []simd.Matrix[T], s simd.Span, result simd.Matrix[T]) simd.Matrix[T] {
-	switch r.kind {
-	case inWord:
-		return b.words[r.index].Slice(s.From, s.To)
-	case inEarlier:
-		return b.earlier[r.index].Slice(s.From, s.To)
-	case inLabels:
-		return b.y.Slice(s.From, s.To)
-	case inResult:
-		return result
-	}
-	return scratch[r.index].Slice(s.From, s.To)
+// site is where a formula works: some samples of a batch, or some synapses.
+type site[T simd.Float] struct {
+	b        *batch[T]
+	span     simd.Span
+	scratch  []simd.Matrix[T]
+	result   simd.Matrix[T]   // of a factor
+	synapses []simd.Matrix[T] // of an update: the weights, then the words beside them
+	products simd.Matrix[T]   // of an update
 }
 
-// evaluate runs a formula at a moment but for its sums, which accumulate has made. result takes what is no word.
-func (m *Model[T]) evaluate(f *formula, at *moment[T], b *batch[T], scratch []simd.Matrix[T], s simd.Span, result simd.Matrix[T]) {
+// view is the matrix of a ref.
+func (x *site[T]) view(r ref) simd.Matrix[T] {
+	switch r.kind {
+	case inWord:
+		return x.b.words[r.index].Slice(x.span.From, x.span.To)
+	case inEarlier:
+		return x.b.earlier[r.index].Slice(x.span.From, x.span.To)
+	case inLabels:
+		return x.b.y.Slice(x.span.From, x.span.To)
+	case inResult:
+		return x.result
+	case inSynapses:
+		return x.synapses[r.index]
+	case inProducts:
+		return x.products
+	}
+	return x.scratch[r.index].Slice(x.span.From, x.span.To)
+}
+
+// evaluate runs a formula at a moment but for its sums, which accumulate has made.
+func (m *Model[T]) evaluate(f *formula, at *moment[T], x *site[T]) {
 	var room [8]simd.Term[T]
 	for i := range f.ops {
 		o := &f.ops[i]
-		to := b.view(o.to, scratch, s, result)
+		if o.code == opAccumulate {
+			continue
+		}
+		if o.code == opNote {
+			if m.record != nil {
+				m.note(o.tensor, f.layer, x.view(o.a))
+			}
+			continue
+		}
+		to := x.view(o.to)
 		switch o.code {
 		case opCombine:
-			if o.label != nil && at.pulls[i] != 0 && b == m.learning { // inference has no labels
-				b.pull(at.pulls[i], b.view(o.label.into, scratch, s, result), s)
+			if o.label != nil && at.pulls[i] != 0 && x.b == m.learning { // inference has no labels
+				x.b.pull(at.pulls[i], x.view(o.label.into), x.span)
 			}
 			terms := room[:0]
 			for k, t := range o.terms {
-				terms = append(terms, simd.Term[T]{Factor: at.factors[i][k], Values: b.view(t.from, scratch, s, result)})
+				terms = append(terms, simd.Term[T]{Factor: at.factors[i][k], Values: x.view(t.from)})
 			}
-			simd.Combine(to, terms)
+			switch {
+			case o.varying:
+				x.b.combine(f, o, at, terms, to, x.span)
+			case terms == nil:
+				to.Clear()
+			default:
+				simd.Combine(to, terms)
+			}
 			if o.offsets != nil {
-				b.offset(f, o, at, at.offsets[i], to, s)
+				x.offset(f, o, at, at.offsets[i], to)
 			}
 		case opLimit:
 			ceiling := T(1)
 			if o.above {
 				ceiling = T(math.Inf(1))
 			}
-			simd.Limit(to, b.view(o.a, scratch, s, result), ceiling)
+			simd.Limit(to, x.view(o.a), ceiling)
 		case opMultiply:
-			simd.MultiplyElements(to, b.view(o.a, scratch, s, result), b.view(o.b, scratch, s, result))
+			simd.MultiplyElements(to, x.view(o.a), x.view(o.b))
+		case opDivide:
+			simd.DivideElements(to, x.view(o.a), x.view(o.b))
+		case opRoot:
+			simd.Roots(to, x.view(o.a))
+		case opNonZero:
+			simd.NonZeros(to, x.view(o.a))
+		case opFunction:
+			apply(o.of, to, x.view(o.a))
 		case opCopy:
-			simd.Copy(to, b.view(o.a, scratch, s, result))
-		case opNote:
-			if m.record != nil {
-				m.note(o.tensor, f.layer, b.view(o.a, scratch, s, result))
+			simd.Copy(to, x.view(o.a))
+		}
+	}
+}
+
+// apply sets z to a function of the elements of a.
+func apply[T simd.Float](f *rule.Function, z, a simd.Matrix[T]) {
+	switch f {
+	case rule.Exp:
+		simd.Exp(z, a)
+	case rule.Sigmoid:
+		simd.Sigmoid(z, a)
+	default:
+		for i := range a.Rows {
+			to := z.Row(i)
+			for j, v := range a.Row(i) {
+				to[j] = T(f.At(float64(v)))
 			}
 		}
+	}
+}
+
+// vary works out, in values, what of a formula is one value for a sample.
+func (b *batch[T]) vary(f *formula, values []float64, sample int) {
+	for _, v := range f.varying {
+		if w := f.words[v]; w >= 0 {
+			values[v] = float64(b.shared[w][sample])
+		} else {
+			calculate(&f.graph.Nodes[v], values, v)
+		}
+	}
+}
+
+// combine is a sum of terms with factors that are one value for a sample.
+func (b *batch[T]) combine(f *formula, o *op, at *moment[T], terms []simd.Term[T], to simd.Matrix[T], s simd.Span) {
+	values, row := append([]float64(nil), at.values...), make([]simd.Term[T], len(terms))
+	for i := range to.Rows {
+		b.vary(f, values, s.From+i)
+		for k, t := range terms {
+			row[k] = simd.Term[T]{Factor: T(o.terms[k].factor.value(values)), Values: t.Values.Slice(i, i+1)}
+		}
+		simd.Combine(to.Slice(i, i+1), row)
 	}
 }
 
@@ -151,39 +225,31 @@ func (b *batch[T]) pull(add T, into simd.Matrix[T], s simd.Span) {
 }
 
 // offset adds what is one value for all neurons of a sample; still are the offsets, which some formulas have by sample.
-func (b *batch[T]) offset(f *formula, o *op, at *moment[T], still []T, z simd.Matrix[T], s simd.Span) {
-	var values []float64
-	if f.varying != nil {
-		values = append(values, at.values...)
-	}
-	for i := range z.Rows {
-		for _, v := range f.varying {
-			if w := f.words[v]; w >= 0 {
-				values[v] = float64(b.shared[w][s.From+i])
-			} else {
-				calculate(&f.graph.Nodes[v], values, v)
-			}
+func (x *site[T]) offset(f *formula, o *op, at *moment[T], still []T, z simd.Matrix[T]) {
+	if f.varying == nil {
+		for _, add := range still {
+			simd.Offset(z, add)
 		}
-		row := z.Row(i)
-		for k, add := range still {
-			if f.varying != nil {
-				add = T(o.offsets[k].value(values))
-			}
-			for j := range row {
-				row[j] += add
-			}
+		return
+	}
+	values := append([]float64(nil), at.values...)
+	for i := range z.Rows {
+		x.b.vary(f, values, x.span.From+i)
+		for k := range still {
+			simd.Offset(z.Slice(i, i+1), T(o.offsets[k].value(values)))
 		}
 	}
 }
 
 // accumulate computes the sums of a formula from the words as they are now.
-func (m *Model[T]) accumulate(f *formula, b *batch[T], scratch []simd.Matrix[T], s simd.Span) {
+func (m *Model[T]) accumulate(f *formula, x *site[T]) {
+	b, s := x.b, x.span
 	for i := range f.ops {
 		o := &f.ops[i]
 		if o.code != opAccumulate {
 			continue
 		}
-		to, filled := b.view(o.to, scratch, s, simd.Matrix[T]{}), false
+		to, filled := x.view(o.to), false
 		for _, sum := range o.sums {
 			if m.sums[sum].fixed == nil {
 				continue

@@ -29,6 +29,10 @@ const (
 	opCombine                  // to = terms + offsets
 	opLimit                    // to = a limited to 0 .. 1, or to 0 and above
 	opMultiply                 // to = a b
+	opDivide                   // to = a / b, 0 where b is not above 0
+	opRoot                     // to = root of a, 0 where a is below 0
+	opNonZero                  // to = 1 where a is not 0, else 0
+	opFunction                 // to = function of a
 	opCopy                     // to = a
 	opNote                     // a is of the tensor: for whoever records ranges
 )
@@ -43,7 +47,9 @@ type op struct {
 	offsets []scalar
 	label   *label
 	above   bool // opLimit: only below
+	varying bool // opCombine: a factor is one value for a sample only
 	tensor  string
+	of      *rule.Function
 }
 
 // ref names a matrix of a batch.
@@ -59,7 +65,9 @@ const (
 	inWord
 	inEarlier
 	inLabels
-	inResult // of a factor
+	inResult   // of a factor
+	inSynapses // of an update: 0 the weights, then the words beside them
+	inProducts // of an update
 )
 
 // scalar is a product of values that stand still over the neurons, nodes of the graph, by 1 or -1.
@@ -89,10 +97,11 @@ type label struct {
 
 // compiler makes a formula.
 type compiler struct {
-	d    *rule.Description
-	f    *formula
-	done map[rule.Value]ref
-	sums map[ref]bool // accumulated matrices
+	d      *rule.Description
+	f      *formula
+	done   map[rule.Value]ref
+	sums   map[ref]bool     // accumulated matrices
+	update *rule.Projection // whose update it is; nil: a formula of neurons
 }
 
 // compileShared reads a graph of what the neurons of a layer share: it has no operations over vectors.
@@ -126,12 +135,32 @@ func compile(d *rule.Description, g *rule.Graph, layer int) *formula {
 	return c.f
 }
 
+// compileUpdate reads the graph of an update of a projection.
+func compileUpdate(d *rule.Description, u *rule.Update) *formula {
+	p := &d.Projections[u.Projection]
+	c := &compiler{d: d, f: &formula{graph: u.Graph, layer: d.Tensors[p.Tensor].Index, words: make([]int, len(u.Graph.Nodes))},
+		done: map[rule.Value]ref{}, sums: map[ref]bool{}, update: p}
+	var results []ref
+	for _, next := range u.Graph.Results {
+		results = append(results, c.vector(next.Value))
+	}
+	for i, next := range u.Graph.Results {
+		c.store(results[i], ref{inSynapses, c.synapse(next.Word)})
+	}
+	return c.f
+}
+
+// synapse is the place of a word of the synapses.
+func (c *compiler) synapse(name string) int {
+	return 1 + slices.IndexFunc(c.update.Words, func(w rule.Beside) bool { return w.Name == name })
+}
+
 // nodes finds the words of a graph, and what follows from shared ones.
 func (c *compiler) nodes() {
 	f, varies := c.f, make([]bool, len(c.f.graph.Nodes))
 	for i := range f.graph.Nodes {
 		n, word := &f.graph.Nodes[i], -1
-		if n.Op == rule.OpOperand && (n.Source == rule.FromWord || n.Source == rule.FromTotal) {
+		if n.Op == rule.OpOperand && (n.Source == rule.FromWord || n.Source == rule.FromTotal || n.Source == rule.FromLargest) {
 			word = c.word(n.Name)
 			varies[i] = c.d.Words[word].Shared
 		}
@@ -187,7 +216,7 @@ func (o *op) reads(r ref) bool {
 			return true
 		}
 	}
-	return o.a == r || o.code == opMultiply && o.b == r
+	return o.a == r || (o.code == opMultiply || o.code == opDivide) && o.b == r
 }
 
 func (o *op) rename(from, to ref) {
@@ -214,7 +243,7 @@ func (c *compiler) still(v rule.Value) bool {
 		return true
 	case rule.OpOperand:
 		switch n.Source {
-		case rule.FromConstant:
+		case rule.FromConstant, rule.FromPresent:
 			return true
 		case rule.FromWord:
 			return c.d.Words[c.word(n.Name)].Shared
@@ -260,6 +289,10 @@ func (c *compiler) compute(v rule.Value) ref {
 			return ref{inLabels, 0}
 		case rule.FromSum:
 			return c.accumulate([]int{c.sum(n.Name)})
+		case rule.FromSynapse:
+			return ref{inSynapses, c.synapse(n.Name)}
+		case rule.FromProducts:
+			return ref{kind: inProducts}
 		}
 		c.fail("%s in a formula of neurons", n.Name)
 	case rule.OpRound:
@@ -269,6 +302,15 @@ func (c *compiler) compute(v rule.Value) ref {
 	case rule.OpClip, rule.OpRelu:
 		a := c.vector(n.Args[0])
 		return c.emit(op{code: opLimit, to: c.fresh(), a: a, above: n.Op == rule.OpRelu})
+	case rule.OpNonZero:
+		return c.emit(op{code: opNonZero, to: c.fresh(), a: c.vector(n.Args[0])})
+	case rule.OpRoot:
+		return c.emit(op{code: opRoot, to: c.fresh(), a: c.vector(n.Args[0])})
+	case rule.OpDivide:
+		a, b := c.vector(n.Args[0]), c.vector(n.Args[1])
+		return c.emit(op{code: opDivide, to: c.fresh(), a: a, b: b})
+	case rule.OpFunction:
+		return c.emit(op{code: opFunction, to: c.fresh(), a: c.vector(n.Args[0]), of: n.Function})
 	case rule.OpMul:
 		if !c.still(n.Args[0]) && !c.still(n.Args[1]) {
 			a, b := c.vector(n.Args[0]), c.vector(n.Args[1])
@@ -385,9 +427,7 @@ func (c *compiler) combine(v rule.Value) ref {
 		return o.terms[0].from
 	}
 	for _, t := range o.terms {
-		if slices.ContainsFunc(t.factor.factors, func(v rule.Value) bool { return slices.Contains(c.f.varying, int(v)) }) {
-			c.fail("a product with a shared word has no meaning in real numbers")
-		}
+		o.varying = o.varying || slices.ContainsFunc(t.factor.factors, func(v rule.Value) bool { return slices.Contains(c.f.varying, int(v)) })
 	}
 	o.to = c.fresh()
 	return c.emit(o)

@@ -20,21 +20,24 @@ import (
 // product is then a sum of rows in the order of the presynaptic neurons, whatever blocks of samples it is cut
 // into: results depend neither on the number of processors nor on the other samples.
 type Model[T simd.Float] struct {
-	d        *rule.Description
-	inputs   [][256]T         // what a pixel's value stands for, by colour plane
-	synapses []simd.Matrix[T] // by projection
-	steps    []*formula
-	moments  [][4][]moment[T] // by step: those of its iterations, by kind
-	factors  []*formula       // nil for those that are words
-	ends     []moment[T]      // by factor: at the end of a phase
-	sums     []sumParts
-	epoch    int
-	learning *batch[T]
-	classify *batch[T]        // made when first needed
-	kept     []simd.Matrix[T] // by factor: rows of role plus, then of role minus, or of no role
-	scaled   []simd.Matrix[T] // by update: the postsynaptic factors by the rate
-	roots    []simd.Matrix[T] // by update of a symmetric projection: its factors by the root of the rate
-	record   func(tensor string, values []float64)
+	d          *rule.Description
+	inputs     [][256]T           // what a pixel's value stands for, by colour plane
+	synapses   []simd.Matrix[T]   // by projection
+	beside     [][]simd.Matrix[T] // by projection: the words beside the weights
+	steps      []*formula
+	moments    [][4][]moment[T] // by step: those of its iterations, by kind
+	factors    []*formula       // nil for those that are words
+	ends       []moment[T]      // by factor: at the end of a phase
+	sums       []sumParts
+	epoch      int
+	step       int // mini-batches applied
+	learning   *batch[T]
+	classify   *batch[T]        // made when first needed
+	kept       []simd.Matrix[T] // by factor: rows of role plus, then of role minus, or of no role
+	scaled     []simd.Matrix[T] // by update: the postsynaptic factors by the rate
+	roots      []simd.Matrix[T] // by update of a symmetric projection: its factors by the root of the rate
+	optimizers []*optimizer[T]  // by update; nil where it is a product of matrices alone
+	record     func(tensor string, values []float64)
 }
 
 // sumParts are the projections of a sum from words that stand still while a sample is processed, and the others.
@@ -57,6 +60,11 @@ func New[T simd.Float](d *rule.Description, samples int, inputs [][256]float64, 
 	}
 	for _, p := range d.Projections {
 		m.synapses = append(m.synapses, simd.NewSynapses[T](p.Cols, p.Rows))
+		var beside []simd.Matrix[T]
+		for range p.Words {
+			beside = append(beside, simd.NewSynapses[T](p.Cols, p.Rows))
+		}
+		m.beside = append(m.beside, beside)
 	}
 	for _, s := range d.Steps {
 		if s.Shared {
@@ -82,6 +90,9 @@ func New[T simd.Float](d *rule.Description, samples int, inputs [][256]float64, 
 			}
 		}
 		m.sums = append(m.sums, parts)
+	}
+	for i := range d.Updates {
+		m.optimizers = append(m.optimizers, newOptimizer[T](d, i))
 	}
 	m.learning = newBatch(m, samples)
 	m.makeFactors()
@@ -117,6 +128,39 @@ func (m *Model[T]) SetWeights(w weights.Weights) error {
 	return nil
 }
 
+// Beside are copies of the words beside the synapses, an optimizer's, named as W0.m.
+func (m *Model[T]) Beside() weights.Weights {
+	var w weights.Weights
+	m.eachBeside(func(name string, x simd.Matrix[T]) { w = append(w, weights.Matrix{Name: name, Dense: weightsOf(x)}) })
+	return w
+}
+
+// SetBeside takes what Beside gave.
+func (m *Model[T]) SetBeside(w weights.Weights) error {
+	var err error
+	m.eachBeside(func(name string, x simd.Matrix[T]) {
+		given := w.Named(name)
+		if given == nil {
+			err = golden.Usagef("%s is missing", name)
+			return
+		}
+		if rows, cols := given.Dims(); rows != x.Cols || cols != x.Rows {
+			err = golden.Usagef("%s is %d x %d; the network wants %d x %d", name, rows, cols, x.Cols, x.Rows)
+			return
+		}
+		x.Fill(given)
+	})
+	return err
+}
+
+func (m *Model[T]) eachBeside(visit func(name string, x simd.Matrix[T])) {
+	for i, p := range m.d.Projections {
+		for k, word := range p.Words {
+			visit(p.Name+"."+word.Name, m.beside[i][k])
+		}
+	}
+}
+
 // SetEpoch sets the constants to those of an epoch, counted from 0.
 func (m *Model[T]) SetEpoch(epoch int) {
 	m.epoch, m.moments, m.ends = epoch, nil, nil
@@ -135,6 +179,9 @@ func (m *Model[T]) SetEpoch(epoch int) {
 		m.ends = append(m.ends, at)
 	}
 }
+
+// SetStep sets the number of mini-batches applied so far, to continue an interrupted run: rates may depend on it.
+func (m *Model[T]) SetStep(step uint32) { m.step = int(step) }
 
 // Record makes the model tell of every value that it computes from now on, of every tensor that has a type, constants
 // aside; nil ends it. The synapses are told at once and after each mini-batch. Recording changes no result.

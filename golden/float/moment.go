@@ -1,6 +1,8 @@
 package float
 
 import (
+	"math"
+
 	"corinfo/golden/rule"
 	"corinfo/golden/simd"
 )
@@ -70,10 +72,14 @@ func newMoment[T simd.Float](f *formula, at rule.Moment) moment[T] {
 	return m
 }
 
-// calculate works out node i, no operand, from the values of those before it.
+// calculate works out node i, no operand but present, from the values of those before it.
 func calculate[T simd.Float](n *rule.Node, values []T, i int) {
 	arg := func(k int) T { return values[n.Args[k]] }
 	switch n.Op {
+	case rule.OpOperand:
+		if n.Source == rule.FromPresent {
+			values[i] = 1
+		}
 	case rule.OpLiteral:
 		values[i] = T(n.Literal)
 	case rule.OpAdd:
@@ -86,6 +92,20 @@ func calculate[T simd.Float](n *rule.Node, values []T, i int) {
 		values[i] = min(max(arg(0), 0), 1)
 	case rule.OpRelu:
 		values[i] = max(arg(0), 0)
+	case rule.OpNonZero:
+		values[i] = 0
+		if arg(0) != 0 {
+			values[i] = 1
+		}
+	case rule.OpDivide:
+		values[i] = 0
+		if arg(1) > 0 {
+			values[i] = arg(0) / arg(1)
+		}
+	case rule.OpRoot:
+		values[i] = T(math.Sqrt(math.Max(float64(arg(0)), 0)))
+	case rule.OpFunction:
+		values[i] = T(n.Function.At(float64(arg(0))))
 	case rule.OpRound:
 		values[i] = arg(0)
 	}

@@ -70,7 +70,7 @@ func (m *Model[T]) phase(b *batch[T], s simd.Span, p *rule.Phase, learn bool, si
 		for _, group := range p.Order {
 			for _, step := range group {
 				if !m.d.Steps[step].Shared {
-					m.accumulate(m.steps[step], b, b.steps[step], s)
+					m.accumulate(m.steps[step], &site[T]{b: b, span: s, scratch: b.steps[step]})
 				}
 			}
 			for _, step := range group {
@@ -78,7 +78,7 @@ func (m *Model[T]) phase(b *batch[T], s simd.Span, p *rule.Phase, learn bool, si
 				if m.d.Steps[step].Shared {
 					m.share(f, at, b, s)
 				} else {
-					m.evaluate(f, at, b, b.steps[step], s, simd.Matrix[T]{})
+					m.evaluate(f, at, &site[T]{b: b, span: s, scratch: b.steps[step]})
 				}
 			}
 		}
@@ -114,6 +114,8 @@ func (m *Model[T]) share(f *formula, at *moment[T], b *batch[T], s simd.Span) {
 				values[v] = b.shared[f.words[v]][i]
 			case n.Op == rule.OpOperand && n.Source == rule.FromTotal:
 				values[v] = simd.Sum(b.words[f.words[v]].Row(i))
+			case n.Op == rule.OpOperand && n.Source == rule.FromLargest:
+				values[v] = slices.Max(b.words[f.words[v]].Row(i))
 			case n.Op != rule.OpOperand:
 				calculate(n, values, v)
 			}
@@ -138,8 +140,9 @@ func (m *Model[T]) keep(b *batch[T], s simd.Span, role rule.Role, second bool) {
 			simd.Copy(to, b.words[f.Word].Slice(s.From, s.To))
 			continue
 		}
-		m.accumulate(m.factors[i], b, b.factors[i], s)
-		m.evaluate(m.factors[i], &m.ends[i], b, b.factors[i], s, to)
+		x := &site[T]{b: b, span: s, scratch: b.factors[i], result: to}
+		m.accumulate(m.factors[i], x)
+		m.evaluate(m.factors[i], &m.ends[i], x)
 	}
 	if !second {
 		for w := range b.earlier {

@@ -55,21 +55,47 @@ func (m *Model[T]) update(sign int) {
 	m.recordProducts(sign)
 	var products []product[T]
 	for i := range m.d.Updates {
-		products = append(products, m.products(i, sign)...)
+		if m.optimizers[i] == nil {
+			_, by, _ := m.d.Updates[i].Linear(m.moment())
+			products = append(products, m.products(i, by, sign)...)
+		}
 	}
-	simd.Parallel(runtime.GOMAXPROCS(0), func(worker, workers int) {
+	workers := runtime.GOMAXPROCS(0)
+	if m.record != nil {
+		workers = 1
+	}
+	for _, o := range m.optimizers {
+		if o != nil {
+			o.prepare(m, sign, workers)
+		}
+	}
+	simd.Parallel(workers, func(worker, workers int) {
 		for _, p := range products {
 			s := simd.Part(p.to.Rows, worker, workers)
 			simd.MultiplyTransposed(p.keep, p.to, p.pre, p.post, s.From, s.To)
 		}
+		for _, o := range m.optimizers {
+			if o != nil {
+				o.update(m, worker, workers)
+			}
+		}
 	})
+	for _, o := range m.optimizers {
+		if o != nil {
+			o.mirror(m)
+		}
+	}
+	m.step++
 	m.recordSynapses()
 }
 
-// products scales the factors of an update and gives its products, and those of the projections that mirror it.
-func (m *Model[T]) products(update, sign int) []product[T] {
+// moment is that of the update under way.
+func (m *Model[T]) moment() rule.Moment { return rule.Moment{Epoch: m.epoch, Update: m.step} }
+
+// products scales the factors of an update by its rate and gives its products, and those of the projections that mirror it.
+func (m *Model[T]) products(update int, by float64, sign int) []product[T] {
 	u := &m.d.Updates[update]
-	of, by := u.Linear(m.epoch)
+	of, _, linear := u.Linear(m.moment())
 	if u.Signed {
 		by *= float64(sign)
 	}
@@ -86,7 +112,7 @@ func (m *Model[T]) products(update, sign int) []product[T] {
 	add := func(keep T, pre, post simd.Matrix[T]) {
 		list = append(list, product[T]{keep, pre, post, m.synapses[u.Projection]})
 		for at, p := range m.d.Projections {
-			if p.Mirror == u.Projection {
+			if p.Mirror == u.Projection && linear {
 				list = append(list, product[T]{keep, post, pre, m.synapses[at]})
 			}
 		}

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	fx "corinfo/fixedpoint"
+	"corinfo/fixedpoint/vector"
 	"corinfo/golden/arithmetic"
 	"corinfo/golden/rule"
 )
@@ -21,10 +22,12 @@ type Machine struct {
 	Dense bool
 
 	d        *rule.Description
-	synapses []*columns // by projection
-	mirrors  [][]int    // by projection: those that mirror it
-	stored   []int      // projections with synapses of their own: the place is the tensor's number
-	rates    [][]int64  // by update: its constants, in the order of its graph's inputs
+	synapses []*columns   // by projection
+	beside   [][]*columns // by projection: the words beside the weights
+	mirrors  [][]int      // by projection: those that mirror it
+	stored   []int        // projections with synapses of their own: the place is the tensor's number
+	epoch    int
+	rates    [][]int64 // by update: its constants, in the order of its graph's inputs
 	steps    []stepTable
 	factors  [][]input // by factor: the inputs of its graph, in their order
 	x        int       // the word that is the input
@@ -89,6 +92,11 @@ func New(a *arithmetic.Arithmetic, seed uint32) *Machine {
 	m := &Machine{A: a, d: a.D, x: a.D.Word("x", 0), first: seed, seed: seed, stored: a.D.Stored(), mirrors: make([][]int, len(a.D.Projections))}
 	for i, p := range a.D.Projections {
 		m.synapses = append(m.synapses, newColumns(p.Rows, p.Cols, a.Projections[i].Shift, a.Types[p.Tensor].Format, a.Projections[i].Change, a.D.Words[p.From].Fixed))
+		var beside []*columns
+		for range p.Words {
+			beside = append(beside, &columns{rows: p.Rows, stride: vector.Padded(p.Rows), wide: make([]int64, vector.Padded(p.Rows)*p.Cols)})
+		}
+		m.beside = append(m.beside, beside)
 		if p.Mirror >= 0 {
 			m.mirrors[p.Mirror] = append(m.mirrors[p.Mirror], i)
 		}
@@ -117,21 +125,38 @@ func New(a *arithmetic.Arithmetic, seed uint32) *Machine {
 	return m
 }
 
-// SetEpoch sets the rates to those of an epoch.
-func (m *Machine) SetEpoch(epoch int) { m.rates = m.Rates(epoch) }
+// SetEpoch sets the rates to those of an epoch. Rates that are scheduled by mini-batch follow by themselves.
+func (m *Machine) SetEpoch(epoch int) { m.epoch, m.rates = epoch, m.Rates(epoch) }
 
-// Rates are the raw words of the constants of every update in an epoch, in the order of its graph's inputs.
+// Rates are the raw words of the constants of every update in an epoch, at the mini-batch under way, in the order of its
+// graph's inputs.
 func (m *Machine) Rates(epoch int) [][]int64 {
 	rates := make([][]int64, len(m.A.Updates))
 	for i := range m.A.Updates {
 		u := &m.A.Updates[i]
 		for _, o := range u.Operands {
 			if o.Source == rule.FromConstant {
-				rates[i] = append(rates[i], m.A.Constant(&u.Formula, o.Name, rule.Moment{Epoch: epoch}))
+				rates[i] = append(rates[i], m.A.Constant(&u.Formula, o.Name, rule.Moment{Epoch: epoch, Update: int(m.update)}))
 			}
 		}
 	}
 	return rates
+}
+
+// schedule brings the constants of the mini-batch under way that may change with every one.
+func (m *Machine) schedule() {
+	for i := range m.A.Updates {
+		u, at := &m.A.Updates[i], 0
+		for _, o := range u.Operands {
+			if o.Source != rule.FromConstant {
+				continue
+			}
+			if m.d.Updates[i].Graph.Setting(o.Name).Scheduled {
+				m.rates[i][at] = m.A.Constant(&u.Formula, o.Name, rule.Moment{Epoch: m.epoch, Update: int(m.update)})
+			}
+			at++
+		}
+	}
 }
 
 // Step is the number of updates applied; the generator of random words is indexed by it.
@@ -157,6 +182,16 @@ func (m *Machine) SetSynapse(projection, row, column int, word int64) {
 	for _, mirror := range m.mirrors[projection] {
 		m.synapses[mirror].set(column, row, word)
 	}
+}
+
+// Beside is the raw word of a word beside a synapse, by its place among those of the projection.
+func (m *Machine) Beside(projection, word, row, column int) int64 {
+	return m.beside[projection][word].at(row, column)
+}
+
+// SetBeside stores a raw word beside a synapse.
+func (m *Machine) SetBeside(projection, word, row, column int, value int64) {
+	m.beside[projection][word].set(row, column, value)
 }
 
 // SetConstant replaces a raw word of an update's constants in force, by its place in InForce, until the next SetEpoch.

@@ -2,6 +2,7 @@ package machine
 
 import (
 	mathbits "math/bits"
+	"slices"
 
 	fx "corinfo/fixedpoint"
 	"corinfo/fixedpoint/vector"
@@ -108,7 +109,7 @@ type input struct {
 func newInput(d *rule.Description, o rule.Operand, layer int) input {
 	in := input{source: o.Source}
 	switch o.Source {
-	case rule.FromWord, rule.FromTotal, rule.FromEarlier:
+	case rule.FromWord, rule.FromTotal, rule.FromLargest, rule.FromEarlier:
 		in.at = d.Word(o.Name, layer)
 	case rule.FromSum:
 		in.at = d.Sum(o.Name, layer)
@@ -414,6 +415,9 @@ func (s *settler) step(v *sample, at int, constants []int64, c Command) (changed
 			for _, word := range v.words[in.at] {
 				scalar[0] += word
 			}
+			s.in = append(s.in, scalar)
+		case rule.FromLargest:
+			scalar[0] = slices.Max(v.words[in.at])
 			s.in = append(s.in, scalar)
 		case rule.FromLabel:
 			if layer == len(s.d.Layers)-1 && c.Learn && c.Label < len(s.y) {

@@ -14,7 +14,9 @@ type updater struct {
 	runners       []*fx.Runner // by update
 	terms         vector.Terms
 	words, sums   []int64
-	next, draw    []int64
+	next          []int64
+	draws         [][]int64 // random words: of the weights, then of the words beside them
+	beside, later [][]int64 // the words beside a column's synapses, and what becomes of them
 	active, moved []int64
 	in, out       [][]int64
 	summed        []int64 // terms, by update: Counts.UpdateTerms
@@ -29,8 +31,15 @@ func newUpdater(m *Machine) *updater {
 		rows = max(rows, vector.Padded(m.d.Projections[x.Projection].Rows))
 		u.runners = append(u.runners, newRunner(m.A.Updates[i].Graph))
 	}
-	for _, words := range []*[]int64{&u.words, &u.sums, &u.next, &u.draw, &u.active, &u.moved} {
+	for _, words := range []*[]int64{&u.words, &u.sums, &u.next, &u.active, &u.moved} {
 		*words = make([]int64, rows)
+	}
+	u.draws = append(u.draws, make([]int64, rows))
+	for _, p := range m.d.Projections {
+		for len(u.beside) < len(p.Words) {
+			u.beside, u.later = append(u.beside, make([]int64, rows)), append(u.later, make([]int64, rows))
+			u.draws = append(u.draws, make([]int64, rows))
+		}
 	}
 	return u
 }
@@ -38,16 +47,17 @@ func newUpdater(m *Machine) *updater {
 // apply updates every projection from the samples held, all from the synapses before the update: the
 // factors were kept when the samples settled.
 func (m *Machine) apply(t *Trace) {
+	m.schedule()
 	for i := range m.d.Updates {
 		projection := m.d.Updates[i].Projection
-		key := fx.NewKey(m.seed, m.update, m.number(projection))
+		keys := m.keys(projection)
 		columns := m.d.Projections[projection].Cols
 		if t == nil {
-			m.spread(columns, func(worker, j int) { m.updaters[worker].column(i, j, &key) })
+			m.spread(columns, func(worker, j int) { m.updaters[worker].column(i, j, keys) })
 			continue
 		}
 		for j := range columns {
-			if u := m.updaters[0]; u.column(i, j, &key) {
+			if u := m.updaters[0]; u.column(i, j, keys) {
 				t.Writes = append(t.Writes, u.written(projection, j))
 			}
 		}
@@ -72,19 +82,25 @@ func (u *updater) written(projection, column int) Write {
 	return w
 }
 
-// number is that of a projection's tensor: its place among those with synapses of their own.
-func (m *Machine) number(projection int) uint8 {
+// keys are those of the random words of a projection's synapses, then of the words beside them: by the number of the tensor, which is
+// its place among the synapses, and after all of those among the words beside.
+func (m *Machine) keys(projection int) (keys []fx.Key) {
+	number := len(m.stored)
 	for i, p := range m.stored {
 		if p == projection {
-			return uint8(i)
+			keys = append(keys, fx.NewKey(m.seed, m.update, uint8(i)))
+			for k := range m.d.Projections[p].Words {
+				keys = append(keys, fx.NewKey(m.seed, m.update, uint8(number+k)))
+			}
 		}
+		number += len(m.d.Projections[p].Words)
 	}
-	panic("machine: the update of a mirrored projection")
+	return keys
 }
 
 // column updates the synapses of presynaptic neuron j, unless every product is zero and they keep their words then; it
 // tells whether it wrote.
-func (u *updater) column(at, j int, key *fx.Key) bool {
+func (u *updater) column(at, j int, keys []fx.Key) bool {
 	m, update, x := u.m, &u.m.d.Updates[at], &u.m.A.Updates[at]
 	p := &m.d.Projections[update.Projection]
 	u.gather(at, j)
@@ -98,34 +114,65 @@ func (u *updater) column(at, j int, key *fx.Key) bool {
 	vector.Sum(u.sums[:padded], &u.terms, 0)
 	words := u.words[:n]
 	m.synapses[update.Projection].read(j, words)
+	for k := range p.Words {
+		m.beside[update.Projection][k].read(j, u.beside[k][:n])
+	}
 
 	u.in = u.in[:0]
 	rates := m.rates[at]
 	for _, o := range x.Operands {
 		switch o.Source {
 		case rule.FromSynapse:
-			u.in = append(u.in, words)
+			u.in = append(u.in, u.synapse(p, o.Name, words)[:n])
 		case rule.FromProducts:
 			u.in = append(u.in, u.sums[:n])
 		case rule.FromConstant:
 			u.in, rates = append(u.in, rates[:1]), rates[1:]
 		case rule.FromRandom:
 			// A symmetric projection draws by the unordered pair, for both of its synapses.
-			key.DrawColumn(u.draw[:padded], uint16(j), p.Symmetric)
-			u.in = append(u.in, u.draw[:n])
+			k := m.drawn(p, o.Name)
+			keys[k].DrawColumn(u.draws[k][:padded], uint16(j), p.Symmetric)
+			u.in = append(u.in, u.draws[k][:n])
 		}
 	}
 	next, active, moved := u.next[:n], u.active[:n], u.moved[:n]
-	u.out = append(u.out[:0], next, active, moved)
+	u.out = append(u.out[:0], next)
+	for k := range p.Words {
+		u.out = append(u.out, u.later[k][:n])
+	}
+	u.out = append(u.out, active, moved)
 	u.runners[at].Run(n, u.in, u.out)
 	u.lost[at] += vector.Lost(active, moved)
 	m.synapses[update.Projection].write(j, next)
+	for k := range p.Words {
+		m.beside[update.Projection][k].write(j, u.later[k][:n])
+	}
 	for _, mirror := range m.mirrors[update.Projection] {
 		for i, word := range next[:p.Rows] {
 			m.synapses[mirror].set(j, i, word)
 		}
 	}
 	return true
+}
+
+// synapse are the words of a column by their name in the formula: weights, or words beside them.
+func (u *updater) synapse(p *rule.Projection, name string, weights []int64) []int64 {
+	for k, word := range p.Words {
+		if word.Name == name {
+			return u.beside[k]
+		}
+	}
+	return weights
+}
+
+// drawn is whose random word an operand is: 0 the weight's, else that of a word beside it.
+func (m *Machine) drawn(p *rule.Projection, operand string) int {
+	for k, word := range p.Words {
+		if operand == "random_"+m.d.Tensors[word.Tensor].Kind {
+			return 1 + k
+		}
+	}
+	return 0
 }
 
 // source is a term of an update from one of the samples held.

@@ -33,7 +33,12 @@ func (n *Network) Paths() []string {
 }
 
 func (n *Network) settings(visit func(path string, v reflect.Value)) {
-	settings("", reflect.ValueOf(n).Elem(), visit)
+	r := rule.Named(n.Rule)
+	settings("", reflect.ValueOf(n).Elem(), func(path string, v reflect.Value) {
+		if r == nil || !r.Lacks(path) {
+			visit(path, v)
+		}
+	})
 }
 
 // settings visits those of a section. That of a network's rule stands in the place of Own.

@@ -74,7 +74,11 @@ func (p *networkFile) described(n *Network) {
 	if synapses := d.Synapses(); synapses > MaxSynapses {
 		p.report("layers", "%d synapses; want at most %d", synapses, MaxSynapses)
 	}
-	if matrices := len(d.Stored()); matrices > maxMatrices {
+	matrices := 0
+	for _, at := range d.Stored() {
+		matrices += 1 + len(d.Projections[at].Words)
+	}
+	if matrices > maxMatrices {
 		p.report("layers", "%d layers have %d matrices; want at most %d", len(n.Layers), matrices, maxMatrices)
 	}
 	var kinds []string
@@ -172,8 +176,30 @@ func (p *networkFile) learning(l *rule.Learning) {
 	p.positive("learning.beta", l.Beta)
 	p.oneOf("learning.contrast", l.Contrast, rule.WithFree, rule.WithThird, rule.WithCentred)
 	p.decay(&l.Decay)
+	p.optimizer(&l.Optimizer)
 	if p.wanted("learning.epochs") {
 		p.count("learning.epochs", l.Epochs, 1, maxEpochs)
+	}
+}
+
+// optimizer refuses what no optimizer can work with.
+func (p *networkFile) optimizer(o *rule.Optimizer) {
+	const path = "learning.optimizer"
+	p.oneOf(path+".kind", o.Kind, rule.SGD, rule.Momentum, rule.Adam)
+	fraction := func(key string, v float64) {
+		if !p.reported[path+key] && !(v >= 0 && v < 1) {
+			p.refuse(path+key, "%v; want 0 or more, below 1", v)
+		}
+	}
+	fraction(".momentum", o.Momentum)
+	fraction(".beta1", o.Beta1)
+	fraction(".beta2", o.Beta2)
+	p.notNegative(path+".weight_decay", o.WeightDecay)
+	if !p.reported[path+".epsilon"] && !(o.Epsilon > 0) {
+		p.refuse(path+".epsilon", "%v; want a positive number", o.Epsilon)
+	}
+	if o.Kind == rule.Adam && o.WeightDecay > 0 {
+		p.refuse(path+".weight_decay", "%v with adam, which has none", o.WeightDecay)
 	}
 }
 
@@ -184,6 +210,10 @@ func (p *networkFile) decay(d *rule.Decay) {
 		p.report(path+".factor", "%v; want a number above 0, at most 1", d.Factor)
 	}
 	p.count(path+".every", d.Every, 0, maxEpochs)
+	p.count(path+".batches", d.Batches, 0, math.MaxInt32)
+	if d.Batches > 0 && (d.Every > 0 || d.Then != nil) {
+		p.refuse(path+".batches", "%d beside every or then, which count epochs; leave one out", d.Batches)
+	}
 	for i, s := range d.Then {
 		switch {
 		case p.reported[path+".then"]:
@@ -197,7 +227,7 @@ func (p *networkFile) decay(d *rule.Decay) {
 
 // wanted tells whether a key that every file must have was read, and reports it where it is missing.
 func (p *networkFile) wanted(path string) bool {
-	if p.reported[path] {
+	if p.reported[path] || p.rule != nil && p.rule.Lacks(path) {
 		return false
 	}
 	if _, ok := p.at[path]; ok {

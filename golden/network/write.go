@@ -13,13 +13,14 @@ import (
 	"strings"
 
 	fx "corinfo/fixedpoint"
+	"corinfo/golden/rule"
 )
 
 // YAML is the network as a file without comments; Parse reads it back to the same network. Lists,
 // texts, formats and sections that are empty are left out.
 func (n *Network) YAML() []byte {
 	var b bytes.Buffer
-	writeFields(&b, "", reflect.ValueOf(n).Elem())
+	writeFields(&b, "", "", rule.Named(n.Rule), reflect.ValueOf(n).Elem())
 	return b.Bytes()
 }
 
@@ -30,8 +31,9 @@ func (n *Network) Fingerprint() string {
 	return fmt.Sprintf("%x", sha256.Sum256(own.YAML()))
 }
 
-// writeFields writes the fields of a struct, one a line. The section of a network's rule stands in the place of Own.
-func writeFields(b *bytes.Buffer, indent string, v reflect.Value) {
+// writeFields writes the fields of a struct, one a line; path is what stands before their keys. The section of a network's rule
+// stands in the place of Own; what the rule does not have is left out.
+func writeFields(b *bytes.Buffer, indent, path string, r *rule.Rule, v reflect.Value) {
 	for i := range v.NumField() {
 		key, field := v.Type().Field(i).Tag.Get("yaml"), v.Field(i)
 		if field.Kind() == reflect.Interface {
@@ -39,6 +41,9 @@ func writeFields(b *bytes.Buffer, indent string, v reflect.Value) {
 				continue
 			}
 			key, field = v.FieldByName("Rule").String(), field.Elem().Elem()
+		}
+		if r != nil && r.Lacks(path+key) {
+			continue
 		}
 		switch x := field.Interface().(type) {
 		case map[string]fx.Type:
@@ -54,7 +59,7 @@ func writeFields(b *bytes.Buffer, indent string, v reflect.Value) {
 		switch field.Kind() {
 		case reflect.Struct:
 			var inner bytes.Buffer
-			writeFields(&inner, indent+"  ", field)
+			writeFields(&inner, indent+"  ", path+key+".", r, field)
 			if inner.Len() > 0 {
 				fmt.Fprintf(b, "%s%s:\n%s", indent, key, &inner)
 			}

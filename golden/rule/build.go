@@ -108,7 +108,8 @@ func (b *builder) update(u Update, formula func(g *Graph) Value) {
 	p := &b.d.Projections[u.Projection]
 	t := b.d.Tensors[p.Tensor]
 	u.Graph = &Graph{Name: "synapse"}
-	u.Graph.Next("w", u.Graph.As("weight", u.Graph.Round(t.Kind, formula(u.Graph))))
+	next := formula(u.Graph)
+	u.Graph.Results = append([]Next{{"w", u.Graph.As("weight", u.Graph.Round(t.Kind, next))}}, u.Graph.Results...)
 	b.d.Updates = append(b.d.Updates, u)
 }
 
@@ -192,6 +193,12 @@ func magnitude(bound float64) fx.Type { return Fit(operandBits-1, bound, false) 
 func synapse(bound float64) fx.Type {
 	t := Fit(synapseBits, bound, true)
 	t.Rounding = fx.Stochastic
+	return t
+}
+
+// nearest is a type that rounds to nearest.
+func nearest(t fx.Type) fx.Type {
+	t.Rounding = fx.Rnd
 	return t
 }
 

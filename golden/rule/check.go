@@ -1,6 +1,9 @@
 package rule
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // Report tells of a setting that is wrong, by its path in the network file, as "learning.feedback".
 type Report func(path, format string, args ...any)
@@ -15,6 +18,13 @@ func (r Report) rates(path string, list []float64, want int) {
 			r(path, "%v; want 0 or a positive number", mu)
 			return
 		}
+	}
+}
+
+// oneOf checks a name.
+func (r Report) oneOf(path, name string, allowed []string) {
+	if !slices.Contains(allowed, name) {
+		r(path, "%q; want one of %s", name, strings.Join(allowed, ", "))
 	}
 }
 

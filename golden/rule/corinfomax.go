@@ -133,10 +133,10 @@ func corInfoMax(s *Settings) *Description {
 		if k == 0 {
 			terms = []Term{{Post: e[1], Pre: x, Negative: s.Learning.twoSided()}}
 		}
-		s.rateUpdate(b, "dW", k, W[k], terms, s.Learning.Feedforward[k])
+		s.descend(b, gradient{"W", k, W[k], terms, true, s.Learning.Feedforward[k], s.Learning.rate, batch})
 	}
 	for k := 1; k < K; k++ {
-		s.rateUpdate(b, "dF", k, F[k], compared(d[k], kept[k+1]), s.Learning.Feedback[k-1])
+		s.descend(b, gradient{"F", k, F[k], compared(d[k], kept[k+1]), true, s.Learning.Feedback[k-1], s.Learning.rate, batch})
 	}
 	for k := 1; k <= K && o.Lateral; k++ {
 		b.tensor("dC", k, OfProducts, operand(batch*8*gamma*gamma), "")
@@ -157,13 +157,10 @@ func (s *Settings) corInfoMaxConstants(b *builder) {
 	largest := math.Max(1/o.Epsilon, o.Leak+l.Beta)
 	largest = math.Max(largest, o.Leak+math.Max(2/o.Epsilon, 1/o.Epsilon+1))
 	batch := float64(l.Batch)
-	rate := 1 / (o.Lambda * batch)
-	for _, mu := range append(slices.Clone(l.Feedforward), l.Feedback...) {
-		rate = math.Max(rate, mu/(l.Beta*batch))
-	}
+	mu := slices.Max(append(slices.Clone(l.Feedforward), l.Feedback...))
 	b.tensor("eta", -1, OfConstant, magnitude(math.Max(s.Settling.Step.Start, s.Settling.Step.Inference)), "step sizes")
 	b.tensor("coefficient", -1, OfConstant, operand(largest), "1/epsilon, leak, beta and their sums")
-	b.tensor("rate", -1, OfConstant, magnitude(rate), "learning rate / (beta N), and 1 / (lambda N)")
+	s.rates(b, mu, mu/(l.Beta*batch), l.rate(1), 1/(o.Lambda*batch))
 	b.tensor("gamma", -1, OfConstant, magnitude(o.gamma()), "")
 }
 
@@ -254,15 +251,4 @@ func (s *Settings) interneuron(g *Graph, k int) {
 	g.Next("q", g.As("state", g.Round("q", g.Relu(potential))))
 	g.Watch("qu", "q")
 	g.Guard("qu")
-}
-
-// rateUpdate is w' = round(w + rate round(sum)), mu falling with the epochs.
-func (s *Settings) rateUpdate(b *builder, sum string, index, projection int, terms []Term, mu float64) {
-	b.tensor(sum, index, OfProducts, operand(float64(s.Learning.Batch)), "sums of a mini-batch, before the learning rate")
-	rate := func(epoch int) float64 { return mu * s.Learning.Decay.At(epoch) }
-	b.update(Update{Projection: projection, Terms: terms, Signed: true, Rate: rate}, func(g *Graph) Value {
-		w, products := g.Synapse(), g.Products()
-		rate := g.Constant("rate", "rate", func(m Moment) float64 { return s.Learning.rate(rate(m.Epoch)) })
-		return g.Add(w, g.Mul(rate, g.As("update", g.Round(sum, products))))
-	})
 }

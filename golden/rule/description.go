@@ -37,7 +37,8 @@ type Use uint8
 const (
 	OfWord     Use = iota // words of neurons
 	OfValue               // values within a formula, before they go on
-	OfSynapse             // synapses as stored: these alone may round by STOCHASTIC
+	OfSynapse             // synapses as stored: they may round by STOCHASTIC
+	OfBeside              // words beside synapses: like them, they may round by STOCHASTIC
 	OfProducts            // sums of an update's products over a mini-batch
 	OfConstant            // settings, and what follows from them
 )
@@ -76,6 +77,7 @@ const (
 	Zero          Init = iota
 	XavierUniform      // uniform within sqrt(6 / (n_post + n_pre))
 	XavierSquared      // V V', V Xavier-uniform
+	Uniform            // uniform within Projection.Bound
 )
 
 // Projection is a matrix of synapses from a signal into a sum.
@@ -88,8 +90,26 @@ type Projection struct {
 	Symmetric bool // element (i, j) is (j, i): it learns so, and draws its random words so
 	Mirror    int  // the projection whose transpose it is, learning the same bits; below 0: none
 	Init      Init
-	Scale     float64 // of the initial values
-	Unscaled  string  // what the matrix is called without Scale, if files of weights may hold it so: B1, if C1 is Scale B1
+	Bound     float64  // of Uniform
+	Scale     float64  // of the initial values
+	Unscaled  string   // what the matrix is called without Scale, if files of weights may hold it so: B1, if C1 is Scale B1
+	Words     []Beside // beside the weight
+}
+
+// Beside is the tensor of a word of the synapses by its name in the update's formula: w is the weight.
+func (p *Projection) Beside(name string) int {
+	for _, x := range p.Words {
+		if x.Name == name {
+			return x.Tensor
+		}
+	}
+	return p.Tensor
+}
+
+// Beside is a word that every synapse of a projection keeps beside its weight, 0 at first: an optimizer's.
+type Beside struct {
+	Name   string // in the update's formula: m
+	Tensor int
 }
 
 // Step computes the next words of the neurons of a layer; Shared words have a step of their own.
@@ -146,13 +166,13 @@ type Term struct {
 	Negative  bool
 }
 
-// Update is how a projection learns from a mini-batch. Its formula's operands are the synapse, the sum of the terms over
-// the mini-batch, and constants.
+// Update is how a projection learns from a mini-batch. Its formula's operands are the synapse and the words beside it, the
+// sum of the terms over the mini-batch, and constants; its results the synapse, then the words beside it in their order.
 type Update struct {
 	Projection int
 	Terms      []Term
 	Signed     bool // the sign of the sample's beta multiplies the terms
 	Always     bool // the synapse may change where all products are zero
 	Graph      *Graph
-	Rate       func(epoch int) float64 // the learning rate of the network file in an epoch, for reports; nil: none that changes
+	Rate       func(Moment) float64 // the learning rate of the network file, for reports; nil: none that changes
 }

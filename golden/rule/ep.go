@@ -92,10 +92,10 @@ func equilibrium(s *Settings) *Description {
 		if k == 0 {
 			terms = difference(change[1], x)
 		}
-		s.rateUpdate(b, "dW", k, W[k], terms, s.Learning.Feedforward[k])
+		s.descend(b, gradient{"W", k, W[k], terms, true, s.Learning.Feedforward[k], s.Learning.rate, batch})
 	}
 	for k := 1; k <= K; k++ {
-		s.rateUpdate(b, "db", k, bias[k], difference(change[k], unit), s.Learning.Feedforward[k-1])
+		s.descend(b, gradient{"b", k, bias[k], difference(change[k], unit), true, s.Learning.Feedforward[k-1], s.Learning.rate, batch})
 	}
 	for k := 1; k < K && similarity; k++ {
 		b.tensor("dM", k, OfProducts, operand(batch), "sums of a mini-batch, before the learning rate")
@@ -105,7 +105,7 @@ func equilibrium(s *Settings) *Description {
 			alpha := own.Lateral[k-1]
 			w, products := g.Synapse(), g.Products()
 			rate := g.Constant("rate", "rate", func(m Moment) float64 {
-				return -alpha * s.Learning.Decay.At(m.Epoch) / (2 * s.Learning.Beta * batch)
+				return -alpha * s.Learning.Decay.At(m) / (2 * s.Learning.Beta * batch)
 			})
 			decay := g.Constant("decay", "decay", func(Moment) float64 { return -alpha / (2 * s.Learning.Beta) })
 			grown := g.Add(w, g.Mul(rate, g.As("update", g.Round("dM", products))))
@@ -118,14 +118,14 @@ func equilibrium(s *Settings) *Description {
 // equilibriumConstants adds the types of the settings.
 func (s *Settings) equilibriumConstants(b *builder, own *CSM) {
 	l, batch := s.Learning, float64(s.Learning.Batch)
-	rate := slices.Max(l.Feedforward) / (l.Beta * batch)
+	mu, other := slices.Max(l.Feedforward), 0.0
 	if own != nil && len(own.Lateral) > 0 {
 		for _, alpha := range own.Lateral {
-			rate = math.Max(rate, -alpha/(2*l.Beta*batch))
+			other = math.Max(other, -alpha/(2*l.Beta*batch))
 		}
 		b.tensor("decay", -1, OfConstant, magnitude(-slices.Min(own.Lateral)/(2*l.Beta)), "decay of M")
 	}
 	b.tensor("eta", -1, OfConstant, magnitude(math.Max(s.Settling.Step.Start, s.Settling.Step.Inference)), "step sizes")
 	b.tensor("coefficient", -1, OfConstant, operand(1+2*l.Beta), "2 beta and 1 + 2 beta")
-	b.tensor("rate", -1, OfConstant, magnitude(rate), "learning rate / (beta N)")
+	s.rates(b, mu, mu/(l.Beta*batch), l.rate(1), other)
 }

@@ -5,16 +5,21 @@ import "fmt"
 // Op is the operation of a node of a formula.
 type Op uint8
 
-// Operations. All but Round are exact in words; what they are in real numbers goes without saying.
+// Operations. All but Round are exact in words, quotients and roots cut off one bit beyond the type of tensor Name,
+// functions by their tables; what they are in real numbers goes without saying.
 const (
 	OpOperand Op = iota
 	OpLiteral    // Node.Literal, a whole number
 	OpAdd
 	OpSub
 	OpMul
-	OpClip  // into [0, 1]
-	OpRelu  // max(v, 0)
-	OpRound // in words: into the type of tensor Name; in real numbers: nothing
+	OpClip     // into [0, 1]
+	OpRelu     // max(v, 0)
+	OpNonZero  // 1 where v is not 0, else 0
+	OpDivide   // a / b, 0 where b is not above 0
+	OpRoot     // square root, 0 of what is below 0
+	OpFunction // Node.Function
+	OpRound    // in words: into the type of tensor Name; in real numbers: nothing
 )
 
 // Source tells what an operand is.
@@ -26,11 +31,12 @@ const (
 	FromEarlier                // a word of the neuron as the earlier of two compared phases left it (factors only)
 	FromSum                    // an exact sum of projections
 	FromTotal                  // the sum of a word over all neurons of the layer
+	FromLargest                // the largest of a word over all neurons of the layer
 	FromLabel                  // 1 for the label's neuron of the last layer while learning, else 0
 	FromConstant               // a setting, or what follows from one
-	FromSynapse                // the synapse itself (updates only)
+	FromSynapse                // the synapse itself, or a word beside it (updates only)
 	FromProducts               // the sum over a mini-batch of products of factors (updates only)
-	FromPresent                // in words: 0 where a neuron is missing to fill up a vector or the lanes, else 1
+	FromPresent                // 1; in words 0 where a neuron is missing to fill up a vector or the lanes
 	FromRandom                 // in words: the random word of a stochastic rounding
 )
 
@@ -39,12 +45,13 @@ type Value int
 
 // Node is one operation. Fields that the operation does not need are zero.
 type Node struct {
-	Op      Op
-	Args    []Value
-	Name    string // of the operand, or of the tensor whose type OpRound rounds into
-	As      string // what the result is called in a pipeline; empty: as the tensor
-	Source  Source // OpOperand
-	Literal int    // OpLiteral
+	Op       Op
+	Args     []Value
+	Name     string    // of the operand, or of the tensor whose type OpRound rounds into
+	As       string    // what the result is called in a pipeline; empty: as the tensor
+	Source   Source    // OpOperand
+	Literal  int       // OpLiteral
+	Function *Function // OpFunction
 }
 
 // Next is a result: the word of the neuron, or the factor, that a value becomes.
@@ -71,6 +78,8 @@ type Constant struct {
 	Tensor string
 	Bits   int
 	At     func(Moment) float64
+	// Scheduled: it may be another for every mini-batch, not only for every epoch.
+	Scheduled bool
 }
 
 // Moment is what a constant may depend on.
@@ -78,6 +87,7 @@ type Moment struct {
 	Beta      int  // sign of the nudging: 0 in a free phase, +1, -1
 	Iteration int  // of the phase, from 0
 	Epoch     int  // from 0
+	Update    int  // mini-batches applied before this one
 	Inference bool // the sample is not learned
 }
 
@@ -116,8 +126,18 @@ func (g *Graph) Total(word string) Value { return g.operand(FromTotal, word) }
 // Label is 1 for the neuron of the sample's class, else 0.
 func (g *Graph) Label() Value { return g.operand(FromLabel, "y") }
 
+// Largest is the largest of a word over the neurons of the layer.
+func (g *Graph) Largest(word string) Value { return g.operand(FromLargest, word) }
+
+// Present is 1. What is added to nothing but constants is to be multiplied by it: in words it is 0 where a neuron is missing to
+// fill up a vector or the lanes, whose words are to stay 0.
+func (g *Graph) Present() Value { return g.operand(FromPresent, "present") }
+
 // Synapse is the synapse that an update changes.
 func (g *Graph) Synapse() Value { return g.operand(FromSynapse, "w") }
+
+// Beside is a word beside the synapse, by its name.
+func (g *Graph) Beside(name string) Value { return g.operand(FromSynapse, name) }
 
 // Products is the exact sum of an update's products of factors over the mini-batch.
 func (g *Graph) Products() Value { return g.operand(FromProducts, "sum") }
@@ -151,6 +171,24 @@ func (g *Graph) Clip(v Value) Value { return g.add(Node{Op: OpClip, Args: []Valu
 
 // Relu is max(v, 0).
 func (g *Graph) Relu(v Value) Value { return g.add(Node{Op: OpRelu, Args: []Value{v}}) }
+
+// NonZero is 1 where v is not 0, else 0.
+func (g *Graph) NonZero(v Value) Value { return g.add(Node{Op: OpNonZero, Args: []Value{v}}) }
+
+// Divide is a / b in the type of a tensor; 0 where b is not above 0.
+func (g *Graph) Divide(tensor string, a, b Value) Value {
+	return g.Round(tensor, g.add(Node{Op: OpDivide, Name: tensor, Args: []Value{a, b}}))
+}
+
+// Root is the square root of v in the type of a tensor; 0 where v is below 0.
+func (g *Graph) Root(tensor string, v Value) Value {
+	return g.Round(tensor, g.add(Node{Op: OpRoot, Name: tensor, Args: []Value{v}}))
+}
+
+// Apply is a function of v.
+func (g *Graph) Apply(f *Function, v Value) Value {
+	return g.add(Node{Op: OpFunction, Function: f, Args: []Value{v}})
+}
 
 // Round brings v into the type of a tensor; overflows are counted under its name.
 func (g *Graph) Round(tensor string, v Value) Value {

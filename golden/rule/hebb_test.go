@@ -74,7 +74,7 @@ func Hebb(s *Settings) *Description {
 		b.tensor("dW", k, OfProducts, operand(batch), "sums of a mini-batch, before the learning rate")
 		b.update(Update{Projection: W[k], Terms: compared(kept[k+1], kept[k])}, func(g *Graph) Value {
 			w, sum := g.Synapse(), g.Products()
-			rate := g.Constant("rate", "rate", func(m Moment) float64 { return s.Learning.Feedforward[k] * s.Learning.Decay.At(m.Epoch) / batch })
+			rate := g.Constant("rate", "rate", func(m Moment) float64 { return s.Learning.Feedforward[k] * s.Learning.Decay.At(m) / batch })
 			return g.Add(w, g.Mul(rate, g.As("update", g.Round("dW", sum))))
 		})
 	}

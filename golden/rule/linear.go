@@ -1,10 +1,8 @@
 package rule
 
-import "fmt"
-
-// Linear reads the formula of an update in real numbers in an epoch: w' = of w + by sum. It panics where the formula is not
-// linear in the synapse and the sum of products.
-func (u *Update) Linear(epoch int) (of, by float64) {
+// Linear reads the formula of an update in real numbers at a moment, where it is linear in the synapse and the sum of
+// products alone: w' = of w + by sum. It is not where there are words beside the synapse.
+func (u *Update) Linear(at Moment) (of, by float64, linear bool) {
 	type value struct{ w, sum, still float64 }
 	g := u.Graph
 	values := make([]value, len(g.Nodes))
@@ -12,12 +10,12 @@ func (u *Update) Linear(epoch int) (of, by float64) {
 		arg := func(k int) value { return values[n.Args[k]] }
 		v := &values[i]
 		switch {
-		case n.Op == OpOperand && n.Source == FromSynapse:
+		case n.Op == OpOperand && n.Source == FromSynapse && n.Name == "w":
 			v.w = 1
 		case n.Op == OpOperand && n.Source == FromProducts:
 			v.sum = 1
-		case n.Op == OpOperand:
-			v.still = g.Setting(n.Name).At(Moment{Epoch: epoch})
+		case n.Op == OpOperand && n.Source == FromConstant:
+			v.still = g.Setting(n.Name).At(at)
 		case n.Op == OpLiteral:
 			v.still = float64(n.Literal)
 		case n.Op == OpAdd:
@@ -33,9 +31,9 @@ func (u *Update) Linear(epoch int) (of, by float64) {
 		case n.Op == OpRound:
 			*v = arg(0)
 		default:
-			panic(fmt.Sprintf("rule: the update of projection %d is not linear", u.Projection))
+			return 0, 0, false
 		}
 	}
 	last := values[g.Results[0].Value]
-	return last.w, last.sum
+	return last.w, last.sum, true
 }

@@ -1,13 +1,16 @@
 package rule
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // Rule is a way to settle and to learn.
 type Rule struct {
 	Name     string // in network files
 	About    string // in a line
 	Own      func() any
-	Not      []string                // settings of the shared sections that it does not have
+	Not      []string                // settings of the shared sections that it does not have, or whole sections
 	Check    func(*Settings, Report) // of settings that were read, in ranges that all rules have in common
 	Describe func(*Settings) *Description
 }
@@ -37,6 +40,38 @@ var Rules = []Rule{
 		Check:    checkCSM,
 		Describe: equilibrium,
 	},
+	{
+		Name:     "pc",
+		About:    "Predictive Coding, Whittington and Bogacz 2017",
+		Own:      func() any { return &PC{Activation: "sigmoid", Target: []float64{0.03, 0.97}} },
+		Not:      []string{"settling.free_iterations", "learning.beta", "learning.random_sign", "learning.contrast", "learning.feedback"},
+		Check:    checkPC,
+		Describe: predictive,
+	},
+	{
+		Name:     "pc-nudge",
+		About:    "Predictive Coding with nudging, Millidge et al. 2022",
+		Own:      func() any { return &PCNudge{Activation: "relu"} },
+		Not:      []string{"settling.free_iterations", "learning.contrast", "learning.feedback"},
+		Check:    checkPCNudge,
+		Describe: predictive,
+	},
+	{
+		Name:     "fa",
+		About:    "Feedback Alignment, Lillicrap et al. 2016",
+		Own:      func() any { return &Backprop{Loss: MSE, Activation: "relu"} },
+		Not:      []string{"settling", "learning.beta", "learning.random_sign", "learning.contrast", "learning.feedback"},
+		Check:    checkBackprop("fa"),
+		Describe: func(s *Settings) *Description { return backprop(s, true) },
+	},
+	{
+		Name:     "bp",
+		About:    "backpropagation",
+		Own:      func() any { return &Backprop{Loss: MSE, Activation: "relu"} },
+		Not:      []string{"settling", "learning.beta", "learning.random_sign", "learning.contrast", "learning.feedback"},
+		Check:    checkBackprop("bp"),
+		Describe: func(s *Settings) *Description { return backprop(s, false) },
+	},
 }
 
 // Named is the rule of a name; nil: there is none.
@@ -45,6 +80,11 @@ func Named(name string) *Rule {
 		return &Rules[i]
 	}
 	return nil
+}
+
+// Lacks tells that the rule has no such setting, or no such section.
+func (r *Rule) Lacks(path string) bool {
+	return slices.ContainsFunc(r.Not, func(not string) bool { return path == not || strings.HasPrefix(path, not+".") })
 }
 
 // Names are those of all rules.

@@ -66,6 +66,7 @@ type Learning struct {
 	Feedforward []float64 `yaml:"feedforward" doc:"learning rates of W0, W1, ...: one per layer above the input"`
 	Feedback    []float64 `yaml:"feedback" doc:"learning rates of F1, F2, ...: one per hidden layer"`
 	Decay       Decay     `yaml:"decay"`
+	Optimizer   Optimizer `yaml:"optimizer"`
 	Epochs      int       `yaml:"epochs" doc:"passes through the training samples"`
 }
 
@@ -76,11 +77,12 @@ const (
 	WithCentred = "centred" // a phase of -beta that starts, as the nudged one, from the free state
 )
 
-// Decay is how rates fall with the epochs: see Factor.
+// Decay is how rates fall with the epochs, or with the mini-batches: see At.
 type Decay struct {
-	Factor float64 `yaml:"factor" doc:"rate x factor^(epoch / every), epochs counting from 0; left out: 1"`
-	Every  int     `yaml:"every" doc:"epochs, the quotient being rounded down; left out: 1"`
-	Then   []Stage `yaml:"then" doc:"from an epoch on, another factor in the place of the first: [{from: 15, factor: 0.9}]; left out: none"`
+	Factor  float64 `yaml:"factor" doc:"rate x factor^(epoch / every), epochs counting from 0; left out: 1"`
+	Every   int     `yaml:"every" doc:"epochs, the quotient being rounded down; left out: 1"`
+	Batches int     `yaml:"batches" doc:"mini-batches in the place of epochs: rate x factor^(mini-batch / batches); left out: 0, epochs count"`
+	Then    []Stage `yaml:"then" doc:"from an epoch on, another factor in the place of the first: [{from: 15, factor: 0.9}]; left out: none"`
 }
 
 // Stage is a factor in the place of the first from an epoch on.
@@ -89,17 +91,20 @@ type Stage struct {
 	Factor float64 `yaml:"factor"`
 }
 
-// At is what multiplies a rate in an epoch, counted from 0: Factor to the power of the whole number of Every epochs that
+// At is what multiplies a rate: Factor to the power of the whole number of Every epochs, or Batches mini-batches, that
 // have passed; from a stage's epoch on, its factor to that power. A stage's power is that of the whole epoch number too, not of
 // the epochs since it began: rates drop where it begins, as in the paper's runs.
-func (d Decay) At(epoch int) float64 {
+func (d Decay) At(m Moment) float64 {
 	base := d.Factor
 	for _, s := range d.Then {
-		if epoch >= s.From {
+		if m.Epoch >= s.From {
 			base = s.Factor
 		}
 	}
-	return power(base, epoch/max(d.Every, 1))
+	if d.Batches > 0 {
+		return power(base, m.Update/d.Batches)
+	}
+	return power(base, m.Epoch/max(d.Every, 1))
 }
 
 // power is base^n for n >= 0 by repeated squaring, as docs/ARITHMETIC.md defines it: math.Pow need not be the same on

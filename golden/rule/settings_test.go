@@ -18,11 +18,12 @@ func TestDecay(t *testing.T) {
 		if epoch >= 20 {
 			want = math.Pow(0.8, float64(epoch))
 		}
-		require.InEpsilon(t, want, staged.At(epoch), 1e-14, epoch)
-		require.InEpsilon(t, math.Pow(0.75, float64(epoch/15)), Decay{Factor: 0.75, Every: 15}.At(epoch), 1e-14, epoch)
-		require.Equal(t, 1.0, Decay{Factor: 1}.At(epoch))
+		require.InEpsilon(t, want, staged.At(Moment{Epoch: epoch}), 1e-14, epoch)
+		require.InEpsilon(t, math.Pow(0.75, float64(epoch/15)), Decay{Factor: 0.75, Every: 15}.At(Moment{Epoch: epoch}), 1e-14, epoch)
+		require.InEpsilon(t, math.Pow(0.75, float64(epoch/15)), Decay{Factor: 0.75, Batches: 15}.At(Moment{Epoch: 3, Update: epoch}), 1e-14, epoch)
+		require.Equal(t, 1.0, Decay{Factor: 1}.At(Moment{Epoch: epoch}))
 	}
-	require.Equal(t, math.Pow(0.9, 40), Decay{Factor: 0.9}.At(40))
+	require.Equal(t, math.Pow(0.9, 40), Decay{Factor: 0.9}.At(Moment{Epoch: 40}))
 }
 
 func TestEta(t *testing.T) {

@@ -21,6 +21,16 @@ func (d *Description) Synapses() int {
 	return n
 }
 
+// SynapseWords is the number of words of all stored synapses: the weights and what is beside them.
+func (d *Description) SynapseWords() int {
+	n := 0
+	for _, at := range d.Stored() {
+		p := &d.Projections[at]
+		n += p.Rows * p.Cols * (1 + len(p.Words))
+	}
+	return n
+}
+
 // SumOf is the name of the tensor of an update's sums over a mini-batch.
 func (d *Description) SumOf(u *Update) string {
 	index := d.Tensors[d.Projections[u.Projection].Tensor].Index

@@ -11,8 +11,8 @@ type Typing struct {
 	Total    func(word string) fx.Format
 	Shared   func(word string) bool
 	Signal   func(word string) bool
-	Synapse  fx.Format // of an update's synapse
-	Products fx.Format // of an update's sum
+	Synapse  func(name string) fx.Format // of an update's synapse w, and of the words beside it
+	Products fx.Format                   // of an update's sum
 }
 
 // Operand is what an input of a formula in words is to be given.
@@ -23,12 +23,13 @@ type Operand struct {
 
 // Words reads the formula in words, as operations on fixed-point numbers, and tells what its inputs are, in their order.
 // Results come first: w_next of a word w; then delta, the change of a signal, and moved, 1 where a watched word is another
-// than before. Of a synapse they are w_next, active, 1 where the sum of products is not zero, and moved.
+// than before. Of a synapse they are w_next, those of the words beside it, active, 1 where the sum of products is not zero,
+// and moved, 1 where w is another than before.
 //
-// What the neurons of a layer share is multiplied by present, which is 0 where a neuron is missing to fill up a vector
-// or the lanes: like all that it has, its words are to stay 0.
+// What the neurons of a layer share, and a function's value, is multiplied by present, which is 0 where a neuron is missing
+// to fill up a vector or the lanes: like all that it has, its words are to stay 0.
 func (g *Graph) Words(t Typing) (*fx.Graph, []Operand) {
-	r := wordReader{g: g, t: t, out: fx.NewGraph(g.Name), rounded: map[string]bool{}}
+	r := wordReader{g: g, t: t, out: fx.NewGraph(g.Name), rounded: map[string]bool{}, there: -1}
 	r.values = make([]fx.Value, len(g.Nodes))
 	for i := range g.Nodes {
 		if n := &g.Nodes[i]; n.Op == OpOperand {
@@ -49,6 +50,7 @@ type wordReader struct {
 	operands []Operand
 	values   []fx.Value
 	rounded  map[string]bool // names in use
+	there    fx.Value        // present; below 0: not asked for yet
 }
 
 // input adds an input; still: it stands still while values are under way.
@@ -77,6 +79,14 @@ func (r *wordReader) node(n *Node) fx.Value {
 	case OpRelu:
 		f := r.format(arg(0))
 		return r.out.Clip(arg(0), 0, largest(f))
+	case OpNonZero:
+		return r.out.NonZero(arg(0))
+	case OpDivide:
+		return r.out.Div(arg(0), arg(1), r.t.Type(n.Name).Frac+1)
+	case OpRoot:
+		return r.out.Sqrt(arg(0), r.t.Type(n.Name).Frac+1)
+	case OpFunction:
+		return r.out.Mul(r.present(), r.out.Table(arg(0), n.Function.Table()))
 	case OpRound:
 		return r.round(n, arg(0))
 	}
@@ -85,7 +95,8 @@ func (r *wordReader) node(n *Node) fx.Value {
 
 func (r *wordReader) format(v fx.Value) fx.Format { return r.out.Nodes()[v].Format }
 
-// round is a resize; a stochastic one draws the random word that the formula gets as its last operand.
+// round is a resize; a stochastic one draws a random word, which the formula gets as an operand: random for the synapse, random
+// and the tensor's kind for a word beside it.
 func (r *wordReader) round(n *Node, v fx.Value) fx.Value {
 	name, t := n.Name, r.t.Type(n.Name)
 	if n.As != "" {
@@ -94,7 +105,11 @@ func (r *wordReader) round(n *Node, v fx.Value) fx.Value {
 		name += "_rounded"
 	}
 	if t.Rounding == fx.Stochastic {
-		return r.out.ResizeStochastic(name, v, r.input(FromRandom, "random", "random", fx.U(32, 0), false), t)
+		random := "random"
+		if &r.g.Nodes[r.g.Results[0].Value] != n { // of a word beside the synapse
+			random += "_" + n.Name
+		}
+		return r.out.ResizeStochastic(name, v, r.input(FromRandom, random, random, fx.U(32, 0), false), t)
 	}
 	return r.out.Resize(name, v, t)
 }
@@ -105,20 +120,23 @@ func (r *wordReader) operand(n *Node) fx.Value {
 	case FromWord:
 		f := r.t.Type(n.Name).Format
 		if r.t.Shared != nil && r.t.Shared(n.Name) {
-			present := r.input(FromPresent, "present", "present", fx.U(1, 0), false)
-			return r.out.Mul(present, r.input(FromWord, n.Name, n.Name, f, true))
+			return r.out.Mul(r.present(), r.input(FromWord, n.Name, n.Name, f, true))
 		}
 		return in(n.Name, f)
 	case FromEarlier:
 		return in(n.Name+"_earlier", r.t.Type(n.Name).Format)
 	case FromSum:
 		return in(n.Name, r.t.Sum(n.Name))
+	case FromPresent:
+		return r.present()
 	case FromTotal:
 		return in("sum", r.t.Total(n.Name))
+	case FromLargest:
+		return in("largest", r.t.Type(n.Name).Format)
 	case FromLabel:
 		return in(n.Name, fx.U(1, 0))
 	case FromSynapse:
-		return in(n.Name, r.t.Synapse)
+		return in(n.Name, r.t.Synapse(n.Name))
 	case FromProducts:
 		return in(n.Name, r.t.Products)
 	}
@@ -128,6 +146,14 @@ func (r *wordReader) operand(n *Node) fx.Value {
 		f = r.t.Type(c.Tensor).Format
 	}
 	return r.input(FromConstant, n.Name, n.Name, f, true)
+}
+
+// present is the operand that tells whether there is a neuron at all.
+func (r *wordReader) present() fx.Value {
+	if r.there < 0 {
+		r.there = r.input(FromPresent, "present", "present", fx.U(1, 0), false)
+	}
+	return r.there
 }
 
 // Setting is the constant of a name.
@@ -142,13 +168,17 @@ func (g *Graph) Setting(name string) *Constant {
 
 // results adds the outputs.
 func (r *wordReader) results() {
+	unread := map[string]fx.Value{} // words that the formula gives and does not read
 	before := func(word string) fx.Value {
 		for i, n := range r.g.Nodes {
 			if n.Op == OpOperand && n.Name == word && (n.Source == FromWord || n.Source == FromSynapse) {
 				return r.values[i]
 			}
 		}
-		panic("rule: " + r.g.Name + " gives " + word + ", which it does not read")
+		if _, ok := unread[word]; !ok {
+			unread[word] = r.operand(&Node{Op: OpOperand, Source: FromWord, Name: word})
+		}
+		return unread[word]
 	}
 	for _, next := range r.g.Results {
 		r.out.Output(next.Word+"_next", r.values[next.Value])

@@ -56,6 +56,54 @@ func MultiplyElements[T Float](z, a, b Matrix[T]) {
 	}
 }
 
+// DivideElements sets z to the quotients of the elements of a and b, 0 where that of b is not above 0. z may be one of them.
+func DivideElements[T Float](z, a, b Matrix[T]) {
+	a.wantShape(z)
+	b.wantShape(z)
+	if n := z.whole(); n > 0 {
+		inUse[T]().divide(n, &z.data[0], &a.data[0], &b.data[0])
+	}
+}
+
+// Roots sets z to the square roots of the elements of a, 0 of those below 0. z may be a.
+func Roots[T Float](z, a Matrix[T]) {
+	a.wantShape(z)
+	if n := z.whole(); n > 0 {
+		inUse[T]().root(n, &z.data[0], &a.data[0])
+	}
+}
+
+// NonZeros sets z to 1 where an element of a is not 0, else to 0. z may be a.
+func NonZeros[T Float](z, a Matrix[T]) {
+	a.wantShape(z)
+	if n := z.whole(); n > 0 {
+		inUse[T]().nonZero(n, &z.data[0], &a.data[0], 1)
+	}
+}
+
+// Offset adds a value to all elements.
+func Offset[T Float](z Matrix[T], add T) {
+	if n := z.whole(); n > 0 {
+		inUse[T]().offset(n, &z.data[0], &z.data[0], add)
+	}
+}
+
+// Exp sets z to e to the power of the elements of a; on float32, e^-87 .. e^88 at most. z may be a.
+func Exp[T Float](z, a Matrix[T]) {
+	a.wantShape(z)
+	if n := z.whole(); n > 0 {
+		inUse[T]().exp(n, &z.data[0], &a.data[0])
+	}
+}
+
+// Sigmoid sets z to 1 / (1 + e^-v) of the elements v of a. z may be a.
+func Sigmoid[T Float](z, a Matrix[T]) {
+	a.wantShape(z)
+	if n := z.whole(); n > 0 {
+		inUse[T]().sigmoid(n, &z.data[0], &a.data[0])
+	}
+}
+
 // whole is the number of elements from the first row to the end of the last, with all that pads them: kernels
 // compute there too, and no element depends on it.
 func (m Matrix[T]) whole() int {

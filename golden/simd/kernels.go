@@ -11,7 +11,8 @@ const goLanes = 8
 // plain are the kernels in Go: the definition that those in assembly are held to.
 func plain[T Float]() kernels[T] {
 	k := kernels[T]{name: "go", lanes: goLanes, peak: plainPeak[T], elementwise: elementwise[T]{
-		plainCombine1[T], plainCombine2[T], plainCombine3[T], plainCombine4[T], plainLimit[T], plainMultiply[T]}}
+		plainCombine1[T], plainCombine2[T], plainCombine3[T], plainCombine4[T], plainLimit[T], plainMultiply[T], plainDivide[T], plainRoot[T],
+		plainOffset[T], plainNonZero[T], plainExp[T], plainSigmoid[T]}}
 	for _, rows := range []int{2, 1} {
 		k.tiles = append(k.tiles, tile[T]{rows, func(terms int, a *T, aRow, aTerm int, b *T, bTerm int, c *T, cRow int, keep T) {
 			for r := range rows {
@@ -84,6 +85,88 @@ func plainMultiply[T Float](n int, z, a, b *T) {
 	zs, bs := unsafe.Slice(z, n), unsafe.Slice(b, n)
 	for i, v := range unsafe.Slice(a, n) {
 		zs[i] = v * bs[i]
+	}
+}
+
+func plainDivide[T Float](n int, z, a, b *T) {
+	zs, bs := unsafe.Slice(z, n), unsafe.Slice(b, n)
+	for i, v := range unsafe.Slice(a, n) {
+		q := T(0)
+		if bs[i] > 0 {
+			q = v / bs[i]
+		}
+		zs[i] = q
+	}
+}
+
+func plainRoot[T Float](n int, z, a *T) {
+	zs := unsafe.Slice(z, n)
+	for i, v := range unsafe.Slice(a, n) { // of a float32 too it is rounded once
+		zs[i] = T(math.Sqrt(float64(max(v, 0))))
+	}
+}
+
+func plainOffset[T Float](n int, z, a *T, add T) {
+	zs := unsafe.Slice(z, n)
+	for i, v := range unsafe.Slice(a, n) {
+		zs[i] = v + add
+	}
+}
+
+func plainNonZero[T Float](n int, z, a *T, one T) {
+	zs := unsafe.Slice(z, n)
+	for i, v := range unsafe.Slice(a, n) {
+		zs[i] = 0
+		if v != 0 {
+			zs[i] = one
+		}
+	}
+}
+
+// expConstants are those of e^x on float32: x is limited to low .. high, its power of two taken off by log2(e), a number whose
+// addition rounds to whole numbers, and -ln 2 in two parts; what is left goes into a polynomial, the highest power first, which errs
+// by less than 2 units in the last place.
+var expConstants = [13]float32{-87, 88, math.Log2E, 3 << 22, -0.693359375, 2.12194440e-4,
+	1.0 / 720, 1.0 / 120, 1.0 / 24, 1.0 / 6, 0.5, 1, 1}
+
+func exp32(x float32) float32 {
+	c := &expConstants
+	if x < c[0] {
+		x = c[0]
+	}
+	if x > c[1] {
+		x = c[1]
+	}
+	whole := fma32(x, c[2], c[3])
+	p := whole - c[3]
+	x = fma32(p, c[4], x)
+	x = fma32(p, c[5], x)
+	p = c[6]
+	for _, next := range c[7:] {
+		p = fma32(p, x, next)
+	}
+	return math.Float32frombits(math.Float32bits(p) + math.Float32bits(whole)<<23)
+}
+
+func plainExp[T Float](n int, z, a *T) {
+	zs := unsafe.Slice(z, n)
+	for i, v := range unsafe.Slice(a, n) {
+		if unsafe.Sizeof(v) == 4 {
+			zs[i] = T(exp32(float32(v)))
+		} else {
+			zs[i] = T(math.Exp(float64(v)))
+		}
+	}
+}
+
+func plainSigmoid[T Float](n int, z, a *T) {
+	zs := unsafe.Slice(z, n)
+	for i, v := range unsafe.Slice(a, n) {
+		if unsafe.Sizeof(v) == 4 {
+			zs[i] = 1 / (1 + T(exp32(float32(0-v))))
+		} else {
+			zs[i] = T(1 / (1 + math.Exp(-float64(v))))
+		}
 	}
 }
 

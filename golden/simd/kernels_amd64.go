@@ -34,6 +34,18 @@ func limit32AVX512(n int, z *float32, a *float32, ceiling float32)
 // multiply32AVX512 multiplies n pairs of elements; n is a multiple of 16.
 func multiply32AVX512(n int, z *float32, a *float32, b *float32)
 
+// divide32AVX512 divides n pairs of elements, to 0 where the divisor is not above 0; n is a multiple of 16.
+func divide32AVX512(n int, z *float32, a *float32, b *float32)
+
+// root32AVX512 takes the roots of n elements, 0 of those below 0; n is a multiple of 16.
+func root32AVX512(n int, z *float32, a *float32)
+
+// offset32AVX512 adds one value to n elements; n is a multiple of 16.
+func offset32AVX512(n int, z *float32, a *float32, add float32)
+
+// nonZero32AVX512 sets n elements to one where those of a are not 0; n is a multiple of 16.
+func nonZero32AVX512(n int, z *float32, a *float32, one float32)
+
 // peak32AVX512 does rounds x 320 independent multiply-adds in registers, rounds > 0.
 func peak32AVX512(rounds int)
 
@@ -67,8 +79,26 @@ func limit64AVX512(n int, z *float64, a *float64, ceiling float64)
 // multiply64AVX512 multiplies n pairs of elements; n is a multiple of 8.
 func multiply64AVX512(n int, z *float64, a *float64, b *float64)
 
+// divide64AVX512 divides n pairs of elements, to 0 where the divisor is not above 0; n is a multiple of 8.
+func divide64AVX512(n int, z *float64, a *float64, b *float64)
+
+// root64AVX512 takes the roots of n elements, 0 of those below 0; n is a multiple of 8.
+func root64AVX512(n int, z *float64, a *float64)
+
+// offset64AVX512 adds one value to n elements; n is a multiple of 8.
+func offset64AVX512(n int, z *float64, a *float64, add float64)
+
+// nonZero64AVX512 sets n elements to one where those of a are not 0; n is a multiple of 8.
+func nonZero64AVX512(n int, z *float64, a *float64, one float64)
+
 // peak64AVX512 does rounds x 160 independent multiply-adds in registers, rounds > 0.
 func peak64AVX512(rounds int)
+
+// exp32AVX512 is of n elements, a multiple of 16.
+func exp32AVX512(n int, z *float32, a *float32, constants *float32)
+
+// sigmoid32AVX512 is of n elements, a multiple of 16.
+func sigmoid32AVX512(n int, z *float32, a *float32, constants *float32)
 
 // tile5x32AVX2 sets c = keep c + sum over terms of a b for 5 rows of 16 columns; strides are in bytes.
 func tile5x32AVX2(terms int, a *float32, aRow int, aTerm int, b *float32, bTerm int, c *float32, cRow int, keep float32)
@@ -96,6 +126,18 @@ func limit32AVX2(n int, z *float32, a *float32, ceiling float32)
 
 // multiply32AVX2 multiplies n pairs of elements; n is a multiple of 8.
 func multiply32AVX2(n int, z *float32, a *float32, b *float32)
+
+// divide32AVX2 divides n pairs of elements, to 0 where the divisor is not above 0; n is a multiple of 8.
+func divide32AVX2(n int, z *float32, a *float32, b *float32)
+
+// root32AVX2 takes the roots of n elements, 0 of those below 0; n is a multiple of 8.
+func root32AVX2(n int, z *float32, a *float32)
+
+// offset32AVX2 adds one value to n elements; n is a multiple of 8.
+func offset32AVX2(n int, z *float32, a *float32, add float32)
+
+// nonZero32AVX2 sets n elements to one where those of a are not 0; n is a multiple of 8.
+func nonZero32AVX2(n int, z *float32, a *float32, one float32)
 
 // peak32AVX2 does rounds x 80 independent multiply-adds in registers, rounds > 0.
 func peak32AVX2(rounds int)
@@ -127,5 +169,23 @@ func limit64AVX2(n int, z *float64, a *float64, ceiling float64)
 // multiply64AVX2 multiplies n pairs of elements; n is a multiple of 4.
 func multiply64AVX2(n int, z *float64, a *float64, b *float64)
 
+// divide64AVX2 divides n pairs of elements, to 0 where the divisor is not above 0; n is a multiple of 4.
+func divide64AVX2(n int, z *float64, a *float64, b *float64)
+
+// root64AVX2 takes the roots of n elements, 0 of those below 0; n is a multiple of 4.
+func root64AVX2(n int, z *float64, a *float64)
+
+// offset64AVX2 adds one value to n elements; n is a multiple of 4.
+func offset64AVX2(n int, z *float64, a *float64, add float64)
+
+// nonZero64AVX2 sets n elements to one where those of a are not 0; n is a multiple of 4.
+func nonZero64AVX2(n int, z *float64, a *float64, one float64)
+
 // peak64AVX2 does rounds x 40 independent multiply-adds in registers, rounds > 0.
 func peak64AVX2(rounds int)
+
+// exp32AVX2 is of n elements, a multiple of 8.
+func exp32AVX2(n int, z *float32, a *float32, constants *float32)
+
+// sigmoid32AVX2 is of n elements, a multiple of 8.
+func sigmoid32AVX2(n int, z *float32, a *float32, constants *float32)

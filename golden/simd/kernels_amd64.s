@@ -436,6 +436,104 @@ end:
 	VZEROUPPER
 	RET
 
+// func divide32AVX512(n int, z *float32, a *float32, b *float32)
+// Requires: AVX, AVX512F
+TEXT ·divide32AVX512(SB), NOSPLIT, $0-32
+	MOVQ   n+0(FP), AX
+	MOVQ   z+8(FP), CX
+	MOVQ   a+16(FP), DX
+	MOVQ   b+24(FP), BX
+	VPXORQ Z0, Z0, Z0
+	TESTQ  AX, AX
+	JZ     end
+
+elements:
+	VMOVUPS  (DX), Z1
+	VMOVUPS  (BX), Z2
+	VCMPPS   $0x1e, Z0, Z2, K1
+	VDIVPS.Z Z2, Z1, K1, Z1
+	VMOVUPS  Z1, (CX)
+	ADDQ     $0x40, CX
+	ADDQ     $0x40, DX
+	ADDQ     $0x40, BX
+	SUBQ     $0x10, AX
+	JNZ      elements
+
+end:
+	VZEROUPPER
+	RET
+
+// func root32AVX512(n int, z *float32, a *float32)
+// Requires: AVX, AVX512F
+TEXT ·root32AVX512(SB), NOSPLIT, $0-24
+	MOVQ   n+0(FP), AX
+	MOVQ   z+8(FP), CX
+	MOVQ   a+16(FP), DX
+	VPXORQ Z0, Z0, Z0
+	TESTQ  AX, AX
+	JZ     end
+
+elements:
+	VMOVUPS (DX), Z1
+	VMAXPS  Z1, Z0, Z1
+	VSQRTPS Z1, Z1
+	VMOVUPS Z1, (CX)
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, DX
+	SUBQ    $0x10, AX
+	JNZ     elements
+
+end:
+	VZEROUPPER
+	RET
+
+// func offset32AVX512(n int, z *float32, a *float32, add float32)
+// Requires: AVX, AVX512F
+TEXT ·offset32AVX512(SB), NOSPLIT, $0-28
+	MOVQ         n+0(FP), AX
+	MOVQ         z+8(FP), CX
+	MOVQ         a+16(FP), DX
+	VBROADCASTSS add+24(FP), Z0
+	TESTQ        AX, AX
+	JZ           end
+
+elements:
+	VADDPS  (DX), Z0, Z1
+	VMOVUPS Z1, (CX)
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, DX
+	SUBQ    $0x10, AX
+	JNZ     elements
+
+end:
+	VZEROUPPER
+	RET
+
+// func nonZero32AVX512(n int, z *float32, a *float32, one float32)
+// Requires: AVX, AVX512F
+TEXT ·nonZero32AVX512(SB), NOSPLIT, $0-28
+	MOVQ         n+0(FP), AX
+	MOVQ         z+8(FP), CX
+	MOVQ         a+16(FP), DX
+	VBROADCASTSS one+24(FP), Z0
+	VPXORQ       Z1, Z1, Z1
+	TESTQ        AX, AX
+	JZ           end
+
+elements:
+	VMOVUPS   (DX), Z2
+	VCMPPS    $0x04, Z1, Z2, K1
+	VMOVUPS.Z Z0, K1, Z2
+	VMOVUPS   Z2, (CX)
+	ADDQ      $0x40, CX
+	ADDQ      $0x40, DX
+	SUBQ      $0x10, AX
+	JNZ       elements
+
+end:
+	VZEROUPPER
+	RET
+
 // func peak32AVX512(rounds int)
 // Requires: AVX, AVX512F
 TEXT ·peak32AVX512(SB), NOSPLIT, $0-8
@@ -920,6 +1018,104 @@ end:
 	VZEROUPPER
 	RET
 
+// func divide64AVX512(n int, z *float64, a *float64, b *float64)
+// Requires: AVX, AVX512F
+TEXT ·divide64AVX512(SB), NOSPLIT, $0-32
+	MOVQ   n+0(FP), AX
+	MOVQ   z+8(FP), CX
+	MOVQ   a+16(FP), DX
+	MOVQ   b+24(FP), BX
+	VPXORQ Z0, Z0, Z0
+	TESTQ  AX, AX
+	JZ     end
+
+elements:
+	VMOVUPD  (DX), Z1
+	VMOVUPD  (BX), Z2
+	VCMPPD   $0x1e, Z0, Z2, K1
+	VDIVPD.Z Z2, Z1, K1, Z1
+	VMOVUPD  Z1, (CX)
+	ADDQ     $0x40, CX
+	ADDQ     $0x40, DX
+	ADDQ     $0x40, BX
+	SUBQ     $0x08, AX
+	JNZ      elements
+
+end:
+	VZEROUPPER
+	RET
+
+// func root64AVX512(n int, z *float64, a *float64)
+// Requires: AVX, AVX512F
+TEXT ·root64AVX512(SB), NOSPLIT, $0-24
+	MOVQ   n+0(FP), AX
+	MOVQ   z+8(FP), CX
+	MOVQ   a+16(FP), DX
+	VPXORQ Z0, Z0, Z0
+	TESTQ  AX, AX
+	JZ     end
+
+elements:
+	VMOVUPD (DX), Z1
+	VMAXPD  Z1, Z0, Z1
+	VSQRTPD Z1, Z1
+	VMOVUPD Z1, (CX)
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, DX
+	SUBQ    $0x08, AX
+	JNZ     elements
+
+end:
+	VZEROUPPER
+	RET
+
+// func offset64AVX512(n int, z *float64, a *float64, add float64)
+// Requires: AVX, AVX512F
+TEXT ·offset64AVX512(SB), NOSPLIT, $0-32
+	MOVQ         n+0(FP), AX
+	MOVQ         z+8(FP), CX
+	MOVQ         a+16(FP), DX
+	VBROADCASTSD add+24(FP), Z0
+	TESTQ        AX, AX
+	JZ           end
+
+elements:
+	VADDPD  (DX), Z0, Z1
+	VMOVUPD Z1, (CX)
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, DX
+	SUBQ    $0x08, AX
+	JNZ     elements
+
+end:
+	VZEROUPPER
+	RET
+
+// func nonZero64AVX512(n int, z *float64, a *float64, one float64)
+// Requires: AVX, AVX512F
+TEXT ·nonZero64AVX512(SB), NOSPLIT, $0-32
+	MOVQ         n+0(FP), AX
+	MOVQ         z+8(FP), CX
+	MOVQ         a+16(FP), DX
+	VBROADCASTSD one+24(FP), Z0
+	VPXORQ       Z1, Z1, Z1
+	TESTQ        AX, AX
+	JZ           end
+
+elements:
+	VMOVUPD   (DX), Z2
+	VCMPPD    $0x04, Z1, Z2, K1
+	VMOVUPD.Z Z0, K1, Z2
+	VMOVUPD   Z2, (CX)
+	ADDQ      $0x40, CX
+	ADDQ      $0x40, DX
+	SUBQ      $0x08, AX
+	JNZ       elements
+
+end:
+	VZEROUPPER
+	RET
+
 // func peak64AVX512(rounds int)
 // Requires: AVX, AVX512F
 TEXT ·peak64AVX512(SB), NOSPLIT, $0-8
@@ -969,6 +1165,113 @@ rounds:
 	VFMADD231PD Z0, Z0, Z20
 	DECQ        AX
 	JNZ         rounds
+	VZEROUPPER
+	RET
+
+// func exp32AVX512(n int, z *float32, a *float32, constants *float32)
+// Requires: AVX, AVX512F
+TEXT ·exp32AVX512(SB), NOSPLIT, $0-32
+	MOVQ   n+0(FP), AX
+	MOVQ   z+8(FP), CX
+	MOVQ   a+16(FP), DX
+	MOVQ   constants+24(FP), BX
+	VPXORQ Z0, Z0, Z0
+	TESTQ  AX, AX
+	JZ     end
+
+elements:
+	VMOVUPS      (DX), Z0
+	VBROADCASTSS (BX), Z1
+	VMAXPS       Z0, Z1, Z0
+	VBROADCASTSS 4(BX), Z1
+	VMINPS       Z0, Z1, Z0
+	VBROADCASTSS 12(BX), Z2
+	VBROADCASTSS 8(BX), Z1
+	VFMADD231PS  Z0, Z1, Z2
+	VBROADCASTSS 12(BX), Z1
+	VSUBPS       Z1, Z2, Z1
+	VBROADCASTSS 16(BX), Z3
+	VFMADD231PS  Z1, Z3, Z0
+	VBROADCASTSS 20(BX), Z3
+	VFMADD231PS  Z1, Z3, Z0
+	VBROADCASTSS 24(BX), Z1
+	VBROADCASTSS 28(BX), Z3
+	VFMADD231PS  Z1, Z0, Z3
+	VBROADCASTSS 32(BX), Z1
+	VFMADD231PS  Z3, Z0, Z1
+	VBROADCASTSS 36(BX), Z3
+	VFMADD231PS  Z1, Z0, Z3
+	VBROADCASTSS 40(BX), Z1
+	VFMADD231PS  Z3, Z0, Z1
+	VBROADCASTSS 44(BX), Z3
+	VFMADD231PS  Z1, Z0, Z3
+	VBROADCASTSS 48(BX), Z1
+	VFMADD231PS  Z3, Z0, Z1
+	VPSLLD       $0x17, Z2, Z2
+	VPADDD       Z2, Z1, Z1
+	VMOVUPS      Z1, (CX)
+	ADDQ         $0x40, CX
+	ADDQ         $0x40, DX
+	SUBQ         $0x10, AX
+	JNZ          elements
+
+end:
+	VZEROUPPER
+	RET
+
+// func sigmoid32AVX512(n int, z *float32, a *float32, constants *float32)
+// Requires: AVX, AVX512F
+TEXT ·sigmoid32AVX512(SB), NOSPLIT, $0-32
+	MOVQ   n+0(FP), AX
+	MOVQ   z+8(FP), CX
+	MOVQ   a+16(FP), DX
+	MOVQ   constants+24(FP), BX
+	VPXORQ Z0, Z0, Z0
+	TESTQ  AX, AX
+	JZ     end
+
+elements:
+	VMOVUPS      (DX), Z1
+	VSUBPS       Z1, Z0, Z1
+	VBROADCASTSS (BX), Z2
+	VMAXPS       Z1, Z2, Z1
+	VBROADCASTSS 4(BX), Z2
+	VMINPS       Z1, Z2, Z1
+	VBROADCASTSS 12(BX), Z3
+	VBROADCASTSS 8(BX), Z2
+	VFMADD231PS  Z1, Z2, Z3
+	VBROADCASTSS 12(BX), Z2
+	VSUBPS       Z2, Z3, Z2
+	VBROADCASTSS 16(BX), Z4
+	VFMADD231PS  Z2, Z4, Z1
+	VBROADCASTSS 20(BX), Z4
+	VFMADD231PS  Z2, Z4, Z1
+	VBROADCASTSS 24(BX), Z2
+	VBROADCASTSS 28(BX), Z4
+	VFMADD231PS  Z2, Z1, Z4
+	VBROADCASTSS 32(BX), Z2
+	VFMADD231PS  Z4, Z1, Z2
+	VBROADCASTSS 36(BX), Z4
+	VFMADD231PS  Z2, Z1, Z4
+	VBROADCASTSS 40(BX), Z2
+	VFMADD231PS  Z4, Z1, Z2
+	VBROADCASTSS 44(BX), Z4
+	VFMADD231PS  Z2, Z1, Z4
+	VBROADCASTSS 48(BX), Z2
+	VFMADD231PS  Z4, Z1, Z2
+	VPSLLD       $0x17, Z3, Z3
+	VPADDD       Z3, Z2, Z2
+	VBROADCASTSS 48(BX), Z1
+	VADDPS       Z2, Z1, Z2
+	VBROADCASTSS 48(BX), Z1
+	VDIVPS       Z2, Z1, Z2
+	VMOVUPS      Z2, (CX)
+	ADDQ         $0x40, CX
+	ADDQ         $0x40, DX
+	SUBQ         $0x10, AX
+	JNZ          elements
+
+end:
 	VZEROUPPER
 	RET
 
@@ -1277,6 +1580,105 @@ elements:
 	ADDQ    $0x20, CX
 	ADDQ    $0x20, DX
 	ADDQ    $0x20, BX
+	SUBQ    $0x08, AX
+	JNZ     elements
+
+end:
+	VZEROUPPER
+	RET
+
+// func divide32AVX2(n int, z *float32, a *float32, b *float32)
+// Requires: AVX, AVX2
+TEXT ·divide32AVX2(SB), NOSPLIT, $0-32
+	MOVQ  n+0(FP), AX
+	MOVQ  z+8(FP), CX
+	MOVQ  a+16(FP), DX
+	MOVQ  b+24(FP), BX
+	VPXOR Y0, Y0, Y0
+	TESTQ AX, AX
+	JZ    end
+
+elements:
+	VMOVUPS (DX), Y1
+	VMOVUPS (BX), Y2
+	VCMPPS  $0x1e, Y0, Y2, Y3
+	VDIVPS  Y2, Y1, Y1
+	VPAND   Y3, Y1, Y1
+	VMOVUPS Y1, (CX)
+	ADDQ    $0x20, CX
+	ADDQ    $0x20, DX
+	ADDQ    $0x20, BX
+	SUBQ    $0x08, AX
+	JNZ     elements
+
+end:
+	VZEROUPPER
+	RET
+
+// func root32AVX2(n int, z *float32, a *float32)
+// Requires: AVX, AVX2
+TEXT ·root32AVX2(SB), NOSPLIT, $0-24
+	MOVQ  n+0(FP), AX
+	MOVQ  z+8(FP), CX
+	MOVQ  a+16(FP), DX
+	VPXOR Y0, Y0, Y0
+	TESTQ AX, AX
+	JZ    end
+
+elements:
+	VMOVUPS (DX), Y1
+	VMAXPS  Y1, Y0, Y1
+	VSQRTPS Y1, Y1
+	VMOVUPS Y1, (CX)
+	ADDQ    $0x20, CX
+	ADDQ    $0x20, DX
+	SUBQ    $0x08, AX
+	JNZ     elements
+
+end:
+	VZEROUPPER
+	RET
+
+// func offset32AVX2(n int, z *float32, a *float32, add float32)
+// Requires: AVX
+TEXT ·offset32AVX2(SB), NOSPLIT, $0-28
+	MOVQ         n+0(FP), AX
+	MOVQ         z+8(FP), CX
+	MOVQ         a+16(FP), DX
+	VBROADCASTSS add+24(FP), Y0
+	TESTQ        AX, AX
+	JZ           end
+
+elements:
+	VADDPS  (DX), Y0, Y1
+	VMOVUPS Y1, (CX)
+	ADDQ    $0x20, CX
+	ADDQ    $0x20, DX
+	SUBQ    $0x08, AX
+	JNZ     elements
+
+end:
+	VZEROUPPER
+	RET
+
+// func nonZero32AVX2(n int, z *float32, a *float32, one float32)
+// Requires: AVX, AVX2
+TEXT ·nonZero32AVX2(SB), NOSPLIT, $0-28
+	MOVQ         n+0(FP), AX
+	MOVQ         z+8(FP), CX
+	MOVQ         a+16(FP), DX
+	VBROADCASTSS one+24(FP), Y0
+	VPXOR        Y1, Y1, Y1
+	TESTQ        AX, AX
+	JZ           end
+
+elements:
+	VMOVUPS (DX), Y2
+	VCMPPS  $0x04, Y1, Y2, Y2
+	VPAND   Y0, Y2, Y2
+	VMOVUPS Y2, (CX)
+	ADDQ    $0x20, CX
+	ADDQ    $0x20, DX
 	SUBQ    $0x08, AX
 	JNZ     elements
 
@@ -1628,6 +2030,105 @@ end:
 	VZEROUPPER
 	RET
 
+// func divide64AVX2(n int, z *float64, a *float64, b *float64)
+// Requires: AVX, AVX2
+TEXT ·divide64AVX2(SB), NOSPLIT, $0-32
+	MOVQ  n+0(FP), AX
+	MOVQ  z+8(FP), CX
+	MOVQ  a+16(FP), DX
+	MOVQ  b+24(FP), BX
+	VPXOR Y0, Y0, Y0
+	TESTQ AX, AX
+	JZ    end
+
+elements:
+	VMOVUPD (DX), Y1
+	VMOVUPD (BX), Y2
+	VCMPPD  $0x1e, Y0, Y2, Y3
+	VDIVPD  Y2, Y1, Y1
+	VPAND   Y3, Y1, Y1
+	VMOVUPD Y1, (CX)
+	ADDQ    $0x20, CX
+	ADDQ    $0x20, DX
+	ADDQ    $0x20, BX
+	SUBQ    $0x04, AX
+	JNZ     elements
+
+end:
+	VZEROUPPER
+	RET
+
+// func root64AVX2(n int, z *float64, a *float64)
+// Requires: AVX, AVX2
+TEXT ·root64AVX2(SB), NOSPLIT, $0-24
+	MOVQ  n+0(FP), AX
+	MOVQ  z+8(FP), CX
+	MOVQ  a+16(FP), DX
+	VPXOR Y0, Y0, Y0
+	TESTQ AX, AX
+	JZ    end
+
+elements:
+	VMOVUPD (DX), Y1
+	VMAXPD  Y1, Y0, Y1
+	VSQRTPD Y1, Y1
+	VMOVUPD Y1, (CX)
+	ADDQ    $0x20, CX
+	ADDQ    $0x20, DX
+	SUBQ    $0x04, AX
+	JNZ     elements
+
+end:
+	VZEROUPPER
+	RET
+
+// func offset64AVX2(n int, z *float64, a *float64, add float64)
+// Requires: AVX
+TEXT ·offset64AVX2(SB), NOSPLIT, $0-32
+	MOVQ         n+0(FP), AX
+	MOVQ         z+8(FP), CX
+	MOVQ         a+16(FP), DX
+	VBROADCASTSD add+24(FP), Y0
+	TESTQ        AX, AX
+	JZ           end
+
+elements:
+	VADDPD  (DX), Y0, Y1
+	VMOVUPD Y1, (CX)
+	ADDQ    $0x20, CX
+	ADDQ    $0x20, DX
+	SUBQ    $0x04, AX
+	JNZ     elements
+
+end:
+	VZEROUPPER
+	RET
+
+// func nonZero64AVX2(n int, z *float64, a *float64, one float64)
+// Requires: AVX, AVX2
+TEXT ·nonZero64AVX2(SB), NOSPLIT, $0-32
+	MOVQ         n+0(FP), AX
+	MOVQ         z+8(FP), CX
+	MOVQ         a+16(FP), DX
+	VBROADCASTSD one+24(FP), Y0
+	VPXOR        Y1, Y1, Y1
+	TESTQ        AX, AX
+	JZ           end
+
+elements:
+	VMOVUPD (DX), Y2
+	VCMPPD  $0x04, Y1, Y2, Y2
+	VPAND   Y0, Y2, Y2
+	VMOVUPD Y2, (CX)
+	ADDQ    $0x20, CX
+	ADDQ    $0x20, DX
+	SUBQ    $0x04, AX
+	JNZ     elements
+
+end:
+	VZEROUPPER
+	RET
+
 // func peak64AVX2(rounds int)
 // Requires: AVX, AVX2, FMA3
 TEXT ·peak64AVX2(SB), NOSPLIT, $0-8
@@ -1657,5 +2158,112 @@ rounds:
 	VFMADD231PD Y0, Y0, Y10
 	DECQ        AX
 	JNZ         rounds
+	VZEROUPPER
+	RET
+
+// func exp32AVX2(n int, z *float32, a *float32, constants *float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·exp32AVX2(SB), NOSPLIT, $0-32
+	MOVQ  n+0(FP), AX
+	MOVQ  z+8(FP), CX
+	MOVQ  a+16(FP), DX
+	MOVQ  constants+24(FP), BX
+	VPXOR Y0, Y0, Y0
+	TESTQ AX, AX
+	JZ    end
+
+elements:
+	VMOVUPS      (DX), Y0
+	VBROADCASTSS (BX), Y1
+	VMAXPS       Y0, Y1, Y0
+	VBROADCASTSS 4(BX), Y1
+	VMINPS       Y0, Y1, Y0
+	VBROADCASTSS 12(BX), Y2
+	VBROADCASTSS 8(BX), Y1
+	VFMADD231PS  Y0, Y1, Y2
+	VBROADCASTSS 12(BX), Y1
+	VSUBPS       Y1, Y2, Y1
+	VBROADCASTSS 16(BX), Y3
+	VFMADD231PS  Y1, Y3, Y0
+	VBROADCASTSS 20(BX), Y3
+	VFMADD231PS  Y1, Y3, Y0
+	VBROADCASTSS 24(BX), Y1
+	VBROADCASTSS 28(BX), Y3
+	VFMADD231PS  Y1, Y0, Y3
+	VBROADCASTSS 32(BX), Y1
+	VFMADD231PS  Y3, Y0, Y1
+	VBROADCASTSS 36(BX), Y3
+	VFMADD231PS  Y1, Y0, Y3
+	VBROADCASTSS 40(BX), Y1
+	VFMADD231PS  Y3, Y0, Y1
+	VBROADCASTSS 44(BX), Y3
+	VFMADD231PS  Y1, Y0, Y3
+	VBROADCASTSS 48(BX), Y1
+	VFMADD231PS  Y3, Y0, Y1
+	VPSLLD       $0x17, Y2, Y2
+	VPADDD       Y2, Y1, Y1
+	VMOVUPS      Y1, (CX)
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, DX
+	SUBQ         $0x08, AX
+	JNZ          elements
+
+end:
+	VZEROUPPER
+	RET
+
+// func sigmoid32AVX2(n int, z *float32, a *float32, constants *float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·sigmoid32AVX2(SB), NOSPLIT, $0-32
+	MOVQ  n+0(FP), AX
+	MOVQ  z+8(FP), CX
+	MOVQ  a+16(FP), DX
+	MOVQ  constants+24(FP), BX
+	VPXOR Y0, Y0, Y0
+	TESTQ AX, AX
+	JZ    end
+
+elements:
+	VMOVUPS      (DX), Y1
+	VSUBPS       Y1, Y0, Y1
+	VBROADCASTSS (BX), Y2
+	VMAXPS       Y1, Y2, Y1
+	VBROADCASTSS 4(BX), Y2
+	VMINPS       Y1, Y2, Y1
+	VBROADCASTSS 12(BX), Y3
+	VBROADCASTSS 8(BX), Y2
+	VFMADD231PS  Y1, Y2, Y3
+	VBROADCASTSS 12(BX), Y2
+	VSUBPS       Y2, Y3, Y2
+	VBROADCASTSS 16(BX), Y4
+	VFMADD231PS  Y2, Y4, Y1
+	VBROADCASTSS 20(BX), Y4
+	VFMADD231PS  Y2, Y4, Y1
+	VBROADCASTSS 24(BX), Y2
+	VBROADCASTSS 28(BX), Y4
+	VFMADD231PS  Y2, Y1, Y4
+	VBROADCASTSS 32(BX), Y2
+	VFMADD231PS  Y4, Y1, Y2
+	VBROADCASTSS 36(BX), Y4
+	VFMADD231PS  Y2, Y1, Y4
+	VBROADCASTSS 40(BX), Y2
+	VFMADD231PS  Y4, Y1, Y2
+	VBROADCASTSS 44(BX), Y4
+	VFMADD231PS  Y2, Y1, Y4
+	VBROADCASTSS 48(BX), Y2
+	VFMADD231PS  Y4, Y1, Y2
+	VPSLLD       $0x17, Y3, Y3
+	VPADDD       Y3, Y2, Y2
+	VBROADCASTSS 48(BX), Y1
+	VADDPS       Y2, Y1, Y2
+	VBROADCASTSS 48(BX), Y1
+	VDIVPS       Y2, Y1, Y2
+	VMOVUPS      Y2, (CX)
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, DX
+	SUBQ         $0x08, AX
+	JNZ          elements
+
+end:
 	VZEROUPPER
 	RET

@@ -75,6 +75,57 @@ func (m Matrix[T]) wantStates() {
 	}
 }
 
+// Clear sets all elements to 0.
+func (m Matrix[T]) Clear() {
+	for i := range m.Rows {
+		clear(m.Row(i))
+	}
+}
+
+// PanelColumns is the number of columns of a panel.
+func PanelColumns[T Float]() int { return panelColumns[T]() }
+
+// Panels is the number of panels of a matrix.
+func (m Matrix[T]) Panels() int { return panels[T](m.Cols) }
+
+// Panel is a view of the rows from <= i < to of a panel, as a matrix of states.
+func (m Matrix[T]) Panel(p, from, to int) Matrix[T] {
+	width := panelColumns[T]()
+	v := m.Slice(from, to)
+	return Matrix[T]{Rows: v.Rows, Cols: min(width, m.Cols-p*width), data: v.data[p*m.panel:], row: m.row, panel: width}
+}
+
+// Narrow is a view of the first columns of a matrix of states.
+func (m Matrix[T]) Narrow(cols int) Matrix[T] {
+	m.wantStates()
+	m.Cols = min(cols, m.Cols)
+	return m
+}
+
+// Columns is a view of some columns of a matrix of states that only products may read.
+func (m Matrix[T]) Columns(from, to int) Matrix[T] {
+	m.wantStates()
+	m.data, m.Cols = m.data[from:], to-from
+	return m
+}
+
+// Transpose sets synapses to the transpose of others.
+func Transpose[T Float](to, from Matrix[T]) {
+	width := panelColumns[T]()
+	for p := range panels[T](to.Cols) {
+		for q := range panels[T](from.Cols) { // a block of panel p of to is one of panel q of from
+			rows, cols := min(width, from.Cols-q*width), min(width, to.Cols-p*width)
+			for i := range rows {
+				line := to.data[p*to.panel+(q*width+i)*to.row:][:cols]
+				column := from.data[q*from.panel+p*width*from.row+i:]
+				for j := range line {
+					line[j] = column[j*from.row]
+				}
+			}
+		}
+	}
+}
+
 // At is the element of row i and column j.
 func (m Matrix[T]) At(i, j int) T { return m.data[m.index(i, j)] }
 

@@ -35,6 +35,12 @@ type elementwise[T Float] struct {
 	combine4 func(n int, z, a, b, c, d *T, ka, kb, kc, kd T)
 	limit    func(n int, z, a *T, ceiling T)
 	multiply func(n int, z, a, b *T)
+	divide   func(n int, z, a, b *T)
+	root     func(n int, z, a *T)
+	offset   func(n int, z, a *T, add T)
+	nonZero  func(n int, z, a *T, one T)
+	exp      func(n int, z, a *T)
+	sigmoid  func(n int, z, a *T)
 }
 
 // tile is a kernel for rows x two vectors of a product.

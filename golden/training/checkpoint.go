@@ -26,7 +26,7 @@ const (
 	Fixed   = "fixed"   // bit-true
 )
 
-// Tensor is one matrix of synapses in a checkpoint: float64 values, or raw words of Type. Row-major.
+// Tensor is one matrix of synapses in a checkpoint, or of words beside them: float64 values, or raw words of Type. Row-major.
 type Tensor struct {
 	Name       string
 	Rows, Cols int
@@ -61,7 +61,7 @@ const checkpointMagic = "corinfo checkpoint 1\n"
 // Limits of the file: a header is its network file, some hundred bytes a tensor and some kilobytes an epoch.
 const (
 	maxHeader     = 1 << 28
-	maxCheckpoint = int64(len(checkpointMagic)) + 8 + maxHeader + 8*network.MaxSynapses + sha256.Size
+	maxCheckpoint = int64(len(checkpointMagic)) + 8 + maxHeader + 3*8*network.MaxSynapses + sha256.Size // weights and two words beside them
 )
 
 // header is the part of a checkpoint that is JSON, its network as the text of a network file; the tensors'
@@ -215,7 +215,12 @@ func DecodeCheckpoint(path string, file []byte) (*Checkpoint, error) {
 	c := &h.Checkpoint
 	c.Network = n
 	body := bytes.NewReader(file[start+int(length) : end])
-	if want := 8 * n.Describe().Synapses(); body.Len() != want { // so that a model of this network is as large as the file
+	d := n.Describe()
+	want := 8 * d.Synapses()
+	if len(c.Tensors) > len(d.Stored()) {
+		want = 8 * d.SynapseWords()
+	}
+	if body.Len() != want { // so that a model of this network is as large as the file
 		return nil, damaged("%d bytes of synapses; the network has %d", body.Len(), want)
 	}
 	for i := range c.Tensors {

@@ -1,6 +1,7 @@
 package training
 
 import (
+	"errors"
 	"fmt"
 
 	"gonum.org/v1/gonum/mat"
@@ -33,7 +34,8 @@ type Learner interface {
 	// States gives the activity of the neurons when the answer is due, indexed by layer, one row per sample: the values
 	// that the model computes with, as float64. nil without samples.
 	States(samples [][]uint8) []*mat.Dense
-	// Tensors are the synapses for a checkpoint, SetTensors takes them back.
+	// Tensors are the synapses for a checkpoint, then the words beside them, an optimizer's, named as W0.m; SetTensors takes
+	// them back. Without the latter they stay as they are.
 	Tensors() []Tensor
 	SetTensors(list []Tensor) error
 }
@@ -53,18 +55,21 @@ func newFloatLearner[T simd.Float](n *network.Network, w weights.Weights) (*floa
 	return &floatLearner[T]{m, d}, nil
 }
 
-// SetStep does nothing: the number of mini-batches indexes the random words of stochastic rounding, and real numbers draw
-// none.
-func (l *floatLearner[T]) SetStep(uint32) {}
-
-func (l *floatLearner[T]) Tensors() []Tensor { return tensorsOf(l.Weights()) }
+func (l *floatLearner[T]) Tensors() []Tensor { return tensorsOf(append(l.Weights(), l.Beside()...)) }
 
 func (l *floatLearner[T]) SetTensors(list []Tensor) error {
 	w, err := weightsOf(l.d, list)
 	if err != nil {
 		return err
 	}
-	return l.SetWeights(w)
+	if err := l.SetWeights(w); err != nil {
+		return err
+	}
+	beside, err := valuesOf(list[len(w):])
+	if err != nil || beside == nil {
+		return err
+	}
+	return l.SetBeside(beside)
 }
 
 // FixedLearner is the bit-true machine as a Learner.
@@ -112,27 +117,67 @@ func (l *FixedLearner) Tensors() []Tensor {
 		}
 		list = append(list, t)
 	}
+	l.eachBeside(func(t Tensor, at, word int) {
+		for i := range t.Words {
+			t.Words[i] = l.Beside(at, word, i/t.Cols, i%t.Cols)
+		}
+		list = append(list, t)
+	})
 	return list
+}
+
+// eachBeside visits the words beside the synapses: a tensor of zeros for them, their projection and place.
+func (l *FixedLearner) eachBeside(visit func(t Tensor, projection, word int)) {
+	for _, at := range l.A.D.Stored() {
+		p := &l.A.D.Projections[at]
+		for k, word := range p.Words {
+			visit(Tensor{Name: p.Name + "." + word.Name, Rows: p.Rows, Cols: p.Cols, Type: l.A.Types[word.Tensor].String(), Words: make([]int64, p.Rows*p.Cols)}, at, k)
+		}
+	}
 }
 
 // SetTensors takes the synapses of a checkpoint, which must have the machine's names, shapes and types.
 func (l *FixedLearner) SetTensors(list []Tensor) error {
 	stored := l.A.D.Stored()
-	if len(list) != len(stored) {
+	if len(list) < len(stored) {
 		return golden.Usagef("checkpoint: %d matrices; the network has %d", len(list), len(stored))
 	}
 	for i, at := range stored {
-		t, p := &list[i], &l.A.D.Projections[at]
+		p := &l.A.D.Projections[at]
 		x := l.A.Types[p.Tensor]
-		if t.Name != p.Name || t.Rows != p.Rows || t.Cols != p.Cols || t.Type != x.String() || len(t.Words) != p.Rows*p.Cols {
-			return golden.Usagef("checkpoint: %s %d x %d of %s; the network wants %s %d x %d of %v", t.Name, t.Rows, t.Cols, t.Type, p.Name, p.Rows, p.Cols, x)
+		if err := take(&list[i], p.Name, p, x, func(row, col int, word int64) { l.SetSynapse(at, row, col, word) }); err != nil {
+			return err
 		}
-		for j, word := range t.Words {
-			if !x.Contains(x.Int(word)) {
-				return fmt.Errorf("%w: %s row %d column %d: word %d is outside %v", golden.ErrDamaged, t.Name, j/p.Cols, j%p.Cols, word, x)
-			}
-			l.SetSynapse(at, j/p.Cols, j%p.Cols, word)
+	}
+	beside, err := list[len(stored):], error(nil)
+	if len(beside) == 0 {
+		return nil
+	}
+	l.eachBeside(func(want Tensor, at, word int) {
+		if len(beside) == 0 || err != nil {
+			err = errors.Join(err, golden.Usagef("checkpoint: %s is missing", want.Name))
+			return
 		}
+		p := &l.A.D.Projections[at]
+		err = take(&beside[0], want.Name, p, l.A.Types[p.Words[word].Tensor], func(row, col int, x int64) { l.SetBeside(at, word, row, col, x) })
+		beside = beside[1:]
+	})
+	if err == nil && len(beside) > 0 {
+		err = golden.Usagef("checkpoint: %s is none of the network's", beside[0].Name)
+	}
+	return err
+}
+
+// take hands the words of a tensor on, if it is what a projection wants under a name.
+func take(t *Tensor, name string, p *rule.Projection, x fx.Type, set func(row, col int, word int64)) error {
+	if t.Name != name || t.Rows != p.Rows || t.Cols != p.Cols || t.Type != x.String() || len(t.Words) != p.Rows*p.Cols {
+		return golden.Usagef("checkpoint: %s %d x %d of %s; the network wants %s %d x %d of %v", t.Name, t.Rows, t.Cols, t.Type, name, p.Rows, p.Cols, x)
+	}
+	for j, word := range t.Words {
+		if !x.Contains(x.Int(word)) {
+			return fmt.Errorf("%w: %s row %d column %d: word %d is outside %v", golden.ErrDamaged, t.Name, j/p.Cols, j%p.Cols, word, x)
+		}
+		set(j/p.Cols, j%p.Cols, word)
 	}
 	return nil
 }
@@ -240,6 +285,9 @@ func NewLearner(c *Checkpoint) (Learner, error) {
 		} else {
 			l, err = newFloatLearner[float64](c.Network, w)
 		}
+		if err == nil {
+			err = l.SetTensors(c.Tensors)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -255,8 +303,17 @@ func (c *Checkpoint) Weights() (weights.Weights, error) {
 	return weightsOf(c.Network.Describe(), c.Tensors)
 }
 
-// weightsOf are the values of tensors, which must be those of a network.
+// weightsOf are the values of the synapses among tensors, which must be those of a network.
 func weightsOf(d *rule.Description, list []Tensor) (weights.Weights, error) {
+	w, err := valuesOf(list[:min(len(list), len(d.Stored()))])
+	if err != nil {
+		return nil, err
+	}
+	return w, w.Check(d)
+}
+
+// valuesOf are the values of tensors.
+func valuesOf(list []Tensor) (weights.Weights, error) {
 	var w weights.Weights
 	for i := range list {
 		t := &list[i]
@@ -279,7 +336,7 @@ func weightsOf(d *rule.Description, list []Tensor) (weights.Weights, error) {
 		}
 		w = append(w, weights.Matrix{Name: t.Name, Dense: mat.NewDense(t.Rows, t.Cols, values)})
 	}
-	return w, w.Check(d)
+	return w, nil
 }
 
 // tensorsOf are the weights for a checkpoint of a float run.

@@ -17,6 +17,7 @@ import (
 	"corinfo/golden"
 	"corinfo/golden/dataset"
 	"corinfo/golden/goldentest"
+	"corinfo/golden/rule"
 )
 
 func TestActivity(t *testing.T) {
@@ -103,7 +104,7 @@ func TestTrainMetrics(t *testing.T) {
 				require.Equal(t, want[epoch], c.History[epoch-1].NetworkMetrics)
 				require.Equal(t, c.History[epoch-1].TestAccuracy, *row.TestAccuracy)
 				require.Equal(t, *c.History[epoch-1].TrainAccuracy, *row.TrainAccuracy)
-				l, fall := &c.Network.Learning, c.Network.Learning.Decay.At(epoch-1)
+				l, fall := &c.Network.Learning, c.Network.Learning.Decay.At(rule.Moment{Epoch: epoch - 1})
 				require.Equal(t, map[string]float64{"W0": l.Feedforward[0] * fall, "W1": l.Feedforward[1] * fall, "F1": l.Feedback[0] * fall}, row.Rates)
 				require.Equal(t, fmt.Sprint(l.Feedforward[1]*fall), table[epoch+1][17])
 			}

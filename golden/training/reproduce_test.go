@@ -150,9 +150,9 @@ func TestTrainingFromThePage(t *testing.T) {
 				for _, u := range d.Updates {
 					switch p := d.Projections[u.Projection]; p.Name {
 					case "W1":
-						require.Equal(t, n.Learning.Feedforward[1]*factor, u.Rate(epoch), "epoch %d", epoch)
+						require.Equal(t, n.Learning.Feedforward[1]*factor, u.Rate(rule.Moment{Epoch: epoch}), "epoch %d", epoch)
 					case "F1":
-						require.Equal(t, n.Learning.Feedback[0]*factor, u.Rate(epoch), "epoch %d", epoch)
+						require.Equal(t, n.Learning.Feedback[0]*factor, u.Rate(rule.Moment{Epoch: epoch}), "epoch %d", epoch)
 					}
 				}
 			}

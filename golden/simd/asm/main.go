@@ -47,11 +47,16 @@ type float struct {
 	broadcast        func(ops ...Op)
 	load, mul, fma   func(ops ...Op)
 	maximum, minimum func(ops ...Op)
+	add, div, sqrt   func(ops ...Op)
+	sub              func(ops ...Op)
+	cmp              func(ops ...Op)
+	maskedDiv        func(by, of, mask, to Op) // 0 where the mask is not set
+	maskedLoad       func(from, mask, to Op)
 }
 
 var floats = []float{
-	{"float32", "32", 4, VBROADCASTSS, VMOVUPS, VMULPS, VFMADD231PS, VMAXPS, VMINPS},
-	{"float64", "64", 8, VBROADCASTSD, VMOVUPD, VMULPD, VFMADD231PD, VMAXPD, VMINPD},
+	{"float32", "32", 4, VBROADCASTSS, VMOVUPS, VMULPS, VFMADD231PS, VMAXPS, VMINPS, VADDPS, VDIVPS, VSQRTPS, VSUBPS, VCMPPS, VDIVPS_Z, VMOVUPS_Z},
+	{"float64", "64", 8, VBROADCASTSD, VMOVUPD, VMULPD, VFMADD231PD, VMAXPD, VMINPD, VADDPD, VDIVPD, VSQRTPD, VSUBPD, VCMPPD, VDIVPD_Z, VMOVUPD_Z},
 }
 
 func main() {
@@ -66,8 +71,14 @@ func main() {
 			}
 			limit(i, f)
 			multiply(i, f)
+			divide(i, f)
+			root(i, f)
+			offset(i, f)
+			nonZero(i, f)
 			peak(i, f)
 		}
+		exponential(i, false)
+		exponential(i, true)
 	}
 	Generate()
 }
@@ -229,6 +240,132 @@ func multiply(i isa, f float) {
 		f.load(Mem{Base: a}, v)
 		f.mul(Mem{Base: b}, v, v)
 		f.load(v, Mem{Base: z})
+	})
+}
+
+// Predicates of comparisons.
+const (
+	notEqual = 4  // or unordered
+	greater  = 30 // and ordered
+)
+
+// divide is z = a / b for n elements, 0 where b is not above 0.
+func divide(i isa, f float) {
+	TEXT("divide"+f.suffix+i.name, NOSPLIT, fmt.Sprintf("func(n int, z, a, b *%[1]s)", f.name))
+	Doc(fmt.Sprintf("divide%s%s divides n pairs of elements, to 0 where the divisor is not above 0; n is a multiple of %d.", f.suffix, i.name, i.bytes/f.size))
+	n, z := Load(Param("n"), GP64()), Load(Param("z"), GP64())
+	a, b := Load(Param("a"), GP64()), Load(Param("b"), GP64())
+	zero := i.zero()
+	elements(i, f, n, []reg.Register{z, a, b}, func() {
+		v, by := i.vector(), i.vector()
+		f.load(Mem{Base: a}, v)
+		f.load(Mem{Base: b}, by)
+		if i.bytes == 64 {
+			above := K()
+			f.cmp(Imm(greater), zero, by, above)
+			f.maskedDiv(by, v, above, v)
+		} else {
+			above := i.vector()
+			f.cmp(Imm(greater), zero, by, above)
+			f.div(by, v, v)
+			VPAND(above, v, v)
+		}
+		f.load(v, Mem{Base: z})
+	})
+}
+
+// root is z = the square root of a for n elements, 0 of those below 0.
+func root(i isa, f float) {
+	TEXT("root"+f.suffix+i.name, NOSPLIT, fmt.Sprintf("func(n int, z, a *%[1]s)", f.name))
+	Doc(fmt.Sprintf("root%s%s takes the roots of n elements, 0 of those below 0; n is a multiple of %d.", f.suffix, i.name, i.bytes/f.size))
+	n, z, a := Load(Param("n"), GP64()), Load(Param("z"), GP64()), Load(Param("a"), GP64())
+	zero := i.zero()
+	elements(i, f, n, []reg.Register{z, a}, func() {
+		v := i.vector()
+		f.load(Mem{Base: a}, v)
+		f.maximum(v, zero, v) // NaN stays NaN
+		f.sqrt(v, v)
+		f.load(v, Mem{Base: z})
+	})
+}
+
+// offset is z = a + add for n elements.
+func offset(i isa, f float) {
+	TEXT("offset"+f.suffix+i.name, NOSPLIT, fmt.Sprintf("func(n int, z, a *%[1]s, add %[1]s)", f.name))
+	Doc(fmt.Sprintf("offset%s%s adds one value to n elements; n is a multiple of %d.", f.suffix, i.name, i.bytes/f.size))
+	n, z, a := Load(Param("n"), GP64()), Load(Param("z"), GP64()), Load(Param("a"), GP64())
+	add := argument(i, f, "add")
+	elements(i, f, n, []reg.Register{z, a}, func() {
+		v := i.vector()
+		f.add(Mem{Base: a}, add, v)
+		f.load(v, Mem{Base: z})
+	})
+}
+
+// nonZero is z = one where a is not 0, else 0, for n elements.
+func nonZero(i isa, f float) {
+	TEXT("nonZero"+f.suffix+i.name, NOSPLIT, fmt.Sprintf("func(n int, z, a *%[1]s, one %[1]s)", f.name))
+	Doc(fmt.Sprintf("nonZero%s%s sets n elements to one where those of a are not 0; n is a multiple of %d.", f.suffix, i.name, i.bytes/f.size))
+	n, z, a := Load(Param("n"), GP64()), Load(Param("z"), GP64()), Load(Param("a"), GP64())
+	one, zero := argument(i, f, "one"), i.zero()
+	elements(i, f, n, []reg.Register{z, a}, func() {
+		v := i.vector()
+		f.load(Mem{Base: a}, v)
+		if i.bytes == 64 {
+			some := K()
+			f.cmp(Imm(notEqual), zero, v, some)
+			f.maskedLoad(one, some, v)
+		} else {
+			f.cmp(Imm(notEqual), zero, v, v)
+			VPAND(one, v, v)
+		}
+		f.load(v, Mem{Base: z})
+	})
+}
+
+// exponential is z = e^a for n elements of float32, or 1 / (1 + e^-a): see plainExp, whose constants come with the call.
+func exponential(i isa, sigmoid bool) {
+	f, name := floats[0], "exp32"
+	if sigmoid {
+		name = "sigmoid32"
+	}
+	TEXT(name+i.name, NOSPLIT, "func(n int, z, a, constants *float32)")
+	Doc(fmt.Sprintf("%s%s is of n elements, a multiple of %d.", name, i.name, i.bytes/f.size))
+	n, z := Load(Param("n"), GP64()), Load(Param("z"), GP64())
+	a, constants := Load(Param("a"), GP64()), Load(Param("constants"), GP64())
+	c := func(at int) reg.VecVirtual { // they are more than AVX2 has registers
+		v := i.vector()
+		f.broadcast(Mem{Base: constants, Disp: 4 * at}, v)
+		return v
+	}
+	const low, high, log2e, magic, ln2high, ln2low, polynomial, one = 0, 1, 2, 3, 4, 5, 6, 12
+	zero := i.zero()
+	elements(i, f, n, []reg.Register{z, a}, func() {
+		x, p := i.vector(), i.vector()
+		f.load(Mem{Base: a}, x)
+		if sigmoid {
+			f.sub(x, zero, x)
+		}
+		f.maximum(x, c(low), x) // NaN stays NaN
+		f.minimum(x, c(high), x)
+		whole := c(magic)
+		f.fma(x, c(log2e), whole) // its low bits are the power of two
+		f.sub(c(magic), whole, p)
+		f.fma(p, c(ln2high), x)
+		f.fma(p, c(ln2low), x)
+		p = c(polynomial)
+		for at := polynomial + 1; at <= one; at++ { // Horner: p = p x + next
+			sum := c(at)
+			f.fma(p, x, sum)
+			p = sum
+		}
+		VPSLLD(Imm(23), whole, whole)
+		VPADDD(whole, p, p)
+		if sigmoid {
+			f.add(p, c(one), p)
+			f.div(p, c(one), p)
+		}
+		f.load(p, Mem{Base: z})
 	})
 }
 

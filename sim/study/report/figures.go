@@ -320,7 +320,10 @@ func updates(n *network.Network, ranges []calibrate.TensorRange) section {
 			continue
 		}
 		x := &ranges[at]
-		_, rate := u.Linear(0)
+		_, rate, linear := u.Linear(rule.Moment{})
+		if !linear {
+			continue // an optimizer's words are between
+		}
 		shift := math.Log2(math.Abs(rate)) + float64(formats[d.Tensors[p.Tensor].String()].Frac)
 		if math.IsInf(shift, 0) {
 			continue // not learned
