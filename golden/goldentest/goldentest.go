@@ -32,7 +32,7 @@ func Network(layers []int, batch int) *network.Network {
 		Settling: rule.Settling{FreeIterations: 30, NudgedIterations: 10,
 			Step: rule.StepSize{Rule: "divide_by_slow_loop_index", Start: 0.05, Stop: 0.001, Decay: 0.01}},
 		Learning: rule.Learning{Batch: batch, Beta: 1, RandomSign: true, Contrast: rule.WithFree, Epochs: 1,
-			Decay: rule.Decay{Factor: 0.95, Then: []rule.Stage{{From: 15, Factor: 0.9}}}},
+			Decay: rule.Decay{Factor: 0.95, Then: []rule.Stage{{From: 15, Factor: 0.9}}}, Optimizer: rule.DefaultOptimizer()},
 		Hardware: network.Hardware{Lanes: 1, Contexts: 1, Mode: "events"}}
 	n.Dataset.Name = "mnist"
 	for k := range n.K() {
@@ -103,8 +103,24 @@ func Of(name string) *network.Network {
 	n.Rule, n.Own, n.Learning.Feedback = name, nil, nil
 	n.Settling.Step = rule.StepSize{Rule: "constant", Start: 0.5}
 	n.Learning.Feedforward = []float64{0.3, 0.2}
-	if name == "csm" {
-		n.Own = &rule.CSM{Lateral: []float64{-0.1}}
+	n.Own = rule.Named(name).Own()
+	switch own := n.Own.(type) {
+	case *rule.CSM:
+		own.Lateral = []float64{-0.1}
+	case *rule.PC: // with words beside the synapses
+		n.Learning.Optimizer.Kind, n.Learning.Optimizer.PlainRoot = rule.Adam, true
+		n.Learning.Feedforward = []float64{0.01, 0.01}
+		n.Settling.Step.Start = 0.1
+	case *rule.PCNudge:
+		n.Learning.Beta, n.Settling.Step.Start = 0.25, 0.1
+		n.Learning.Feedforward = []float64{0.05, 0.05}
+	case *rule.Backprop:
+		n.Learning.Feedforward = []float64{0.01, 0.01}
+		if name == "bp" {
+			own.Loss, n.Learning.Optimizer.Kind = rule.CrossEntropy, rule.Adam
+		} else {
+			n.Learning.Optimizer.Kind, n.Learning.Optimizer.WeightDecay = rule.Momentum, 0.001
+		}
 	}
 	return n
 }
