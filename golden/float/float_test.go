@@ -30,7 +30,7 @@ func wideOf(name string) *network.Network {
 	n := goldentest.Of(name)
 	n.Layers = []int{90, 90, 70, 3}
 	n.Learning.Batch = 7
-	n.Learning.Feedforward = append(n.Learning.Feedforward, 0.5)
+	n.Learning.Feedforward = append(n.Learning.Feedforward, n.Learning.Feedforward[1])
 	switch own := n.Own.(type) {
 	case *rule.CorInfoMax:
 		n.Learning.Feedback = append(n.Learning.Feedback, 0.15)
@@ -74,11 +74,16 @@ func TestFloat32(t *testing.T) {
 		t.Run(r.Name, func(t *testing.T) {
 			n := wideOf(r.Name)
 			n.Layers, n.Learning.Batch = []int{40, 30, 20, 7}, 5
-			if own, ok := n.Own.(*rule.CorInfoMax); ok {
+			switch own := n.Own.(type) {
+			case *rule.CorInfoMax:
 				own.Sparse = rule.Sparse{Layers: []int{2}, Nu: []float64{0.1}}
-			} else { // larger steps make these networks sensitive: float64 with weights rounded to float32 goes as far off
+			case *rule.CSM, nil: // larger steps make these networks sensitive: float64 with weights rounded to float32 goes as far off
 				n.Settling.Step.Start, n.Learning.Feedforward = 0.1, []float64{0.05, 0.05, 0.05}
 			}
+			// Adam moves a synapse by about the rate however small the sums are that it has seen: where they are no more than
+			// roundings, two models part. What bounds this is epsilon: a sum that errs by d moves a synapse by rate d / epsilon
+			// too far. The usual 1e-8 is below the roundings of float32.
+			n.Learning.Optimizer.Epsilon = 1e-3
 			exact := starting(t, n)
 			m, err := New[float32](n.Describe(), n.Learning.Batch, n.Dataset.Normalize.Inputs(), exact.Weights())
 			require.NoError(t, err)
@@ -96,7 +101,7 @@ func TestFloat32(t *testing.T) {
 				}
 				same := true
 				for j, v := range x.RawMatrix().Data {
-					require.InDelta(t, v, got[j], 1e-4*bound, "%s[%d]", x.Name, j)
+					require.InDelta(t, v, got[j], 2e-5*bound, "%s[%d]", x.Name, j)
 					require.Equal(t, float64(float32(got[j])), got[j])
 					same = same && v == got[j]
 				}
@@ -194,10 +199,12 @@ func TestFloatSymmetry(t *testing.T) {
 			m.Learn(samples, labels, rng.IntN(2) == 0)
 		}
 		for i, x := range m.Weights() {
-			if mat.Equal(x.Dense, w[i].Dense) {
-				t.Errorf("%s: %s did not learn", r.Name, x.Name)
+			at := d.Stored()[i]
+			learns := slices.ContainsFunc(d.Updates, func(u rule.Update) bool { return u.Projection == at })
+			if mat.Equal(x.Dense, w[i].Dense) == learns {
+				t.Errorf("%s: that %s learns is %v", r.Name, x.Name, !learns)
 			}
-			if d.Projections[d.Stored()[i]].Symmetric && !mat.Equal(x.Dense, x.T()) {
+			if d.Projections[at].Symmetric && !mat.Equal(x.Dense, x.T()) {
 				t.Errorf("%s: %s is not symmetric", r.Name, x.Name)
 			}
 		}

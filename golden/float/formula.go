@@ -127,7 +127,7 @@ func compile(d *rule.Description, g *rule.Graph, layer int) *formula {
 	}
 	for i, w := range c.f.results {
 		if w >= 0 {
-			c.store(results[i], ref{inWord, w})
+			c.store(results, i, ref{inWord, w})
 		} else {
 			c.emit(op{code: opCopy, to: ref{kind: inResult}, a: results[i]})
 		}
@@ -145,7 +145,7 @@ func compileUpdate(d *rule.Description, u *rule.Update) *formula {
 		results = append(results, c.vector(next.Value))
 	}
 	for i, next := range u.Graph.Results {
-		c.store(results[i], ref{inSynapses, c.synapse(next.Word)})
+		c.store(results, i, ref{inSynapses, c.synapse(next.Word)})
 	}
 	return c.f
 }
@@ -187,9 +187,10 @@ func (c *compiler) emit(o op) ref {
 	return o.to
 }
 
-// store makes a result a word: at once where nobody reads the old word afterwards.
-func (c *compiler) store(result, word ref) {
-	made := -1
+// store makes result i a word: at once where nobody reads the old word afterwards. Other results of the same value, as the value
+// and the activity of a linear neuron, are then found there.
+func (c *compiler) store(results []ref, i int, word ref) {
+	result, made := results[i], -1
 	for i, o := range c.f.ops {
 		if o.code != opNote && o.to == result {
 			made = i
@@ -203,6 +204,11 @@ func (c *compiler) store(result, word ref) {
 		if !later {
 			for i := made; i < len(c.f.ops); i++ {
 				c.f.ops[i].rename(result, word)
+			}
+			for i := range results {
+				if results[i] == result {
+					results[i] = word
+				}
 			}
 			return
 		}

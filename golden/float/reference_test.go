@@ -38,6 +38,24 @@ func TestReferenceNotices(t *testing.T) {
 		}
 	}
 	contrast := func(name string) func(s *rule.Settings) { return func(s *rule.Settings) { s.Learning.Contrast = name } }
+	optimizer := func(change func(o *rule.Optimizer)) func(s *rule.Settings) {
+		return func(s *rule.Settings) { change(&s.Learning.Optimizer) }
+	}
+	activation := func(name string) func(s *rule.Settings) {
+		return func(s *rule.Settings) {
+			switch own := s.Own.(type) {
+			case *rule.PC:
+				own.Activation = name
+			case *rule.PCNudge:
+				own.Activation = name
+			case *rule.Backprop:
+				own.Activation = name
+			}
+		}
+	}
+	loss := func(name string) func(s *rule.Settings) {
+		return func(s *rule.Settings) { s.Own.(*rule.Backprop).Loss = name }
+	}
 	for _, c := range []struct {
 		name, file string
 		change     func(s *rule.Settings)
@@ -72,8 +90,49 @@ func TestReferenceNotices(t *testing.T) {
 		{"step size", "ep", func(s *rule.Settings) { s.Settling.Step.Start += 1e-6 }, 1},
 		{"free iterations", "csm", func(s *rule.Settings) { s.Settling.FreeIterations++ }, 1},
 		{"contrast", "ep", contrast(rule.WithCentred), 1},
+		{"rates", "pc_sgd", rates, 1},
+		{"rates", "pc_adam", rates, 1},
+		{"rates", "pc_nudge", rates, 1},
+		{"rates", "fa_mse_sgd", rates, 1},
+		{"rates", "fa_mse_adam", rates, 1},
+		{"rates", "fa_ce_adam", rates, 1},
+		{"rates", "bp_ce_sgd", rates, 1},
+		{"rates", "bp_mse_adam", rates, 1},
+		{"rates", "bp_ce_adam", rates, 1},
+		{"target of the label", "pc_sgd", func(s *rule.Settings) { s.Own.(*rule.PC).Target[1] += 1e-6 }, 1},
+		{"target of other classes", "pc_adam", func(s *rule.Settings) { s.Own.(*rule.PC).Target[0] += 1e-6 }, 1},
+		{"activation", "pc_sgd", activation("hard_sigmoid"), 1},
+		{"activation", "pc_nudge", activation("linear"), 1},
+		{"activation", "fa_mse_sgd", activation("linear"), 1},
+		{"activation", "bp_ce_adam", activation("linear"), 1},
+		{"loss", "fa_mse_sgd", loss(rule.CrossEntropy), 1},
+		{"loss", "bp_mse_adam", loss(rule.CrossEntropy), 1},
+		{"loss", "bp_ce_sgd", loss(rule.MSE), 1},
+		{"sign of lambda_weight", "pc_nudge", func(*rule.Settings) {}, -1},
+		{"lambda_weight", "pc_nudge", func(s *rule.Settings) { s.Learning.Beta *= 1 + 1e-3 }, 1},
+		{"iterations", "pc_sgd", func(s *rule.Settings) { s.Settling.NudgedIterations++ }, 1},
+		{"iterations", "pc_nudge", func(s *rule.Settings) { s.Settling.NudgedIterations-- }, 1},
+		{"step size", "pc_adam", func(s *rule.Settings) { s.Settling.Step.Start += 1e-6 }, 1},
+		{"kind of optimizer", "pc_sgd", optimizer(func(o *rule.Optimizer) { o.Kind = rule.Momentum }), 1},
+		{"kind of optimizer", "bp_ce_sgd", optimizer(func(o *rule.Optimizer) { o.Kind = rule.SGD }), 1},
+		{"momentum", "bp_ce_sgd", optimizer(func(o *rule.Optimizer) { o.Momentum += 1e-6 }), 1},
+		{"momentum", "fa_mse_sgd", optimizer(func(o *rule.Optimizer) { o.Momentum += 1e-6 }), 1},
+		{"weight decay", "bp_ce_sgd", optimizer(func(o *rule.Optimizer) { o.WeightDecay += 1e-6 }), 1},
+		{"no weight decay", "fa_mse_sgd", optimizer(func(o *rule.Optimizer) { o.WeightDecay = 0 }), 1},
+		{"beta1", "pc_adam", optimizer(func(o *rule.Optimizer) { o.Beta1 += 1e-6 }), 1},
+		{"beta1", "bp_mse_adam", optimizer(func(o *rule.Optimizer) { o.Beta1 += 1e-6 }), 1},
+		{"beta2", "pc_adam", optimizer(func(o *rule.Optimizer) { o.Beta2 += 1e-6 }), 1},
+		{"beta2", "fa_ce_adam", optimizer(func(o *rule.Optimizer) { o.Beta2 += 1e-6 }), 1},
+		{"epsilon", "pc_adam", optimizer(func(o *rule.Optimizer) { o.Epsilon *= 2 }), 1},
+		{"epsilon", "bp_ce_adam", optimizer(func(o *rule.Optimizer) { o.Epsilon *= 2 }), 1},
+		{"plain root", "pc_adam", optimizer(func(o *rule.Optimizer) { o.PlainRoot = false }), 1},
+		{"plain root", "fa_mse_adam", optimizer(func(o *rule.Optimizer) { o.PlainRoot = true }), 1},
+		{"decay by mini-batches", "pc_nudge", func(s *rule.Settings) { s.Learning.Decay.Batches++ }, 1},
+		{"decay by mini-batches", "bp_ce_sgd", func(s *rule.Settings) { s.Learning.Decay.Batches-- }, 1},
+		{"decay by epochs", "fa_ce_adam", func(s *rule.Settings) { s.Learning.Decay.Batches = 0 }, 1},
+		{"factor of the decay", "bp_mse_adam", func(s *rule.Settings) { s.Learning.Decay.Factor -= 1e-6 }, 1},
 	} {
-		t.Run(c.name, func(t *testing.T) {
+		t.Run(c.file+" "+c.name, func(t *testing.T) {
 			x := trajectory(t, c.file)
 			c.change(x.Settings)
 			err := follow(t, x, x.Describe(), c.sign)
@@ -89,6 +148,21 @@ func TestReferenceNotices(t *testing.T) {
 			slices.Reverse(d.Phases[i].Order)
 		}
 		require.ErrorContains(t, follow(t, x, d, 1), "after 1 iteration")
+	})
+	t.Run("values before errors", func(t *testing.T) {
+		x := trajectory(t, "pc_sgd")
+		d := x.Describe()
+		slices.Reverse(d.Phases[2].Order)
+		require.Error(t, follow(t, x, d, 1))
+	})
+	t.Run("feedback synapses", func(t *testing.T) {
+		x := trajectory(t, "fa_mse_sgd")
+		b := x.Initial.Named("B1").At(0, 0) + 1e-4
+		x.Initial.Named("B1").Set(0, 0, b)
+		for _, batch := range x.Batches {
+			batch.After.Named("B1").Set(0, 0, b)
+		}
+		require.ErrorContains(t, follow(t, x, x.Describe(), 1), ": W0 row")
 	})
 	t.Run("layers one after the other", func(t *testing.T) {
 		x := trajectory(t, "ep")
