@@ -2,10 +2,11 @@
 package network
 
 import (
-	"corinfo/golden/dataset"
-	"corinfo/golden/rule"
+	"strings"
 
 	fx "corinfo/fixedpoint"
+	"corinfo/golden/dataset"
+	"corinfo/golden/rule"
 )
 
 // Network is the network file. Parse has checked the values of every Network that it returns.
@@ -36,6 +37,15 @@ func (n *Network) K() int { return len(n.Layers) - 1 }
 func (n *Network) Settings() *rule.Settings {
 	low, high := n.Dataset.Normalize.Range()
 	return &rule.Settings{Layers: n.Layers, Settling: n.Settling, Learning: n.Learning, Own: n.Own, Low: low, High: high}
+}
+
+// lacks tells that a setting, by its path, means nothing to the network's rule or to its kind of optimizer.
+func (n *Network) lacks(path string) bool {
+	if r := rule.Named(n.Rule); r != nil && r.Lacks(path) {
+		return true
+	}
+	key, ok := strings.CutPrefix(path, "learning.optimizer.")
+	return ok && !n.Learning.Optimizer.Uses(key)
 }
 
 // Describe is the rule applied to the network.

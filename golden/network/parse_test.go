@@ -38,10 +38,54 @@ formats:
   W: ap_fixed<16,2,STOCHASTIC,SAT>
 `
 
-// with replaces parts of wholeFile.
+// pcFile is one of predictive coding, bpFile of feedback alignment, with every key that must be there and some that need not.
+const (
+	pcFile = `name: tester
+dataset: {name: mnist}
+rule: pc
+layers: [20, 13, 7]
+pc:
+  activation: relu
+settling:
+  nudged_iterations: 5
+  step: {rule: constant, start: 0.05}
+learning:
+  batch: 3
+  feedforward: [0.1, 0.1]
+  epochs: 2
+`
+	bpFile = `name: tester
+dataset: {name: mnist}
+rule: fa
+layers: [20, 13, 7]
+fa:
+  loss: mse
+  activation: relu
+learning:
+  batch: 3
+  feedforward: [0.1, 0.1]
+  epochs: 2
+`
+)
+
+// with replaces parts of wholeFile, withPC of pcFile, withBP of bpFile.
 func with(t *testing.T, replace ...string) string {
 	t.Helper()
-	text := wholeFile
+	return replaced(t, wholeFile, replace...)
+}
+
+func withPC(t *testing.T, replace ...string) string {
+	t.Helper()
+	return replaced(t, pcFile, replace...)
+}
+
+func withBP(t *testing.T, replace ...string) string {
+	t.Helper()
+	return replaced(t, bpFile, replace...)
+}
+
+func replaced(t *testing.T, text string, replace ...string) string {
+	t.Helper()
 	for i := 0; i < len(replace); i += 2 {
 		require.Contains(t, text, replace[i])
 		text = strings.Replace(text, replace[i], replace[i+1], 1)
@@ -57,10 +101,30 @@ func TestNetworkDefaults(t *testing.T) {
 		Own:      &rule.CorInfoMax{Epsilon: 0.15, Lambda: 0.99, Leak: 0.5, Lateral: true},
 		Settling: rule.Settling{FreeIterations: 8, NudgedIterations: 5, Step: rule.StepSize{Rule: "constant", Start: 0.05}, EarlyEnd: true},
 		Learning: rule.Learning{Batch: 3, Beta: 1, RandomSign: true, Feedforward: []float64{0.5, 0.25}, Feedback: []float64{0.15}, Epochs: 2,
-			Contrast: rule.WithFree, Decay: rule.Decay{Factor: 1}},
+			Contrast: rule.WithFree, Decay: rule.Decay{Factor: 1},
+			Optimizer: rule.Optimizer{Kind: "sgd", Momentum: 0.9, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}},
 		Formats:  map[string]fx.Type{"W": {Format: fx.S(16, 14), Rounding: fx.Stochastic, Overflow: fx.Sat}},
 		Hardware: Hardware{Lanes: 16, Contexts: 1, Mode: "events"},
 	}, n)
+}
+
+// TestDefaultsOfRules: what a file of a rule with a section of its own may leave out.
+func TestDefaultsOfRules(t *testing.T) {
+	for text, want := range map[string]any{
+		withPC(t): &rule.PC{Activation: "relu", Target: []float64{0.03, 0.97}},
+		withPC(t, "pc:\n  activation: relu\n", ""): &rule.PC{Activation: "sigmoid", Target: []float64{0.03, 0.97}},
+		withPC(t, "rule: pc", "rule: pc-nudge", "pc:\n  activation: relu\n", "", "batch: 3", "batch: 3\n  beta: 0.1"): &rule.PCNudge{Activation: "relu"},
+		withBP(t, "fa:\n  loss: mse\n  activation: relu\n", ""):                                                       &rule.Backprop{Loss: "mse", Activation: "relu"},
+		withBP(t, "fa:\n", "bp:\n", "rule: fa", "rule: bp", "mse", "cross_entropy"):                                   &rule.Backprop{Loss: "cross_entropy", Activation: "relu"},
+	} {
+		n, err := Parse("net.yaml", []byte(text))
+		require.NoError(t, err, text)
+		require.Equal(t, want, n.Own, text)
+		require.Equal(t, rule.DefaultOptimizer(), n.Learning.Optimizer)
+		back, err := Parse("net.yaml", n.YAML())
+		require.NoError(t, err, "%s", n.YAML())
+		require.Equal(t, n, back)
+	}
 }
 
 // TestNetworkErrors gives the whole text of every error: one line a problem, each with its place.
@@ -96,7 +160,7 @@ func TestNetworkErrors(t *testing.T) {
 		{"one layer", with(t, "[20, 13, 7]", "[20]"), `net.yaml:4:1: layers: 1 layers; want 2, the input and the output, to 86`},
 		{"layers of text", with(t, "[20, 13, 7]", "20-13-7"), `net.yaml:4:1: layers: "20-13-7"; want a list: [a, b]`},
 		{"name", with(t, "name: tester", "name: 9-to-5"), `net.yaml:1:1: name: "9-to-5"; want a letter, then up to 39 letters, digits or underscores: it prefixes every Verilog module`},
-		{"rule", with(t, "rule: corinfomax", "rule: backprop"), `net.yaml:3:1: rule: "backprop"; want one of corinfomax, ep, csm`},
+		{"rule", with(t, "rule: corinfomax", "rule: backprop"), `net.yaml:3:1: rule: "backprop"; want one of corinfomax, ep, csm, pc, pc-nudge, fa, bp`},
 		{"data set", with(t, "mnist", "cifar100"), `net.yaml:2:11: dataset.name: "cifar100"; want one of mnist, fashion, cifar10, images, idx`},
 		{"data set without folder", with(t, "mnist", "idx"), `net.yaml:2:1: dataset.path: missing; a dataset of idx files needs its folder`},
 		{"sparse input", with(t, "leak: 0.5", "leak: 0.5\n  sparse: {layers: [0, 2], nu: [0.1, 0.1]}"), `net.yaml:9:12: corinfomax.sparse.layers: layer 0; want 1, the first above the input, to 2`},
@@ -129,6 +193,44 @@ func TestNetworkErrors(t *testing.T) {
 			"net.yaml: corinfomax.lambda: missing; every network file sets it"},
 		{"setting of another rule", with(t, "rule: corinfomax", "rule: ep", "corinfomax:\n  epsilon: 0.15\n  lambda: 0.99\n  leak: 0.5\n", ""), `net.yaml:13:3: learning.feedback: ep has no such setting`},
 		{"rule missing", with(t, "rule: corinfomax\n", ""), `net.yaml: rule: missing; every network file sets it`},
+		{"whole section of other rules", withPC(t, "rule: pc", "rule: bp", "pc:\n  activation: relu\n", "bp: {loss: mse}\n"),
+			`net.yaml:6:1: settling: bp has no such setting`},
+		{"settings of other rules", withPC(t, "batch: 3", "batch: 3\n  beta: 1\n  contrast: free\n  random_sign: false", "{rule: constant,", "{inference: 0.1, rule: constant,"),
+			"net.yaml:9:10: settling.step.inference: pc has no such setting\n" +
+				"net.yaml:12:3: learning.beta: pc has no such setting\n" +
+				"net.yaml:13:3: learning.contrast: pc has no such setting\n" +
+				"net.yaml:14:3: learning.random_sign: pc has no such setting"},
+		{"phase of other rules", withPC(t, "  nudged_iterations", "  free_iterations: 3\n  nudged_iterations"), `net.yaml:8:3: settling.free_iterations: pc has no such setting`},
+		{"nudging without beta", withPC(t, "rule: pc", "rule: pc-nudge", "pc:\n", "pc-nudge:\n"), `net.yaml:10:1: learning.beta: missing; every network file sets it`},
+		{"section of the rule's sibling", withPC(t, "rule: pc", "rule: pc-nudge", "batch: 3", "batch: 3\n  beta: 1"), `net.yaml:5:1: pc: a section of rule pc; this network's rule is pc-nudge`},
+		{"loss of predictive coding", withPC(t, "  activation: relu", "  loss: mse"), `net.yaml:6:3: pc.loss: unknown key; did you mean "target"?`},
+		{"activation", withPC(t, "relu", "tanh"), `net.yaml:6:3: pc.activation: "tanh"; want one of linear, relu, hard_sigmoid, sigmoid`},
+		{"activation of nudging", withPC(t, "rule: pc", "rule: pc-nudge", "pc:\n", "pc-nudge:\n", "relu", "Relu", "batch: 3", "batch: 3\n  beta: 1"),
+			`net.yaml:6:3: pc-nudge.activation: "Relu"; want one of linear, relu, hard_sigmoid, sigmoid`},
+		{"loss and activation", withBP(t, "mse", "hinge", "relu", "step"), "net.yaml:6:3: fa.loss: \"hinge\"; want one of mse, cross_entropy\n" +
+			"net.yaml:7:3: fa.activation: \"step\"; want one of linear, relu, hard_sigmoid, sigmoid"},
+		{"rates of backpropagation", withBP(t, "[0.1, 0.1]", "[0.1]"), `net.yaml:10:3: learning.feedforward: 1 rates; the layers want 2`},
+		{"one target", withPC(t, "relu", "relu\n  target: [0.5]"), `net.yaml:7:3: pc.target: [0.5]; want two numbers, the first below the second`},
+		{"targets the other way round", withPC(t, "relu", "relu\n  target: [0.97, 0.03]"), `net.yaml:7:3: pc.target: [0.97 0.03]; want two numbers, the first below the second`},
+		{"kind of optimizer", with(t, "batch: 3", "batch: 3\n  optimizer: {kind: adamw, beta1: 0.5}"), `net.yaml:15:15: learning.optimizer.kind: "adamw"; want one of sgd, momentum, adam`},
+		{"momentum of sgd", with(t, "batch: 3", "batch: 3\n  optimizer: {momentum: 0.5}"), `net.yaml:15:15: learning.optimizer.momentum: sgd has no such setting`},
+		{"settings of adam", with(t, "batch: 3", "batch: 3\n  optimizer: {kind: momentum, beta1: 0.5, plain_root: true}"),
+			"net.yaml:15:31: learning.optimizer.beta1: momentum has no such setting\n" +
+				"net.yaml:15:43: learning.optimizer.plain_root: momentum has no such setting"},
+		{"settings of others", with(t, "batch: 3", "batch: 3\n  optimizer: {kind: adam, momentum: 0.5, weight_decay: 0.1}"),
+			"net.yaml:15:27: learning.optimizer.momentum: adam has no such setting\n" +
+				"net.yaml:15:42: learning.optimizer.weight_decay: adam has no such setting"},
+		{"momentum of 1", with(t, "batch: 3", "batch: 3\n  optimizer: {kind: momentum, momentum: 1}"), `net.yaml:15:31: learning.optimizer.momentum: 1; want 0 or more, below 1`},
+		{"weights that grow", with(t, "batch: 3", "batch: 3\n  optimizer: {weight_decay: -0.1}"), `net.yaml:15:15: learning.optimizer.weight_decay: -0.1; want 0 or a positive number`},
+		{"betas", with(t, "batch: 3", "batch: 3\n  optimizer: {kind: adam, beta1: -0.1, beta2: 1}"), "net.yaml:15:27: learning.optimizer.beta1: -0.1; want 0 or more, below 1\n" +
+			"net.yaml:15:40: learning.optimizer.beta2: 1; want 0 or more, below 1"},
+		{"epsilon of 0", with(t, "batch: 3", "batch: 3\n  optimizer: {kind: adam, epsilon: 0}"), `net.yaml:15:27: learning.optimizer.epsilon: 0; want a positive number`},
+		{"number for a root", with(t, "batch: 3", "batch: 3\n  optimizer: {kind: adam, plain_root: 1}"), `net.yaml:15:27: learning.optimizer.plain_root: "1"; want true or false`},
+		{"key of no optimizer", with(t, "batch: 3", "batch: 3\n  optimizer: {beta3: 0.5}"), `net.yaml:15:15: learning.optimizer.beta3: unknown key; did you mean "beta1"?`},
+		{"optimizer of text", with(t, "batch: 3", "batch: 3\n  optimizer: adam"), `net.yaml:15:3: learning.optimizer: "adam"; want keys with values`},
+		{"mini-batches below 0", with(t, "batch: 3", "batch: 3\n  decay: {factor: 0.9, batches: -1}"), `net.yaml:15:24: learning.decay.batches: -1; want 0 to 2147483647`},
+		{"mini-batches beside epochs", with(t, "batch: 3", "batch: 3\n  decay: {factor: 0.9, every: 2, batches: 100}"), `net.yaml:15:34: learning.decay.batches: 100 beside every or then, which count epochs; leave one out`},
+		{"mini-batches beside stages", with(t, "batch: 3", "batch: 3\n  decay: {batches: 100, then: [{from: 2, factor: 0.5}]}"), `net.yaml:15:11: learning.decay.batches: 100 beside every or then, which count epochs; leave one out`},
 		{"contrast", with(t, "batch: 3", "batch: 3\n  contrast: none"), `net.yaml:15:3: learning.contrast: "none"; want one of free, third, centred`},
 		{"signed input into unsigned x", with(t, "{name: mnist}", "{name: mnist, normalize: {mean: [0.5], deviation: [0.6]}}", "  W:", "  x: ap_ufixed<9,1>\n  W:"), `net.yaml:20:3: formats.x: ap_ufixed<9,1,TRN,WRAP> holds no input below 0, and dataset.normalize makes some down to -0.833; use ap_fixed`},
 		{"half a normalization", with(t, "{name: mnist}", "{name: mnist, normalize: {mean: [0.5]}}"), `net.yaml:2:36: dataset.normalize.mean: 1 of mean and 0 of deviation; want one of each per colour plane, 1 or 3`},
@@ -219,11 +321,29 @@ func TestNetworkRoundTrip(t *testing.T) {
 		n.Seed = rng.Uint32()
 		n.Settling.Step.Start *= []float64{1, 1e-9, 1e30}[rng.IntN(3)]
 		n.Settling.Step.Stop = 0
-		n.Learning.Contrast = []string{rule.WithFree, rule.WithThird, rule.WithCentred}[rng.IntN(3)]
+		if r := rule.Named(n.Rule); n.Rule != "csm" && !r.Lacks("learning.contrast") {
+			n.Learning.Contrast = []string{rule.WithFree, rule.WithThird, rule.WithCentred}[rng.IntN(3)]
+		}
+		n.Learning.Optimizer = rule.DefaultOptimizer()
+		switch o := &n.Learning.Optimizer; rng.IntN(4) {
+		case 0:
+			o.WeightDecay = rng.Float64()
+		case 1:
+			o.Kind, o.Momentum, o.WeightDecay = rule.Momentum, rng.Float64(), float64(rng.IntN(2))
+		case 2:
+			o.Kind, o.Beta1, o.Beta2, o.Epsilon, o.PlainRoot = rule.Adam, rng.Float64(), rng.Float64(), 1-rng.Float64(), rng.IntN(2) == 0
+		}
+		if rng.IntN(2) == 0 {
+			n.Learning.Decay = rule.Decay{Factor: 1 - rng.Float64(), Batches: 1 + rng.IntN(1000)}
+		}
 		n.Dataset.Path = []string{"", "digits", "/a b/c: d", "#1", "true", "0x1", "- \"q\" \\ 'é'", "*a", "~", "null", ".nan"}[rng.IntN(11)]
 		n.Formats = map[string]fx.Type{}
 		for range rng.IntN(4) {
-			kind := []string{"r", "drive", "W", "r1", "W0", "dW0"}[rng.IntN(6)]
+			kinds := []string{"r", "drive", "W", "r1", "W0", "dW0"}
+			if d := n.Describe(); d.Tensor("drive", 1) < 0 { // one pass upwards, one downwards
+				kinds[1] = "e"
+			}
+			kind := kinds[rng.IntN(len(kinds))]
 			n.Formats[kind] = fx.Type{Format: fx.S(1+rng.IntN(64), rng.IntN(90)-20), Rounding: fx.Rounding(rng.IntN(8)), Overflow: fx.Overflow(rng.IntN(4))}
 		}
 		if len(n.Formats) == 0 {
@@ -239,8 +359,6 @@ func TestNetworkRoundTrip(t *testing.T) {
 				}
 			}
 			n.Own = &changed
-		} else if n.Own != nil {
-			n.Learning.Contrast = rule.WithFree
 		}
 		back, err := Parse("net.yaml", n.YAML())
 		require.NoError(t, err, "%s", n.YAML())

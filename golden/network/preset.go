@@ -63,13 +63,13 @@ func (n *Network) Commented(about string) []byte {
 	return b.Bytes()
 }
 
-// comment writes the settings of a section; path is what stands before their keys. What the rule does not have is left out.
+// comment writes the settings of a section; path is what stands before their keys. What the network lacks is left out.
 func (n *Network) comment(b *bytes.Buffer, indent, path string, v reflect.Value) {
 	for i := range v.NumField() {
 		f, field := v.Type().Field(i), v.Field(i)
 		key, doc := f.Tag.Get("yaml"), f.Tag.Get("doc")
 		switch {
-		case rule.Named(n.Rule).Lacks(path + key):
+		case n.lacks(path + key):
 		case field.Kind() == reflect.Interface:
 			if !field.IsNil() {
 				fmt.Fprintf(b, "\n%s: # of this rule alone\n", n.Rule)
@@ -81,7 +81,7 @@ func (n *Network) comment(b *bytes.Buffer, indent, path string, v reflect.Value)
 			if indent == "" {
 				b.WriteString("\n")
 			}
-			if field.IsZero() { // all of it is left out: a section of comments
+			if field.IsZero() || field.Interface() == any(rule.DefaultOptimizer()) { // all of it is left out: a section of comments
 				fmt.Fprintf(b, "%s# %s:\n", indent, key)
 				n.comment(b, indent+"#   ", path+key+".", field)
 				continue

@@ -33,9 +33,8 @@ func (n *Network) Paths() []string {
 }
 
 func (n *Network) settings(visit func(path string, v reflect.Value)) {
-	r := rule.Named(n.Rule)
 	settings("", reflect.ValueOf(n).Elem(), func(path string, v reflect.Value) {
-		if r == nil || !r.Lacks(path) {
+		if !n.lacks(path) {
 			visit(path, v)
 		}
 	})
@@ -62,7 +61,8 @@ func settings(section string, v reflect.Value, visit func(path string, v reflect
 }
 
 // Set changes one setting, named by its path, to what the network file would have behind its key: a list is [0.5, 0.25].
-// What the setting cannot be, and what it makes of the network, is ErrUsage.
+// With another kind of optimizer, the settings that it lacks are those of a file that is silent. What the setting cannot be, and
+// what it makes of the network, is ErrUsage.
 func (n *Network) Set(path, value string) error {
 	var field reflect.Value
 	n.settings(func(at string, v reflect.Value) {
@@ -75,6 +75,9 @@ func (n *Network) Set(path, value string) error {
 		if rule.Named(section) != nil && section != n.Rule {
 			return golden.Usagef("%s: a setting of rule %s; this network's rule is %s", path, section, n.Rule)
 		}
+		if n.lacks(path) {
+			return golden.Usagef("%s: %s has no such setting", path, n.without(path))
+		}
 		return golden.Usagef("%s: unknown setting; did you mean %q?", path, Meant(path, n.Paths()))
 	}
 	if strings.ContainsAny(value, "\r\n") {
@@ -86,6 +89,7 @@ func (n *Network) Set(path, value string) error {
 	}
 	p := &networkFile{name: "network", at: map[string]*token.Position{}, reported: map[string]bool{}, guessed: map[string]bool{}}
 	p.value(path, file.Docs[0].Body, field)
+	n.forget()
 	if err = p.join(); err == nil {
 		_, err = Parse("network", n.YAML()) // it knows what goes together
 	}
@@ -94,6 +98,25 @@ func (n *Network) Set(path, value string) error {
 	}
 	text := strings.TrimPrefix(err.Error(), golden.ErrUsage.Error()+": ")
 	return golden.Usagef("%s", strings.ReplaceAll(placeInText.ReplaceAllString(text, ""), "\n", "; "))
+}
+
+// without names what lacks a setting: the rule or the kind of optimizer.
+func (n *Network) without(path string) string {
+	if r := rule.Named(n.Rule); r != nil && r.Lacks(path) {
+		return n.Rule
+	}
+	return n.Learning.Optimizer.Kind
+}
+
+// forget sets what the kind of optimizer lacks to what it is in a file that is silent.
+func (n *Network) forget() {
+	silent := rule.DefaultOptimizer()
+	o, of := reflect.ValueOf(&n.Learning.Optimizer).Elem(), reflect.ValueOf(silent)
+	for i := range o.NumField() {
+		if !n.Learning.Optimizer.Uses(o.Type().Field(i).Tag.Get("yaml")) {
+			o.Field(i).Set(of.Field(i))
+		}
+	}
 }
 
 // placeInText is where an error is in a text that no one sees.

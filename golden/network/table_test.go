@@ -40,8 +40,26 @@ func TestTableOfPresets(t *testing.T) {
 			// What the page says of all.
 			require.Equal(t, 20, n.Learning.Batch)
 			require.Equal(t, 50, n.Learning.Epochs)
-			require.Equal(t, 1.0, n.Learning.Beta)
-			require.True(t, n.Learning.RandomSign)
+			adam := rule.DefaultOptimizer()
+			adam.Kind = rule.Adam
+			descent := rule.DefaultOptimizer()
+			beta := 1.0
+			switch own := n.Own.(type) {
+			case *rule.PC:
+				require.Equal(t, &rule.PC{Activation: "sigmoid", Target: []float64{0.03, 0.97}}, own)
+				adam.PlainRoot = true
+				descent, beta = adam, 0
+			case *rule.PCNudge:
+				require.Equal(t, "relu", own.Activation)
+				beta = 0.001
+			case *rule.Backprop:
+				require.Equal(t, "relu", own.Activation)
+				descent, beta = adam, 0
+			default:
+				require.True(t, n.Learning.RandomSign)
+			}
+			require.Equal(t, beta, n.Learning.Beta)
+			require.Equal(t, descent, n.Learning.Optimizer)
 			require.Equal(t, rule.WithFree, n.Learning.Contrast)
 			if own, ok := n.Own.(*rule.CorInfoMax); ok {
 				require.Equal(t, 0.15, own.Epsilon)
@@ -83,6 +101,8 @@ func tableRow(t *testing.T, name, plain string, n *Network) string {
 	}
 	decay := "none"
 	switch d := n.Learning.Decay; {
+	case d.Batches > 0:
+		decay = fmt.Sprintf("%v every %d mini-batches", d.Factor, d.Batches)
 	case d.Every > 1:
 		decay = fmt.Sprintf("%v every %d", d.Factor, d.Every)
 	case d.Factor != 1:
@@ -107,7 +127,18 @@ func tableRow(t *testing.T, name, plain string, n *Network) string {
 		} else {
 			require.Equal(t, rule.StepSize{Rule: "constant", Start: step.Start}, step)
 		}
-		columns = append(columns, list(n.Learning.Feedback, ", "), decay, fmt.Sprint(kind, " ", step.Start), fmt.Sprint(own.Leak), list(own.Sparse.Nu, ", "))
+		columns = append(columns, list(n.Learning.Feedback, ", "), decay, fmt.Sprint(kind, " ", step.Start), fmt.Sprint(own.Leak), list(own.Sparse.Nu, ", "), iterations)
+	case *rule.PC, *rule.PCNudge:
+		require.Equal(t, rule.StepSize{Rule: "constant", Start: 0.1}, step)
+		require.Equal(t, 50, n.Settling.NudgedIterations)
+		sign := ""
+		if n.Rule == "pc-nudge" {
+			sign = map[bool]string{true: "random", false: "positive"}[n.Learning.RandomSign]
+		}
+		columns = append(columns, decay, sign)
+	case *rule.Backprop:
+		require.Equal(t, map[string]string{"mse": rule.MSE, "ce": rule.CrossEntropy}[name[strings.LastIndex(name, "-")+1:]], own.Loss)
+		columns = append(columns, decay)
 	default:
 		require.Equal(t, rule.StepSize{Rule: "constant", Start: step.Start, Inference: step.Inference}, step)
 		eta, alpha := fmt.Sprint(step.Start), ""
@@ -117,10 +148,10 @@ func tableRow(t *testing.T, name, plain string, n *Network) string {
 		if own, ok := own.(*rule.CSM); ok {
 			alpha = list(own.Lateral, ", ")
 		}
-		columns = append(columns, decay, alpha, eta)
+		columns = append(columns, decay, alpha, eta, iterations)
 	}
 	row := "|"
-	for _, column := range append(columns, iterations, paper) {
+	for _, column := range append(columns, paper) {
 		if column != "" {
 			column = " " + column
 		}

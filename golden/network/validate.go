@@ -186,6 +186,11 @@ func (p *networkFile) learning(l *rule.Learning) {
 func (p *networkFile) optimizer(o *rule.Optimizer) {
 	const path = "learning.optimizer"
 	p.oneOf(path+".kind", o.Kind, rule.SGD, rule.Momentum, rule.Adam)
+	for key := range p.at {
+		if name, ok := strings.CutPrefix(key, path+"."); ok && !p.reported[key] && !p.reported[path+".kind"] && !o.Uses(name) {
+			p.refuse(key, "%s has no such setting", o.Kind)
+		}
+	}
 	fraction := func(key string, v float64) {
 		if !p.reported[path+key] && !(v >= 0 && v < 1) {
 			p.refuse(path+key, "%v; want 0 or more, below 1", v)
@@ -197,9 +202,6 @@ func (p *networkFile) optimizer(o *rule.Optimizer) {
 	p.notNegative(path+".weight_decay", o.WeightDecay)
 	if !p.reported[path+".epsilon"] && !(o.Epsilon > 0) {
 		p.refuse(path+".epsilon", "%v; want a positive number", o.Epsilon)
-	}
-	if o.Kind == rule.Adam && o.WeightDecay > 0 {
-		p.refuse(path+".weight_decay", "%v with adam, which has none", o.WeightDecay)
 	}
 }
 

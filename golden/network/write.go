@@ -13,14 +13,13 @@ import (
 	"strings"
 
 	fx "corinfo/fixedpoint"
-	"corinfo/golden/rule"
 )
 
 // YAML is the network as a file without comments; Parse reads it back to the same network. Lists,
 // texts, formats and sections that are empty are left out.
 func (n *Network) YAML() []byte {
 	var b bytes.Buffer
-	writeFields(&b, "", "", rule.Named(n.Rule), reflect.ValueOf(n).Elem())
+	n.writeFields(&b, "", "", reflect.ValueOf(n).Elem())
 	return b.Bytes()
 }
 
@@ -32,8 +31,8 @@ func (n *Network) Fingerprint() string {
 }
 
 // writeFields writes the fields of a struct, one a line; path is what stands before their keys. The section of a network's rule
-// stands in the place of Own; what the rule does not have is left out.
-func writeFields(b *bytes.Buffer, indent, path string, r *rule.Rule, v reflect.Value) {
+// stands in the place of Own; what the network lacks is left out.
+func (n *Network) writeFields(b *bytes.Buffer, indent, path string, v reflect.Value) {
 	for i := range v.NumField() {
 		key, field := v.Type().Field(i).Tag.Get("yaml"), v.Field(i)
 		if field.Kind() == reflect.Interface {
@@ -42,7 +41,7 @@ func writeFields(b *bytes.Buffer, indent, path string, r *rule.Rule, v reflect.V
 			}
 			key, field = v.FieldByName("Rule").String(), field.Elem().Elem()
 		}
-		if r != nil && r.Lacks(path+key) {
+		if n.lacks(path + key) {
 			continue
 		}
 		switch x := field.Interface().(type) {
@@ -59,7 +58,7 @@ func writeFields(b *bytes.Buffer, indent, path string, r *rule.Rule, v reflect.V
 		switch field.Kind() {
 		case reflect.Struct:
 			var inner bytes.Buffer
-			writeFields(&inner, indent+"  ", path+key+".", r, field)
+			n.writeFields(&inner, indent+"  ", path+key+".", field)
 			if inner.Len() > 0 {
 				fmt.Fprintf(b, "%s%s:\n%s", indent, key, &inner)
 			}

@@ -28,6 +28,19 @@ func (r Report) oneOf(path, name string, allowed []string) {
 	}
 }
 
+// Uses tells that the kind of optimizer has a setting, by its key in the network file.
+func (o *Optimizer) Uses(key string) bool {
+	switch key {
+	case "momentum":
+		return o.Kind == Momentum
+	case "weight_decay":
+		return o.Kind != Adam
+	case "beta1", "beta2", "epsilon", "plain_root":
+		return o.Kind == Adam
+	}
+	return true
+}
+
 // check refuses what the rule cannot work with.
 func (o *CorInfoMax) check(s *Settings, report Report) {
 	K := len(s.Layers) - 1

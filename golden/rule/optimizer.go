@@ -6,15 +6,16 @@ import (
 	fx "corinfo/fixedpoint"
 )
 
-// Optimizer turns the gradient of a mini-batch into the change of a synapse. The zero value is plain descent.
+// Optimizer turns the gradient of a mini-batch into the change of a synapse. The zero value is plain descent. A kind has the
+// settings that Uses tells; the others mean nothing to it.
 type Optimizer struct {
 	Kind        string  `yaml:"kind" doc:"sgd, plain descent; momentum; adam; left out: sgd"`
-	Momentum    float64 `yaml:"momentum" doc:"of momentum: what it keeps of its buffer, to which the gradient is added; left out: 0.9"`
-	WeightDecay float64 `yaml:"weight_decay" doc:"this times the synapse is added to its gradient, adam aside; left out: 0"`
-	Beta1       float64 `yaml:"beta1" doc:"of adam: what its mean m of gradients keeps; left out: 0.9"`
-	Beta2       float64 `yaml:"beta2" doc:"of adam: what its mean v of their squares keeps; left out: 0.999"`
-	Epsilon     float64 `yaml:"epsilon" doc:"of adam: added to the root of v; left out: 1e-8"`
-	PlainRoot   bool    `yaml:"plain_root" doc:"of adam: epsilon is added to sqrt(v) itself, as in the code of predictive coding; false: to sqrt(v / (1 - beta2^t)), as in PyTorch; left out: false"`
+	Momentum    float64 `yaml:"momentum" doc:"what is kept of the buffer, to which the gradient is added; left out: 0.9"`
+	WeightDecay float64 `yaml:"weight_decay" doc:"this times the synapse is added to its gradient; left out: 0"`
+	Beta1       float64 `yaml:"beta1" doc:"what the mean m of gradients keeps; left out: 0.9"`
+	Beta2       float64 `yaml:"beta2" doc:"what the mean v of their squares keeps; left out: 0.999"`
+	Epsilon     float64 `yaml:"epsilon" doc:"added to the root of v; left out: 1e-8"`
+	PlainRoot   bool    `yaml:"plain_root" doc:"epsilon is added to sqrt(v), as in the code of predictive coding; false: to sqrt(v / (1 - beta2^t)), as in PyTorch; left out: false"`
 }
 
 // Kinds of optimizers.
