@@ -101,8 +101,11 @@ func plainDivide[T Float](n int, z, a, b *T) {
 
 func plainRoot[T Float](n int, z, a *T) {
 	zs := unsafe.Slice(z, n)
-	for i, v := range unsafe.Slice(a, n) { // of a float32 too it is rounded once
-		zs[i] = T(math.Sqrt(float64(max(v, 0))))
+	for i, v := range unsafe.Slice(a, n) { // in this form -0 and NaN stay; the root of a float32 too is rounded once
+		if v < 0 {
+			v = 0
+		}
+		zs[i] = T(math.Sqrt(float64(v)))
 	}
 }
 
@@ -124,8 +127,9 @@ func plainNonZero[T Float](n int, z, a *T, one T) {
 }
 
 // expConstants are those of e^x on float32: x is limited to low .. high, its power of two taken off by log2(e), a number whose
-// addition rounds to whole numbers, and -ln 2 in two parts; what is left goes into a polynomial, the highest power first, which errs
-// by less than 2 units in the last place.
+// addition rounds to whole numbers, and -ln 2 in two parts; what is left goes into a polynomial, the highest power first. Of all x
+// in low .. high the result is at most 2.74 units in the last place off, at -27.379168; sigmoids at most 3.52, at -16.983305. Their
+// limits are -high and -low.
 var expConstants = [13]float32{-87, 88, math.Log2E, 3 << 22, -0.693359375, 2.12194440e-4,
 	1.0 / 720, 1.0 / 120, 1.0 / 24, 1.0 / 6, 0.5, 1, 1}
 

@@ -75,7 +75,7 @@ func (m Matrix[T]) wantStates() {
 	}
 }
 
-// Clear sets all elements to 0.
+// Clear sets all elements of a matrix of states to 0.
 func (m Matrix[T]) Clear() {
 	for i := range m.Rows {
 		clear(m.Row(i))
@@ -88,29 +88,38 @@ func PanelColumns[T Float]() int { return panelColumns[T]() }
 // Panels is the number of panels of a matrix.
 func (m Matrix[T]) Panels() int { return panels[T](m.Cols) }
 
-// Panel is a view of the rows from <= i < to of a panel, as a matrix of states.
+// Panel is a view of the rows from <= i < to of a panel, as a matrix of states. It panics where the matrix has not all of them.
 func (m Matrix[T]) Panel(p, from, to int) Matrix[T] {
 	width := panelColumns[T]()
+	if p < 0 || p >= m.Panels() {
+		panic(fmt.Sprintf("simd: panel %d of %d", p, m.Panels()))
+	}
 	v := m.Slice(from, to)
 	return Matrix[T]{Rows: v.Rows, Cols: min(width, m.Cols-p*width), data: v.data[p*m.panel:], row: m.row, panel: width}
 }
 
-// Narrow is a view of the first columns of a matrix of states.
+// Narrow is a view of the first columns of a matrix of states, of all where it has not more.
 func (m Matrix[T]) Narrow(cols int) Matrix[T] {
 	m.wantStates()
 	m.Cols = min(cols, m.Cols)
 	return m
 }
 
-// Columns is a view of some columns of a matrix of states that only products may read.
+// Columns is a view of the columns from <= j < to of a matrix of states that only products may read, as their left factor.
 func (m Matrix[T]) Columns(from, to int) Matrix[T] {
 	m.wantStates()
+	if from < 0 || to < from || to > m.Cols {
+		panic(fmt.Sprintf("simd: columns %d to %d of %d", from, to, m.Cols))
+	}
 	m.data, m.Cols = m.data[from:], to-from
 	return m
 }
 
-// Transpose sets synapses to the transpose of others.
+// Transpose sets synapses to the transpose of others. It panics on shapes that don't fit.
 func Transpose[T Float](to, from Matrix[T]) {
+	if to.Rows != from.Cols || to.Cols != from.Rows {
+		panic(fmt.Sprintf("simd: %d x %d into %d x %d transposed", from.Rows, from.Cols, to.Rows, to.Cols))
+	}
 	width := panelColumns[T]()
 	for p := range panels[T](to.Cols) {
 		for q := range panels[T](from.Cols) { // a block of panel p of to is one of panel q of from

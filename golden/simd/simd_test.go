@@ -213,6 +213,230 @@ func testElements[T Float](t *testing.T, rng *rand.Rand, list []kernels[T], use 
 	}
 }
 
+func TestFunctions(t *testing.T) {
+	rng := source(t)
+	t.Run("float32", func(t *testing.T) { testFunctions(t, rng, available32(), &use32) })
+	t.Run("float64", func(t *testing.T) { testFunctions(t, rng, available64(), &use64) })
+}
+
+// testFunctions holds quotients, roots, offsets, what is not zero, powers of e and sigmoids in all kernels against one element at
+// a time, bit by bit, the sign of zeros included.
+func testFunctions[T Float](t *testing.T, rng *rand.Rand, list []kernels[T], use **kernels[T]) {
+	infinity, nan := T(math.Inf(1)), T(math.NaN())
+	zero := T(0)
+	special := []T{0, -zero, 1, -1, infinity, -infinity, nan, T(math.SmallestNonzeroFloat32), -T(math.SmallestNonzeroFloat32), 0x1p-126, math.MaxFloat32, -math.MaxFloat32,
+		-87, 88, 87, -88, -87.5, 88.5, 0.5, 1e-30, -1e-30}
+	draw := func(m Matrix[T]) Matrix[T] {
+		filled(rng, m)
+		for range rng.IntN(9) {
+			m.Set(rng.IntN(m.Rows), rng.IntN(m.Cols), special[rng.IntN(len(special))])
+		}
+		for range rng.IntN(9) {
+			m.Set(rng.IntN(m.Rows), rng.IntN(m.Cols), T(60*rng.NormFloat64()))
+		}
+		return m
+	}
+	for range 60 {
+		rows, neurons := 1+rng.IntN(3), 1+rng.IntN(100)
+		a, b := draw(NewStates[T](rows, neurons)), draw(NewStates[T](rows, neurons))
+		add := special[rng.IntN(len(special))]
+		inPlace := rng.IntN(2) == 0
+		with(list, use, func(name string) {
+			for _, f := range []struct {
+				name string
+				run  func(z, a Matrix[T])
+				want func(v, by T) T
+			}{
+				{"quotient", func(z, a Matrix[T]) { DivideElements(z, a, b) }, func(v, by T) T {
+					if by > 0 {
+						return v / by
+					}
+					return 0
+				}},
+				{"root", func(z, a Matrix[T]) { Roots(z, a) }, func(v, _ T) T {
+					if v < 0 {
+						return 0
+					}
+					return T(math.Sqrt(float64(v)))
+				}},
+				{"what is not zero", func(z, a Matrix[T]) { NonZeros(z, a) }, func(v, _ T) T {
+					if v != 0 {
+						return 1
+					}
+					return 0
+				}},
+				{"offset", func(z, a Matrix[T]) { Copy(z, a); Offset(z, add) }, func(v, _ T) T { return v + add }},
+				{"power of e", func(z, a Matrix[T]) { Exp(z, a) }, func(v, _ T) T { return one(v, plainExp[T]) }},
+				{"sigmoid", func(z, a Matrix[T]) { Sigmoid(z, a) }, func(v, _ T) T { return one(v, plainSigmoid[T]) }},
+			} {
+				from, z := NewStates[T](rows, neurons), NewStates[T](rows, neurons)
+				Copy(from, a)
+				if inPlace {
+					z = from
+				}
+				f.run(z, from)
+				for i := range rows {
+					for j := range neurons {
+						want, got := f.want(a.At(i, j), b.At(i, j)), z.At(i, j)
+						same(t, want, got, "%s: %s of %v, %v", name, f.name, a.At(i, j), b.At(i, j))
+						if want == want {
+							require.Equal(t, math.Signbit(float64(want)), math.Signbit(float64(got)), "%s: sign of the %s of %v, %v", name, f.name, a.At(i, j), b.At(i, j))
+						}
+					}
+				}
+			}
+		})
+	}
+}
+
+// one is a kernel's value of one element.
+func one[T Float](v T, kernel func(n int, z, a *T)) (z T) {
+	kernel(1, &z, &v)
+	return z
+}
+
+// What e^v and sigmoids of float32 err by at most, measured over all numbers, and where.
+const (
+	expBound     = 2.74
+	sigmoidBound = 3.52
+)
+
+var worstOfExp = []float32{-27.379168, 5.1986666, -3.8118467, -16.983305}
+
+// TestExpErrors holds e^v and sigmoids of float32 to the errors that expConstants tells of, in units in the last place of the exact
+// values, at the worst numbers known and at many others; of all numbers of their ranges where CORINFO_ALL is set, in a minute or two.
+func TestExpErrors(t *testing.T) {
+	step := uint32(1009)
+	if os.Getenv("CORINFO_ALL") != "" {
+		step = 1
+	}
+	worst := map[string]float64{}
+	check := func(name string, kernel func(n int, z, a *float32), exact func(v float64) float64, bound float64, v float32) {
+		want := exact(float64(v))
+		_, exponent := math.Frexp(want)
+		off := math.Abs(float64(one(v, kernel))-want) / math.Ldexp(1, max(exponent-24, -149))
+		if worst[name] = max(worst[name], off); off > bound {
+			t.Fatalf("%s(%v): %v, %v units in the last place off", name, v, one(v, kernel), off)
+		}
+	}
+	both := func(v float32) {
+		if -87 <= v && v <= 88 {
+			check("exp", plainExp[float32], math.Exp, expBound, v)
+		}
+		if -88 <= v && v <= 87 {
+			check("sigmoid", plainSigmoid[float32], func(v float64) float64 { return 1 / (1 + math.Exp(-v)) }, sigmoidBound, v)
+		}
+	}
+	for _, v := range worstOfExp {
+		both(v)
+	}
+	// Below 2^-27 both are constant but for their roundings.
+	for bits := math.Float32bits(0x1p-27); bits <= math.Float32bits(88); bits += step {
+		both(math.Float32frombits(bits))
+		both(-math.Float32frombits(bits))
+	}
+	t.Log(worst)
+	require.Greater(t, worst["exp"], expBound-0.01)
+	require.Greater(t, worst["sigmoid"], sigmoidBound-0.01)
+	for _, tiny := range []float32{0, 0x1p-149, -0x1p-149, 0x1p-30, -0x1p-30} {
+		require.Equal(t, float32(1), one(tiny, plainExp[float32]))
+		require.Equal(t, float32(0.5), one(tiny, plainSigmoid[float32]))
+	}
+	// Beyond the range they are as at its ends.
+	for _, far := range []float32{88.5, 1e30, float32(math.Inf(1))} {
+		require.Equal(t, one(88, plainExp[float32]), one(far, plainExp[float32]))
+		require.Equal(t, one(-87, plainExp[float32]), one(-far, plainExp[float32]))
+		require.Equal(t, float32(1), one(far, plainSigmoid[float32]))
+		require.Equal(t, one(-88, plainSigmoid[float32]), one(-far, plainSigmoid[float32]))
+	}
+}
+
+func TestViews(t *testing.T) {
+	rng := source(t)
+	t.Run("float32", func(t *testing.T) { testViews(t, rng, available32(), &use32) })
+	t.Run("float64", func(t *testing.T) { testViews(t, rng, available64(), &use64) })
+}
+
+// testViews: panels hold the columns of a matrix in their order; what is done to a view is done to its elements of the matrix, and to
+// no others.
+func testViews[T Float](t *testing.T, rng *rand.Rand, list []kernels[T], use **kernels[T]) {
+	width := PanelColumns[T]()
+	for range 40 {
+		pre, post, samples := 1+rng.IntN(80), 1+rng.IntN(80), 1+rng.IntN(9)
+		m := filled(rng, NewSynapses[T](pre, post))
+		require.Equal(t, (post+width-1)/width, m.Panels())
+		to := rng.IntN(pre + 1)
+		from := rng.IntN(to + 1)
+		columns := 0
+		for p := range m.Panels() {
+			panel := m.Panel(p, from, to)
+			require.Equal(t, to-from, panel.Rows)
+			for i := range panel.Rows {
+				for j, v := range panel.Row(i) {
+					require.Equal(t, m.At(from+i, columns+j), v)
+				}
+			}
+			columns += panel.Cols
+		}
+		require.Equal(t, post, columns)
+
+		// A part of an update, panel by panel: the products of some rows, an operation over elements, the result in its place.
+		a, b := filled(rng, NewStates[T](samples, pre)), filled(rng, NewStates[T](samples, post))
+		with(list, use, func(name string) {
+			got := NewSynapses[T](pre, post)
+			copy(got.data, m.data)
+			room := NewSynapses[T](pre, width)
+			for p := range got.Panels() {
+				part := got.Panel(p, from, to)
+				products := room.Panel(0, 0, to-from).Narrow(part.Cols)
+				require.Equal(t, part.Cols, products.Cols)
+				MultiplyTransposed(0, products, a.Columns(from, to), b.Panel(p, 0, samples), 0, to-from)
+				Combine(part, []Term[T]{{1, part}, {0.5, products}})
+			}
+			for i := range pre {
+				for j := range post {
+					want := m.At(i, j)
+					if from <= i && i < to {
+						sum := T(0)
+						for sample := range samples {
+							sum = fma(b.At(sample, j), a.At(sample, i), sum)
+						}
+						want = fma(sum, 0.5, want)
+					}
+					require.Equal(t, want, got.At(i, j), "%s: %d, %d of %d x %d, rows %d to %d", name, i, j, pre, post, from, to)
+				}
+			}
+			padding(t, name, got)
+		})
+
+		across := filled(rng, NewSynapses[T](post, pre))
+		Transpose(across, m)
+		for i := range pre {
+			for j := range post {
+				require.Equal(t, m.At(i, j), across.At(j, i), "%d, %d of %d x %d", i, j, pre, post)
+			}
+		}
+		padding(t, "transpose", across)
+
+		states := filled(rng, NewStates[T](samples, post))
+		narrow := rng.IntN(post + 1)
+		row := rng.IntN(samples)
+		cleared := NewStates[T](samples, post)
+		Copy(cleared, states)
+		cleared.Slice(row, samples).Narrow(narrow).Clear()
+		for i := range samples {
+			for j := range post {
+				want := states.At(i, j)
+				if i >= row && j < narrow {
+					want = 0
+				}
+				require.Equal(t, want, cleared.At(i, j))
+			}
+		}
+		require.Equal(t, post, states.Narrow(post+7).Cols)
+	}
+}
+
 func same[T Float](t *testing.T, want, got T, format string, args ...any) {
 	t.Helper()
 	if want != want && got != got { // NaN
@@ -247,6 +471,20 @@ func TestShapes(t *testing.T) {
 		"sum of nothing":   func() { Combine(c, nil) },
 		"limit":            func() { Limit(c, NewStates[float32](3, 4), 1) },
 		"elements":         func() { MultiplyElements(c, c, NewStates[float32](2, 100)) },
+		"quotient":         func() { DivideElements(c, c, NewStates[float32](2, 100)) },
+		"dividend":         func() { DivideElements(c, NewStates[float32](3, 4), c) },
+		"roots":            func() { Roots(c, NewStates[float32](3, 4)) },
+		"what is not zero": func() { NonZeros(c, a) },
+		"powers of e":      func() { Exp(c, a) },
+		"sigmoids":         func() { Sigmoid(c, a) },
+		"offset":           func() { Offset(b, 1) },
+		"rows of a panel":  func() { b.Panel(0, 2, 4) },
+		"narrow synapses":  func() { b.Narrow(1) },
+		"their columns":    func() { b.Columns(0, 1) },
+		"cleared synapses": func() { b.Clear() },
+		"panel":            func() { b.Panel(1, 0, 3) },
+		"columns of none":  func() { c.Columns(3, 5) },
+		"transpose":        func() { Transpose(b, NewSynapses[float32](3, 4)) },
 	} {
 		require.Panics(t, f, name)
 	}
