@@ -209,7 +209,7 @@ func TestNetworkErrors(t *testing.T) {
 			`net.yaml:6:3: pc-nudge.activation: "Relu"; want one of linear, relu, hard_sigmoid, sigmoid`},
 		{"loss and activation", withBP(t, "mse", "hinge", "relu", "step"), "net.yaml:6:3: fa.loss: \"hinge\"; want one of mse, cross_entropy\n" +
 			"net.yaml:7:3: fa.activation: \"step\"; want one of linear, relu, hard_sigmoid, sigmoid"},
-		{"rates of backpropagation", withBP(t, "[0.1, 0.1]", "[0.1]"), `net.yaml:10:3: learning.feedforward: 1 rates; the layers want 2`},
+		{"rates of backpropagation", withBP(t, "[0.1, 0.1]", "[0.1, 0.1, 0.1]"), `net.yaml:10:3: learning.feedforward: 3 rates; the layers want 2`},
 		{"one target", withPC(t, "relu", "relu\n  target: [0.5]"), `net.yaml:7:3: pc.target: [0.5]; want two numbers, the first below the second`},
 		{"targets the other way round", withPC(t, "relu", "relu\n  target: [0.97, 0.03]"), `net.yaml:7:3: pc.target: [0.97 0.03]; want two numbers, the first below the second`},
 		{"kind of optimizer", with(t, "batch: 3", "batch: 3\n  optimizer: {kind: adamw, beta1: 0.5}"), `net.yaml:15:15: learning.optimizer.kind: "adamw"; want one of sgd, momentum, adam`},
