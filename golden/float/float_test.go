@@ -292,6 +292,96 @@ func TestFloatEpochs(t *testing.T) {
 	}
 }
 
+// optimizers are those that a run of any rule may have.
+var optimizers = []rule.Optimizer{
+	rule.DefaultOptimizer(),
+	{Kind: rule.SGD, WeightDecay: 0.01},
+	{Kind: rule.Momentum, Momentum: 0.8, WeightDecay: 0.01},
+	{Kind: rule.Adam, Beta1: 0.8, Beta2: 0.98, Epsilon: 1e-4},
+	{Kind: rule.Adam, Beta1: 0.8, Beta2: 0.98, Epsilon: 1e-4, PlainRoot: true},
+}
+
+// TestFloatContinues: weights, words beside them and the number of mini-batches are all that a model goes on from, to the same bits.
+func TestFloatContinues(t *testing.T) {
+	for _, r := range rule.Rules {
+		for _, o := range optimizers {
+			n := wideOf(r.Name)
+			n.Learning.Optimizer, n.Learning.Decay = o, rule.Decay{Factor: 0.7, Batches: 2}
+			rng := rand.New(rand.NewPCG(goldentest.Seed(t), 0))
+			whole, other := starting(t, n), starting(t, n)
+			for i := range 5 {
+				if i == 3 {
+					require.NoError(t, other.SetWeights(whole.Weights()))
+					require.NoError(t, other.SetBeside(whole.Beside()))
+					other.SetStep(3)
+				}
+				samples, labels := goldentest.Samples(rng, n, n.Learning.Batch)
+				negative := rng.IntN(2) == 0
+				whole.Learn(samples, labels, negative)
+				if i >= 3 {
+					other.Learn(samples, labels, negative)
+				}
+			}
+			require.Equal(t, whole.Weights(), other.Weights(), "%s by %v", r.Name, o)
+			require.Equal(t, whole.Beside(), other.Beside(), "%s by %v", r.Name, o)
+
+			words := map[string]int{rule.Momentum: 1, rule.Adam: 2}[o.Kind]
+			for _, u := range n.Describe().Updates {
+				if p := n.Describe().Projections[u.Projection]; !p.Symmetric {
+					require.Len(t, p.Words, words, "%s of %s by %v", p.Name, r.Name, o)
+				}
+			}
+			for _, x := range whole.Beside() {
+				require.NotZero(t, mat.Norm(x.Dense, 2), "%s of %s by %v", x.Name, r.Name, o)
+			}
+			if words == 0 {
+				require.Empty(t, whole.Beside())
+				continue
+			}
+			first := whole.Beside()[0].Name
+			require.ErrorIs(t, other.SetBeside(whole.Beside()[1:]), golden.ErrUsage)
+			require.ErrorContains(t, other.SetBeside(whole.Beside()[1:]), first+" is missing")
+			beside := whole.Beside()
+			beside[0].Dense = mat.NewDense(1, 2, nil)
+			require.ErrorContains(t, other.SetBeside(beside), first+" is 1 x 2; the network wants ")
+		}
+	}
+}
+
+// TestFloatRecord: recording tells of every tensor but constants, by its name, and changes no result.
+func TestFloatRecord(t *testing.T) {
+	for _, r := range rule.Rules {
+		for _, o := range optimizers {
+			n := goldentest.Of(r.Name)
+			n.Learning.Optimizer = o
+			if own, ok := n.Own.(*rule.CorInfoMax); ok {
+				own.Sparse = rule.Sparse{Layers: []int{2}, Nu: []float64{0.1}}
+			}
+			d := n.Describe()
+			silent, telling := starting(t, n), starting(t, n)
+			told := map[string][]float64{}
+			telling.Record(func(tensor string, values []float64) { told[tensor] = values })
+			rng := rand.New(rand.NewPCG(goldentest.Seed(t), 0))
+			for range 2 {
+				samples, labels := goldentest.Samples(rng, n, n.Learning.Batch)
+				silent.Learn(samples, labels, false)
+				telling.Learn(samples, labels, false)
+			}
+			require.Equal(t, silent.Weights(), telling.Weights(), "%s by %v", r.Name, o)
+			require.Equal(t, silent.Beside(), telling.Beside(), "%s by %v", r.Name, o)
+			for _, tensor := range d.Tensors {
+				if tensor.Use == rule.OfConstant {
+					require.NotContains(t, told, tensor.String())
+				} else {
+					require.NotEmpty(t, told[tensor.String()], "%s of %s by %v", tensor, r.Name, o)
+					delete(told, tensor.String())
+				}
+			}
+			require.Empty(t, told, "%s by %v: of no tensor", r.Name, o)
+		}
+	}
+}
+
 // TestFloatAllocations: a settling step of buffers that exist allocates little, whatever the number of samples.
 func TestFloatAllocations(t *testing.T) {
 	n := goldentest.Network([]int{20, 13, 7}, 3)
