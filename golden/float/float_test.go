@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"runtime"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -360,7 +361,12 @@ func TestFloatRecord(t *testing.T) {
 			d := n.Describe()
 			silent, telling := starting(t, n), starting(t, n)
 			told := map[string][]float64{}
-			telling.Record(func(tensor string, values []float64) { told[tensor] = values })
+			var lock sync.Mutex
+			telling.Record(func(tensor string, values []float64) {
+				lock.Lock()
+				defer lock.Unlock()
+				told[tensor] = values
+			})
 			rng := rand.New(rand.NewPCG(goldentest.Seed(t), 0))
 			for range 2 {
 				samples, labels := goldentest.Samples(rng, n, n.Learning.Batch)
@@ -378,6 +384,48 @@ func TestFloatRecord(t *testing.T) {
 				}
 			}
 			require.Empty(t, told, "%s by %v: of no tensor", r.Name, o)
+		}
+	}
+}
+
+// TestFloatResults: results all follow from the words before the step, whatever their order: a word may become what another was, two
+// may become the same value, or each the other.
+func TestFloatResults(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		results func(g *rule.Graph)
+		want    [2]float64 // of a and b, both 0 at first, after three steps
+	}{
+		{"sum, then what was", func(g *rule.Graph) { g.Next("a", g.Add(g.Word("a"), g.One())); g.Next("b", g.Word("a")) }, [2]float64{3, 2}},
+		{"what was, then sum", func(g *rule.Graph) { g.Next("b", g.Word("a")); g.Next("a", g.Add(g.Word("a"), g.One())) }, [2]float64{3, 2}},
+		{"one value for both", func(g *rule.Graph) {
+			v := g.Add(g.Word("a"), g.One())
+			g.Next("a", v)
+			g.Next("b", v)
+		}, [2]float64{3, 3}},
+		{"one value the other way round", func(g *rule.Graph) {
+			v := g.Add(g.Word("a"), g.One())
+			g.Next("b", v)
+			g.Next("a", v)
+		}, [2]float64{3, 3}},
+		{"each the other", func(g *rule.Graph) { g.Next("a", g.Add(g.Word("b"), g.One())); g.Next("b", g.Word("a")) }, [2]float64{2, 1}},
+		{"each the other's", func(g *rule.Graph) { g.Next("b", g.Word("a")); g.Next("a", g.Add(g.Word("b"), g.One())) }, [2]float64{2, 1}},
+		{"itself", func(g *rule.Graph) { g.Next("a", g.Word("a")); g.Next("b", g.Add(g.Word("b"), g.One())) }, [2]float64{0, 3}},
+	} {
+		g := &rule.Graph{Name: "step"}
+		c.results(g)
+		for k, word := range []string{"a", "b"} {
+			d := &rule.Description{Layers: []int{1, 40},
+				Tensors: []rule.Tensor{{Kind: "x", Index: -1}, {Kind: "a", Index: 1}, {Kind: "b", Index: 1}},
+				Words:   []rule.Word{{Name: "x", Signal: true, Fixed: true}, {Name: "a", Layer: 1, Tensor: 1}, {Name: "b", Layer: 1, Tensor: 2}},
+				Steps:   []rule.Step{{Name: "step", Layer: 1, Graph: g}},
+				Phases:  []rule.Phase{{Name: "only", Iterations: 3, Order: [][]int{{0}}, Answer: true}},
+				Readout: 1, States: []int{0, 1 + k}}
+			m, err := New[float64](d, 1, pixels(), nil)
+			require.NoError(t, err)
+			for i, v := range m.States([][]uint8{{7}, {9}})[1].RawMatrix().Data {
+				require.Equal(t, c.want[k], v, "%s: %s of neuron %d", c.name, word, i)
+			}
 		}
 	}
 }

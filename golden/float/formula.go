@@ -125,6 +125,7 @@ func compile(d *rule.Description, g *rule.Graph, layer int) *formula {
 	for _, next := range g.Results {
 		results = append(results, c.vector(next.Value))
 	}
+	c.keepWords(results, func(i int) ref { return ref{inWord, c.f.results[i]} })
 	for i, w := range c.f.results {
 		if w >= 0 {
 			c.store(results, i, ref{inWord, w})
@@ -144,8 +145,10 @@ func compileUpdate(d *rule.Description, u *rule.Update) *formula {
 	for _, next := range u.Graph.Results {
 		results = append(results, c.vector(next.Value))
 	}
-	for i, next := range u.Graph.Results {
-		c.store(results, i, ref{inSynapses, c.synapse(next.Word)})
+	word := func(i int) ref { return ref{inSynapses, c.synapse(u.Graph.Results[i].Word)} }
+	c.keepWords(results, word)
+	for i := range results {
+		c.store(results, i, word(i))
 	}
 	return c.f
 }
@@ -185,6 +188,15 @@ func (c *compiler) fresh() ref {
 func (c *compiler) emit(o op) ref {
 	c.f.ops = append(c.f.ops, o)
 	return o.to
+}
+
+// keepWords takes a copy of results that are other words as they were: those may be stored over before.
+func (c *compiler) keepWords(results []ref, word func(i int) ref) {
+	for i, r := range results {
+		if (r.kind == inWord || r.kind == inSynapses) && r != word(i) {
+			results[i] = c.emit(op{code: opCopy, to: c.fresh(), a: r})
+		}
+	}
 }
 
 // store makes result i a word: at once where nobody reads the old word afterwards. Other results of the same value, as the value

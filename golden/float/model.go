@@ -184,7 +184,8 @@ func (m *Model[T]) SetEpoch(epoch int) {
 func (m *Model[T]) SetStep(step uint32) { m.step = int(step) }
 
 // Record makes the model tell of every value that it computes from now on, of every tensor that has a type, constants
-// aside; nil ends it. The synapses are told at once and after each mini-batch. Recording changes no result.
+// aside; nil ends it. The synapses are told at once and after each mini-batch. Parts of a mini-batch come at the same time.
+// Recording changes no result.
 func (m *Model[T]) Record(note func(tensor string, values []float64)) {
 	m.record = note
 	m.recordSynapses()
