@@ -122,5 +122,9 @@ func Of(name string) *network.Network {
 			n.Learning.Optimizer.Kind, n.Learning.Optimizer.WeightDecay = rule.Momentum, 0.001
 		}
 	}
+	n, err := network.Parse("network", n.YAML()) // without what the rule lacks
+	if err != nil {
+		panic(err)
+	}
 	return n
 }
