@@ -22,7 +22,8 @@ func newLines(t *Table, a Format) (l *vector.Lines, ok bool) {
 	frac := t.argument(a).Frac
 	low := NewInt(int64(t.Low)).Shl(frac)
 	high := low.Add(NewInt(1).Shl(t.Log2Size + frac))
-	if size := high.Sub(low); frac >= MaxWidth/2 || !S(63, 0).Contains(size) || !S(63, 0).Contains(low) || !S(63, 0).Contains(high) {
+	within := func(v Int) bool { return S(63, 0).Contains(v) }
+	if frac >= MaxWidth/2 || !within(low) || !within(high) || !within(high.Sub(low)) {
 		return nil, false
 	}
 	part := uint(frac - t.Step)
