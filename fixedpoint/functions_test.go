@@ -117,7 +117,7 @@ func TestDivExhaustively(t *testing.T) {
 	}
 	for _, pair := range pairs {
 		a, b := pair[0], pair[1]
-		for _, shift := range []int{-1 - rng.IntN(a.Width+2), 0, 1 + rng.IntN(12), 30 + rng.IntN(34-a.Width)} {
+		for _, shift := range []int{-60 - rng.IntN(20), -1 - rng.IntN(a.Width+2), 0, 1 + rng.IntN(12), 30 + rng.IntN(34-a.Width)} {
 			frac := a.Frac - b.Frac + shift
 			g := NewGraph("div")
 			g.Output("q", g.Div(g.Input("a", a), g.Input("b", b), frac))
@@ -204,7 +204,7 @@ func TestSqrtExhaustively(t *testing.T) {
 	rng := random(t)
 	for _, a := range allFormats(16, 0) {
 		a.Frac = rng.IntN(24) - 4
-		for _, frac := range []int{a.Frac/2 - 1 - rng.IntN(6), a.Frac / 2, a.Frac/2 + rng.IntN(18)} {
+		for _, frac := range []int{a.Frac/2 - 30 - rng.IntN(20), a.Frac/2 - 1 - rng.IntN(6), a.Frac / 2, a.Frac/2 + rng.IntN(18)} {
 			g := NewGraph("root")
 			g.Output("r", g.Sqrt(g.Input("a", a), frac))
 			x := words(rng, a, 0)

@@ -30,6 +30,6 @@ func newLines(t *Table, a Format) (l *vector.Lines, ok bool) {
 	l = &vector.Lines{Left: uint(frac - a.Frac), Part: part, Entries: t.Entries}
 	l.Low, _ = low.Int64()
 	l.High, _ = high.Int64()
-	l.Short = t.Format.Width <= 31 && part <= 30
+	l.Pack()
 	return l, true
 }
