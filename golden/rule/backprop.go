@@ -37,6 +37,9 @@ func backprop(s *Settings, aligned bool) *Description {
 		} else {
 			r = append(r, b.word("r", k, operand(15), "outputs"))
 		}
+		if k < K {
+			b.slopes(own.Activation, k, 7)
+		}
 		if k > 1 {
 			e = append(e, b.signal("e", k, Fit(15, 1, true), "errors, which go down"))
 		} else {

@@ -52,6 +52,9 @@ func predictive(s *Settings) *Description {
 		} else {
 			e = append(e, b.word("e", k, small, "errors: what the layer below did not foresee"))
 		}
+		if k < K {
+			b.slopes(activation, k, 7*small.Float(small.Word(small.Max())))
+		}
 		if nudged || k < K {
 			b.tensor("drive", k, OfValue, Fit(18, 4*small.Float(small.Word(small.Max())), true), "change of a value before its step size")
 		}
