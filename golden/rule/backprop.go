@@ -141,8 +141,8 @@ func (s *Settings) learnFromErrors(b *builder, W, bias, pre []int, unit int, e [
 	for k := range W {
 		post := b.keep(e[k+1], Plus)
 		terms := func(pre int) []Term { return []Term{{Post: post, Pre: pre, Role: Plus, Negative: sign.Negative}} }
-		s.descend(b, gradient{"W", k, W[k], terms(pre[k]), signed, s.Learning.Feedforward[k], rate, bound})
-		s.descend(b, gradient{"b", k + 1, bias[k+1], terms(unit), signed, s.Learning.Feedforward[k], rate, bound})
+		s.descend(b, gradient{"W", k, W[k], terms(pre[k]), signed, s.Learning.mu(k), rate, bound})
+		s.descend(b, gradient{"b", k + 1, bias[k+1], terms(unit), signed, s.Learning.mu(k), rate, bound})
 	}
 }
 
@@ -150,7 +150,7 @@ func (s *Settings) learnFromErrors(b *builder, W, bias, pre []int, unit int, e [
 func checkBackprop(section string) func(s *Settings, report Report) {
 	return func(s *Settings, report Report) {
 		own := s.Own.(*Backprop)
-		report.rates("learning.feedforward", s.Learning.Feedforward, len(s.Layers)-1)
+		report.forward(s)
 		report.oneOf(section+".loss", own.Loss, []string{MSE, CrossEntropy})
 		report.oneOf(section+".activation", own.Activation, Activations)
 	}

@@ -92,10 +92,10 @@ func equilibrium(s *Settings) *Description {
 		if k == 0 {
 			terms = difference(change[1], x)
 		}
-		s.descend(b, gradient{"W", k, W[k], terms, true, s.Learning.Feedforward[k], s.Learning.rate, batch})
+		s.descend(b, gradient{"W", k, W[k], terms, true, s.Learning.mu(k), s.Learning.rate, batch})
 	}
 	for k := 1; k <= K; k++ {
-		s.descend(b, gradient{"b", k, bias[k], difference(change[k], unit), true, s.Learning.Feedforward[k-1], s.Learning.rate, batch})
+		s.descend(b, gradient{"b", k, bias[k], difference(change[k], unit), true, s.Learning.mu(k-1), s.Learning.rate, batch})
 	}
 	for k := 1; k < K && similarity; k++ {
 		b.tensor("dM", k, OfProducts, operand(batch), "sums of a mini-batch, before the learning rate")
