@@ -107,6 +107,7 @@ func equilibrium(s *Settings) *Description {
 			rate := g.Constant("rate", "rate", func(m Moment) float64 {
 				return -alpha * s.Learning.Decay.At(m) / (2 * s.Learning.Beta * batch)
 			})
+			g.Setting("rate").Scheduled = s.Learning.Decay.Batches > 0
 			decay := g.Constant("decay", "decay", func(Moment) float64 { return -alpha / (2 * s.Learning.Beta) })
 			grown := g.Add(w, g.Mul(rate, g.As("update", g.Round("dM", products))))
 			return g.Sub(grown, g.Mul(decay, grown))
