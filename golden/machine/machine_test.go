@@ -622,7 +622,7 @@ func comparePage(t *testing.T, rng *rand.Rand, i int, name string, s *seen) {
 		own.Sparse = rule.Sparse{Layers: []int{1 + rng.IntN(len(n.s.Layers)-1)}, Nu: []float64{oneOf(rng, 1, 0.3)}}
 		n.s.Settling.EarlyEnd, n.s.Settling.FreeIterations, n.s.Settling.Step.Rule = true, 40, "constant"
 	}
-	if _, ok := newRulePage(n.s.Own, name).(*predictivePage); ok && i%5 == 1 { // so do values and errors
+	if _, ok := newRulePage(n.s.Own, name).(*predictivePage); ok && (i%5 == 1 || i%5 == 3) { // so do values and errors
 		n.s.Settling.EarlyEnd, n.s.Settling.NudgedIterations, n.s.Settling.Step.Rule = true, 40, "constant"
 	}
 	d := rule.Named(name).Describe(n.s)
