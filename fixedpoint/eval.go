@@ -59,7 +59,7 @@ func (g *Graph) eval(values []Int, in, out []int64, overflow []bool) {
 		case OpSqrt:
 			values[i] = scale(values[n.Args[0]], g.root(n)).Sqrt()
 		case OpTable:
-			values[i] = n.Table.at(values[n.Args[0]], g.nodes[n.Args[0]].Format)
+			values[i] = n.Table.At(values[n.Args[0]], g.nodes[n.Args[0]].Format)
 		}
 	}
 	for i, o := range g.outputs {

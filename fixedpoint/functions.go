@@ -7,7 +7,14 @@ import (
 )
 
 // DivFormat is the format of floor(a / b) to frac fraction bits: it holds the largest a by the smallest b above 0.
-func DivFormat(a, b Format, frac int) Format { return build(a.integer()+b.Frac, frac, a.Signed) }
+// A signed one has two bits at least.
+func DivFormat(a, b Format, frac int) Format {
+	f := build(a.integer()+b.Frac, frac, a.Signed)
+	if f.Signed {
+		f.Width = max(f.Width, 2)
+	}
+	return f
+}
 
 // SqrtFormat is the format of floor(sqrt(a)) to frac fraction bits.
 func SqrtFormat(a Format, frac int) Format {
@@ -38,7 +45,8 @@ func (g *Graph) Table(a Value, t *Table) Value {
 	return g.add(Node{Op: OpTable, Format: t.Of(g.format(a)), Args: []Value{a}, Table: t})
 }
 
-// Table is a function on [Low, Low + 2^Log2Size], a line in each of its segments of 2^-Step. Nothing changes it once a graph has it.
+// Table is a function on [Low, Low + 2^Log2Size], a line in each of its segments of 2^-Step. Nothing changes it once a
+// graph has it.
 type Table struct {
 	Name     string
 	Low      int // the lower end of the domain, a whole number
@@ -57,15 +65,15 @@ const (
 // Segments is the number of segments.
 func (t *Table) Segments() int { return 1 << (t.Log2Size + t.Step) }
 
-// Of is the format of the values at arguments of a format: the entries', and the fraction bits that the argument has beyond those of
-// the ends of segments. Values lie between entries, so that no more bits are needed in front.
+// Of is the format of the values at arguments of a format: the entries', and the fraction bits that the argument has
+// beyond those of the ends of segments. Values lie between entries, so that no more bits are needed in front.
 func (t *Table) Of(a Format) Format {
 	more := max(a.Frac-t.Step, 0)
 	return Format{t.Format.Width + more, t.Format.Frac + more, t.Format.Signed}
 }
 
-// argument is the format of an argument as steps of the table count it: at its binary point, or that of segments if it has fewer
-// fraction bits.
+// argument is the format of an argument as it is compared with the ends of segments: at its own binary point, or at
+// theirs if it has fewer fraction bits.
 func (t *Table) argument(a Format) Format {
 	frac := max(a.Frac, t.Step)
 	return Format{a.Width + frac - a.Frac, frac, a.Signed}
@@ -77,7 +85,8 @@ func (t *Table) check() error {
 	case t.Low < -maxLow || t.Low > maxLow:
 		return fmt.Errorf("table %s: low end %d; want -%d to %d", t.Name, t.Low, maxLow, maxLow)
 	case t.Step < 0 || t.Log2Size < -maxSegments || segments < 0 || segments > maxSegments:
-		return fmt.Errorf("table %s: size 2^%d in steps of 2^-%d; want steps of 1 or less, 1 to %d of them", t.Name, t.Log2Size, t.Step, 1<<maxSegments)
+		return fmt.Errorf("table %s: size 2^%d in steps of 2^-%d; want steps of 1 or less, 1 to %d of them",
+			t.Name, t.Log2Size, t.Step, 1<<maxSegments)
 	case t.Format.Check() != nil || t.Format.Width > MaxWord:
 		return fmt.Errorf("table %s: entries of %v; want 1 to %d bits", t.Name, t.Format, MaxWord)
 	case len(t.Entries) != t.Segments()+1:
@@ -99,8 +108,8 @@ func (t *Table) String() string {
 	return fmt.Sprintf("%s[%d,%d,%d] %v %x", t.Name, t.Low, t.Log2Size, t.Step, t.Format, sha256.Sum256(fmt.Append(nil, t.Entries)))
 }
 
-// at is the raw value, in the format that Of gives, at an argument of a format.
-func (t *Table) at(v Int, a Format) Int {
+// At is the raw value, in the format that Of gives, at an argument of a format.
+func (t *Table) At(v Int, a Format) Int {
 	frac := max(a.Frac, t.Step)
 	part := frac - t.Step // bits of a place in a segment
 	low := NewInt(int64(t.Low)).Shl(frac)
@@ -117,8 +126,9 @@ type TableError struct{ Table, Problem string }
 
 func (e TableError) Error() string { return "fixedpoint: table " + e.Table + ": " + e.Problem }
 
-// NewTable makes a table of a function: its values at the ends of the segments, rounded to the nearest word, ties up. f is
-// off by at most 2^-precision times the larger of 1 and its value; it is asked for more precision until the rounding is certain.
+// NewTable makes a table of a function: its values at the ends of the segments, rounded to the nearest word, ties up.
+// f is off by at most 2^-precision times the larger of 1 and its value; it is asked for more precision until the
+// rounding is certain.
 func NewTable(name string, low, log2size, step int, format Format, f func(x *big.Float, precision uint) *big.Float) *Table {
 	t := &Table{Name: name, Low: low, Log2Size: log2size, Step: step, Format: format, Entries: []int64{0}}
 	if log2size+step >= 0 && log2size+step <= maxSegments {

@@ -300,7 +300,8 @@ func (g *Graph) Words(v Value) (list []Node) {
 func (g *Graph) Fingerprint() string {
 	var b strings.Builder
 	for _, n := range g.nodes {
-		fmt.Fprintf(&b, "%v %s %t %v %v %v %d %d %d %d %v\n", n.Op, n.Name, n.Static, n.Format, n.Args, n.Type, n.Shift, n.Lo, n.Hi, n.Word, n.Table)
+		fmt.Fprintf(&b, "%v %s %t %v %v %v %d %d %d %d %v\n",
+			n.Op, n.Name, n.Static, n.Format, n.Args, n.Type, n.Shift, n.Lo, n.Hi, n.Word, n.Table)
 	}
 	fmt.Fprint(&b, g.outputs)
 	return fmt.Sprintf("%x", sha256.Sum256([]byte(b.String())))

@@ -109,7 +109,7 @@ func (x Int) Div(y Int) Int {
 	for i := x.length() - 1; i >= 0; i-- {
 		rest = rest.Shl(1)
 		rest.w[0] |= uint64(x.Bit(i))
-		if rest.Sign() < 0 || rest.Cmp(y) >= 0 { // 2^255 or more is a negative Int
+		if rest.Cmp(y) >= 0 {
 			rest = rest.Sub(y)
 			q.w[i/64] |= 1 << (i % 64)
 		}

@@ -22,13 +22,14 @@ func newLines(t *Table, a Format) (l *vector.Lines, ok bool) {
 	frac := t.argument(a).Frac
 	low := NewInt(int64(t.Low)).Shl(frac)
 	high := low.Add(NewInt(1).Shl(t.Log2Size + frac))
-	if size := high.Sub(low); frac >= MaxWidth/2 || !S(63, 0).Contains(size) || !S(63, 0).Contains(low) || !S(63, 0).Contains(high) {
+	within := func(v Int) bool { return S(63, 0).Contains(v) }
+	if frac >= MaxWidth/2 || !within(low) || !within(high) || !within(high.Sub(low)) {
 		return nil, false
 	}
 	part := uint(frac - t.Step)
 	l = &vector.Lines{Left: uint(frac - a.Frac), Part: part, Entries: t.Entries}
 	l.Low, _ = low.Int64()
 	l.High, _ = high.Int64()
-	l.Short = t.Format.Width <= 31 && part <= 30
+	l.Pack()
 	return l, true
 }

@@ -102,6 +102,30 @@ func (t Type) limit(v Int, shift int) (word int64, overflow bool) {
 	return t.fit(NewInt(int64(v.Sign())).Shl(MaxWidth - 2))
 }
 
+// nearest is x rounded by Rnd, where it is well within the range: float64 is exact then, and fast.
+func (t Type) nearest(x float64) (word int64, ok bool) {
+	if t.Rounding != Rnd || t.Width > 50 || t.Frac < -500 || t.Frac > 500 {
+		return 0, false
+	}
+	scaled := x * math.Float64frombits(uint64(1023+t.Frac)<<52) // 2^Frac
+	if scaled != 0 && math.Abs(scaled) < 0x1p-1000 {            // perhaps below the normal numbers: not exact
+		return 0, false
+	}
+	low, high := 0.0, float64(int64(1)<<t.Width)-1
+	if t.Signed {
+		low, high = -float64(int64(1)<<(t.Width-1)), float64(int64(1)<<(t.Width-1))-1
+	}
+	if !(scaled > low+1 && scaled < high) { // not at the ends, where overflow modes differ
+		return 0, false
+	}
+	down := math.Floor(scaled)
+	word = int64(down)
+	if scaled-down >= 0.5 {
+		word++
+	}
+	return word, true
+}
+
 // FromFloat converts x exactly as Resize does, Stochastic rounding to nearest. NaN and infinity are errors.
 func (t Type) FromFloat(x float64) (word int64, overflow bool, err error) {
 	if math.IsNaN(x) || math.IsInf(x, 0) {
@@ -109,6 +133,9 @@ func (t Type) FromFloat(x float64) (word int64, overflow bool, err error) {
 	}
 	if t.Rounding == Stochastic {
 		t.Rounding = Rnd
+	}
+	if word, ok := t.nearest(x); ok {
+		return word, false, nil
 	}
 	mantissa, exponent := math.Frexp(x)
 	word, overflow = t.Resize(NewInt(int64(math.Ldexp(mantissa, 53))), 53-exponent, 0)

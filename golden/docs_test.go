@@ -1,6 +1,7 @@
 package golden_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -10,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"corinfo/golden/goldentest"
+	"corinfo/golden/network"
 	"corinfo/golden/rule"
 )
 
@@ -88,59 +91,124 @@ func TestDocumentPaths(t *testing.T) {
 	require.Greater(t, names, 30)
 }
 
-// TestArithmeticPage: the tables of docs/ARITHMETIC.md have every tensor of every rule, and no other.
-func TestArithmeticPage(t *testing.T) {
-	sections := map[string]string{}
-	title := ""
-	for _, line := range strings.Split(documents(t)["docs/ARITHMETIC.md"], "\n") {
-		if heading, ok := strings.CutPrefix(line, "## "); ok {
+// tensorKinds are the tensors in the tables of a text, which have them in their first column; those that come only with a setting
+// are left out where it is not set.
+func tensorKinds(text string, set ...string) (kinds []string) {
+	row := regexp.MustCompile(`^\| ([A-Za-z][A-Za-z_, ]*) \|([^|]*)\| [^|]+ \|$`)
+	only := regexp.MustCompile("with `([a-z_]+)` alone")
+	inside := false
+	for _, line := range strings.Split(text, "\n") {
+		if inside = inside && strings.HasPrefix(line, "|"); !inside {
+			inside = strings.HasPrefix(line, "| tensor |")
+			continue
+		}
+		match := row.FindStringSubmatch(line)
+		if match == nil { // the line below the head, or a tensor's second line
+			continue
+		}
+		if with := only.FindStringSubmatch(match[2]); with != nil && !slices.Contains(set, with[1]) {
+			continue
+		}
+		for _, name := range strings.Split(match[1], ", ") {
+			kinds = append(kinds, strings.TrimSuffix(name, "_k"))
+		}
+	}
+	return kinds
+}
+
+// sections are the parts of a page below headings of a level, by their titles.
+func sections(page, level string) map[string]string {
+	parts, title := map[string]string{}, ""
+	for _, line := range strings.Split(page, "\n") {
+		if heading, ok := strings.CutPrefix(line, level+" "); ok {
 			title = heading
 		}
-		sections[title] += line + "\n"
+		parts[title] += line + "\n"
 	}
-	row := regexp.MustCompile(`(?m)^\| ([A-Za-z][A-Za-z_, ]*) \|[^|\n]*\| [^|\n]+ \|$`)
-	tensors := func(section string) (kinds []string) {
-		require.Contains(t, sections, section)
-		for _, match := range row.FindAllStringSubmatch(sections[section], -1) {
-			for _, name := range strings.Split(match[1], ", ") {
-				if name != "tensor" { // the head of a table
-					kinds = append(kinds, strings.TrimSuffix(name, "_k"))
+	return parts
+}
+
+// pageTitles are the headings of the rules in docs/ARITHMETIC.md.
+var pageTitles = map[string]string{
+	"corinfomax": "CorInfoMax",
+	"ep":         "Equilibrium propagation",
+	"csm":        "Contrastive similarity matching",
+	"pc":         "Predictive coding",
+	"pc-nudge":   "Nudged predictive coding",
+	"fa":         "Feedback alignment",
+	"bp":         "Backpropagation",
+}
+
+// TestArithmeticPage: the tables of docs/ARITHMETIC.md have every tensor of every rule under every optimizer, and no other; the
+// matrices have their order there, and learn by the optimizer as it says.
+func TestArithmeticPage(t *testing.T) {
+	page := sections(documents(t)["docs/ARITHMETIC.md"], "##")
+	optimizers := sections(page["Optimizers"], "###")
+	require.Len(t, pageTitles, len(rule.Rules))
+	for _, r := range rule.Rules {
+		for kind, title := range map[string]string{rule.SGD: "Plain descent", rule.Momentum: "Momentum", rule.Adam: "Adam"} {
+			for _, decay := range []float64{0, 0.001} {
+				for _, loss := range []string{rule.MSE, rule.CrossEntropy} {
+					n := goldentest.Of(r.Name)
+					n.Learning.Optimizer.Kind, n.Learning.Optimizer.WeightDecay = kind, decay
+					switch own := n.Own.(type) {
+					case *rule.CorInfoMax:
+						own.Sparse = rule.Sparse{Layers: []int{1, 2}, Nu: []float64{0.1, 0.1}}
+					case *rule.Backprop:
+						own.Loss = loss
+					}
+					require.Contains(t, page, pageTitles[r.Name])
+					require.Contains(t, optimizers, title)
+					t.Run(strings.Join([]string{r.Name, kind, fmt.Sprint(decay), loss}, " "), func(t *testing.T) {
+						comparePage(t, n, page["Types"], page[pageTitles[r.Name]], optimizers[title])
+					})
 				}
 			}
 		}
-		return kinds
 	}
-	titles := map[string]string{"corinfomax": "CorInfoMax", "ep": "Equilibrium propagation", "csm": "Contrastive similarity matching"}
-	for _, r := range rule.Rules {
-		t.Run(r.Name, func(t *testing.T) {
-			page := append(tensors("Types"), tensors(titles[r.Name])...)
-			own := r.Own()
-			switch own := own.(type) {
-			case *rule.CorInfoMax:
-				own.Epsilon, own.Lambda, own.Sparse = 0.15, 0.9, rule.Sparse{Layers: []int{1, 2}, Nu: []float64{0.1, 0.1}}
-			case *rule.CSM:
-				own.Lateral = []float64{-0.1}
-			}
-			d := r.Describe(&rule.Settings{Layers: []int{4, 3, 2}, Own: own, Settling: rule.Settling{FreeIterations: 2, NudgedIterations: 1, Step: rule.StepSize{Start: 0.5}},
-				Learning: rule.Learning{Batch: 2, Beta: 1, Contrast: rule.WithFree, Feedforward: []float64{1, 1}, Feedback: []float64{1}}})
-			var kinds []string
-			for _, tensor := range d.Tensors {
-				unit := tensor.Use == rule.OfConstant && tensor.Kind == "one"
-				if !unit && !slices.Contains(kinds, tensor.Kind) {
-					kinds = append(kinds, tensor.Kind)
-				}
-			}
-			require.ElementsMatch(t, kinds, page)
+}
 
-			// The order of the matrices is that in which they are drawn and learn.
-			var order []string
-			for _, at := range d.Stored() {
-				tensor := d.Tensors[d.Projections[at].Tensor]
-				if name := tensor.Kind + "_" + tensor.String()[len(tensor.Kind):] + ".."; len(order) == 0 || order[len(order)-1][:1] != name[:1] {
-					order = append(order, name)
-				}
-			}
-			require.Contains(t, sections[titles[r.Name]], "n the order "+strings.Join(order, ", "))
-		})
+// comparePage holds a network's tensors, and the order of its matrices, against the page of its rule and that of its optimizer.
+func comparePage(t *testing.T, n *network.Network, shared, page, optimizer string) {
+	set := []string{}
+	if n.Learning.Optimizer.WeightDecay > 0 {
+		set = append(set, "weight_decay")
 	}
+	if own, ok := n.Own.(*rule.Backprop); ok {
+		set = append(set, own.Loss)
+	}
+	learns := regexp.MustCompile(`(?:^|\W)([A-Z]) and ([A-Za-z])\s+learn by the\s+\[optimizer\]`).FindStringSubmatch(page)
+	require.NotNil(t, learns, "the page does not tell what learns by the optimizer")
+	kinds := append(tensorKinds(shared), tensorKinds(page, set...)...)
+	for _, kind := range tensorKinds(optimizer, set...) {
+		if matrix, ok := strings.CutSuffix(kind, "A"); ok {
+			kinds = append(kinds, matrix+learns[1], matrix+learns[2])
+		} else {
+			kinds = append(kinds, kind)
+		}
+	}
+
+	d := n.Describe()
+	var want, order []string
+	for _, tensor := range d.Tensors {
+		unit := tensor.Use == rule.OfConstant && tensor.Kind == "one"
+		if !unit && !slices.Contains(want, tensor.Kind) {
+			want = append(want, tensor.Kind)
+		}
+	}
+	require.ElementsMatch(t, want, kinds)
+
+	// The order of the matrices is that in which they are drawn and learn.
+	for _, at := range d.Stored() {
+		tensor := d.Tensors[d.Projections[at].Tensor]
+		if name := tensor.Kind + "_" + tensor.String()[len(tensor.Kind):] + ".."; len(order) == 0 || order[len(order)-1][:1] != name[:1] {
+			order = append(order, name)
+		}
+	}
+	require.Contains(t, strings.Join(strings.Fields(page), " "), "n the order "+strings.Join(order, ", "))
+	var updated []int
+	for _, u := range d.Updates {
+		updated = append(updated, u.Projection)
+	}
+	require.True(t, slices.IsSorted(updated), "updates %v are not in the order of the matrices", updated)
 }

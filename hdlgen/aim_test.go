@@ -254,6 +254,23 @@ func (a *aimer) targets(v fx.Value) (list []target) {
 		near(n.Args[0], fx.NewInt(n.Hi), -1, 0, 1)
 	case fx.OpNonZero:
 		near(n.Args[0], fx.Int{}, -1, 0, 1)
+	case fx.OpDiv:
+		near(n.Args[1], fx.Int{}, -1, 0, 1)
+		near(v, fx.NewInt(a.rng.Int64N(9)-4), 0)
+		near(v, n.Format.Min(), 0)
+		near(v, n.Format.Max(), 0)
+	case fx.OpSqrt:
+		near(n.Args[0], fx.Int{}, -1, 0, 1)
+		near(v, fx.NewInt(a.rng.Int64N(9)), 0)
+		near(v, n.Format.Max(), 0)
+	case fx.OpTable:
+		shift := a.nodes[n.Args[0]].Format.Frac
+		near(n.Args[0], scale(fx.NewInt(int64(n.Table.Low)), shift), -1, 0, 1)
+		near(n.Args[0], scale(fx.NewInt(int64(n.Table.Low)), shift).Add(scale(fx.NewInt(1), n.Table.Log2Size+shift)), -1, 0, 1)
+		for range 8 {
+			segment := scale(fx.NewInt(a.rng.Int64N(int64(n.Table.Segments()))), shift-n.Table.Step)
+			near(n.Args[0], scale(fx.NewInt(int64(n.Table.Low)), shift).Add(segment), -1, 0, 1)
+		}
 	case fx.OpAdd, fx.OpSub:
 		for _, v := range n.Args {
 			near(v, a.nodes[v].Format.Min(), 0)
@@ -395,6 +412,14 @@ func (a *aimer) evalFrom(first int) {
 			}
 			word, _ := n.Type.Resize(a.values[n.Args[0]], a.nodes[n.Args[0]].Format.Frac, random)
 			value = n.Format.Int(word)
+		case fx.OpDiv:
+			if b := a.values[n.Args[1]]; b.Sign() > 0 {
+				value = scale(a.values[n.Args[0]], n.Format.Frac+a.nodes[n.Args[1]].Format.Frac-a.nodes[n.Args[0]].Format.Frac).Div(b)
+			}
+		case fx.OpSqrt:
+			value = scale(a.values[n.Args[0]], 2*n.Format.Frac-a.nodes[n.Args[0]].Format.Frac).Sqrt()
+		case fx.OpTable:
+			value = n.Table.At(a.values[n.Args[0]], a.nodes[n.Args[0]].Format)
 		}
 		if fx.Value(i) == a.forced {
 			value = a.force
@@ -428,6 +453,14 @@ func (a *aimer) aim(v fx.Value, raw fx.Int) {
 		a.aim(n.Args[0], raw.Neg())
 	case fx.OpResize:
 		a.aim(n.Args[0], scale(raw, a.nodes[n.Args[0]].Format.Frac-n.Format.Frac))
+	case fx.OpDiv:
+		x, y := n.Args[0], n.Args[1]
+		shift := a.nodes[x].Format.Frac - a.nodes[y].Format.Frac - n.Format.Frac
+		if a.values[y].Sign() > 0 {
+			a.aim(x, scale(raw.Mul(a.values[y]), shift))
+		}
+	case fx.OpSqrt:
+		a.aim(n.Args[0], scale(raw.Mul(raw), a.nodes[n.Args[0]].Format.Frac-2*n.Format.Frac))
 	case fx.OpAdd, fx.OpSub, fx.OpMul:
 		for _, k := range a.rng.Perm(2) {
 			x, y := n.Args[k], n.Args[1-k]

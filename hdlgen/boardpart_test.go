@@ -13,6 +13,52 @@ import (
 	"corinfo/hdlgen/settling"
 )
 
+// sealed is a manifest's text with the sum that agrees with it, as one from elsewhere may have.
+func sealed(t *testing.T, text []byte) []byte {
+	t.Helper()
+	var m Manifest
+	require.NoError(t, json.Unmarshal(text, &m))
+	text, err := m.text()
+	require.NoError(t, err)
+	return text
+}
+
+// What the network does not tell is held against the manifest's own sum: a target that gives the same figures, and those of a self-test.
+func TestManifestSum(t *testing.T) {
+	a, err := settling.New(testNetwork(t, []int{3, 2, 2}, 1, ""))
+	require.NoError(t, err)
+	dir := filepath.Join(t.TempDir(), "design")
+	_, err = GenerateFor(testBoard(t), nil, a, settling.NewMachine(a), 2, FastTarget, dir, RefuseEdited)
+	require.NoError(t, err)
+	path := filepath.Join(dir, manifestFile)
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Equal(t, string(text), string(sealed(t, text)))
+	for name, change := range map[string]func(m *Manifest){
+		"target":   func(m *Manifest) { m.Target.WireCycles++ },
+		"checksum": func(m *Manifest) { m.Board.Checksum = "768d2f06" },
+		"steps":    func(m *Manifest) { m.Board.Steps++ },
+		"words":    func(m *Manifest) { m.Board.Images[1].Words++ },
+		"version":  func(m *Manifest) { m.Version = "9" },
+		"sums":     func(m *Manifest) { m.Checksums[m.Files[0]] = m.Checksums[m.Files[1]] },
+		"sum":      func(m *Manifest) { m.Sum = "" },
+	} {
+		var m Manifest
+		require.NoError(t, json.Unmarshal(text, &m))
+		change(&m)
+		changed, err := json.Marshal(m)
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(path, changed, 0o644))
+		_, err = OpenDesign(dir)
+		require.ErrorIs(t, err, golden.ErrDamaged, name)
+		require.ErrorContains(t, err, path, name)
+	}
+	// Another layout of the same is none.
+	require.NoError(t, os.WriteFile(path, append([]byte("\n"), text...), 0o644))
+	_, err = OpenDesign(dir)
+	require.NoError(t, err)
+}
+
 // What a manifest says of a board is what generate would write for the board of that name, or the design is refused: file names and
 // the top module reach tools, and files are made and removed by them.
 func TestManifestIsNotBelieved(t *testing.T) {
@@ -52,9 +98,10 @@ func TestManifestIsNotBelieved(t *testing.T) {
 		change(m, m["board"].(map[string]any))
 		changed, err := json.Marshal(m)
 		require.NoError(t, err)
-		require.NoError(t, os.WriteFile(path, changed, 0o644))
+		require.NoError(t, os.WriteFile(path, sealed(t, changed), 0o644))
 		_, err = OpenDesign(dir)
 		require.Error(t, err, name)
+		require.NotContains(t, err.Error(), "its checksum differs", name)
 		require.True(t, bytes.Contains([]byte(err.Error()), []byte(manifestFile)), "%s: %v", name, err)
 		require.ErrorIs(t, err, golden.ErrDamaged, name)
 	}

@@ -88,6 +88,12 @@ func (c *copier) copy(v fx.Value) fx.Value {
 		at = c.to.Clip(arg[0], n.Lo, n.Hi)
 	case fx.OpNonZero:
 		at = c.to.NonZero(arg[0])
+	case fx.OpDiv:
+		at = c.to.Div(arg[0], arg[1], n.Format.Frac)
+	case fx.OpSqrt:
+		at = c.to.Sqrt(arg[0], n.Format.Frac)
+	case fx.OpTable:
+		at = c.to.Table(arg[0], n.Table)
 	case fx.OpResize:
 		if n.Type.Rounding == fx.Stochastic {
 			at = c.to.ResizeStochastic(n.Name, arg[0], arg[1], n.Type)

@@ -285,6 +285,9 @@ func OpenDesign(dir string) (*Design, error) {
 		return nil, fmt.Errorf("%w: %s, written by version %.20q, does not describe the design that version %s makes of its network; generate the design again",
 			golden.ErrDamaged, filepath.Join(dir, manifestFile), m.Version, golden.Program())
 	}
+	if m.Sum != m.sum() {
+		return nil, fmt.Errorf("%w: %s is not as it was written: its checksum differs; generate the design again", golden.ErrDamaged, filepath.Join(dir, manifestFile))
+	}
 	if text, err := golden.ReadFile(filepath.Join(dir, networkFile), network.MaxYAMLFile); err != nil || !bytes.Equal(text, files[networkFile]) {
 		return nil, fmt.Errorf("%w: %s is not the network that the design was generated from; change your own network file and generate again",
 			golden.ErrDamaged, filepath.Join(dir, networkFile))

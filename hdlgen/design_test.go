@@ -228,7 +228,7 @@ func TestDesignNamesItsProgram(t *testing.T) {
 	require.NoError(t, err)
 	other := strings.Replace(string(text), `"version": "`+golden.Version+`"`, `"version": "0.0.1",`+"\n"+`  "revision": "0123456789ab"`, 1)
 	require.NotEqual(t, string(text), other)
-	require.NoError(t, os.WriteFile(path, []byte(other), 0o644))
+	require.NoError(t, os.WriteFile(path, sealed(t, []byte(other)), 0o644))
 	d, err := OpenDesign(dir)
 	require.NoError(t, err)
 	require.Equal(t, "0123456789ab", d.Manifest.Revision)

@@ -160,6 +160,10 @@ func (e *Estimates) multipliers(a *settling.Arithmetic, s *shape, p *arithmetic)
 				if n.Op == fx.OpMul && pipeline.narrow(n) < 0 {
 					add(kind.use, widthOf(g, n.Args[0]), widthOf(g, n.Args[1]))
 				}
+				if n.Op == fx.OpTable { // the difference by the place in the segment
+					part := n.Format.Frac - n.Table.Format.Frac
+					add(kind.use, segmentsOf(n.Table).difference, part+2)
+				}
 			}
 		}
 	}

@@ -43,6 +43,8 @@ type Manifest struct {
 	Board    *BoardPart        `json:"board,omitempty"`
 	// Checksums are the SHA-256 sums of all files of the design, by their path, but for this one and the checkpoint.
 	Checksums map[string]string `json:"checksums"`
+	// Sum is that of the manifest without it. Nothing else tells a target that the Verilog is not cut for, or other figures of a self-test.
+	Sum string `json:"sum"`
 }
 
 // Widths are the bits of the top's ports.
@@ -94,8 +96,20 @@ func CounterIndex(name string) int {
 
 func checksum(text []byte) string { return fmt.Sprintf("%x", sha256.Sum256(text)) }
 
+// sum is what Sum must be.
+func (m *Manifest) sum() string {
+	own := *m
+	own.Sum = ""
+	text, err := json.Marshal(own)
+	if err != nil {
+		panic("hdlgen: " + err.Error()) // numbers and texts
+	}
+	return checksum(text)
+}
+
 // text is the manifest as its file has it.
 func (m *Manifest) text() ([]byte, error) {
+	m.Sum = m.sum()
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
@@ -125,7 +139,7 @@ func readManifest(dir string) (*Manifest, error) {
 // sameBesides tells whether two manifests differ in nothing but the program that wrote them and the checksums.
 func (m *Manifest) sameBesides(other *Manifest) bool {
 	a, b := *m, *other
-	a.Checksums, b.Checksums = nil, nil
+	a.Checksums, b.Checksums, a.Sum, b.Sum = nil, nil, "", ""
 	a.Version, a.Revision, b.Version, b.Revision = "", "", "", ""
 	return reflect.DeepEqual(a, b)
 }

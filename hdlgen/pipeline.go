@@ -11,7 +11,8 @@ import (
 
 // Pipeline prints a graph of operations as a feed-forward pipeline: data only, no reset, one set of operands per
 // cycle, all stages standing still without enable_i. The results of the operands of cycle t stand at the outputs in
-// cycle t + latency. Every operation has a register behind it, a resize of more bits than the target limits in a cycle has two;
+// cycle t + latency. Every operation has a register behind it, a resize of more bits than the target limits in a cycle has two; a
+// quotient and a root have one for each of their bits, a table has five or six, one of them in a memory's read;
 // operands that come earlier are delayed to meet the later ones, constants of the run (Graph.Constant) are not.
 //
 // Ports: clk_i, enable_i, <input>_i, <output>_o and, one bit each, <resize>_overflow_o.
@@ -54,10 +55,7 @@ func newPipeline(g *fx.Graph, target Target) *pipeline {
 	p := &pipeline{g: g, nodes: g.Nodes(), target: target, needed: map[fx.Value]bool{}, used: map[wire]bool{}, items: map[int][]vl.Item{}, updates: map[int][]vl.Update{}}
 	p.ready = make([]int, len(p.nodes))
 	for i, n := range p.nodes {
-		stage := 0
-		for _, a := range n.Args {
-			stage = max(stage, p.ready[a])
-		}
+		stage := p.start(n)
 		switch {
 		case n.Op == fx.OpInput || n.Op == fx.OpConst || n.Op == fx.OpShift:
 			p.ready[i] = stage
@@ -65,6 +63,8 @@ func newPipeline(g *fx.Graph, target Target) *pipeline {
 			p.ready[i] = max(stage, target.FactorCycles) + 1
 		case n.Op == fx.OpResize && p.split(n):
 			p.ready[i] = stage + 2
+		case function(n.Op):
+			p.ready[i] = stage + p.cycles(n)
 		default:
 			p.ready[i] = stage + 1
 		}
@@ -152,6 +152,11 @@ func (p *pipeline) compute(v fx.Value) {
 		value = vl.Unary{Op: "|", X: p.at(n.Args[0], before)}
 	case fx.OpResize:
 		value = p.resize(v)
+	case fx.OpDiv, fx.OpSqrt:
+		p.cell(v) // which has registers of its own
+		return
+	case fx.OpTable:
+		value = p.table(v)
 	}
 	p.items[stage] = append([]vl.Item{vl.Net{Reg: true, Signed: n.Format.Signed, Width: width, Name: string(p.staged(v, stage))}}, p.items[stage]...)
 	p.updates[stage] = append([]vl.Update{{Left: p.staged(v, stage), Right: value}}, p.updates[stage]...)
@@ -327,6 +332,7 @@ func (p *pipeline) module(name string, header []string) *vl.Module {
 				results = append(results, "the rounding of "+n.Name)
 			}
 		}
+		results = append(results, p.under(stage)...)
 		m.Items = append(m.Items, vl.Comment{Text: fmt.Sprintf("Stage %d: %s.", stage, strings.Join(results, ", "))})
 		m.Items = append(m.Items, p.items[stage]...)
 		updates := p.updates[stage]
@@ -409,6 +415,12 @@ func (p *pipeline) describe() []string {
 			text[i] = fmt.Sprintf("clip(%s, %g, %g)", arg(0), n.Format.Float(n.Lo), n.Format.Float(n.Hi))
 		case fx.OpNonZero:
 			text[i] = "(" + arg(0) + " != 0)"
+		case fx.OpDiv:
+			text[i] = fmt.Sprintf("div(%s, %s, %d)", bare(arg(0)), bare(arg(1)), n.Format.Frac)
+		case fx.OpSqrt:
+			text[i] = fmt.Sprintf("sqrt(%s, %d)", bare(arg(0)), n.Format.Frac)
+		case fx.OpTable:
+			text[i] = fmt.Sprintf("%s(%s)", n.Table.Name, bare(arg(0)))
 		case fx.OpResize:
 			text[i] = n.Name
 			lines = append(lines, fmt.Sprintf("  %s = round(%s), %v, %v, %v", n.Name, bare(arg(0)), n.Format, n.Type.Rounding, n.Type.Overflow))
@@ -421,7 +433,7 @@ func (p *pipeline) describe() []string {
 			lines = append(lines, fmt.Sprintf("  %s = %s", o.Name, text[o.Value]))
 		}
 	}
-	return lines
+	return append(lines, p.tables()...)
 }
 
 // bare takes the parentheses around a sum or product away.

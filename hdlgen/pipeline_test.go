@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -113,17 +114,28 @@ func TestPipelineResizesExhaustively(t *testing.T) {
 func comparePipeline(t *testing.T, rng *rand.Rand, dir string, g *fx.Graph, target Target, vectors int, lint bool) {
 	t.Helper()
 	text, latency := printed(t, g, target)
-	ring, err := rtl.Files.ReadFile("corinfo_ring.v")
-	require.NoError(t, err)
 	if lint {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, "dut.v"), []byte(text), 0o644))
-		require.NoError(t, os.WriteFile(filepath.Join(dir, "corinfo_ring.v"), ring, 0o644))
-		run(t, dir, "verilator", "--lint-only", "-Wall", "--top-module", "dut", "dut.v", "corinfo_ring.v")
+		files := []string{"dut.v"}
+		for _, name := range cellsOf(text) {
+			require.NoError(t, os.WriteFile(filepath.Join(dir, name), rtl.Text(name), 0o644))
+			files = append(files, name)
+		}
+		run(t, dir, "verilator", append([]string{"--lint-only", "-Wall", "--top-module", "dut"}, files...)...)
 	}
 	b := newBench(t, dir, g, latency, randomVectors(rng, g, vectors))
-	difference, err := b.difference(text + string(ring))
+	difference, err := b.difference(text)
 	require.NoError(t, err)
 	require.Empty(t, difference, "%+v\n%s", g.Nodes(), text)
+}
+
+// cellsOf are the files of the library that a pipeline's text instantiates.
+func cellsOf(text string) []string {
+	var modules []string
+	for _, match := range regexp.MustCompile(`(?m)^  (corinfo_\w+) #\(`).FindAllStringSubmatch(text, -1) {
+		modules = append(modules, match[1])
+	}
+	return rtl.Needed(modules)
 }
 
 // printed is the text of a graph's pipeline, a module dut.
@@ -252,9 +264,14 @@ func testbench(g *fx.Graph, latency, cycles, inWidth, outWidth int) string {
 	return tb.String()
 }
 
-// difference runs a text of the module dut and tells the first result that is not as Graph.Eval has it, "" if
+// difference runs a text of the module dut, with the library's cells that it lacks, and tells the first result that is not as Graph.Eval has it, "" if
 // all are. An error is a text that Icarus refuses.
 func (b *bench) difference(text string) (string, error) {
+	for _, name := range cellsOf(text) {
+		if cell := string(rtl.Text(name)); !strings.Contains(text, "\nmodule "+strings.TrimSuffix(name, ".v")+" ") {
+			text += cell
+		}
+	}
 	if err := os.WriteFile(filepath.Join(b.dir, "dut.v"), []byte(text), 0o644); err != nil {
 		return "", err
 	}
@@ -299,6 +316,16 @@ func randomWord(rng *rand.Rand, f fx.Format) int64 {
 	return int64(w >> (64 - f.Width))
 }
 
+// randomTable is a table in whose domain some arguments of a format lie.
+func randomTable(rng *rand.Rand, a fx.Format) *fx.Table {
+	t := &fx.Table{Name: "random", Low: rng.IntN(9) - 6, Step: rng.IntN(5), Format: fx.Format{Width: 1 + rng.IntN(20), Frac: rng.IntN(20), Signed: rng.IntN(2) == 0}}
+	t.Log2Size = rng.IntN(4) - rng.IntN(t.Step+1)
+	for range t.Segments() + 1 {
+		t.Entries = append(t.Entries, randomWord(rng, t.Format))
+	}
+	return t
+}
+
 func randomGraph(rng *rand.Rand, name string) *fx.Graph {
 	g := fx.NewGraph(name)
 	var values []fx.Value
@@ -320,7 +347,21 @@ func randomGraph(rng *rand.Rand, name string) *fx.Graph {
 		}
 	}
 	for i := range 2 + rng.IntN(8) {
-		switch rng.IntN(9) {
+		switch rng.IntN(11) {
+		case 9:
+			a, b := pick(), pick()
+			f, d := g.Nodes()[a].Format, g.Nodes()[b].Format
+			frac := f.Frac - d.Frac + rng.IntN(24) - 12
+			if fx.DivFormat(f, d, frac).Width < 60 {
+				values = append(values, g.Div(a, b, frac))
+			}
+		case 10:
+			a := pick()
+			if f := g.Nodes()[a].Format; rng.IntN(2) == 0 {
+				values = append(values, g.Table(a, randomTable(rng, f)))
+			} else {
+				values = append(values, g.Sqrt(a, (f.Frac+rng.IntN(24)-12)>>1))
+			}
 		case 0:
 			values = append(values, g.Add(pick(), pick()))
 		case 1:

@@ -18,6 +18,8 @@ var Order = []string{
 	"corinfo_ram.v",
 	"corinfo_delay.v",
 	"corinfo_ring.v",
+	"corinfo_divide.v",
+	"corinfo_root.v",
 	"corinfo_valid.v",
 	"corinfo_choice.v",
 	"corinfo_fifo.v",

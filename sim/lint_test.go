@@ -121,6 +121,7 @@ func TestLibraryLints(t *testing.T) {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), text, 0o644))
 	}
 	other := map[string]string{
+		"corinfo_divide": "Width=2 Signed=0 DivisorWidth=2 DivisorSigned=1", "corinfo_root": "Width=1",
 		"corinfo_ram": "Width=3 Depth=7 Cycles=2", "corinfo_delay": "Width=5 Cycles=0", "corinfo_ring": "Width=5 Cycles=3", "corinfo_choice": "Width=5 Count=1", "corinfo_valid": "Cycles=0", "corinfo_fifo": "Width=70 AddrW=1",
 		"corinfo_site": "Lane=2 LaneW=2 WireCycles=1 SynapseWidth=5 SynapseAddrW=10 SynapseDepth=700 ReadCycles=1", "corinfo_lane": "SynapseWidth=5 RWidth=7 DeltaWidth=7 CWidth=20 EWidth=4 ReadCycles=1",
 		"corinfo_event_queue": "Lanes=3 LaneW=2 SlotW=5 RowAddrW=1", "corinfo_broadcast": "Contexts=3 ContextW=2 SlotW=2 SegmentW=13 SynapseAddrW=6 ValueWidth=9 OperandWidth=12 DepthW=2",

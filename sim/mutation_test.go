@@ -150,6 +150,8 @@ var exempt = []struct {
 	reason string
 }{
 	{regexp.MustCompile(`^corinfo_products.v: assign sum_re_o.* -> .*\(read \|\| read_context == `), "reads more, words that no one takes"},
+	{regexp.MustCompile(`^corinfo_control.v: start_q <= 1'b0; -> start_q <= 1'b1;$`), "in reset no instruction settles or records, and a pass that starts for neither does nothing"},
+	{regexp.MustCompile(`^corinfo_events.v: item_(clear|slot|lane|column|stride) = (1'b0|\{\w+\{1'b0\}\}); -> `), "replaced in every case: the chosen context is one of those that there are"},
 }
 
 // exemption is the reason for which nothing can find a mutation, "" if something must.
@@ -231,6 +233,9 @@ func TestMutants(t *testing.T) {
 					t.Logf("does not run: %v", m)
 				case verdict != "":
 					here["found"]++
+					if verdict == "time" {
+						t.Logf("does not end: %v", m) // or the machine is slow
+					}
 					if reason != "" {
 						t.Errorf("%v: found by %s: not exempt at all, %s", m, verdict, reason)
 					}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -63,7 +64,16 @@ func agree(t *testing.T, dir, image string, old hdlgen.Manifest) {
 		if i.File == image {
 			changed := strings.Replace(string(manifest), old.Checksums[image], hex.EncodeToString(sum[:]), 1)
 			require.NotEqual(t, string(manifest), changed)
-			require.NoError(t, os.WriteFile(filepath.Join(dir, "corinfo.json"), []byte(changed), 0o644))
+			// Its own sum with it.
+			var m hdlgen.Manifest
+			require.NoError(t, json.Unmarshal([]byte(changed), &m))
+			m.Sum = ""
+			text, err := json.Marshal(m)
+			require.NoError(t, err)
+			m.Sum = fmt.Sprintf("%x", sha256.Sum256(text))
+			text, err = json.Marshal(m)
+			require.NoError(t, err)
+			require.NoError(t, os.WriteFile(filepath.Join(dir, "corinfo.json"), text, 0o644))
 		}
 	}
 }

@@ -130,6 +130,8 @@ func TestNoHardwareYet(t *testing.T) {
 		"ep":               {rulesNetwork(t, "ep"), "rule ep has no hardware yet: train and evaluate it with fixed arithmetic"},
 		"csm":              {rulesNetwork(t, "csm"), "rule csm has no hardware yet: train and evaluate it with fixed arithmetic"},
 		"no lateral":       {with("leak: 0.5", "leak: 0.5, lateral: false"), "leave lateral true"},
+		"optimizer":        {with("beta: 1", "beta: 1\n  optimizer: {kind: adam}"), "learning.optimizer adam, weight_decay 0 has no hardware yet: there is plain sgd"},
+		"mini-batches":     {with("beta: 1", "beta: 1\n  decay: {factor: 0.9, batches: 100}"), "learning.decay.batches has no hardware yet: rates follow epochs"},
 		"centred":          {with("beta: 1", "beta: 1\n  contrast: centred"), "learning.contrast centred has no hardware yet; there are free and third"},
 		"inference's step": {with("start: 0.05", "start: 0.05, inference: 0.1"), "settling.step.inference has no hardware yet: leave it out"},
 		"signed inputs":    {with("{name: idx", "{normalize: {mean: [0.5], deviation: [0.5]}, name: idx"), "dataset.normalize has no hardware yet: leave it out"},
@@ -151,7 +153,7 @@ func TestNoHardwareYet(t *testing.T) {
 func TestRuleErrors(t *testing.T) {
 	good, ep, csm := smallNetwork(t, 3, ""), rulesNetwork(t, "ep"), rulesNetwork(t, "csm")
 	for name, c := range map[string]struct{ file, old, new, want string }{
-		"unknown rule":           {ep, "rule: ep", "rule: pc", `other.yaml:3:1: rule: "pc"; want one of corinfomax, ep, csm`},
+		"unknown rule":           {ep, "rule: ep", "rule: oja", `other.yaml:3:1: rule: "oja"; want one of corinfomax, ep, csm, pc, pc-nudge, fa, bp`},
 		"no rule":                {ep, "rule: ep\n", "", "other.yaml: rule: missing; every network file sets it"},
 		"section of another":     {ep, "seed: 5", "corinfomax: {epsilon: 1}\nseed: 5", "corinfomax: a section of rule corinfomax; this network's rule is ep"},
 		"section of csm":         {good, "seed: 5", "csm: {lateral: [-1]}\nseed: 5", ":16:1: csm: a section of rule csm; this network's rule is corinfomax"},

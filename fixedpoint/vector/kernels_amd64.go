@@ -40,8 +40,8 @@ func divAVX512(n int, z *int64, a *int64, b *int64, left uint64, right uint64)
 // sqrtAVX512 sets z = floor(sqrt(a << left >> right)), 0 where a is negative. What is divided or rooted is below 2^52 in magnitude.
 func sqrtAVX512(n int, z *int64, a *int64, left uint64, right uint64)
 
-// interpolateAVX512 limits a << left to low..high, and sets z to the line there: an entry, shifted left by part, and the difference to the next, of 32 bits, times the place in the segment.
-func interpolateAVX512(n int, z *int64, a *int64, entries *int64, left uint64, part uint64, low int64, high int64, last int64)
+// interpolateAVX512 limits a << left to low..high, and sets z to the line there: an entry, the high half of its segment, shifted left by part, and the difference to the next, the low half, times the place in the segment.
+func interpolateAVX512(n int, z *int64, a *int64, segments *int64, left uint64, part uint64, low int64, high int64, last int64)
 
 // drawAVX512 sets z to the random words of the rows row.. of a column, n a positive multiple of 32.
 func drawAVX512(n int, z *int64, keys *uint16, row uint64, column uint64, symmetric uint64)
@@ -88,8 +88,8 @@ func divAVX2(n int, z *int64, a *int64, b *int64, left uint64, right uint64)
 // sqrtAVX2 sets z = floor(sqrt(a << left >> right)), 0 where a is negative. What is divided or rooted is below 2^52 in magnitude.
 func sqrtAVX2(n int, z *int64, a *int64, left uint64, right uint64)
 
-// interpolateAVX2 limits a << left to low..high, and sets z to the line there: an entry, shifted left by part, and the difference to the next, of 32 bits, times the place in the segment.
-func interpolateAVX2(n int, z *int64, a *int64, entries *int64, left uint64, part uint64, low int64, high int64, last int64)
+// interpolateAVX2 limits a << left to low..high, and sets z to the line there: an entry, the high half of its segment, shifted left by part, and the difference to the next, the low half, times the place in the segment.
+func interpolateAVX2(n int, z *int64, a *int64, segments *int64, left uint64, part uint64, low int64, high int64, last int64)
 
 // drawAVX2 sets z to the random words of the rows row.. of a column, n a positive multiple of 16.
 func drawAVX2(n int, z *int64, keys *uint16, row uint64, column uint64, symmetric uint64)

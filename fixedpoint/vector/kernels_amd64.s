@@ -714,7 +714,7 @@ elements:
 	VZEROUPPER
 	RET
 
-// func interpolateAVX512(n int, z *int64, a *int64, entries *int64, left uint64, part uint64, low int64, high int64, last int64)
+// func interpolateAVX512(n int, z *int64, a *int64, segments *int64, left uint64, part uint64, low int64, high int64, last int64)
 // Requires: AVX, AVX512DQ, AVX512F
 TEXT ·interpolateAVX512(SB), NOSPLIT, $0-72
 	MOVQ         left+32(FP), AX
@@ -725,38 +725,35 @@ TEXT ·interpolateAVX512(SB), NOSPLIT, $0-72
 	VMOVQ        AX, X2
 	VPBROADCASTQ X2, Z2
 	MOVQ         high+56(FP), AX
+	VMOVQ        AX, X4
+	VPBROADCASTQ X4, Z4
+	MOVQ         last+64(FP), AX
 	VMOVQ        AX, X5
 	VPBROADCASTQ X5, Z5
-	MOVQ         last+64(FP), AX
-	VMOVQ        AX, X6
-	VPBROADCASTQ X6, Z6
-	MOVQ         entries+24(FP), AX
+	MOVQ         segments+24(FP), AX
 	MOVQ         n+0(FP), CX
 	MOVQ         a+16(FP), BX
 	MOVQ         z+8(FP), SI
 	XORQ         DX, DX
 
 elements:
-	VMOVDQU64  (BX)(DX*8), Z7
+	VMOVDQU64  (BX)(DX*8), Z6
 	VPXORQ     Z3, Z3, Z3
-	VPXORQ     Z4, Z4, Z4
-	VPSLLQ     X0, Z7, Z7
-	VPMAXSQ    Z2, Z7, Z7
+	VPSLLQ     X0, Z6, Z6
+	VPMAXSQ    Z2, Z6, Z6
+	VPMINSQ    Z4, Z6, Z6
+	VPSUBQ     Z2, Z6, Z6
+	VPSRLQ     X1, Z6, Z7
 	VPMINSQ    Z5, Z7, Z7
-	VPSUBQ     Z2, Z7, Z7
-	VPSRLQ     X1, Z7, Z8
-	VPMINSQ    Z6, Z8, Z8
 	KXNORB     K1, K1, K1
-	VPGATHERQQ (AX)(Z8*8), K1, Z3
-	KXNORB     K2, K2, K2
-	VPGATHERQQ 8(AX)(Z8*8), K2, Z4
-	VPSLLQ     X1, Z8, Z8
-	VPSUBQ     Z8, Z7, Z7
-	VPSUBQ     Z3, Z4, Z4
-	VPMULDQ    Z4, Z7, Z7
+	VPGATHERQQ (AX)(Z7*8), K1, Z3
+	VPSLLQ     X1, Z7, Z7
+	VPSUBQ     Z7, Z6, Z6
+	VPMULDQ    Z3, Z6, Z6
+	VPSRAQ     $0x20, Z3, Z3
 	VPSLLQ     X1, Z3, Z3
-	VPADDQ     Z3, Z7, Z7
-	VMOVDQU64  Z7, (SI)(DX*8)
+	VPADDQ     Z3, Z6, Z6
+	VMOVDQU64  Z6, (SI)(DX*8)
 	ADDQ       $0x08, DX
 	CMPQ       DX, CX
 	JNE        elements
@@ -1947,7 +1944,7 @@ elements:
 	VZEROUPPER
 	RET
 
-// func interpolateAVX2(n int, z *int64, a *int64, entries *int64, left uint64, part uint64, low int64, high int64, last int64)
+// func interpolateAVX2(n int, z *int64, a *int64, segments *int64, left uint64, part uint64, low int64, high int64, last int64)
 // Requires: AVX, AVX2
 TEXT ·interpolateAVX2(SB), NOSPLIT, $0-72
 	MOVQ         left+32(FP), AX
@@ -1963,59 +1960,60 @@ TEXT ·interpolateAVX2(SB), NOSPLIT, $0-72
 	MOVQ         last+64(FP), AX
 	VMOVQ        AX, X4
 	VPBROADCASTQ X4, Y4
-	MOVQ         entries+24(FP), AX
+	MOVQ         segments+24(FP), AX
+	MOVQ         $0x0000000080000000, CX
+	VMOVQ        CX, X5
+	VPBROADCASTQ X5, Y5
 	MOVQ         n+0(FP), CX
 	MOVQ         a+16(FP), BX
 	MOVQ         z+8(FP), SI
 	XORQ         DX, DX
 
 elements:
-	VMOVDQU    (BX)(DX*8), Y5
-	VPXOR      Y7, Y7, Y7
+	VMOVDQU    (BX)(DX*8), Y6
 	VPXOR      Y8, Y8, Y8
-	VPSLLQ     X0, Y5, Y5
-	VPCMPGTQ   Y5, Y2, Y6
-	VBLENDVPD  Y6, Y2, Y5, Y5
-	VPCMPGTQ   Y3, Y5, Y6
-	VBLENDVPD  Y6, Y3, Y5, Y5
-	VPSUBQ     Y2, Y5, Y5
-	VPSRLQ     X1, Y5, Y6
-	VPCMPGTQ   Y4, Y6, Y9
-	VBLENDVPD  Y9, Y4, Y6, Y6
+	VPSLLQ     X0, Y6, Y6
+	VPCMPGTQ   Y6, Y2, Y7
+	VBLENDVPD  Y7, Y2, Y6, Y6
+	VPCMPGTQ   Y3, Y6, Y7
+	VBLENDVPD  Y7, Y3, Y6, Y6
+	VPSUBQ     Y2, Y6, Y6
+	VPSRLQ     X1, Y6, Y7
+	VPCMPGTQ   Y4, Y7, Y9
+	VBLENDVPD  Y9, Y4, Y7, Y7
 	VPCMPEQQ   Y9, Y9, Y9
-	VPGATHERQQ Y9, (AX)(Y6*8), Y7
-	VPCMPEQQ   Y9, Y9, Y9
-	VPGATHERQQ Y9, 8(AX)(Y6*8), Y8
-	VPSLLQ     X1, Y6, Y6
-	VPSUBQ     Y6, Y5, Y5
-	VPSUBQ     Y7, Y8, Y8
-	VPMULDQ    Y8, Y5, Y5
+	VPGATHERQQ Y9, (AX)(Y7*8), Y8
 	VPSLLQ     X1, Y7, Y7
-	VPADDQ     Y7, Y5, Y5
-	VMOVDQU    Y5, (SI)(DX*8)
-	VMOVDQU    32(BX)(DX*8), Y5
-	VPXOR      Y7, Y7, Y7
+	VPSUBQ     Y7, Y6, Y6
+	VPMULDQ    Y8, Y6, Y6
+	VPSRLQ     $0x20, Y8, Y8
+	VPXOR      Y5, Y8, Y8
+	VPSUBQ     Y5, Y8, Y8
+	VPSLLQ     X1, Y8, Y8
+	VPADDQ     Y8, Y6, Y6
+	VMOVDQU    Y6, (SI)(DX*8)
+	VMOVDQU    32(BX)(DX*8), Y6
 	VPXOR      Y8, Y8, Y8
-	VPSLLQ     X0, Y5, Y5
-	VPCMPGTQ   Y5, Y2, Y6
-	VBLENDVPD  Y6, Y2, Y5, Y5
-	VPCMPGTQ   Y3, Y5, Y6
-	VBLENDVPD  Y6, Y3, Y5, Y5
-	VPSUBQ     Y2, Y5, Y5
-	VPSRLQ     X1, Y5, Y6
-	VPCMPGTQ   Y4, Y6, Y9
-	VBLENDVPD  Y9, Y4, Y6, Y6
+	VPSLLQ     X0, Y6, Y6
+	VPCMPGTQ   Y6, Y2, Y7
+	VBLENDVPD  Y7, Y2, Y6, Y6
+	VPCMPGTQ   Y3, Y6, Y7
+	VBLENDVPD  Y7, Y3, Y6, Y6
+	VPSUBQ     Y2, Y6, Y6
+	VPSRLQ     X1, Y6, Y7
+	VPCMPGTQ   Y4, Y7, Y9
+	VBLENDVPD  Y9, Y4, Y7, Y7
 	VPCMPEQQ   Y9, Y9, Y9
-	VPGATHERQQ Y9, (AX)(Y6*8), Y7
-	VPCMPEQQ   Y9, Y9, Y9
-	VPGATHERQQ Y9, 8(AX)(Y6*8), Y8
-	VPSLLQ     X1, Y6, Y6
-	VPSUBQ     Y6, Y5, Y5
-	VPSUBQ     Y7, Y8, Y8
-	VPMULDQ    Y8, Y5, Y5
+	VPGATHERQQ Y9, (AX)(Y7*8), Y8
 	VPSLLQ     X1, Y7, Y7
-	VPADDQ     Y7, Y5, Y5
-	VMOVDQU    Y5, 32(SI)(DX*8)
+	VPSUBQ     Y7, Y6, Y6
+	VPMULDQ    Y8, Y6, Y6
+	VPSRLQ     $0x20, Y8, Y8
+	VPXOR      Y5, Y8, Y8
+	VPSUBQ     Y5, Y8, Y8
+	VPSLLQ     X1, Y8, Y8
+	VPADDQ     Y8, Y6, Y6
+	VMOVDQU    Y6, 32(SI)(DX*8)
 	ADDQ       $0x08, DX
 	CMPQ       DX, CX
 	JNE        elements

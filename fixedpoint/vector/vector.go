@@ -28,7 +28,7 @@ type kernels struct {
 	occupied         func(n int, z *uint8, a *int64)
 	div              func(n int, z, a, b *int64, left, right uint64)
 	sqrt             func(n int, z, a *int64, left, right uint64)
-	interpolate      func(n int, z, a, entries *int64, left, part uint64, low, high, last int64)
+	interpolate      func(n int, z, a, segments *int64, left, part uint64, low, high, last int64)
 	draw             func(n int, z *int64, keys *uint16, row, column, symmetric uint64)
 	events4, events1 func(pairs, atOnce int, words *int16, at *int64, deltas *int16, sums *int64, shift uint64)
 }
@@ -274,11 +274,9 @@ func Sqrt(z, a []int64, left, right uint, short bool) {
 	}
 	for i, v := range a {
 		radicand := uint64(max(v, 0) << left >> right)
-		root := uint64(math.Sqrt(float64(radicand))) // off by one at most
+		root := uint64(math.Sqrt(float64(radicand))) // one too much at most: that of a square never rounds to less
 		if root*root > radicand {
 			root--
-		} else if (root+1)*(root+1) <= radicand {
-			root++
 		}
 		z[i] = int64(root)
 	}
@@ -290,7 +288,24 @@ type Lines struct {
 	Low, High int64
 	Part      uint
 	Entries   []int64
-	Short     bool // entries and 2^Part are int32
+	Segments  []int64 // nil, or an entry times 2^32 and the difference to the next, where these and 2^Part are int32
+}
+
+// Pack sets the segments, if entries and differences are int32 and so is 2^Part.
+func (l *Lines) Pack() {
+	l.Segments = nil
+	if l.Part > 30 {
+		return
+	}
+	segments := make([]int64, len(l.Entries)-1)
+	for i := range segments {
+		entry, difference := l.Entries[i], l.Entries[i+1]-l.Entries[i]
+		if entry != int64(int32(entry)) || difference != int64(int32(difference)) {
+			return
+		}
+		segments[i] = entry<<32 | int64(uint32(difference))
+	}
+	l.Segments = segments
 }
 
 // Interpolate sets z to the function of a, limited to its ends: an entry shifted left by Part, and the difference to the next times
@@ -300,10 +315,10 @@ func Interpolate(z, a []int64, l *Lines) {
 	low, high, left, part, entries := l.Low, l.High, l.Left&63, l.Part&63, l.Entries
 	last := int64(len(entries) - 2) // of the segments
 	n := 0
-	if l.Short {
+	if l.Segments != nil {
+		_ = l.Segments[last]
 		if n = whole(len(z)); n > 0 {
-			_ = entries[(high-low)>>part]
-			use.interpolate(n, &z[0], &a[0], &entries[0], uint64(left), uint64(part), low, high, last)
+			use.interpolate(n, &z[0], &a[0], &l.Segments[0], uint64(left), uint64(part), low, high, last)
 		}
 	}
 	for i := n; i < len(z); i++ {

@@ -154,6 +154,7 @@ func TestFunctions(t *testing.T) {
 			copy(in, before)
 		})
 	}
+	packed := map[bool]int{}
 	for range 2000 {
 		n, want := rng.IntN(70), []int64{}
 		short := rng.IntN(3) > 0
@@ -205,13 +206,20 @@ func TestFunctions(t *testing.T) {
 		}
 		check(a, want, func(z []int64) { Sqrt(z, a, left, right, short) }, "root of %d << %d >> %d, short %t", a, left, right, short)
 
-		line := &Lines{Left: uint(rng.IntN(8)), Part: uint(rng.IntN(31)), Low: numbers(rng, 1, 40)[0], Short: true}
+		line := &Lines{Left: uint(rng.IntN(8)), Part: uint(rng.IntN(31)), Low: numbers(rng, 1, 40)[0]}
 		entries := 32
 		if rng.IntN(3) == 0 {
-			entries, line.Short = 62-int(line.Part), false
+			entries = 62 - int(line.Part)
 		}
 		line.Entries = numbers(rng, 1+1<<rng.IntN(6), 1+rng.IntN(entries-1))
 		segments := int64(len(line.Entries) - 1)
+		line.Pack()
+		packs := line.Segments != nil
+		for i := range len(line.Entries) - 1 {
+			d := line.Entries[i+1] - line.Entries[i]
+			require.False(t, packs && max(line.Entries[i], ^line.Entries[i], d, ^d) > math.MaxInt32)
+		}
+		packed[packs]++
 		line.High = line.Low + segments<<line.Part
 		for i := range a {
 			a[i] = (line.Low + int64(rng.Float64()*1.2*float64(line.High-line.Low)) - 1) >> line.Left
@@ -224,6 +232,8 @@ func TestFunctions(t *testing.T) {
 		}
 		check(a, want, func(z []int64) { Interpolate(z, a, line) }, "%d on %+v", a, line)
 	}
+	require.Greater(t, packed[true], 800)
+	require.Greater(t, packed[false], 50)
 }
 
 // TestSum holds sums and their rounding against plain arithmetic, in place and not.
@@ -395,7 +405,7 @@ func TestLengths(t *testing.T) {
 		"Div":         func() { Div(long, long, short[:63:63], 0, 0, true) },
 		"Sqrt":        func() { Sqrt(long, short[:63:63], 0, 0, true) },
 		"Interpolate": func() { Interpolate(long, short[:63:63], &Lines{Entries: long[:2]}) },
-		"Entries":     func() { Interpolate(long, long, &Lines{Entries: long[:9:9], High: 9, Short: true}) },
+		"Entries":     func() { Interpolate(long, long, &Lines{Entries: long[:9:9], High: 9, Segments: long[:7:7]}) },
 		"RoundRandom": func() { RoundRandom(long, long, short[:63:63], 0, 0, 0, Limits{}) },
 		"Widen":       func() { Widen(long, words[:63:63]) },
 		"Narrow":      func() { Narrow(words, short[:63:63]) },

@@ -266,7 +266,10 @@ func (a *Arithmetic) Constant(f *Formula, name string, at rule.Moment) int64 {
 func (a *Arithmetic) moments() (list []rule.Moment) {
 	for _, p := range a.D.Phases {
 		for s := range p.Iterations {
-			list = append(list, rule.Moment{Iteration: s, Inference: true}, rule.Moment{Beta: p.Beta, Iteration: s}, rule.Moment{Beta: -p.Beta, Iteration: s})
+			if !p.Learning {
+				list = append(list, rule.Moment{Iteration: s, Inference: true})
+			}
+			list = append(list, rule.Moment{Beta: p.Beta, Iteration: s}, rule.Moment{Beta: -p.Beta, Iteration: s})
 		}
 	}
 	return list

@@ -95,32 +95,46 @@ func Samples(rng *rand.Rand, n *network.Network, count int) (samples [][]uint8, 
 }
 
 // Of is Run under a rule, at the settings that suit it.
-func Of(name string) *network.Network {
-	n := Run()
+func Of(name string) *network.Network { return Under(Run(), name) }
+
+// Under puts a network of Network's settings under a rule, and gives it the settings that suit that.
+func Under(n *network.Network, name string) *network.Network {
 	if name == n.Rule {
 		return n
 	}
 	n.Rule, n.Own, n.Learning.Feedback = name, nil, nil
 	n.Settling.Step = rule.StepSize{Rule: "constant", Start: 0.5}
-	n.Learning.Feedforward = []float64{0.3, 0.2}
+	rates := func(first, others float64) {
+		for k := range n.Learning.Feedforward {
+			n.Learning.Feedforward[k] = others
+		}
+		n.Learning.Feedforward[0] = first
+	}
+	rates(0.3, 0.2)
 	n.Own = rule.Named(name).Own()
 	switch own := n.Own.(type) {
 	case *rule.CSM:
-		own.Lateral = []float64{-0.1}
+		for range n.K() - 1 {
+			own.Lateral = append(own.Lateral, -0.1)
+		}
 	case *rule.PC: // with words beside the synapses
 		n.Learning.Optimizer.Kind, n.Learning.Optimizer.PlainRoot = rule.Adam, true
-		n.Learning.Feedforward = []float64{0.01, 0.01}
+		rates(0.01, 0.01)
 		n.Settling.Step.Start = 0.1
 	case *rule.PCNudge:
 		n.Learning.Beta, n.Settling.Step.Start = 0.25, 0.1
-		n.Learning.Feedforward = []float64{0.05, 0.05}
+		rates(0.05, 0.05)
 	case *rule.Backprop:
-		n.Learning.Feedforward = []float64{0.01, 0.01}
+		rates(0.01, 0.01)
 		if name == "bp" {
 			own.Loss, n.Learning.Optimizer.Kind = rule.CrossEntropy, rule.Adam
 		} else {
 			n.Learning.Optimizer.Kind, n.Learning.Optimizer.WeightDecay = rule.Momentum, 0.001
 		}
+	}
+	n, err := network.Parse("network", n.YAML()) // without what the rule lacks
+	if err != nil {
+		panic(err)
 	}
 	return n
 }

@@ -58,7 +58,12 @@ func randomNetwork(rng *rand.Rand, name string, defaults bool) *network {
 			Step: rule.StepSize{Rule: oneOf(rng, "constant", "divide_by_loop_index", "divide_by_slow_loop_index"), Start: oneOf(rng, 0.05, 0.2, 0.5),
 				Stop: 0.04, Decay: oneOf(rng, 0.01, 0.5), Inference: oneOf(rng, 0, 0, 0.3)},
 		},
-		Learning: rule.Learning{Batch: oneOf(rng, 1, 3), Beta: oneOf(rng, 1, 0.5, 2), Contrast: oneOf(rng, "free", "third", "centred"), Decay: rule.Decay{Factor: 1}},
+		Learning: rule.Learning{Batch: oneOf(rng, 1, 3), Beta: oneOf(rng, 1, 0.5, 2), Contrast: oneOf(rng, "free", "third", "centred"),
+			Decay: rule.Decay{Factor: oneOf(rng, 1, 0.9), Every: rng.IntN(3), Batches: oneOf(rng, 0, 0, 1, 2)}},
+	}
+	n.s.Learning.Optimizer = randomOptimizer(rng)
+	if rng.IntN(3) == 0 {
+		n.s.Learning.Decay.Then = []rule.Stage{{From: 1, Factor: 0.8}, {From: 3, Factor: 0.5}}
 	}
 	if rng.IntN(20) == 0 { // vectors, and what is left over
 		n.s.Layers = []int{1 + rng.IntN(40), 8 + rng.IntN(40), 1 + rng.IntN(12)}
@@ -85,6 +90,12 @@ func randomNetwork(rng *rand.Rand, name string, defaults bool) *network {
 			own.Lateral = append(own.Lateral, oneOf(rng, -0.3, -0.05))
 		}
 		n.s.Own, n.s.Learning.Contrast = own, "free"
+	case "pc":
+		n.s.Own = &rule.PC{Activation: oneOf(rng, rule.Activations...), Target: oneOf(rng, []float64{0.03, 0.97}, []float64{0, 1}, []float64{-0.5, 0.25})}
+	case "pc-nudge":
+		n.s.Own = &rule.PCNudge{Activation: oneOf(rng, rule.Activations...)}
+	case "fa", "bp":
+		n.s.Own = &rule.Backprop{Activation: oneOf(rng, rule.Activations...), Loss: oneOf(rng, "mse", "cross_entropy")}
 	}
 	if slices.Max(n.s.Learning.Feedforward) == 0 {
 		n.s.Learning.Feedforward[0] = 0.3
@@ -96,6 +107,12 @@ func randomNetwork(rng *rand.Rand, name string, defaults bool) *network {
 		n.s.Low, n.s.High = oneOf(rng, -0.81, -0.3), oneOf(rng, 0.92, 2)
 	}
 	return n
+}
+
+// randomOptimizer draws one of all kinds.
+func randomOptimizer(rng *rand.Rand) rule.Optimizer {
+	return rule.Optimizer{Kind: oneOf(rng, "sgd", "momentum", "adam"), Momentum: oneOf(rng, 0.9, 0.5), WeightDecay: oneOf(rng, 0, 0, 0.001, 0.25),
+		Beta1: oneOf(rng, 0.9, 0.5), Beta2: oneOf(rng, 0.999, 0.9), Epsilon: oneOf(rng, 1e-8, 0.01), PlainRoot: rng.IntN(2) == 0}
 }
 
 // randomFormats draws short types of every tensor, of all layers together or of each.
@@ -131,9 +148,17 @@ func randomFormats(rng *rand.Rand, n *network) {
 	// 1 is inside the range of a state, or just above it, or, with negative fraction, between 0 and the next.
 	fraction := rng.IntN(12) - 1
 	integer := 2 + 2*max(0, -fraction)
-	set("r", func() fx.Type {
+	state := func() fx.Type {
 		return mode(oneOf(rng, fx.U(fraction+integer-1, fraction), fx.U(max(fraction, 1), max(fraction, 1)), fx.S(fraction+integer, fraction)), false)
+	}
+	set("r", func() fx.Type {
+		_, compared := newRulePage(n.s.Own, n.rule).(comparing)
+		if !compared && rng.IntN(3) > 0 {
+			return mode(signed(5, 16, 3), false)
+		}
+		return state()
 	})
+	set("f", state)
 	set("u", func() fx.Type {
 		more := oneOf(rng, rng.IntN(7), 0)
 		return mode(fx.S(fraction+more+integer+rng.IntN(3), fraction+more), false)
@@ -152,26 +177,89 @@ func randomFormats(rng *rand.Rand, n *network) {
 	}{{"current", 3}, {"lateral", 1}, {"drive", 5}, {"e", 2}, {"d", 2}, {"c", 1}} {
 		set(c.kind, func() fx.Type { return mode(signed(5, 16, c.integer), false) })
 	}
-	for _, kind := range []string{"W", "F", "C", "b", "M"} {
+	for _, kind := range []string{"W", "F", "C", "b", "M", "B"} {
 		set(kind, func() fx.Type { return mode(signed(3, 14, 2), true) })
 		set("d"+kind, func() fx.Type { return mode(signed(3, 16, 2), false) })
 	}
+	fraction = rng.IntN(14) + 2
+	set("top", func() fx.Type { return mode(signed(5, 16, 3), false) })
+	for _, kind := range []string{"exp", "norm"} {
+		set(kind, func() fx.Type { return mode(fx.U(fraction+rng.IntN(3), fraction), false) })
+	}
+	for _, kind := range []string{"W", "F", "b"} {
+		set("m"+kind, func() fx.Type { return mode(signed(4, 20, 3), true) })
+		set("v"+kind, func() fx.Type { return mode(oneOf(rng, fx.U(24, 20+rng.IntN(4)), fx.U(8, 6), fx.S(12, 9)), true) })
+		set("root"+kind, func() fx.Type { return mode(fx.U(4+rng.IntN(12), 3+rng.IntN(10)), false) })
+		set("step"+kind, func() fx.Type { return mode(signed(4, 16, 3), false) })
+	}
+	// Settings have to fit: the default types, a little shorter.
+	for _, kind := range []string{"momentum", "shrink", "correction", "epsilon", "fresh", "beta", "target"} {
+		if rng.IntN(2) == 0 {
+			continue
+		}
+		if f, ok := optionalDefault(n.rule, n.s, kind); ok {
+			cut := rng.IntN(3)
+			n.formats[kind] = mode(fx.Format{Width: f.Width - cut, Frac: f.Frac - cut, Signed: f.Signed}, false)
+		}
+	}
+}
+
+// newRulePage is the page of a rule.
+func newRulePage(own any, name string) rulePage {
+	switch own := own.(type) {
+	case *rule.CorInfoMax:
+		return &corInfoMaxPage{o: own}
+	case *rule.CSM:
+		return &equilibriumPage{lateral: own}
+	case *rule.PC:
+		return &predictivePage{activation: own.Activation, target: own.Target}
+	case *rule.PCNudge:
+		return &predictivePage{activation: own.Activation}
+	case *rule.Backprop:
+		return &backpropPage{o: own, aligned: name == "fa"}
+	}
+	return &equilibriumPage{}
+}
+
+// optionalDefault is the default type of a setting that not every rule or optimizer has.
+func optionalDefault(name string, s *rule.Settings, kind string) (t fx.Type, ok bool) {
+	o := s.Learning.Optimizer
+	switch kind {
+	case "momentum":
+		ok = o.Kind == "momentum"
+	case "shrink":
+		ok = o.Kind != "adam" && o.WeightDecay > 0
+	case "beta":
+		ok = name == "pc-nudge"
+	case "target":
+		ok = name == "pc"
+	default:
+		ok = o.Kind == "adam"
+	}
+	if ok {
+		t = pageDefault(&page{s: s, own: newRulePage(s.Own, name)}, kind, 0)
+	}
+	return t, ok
+}
+
+// anyWord is a random word of a type.
+func anyWord(rng *rand.Rand, t fx.Type) int64 {
+	raw := int64(rng.Uint64() >> 1 >> (63 - min(t.Width, 63)))
+	if t.Signed {
+		raw -= int64(1) << (t.Width - 1)
+	}
+	if t.Signed && t.Overflow == fx.SatSym && raw == -1<<(t.Width-1) {
+		return 0
+	}
+	return raw
 }
 
 // newPage gives a page and machines the same random synapses.
 func newPage(t *testing.T, rng *rand.Rand, n *network, machines ...*machine.Machine) *page {
 	t.Helper()
 	d := machines[0].A.D
-	p := &page{s: n.s, seed: n.seed, matrices: map[string]matrix{}, events: make([]int64, len(n.s.Layers)),
+	p := &page{s: n.s, seed: n.seed, matrices: map[string]matrix{}, beside: map[string]matrix{}, own: newRulePage(n.s.Own, n.rule), events: make([]int64, len(n.s.Layers)),
 		roundings: map[string]int64{}, overflows: map[string]int64{}, lost: map[string]int64{}}
-	switch own := n.s.Own.(type) {
-	case *rule.CorInfoMax:
-		p.own = &corInfoMaxPage{o: own}
-	case *rule.CSM:
-		p.own = &equilibriumPage{lateral: own}
-	default:
-		p.own = &equilibriumPage{}
-	}
 	p.types = func(kind string, index int) fx.Type {
 		if t, ok := n.formats[kind+strconv.Itoa(index)]; ok {
 			return t
@@ -179,8 +267,10 @@ func newPage(t *testing.T, rng *rand.Rand, n *network, machines ...*machine.Mach
 		if t, ok := n.formats[kind]; ok {
 			return t
 		}
-		return pageDefault(n.s, kind, index)
+		return pageDefault(p, kind, index)
 	}
+	var names []string
+	blank := rng.IntN(2) == 0 // words beside synapses begin with 0, or are those of a training under way
 	for _, at := range d.Stored() {
 		x := d.Projections[at]
 		tensor := d.Tensors[x.Tensor]
@@ -204,70 +294,230 @@ func newPage(t *testing.T, rng *rand.Rand, n *network, machines ...*machine.Mach
 			}
 		}
 		p.matrices[x.Name] = m
+		names = append(names, x.Name)
+		for at2, b := range x.Words {
+			typ := p.types(d.Tensors[b.Tensor].Kind, tensor.Index)
+			words := make(matrix, x.Rows)
+			for i := range words {
+				words[i] = zeros(x.Cols)
+				for j := range words[i] {
+					if blank {
+						continue
+					}
+					raw := anyWord(rng, typ)
+					words[i][j] = value(typ, raw)
+					for _, machine := range machines {
+						machine.SetBeside(at, at2, i, j, raw)
+					}
+				}
+			}
+			p.beside[b.Name+x.Name] = words
+		}
+	}
+	if want, _ := p.own.names(p.K()); !slices.Equal(names, want) {
+		t.Fatalf("%v: matrices %v, want %v", n, names, want)
 	}
 	return p
 }
 
+// fit is that of "Types", ufit the same without a sign.
+func fit(bits int, bound float64, signed bool) fx.Type {
+	integer := 0
+	for math.Ldexp(1, integer) <= bound {
+		integer++
+	}
+	for math.Ldexp(1, integer-1) > bound {
+		integer--
+	}
+	t := fx.Type{Format: fx.U(bits, bits-integer), Rounding: fx.Rnd, Overflow: fx.Sat}
+	if signed {
+		t.Format = fx.S(bits, bits-integer-1)
+	}
+	return t
+}
+
+// storedFit is fit(16, m) with STOCHASTIC.
+func storedFit(bound float64) fx.Type {
+	t := fit(16, bound, true)
+	t.Rounding = fx.Stochastic
+	return t
+}
+
+// positive is ap_ufixed of so many bits, of them behind the binary point, RND and SAT.
+func positive(bits, frac int) fx.Type {
+	return fx.Type{Format: fx.U(bits, frac), Rounding: fx.Rnd, Overflow: fx.Sat}
+}
+
+// activated is the default type of an activation's values.
+func activated(activation string) fx.Type {
+	switch activation {
+	case "linear":
+		return fit(15, 15, true)
+	case "relu":
+		return fit(15, 15, false)
+	case "sigmoid":
+		return positive(15, 15)
+	}
+	return positive(15, 14)
+}
+
 // pageDefault is the tables of default types.
-func pageDefault(s *rule.Settings, kind string, k int) fx.Type {
-	fit := func(bits int, bound float64, signed bool) fx.Type {
-		integer := 0
-		for math.Ldexp(1, integer) <= bound {
-			integer++
-		}
-		for math.Ldexp(1, integer-1) > bound {
-			integer--
-		}
-		t := fx.Type{Format: fx.U(bits, bits-integer), Rounding: fx.Rnd, Overflow: fx.Sat}
-		if signed {
-			t.Format = fx.S(bits, bits-integer-1)
-		}
-		return t
-	}
-	stored := func(bound float64) fx.Type {
-		t := fit(16, bound, true)
-		t.Rounding = fx.Stochastic
-		return t
-	}
-	l, N := s.Learning, float64(s.Learning.Batch)
+func pageDefault(p *page, kind string, k int) fx.Type {
+	s := p.s
+	step := fit(17, max(s.Settling.Step.Start, s.Settling.Step.Inference), false)
 	switch kind { // what the rules share
 	case "x":
 		if s.Low < 0 {
 			return fit(10, max(-s.Low, s.High), true)
 		}
-		return fx.Type{Format: fx.U(9, 8), Rounding: fx.Rnd, Overflow: fx.Sat}
+		return positive(9, 8)
 	case "W", "F", "b":
-		return stored(1.5)
-	case "dW", "dF", "db", "dM":
-		return fit(18, N, true)
-	case "eta":
-		return fit(17, max(s.Settling.Step.Start, s.Settling.Step.Inference), false)
-	}
-	o, own := s.Own.(*rule.CorInfoMax)
-	if !own {
-		largest := slices.Max(l.Feedforward) / (l.Beta * N)
-		alpha := 0.0
-		if csm, ok := s.Own.(*rule.CSM); ok && len(csm.Lateral) > 0 {
-			alpha = -slices.Min(csm.Lateral)
+		return storedFit(1.5)
+	case "dM":
+		return fit(18, float64(s.Learning.Batch), true)
+	case "dC":
+	default:
+		if t, ok := optimizerDefault(p, kind); ok {
+			return t
 		}
+	}
+	switch own := s.Own.(type) {
+	case *rule.CorInfoMax:
+		if kind == "eta" {
+			return step
+		}
+		return corInfoMaxDefault(s, own, kind, k)
+	case *rule.PC:
 		switch kind {
 		case "r":
-			return fx.Type{Format: fx.U(15, 14), Rounding: fx.Rnd, Overflow: fx.Sat}
+			return fit(22, 15, true)
+		case "target":
+			low, high := math.Abs(own.Target[0]), math.Abs(own.Target[1])
+			return fit(18, max(low, high)+low, true)
+		}
+		return predictiveDefault(s, kind, own.Activation, 1)
+	case *rule.PCNudge:
+		switch kind {
+		case "r":
+			return fit(28, 31, true)
+		case "beta":
+			return fit(18, s.Learning.Beta, true)
+		}
+		return predictiveDefault(s, kind, own.Activation, 8*s.Learning.Beta)
+	case *rule.Backprop:
+		switch kind {
+		case "r":
+			if k < p.K() {
+				return activated(own.Activation)
+			}
+			return fit(18, 15, true)
+		case "e":
+			return fit(15, 1, true)
+		case "B":
+			return fit(16, 1.5, true)
+		case "top":
+			return fit(18, 15, true)
+		case "exp", "norm":
+			return positive(18, 17)
+		}
+	default:
+		switch kind {
+		case "r":
+			return positive(15, 14)
 		case "drive":
 			return fit(18, 31, true)
 		case "e":
 			return fit(18, 1, true)
 		case "M":
-			return stored(3)
+			return storedFit(3)
+		case "eta":
+			return step
 		case "coefficient":
-			return fit(18, 1+2*l.Beta, true)
-		case "rate":
-			return fit(17, max(largest, alpha/(2*l.Beta*N)), false)
+			return fit(18, 1+2*s.Learning.Beta, true)
 		case "decay":
-			return fit(17, alpha/(2*l.Beta), false)
+			return fit(17, -slices.Min(own.(*rule.CSM).Lateral)/(2*s.Learning.Beta), false)
 		}
-		panic(kind)
 	}
+	panic(kind)
+}
+
+// predictiveDefault is what predictive coding and its nudged form share; bound is that of errors.
+func predictiveDefault(s *rule.Settings, kind, activation string, bound float64) fx.Type {
+	e := fit(15, bound, true)
+	switch kind {
+	case "f":
+		return activated(activation)
+	case "e":
+		return e
+	case "drive":
+		return fit(18, 4*math.Ldexp(1<<14-1, -e.Frac), true)
+	case "eta":
+		return fit(17, 2*s.Settling.Step.Start, false)
+	}
+	panic(kind)
+}
+
+// optimizerDefault is the tables of "Optimizers".
+func optimizerDefault(p *page, kind string) (t fx.Type, ok bool) {
+	l, o := p.s.Learning, p.s.Learning.Optimizer
+	N, s, M := float64(l.Batch), p.own.rate(p, 1), slices.Max(l.Feedforward)
+	R := 0.0 // the rule's own rates
+	switch own := p.s.Own.(type) {
+	case *rule.CorInfoMax:
+		R = 1 / (own.Lambda * N)
+		M = max(M, slices.Max(append([]float64{0}, l.Feedback...)))
+	case *rule.CSM:
+		for _, alpha := range own.Lateral {
+			R = max(R, -alpha/(2*l.Beta*N))
+		}
+	}
+	scaled := M * s
+	if _, compares := p.own.(comparing); compares {
+		scaled = M / (l.Beta * N)
+	}
+	adam := o.Kind == "adam"
+	switch kind {
+	case "dW", "dF", "db":
+		if adam {
+			return fit(20, N/4, true), true
+		}
+		return fit(18, N, true), true
+	case "mW", "mF", "mb":
+		if adam {
+			return fit(20, N/4, true), true
+		}
+		return fit(24, N/(1-o.Momentum), true), true
+	case "vW", "vF", "vb":
+		return fit(31, 1, false), true
+	case "rootW", "rootF", "rootb":
+		return fit(16, 1, false), true
+	case "stepW", "stepF", "stepb":
+		return fit(16, 1, true), true
+	case "rate":
+		if adam {
+			return fit(17, max(M, R), false), true
+		}
+		return fit(17, max(scaled, R), false), true
+	case "momentum":
+		return fit(17, o.Momentum, false), true
+	case "shrink":
+		if o.Kind == "momentum" {
+			return fit(17, o.WeightDecay/s, false), true
+		}
+		return fit(17, M*o.WeightDecay, false), true
+	case "correction":
+		return fit(17, 1, false), true
+	case "epsilon":
+		return fit(8, o.Epsilon/s, false), true
+	case "fresh":
+		return fit(17, max(1-o.Beta1, 1-o.Beta2), false), true
+	}
+	return t, false
+}
+
+// corInfoMaxDefault is the table of CorInfoMax.
+func corInfoMaxDefault(s *rule.Settings, o *rule.CorInfoMax, kind string, k int) fx.Type {
+	l, N := s.Learning, float64(s.Learning.Batch)
 	gamma := (1 - o.Lambda) / o.Lambda
 	nu, scale := 0.0, 1.0
 	for i, layer := range o.Sparse.Layers {
@@ -286,7 +536,7 @@ func pageDefault(s *rule.Settings, kind string, k int) fx.Type {
 		if nu > 0 {
 			return fit(14, 15, false)
 		}
-		return fx.Type{Format: fx.U(11, 10), Rounding: fx.Rnd, Overflow: fx.Sat}
+		return positive(11, 10)
 	case "u", "e", "d":
 		return fit(18, scale*7, true)
 	case "excess":
@@ -304,17 +554,11 @@ func pageDefault(s *rule.Settings, kind string, k int) fx.Type {
 	case "drive":
 		return fit(18, scale*15/o.Epsilon, true)
 	case "C":
-		return stored(2 * gamma)
+		return storedFit(2 * gamma)
 	case "dC":
 		return fit(18, N*8*gamma*gamma, true)
 	case "coefficient":
 		return fit(18, max(1/o.Epsilon, o.Leak+l.Beta, o.Leak+2/o.Epsilon, o.Leak+1/o.Epsilon+1), true)
-	case "rate":
-		bound := 1 / (o.Lambda * N)
-		for _, mu := range append(slices.Clone(l.Feedforward), l.Feedback...) {
-			bound = max(bound, mu/(l.Beta*N))
-		}
-		return fit(17, bound, false)
 	case "gamma":
 		return fit(17, gamma, false)
 	}
@@ -322,7 +566,11 @@ func pageDefault(s *rule.Settings, kind string, k int) fx.Type {
 }
 
 // seen counts what the networks of a test have shown.
-type seen struct{ networks, refused, written, early, sparseEarly, inhibited, lost, overflown int }
+type seen struct {
+	networks, refused, written, early, sparseEarly, inhibited, lost, overflown int
+	words, beside                                                              int            // compared
+	kinds                                                                      map[string]int // networks by optimizer, activation and loss
+}
 
 // TestMachineIsThePage holds every word of every iteration, every written synapse, classes and counters of the
 // machine, in events and in dense mode, against docs/ARITHMETIC.md written out in rational numbers; and every mirrored
@@ -331,7 +579,7 @@ func TestMachineIsThePage(t *testing.T) {
 	for _, r := range rule.Rules {
 		t.Run(r.Name, func(t *testing.T) {
 			rng := random(t)
-			s := seen{networks: 100}
+			s := seen{networks: 150, kinds: map[string]int{}}
 			if testing.Short() {
 				s.networks /= 5
 			}
@@ -339,7 +587,13 @@ func TestMachineIsThePage(t *testing.T) {
 				comparePage(t, rng, i, r.Name, &s)
 			}
 			t.Logf("%+v", s)
-			if s.refused > s.networks/3 || s.written == 0 || s.early == 0 || s.lost == 0 || s.overflown == 0 {
+			for _, kind := range kinds(r) {
+				if s.kinds[kind] == 0 && !testing.Short() {
+					t.Errorf("no network with %s", kind)
+				}
+			}
+			settles := r.Name != "fa" && r.Name != "bp"
+			if s.refused > s.networks/3 || s.written == 0 || settles && s.early == 0 || s.lost == 0 || s.overflown == 0 || s.beside == 0 {
 				t.Error("the networks do not show everything")
 			}
 			if r.Name == "corinfomax" && (s.sparseEarly == 0 || s.inhibited == 0) {
@@ -349,6 +603,18 @@ func TestMachineIsThePage(t *testing.T) {
 	}
 }
 
+// kinds are the optimizers, activations and losses of a rule.
+func kinds(r rule.Rule) []string {
+	list := []string{"sgd", "momentum", "adam"}
+	switch r.Own().(type) {
+	case *rule.PC, *rule.PCNudge:
+		list = append(list, rule.Activations...)
+	case *rule.Backprop:
+		list = append(list, append([]string{"mse", "cross_entropy"}, rule.Activations...)...)
+	}
+	return list
+}
+
 func comparePage(t *testing.T, rng *rand.Rand, i int, name string, s *seen) {
 	t.Helper()
 	n := randomNetwork(rng, name, i%5 == 0)
@@ -356,22 +622,42 @@ func comparePage(t *testing.T, rng *rand.Rand, i int, name string, s *seen) {
 		own.Sparse = rule.Sparse{Layers: []int{1 + rng.IntN(len(n.s.Layers)-1)}, Nu: []float64{oneOf(rng, 1, 0.3)}}
 		n.s.Settling.EarlyEnd, n.s.Settling.FreeIterations, n.s.Settling.Step.Rule = true, 40, "constant"
 	}
+	if _, ok := newRulePage(n.s.Own, name).(*predictivePage); ok && (i%5 == 1 || i%5 == 3) { // so do values and errors
+		n.s.Settling.EarlyEnd, n.s.Settling.NudgedIterations, n.s.Settling.Step.Rule = true, 40, "constant"
+	}
 	d := rule.Named(name).Describe(n.s)
 	a, err := arithmetic.New(d, n.s.Learning.Batch, n.formats, pixels())
 	if err != nil {
 		s.refused++
 		return
 	}
+	s.kinds[n.s.Learning.Optimizer.Kind]++
+	switch own := n.s.Own.(type) {
+	case *rule.PC:
+		s.kinds[own.Activation]++
+	case *rule.PCNudge:
+		s.kinds[own.Activation]++
+	case *rule.Backprop:
+		s.kinds[own.Activation]++
+		s.kinds[own.Loss]++
+	}
 	m, dense := machine.New(a, n.seed), machine.New(a, n.seed)
 	dense.Dense = true
 	p := newPage(t, rng, n, m, dense)
 	if i%3 == 0 {
-		p.update = rng.Uint32()
+		if p.update = rng.Uint32(); rng.IntN(2) == 0 {
+			p.update %= 40
+		}
 		m.SetStep(p.update)
 		dense.SetStep(p.update)
 	}
 	batch, K := n.s.Learning.Batch, len(n.s.Layers)-1
 	for sample := range 2*batch + 2 {
+		if sample == batch {
+			p.epoch = rng.IntN(5)
+			m.SetEpoch(p.epoch)
+			dense.SetEpoch(p.epoch)
+		}
 		X := p.types("x", 0)
 		raw := make([]int64, n.s.Layers[0])
 		x := make([]*big.Rat, len(raw))
@@ -394,6 +680,9 @@ func comparePage(t *testing.T, rng *rand.Rand, i int, name string, s *seen) {
 				where += ", dense"
 			}
 			compareTrace(t, where, d, p, &trace)
+			if len(p.writes) > 0 {
+				s.beside += compareBeside(t, where, d, p, machine_)
+			}
 			if got != class || trace.Class != class {
 				t.Fatalf("%s: class %d and %d, want %d", where, got, trace.Class, class)
 			}
@@ -404,17 +693,25 @@ func comparePage(t *testing.T, rng *rand.Rand, i int, name string, s *seen) {
 			}
 		}
 		s.written += len(p.writes)
-		iterations := n.s.Settling.FreeIterations + n.s.Settling.NudgedIterations
-		if n.s.Learning.Contrast != "free" {
-			iterations += n.s.Settling.NudgedIterations
+		all := 0
+		for _, phase := range d.Phases {
+			for _, group := range phase.Order {
+				all += phase.Iterations * len(group)
+			}
 		}
-		if c.Learn && len(p.records) < iterations*len(d.Steps) {
+		for _, write := range p.writes {
+			s.words += len(write.Words)
+		}
+		if c.Learn && len(p.records) < all {
 			s.early++
 			if own, ok := n.s.Own.(*rule.CorInfoMax); ok && len(own.Sparse.Layers) > 0 {
 				s.sparseEarly++
 			}
 		}
 		for _, r := range p.records {
+			for _, list := range r.words {
+				s.words += len(list)
+			}
 			if r.step == "interneuron" && r.words[1][0] != 0 {
 				s.inhibited++
 			}
@@ -460,7 +757,7 @@ func compareTrace(t *testing.T, where string, d *rule.Description, p *page, trac
 	for i, want := range p.records {
 		got := trace.Records[i]
 		step := d.Steps[got.Step]
-		same := got.Phase == want.phase && got.Iteration == want.iteration && step.Layer == want.layer && step.Name == want.step && got.Changed == want.changed
+		same := got.Phase == want.phase && got.Iteration == want.iteration && step.Layer == want.layer && step.Name == want.step && got.Changed == want.changed && len(got.Words) == len(want.words)
 		for j := range want.words {
 			same = same && slices.Equal(got.Words[j], want.words[j])
 		}
@@ -478,6 +775,35 @@ func compareTrace(t *testing.T, where string, d *rule.Description, p *page, trac
 			t.Fatalf("%s:\ngot  %+v\nwant %+v", where, got, want)
 		}
 	}
+}
+
+// compareBeside holds the words beside synapses against the page, and tells how many there are.
+func compareBeside(t *testing.T, where string, d *rule.Description, p *page, m *machine.Machine) (count int) {
+	t.Helper()
+	names, _ := p.besides()
+	for _, at := range d.Stored() {
+		x := d.Projections[at]
+		for k, b := range x.Words {
+			name := b.Name + x.Name
+			if len(names) == 0 || names[0] != name {
+				t.Fatalf("%s: %s beside synapses, want %v", where, name, names)
+			}
+			names = names[1:]
+			typ := p.types(d.Tensors[b.Tensor].Kind, d.Tensors[b.Tensor].Index)
+			for i, row := range p.beside[name] {
+				for j, want := range row {
+					if got := m.Beside(at, k, i, j); got != word(typ, want) {
+						t.Fatalf("%s: %s[%d,%d] is %d, want %d", where, name, i, j, got, word(typ, want))
+					}
+					count++
+				}
+			}
+		}
+	}
+	if len(names) > 0 {
+		t.Fatalf("%s: no %v beside synapses", where, names)
+	}
+	return count
 }
 
 func compareCounts(t *testing.T, where string, p *page, m, dense *machine.Machine) {

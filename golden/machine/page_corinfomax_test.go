@@ -181,39 +181,50 @@ func (c *corInfoMaxPage) keep(p *page, role int, later bool) {
 	}
 }
 
-// learn is "Updates": every matrix from the factors kept, in the order of the tensors' numbers.
+func (c *corInfoMaxPage) settle(p *page, sign, label int) { p.compare(c, sign, label) }
+
+func (c *corInfoMaxPage) rate(p *page, m float64) float64 { return p.comparedRate(m) }
+
+func (c *corInfoMaxPage) names(K int) (list []string, optimized string) {
+	for k := range K {
+		list = append(list, fmt.Sprint("W", k))
+	}
+	for k := 1; k < K; k++ {
+		list = append(list, fmt.Sprint("F", k))
+	}
+	for k := 1; k <= K && c.o.Lateral; k++ {
+		list = append(list, fmt.Sprint("C", k))
+	}
+	return list, "WF"
+}
+
+// learn is "Updates": every matrix from the factors kept, in their order.
 func (c *corInfoMaxPage) learn(p *page) {
 	l, K := p.s.Learning, p.K()
 	later, sign := p.later()
-	tensor := 0
 	for k := range K {
-		list := p.pairs(func(s *kept, b int64) []pair {
+		p.descend("W", k, l.Feedforward[k], p.pairs(func(s *kept, b int64) []pair {
 			if k == 0 {
 				return []pair{{b * sign, s.e[later][1], s.x}}
 			}
 			return []pair{{b, s.e[1][k+1], s.r[1][k]}, {-b, s.e[0][k+1], s.r[0][k]}}
-		})
-		frac, next := p.ratedUpdate("W", k, p.rate(l.Feedforward[k]))
-		p.change("W", k, tensor, list, frac, false, false, next)
-		tensor++
+		}))
 	}
 	for k := 1; k < K; k++ {
-		list := p.pairs(func(s *kept, b int64) []pair {
+		p.descend("F", k, l.Feedback[k-1], p.pairs(func(s *kept, b int64) []pair {
 			return []pair{{b, s.d[1][k], s.r[1][k+1]}, {-b, s.d[0][k], s.r[0][k+1]}}
-		})
-		frac, next := p.ratedUpdate("F", k, p.rate(l.Feedback[k-1]))
-		p.change("F", k, tensor, list, frac, false, false, next)
-		tensor++
+		}))
 	}
 	gamma := p.constant("gamma", (1-c.o.Lambda)/c.o.Lambda)
 	rate := p.constant("rate", 1/(c.o.Lambda*float64(l.Batch)))
 	for k := 1; k <= K && c.o.Lateral; k++ {
 		list := p.pairs(func(s *kept, _ int64) []pair { return []pair{{1, s.c[k], s.c[k]}} })
-		frac, _ := p.ratedUpdate("C", k, rate)
-		frac = max(frac, p.types("gamma", 0).Frac+p.types("C", k).Frac)
-		p.change("C", k, tensor, list, frac, true, true, func(w, sum *big.Rat) *big.Rat {
-			return minus(plus(w, times(gamma, w)), times(rate, sum))
+		name, C := fmt.Sprint("C", k), p.types("C", k).Frac
+		frac := max(C, p.types("rate", 0).Frac+p.types("dC", k).Frac, p.types("gamma", 0).Frac+C)
+		p.change("C", k, list, true, true, func(i, j int, S *big.Rat, random func(int) uint32) *big.Rat {
+			w := p.matrices[name][i][j]
+			v := minus(plus(w, times(gamma, w)), times(rate, p.into("dC", k, S)))
+			return p.store("C", k, v, frac, random(p.number(name)))
 		})
-		tensor++
 	}
 }

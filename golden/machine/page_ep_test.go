@@ -90,39 +90,56 @@ func (c *equilibriumPage) keep(p *page, role int, later bool) {
 	}
 }
 
+func (c *equilibriumPage) settle(p *page, sign, label int) { p.compare(c, sign, label) }
+
+func (c *equilibriumPage) rate(p *page, m float64) float64 { return p.comparedRate(m) }
+
+func (c *equilibriumPage) names(K int) (list []string, optimized string) {
+	list = forwardNames(K)
+	for k := 1; k < K && c.lateral != nil; k++ {
+		list = append(list, fmt.Sprint("M", k))
+	}
+	return list, "Wb"
+}
+
+// forwardNames are W_0.., b_1..
+func forwardNames(K int) (list []string) {
+	for k := range K {
+		list = append(list, fmt.Sprint("W", k))
+	}
+	for k := 1; k <= K; k++ {
+		list = append(list, fmt.Sprint("b", k))
+	}
+	return list
+}
+
 // learn is "Updates".
 func (c *equilibriumPage) learn(p *page) {
 	l, K := p.s.Learning, p.K()
 	later, sign := p.later()
-	tensor := 0
 	one := []*big.Rat{rat(1)}
 	for k := range K {
-		list := p.pairs(func(s *kept, b int64) []pair {
+		p.descend("W", k, l.Feedforward[k], p.pairs(func(s *kept, b int64) []pair {
 			if k == 0 {
 				return []pair{{b * sign, s.e[later][1], s.x}}
 			}
 			return []pair{{b, s.r[1][k+1], s.r[1][k]}, {-b, s.r[0][k+1], s.r[0][k]}}
-		})
-		frac, next := p.ratedUpdate("W", k, p.rate(l.Feedforward[k]))
-		p.change("W", k, tensor, list, frac, false, false, next)
-		tensor++
+		}))
 	}
 	for k := 1; k <= K; k++ {
-		list := p.pairs(func(s *kept, b int64) []pair { return []pair{{b * sign, s.e[later][k], one}} })
-		frac, next := p.ratedUpdate("b", k, p.rate(l.Feedforward[k-1]))
-		p.change("b", k, tensor, list, frac, false, false, next)
-		tensor++
+		p.descend("b", k, l.Feedforward[k-1], p.pairs(func(s *kept, b int64) []pair { return []pair{{b * sign, s.e[later][k], one}} }))
 	}
 	for k := 1; k < K && c.lateral != nil; k++ {
 		alpha := c.lateral.Lateral[k-1]
-		rate := p.constant("rate", -alpha/(2*l.Beta*float64(l.Batch)))
+		rate := p.constant("rate", -alpha*p.decay()/(2*l.Beta*float64(l.Batch)))
 		decay := p.constant("decay", -alpha/(2*l.Beta))
 		list := p.pairs(func(s *kept, b int64) []pair { return []pair{{b, s.r[1][k], s.r[1][k]}} })
-		frac, grown := p.ratedUpdate("M", k, rate)
-		p.change("M", k, tensor, list, frac+max(0, p.types("decay", 0).Frac), true, true, func(w, sum *big.Rat) *big.Rat {
-			g := grown(w, sum)
-			return minus(g, times(decay, g))
+		name := fmt.Sprint("M", k)
+		frac := max(p.types("M", k).Frac, p.types("rate", 0).Frac+p.types("dM", k).Frac)
+		frac = max(frac, p.types("decay", 0).Frac+frac)
+		p.change("M", k, list, true, true, func(i, j int, S *big.Rat, random func(int) uint32) *big.Rat {
+			g := plus(p.matrices[name][i][j], times(rate, p.into("dM", k, S)))
+			return p.store("M", k, minus(g, times(decay, g)), frac, random(p.number(name)))
 		})
-		tensor++
 	}
 }

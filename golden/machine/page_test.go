@@ -3,6 +3,7 @@ package machine_test
 import (
 	"fmt"
 	"math/big"
+	"slices"
 
 	fx "corinfo/fixedpoint"
 	"corinfo/golden/machine"
@@ -17,6 +18,8 @@ type page struct {
 	seed      uint32
 	types     func(kind string, index int) fx.Type
 	matrices  map[string]matrix // W0, b1, ...
+	beside    map[string]matrix // words beside synapses: mW0, vb1, ...
+	epoch     int
 	r         [][]*big.Rat
 	x         []*big.Rat
 	events    []int64 // by layer
@@ -34,14 +37,24 @@ type page struct {
 
 // rulePage is what a rule's own page says.
 type rulePage interface {
+	// settle runs the phases of a sample, with the answer, and keeps what learning needs; label is below 0 in inference.
+	settle(p *page, sign, label int)
+	// names are the stored matrices in their order; optimized tells the kinds of those that learn by the optimizer.
+	names(K int) (list []string, optimized string)
+	// rate is rate(m) of a rate m; the scale s is that of 1.
+	rate(p *page, m float64) float64
+	// learn updates all matrices.
+	learn(p *page)
+}
+
+// comparing is the page of a rule that compares two phases.
+type comparing interface {
 	// start begins a sample: words are 0.
 	start(p *page)
 	// phase runs one; sign is that of beta, 0 in the free phase; label is below 0 in inference.
 	phase(p *page, phase, iterations, sign, label int, learn bool)
 	// keep keeps what learning needs of a phase: role 1 is plus, 0 minus; later: it is the second that is kept.
 	keep(p *page, role int, later bool)
-	// learn updates all matrices.
-	learn(p *page)
 	// snapshot gives a function that goes back to the words as they are now.
 	snapshot(p *page) func()
 }
@@ -117,7 +130,11 @@ func (p *page) state(k int) []*big.Rat {
 	return p.r[k]
 }
 
-func (p *page) eta(s int, learn bool) *big.Rat {
+// eta is the step size of an iteration in its type.
+func (p *page) eta(s int, learn bool) *big.Rat { return p.constant("eta", p.stepSize(s, learn)) }
+
+// stepSize is "Step sizes".
+func (p *page) stepSize(s int, learn bool) float64 {
 	t := p.s.Settling.Step
 	eta := t.Start
 	switch t.Rule {
@@ -129,13 +146,13 @@ func (p *page) eta(s int, learn bool) *big.Rat {
 	if !learn && t.Inference > 0 {
 		eta = t.Inference
 	}
-	return p.constant("eta", eta)
+	return eta
 }
 
 // run is one sample. It returns the class.
 func (p *page) run(x []*big.Rat, learn bool, label int, negative bool) int {
 	p.records, p.writes = nil, nil
-	K, s := p.K(), &p.s.Settling
+	K := p.K()
 	p.current = &kept{x: x, negative: negative, c: make([][]*big.Rat, K+1)}
 	for role := range 2 {
 		p.current.r[role], p.current.e[role], p.current.d[role] = make([][]*big.Rat, K+1), make([][]*big.Rat, K+1), make([][]*big.Rat, K+1)
@@ -153,10 +170,12 @@ func (p *page) run(x []*big.Rat, learn bool, label int, negative bool) int {
 	if !learn {
 		label = -1
 	}
-	p.own.start(p)
-	p.own.phase(p, 0, s.FreeIterations, 0, label, learn)
+	sign := 1
+	if negative {
+		sign = -1
+	}
+	p.own.settle(p, sign, label)
 	class := 0
-	p.scores = p.r[K]
 	for i, score := range p.scores {
 		if score.Cmp(p.scores[class]) > 0 {
 			class = i
@@ -165,42 +184,56 @@ func (p *page) run(x []*big.Rat, learn bool, label int, negative bool) int {
 	if !learn {
 		return class
 	}
-	sign := 1
-	if negative {
-		sign = -1
-	}
-	switch p.s.Learning.Contrast {
-	case "third":
-		p.own.phase(p, 1, s.NudgedIterations, sign, label, learn)
-		p.own.keep(p, 1, false)
-		p.own.phase(p, 2, s.NudgedIterations, -sign, label, learn)
-		p.own.keep(p, 0, true)
-	case "centred":
-		back := p.own.snapshot(p)
-		p.own.phase(p, 1, s.NudgedIterations, sign, label, learn)
-		p.own.keep(p, 1, false)
-		ended := p.r
-		back()
-		for k := 1; k <= K; k++ { // what changes by going back is broadcast
-			for i := range p.r[k] {
-				if p.r[k][i].Cmp(ended[k][i]) != 0 {
-					p.events[k]++
-				}
-			}
-		}
-		p.own.phase(p, 2, s.NudgedIterations, -sign, label, learn)
-		p.own.keep(p, 0, true)
-	default:
-		p.own.keep(p, 0, false)
-		p.own.phase(p, 1, s.NudgedIterations, sign, label, learn)
-		p.own.keep(p, 1, true)
-	}
 	if p.held = append(p.held, p.current); len(p.held) == p.s.Learning.Batch {
 		p.own.learn(p)
 		p.held = nil
 		p.update++
 	}
 	return class
+}
+
+// compare is "Phases" of a rule that compares two.
+func (p *page) compare(c comparing, sign, label int) {
+	K, s, learn := p.K(), &p.s.Settling, label >= 0
+	c.start(p)
+	c.phase(p, 0, s.FreeIterations, 0, label, learn)
+	p.scores = p.r[K]
+	if !learn {
+		return
+	}
+	switch p.s.Learning.Contrast {
+	case "third":
+		c.phase(p, 1, s.NudgedIterations, sign, label, learn)
+		c.keep(p, 1, false)
+		c.phase(p, 2, s.NudgedIterations, -sign, label, learn)
+		c.keep(p, 0, true)
+	case "centred":
+		back := c.snapshot(p)
+		c.phase(p, 1, s.NudgedIterations, sign, label, learn)
+		c.keep(p, 1, false)
+		ended := p.r
+		back()
+		for k := 1; k <= K; k++ { // what changes by going back is broadcast
+			p.broadcast(k, ended[k], p.r[k])
+		}
+		c.phase(p, 2, s.NudgedIterations, -sign, label, learn)
+		c.keep(p, 0, true)
+	default:
+		c.keep(p, 0, false)
+		c.phase(p, 1, s.NudgedIterations, sign, label, learn)
+		c.keep(p, 1, true)
+	}
+}
+
+// broadcast counts the events of a signal of layer k, and tells whether there are any.
+func (p *page) broadcast(k int, before, after []*big.Rat) (changed bool) {
+	for i := range after {
+		if after[i].Cmp(before[i]) != 0 {
+			p.events[k]++
+			changed = true
+		}
+	}
+	return changed
 }
 
 // pair is one product of an update's sum: post[i] pre[j].
@@ -229,23 +262,27 @@ func (p *page) later() (role int, sign int64) {
 	return 1, 1
 }
 
-// rate is mu in the type of rates, for a mini-batch's sum.
-func (p *page) rate(mu float64) *big.Rat {
+// comparedRate is rate(m) of the rules that compare two phases.
+func (p *page) comparedRate(m float64) float64 {
 	l := p.s.Learning
 	if l.Contrast != "free" {
-		mu /= 2
+		m /= 2
 	}
-	return p.constant("rate", mu/(l.Beta*float64(l.Batch)))
+	return m / (l.Beta * float64(l.Batch))
 }
 
-// update gives the exact next value of a synapse, and its fraction bits, from the synapse and its rounded sum.
-type update func(w, sum *big.Rat) *big.Rat
+// number is a matrix's in the order of its rule's page.
+func (p *page) number(name string) int {
+	names, _ := p.own.names(p.K())
+	return slices.Index(names, name)
+}
 
-// change updates one matrix: tensor is its number, frac the number of fraction bits of next's exact value. symmetric ones draw
-// by the unordered pair; always: columns without products are written too.
-func (p *page) change(kind string, k, tensor int, list []pair, frac int, symmetric, always bool, next update) {
-	stored, sums := p.types(kind, k), p.types("d"+kind, k)
-	name := fmt.Sprintf("%s%d", kind, k)
+// next gives the next word of synapse (i, j), whose sum is S; random is the word that a tensor's number draws there.
+type next func(i, j int, S *big.Rat, random func(tensor int) uint32) *big.Rat
+
+// change updates one matrix. symmetric ones draw by the unordered pair; always: columns without products are written too.
+func (p *page) change(kind string, k int, list []pair, symmetric, always bool, next next) {
+	stored, name := p.types(kind, k), fmt.Sprint(kind, k)
 	m := p.matrices[name]
 	for j := range m[0] {
 		used := always
@@ -255,20 +292,18 @@ func (p *page) change(kind string, k, tensor int, list []pair, frac int, symmetr
 		if !used {
 			continue
 		}
-		write := machine.Write{Projection: tensor, Column: j}
+		write := machine.Write{Projection: p.number(name), Column: j}
 		for i := range m {
 			S := rat(0)
 			for _, x := range list {
 				S.Add(S, times(rat(x.sign), times(x.post[i], x.pre[j])))
 			}
-			rounded, overflow := round(sums, S, 0, 0)
-			p.count("d"+name, overflow)
-			a, b := i, j
-			if symmetric {
-				a, b = max(i, j), min(i, j)
-			}
-			w, overflow := round(stored, next(m[i][j], rounded), frac, speck(p.seed, p.update, tensor, a, b))
-			p.count(name, overflow)
+			w := next(i, j, S, func(tensor int) uint32 {
+				if symmetric {
+					return speck(p.seed, p.update, tensor, max(i, j), min(i, j))
+				}
+				return speck(p.seed, p.update, tensor, i, j)
+			})
 			if S.Sign() != 0 && w.Cmp(m[i][j]) == 0 {
 				p.lost[name]++
 			}
@@ -279,10 +314,11 @@ func (p *page) change(kind string, k, tensor int, list []pair, frac int, symmetr
 	}
 }
 
-// ratedUpdate is w + rate sum, and the fraction bits of its exact value.
-func (p *page) ratedUpdate(kind string, k int, rate *big.Rat) (int, update) {
-	frac := max(p.types(kind, k).Frac, p.types("rate", 0).Frac+p.types("d"+kind, k).Frac)
-	return frac, func(w, sum *big.Rat) *big.Rat { return plus(w, times(rate, sum)) }
+// store rounds an exact value of so many fraction bits into the type of a stored tensor, which may draw a random word, and counts.
+func (p *page) store(kind string, k int, v *big.Rat, frac int, random uint32) *big.Rat {
+	w, overflow := round(p.types(kind, k), v, frac, random)
+	p.count(fmt.Sprint(kind, k), overflow)
+	return w
 }
 
 func words(t fx.Type, values []*big.Rat) (list []int64) {

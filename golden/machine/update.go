@@ -16,7 +16,7 @@ type updater struct {
 	words, sums   []int64
 	next          []int64
 	draws         [][]int64 // random words: of the weights, then of the words beside them
-	beside, later [][]int64 // the words beside a column's synapses, and what becomes of them
+	later         [][]int64 // what becomes of the words beside a column's synapses
 	active, moved []int64
 	in, out       [][]int64
 	summed        []int64 // terms, by update: Counts.UpdateTerms
@@ -36,8 +36,8 @@ func newUpdater(m *Machine) *updater {
 	}
 	u.draws = append(u.draws, make([]int64, rows))
 	for _, p := range m.d.Projections {
-		for len(u.beside) < len(p.Words) {
-			u.beside, u.later = append(u.beside, make([]int64, rows)), append(u.later, make([]int64, rows))
+		for len(u.later) < len(p.Words) {
+			u.later = append(u.later, make([]int64, rows))
 			u.draws = append(u.draws, make([]int64, rows))
 		}
 	}
@@ -114,16 +114,13 @@ func (u *updater) column(at, j int, keys []fx.Key) bool {
 	vector.Sum(u.sums[:padded], &u.terms, 0)
 	words := u.words[:n]
 	m.synapses[update.Projection].read(j, words)
-	for k := range p.Words {
-		m.beside[update.Projection][k].read(j, u.beside[k][:n])
-	}
 
 	u.in = u.in[:0]
 	rates := m.rates[at]
 	for _, o := range x.Operands {
 		switch o.Source {
 		case rule.FromSynapse:
-			u.in = append(u.in, u.synapse(p, o.Name, words)[:n])
+			u.in = append(u.in, u.synapse(update.Projection, o.Name, j, words)[:n])
 		case rule.FromProducts:
 			u.in = append(u.in, u.sums[:n])
 		case rule.FromConstant:
@@ -155,11 +152,11 @@ func (u *updater) column(at, j int, keys []fx.Key) bool {
 	return true
 }
 
-// synapse are the words of a column by their name in the formula: weights, or words beside them.
-func (u *updater) synapse(p *rule.Projection, name string, weights []int64) []int64 {
-	for k, word := range p.Words {
+// synapse are the words of a column by their name in the formula: weights, or words beside them, where they lie.
+func (u *updater) synapse(projection int, name string, column int, weights []int64) []int64 {
+	for k, word := range u.m.d.Projections[projection].Words {
 		if word.Name == name {
-			return u.beside[k]
+			return u.m.beside[projection][k].words(column)
 		}
 	}
 	return weights

@@ -24,7 +24,7 @@ func (g *Graph) activate(activation string, v Value) Value {
 	panic(fmt.Sprintf("rule: no activation %q", activation))
 }
 
-// slope is v times the derivative of an activation where it came to f.
+// slope is v times the derivative of an activation where it came to f; a sigmoid's factors are rounded as slopes says.
 func (g *Graph) slope(activation string, f, v Value) Value {
 	switch activation {
 	case "relu":
@@ -32,9 +32,17 @@ func (g *Graph) slope(activation string, f, v Value) Value {
 	case "hard_sigmoid": // 1 between the limits, 0 at them
 		return g.Mul(g.NonZero(g.Mul(f, g.Sub(g.One(), f))), v)
 	case "sigmoid":
-		return g.Mul(g.Mul(f, g.Sub(g.One(), f)), v)
+		return g.Mul(g.Round("slope", g.Mul(f, g.Sub(g.One(), f))), g.Round("current", v))
 	}
 	return v
+}
+
+// slopes adds the types that slope rounds into, for values up to bound: operands of one multiplier.
+func (b *builder) slopes(activation string, k int, bound float64) {
+	if activation == "sigmoid" {
+		b.tensor("slope", k, OfValue, unsigned(13, 14), "derivative of the activation")
+		b.tensor("current", k, OfValue, operand(bound), "feedback before that multiplies it")
+	}
 }
 
 // activity is the default type of what an activation gives: 15 bits, so that its changes have 16.

@@ -37,6 +37,9 @@ func backprop(s *Settings, aligned bool) *Description {
 		} else {
 			r = append(r, b.word("r", k, operand(15), "outputs"))
 		}
+		if k < K {
+			b.slopes(own.Activation, k, 7)
+		}
 		if k > 1 {
 			e = append(e, b.signal("e", k, Fit(15, 1, true), "errors, which go down"))
 		} else {
@@ -135,11 +138,16 @@ func (b *builder) softmax(k int) [][]int {
 // learnFromErrors adds the updates of W and b from the sum of e pre' as sign has it; e holds words by layer, pre and unit factors.
 func (s *Settings) learnFromErrors(b *builder, W, bias, pre []int, unit int, e []int, sign Term, signed bool, rate func(mu float64) float64) {
 	bound := float64(s.Learning.Batch)
+	var post []int
 	for k := range W {
-		post := b.keep(e[k+1], Plus)
-		terms := func(pre int) []Term { return []Term{{Post: post, Pre: pre, Role: Plus, Negative: sign.Negative}} }
-		s.descend(b, gradient{"W", k, W[k], terms(pre[k]), signed, s.Learning.Feedforward[k], rate, bound})
-		s.descend(b, gradient{"b", k + 1, bias[k+1], terms(unit), signed, s.Learning.Feedforward[k], rate, bound})
+		post = append(post, b.keep(e[k+1], Plus))
+	}
+	terms := func(k, pre int) []Term { return []Term{{Post: post[k], Pre: pre, Role: Plus, Negative: sign.Negative}} }
+	for k := range W {
+		s.descend(b, gradient{"W", k, W[k], terms(k, pre[k]), signed, s.Learning.mu(k), rate, bound})
+	}
+	for k := range W {
+		s.descend(b, gradient{"b", k + 1, bias[k+1], terms(k, unit), signed, s.Learning.mu(k), rate, bound})
 	}
 }
 
@@ -147,7 +155,7 @@ func (s *Settings) learnFromErrors(b *builder, W, bias, pre []int, unit int, e [
 func checkBackprop(section string) func(s *Settings, report Report) {
 	return func(s *Settings, report Report) {
 		own := s.Own.(*Backprop)
-		report.rates("learning.feedforward", s.Learning.Feedforward, len(s.Layers)-1)
+		report.forward(s)
 		report.oneOf(section+".loss", own.Loss, []string{MSE, CrossEntropy})
 		report.oneOf(section+".activation", own.Activation, Activations)
 	}

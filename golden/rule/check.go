@@ -8,6 +8,16 @@ import (
 // Report tells of a setting that is wrong, by its path in the network file, as "learning.feedback".
 type Report func(path, format string, args ...any)
 
+// forward checks the learning rates of W0, W1, ...: one per matrix, or one for all.
+func (r Report) forward(s *Settings) {
+	want := len(s.Layers) - 1
+	if list := s.Learning.Feedforward; len(list) != 1 {
+		r.rates("learning.feedforward", list, want)
+	} else {
+		r.rates("learning.feedforward", list, 1)
+	}
+}
+
 // rates checks a list of learning rates, one per matrix.
 func (r Report) rates(path string, list []float64, want int) {
 	if len(list) != want {
@@ -53,7 +63,7 @@ func (o *CorInfoMax) check(s *Settings, report Report) {
 	if o.Leak < 0 {
 		report("corinfomax.leak", "%v; want 0 or a positive number", o.Leak)
 	}
-	report.rates("learning.feedforward", s.Learning.Feedforward, K)
+	report.forward(s)
 	report.rates("learning.feedback", s.Learning.Feedback, K-1)
 
 	const layers, nus = "corinfomax.sparse.layers", "corinfomax.sparse.nu"
@@ -79,7 +89,7 @@ func (o *CorInfoMax) check(s *Settings, report Report) {
 
 // checkEP refuses what equilibrium propagation cannot work with.
 func checkEP(s *Settings, report Report) {
-	report.rates("learning.feedforward", s.Learning.Feedforward, len(s.Layers)-1)
+	report.forward(s)
 }
 
 // checkCSM refuses what contrastive similarity matching cannot work with.

@@ -133,7 +133,7 @@ func corInfoMax(s *Settings) *Description {
 		if k == 0 {
 			terms = []Term{{Post: e[1], Pre: x, Negative: s.Learning.twoSided()}}
 		}
-		s.descend(b, gradient{"W", k, W[k], terms, true, s.Learning.Feedforward[k], s.Learning.rate, batch})
+		s.descend(b, gradient{"W", k, W[k], terms, true, s.Learning.mu(k), s.Learning.rate, batch})
 	}
 	for k := 1; k < K; k++ {
 		s.descend(b, gradient{"F", k, F[k], compared(d[k], kept[k+1]), true, s.Learning.Feedback[k-1], s.Learning.rate, batch})

@@ -92,10 +92,10 @@ func equilibrium(s *Settings) *Description {
 		if k == 0 {
 			terms = difference(change[1], x)
 		}
-		s.descend(b, gradient{"W", k, W[k], terms, true, s.Learning.Feedforward[k], s.Learning.rate, batch})
+		s.descend(b, gradient{"W", k, W[k], terms, true, s.Learning.mu(k), s.Learning.rate, batch})
 	}
 	for k := 1; k <= K; k++ {
-		s.descend(b, gradient{"b", k, bias[k], difference(change[k], unit), true, s.Learning.Feedforward[k-1], s.Learning.rate, batch})
+		s.descend(b, gradient{"b", k, bias[k], difference(change[k], unit), true, s.Learning.mu(k - 1), s.Learning.rate, batch})
 	}
 	for k := 1; k < K && similarity; k++ {
 		b.tensor("dM", k, OfProducts, operand(batch), "sums of a mini-batch, before the learning rate")
@@ -107,6 +107,7 @@ func equilibrium(s *Settings) *Description {
 			rate := g.Constant("rate", "rate", func(m Moment) float64 {
 				return -alpha * s.Learning.Decay.At(m) / (2 * s.Learning.Beta * batch)
 			})
+			g.Setting("rate").Scheduled = s.Learning.Decay.Batches > 0
 			decay := g.Constant("decay", "decay", func(Moment) float64 { return -alpha / (2 * s.Learning.Beta) })
 			grown := g.Add(w, g.Mul(rate, g.As("update", g.Round("dM", products))))
 			return g.Sub(grown, g.Mul(decay, grown))

@@ -62,7 +62,7 @@ func (s *Settings) descend(b *builder, x gradient) {
 		// Adam divides the size of a sum away, so that small ones count: words are long behind the binary point, and what is
 		// large saturates. Where v has vanished and m has not, a step saturates too, near what it is while sums keep their sign.
 		b.tensor(sum, x.index, OfProducts, Fit(20, x.bound/4, true), "sums of a mini-batch")
-		m := b.beside(x.projection, "m", x.kind, x.index, Fit(20, x.bound/4, true), "Adam's means of the sums")
+		m := b.beside(x.projection, "m", x.kind, x.index, fading(Fit(24, x.bound/4, true)), "Adam's means of the sums")
 		v := b.beside(x.projection, "v", x.kind, x.index, Fit(31, 1, false), "Adam's means of their squares")
 		root, quotient := "root"+x.kind, "step"+x.kind
 		b.tensor(root, x.index, OfValue, Fit(16, 1, false), "root of v")
@@ -93,7 +93,7 @@ func (s *Settings) descend(b *builder, x gradient) {
 		})
 	case Momentum:
 		b.tensor(sum, x.index, OfProducts, operand(x.bound), "sums of a mini-batch, before the learning rate")
-		m := b.beside(x.projection, "m", x.kind, x.index, Fit(24, x.bound/(1-o.Momentum), true), "buffer of the momentum")
+		m := b.beside(x.projection, "m", x.kind, x.index, fading(Fit(24, x.bound/(1-o.Momentum), true)), "buffer of the momentum")
 		b.update(u, func(g *Graph) Value {
 			rate := g.Constant("rate", "rate", func(at Moment) float64 { return x.rate(mu(at)) })
 			kept := g.Constant("momentum", "momentum", func(Moment) float64 { return o.Momentum })
@@ -122,6 +122,13 @@ func (s *Settings) descend(b *builder, x gradient) {
 			return change
 		})
 	}
+}
+
+// fading is a type that rounds to zero: a mean of sums that are 0 comes to 0. To nearest it would stop some places before, and
+// the synapse go on for ever.
+func fading(t fx.Type) fx.Type {
+	t.Rounding = fx.TrnZero
+	return t
 }
 
 // beside adds a word beside the synapses of a projection and gives the kind of its tensor.

@@ -52,6 +52,9 @@ func predictive(s *Settings) *Description {
 		} else {
 			e = append(e, b.word("e", k, small, "errors: what the layer below did not foresee"))
 		}
+		if k < K {
+			b.slopes(activation, k, 7*small.Float(small.Word(small.Max())))
+		}
 		if nudged || k < K {
 			b.tensor("drive", k, OfValue, Fit(18, 4*small.Float(small.Word(small.Max())), true), "change of a value before its step size")
 		}
@@ -139,7 +142,7 @@ func predictiveValue(g *Graph, hidden bool, activation string, v Value) {
 // checkPC refuses what predictive coding cannot work with.
 func checkPC(s *Settings, report Report) {
 	own := s.Own.(*PC)
-	report.rates("learning.feedforward", s.Learning.Feedforward, len(s.Layers)-1)
+	report.forward(s)
 	report.oneOf("pc.activation", own.Activation, Activations)
 	if len(own.Target) != 2 || own.Target[0] >= own.Target[1] {
 		report("pc.target", "%v; want two numbers, the first below the second", own.Target)
@@ -148,6 +151,6 @@ func checkPC(s *Settings, report Report) {
 
 // checkPCNudge refuses what nudged predictive coding cannot work with.
 func checkPCNudge(s *Settings, report Report) {
-	report.rates("learning.feedforward", s.Learning.Feedforward, len(s.Layers)-1)
+	report.forward(s)
 	report.oneOf("pc-nudge.activation", s.Own.(*PCNudge).Activation, Activations)
 }

@@ -63,7 +63,7 @@ type Learning struct {
 	Beta        float64   `yaml:"beta" doc:"strength of the label's pull, above 0"`
 	RandomSign  bool      `yaml:"random_sign" doc:"draw the sign of beta for every mini-batch; false: always positive; left out: true"`
 	Contrast    string    `yaml:"contrast" doc:"what the nudged phase is compared with: free, the free phase; third, a phase of -beta after it; centred, one of -beta from the free state; left out: free"`
-	Feedforward []float64 `yaml:"feedforward" doc:"learning rates of W0, W1, ...: one per layer above the input"`
+	Feedforward []float64 `yaml:"feedforward" doc:"learning rates of W0, W1, ...: one per layer above the input, or one for all"`
 	Feedback    []float64 `yaml:"feedback" doc:"learning rates of F1, F2, ...: one per hidden layer"`
 	Decay       Decay     `yaml:"decay"`
 	Optimizer   Optimizer `yaml:"optimizer"`
@@ -118,6 +118,14 @@ func power(base float64, n int) float64 {
 		base *= base
 	}
 	return p
+}
+
+// mu is the learning rate of W_k in the network file.
+func (l *Learning) mu(k int) float64 {
+	if len(l.Feedforward) == 1 {
+		k = 0
+	}
+	return l.Feedforward[k]
 }
 
 // twoSided tells that phases of both signs are compared: twice beta apart.

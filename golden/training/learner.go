@@ -233,7 +233,11 @@ func NewCheckpointOf(n *network.Network, arithmetic string, seed uint32, w weigh
 	}
 	switch arithmetic {
 	case Float:
-		c.Tensors = tensorsOf(w)
+		l, err := newFloatLearner[float64](&own, w)
+		if err != nil {
+			return nil, nil, err
+		}
+		c.Tensors = l.Tensors()
 		return c, nil, nil
 	case Float32: // of the values that it computes with
 		l, err := newFloatLearner[float32](&own, w)

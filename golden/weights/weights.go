@@ -37,6 +37,9 @@ func initial(p rule.Projection, rng *rand.Rand) *mat.Dense {
 		return mat.NewDense(p.Rows, p.Cols, nil)
 	}
 	limit := math.Sqrt(6 / float64(p.Rows+p.Cols))
+	if p.Init == rule.Uniform {
+		limit = p.Bound
+	}
 	data := make([]float64, p.Rows*p.Cols)
 	for i := range data {
 		data[i] = (2*rng.Float64() - 1) * limit

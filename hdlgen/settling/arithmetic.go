@@ -5,6 +5,8 @@
 package settling
 
 import (
+	"slices"
+
 	"fmt"
 
 	fx "corinfo/fixedpoint"
@@ -138,6 +140,13 @@ func supported(n *network.Network, d *rule.Description) error {
 	}
 	if n.Learning.Contrast == rule.WithCentred {
 		return golden.Usagef("learning.contrast %s has no hardware yet; there are %s and %s", rule.WithCentred, rule.WithFree, rule.WithThird)
+	}
+	beside := slices.ContainsFunc(d.Projections, func(p rule.Projection) bool { return len(p.Words) > 0 })
+	if o := n.Learning.Optimizer; beside || o.WeightDecay > 0 {
+		return golden.Usagef("learning.optimizer %s, weight_decay %v has no hardware yet: there is plain sgd", o.Kind, o.WeightDecay)
+	}
+	if n.Learning.Decay.Batches > 0 {
+		return golden.Usagef("learning.decay.batches has no hardware yet: rates follow epochs")
 	}
 	if n.Settling.Step.Inference > 0 {
 		return golden.Usagef("settling.step.inference has no hardware yet: leave it out")

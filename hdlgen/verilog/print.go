@@ -210,6 +210,25 @@ func (p *printer) items(items []Item) {
 			p.indent--
 			p.line("end")
 			p.line("")
+		case ROM:
+			p.line("")
+			p.line("always @(posedge clk_i) begin")
+			p.indent++
+			p.line("if (%s) begin", p.expr(x.Enable, 0))
+			p.indent++
+			p.line("case (%s)", x.Address)
+			p.indent++
+			digits := (x.AddressWidth + 3) / 4
+			for at, word := range x.Words {
+				p.line("%d'h%0*x: %s <= %s;", x.AddressWidth, digits, at, x.Left, p.expr(word, 0))
+			}
+			p.indent--
+			p.line("endcase")
+			p.indent--
+			p.line("end")
+			p.indent--
+			p.line("end")
+			p.line("")
 		case Instance:
 			p.line("")
 			p.instance(x)

@@ -77,6 +77,14 @@ type (
 		Body    []Gate
 		Unknown bool
 	}
+	// ROM is a process at the rising edge of clk_i: a register that takes the word of an address, while Enable is high.
+	ROM struct {
+		Enable       Expr
+		Left         Id
+		Address      Id
+		AddressWidth int
+		Words        []Expr // one for every address
+	}
 	// Instance is an instance of a module.
 	Instance struct {
 		Module string
@@ -118,6 +126,7 @@ func (Net) item()        {}
 func (Assign) item()     {}
 func (Clocked) item()    {}
 func (Gated) item()      {}
+func (ROM) item()        {}
 func (Instance) item()   {}
 func (Generate) item()   {}
 

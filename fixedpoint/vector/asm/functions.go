@@ -65,11 +65,15 @@ func functions(i isa) {
 	})
 	finish()
 
-	declare(i, "interpolate", "(n int, z, a, entries *int64, left, part uint64, low, high, last int64)",
-		"limits a << left to low..high, and sets z to the line there: an entry, shifted left by part, and the difference to the next, of 32 bits, "+
-			"times the place in the segment.")
+	declare(i, "interpolate", "(n int, z, a, segments *int64, left, part uint64, low, high, last int64)",
+		"limits a << left to low..high, and sets z to the line there: an entry, the high half of its segment, shifted left by part, and the "+
+			"difference to the next, the low half, times the place in the segment.")
 	left, part, low, high, last := count("left"), count("part"), i.everywhere("low"), i.everywhere("high"), i.everywhere("last")
-	entries := argument("entries")
+	segments := argument("segments")
+	var sign reg.VecVirtual // of 32 bits
+	if !i.wide() {
+		sign = i.number(1 << 31)
+	}
 	limit := func(v, lo, hi reg.VecVirtual) {
 		if i.wide() {
 			if lo != nil {
@@ -87,20 +91,25 @@ func functions(i isa) {
 		VBLENDVPD(beyond, hi, v, v)
 	}
 	i.elements([]string{"a"}, "z", func(v []reg.VecVirtual) Op {
-		a, at, from, to := v[0], i.vector(), i.zero(), i.zero()
+		a, at, segment := v[0], i.vector(), i.zero()
 		VPSLLQ(left, a, a)
 		limit(a, low, high)
 		VPSUBQ(low, a, a)
 		VPSRLQ(part, a, at)
 		limit(at, nil, last)
-		i.gather(Mem{Base: entries, Index: at, Scale: 8}, from)
-		i.gather(Mem{Base: entries, Index: at, Scale: 8, Disp: 8}, to)
+		i.gather(Mem{Base: segments, Index: at, Scale: 8}, segment)
 		VPSLLQ(part, at, at)
 		VPSUBQ(at, a, a)
-		VPSUBQ(from, to, to)
-		VPMULDQ(to, a, a)
-		VPSLLQ(part, from, from)
-		VPADDQ(from, a, a)
+		VPMULDQ(segment, a, a)
+		if i.wide() {
+			VPSRAQ(Imm(32), segment, segment)
+		} else {
+			VPSRLQ(Imm(32), segment, segment)
+			i.xor(sign, segment, segment)
+			VPSUBQ(sign, segment, segment)
+		}
+		VPSLLQ(part, segment, segment)
+		VPADDQ(segment, a, a)
 		return a
 	})
 	finish()

@@ -1,0 +1,77 @@
+// Takes the square root of a whole number without a sign: root_o is floor(sqrt(radicand_i)).
+// Restoring, a bit of the root a stage.
+//
+// One root per cycle, latency Width cycles of those with enable_i. No reset: data only. Whoever
+// wants fraction bits shifts the radicand by two places for each.
+
+`timescale 1ns/1ps
+`default_nettype none
+
+module corinfo_root #(
+  parameter Width = 8  // bits of the root; the radicand has twice as many
+) (
+  input  wire               clk_i,
+  input  wire               enable_i,
+  input  wire [2*Width-1:0] radicand_i,
+  output wire [Width-1:0]   root_o
+);
+
+  // By stage: the bits of the radicand to come, two fewer in every stage, so that those of stage s
+  // begin at s(2 Width + 1 - s); the rest, which is twice the root so far at most; the root so far.
+  wire [Width*(Width+1)-1:0] radicand;
+  wire [Width*Width-1:0]     rest;
+  wire [Width*(Width+1)-1:0] root;
+  assign radicand[2*Width-1:0] = radicand_i;
+  assign rest[Width-1:0]       = {Width{1'b0}};
+  assign root[Width-1:0]       = {Width{1'b0}};
+
+  genvar s;
+  generate
+    for (s = 0; s < Width; s = s + 1) begin : gen_stage
+      localparam From = s * (2 * Width + 1 - s);
+      localparam Left = 2 * (Width - s);
+
+      // With another 1 at its end the square of the root grows by this, at the rest's place.
+      wire [Width+1:0] shifted, trial;
+      wire             fits;
+      reg  [Width-1:0] root_q;
+      assign shifted = {rest[Width*s +: Width], radicand[From + Left - 2 +: 2]};
+      assign trial   = {root[Width*s +: Width], 2'b01};
+
+      always @(posedge clk_i) begin
+        if (enable_i) begin
+          root_q    <= root[Width*s +: Width] << 1;
+          root_q[0] <= fits;
+        end
+      end
+      assign root[Width*(s+1) +: Width] = root_q;
+
+      if (s < Width - 1) begin : gen_rest
+        // The difference is less than 2^(Width+1) either way: its highest bit is the sign.
+        wire [Width+1:0] less;
+        wire             unused_high;
+        reg  [Width-1:0] rest_q;
+        reg  [Left-3:0]  radicand_q;
+        assign less        = shifted - trial;
+        assign fits        = !less[Width+1];
+        assign unused_high = less[Width];
+
+        always @(posedge clk_i) begin
+          if (enable_i) begin
+            rest_q     <= fits ? less[Width-1:0] : shifted[Width-1:0];
+            radicand_q <= radicand[From +: Left-2];
+          end
+        end
+        assign rest[Width*(s+1) +: Width]    = rest_q;
+        assign radicand[From+Left +: Left-2] = radicand_q;
+      end else begin : gen_last
+        assign fits = shifted >= trial;
+      end
+    end
+  endgenerate
+
+  assign root_o = root[Width*Width +: Width];
+
+endmodule
+
+`default_nettype wire
