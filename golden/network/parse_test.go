@@ -116,6 +116,7 @@ func TestDefaultsOfRules(t *testing.T) {
 		withPC(t, "rule: pc", "rule: pc-nudge", "pc:\n  activation: relu\n", "", "batch: 3", "batch: 3\n  beta: 0.1"): &rule.PCNudge{Activation: "relu"},
 		withBP(t, "fa:\n  loss: mse\n  activation: relu\n", ""):                                                       &rule.Backprop{Loss: "mse", Activation: "relu"},
 		withBP(t, "fa:\n", "bp:\n", "rule: fa", "rule: bp", "mse", "cross_entropy"):                                   &rule.Backprop{Loss: "cross_entropy", Activation: "relu"},
+		withBP(t, "[0.1, 0.1]", "[0.1]"):                                                                              &rule.Backprop{Loss: "mse", Activation: "relu"}, // one rate for all layers
 	} {
 		n, err := Parse("net.yaml", []byte(text))
 		require.NoError(t, err, text)
@@ -210,6 +211,7 @@ func TestNetworkErrors(t *testing.T) {
 		{"loss and activation", withBP(t, "mse", "hinge", "relu", "step"), "net.yaml:6:3: fa.loss: \"hinge\"; want one of mse, cross_entropy\n" +
 			"net.yaml:7:3: fa.activation: \"step\"; want one of linear, relu, hard_sigmoid, sigmoid"},
 		{"rates of backpropagation", withBP(t, "[0.1, 0.1]", "[0.1, 0.1, 0.1]"), `net.yaml:10:3: learning.feedforward: 3 rates; the layers want 2`},
+		{"rates of no layer", withBP(t, "[0.1, 0.1]", "[]"), `net.yaml:10:3: learning.feedforward: 0 rates; the layers want 2`},
 		{"one target", withPC(t, "relu", "relu\n  target: [0.5]"), `net.yaml:7:3: pc.target: [0.5]; want two numbers, the first below the second`},
 		{"targets the other way round", withPC(t, "relu", "relu\n  target: [0.97, 0.03]"), `net.yaml:7:3: pc.target: [0.97 0.03]; want two numbers, the first below the second`},
 		{"kind of optimizer", with(t, "batch: 3", "batch: 3\n  optimizer: {kind: adamw, beta1: 0.5}"), `net.yaml:15:15: learning.optimizer.kind: "adamw"; want one of sgd, momentum, adam`},

@@ -127,7 +127,7 @@ func TestSetOptimizer(t *testing.T) {
 // TestSumOf: the sums of every matrix's update, by name.
 func TestSumOf(t *testing.T) {
 	for name, want := range map[string][]string{"mnist": {"dW0", "dW1", "dF1", "dC1", "dC2"}, "mnist-ep": {"dW0", "dW1", "db1", "db2"}, "mnist-csm": {"dW0", "dW1", "db1", "db2", "dM1"},
-		"mnist-pc": {"dW0", "db1", "dW1", "db2", "dW2", "db3"}, "mnist-pc-nudge": {"dW0", "db1", "dW1", "db2", "dW2", "db3"}, "mnist-fa-ce": {"dW0", "db1", "dW1", "db2"}} {
+		"mnist-pc": {"dW0", "dW1", "dW2", "db1", "db2", "db3"}, "mnist-pc-nudge": {"dW0", "dW1", "dW2", "db1", "db2", "db3"}, "mnist-fa-ce": {"dW0", "dW1", "db1", "db2"}} {
 		d := preset(t, name).Describe()
 		var got []string
 		for i := range d.Updates {

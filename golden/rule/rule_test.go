@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -28,6 +29,9 @@ func everyDescription(t *testing.T, f func(what string, s *Settings, d *Descript
 							s.Learning.Feedforward = append(s.Learning.Feedforward, 0.1/float64(k+1))
 						}
 						s.Learning.Feedback = s.Learning.Feedforward[1:]
+						if loss == MSE { // one for all
+							s.Learning.Feedforward = s.Learning.Feedforward[:1]
+						}
 						switch own := s.Own.(type) {
 						case *CorInfoMax:
 							own.Epsilon, own.Lambda, own.Leak = 0.15, 0.99, 0.5
@@ -145,10 +149,14 @@ func TestOptimizers(t *testing.T) {
 			for _, epoch := range []int{0, 2} {
 				at := Moment{Epoch: epoch}
 				k := d.Tensors[p.Tensor].Index
-				mu := s.Learning.Feedforward[max(k-map[bool]int{true: 1}[p.Cols == 1 && p.Name[0] == 'b'], 0)]
-				if p.Name[0] == 'F' {
-					mu = s.Learning.Feedback[k-1]
+				if p.Name[0] == 'b' { // that of the W below
+					k--
 				}
+				rates := s.Learning.Feedforward
+				if p.Name[0] == 'F' {
+					rates, k = s.Learning.Feedback, k-1
+				}
+				mu := rates[min(k, len(rates)-1)]
 				fallen := mu * s.Learning.Decay.At(at)
 				require.Equal(t, fallen, u.Rate(at), "%s: %s", what, p.Name)
 				of, by, linear := u.Linear(at)
@@ -168,6 +176,32 @@ func TestOptimizers(t *testing.T) {
 	require.True(t, linear)
 	require.Equal(t, 1.0, of)
 	require.InDelta(t, 0.1*2/(3*2), by, 1e-15)
+}
+
+// TestScheduled: a constant of an update that may be another in every mini-batch says so, by mini-batches or by epochs.
+func TestScheduled(t *testing.T) {
+	everyDescription(t, func(what string, s *Settings, _ *Description) {
+		for _, decay := range []Decay{{Factor: 0.5}, {Factor: 0.5, Batches: 2}} {
+			s.Learning.Decay = decay
+			name := strings.Fields(what)[0]
+			changes := 0
+			d := Named(name).Describe(s)
+			for i := range d.Updates {
+				g := d.Updates[i].Graph
+				for _, c := range g.Constants {
+					changed := false
+					for update := range 7 {
+						changed = changed || c.At(Moment{Update: update}) != c.At(Moment{})
+					}
+					if changed {
+						changes++
+						require.True(t, c.Scheduled, "%s: %s of %s", what, c.Name, d.SumOf(&d.Updates[i]))
+					}
+				}
+			}
+			require.Equal(t, decay.Batches > 0 || s.Learning.Optimizer.Kind == Adam, changes > 0, what)
+		}
+	})
 }
 
 func TestUses(t *testing.T) {
@@ -250,6 +284,8 @@ func evaluated(g *Graph, words map[string]float64) []float64 {
 			}
 		case OpFunction:
 			values[i] = n.Function.At(arg(0))
+		case OpRound:
+			values[i] = arg(0)
 		default:
 			panic(fmt.Sprint("operation ", n.Op))
 		}
