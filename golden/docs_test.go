@@ -155,7 +155,13 @@ func TestArithmeticPage(t *testing.T) {
 					case *rule.CorInfoMax:
 						own.Sparse = rule.Sparse{Layers: []int{1, 2}, Nu: []float64{0.1, 0.1}}
 					case *rule.Backprop:
-						own.Loss = loss
+						if own.Loss = loss; loss == rule.MSE {
+							own.Activation = "sigmoid"
+						}
+					case *rule.PCNudge:
+						if loss == rule.MSE {
+							own.Activation = "sigmoid"
+						}
 					}
 					require.Contains(t, page, pageTitles[r.Name])
 					require.Contains(t, optimizers, title)
@@ -174,8 +180,13 @@ func comparePage(t *testing.T, n *network.Network, shared, page, optimizer strin
 	if n.Learning.Optimizer.WeightDecay > 0 {
 		set = append(set, "weight_decay")
 	}
-	if own, ok := n.Own.(*rule.Backprop); ok {
-		set = append(set, own.Loss)
+	switch own := n.Own.(type) {
+	case *rule.Backprop:
+		set = append(set, own.Loss, own.Activation)
+	case *rule.PC:
+		set = append(set, own.Activation)
+	case *rule.PCNudge:
+		set = append(set, own.Activation)
 	}
 	learns := regexp.MustCompile(`(?:^|\W)([A-Z]) and ([A-Za-z])\s+learn by the\s+\[optimizer\]`).FindStringSubmatch(page)
 	require.NotNil(t, learns, "the page does not tell what learns by the optimizer")

@@ -375,6 +375,8 @@ func pageDefault(p *page, kind string, k int) fx.Type {
 		return storedFit(1.5)
 	case "dM":
 		return fit(18, float64(s.Learning.Batch), true)
+	case "slope":
+		return positive(13, 14)
 	case "dC":
 	default:
 		if t, ok := optimizerDefault(p, kind); ok {
@@ -415,6 +417,8 @@ func pageDefault(p *page, kind string, k int) fx.Type {
 			return fit(15, 1, true)
 		case "B":
 			return fit(16, 1.5, true)
+		case "current":
+			return fit(18, 7, true)
 		case "top":
 			return fit(18, 15, true)
 		case "exp", "norm":
@@ -451,6 +455,8 @@ func predictiveDefault(s *rule.Settings, kind, activation string, bound float64)
 		return e
 	case "drive":
 		return fit(18, 4*math.Ldexp(1<<14-1, -e.Frac), true)
+	case "current":
+		return fit(18, 7*math.Ldexp(1<<14-1, -e.Frac), true)
 	case "eta":
 		return fit(17, 2*s.Settling.Step.Start, false)
 	}
@@ -483,10 +489,12 @@ func optimizerDefault(p *page, kind string) (t fx.Type, ok bool) {
 		}
 		return fit(18, N, true), true
 	case "mW", "mF", "mb":
+		t := fit(24, N/(1-o.Momentum), true)
 		if adam {
-			return fit(20, N/4, true), true
+			t = fit(24, N/4, true)
 		}
-		return fit(24, N/(1-o.Momentum), true), true
+		t.Rounding = fx.TrnZero
+		return t, true
 	case "vW", "vF", "vb":
 		return fit(31, 1, false), true
 	case "rootW", "rootF", "rootb":
