@@ -147,8 +147,11 @@ func (m *Model[T]) evaluate(f *formula, at *moment[T], x *site[T]) {
 			switch {
 			case o.varying:
 				x.b.combine(f, o, at, terms, to, x.span)
-			case terms == nil:
+			case len(terms) == 0:
 				to.Clear()
+			case len(terms) == 1 && len(o.offsets) == 1 && f.varying == nil && terms[0].Factor == 1:
+				simd.Offset(to, terms[0].Values, at.offsets[i][0])
+				continue
 			default:
 				simd.Combine(to, terms)
 			}
@@ -164,7 +167,7 @@ func (m *Model[T]) evaluate(f *formula, at *moment[T], x *site[T]) {
 		case opMultiply:
 			simd.MultiplyElements(to, x.view(o.a), x.view(o.b))
 		case opDivide:
-			simd.DivideElements(to, x.view(o.a), x.view(o.b))
+			simd.DivideElements(to, x.view(o.a), x.view(o.b), at.factors[i][0])
 		case opRoot:
 			simd.Roots(to, x.view(o.a))
 		case opNonZero:
@@ -211,7 +214,7 @@ func (b *batch[T]) combine(f *formula, o *op, at *moment[T], terms []simd.Term[T
 	for i := range to.Rows {
 		b.vary(f, values, s.From+i)
 		for k, t := range terms {
-			row[k] = simd.Term[T]{Factor: T(o.terms[k].factor.value(values)), Values: t.Values.Slice(i, i+1)}
+			row[k] = simd.Term[T]{Factor: T(o.terms[k].value(values)), Values: t.Values.Slice(i, i+1)}
 		}
 		simd.Combine(to.Slice(i, i+1), row)
 	}
@@ -228,7 +231,7 @@ func (b *batch[T]) pull(add T, into simd.Matrix[T], s simd.Span) {
 func (x *site[T]) offset(f *formula, o *op, at *moment[T], still []T, z simd.Matrix[T]) {
 	if f.varying == nil {
 		for _, add := range still {
-			simd.Offset(z, add)
+			simd.Offset(z, z, add)
 		}
 		return
 	}
@@ -236,7 +239,7 @@ func (x *site[T]) offset(f *formula, o *op, at *moment[T], still []T, z simd.Mat
 	for i := range z.Rows {
 		x.b.vary(f, values, x.span.From+i)
 		for k := range still {
-			simd.Offset(z.Slice(i, i+1), T(o.offsets[k].value(values)))
+			simd.Offset(z.Slice(i, i+1), z.Slice(i, i+1), T(o.offsets[k].value(values)))
 		}
 	}
 }

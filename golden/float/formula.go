@@ -29,7 +29,7 @@ const (
 	opCombine                  // to = terms + offsets
 	opLimit                    // to = a limited to 0 .. 1, or to 0 and above
 	opMultiply                 // to = a b
-	opDivide                   // to = a / b, 0 where b is not above 0
+	opDivide                   // to = factor a / b, 0 where b is not above 0
 	opRoot                     // to = root of a, 0 where a is below 0
 	opNonZero                  // to = 1 where a is not 0, else 0
 	opFunction                 // to = function of a
@@ -50,6 +50,7 @@ type op struct {
 	varying bool // opCombine: a factor is one value for a sample only
 	tensor  string
 	of      *rule.Function
+	factor  scalar // opDivide
 }
 
 // ref names a matrix of a batch.
@@ -84,9 +85,20 @@ func (s scalar) negated() scalar { return scalar{s.factors, !s.negative} }
 
 func (s scalar) one() bool { return len(s.factors) == 0 && !s.negative }
 
+// term is a matrix by a factor, and by others that it has elsewhere in the sum.
 type term struct {
 	factor scalar
 	from   ref
+	more   []scalar
+}
+
+// value is the sum of the factors.
+func (t *term) value(values []float64) float64 {
+	v := t.factor.value(values)
+	for _, s := range t.more {
+		v += s.value(values)
+	}
+	return v
 }
 
 // label is the label's term of a sum, brought into the accumulated matrix that another term has with its own factor.
@@ -325,8 +337,12 @@ func (c *compiler) compute(v rule.Value) ref {
 	case rule.OpRoot:
 		return c.emit(op{code: opRoot, to: c.fresh(), a: c.vector(n.Args[0])})
 	case rule.OpDivide:
-		a, b := c.vector(n.Args[0]), c.vector(n.Args[1])
-		return c.emit(op{code: opDivide, to: c.fresh(), a: a, b: b})
+		above, factor := n.Args[0], scalar{}
+		if m := &c.f.graph.Nodes[above]; m.Op == rule.OpMul && c.still(m.Args[0]) && !c.still(m.Args[1]) {
+			above, factor = m.Args[1], factor.times(m.Args[0])
+		}
+		a, b := c.vector(above), c.vector(n.Args[1])
+		return c.emit(op{code: opDivide, to: c.fresh(), a: a, b: b, factor: factor})
 	case rule.OpFunction:
 		return c.emit(op{code: opFunction, to: c.fresh(), a: c.vector(n.Args[0]), of: n.Function})
 	case rule.OpMul:
@@ -425,23 +441,23 @@ func (c *compiler) combine(v rule.Value) ref {
 			o.offsets = append(o.offsets, p.factor.times(p.node))
 		case isSum(p):
 			if sums != nil { // the first of them: the others are in the same matrix
-				o.terms = append(o.terms, term{p.factor, c.accumulate(sums)})
+				o.terms = append(o.terms, term{factor: p.factor, from: c.accumulate(sums)})
 				sums = nil
 			}
 		case n.Op == rule.OpOperand && n.Source == rule.FromLabel && labelled == nil:
 			labelled = &p.factor
 		default:
-			o.terms = append(o.terms, term{p.factor, c.vector(p.node)})
+			o.terms = c.addTerm(o.terms, p.factor, c.vector(p.node))
 		}
 	}
 	if labelled != nil {
 		if len(o.terms) > 0 && c.sums[o.terms[0].from] {
 			o.label = &label{*labelled, o.terms[0].factor, o.terms[0].from}
 		} else {
-			o.terms = append(o.terms, term{*labelled, ref{inLabels, 0}})
+			o.terms = append(o.terms, term{factor: *labelled, from: ref{inLabels, 0}})
 		}
 	}
-	if len(o.terms) == 1 && o.terms[0].factor.one() && o.offsets == nil && o.label == nil {
+	if len(o.terms) == 1 && o.terms[0].factor.one() && o.terms[0].more == nil && o.offsets == nil && o.label == nil {
 		return o.terms[0].from
 	}
 	for _, t := range o.terms {
@@ -449,6 +465,16 @@ func (c *compiler) combine(v rule.Value) ref {
 	}
 	o.to = c.fresh()
 	return c.emit(o)
+}
+
+// addTerm adds a term; in an update, what comes twice is one term.
+func (c *compiler) addTerm(terms []term, factor scalar, from ref) []term {
+	at := slices.IndexFunc(terms, func(t term) bool { return t.from == from })
+	if c.update == nil || at < 0 {
+		return append(terms, term{factor: factor, from: from})
+	}
+	terms[at].more = append(terms[at].more, factor)
+	return terms
 }
 
 func (s scalar) value(values []float64) float64 {

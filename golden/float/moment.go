@@ -58,7 +58,10 @@ func newMoment[T simd.Float](f *formula, at rule.Moment) moment[T] {
 	for i := range f.ops {
 		o := &f.ops[i]
 		for _, t := range o.terms {
-			m.factors[i] = append(m.factors[i], T(t.factor.value(m.values)))
+			m.factors[i] = append(m.factors[i], T(t.value(m.values)))
+		}
+		if o.code == opDivide {
+			m.factors[i] = []T{T(o.factor.value(m.values))}
 		}
 		for _, x := range o.offsets {
 			m.offsets[i] = append(m.offsets[i], T(x.value(m.values)))

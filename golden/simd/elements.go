@@ -56,12 +56,13 @@ func MultiplyElements[T Float](z, a, b Matrix[T]) {
 	}
 }
 
-// DivideElements sets z to the quotients of the elements of a and b, 0 where that of b is not above 0. z may be one of them.
-func DivideElements[T Float](z, a, b Matrix[T]) {
+// DivideElements sets z to the quotients of the elements of a, times factor, and b; 0 where that of b is not above 0. z may
+// be one of them.
+func DivideElements[T Float](z, a, b Matrix[T], factor T) {
 	a.wantShape(z)
 	b.wantShape(z)
 	if n := z.whole(); n > 0 {
-		inUse[T]().divide(n, &z.data[0], &a.data[0], &b.data[0])
+		inUse[T]().divide(n, &z.data[0], &a.data[0], &b.data[0], factor)
 	}
 }
 
@@ -81,10 +82,11 @@ func NonZeros[T Float](z, a Matrix[T]) {
 	}
 }
 
-// Offset adds a value to all elements.
-func Offset[T Float](z Matrix[T], add T) {
+// Offset sets z to the elements of a, a value added to each. z may be a.
+func Offset[T Float](z, a Matrix[T], add T) {
+	a.wantShape(z)
 	if n := z.whole(); n > 0 {
-		inUse[T]().offset(n, &z.data[0], &z.data[0], add)
+		inUse[T]().offset(n, &z.data[0], &a.data[0], add)
 	}
 }
 

@@ -88,12 +88,12 @@ func plainMultiply[T Float](n int, z, a, b *T) {
 	}
 }
 
-func plainDivide[T Float](n int, z, a, b *T) {
+func plainDivide[T Float](n int, z, a, b *T, factor T) {
 	zs, bs := unsafe.Slice(z, n), unsafe.Slice(b, n)
 	for i, v := range unsafe.Slice(a, n) {
 		q := T(0)
 		if bs[i] > 0 {
-			q = v / bs[i]
+			q = T(v*factor) / bs[i]
 		}
 		zs[i] = q
 	}

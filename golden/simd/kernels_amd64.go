@@ -34,8 +34,8 @@ func limit32AVX512(n int, z *float32, a *float32, ceiling float32)
 // multiply32AVX512 multiplies n pairs of elements; n is a multiple of 16.
 func multiply32AVX512(n int, z *float32, a *float32, b *float32)
 
-// divide32AVX512 divides n pairs of elements, to 0 where the divisor is not above 0; n is a multiple of 16.
-func divide32AVX512(n int, z *float32, a *float32, b *float32)
+// divide32AVX512 divides n pairs of elements, the first times factor, to 0 where the divisor is not above 0; n is a multiple of 16.
+func divide32AVX512(n int, z *float32, a *float32, b *float32, factor float32)
 
 // root32AVX512 takes the roots of n elements, 0 of those below 0; n is a multiple of 16.
 func root32AVX512(n int, z *float32, a *float32)
@@ -79,8 +79,8 @@ func limit64AVX512(n int, z *float64, a *float64, ceiling float64)
 // multiply64AVX512 multiplies n pairs of elements; n is a multiple of 8.
 func multiply64AVX512(n int, z *float64, a *float64, b *float64)
 
-// divide64AVX512 divides n pairs of elements, to 0 where the divisor is not above 0; n is a multiple of 8.
-func divide64AVX512(n int, z *float64, a *float64, b *float64)
+// divide64AVX512 divides n pairs of elements, the first times factor, to 0 where the divisor is not above 0; n is a multiple of 8.
+func divide64AVX512(n int, z *float64, a *float64, b *float64, factor float64)
 
 // root64AVX512 takes the roots of n elements, 0 of those below 0; n is a multiple of 8.
 func root64AVX512(n int, z *float64, a *float64)
@@ -127,8 +127,8 @@ func limit32AVX2(n int, z *float32, a *float32, ceiling float32)
 // multiply32AVX2 multiplies n pairs of elements; n is a multiple of 8.
 func multiply32AVX2(n int, z *float32, a *float32, b *float32)
 
-// divide32AVX2 divides n pairs of elements, to 0 where the divisor is not above 0; n is a multiple of 8.
-func divide32AVX2(n int, z *float32, a *float32, b *float32)
+// divide32AVX2 divides n pairs of elements, the first times factor, to 0 where the divisor is not above 0; n is a multiple of 8.
+func divide32AVX2(n int, z *float32, a *float32, b *float32, factor float32)
 
 // root32AVX2 takes the roots of n elements, 0 of those below 0; n is a multiple of 8.
 func root32AVX2(n int, z *float32, a *float32)
@@ -169,8 +169,8 @@ func limit64AVX2(n int, z *float64, a *float64, ceiling float64)
 // multiply64AVX2 multiplies n pairs of elements; n is a multiple of 4.
 func multiply64AVX2(n int, z *float64, a *float64, b *float64)
 
-// divide64AVX2 divides n pairs of elements, to 0 where the divisor is not above 0; n is a multiple of 4.
-func divide64AVX2(n int, z *float64, a *float64, b *float64)
+// divide64AVX2 divides n pairs of elements, the first times factor, to 0 where the divisor is not above 0; n is a multiple of 4.
+func divide64AVX2(n int, z *float64, a *float64, b *float64, factor float64)
 
 // root64AVX2 takes the roots of n elements, 0 of those below 0; n is a multiple of 4.
 func root64AVX2(n int, z *float64, a *float64)

@@ -436,23 +436,24 @@ end:
 	VZEROUPPER
 	RET
 
-// func divide32AVX512(n int, z *float32, a *float32, b *float32)
+// func divide32AVX512(n int, z *float32, a *float32, b *float32, factor float32)
 // Requires: AVX, AVX512F
-TEXT ·divide32AVX512(SB), NOSPLIT, $0-32
-	MOVQ   n+0(FP), AX
-	MOVQ   z+8(FP), CX
-	MOVQ   a+16(FP), DX
-	MOVQ   b+24(FP), BX
-	VPXORQ Z0, Z0, Z0
-	TESTQ  AX, AX
-	JZ     end
+TEXT ·divide32AVX512(SB), NOSPLIT, $0-36
+	MOVQ         n+0(FP), AX
+	MOVQ         z+8(FP), CX
+	MOVQ         a+16(FP), DX
+	MOVQ         b+24(FP), BX
+	VBROADCASTSS factor+32(FP), Z0
+	VPXORQ       Z1, Z1, Z1
+	TESTQ        AX, AX
+	JZ           end
 
 elements:
-	VMOVUPS  (DX), Z1
-	VMOVUPS  (BX), Z2
-	VCMPPS   $0x1e, Z0, Z2, K1
-	VDIVPS.Z Z2, Z1, K1, Z1
-	VMOVUPS  Z1, (CX)
+	VMULPS   (DX), Z0, Z2
+	VMOVUPS  (BX), Z3
+	VCMPPS   $0x1e, Z1, Z3, K1
+	VDIVPS.Z Z3, Z2, K1, Z2
+	VMOVUPS  Z2, (CX)
 	ADDQ     $0x40, CX
 	ADDQ     $0x40, DX
 	ADDQ     $0x40, BX
@@ -1018,23 +1019,24 @@ end:
 	VZEROUPPER
 	RET
 
-// func divide64AVX512(n int, z *float64, a *float64, b *float64)
+// func divide64AVX512(n int, z *float64, a *float64, b *float64, factor float64)
 // Requires: AVX, AVX512F
-TEXT ·divide64AVX512(SB), NOSPLIT, $0-32
-	MOVQ   n+0(FP), AX
-	MOVQ   z+8(FP), CX
-	MOVQ   a+16(FP), DX
-	MOVQ   b+24(FP), BX
-	VPXORQ Z0, Z0, Z0
-	TESTQ  AX, AX
-	JZ     end
+TEXT ·divide64AVX512(SB), NOSPLIT, $0-40
+	MOVQ         n+0(FP), AX
+	MOVQ         z+8(FP), CX
+	MOVQ         a+16(FP), DX
+	MOVQ         b+24(FP), BX
+	VBROADCASTSD factor+32(FP), Z0
+	VPXORQ       Z1, Z1, Z1
+	TESTQ        AX, AX
+	JZ           end
 
 elements:
-	VMOVUPD  (DX), Z1
-	VMOVUPD  (BX), Z2
-	VCMPPD   $0x1e, Z0, Z2, K1
-	VDIVPD.Z Z2, Z1, K1, Z1
-	VMOVUPD  Z1, (CX)
+	VMULPD   (DX), Z0, Z2
+	VMOVUPD  (BX), Z3
+	VCMPPD   $0x1e, Z1, Z3, K1
+	VDIVPD.Z Z3, Z2, K1, Z2
+	VMOVUPD  Z2, (CX)
 	ADDQ     $0x40, CX
 	ADDQ     $0x40, DX
 	ADDQ     $0x40, BX
@@ -1587,24 +1589,25 @@ end:
 	VZEROUPPER
 	RET
 
-// func divide32AVX2(n int, z *float32, a *float32, b *float32)
+// func divide32AVX2(n int, z *float32, a *float32, b *float32, factor float32)
 // Requires: AVX, AVX2
-TEXT ·divide32AVX2(SB), NOSPLIT, $0-32
-	MOVQ  n+0(FP), AX
-	MOVQ  z+8(FP), CX
-	MOVQ  a+16(FP), DX
-	MOVQ  b+24(FP), BX
-	VPXOR Y0, Y0, Y0
-	TESTQ AX, AX
-	JZ    end
+TEXT ·divide32AVX2(SB), NOSPLIT, $0-36
+	MOVQ         n+0(FP), AX
+	MOVQ         z+8(FP), CX
+	MOVQ         a+16(FP), DX
+	MOVQ         b+24(FP), BX
+	VBROADCASTSS factor+32(FP), Y0
+	VPXOR        Y1, Y1, Y1
+	TESTQ        AX, AX
+	JZ           end
 
 elements:
-	VMOVUPS (DX), Y1
-	VMOVUPS (BX), Y2
-	VCMPPS  $0x1e, Y0, Y2, Y3
-	VDIVPS  Y2, Y1, Y1
-	VPAND   Y3, Y1, Y1
-	VMOVUPS Y1, (CX)
+	VMULPS  (DX), Y0, Y2
+	VMOVUPS (BX), Y3
+	VCMPPS  $0x1e, Y1, Y3, Y4
+	VDIVPS  Y3, Y2, Y2
+	VPAND   Y4, Y2, Y2
+	VMOVUPS Y2, (CX)
 	ADDQ    $0x20, CX
 	ADDQ    $0x20, DX
 	ADDQ    $0x20, BX
@@ -2030,24 +2033,25 @@ end:
 	VZEROUPPER
 	RET
 
-// func divide64AVX2(n int, z *float64, a *float64, b *float64)
+// func divide64AVX2(n int, z *float64, a *float64, b *float64, factor float64)
 // Requires: AVX, AVX2
-TEXT ·divide64AVX2(SB), NOSPLIT, $0-32
-	MOVQ  n+0(FP), AX
-	MOVQ  z+8(FP), CX
-	MOVQ  a+16(FP), DX
-	MOVQ  b+24(FP), BX
-	VPXOR Y0, Y0, Y0
-	TESTQ AX, AX
-	JZ    end
+TEXT ·divide64AVX2(SB), NOSPLIT, $0-40
+	MOVQ         n+0(FP), AX
+	MOVQ         z+8(FP), CX
+	MOVQ         a+16(FP), DX
+	MOVQ         b+24(FP), BX
+	VBROADCASTSD factor+32(FP), Y0
+	VPXOR        Y1, Y1, Y1
+	TESTQ        AX, AX
+	JZ           end
 
 elements:
-	VMOVUPD (DX), Y1
-	VMOVUPD (BX), Y2
-	VCMPPD  $0x1e, Y0, Y2, Y3
-	VDIVPD  Y2, Y1, Y1
-	VPAND   Y3, Y1, Y1
-	VMOVUPD Y1, (CX)
+	VMULPD  (DX), Y0, Y2
+	VMOVUPD (BX), Y3
+	VCMPPD  $0x1e, Y1, Y3, Y4
+	VDIVPD  Y3, Y2, Y2
+	VPAND   Y4, Y2, Y2
+	VMOVUPD Y2, (CX)
 	ADDQ    $0x20, CX
 	ADDQ    $0x20, DX
 	ADDQ    $0x20, BX

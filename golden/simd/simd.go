@@ -35,7 +35,7 @@ type elementwise[T Float] struct {
 	combine4 func(n int, z, a, b, c, d *T, ka, kb, kc, kd T)
 	limit    func(n int, z, a *T, ceiling T)
 	multiply func(n int, z, a, b *T)
-	divide   func(n int, z, a, b *T)
+	divide   func(n int, z, a, b *T, factor T)
 	root     func(n int, z, a *T)
 	offset   func(n int, z, a *T, add T)
 	nonZero  func(n int, z, a *T, one T)

@@ -247,9 +247,9 @@ func testFunctions[T Float](t *testing.T, rng *rand.Rand, list []kernels[T], use
 				run  func(z, a Matrix[T])
 				want func(v, by T) T
 			}{
-				{"quotient", func(z, a Matrix[T]) { DivideElements(z, a, b) }, func(v, by T) T {
+				{"quotient", func(z, a Matrix[T]) { DivideElements(z, a, b, add) }, func(v, by T) T {
 					if by > 0 {
-						return v / by
+						return T(v*add) / by
 					}
 					return 0
 				}},
@@ -265,7 +265,7 @@ func testFunctions[T Float](t *testing.T, rng *rand.Rand, list []kernels[T], use
 					}
 					return 0
 				}},
-				{"offset", func(z, a Matrix[T]) { Copy(z, a); Offset(z, add) }, func(v, _ T) T { return v + add }},
+				{"offset", func(z, a Matrix[T]) { Offset(z, a, add) }, func(v, _ T) T { return v + add }},
 				{"power of e", func(z, a Matrix[T]) { Exp(z, a) }, func(v, _ T) T { return one(v, plainExp[T]) }},
 				{"sigmoid", func(z, a Matrix[T]) { Sigmoid(z, a) }, func(v, _ T) T { return one(v, plainSigmoid[T]) }},
 			} {
@@ -471,13 +471,13 @@ func TestShapes(t *testing.T) {
 		"sum of nothing":   func() { Combine(c, nil) },
 		"limit":            func() { Limit(c, NewStates[float32](3, 4), 1) },
 		"elements":         func() { MultiplyElements(c, c, NewStates[float32](2, 100)) },
-		"quotient":         func() { DivideElements(c, c, NewStates[float32](2, 100)) },
-		"dividend":         func() { DivideElements(c, NewStates[float32](3, 4), c) },
+		"quotient":         func() { DivideElements(c, c, NewStates[float32](2, 100), 1) },
+		"dividend":         func() { DivideElements(c, NewStates[float32](3, 4), c, 1) },
 		"roots":            func() { Roots(c, NewStates[float32](3, 4)) },
 		"what is not zero": func() { NonZeros(c, a) },
 		"powers of e":      func() { Exp(c, a) },
 		"sigmoids":         func() { Sigmoid(c, a) },
-		"offset":           func() { Offset(b, 1) },
+		"offset":           func() { Offset(b, b, 1) },
 		"rows of a panel":  func() { b.Panel(0, 2, 4) },
 		"narrow synapses":  func() { b.Narrow(1) },
 		"their columns":    func() { b.Columns(0, 1) },

@@ -249,16 +249,16 @@ const (
 	greater  = 30 // and ordered
 )
 
-// divide is z = a / b for n elements, 0 where b is not above 0.
+// divide is z = factor a / b for n elements, 0 where b is not above 0.
 func divide(i isa, f float) {
-	TEXT("divide"+f.suffix+i.name, NOSPLIT, fmt.Sprintf("func(n int, z, a, b *%[1]s)", f.name))
-	Doc(fmt.Sprintf("divide%s%s divides n pairs of elements, to 0 where the divisor is not above 0; n is a multiple of %d.", f.suffix, i.name, i.bytes/f.size))
+	TEXT("divide"+f.suffix+i.name, NOSPLIT, fmt.Sprintf("func(n int, z, a, b *%[1]s, factor %[1]s)", f.name))
+	Doc(fmt.Sprintf("divide%s%s divides n pairs of elements, the first times factor, to 0 where the divisor is not above 0; n is a multiple of %d.", f.suffix, i.name, i.bytes/f.size))
 	n, z := Load(Param("n"), GP64()), Load(Param("z"), GP64())
 	a, b := Load(Param("a"), GP64()), Load(Param("b"), GP64())
-	zero := i.zero()
+	factor, zero := argument(i, f, "factor"), i.zero()
 	elements(i, f, n, []reg.Register{z, a, b}, func() {
 		v, by := i.vector(), i.vector()
-		f.load(Mem{Base: a}, v)
+		f.mul(Mem{Base: a}, factor, v)
 		f.load(Mem{Base: b}, by)
 		if i.bytes == 64 {
 			above := K()
