@@ -412,7 +412,7 @@ func pageDefault(p *page, kind string, k int) fx.Type {
 			if k < p.K() {
 				return activated(own.Activation)
 			}
-			return fit(18, 15, true)
+			return fit(18, 31, true)
 		case "e":
 			return fit(15, 1, true)
 		case "B":
@@ -420,7 +420,7 @@ func pageDefault(p *page, kind string, k int) fx.Type {
 		case "current":
 			return fit(18, 7, true)
 		case "top":
-			return fit(18, 15, true)
+			return fit(18, 31, true)
 		case "exp", "norm":
 			return positive(18, 17)
 		}

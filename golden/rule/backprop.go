@@ -35,7 +35,7 @@ func backprop(s *Settings, aligned bool) *Description {
 		if k < K {
 			r = append(r, b.signal("r", k, activity(own.Activation), "activities of the neurons"))
 		} else {
-			r = append(r, b.word("r", k, operand(15), "outputs"))
+			r = append(r, b.word("r", k, operand(31), "outputs"))
 		}
 		if k < K {
 			b.slopes(own.Activation, k, 7)
@@ -125,7 +125,7 @@ func (b *builder) stack(from []int, one int, into []int, bound func(fan float64)
 
 // softmax adds the words and steps of a softmax of layer k's outputs, which is exp norm, and gives the order of the steps.
 func (b *builder) softmax(k int) [][]int {
-	b.shared("top", k, operand(15), "largest output")
+	b.shared("top", k, operand(31), "largest output")
 	b.word("exp", k, unsigned(18, 17), "exp(output - largest output)")
 	b.shared("norm", k, unsigned(18, 17), "1 / the sum of those")
 	largest := b.step("largest", k, func(g *Graph) { g.Next("top", g.Round("top", g.Largest("r"))) })
