@@ -104,7 +104,7 @@ func backprop(s *Settings, aligned bool) *Description {
 	for k := 1; k < K; k++ {
 		pre = append(pre, b.keep(r[k], Plus))
 	}
-	s.learnFromErrors(b, W, bias, pre, b.keep(one), e, Term{Negative: true}, false, func(mu float64) float64 { return mu * scale })
+	s.learnFromErrors(b, W, bias, pre, b.keep(one), e, true, false, func(mu float64) float64 { return mu * scale })
 	return b.d
 }
 
@@ -135,14 +135,14 @@ func (b *builder) softmax(k int) [][]int {
 	return [][]int{{largest}, {exponential}, {normalize}}
 }
 
-// learnFromErrors adds the updates of W and b from the sum of e pre' as sign has it; e holds words by layer, pre and unit factors.
-func (s *Settings) learnFromErrors(b *builder, W, bias, pre []int, unit int, e []int, sign Term, signed bool, rate func(mu float64) float64) {
+// learnFromErrors adds the updates of W and b from the sum of e pre', or of its negative; e holds words by layer, pre and unit factors.
+func (s *Settings) learnFromErrors(b *builder, W, bias, pre []int, unit int, e []int, negative, signed bool, rate func(mu float64) float64) {
 	bound := float64(s.Learning.Batch)
 	var post []int
 	for k := range W {
 		post = append(post, b.keep(e[k+1], Plus))
 	}
-	terms := func(k, pre int) []Term { return []Term{{Post: post[k], Pre: pre, Role: Plus, Negative: sign.Negative}} }
+	terms := func(k, pre int) []Term { return []Term{{Post: post[k], Pre: pre, Role: Plus, Negative: negative}} }
 	for k := range W {
 		s.descend(b, gradient{"W", k, W[k], terms(k, pre[k]), signed, s.Learning.mu(k), rate, bound})
 	}

@@ -51,77 +51,94 @@ type gradient struct {
 //
 //	correction = sqrt(1 - beta2^t) / (1 - beta1^t), and epsilon is multiplied by sqrt(1 - beta2^t) unless PlainRoot
 func (s *Settings) descend(b *builder, x gradient) {
-	o, l := s.Learning.Optimizer, s.Learning
-	mu := func(m Moment) float64 { return x.mu * l.Decay.At(m) }
-	sum := "d" + x.kind
-	u := Update{Projection: x.projection, Terms: x.terms, Signed: x.signed, Always: o.Kind == Momentum || o.Kind == Adam || o.WeightDecay > 0,
-		Rate: mu}
-	scale, scheduled := x.rate(1), l.Decay.Batches > 0
-	switch o.Kind {
+	u := Update{Projection: x.projection, Terms: x.terms, Signed: x.signed, Rate: s.falling(x.mu)}
+	switch s.Learning.Optimizer.Kind {
 	case Adam:
-		// Adam divides the size of a sum away, so that small ones count: words are long behind the binary point, and what is
-		// large saturates. Where v has vanished and m has not, a step saturates too, near what it is while sums keep their sign.
-		b.tensor(sum, x.index, OfProducts, Fit(20, x.bound/4, true), "sums of a mini-batch")
-		m := b.beside(x.projection, "m", x.kind, x.index, fading(Fit(24, x.bound/4, true)), "Adam's means of the sums")
-		v := b.beside(x.projection, "v", x.kind, x.index, Fit(31, 1, false), "Adam's means of their squares")
-		root, quotient := "root"+x.kind, "step"+x.kind
-		b.tensor(root, x.index, OfValue, Fit(16, 1, false), "root of v")
-		b.tensor(quotient, x.index, OfValue, Fit(16, 1, true), "correction m / (root + epsilon)")
 		u.Always = true
-		b.update(u, func(g *Graph) Value {
-			// 1 - beta^t of the update under way
-			rest := func(beta float64, at Moment) float64 { return 1 - power(beta, at.Update+1) }
-			rate := g.Constant("rate", "rate", mu)
-			correction := g.Constant("correction", "correction", func(at Moment) float64 { return math.Sqrt(rest(o.Beta2, at)) / rest(o.Beta1, at) })
-			epsilon := g.Constant("epsilon", "epsilon", func(at Moment) float64 {
-				if o.PlainRoot {
-					return o.Epsilon / scale
-				}
-				return o.Epsilon / scale * math.Sqrt(rest(o.Beta2, at))
-			})
-			fresh1 := g.Constant("fresh1", "fresh", func(Moment) float64 { return 1 - o.Beta1 })
-			fresh2 := g.Constant("fresh2", "fresh", func(Moment) float64 { return 1 - o.Beta2 })
-			g.Setting("rate").Scheduled, g.Setting("correction").Scheduled, g.Setting("epsilon").Scheduled = scheduled, true, !o.PlainRoot
-			w, products := g.Synapse(), g.As("update", g.Round(sum, g.Products()))
-			mean, square := g.Beside("m"), g.Beside("v")
-			mean = g.As("mean", g.Round(m, g.Add(mean, g.Mul(fresh1, g.Sub(products, mean)))))
-			square = g.As("square", g.Round(v, g.Add(square, g.Mul(fresh2, g.Sub(g.Mul(products, products), square)))))
-			step := g.As("step", g.Divide(quotient, g.Mul(correction, mean), g.Add(g.As("root", g.Root(root, square)), epsilon)))
-			g.Next("m", mean)
-			g.Next("v", square)
-			return g.Add(w, g.Mul(rate, step))
-		})
+		s.adam(b, u, x)
 	case Momentum:
-		b.tensor(sum, x.index, OfProducts, operand(x.bound), "sums of a mini-batch, before the learning rate")
-		m := b.beside(x.projection, "m", x.kind, x.index, fading(Fit(24, x.bound/(1-o.Momentum), true)), "buffer of the momentum")
-		b.update(u, func(g *Graph) Value {
-			rate := g.Constant("rate", "rate", func(at Moment) float64 { return x.rate(mu(at)) })
-			kept := g.Constant("momentum", "momentum", func(Moment) float64 { return o.Momentum })
-			g.Setting("rate").Scheduled = scheduled
-			w, products := g.Synapse(), g.As("update", g.Round(sum, g.Products()))
-			buffer := g.Add(products, g.Mul(kept, g.Beside("m")))
-			if o.WeightDecay > 0 {
-				buffer = g.Sub(buffer, g.Mul(g.Constant("shrink", "shrink", func(Moment) float64 { return o.WeightDecay / scale }), w))
-			}
-			buffer = g.As("buffer", g.Round(m, buffer))
-			g.Next("m", buffer)
-			return g.Add(w, g.Mul(rate, buffer))
-		})
+		u.Always = true
+		s.momentum(b, u, x)
 	default:
-		b.tensor(sum, x.index, OfProducts, operand(x.bound), "sums of a mini-batch, before the learning rate")
-		b.update(u, func(g *Graph) Value {
-			w, products := g.Synapse(), g.Products()
-			rate := g.Constant("rate", "rate", func(at Moment) float64 { return x.rate(mu(at)) })
-			g.Setting("rate").Scheduled = scheduled
-			change := g.Add(w, g.Mul(rate, g.As("update", g.Round(sum, products))))
-			if o.WeightDecay > 0 {
-				decay := g.Constant("shrink", "shrink", func(at Moment) float64 { return mu(at) * o.WeightDecay })
-				g.Setting("shrink").Scheduled = scheduled
-				change = g.Sub(change, g.Mul(decay, w))
-			}
-			return change
-		})
+		u.Always = s.Learning.Optimizer.WeightDecay > 0
+		s.plain(b, u, x)
 	}
+}
+
+// falling is a learning rate as it falls.
+func (s *Settings) falling(mu float64) func(Moment) float64 {
+	return func(m Moment) float64 { return mu * s.Learning.Decay.At(m) }
+}
+
+func (s *Settings) adam(b *builder, u Update, x gradient) {
+	o, scale, mu := s.Learning.Optimizer, x.rate(1), s.falling(x.mu)
+	// Adam divides the size of a sum away, so that small ones count: words are long behind the binary point, and what is
+	// large saturates. Where v has vanished and m has not, a step saturates too, near what it is while sums keep their sign.
+	b.tensor("d"+x.kind, x.index, OfProducts, Fit(20, x.bound/4, true), "sums of a mini-batch")
+	m := b.beside(x.projection, "m", x.kind, x.index, fading(Fit(24, x.bound/4, true)), "Adam's means of the sums")
+	v := b.beside(x.projection, "v", x.kind, x.index, Fit(31, 1, false), "Adam's means of their squares")
+	root, quotient := "root"+x.kind, "step"+x.kind
+	b.tensor(root, x.index, OfValue, Fit(16, 1, false), "root of v")
+	b.tensor(quotient, x.index, OfValue, Fit(16, 1, true), "correction m / (root + epsilon)")
+	b.update(u, func(g *Graph) Value {
+		// 1 - beta^t of the update under way
+		rest := func(beta float64, at Moment) float64 { return 1 - power(beta, at.Update+1) }
+		rate := g.Constant("rate", "rate", mu)
+		correction := g.Constant("correction", "correction", func(at Moment) float64 { return math.Sqrt(rest(o.Beta2, at)) / rest(o.Beta1, at) })
+		epsilon := g.Constant("epsilon", "epsilon", func(at Moment) float64 {
+			if o.PlainRoot {
+				return o.Epsilon / scale
+			}
+			return o.Epsilon / scale * math.Sqrt(rest(o.Beta2, at))
+		})
+		fresh1 := g.Constant("fresh1", "fresh", func(Moment) float64 { return 1 - o.Beta1 })
+		fresh2 := g.Constant("fresh2", "fresh", func(Moment) float64 { return 1 - o.Beta2 })
+		g.Setting("rate").Scheduled, g.Setting("correction").Scheduled, g.Setting("epsilon").Scheduled = s.Learning.Decay.Batches > 0, true, !o.PlainRoot
+		w, products := g.Synapse(), g.As("update", g.Round("d"+x.kind, g.Products()))
+		mean, square := g.Beside("m"), g.Beside("v")
+		mean = g.As("mean", g.Round(m, g.Add(mean, g.Mul(fresh1, g.Sub(products, mean)))))
+		square = g.As("square", g.Round(v, g.Add(square, g.Mul(fresh2, g.Sub(g.Mul(products, products), square)))))
+		step := g.As("step", g.Divide(quotient, g.Mul(correction, mean), g.Add(g.As("root", g.Root(root, square)), epsilon)))
+		g.Next("m", mean)
+		g.Next("v", square)
+		return g.Add(w, g.Mul(rate, step))
+	})
+}
+
+func (s *Settings) momentum(b *builder, u Update, x gradient) {
+	o, scale, mu := s.Learning.Optimizer, x.rate(1), s.falling(x.mu)
+	b.tensor("d"+x.kind, x.index, OfProducts, operand(x.bound), "sums of a mini-batch, before the learning rate")
+	m := b.beside(x.projection, "m", x.kind, x.index, fading(Fit(24, x.bound/(1-o.Momentum), true)), "buffer of the momentum")
+	b.update(u, func(g *Graph) Value {
+		rate := g.Constant("rate", "rate", func(at Moment) float64 { return x.rate(mu(at)) })
+		kept := g.Constant("momentum", "momentum", func(Moment) float64 { return o.Momentum })
+		g.Setting("rate").Scheduled = s.Learning.Decay.Batches > 0
+		w, products := g.Synapse(), g.As("update", g.Round("d"+x.kind, g.Products()))
+		buffer := g.Add(products, g.Mul(kept, g.Beside("m")))
+		if o.WeightDecay > 0 {
+			buffer = g.Sub(buffer, g.Mul(g.Constant("shrink", "shrink", func(Moment) float64 { return o.WeightDecay / scale }), w))
+		}
+		buffer = g.As("buffer", g.Round(m, buffer))
+		g.Next("m", buffer)
+		return g.Add(w, g.Mul(rate, buffer))
+	})
+}
+
+func (s *Settings) plain(b *builder, u Update, x gradient) {
+	o, mu := s.Learning.Optimizer, s.falling(x.mu)
+	b.tensor("d"+x.kind, x.index, OfProducts, operand(x.bound), "sums of a mini-batch, before the learning rate")
+	b.update(u, func(g *Graph) Value {
+		w, products := g.Synapse(), g.Products()
+		rate := g.Constant("rate", "rate", func(at Moment) float64 { return x.rate(mu(at)) })
+		g.Setting("rate").Scheduled = s.Learning.Decay.Batches > 0
+		change := g.Add(w, g.Mul(rate, g.As("update", g.Round("d"+x.kind, products))))
+		if o.WeightDecay > 0 {
+			decay := g.Constant("shrink", "shrink", func(at Moment) float64 { return mu(at) * o.WeightDecay })
+			g.Setting("shrink").Scheduled = s.Learning.Decay.Batches > 0
+			change = g.Sub(change, g.Mul(decay, w))
+		}
+		return change
+	})
 }
 
 // fading is a type that rounds to zero: a mean of sums that are 0 comes to 0. To nearest it would stop some places before, and

@@ -126,7 +126,7 @@ func predictive(s *Settings) *Description {
 	for k := 1; k < K; k++ {
 		pre = append(pre, b.keep(f[k], Plus))
 	}
-	s.learnFromErrors(b, W, bias, pre, b.keep(one), e, Term{}, nudged, func(mu float64) float64 { return mu * scale })
+	s.learnFromErrors(b, W, bias, pre, b.keep(one), e, false, nudged, func(mu float64) float64 { return mu * scale })
 	return b.d
 }
 
