@@ -65,9 +65,9 @@ func TestRulesFiles(t *testing.T) {
 		"ep":  {"W0 4 x 6, W1 5 x 4, b1 4 x 1, b2 5 x 1", activity + "rate_W0,rate_W1,rate_b1,rate_b2"},
 		"csm": {"W0 4 x 6, W1 5 x 4, b1 4 x 1, b2 5 x 1, M1 4 x 4", activity + "rate_W0,rate_W1,rate_b1,rate_b2"},
 		"pc": {"W0 4 x 6, W1 5 x 4, b1 4 x 1, b2 5 x 1, W0.m 4 x 6, W0.v 4 x 6, W1.m 5 x 4, W1.v 5 x 4, b1.m 4 x 1, b1.v 4 x 1, b2.m 5 x 1, b2.v 5 x 1",
-			activity + "rate_W0,rate_b1,rate_W1,rate_b2"},
+			activity + "rate_W0,rate_W1,rate_b1,rate_b2"},
 		"fa": {"W0 4 x 6, W1 5 x 4, b1 4 x 1, b2 5 x 1, B1 4 x 5, W0.m 4 x 6, W1.m 5 x 4, b1.m 4 x 1, b2.m 5 x 1",
-			"angle_W1," + activity + "rate_W0,rate_b1,rate_W1,rate_b2"},
+			"angle_W1," + activity + "rate_W0,rate_W1,rate_b1,rate_b2"},
 	} {
 		for _, arithmetic := range []string{Float, Float32, Fixed} {
 			dir, c := t.TempDir(), newRunOf(t, name, arithmetic)
