@@ -467,6 +467,10 @@ func predictiveDefault(s *rule.Settings, kind, activation string, bound float64)
 func optimizerDefault(p *page, kind string) (t fx.Type, ok bool) {
 	l, o := p.s.Learning, p.s.Learning.Optimizer
 	N, s, M := float64(l.Batch), p.own.rate(p, 1), slices.Max(l.Feedforward)
+	bound := N
+	if _, nudged := p.s.Own.(*rule.PCNudge); nudged {
+		bound = 8 * l.Beta * N
+	}
 	R := 0.0 // the rule's own rates
 	switch own := p.s.Own.(type) {
 	case *rule.CorInfoMax:
@@ -485,20 +489,20 @@ func optimizerDefault(p *page, kind string) (t fx.Type, ok bool) {
 	switch kind {
 	case "dW", "dF", "db":
 		if adam {
-			return fit(20, N/4, true), true
+			return fit(20, bound/4, true), true
 		}
-		return fit(18, N, true), true
+		return fit(18, bound, true), true
 	case "mW", "mF", "mb":
-		t := fit(24, N/(1-o.Momentum), true)
+		t := fit(24, bound/(1-o.Momentum), true)
 		if adam {
-			t = fit(24, N/4, true)
+			t = fit(24, bound/4, true)
 		}
 		t.Rounding = fx.TrnZero
 		return t, true
 	case "vW", "vF", "vb":
-		return fit(31, 1, false), true
+		return fit(31, bound/20*(bound/20), false), true
 	case "rootW", "rootF", "rootb":
-		return fit(16, 1, false), true
+		return fit(16, bound/20, false), true
 	case "stepW", "stepF", "stepb":
 		return fit(16, 1, true), true
 	case "rate":

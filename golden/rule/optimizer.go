@@ -76,9 +76,9 @@ func (s *Settings) adam(b *builder, u Update, x gradient) {
 	// large saturates. Where v has vanished and m has not, a step saturates too, near what it is while sums keep their sign.
 	b.tensor("d"+x.kind, x.index, OfProducts, Fit(20, x.bound/4, true), "sums of a mini-batch")
 	m := b.beside(x.projection, "m", x.kind, x.index, fading(Fit(24, x.bound/4, true)), "Adam's means of the sums")
-	v := b.beside(x.projection, "v", x.kind, x.index, Fit(31, 1, false), "Adam's means of their squares")
+	v := b.beside(x.projection, "v", x.kind, x.index, Fit(31, x.bound/20*(x.bound/20), false), "Adam's means of their squares")
 	root, quotient := "root"+x.kind, "step"+x.kind
-	b.tensor(root, x.index, OfValue, Fit(16, 1, false), "root of v")
+	b.tensor(root, x.index, OfValue, Fit(16, x.bound/20, false), "root of v")
 	b.tensor(quotient, x.index, OfValue, Fit(16, 1, true), "correction m / (root + epsilon)")
 	b.update(u, func(g *Graph) Value {
 		// 1 - beta^t of the update under way

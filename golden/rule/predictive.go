@@ -36,10 +36,11 @@ func predictive(s *Settings) *Description {
 	K := b.K()
 
 	// A small beta makes small errors: nudged, they and the values have places for them.
-	value, small := Fit(22, 15, true), Fit(15, 1, true)
+	value, error := Fit(22, 15, true), 1.0
 	if nudged {
-		value, small = Fit(28, 31, true), Fit(15, 8*s.Learning.Beta, true)
+		value, error = Fit(28, 31, true), 8*s.Learning.Beta
 	}
+	small := Fit(15, error, true)
 	f, r, e := []int{b.input(s.input())}, []int{-1}, []int{-1}
 	one := b.one()
 	for k := 1; k <= K; k++ {
@@ -126,7 +127,7 @@ func predictive(s *Settings) *Description {
 	for k := 1; k < K; k++ {
 		pre = append(pre, b.keep(f[k], Plus))
 	}
-	s.learnFromErrors(b, W, bias, pre, b.keep(one), e, false, nudged, func(mu float64) float64 { return mu * scale })
+	s.learnFromErrors(b, W, bias, pre, b.keep(one), e, false, nudged, error*float64(s.Learning.Batch), func(mu float64) float64 { return mu * scale })
 	return b.d
 }
 
