@@ -605,7 +605,7 @@ func TestFloatAgainstOracle(t *testing.T) {
 	for _, r := range rule.Rules {
 		t.Run(r.Name, func(t *testing.T) {
 			seed := goldentest.Seed(t)
-			atEnds, inhibited, contrasts, seen := [2]int{}, 0, map[string]bool{}, map[string]bool{}
+			atEnds, inhibited, diverged, contrasts, seen := [2]int{}, 0, 0, map[string]bool{}, map[string]bool{}
 			for trial := range 60 {
 				rng := rand.New(rand.NewPCG(seed, uint64(trial)))
 				n := randomOf(rng, r.Name)
@@ -639,6 +639,10 @@ func TestFloatAgainstOracle(t *testing.T) {
 						beta = -beta
 					}
 					o.learn(x, y, beta)
+					if o.diverged() { // momentum with such weights may: roundings are all that is left
+						diverged++
+						break
+					}
 					got := m.Weights()
 					require.Len(t, got, len(o.m))
 					for _, x := range got {
@@ -658,6 +662,7 @@ func TestFloatAgainstOracle(t *testing.T) {
 				inhibited += o.inhibited
 			}
 			t.Log(atEnds)
+			require.Less(t, diverged, 10)
 			if atEnds[0] == 0 || atEnds[1] == 0 {
 				t.Errorf("%d states at 0, %d at 1; both ends are to be covered", atEnds[0], atEnds[1])
 			}
@@ -668,6 +673,20 @@ func TestFloatAgainstOracle(t *testing.T) {
 			require.Equal(t, r.Name == "corinfomax", inhibited > 0)
 		})
 	}
+}
+
+// diverged tells of a synapse that is beyond all bounds.
+func (o *oracle) diverged() bool {
+	for _, m := range o.m {
+		for _, row := range m {
+			for _, v := range row {
+				if math.IsNaN(v) || math.Abs(v) > 1e6 {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 // drawn names what a network has of what is to be covered.
