@@ -78,7 +78,7 @@ func extremeNetwork() *network.Network {
 		Own: &rule.CorInfoMax{Epsilon: 0.4, Lambda: 0.9, Leak: 0.5, Lateral: true,
 			Sparse: rule.Sparse{Layers: []int{1}, Nu: []float64{0.3}}},
 		Settling: rule.Settling{FreeIterations: 3, NudgedIterations: 2, Step: rule.StepSize{Rule: "constant", Start: 0.4}},
-		Learning: rule.Learning{Batch: 2, Beta: 1, Feedforward: []float64{1, 1}, Feedback: []float64{1}, Contrast: rule.WithFree, Epochs: 1, Decay: rule.Decay{Factor: 1}},
+		Learning: rule.Learning{Batch: 2, Beta: 1, Feedforward: []float64{1, 1}, Feedback: []float64{1}, Contrast: rule.WithFree, Epochs: 1, Decay: rule.Decay{Factor: 1}, Optimizer: rule.DefaultOptimizer()},
 		Hardware: network.Hardware{Lanes: 2, Contexts: 1, Mode: "events"}, Seed: 7, Formats: map[string]fx.Type{}}
 }
 

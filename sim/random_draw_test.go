@@ -99,7 +99,8 @@ func drawSettling(rng *rand.Rand, c *randomCase) {
 
 func drawLearning(rng *rand.Rand, c *randomCase) {
 	n := c.network
-	n.Learning = rule.Learning{Batch: between(rng, 1, 8), Beta: oneOf(rng, 0.25, 0.5, 1, 2), RandomSign: true, Contrast: []string{rule.WithFree, rule.WithThird}[rng.IntN(2)], Epochs: 1, Decay: rule.Decay{Factor: 1}}
+	n.Learning = rule.Learning{Batch: between(rng, 1, 8), Beta: oneOf(rng, 0.25, 0.5, 1, 2), RandomSign: true, Contrast: []string{rule.WithFree, rule.WithThird}[rng.IntN(2)], Epochs: 1, Decay: rule.Decay{Factor: 1},
+		Optimizer: rule.DefaultOptimizer()}
 	for k := range n.K() {
 		n.Learning.Feedforward = append(n.Learning.Feedforward, oneOf(rng, 0, 0.1, 0.5, 1, 3))
 		if k > 0 {

@@ -39,8 +39,8 @@ func (n *Network) Settings() *rule.Settings {
 	return &rule.Settings{Layers: n.Layers, Settling: n.Settling, Learning: n.Learning, Own: n.Own, Low: low, High: high}
 }
 
-// lacks tells that a setting, by its path, means nothing to the network's rule or to its kind of optimizer.
-func (n *Network) lacks(path string) bool {
+// Lacks tells that a setting, by its path, means nothing to the network's rule or to its kind of optimizer.
+func (n *Network) Lacks(path string) bool {
 	if r := rule.Named(n.Rule); r != nil && r.Lacks(path) {
 		return true
 	}

@@ -69,7 +69,7 @@ func (n *Network) comment(b *bytes.Buffer, indent, path string, v reflect.Value)
 		f, field := v.Type().Field(i), v.Field(i)
 		key, doc := f.Tag.Get("yaml"), f.Tag.Get("doc")
 		switch {
-		case n.lacks(path + key):
+		case n.Lacks(path + key):
 		case field.Kind() == reflect.Interface:
 			if !field.IsNil() {
 				fmt.Fprintf(b, "\n%s: # of this rule alone\n", n.Rule)

@@ -34,7 +34,7 @@ func (n *Network) Paths() []string {
 
 func (n *Network) settings(visit func(path string, v reflect.Value)) {
 	settings("", reflect.ValueOf(n).Elem(), func(path string, v reflect.Value) {
-		if !n.lacks(path) {
+		if !n.Lacks(path) {
 			visit(path, v)
 		}
 	})
@@ -75,7 +75,7 @@ func (n *Network) Set(path, value string) error {
 		if rule.Named(section) != nil && section != n.Rule {
 			return golden.Usagef("%s: a setting of rule %s; this network's rule is %s", path, section, n.Rule)
 		}
-		if n.lacks(path) {
+		if n.Lacks(path) {
 			return golden.Usagef("%s: %s has no such setting", path, n.without(path))
 		}
 		return golden.Usagef("%s: unknown setting; did you mean %q?", path, Meant(path, n.Paths()))

@@ -41,7 +41,7 @@ func (n *Network) writeFields(b *bytes.Buffer, indent, path string, v reflect.Va
 			}
 			key, field = v.FieldByName("Rule").String(), field.Elem().Elem()
 		}
-		if n.lacks(path + key) {
+		if n.Lacks(path + key) {
 			continue
 		}
 		switch x := field.Interface().(type) {

@@ -38,7 +38,7 @@ func Set(n *network.Network, setting, value string) error {
 		return usagef("rule: a rule has settings of its own; take whole networks: {set: [network], values: [..]}")
 	case slices.Contains(formatFields, field) && !slices.Contains(known, setting):
 		return usagef("%s: unknown setting; did you mean %q?", setting, golden.Nearest(section, tensors(n)))
-	case !slices.Contains(known, setting) && rule.Named(section) == nil:
+	case !slices.Contains(known, setting) && rule.Named(section) == nil && !n.Lacks(setting):
 		return usagef("%s: unknown setting; did you mean %q?", setting, network.Meant(setting, known))
 	}
 	return n.Set(setting, value)
