@@ -30,7 +30,7 @@ func newOptimizer[T simd.Float](d *rule.Description, update int) *optimizer[T] {
 // prepare works out what the rows of an update share; sign is that of beta.
 func (o *optimizer[T]) prepare(m *Model[T], sign, workers int) {
 	o.now = newMoment[T](o.f, m.moment())
-	o.products = m.products(o.at, 1, sign)
+	o.products = m.products(o.at, 0, 1, sign)
 	for len(o.rooms) < workers {
 		var room []simd.Matrix[T]
 		for range 1 + o.f.scratch {

@@ -21,12 +21,15 @@ func (m *Model[T]) note(kind string, index int, x simd.Matrix[T]) {
 	m.record(m.tensor(kind, index), list)
 }
 
-// recordProducts tells of the sums of an update before their rates, with the sign of beta.
+// recordProducts tells of the sums of an update before their rates, with the sign of beta; an optimizer's formula tells of its own.
 func (m *Model[T]) recordProducts(sign int) {
 	if m.record == nil {
 		return
 	}
 	for i := range m.d.Updates {
+		if m.optimizers[i] != nil {
+			continue
+		}
 		u := &m.d.Updates[i]
 		by := 1.0
 		if u.Signed {

@@ -56,8 +56,8 @@ func (m *Model[T]) update(sign int) {
 	var products []product[T]
 	for i := range m.d.Updates {
 		if m.optimizers[i] == nil {
-			_, by, _ := m.d.Updates[i].Linear(m.moment())
-			products = append(products, m.products(i, by, sign)...)
+			of, by, _ := m.d.Updates[i].Linear(m.moment())
+			products = append(products, m.products(i, of, by, sign)...)
 		}
 	}
 	workers := runtime.GOMAXPROCS(0)
@@ -92,10 +92,10 @@ func (m *Model[T]) update(sign int) {
 // moment is that of the update under way.
 func (m *Model[T]) moment() rule.Moment { return rule.Moment{Epoch: m.epoch, Update: m.step} }
 
-// products scales the factors of an update by its rate and gives its products, and those of the projections that mirror it.
-func (m *Model[T]) products(update int, by float64, sign int) []product[T] {
+// products gives an update's products, w' = of w + by sum, and, where an optimizer does not copy them, those of the projections that
+// mirror it.
+func (m *Model[T]) products(update int, of, by float64, sign int) []product[T] {
 	u := &m.d.Updates[update]
-	of, _, linear := u.Linear(m.moment())
 	if u.Signed {
 		by *= float64(sign)
 	}
@@ -112,7 +112,7 @@ func (m *Model[T]) products(update int, by float64, sign int) []product[T] {
 	add := func(keep T, pre, post simd.Matrix[T]) {
 		list = append(list, product[T]{keep, pre, post, m.synapses[u.Projection]})
 		for at, p := range m.d.Projections {
-			if p.Mirror == u.Projection && linear {
+			if p.Mirror == u.Projection && m.optimizers[update] == nil {
 				list = append(list, product[T]{keep, post, pre, m.synapses[at]})
 			}
 		}

@@ -132,31 +132,35 @@ func (m *Machine) SetEpoch(epoch int) { m.epoch, m.rates = epoch, m.Rates(epoch)
 // graph's inputs.
 func (m *Machine) Rates(epoch int) [][]int64 {
 	rates := make([][]int64, len(m.A.Updates))
+	m.eachRate(func(update, _ int, name string) { rates[update] = append(rates[update], m.rate(update, name, epoch)) })
+	return rates
+}
+
+// eachRate visits the constants of all updates, each with its place among those of its own.
+func (m *Machine) eachRate(visit func(update, at int, name string)) {
 	for i := range m.A.Updates {
-		u := &m.A.Updates[i]
-		for _, o := range u.Operands {
+		at := 0
+		for _, o := range m.A.Updates[i].Operands {
 			if o.Source == rule.FromConstant {
-				rates[i] = append(rates[i], m.A.Constant(&u.Formula, o.Name, rule.Moment{Epoch: epoch, Update: int(m.update)}))
+				visit(i, at, o.Name)
+				at++
 			}
 		}
 	}
-	return rates
+}
+
+// rate is the raw word of an update's constant in an epoch, at the mini-batch under way.
+func (m *Machine) rate(update int, name string, epoch int) int64 {
+	return m.A.Constant(&m.A.Updates[update].Formula, name, rule.Moment{Epoch: epoch, Update: int(m.update)})
 }
 
 // schedule brings the constants of the mini-batch under way that may change with every one.
 func (m *Machine) schedule() {
-	for i := range m.A.Updates {
-		u, at := &m.A.Updates[i], 0
-		for _, o := range u.Operands {
-			if o.Source != rule.FromConstant {
-				continue
-			}
-			if m.d.Updates[i].Graph.Setting(o.Name).Scheduled {
-				m.rates[i][at] = m.A.Constant(&u.Formula, o.Name, rule.Moment{Epoch: m.epoch, Update: int(m.update)})
-			}
-			at++
+	m.eachRate(func(update, at int, name string) {
+		if m.d.Updates[update].Graph.Setting(name).Scheduled {
+			m.rates[update][at] = m.rate(update, name, m.epoch)
 		}
-	}
+	})
 }
 
 // Step is the number of updates applied; the generator of random words is indexed by it.

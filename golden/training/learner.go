@@ -1,7 +1,6 @@
 package training
 
 import (
-	"errors"
 	"fmt"
 
 	"gonum.org/v1/gonum/mat"
@@ -55,6 +54,15 @@ func newFloatLearner[T simd.Float](n *network.Network, w weights.Weights) (*floa
 	return &floatLearner[T]{m, d}, nil
 }
 
+// floatLearnerOf is the model of a checkpoint, whose weights are w.
+func floatLearnerOf[T simd.Float](c *Checkpoint, w weights.Weights) (*floatLearner[T], error) {
+	l, err := newFloatLearner[T](c.Network, w)
+	if err != nil {
+		return nil, err
+	}
+	return l, l.takeBeside(c.Tensors)
+}
+
 func (l *floatLearner[T]) Tensors() []Tensor { return tensorsOf(append(l.Weights(), l.Beside()...)) }
 
 func (l *floatLearner[T]) SetTensors(list []Tensor) error {
@@ -65,7 +73,12 @@ func (l *floatLearner[T]) SetTensors(list []Tensor) error {
 	if err := l.SetWeights(w); err != nil {
 		return err
 	}
-	beside, err := valuesOf(list[len(w):])
+	return l.takeBeside(list)
+}
+
+// takeBeside takes the words beside the synapses among tensors, if they are there.
+func (l *floatLearner[T]) takeBeside(list []Tensor) error {
+	beside, err := valuesOf(list[min(len(list), len(l.d.Stored())):])
 	if err != nil || beside == nil {
 		return err
 	}
@@ -154,8 +167,11 @@ func (l *FixedLearner) SetTensors(list []Tensor) error {
 		return nil
 	}
 	l.eachBeside(func(want Tensor, at, word int) {
-		if len(beside) == 0 || err != nil {
-			err = errors.Join(err, golden.Usagef("checkpoint: %s is missing", want.Name))
+		switch {
+		case err != nil:
+			return
+		case len(beside) == 0:
+			err = golden.Usagef("checkpoint: %s is missing", want.Name)
 			return
 		}
 		p := &l.A.D.Projections[at]
@@ -285,12 +301,9 @@ func NewLearner(c *Checkpoint) (Learner, error) {
 			return nil, err
 		}
 		if c.Arithmetic == Float32 {
-			l, err = newFloatLearner[float32](c.Network, w)
+			l, err = floatLearnerOf[float32](c, w)
 		} else {
-			l, err = newFloatLearner[float64](c.Network, w)
-		}
-		if err == nil {
-			err = l.SetTensors(c.Tensors)
+			l, err = floatLearnerOf[float64](c, w)
 		}
 		if err != nil {
 			return nil, err
