@@ -360,12 +360,13 @@ func TestFloatRecord(t *testing.T) {
 			}
 			d := n.Describe()
 			silent, telling := starting(t, n), starting(t, n)
-			told := map[string][]float64{}
+			told, values := map[string][]float64{}, map[string]int{}
 			var lock sync.Mutex
-			telling.Record(func(tensor string, values []float64) {
+			telling.Record(func(tensor string, list []float64) {
 				lock.Lock()
 				defer lock.Unlock()
-				told[tensor] = values
+				told[tensor] = list
+				values[tensor] += len(list)
 			})
 			rng := rand.New(rand.NewPCG(goldentest.Seed(t), 0))
 			for range 2 {
@@ -384,6 +385,10 @@ func TestFloatRecord(t *testing.T) {
 				}
 			}
 			require.Empty(t, told, "%s by %v: of no tensor", r.Name, o)
+			for i := range d.Updates { // each sum once a mini-batch
+				p := &d.Projections[d.Updates[i].Projection]
+				require.Equal(t, 2*p.Rows*p.Cols, values[d.SumOf(&d.Updates[i])], "sums of %s of %s by %v", p.Name, r.Name, o)
+			}
 		}
 	}
 }
