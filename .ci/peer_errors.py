@@ -12,10 +12,9 @@ file's to 1e-9. Activities are [neuron][sample].
 
 import itertools
 import json
-import sys
-import time
 
 import torch
+from peer_timing import main, samples_per_second
 from torch.nn.functional import one_hot
 
 
@@ -148,7 +147,6 @@ def bench(system, batches):
     """Training samples per second."""
     rule, _, loss = system.partition("-")
     layers = {"pc": (784, 600, 600, 10), "pc-nudge": (784, 128, 64, 10)}.get(system, (784, 500, 10))
-    samples, pool = 20, 2000
     W = [(torch.rand(post, pre) * 2 - 1) * pre**-0.5 for pre, post in itertools.pairwise(layers)]
     b = [torch.zeros(n, 1) for n in layers[1:]]
     if rule == "pc":
@@ -158,32 +156,7 @@ def bench(system, batches):
     else:
         B = [torch.randn_like(w) * 0.05 for w in W] if rule == "fa" else None
         n = Layered(W, b, B, Optimizer("adam", 1e-3, W + b), loss)
-    X = torch.rand(784, pool) * (torch.rand(784, pool) < 0.19)
-    Y = one_hot(torch.randint(10, (pool,)), 10).T.float()
-
-    def step(i):
-        part = slice((i * samples) % pool, (i * samples) % pool + samples)
-        n.learn(X[:, part].contiguous(), Y[:, part].contiguous(), 1.0 if i % 2 else -1.0)
-
-    for i in range(20):
-        step(i)
-    start = time.time()
-    for i in range(20, 20 + batches):
-        step(i)
-    return batches * samples / (time.time() - start)
+    return samples_per_second(n.learn, batches)
 
 
-def main():
-    if sys.argv[1] == "check":
-        for path in sys.argv[2:]:
-            worst = check(path)
-            print(f"{path}: largest difference {worst:.1e}")
-            if not worst < 1e-9:
-                sys.exit(1)
-        return
-    torch.set_num_threads(int(sys.argv[3]))
-    torch.manual_seed(0)
-    print(f"{bench(sys.argv[1], int(sys.argv[2])):.1f}")
-
-
-main()
+main(check, bench)

@@ -12,11 +12,10 @@ to 1e-9. Activities are [neuron][sample].
 
 import itertools
 import json
-import sys
-import time
 
 import numpy as np
 import torch
+from peer_timing import main, samples_per_second
 
 FREE, NUDGED, ETA = 20, 4, 0.5
 
@@ -108,7 +107,7 @@ def check(path):
 
 def bench(rule, batches):
     """Training samples per second."""
-    layers, samples, pool = (784, 500, 10), 20, 2000
+    layers = (784, 500, 10)
     W, b, M = (
         [xavier(post, pre) for pre, post in itertools.pairwise(layers)],
         [torch.zeros(n, 1) for n in layers[1:]],
@@ -119,34 +118,7 @@ def bench(rule, batches):
         V = xavier(500, 500)
         M, rates, alpha = [V @ V.T], (0.4, 0.275), (-0.01,)
     n = Network(W, b, M, rates, alpha)
-    X = torch.rand(784, pool) * (torch.rand(784, pool) < 0.19)
-    Y = one_hot(torch.randint(10, (pool,)), 10, torch.float32)
-
-    def step(i):
-        first = (i * samples) % pool
-        n.learn(
-            X[:, first : first + samples].contiguous(), Y[:, first : first + samples].contiguous(), 1 if i % 2 else -1
-        )
-
-    for i in range(20):
-        step(i)
-    start = time.time()
-    for i in range(batches):
-        step(i)
-    return batches * samples / (time.time() - start)
+    return samples_per_second(n.learn, batches)
 
 
-def main():
-    if sys.argv[1] == "check":
-        for path in sys.argv[2:]:
-            worst = check(path)
-            print(f"{path}: largest difference {worst:.1e}")
-            if not worst < 1e-9:
-                sys.exit(1)
-        return
-    torch.set_num_threads(int(sys.argv[3]))
-    torch.manual_seed(0)
-    print(f"{bench(sys.argv[1], int(sys.argv[2])):.1f}")
-
-
-main()
+main(check, bench)
