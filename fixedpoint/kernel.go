@@ -1,6 +1,10 @@
 package fixedpoint
 
-import "corinfo/fixedpoint/vector"
+import (
+	"slices"
+
+	"corinfo/fixedpoint/vector"
+)
 
 // Kernel is a graph compiled for vectors, in int64 where every node's values are int64, else by Eval. Both give
 // the same bits. A Kernel is immutable.
@@ -10,6 +14,7 @@ import "corinfo/fixedpoint/vector"
 type Kernel struct {
 	g       *Graph
 	inputs  []Value
+	outputs []int // of the graph's
 	resizes []Value
 	steps   []step // nil: fall back to Eval
 	buffers int    // blocks of values that are in use at once
@@ -20,30 +25,37 @@ const block = 512
 
 // step computes the values of one node: a block, or one for all elements.
 type step struct {
-	op     Op
-	dst    int   // node
-	reads  []int // nodes: the operands, or those of terms
-	single bool  // one value for all elements
-	terms  []term
-	plus   int // terms that are added as they are, then minus that are subtracted; the others have a coefficient
-	minus  int
-	shifts [2]uint // single: left shifts that align two operands
-	short  bool    // OpMul: the factors fit 32 bits; OpDiv, OpSqrt: operands fit a float64
-	left   uint    // OpDiv, OpSqrt: shifts of the dividend or radicand, one of them 0
-	right  uint
-	line   *vector.Lines // OpTable
-	resize resize
-	buffer int // for the values
-	index  int // OpResize: which counter
-	out    int // the output that receives the values as they are computed, or -1
+	op       Op
+	dst      int   // node
+	reads    []int // nodes: the operands, or those of terms
+	single   bool  // one value for all elements
+	terms    []term
+	plus     int           // terms that are added as they are
+	minus    int           // then, that are subtracted
+	long     int           // the last of those that are multiplied, by 64 bits
+	operands [2][]term     // OpDiv, OpSqrt
+	shifts   [2]uint       // single: left shifts that align two operands
+	short    bool          // OpMul: the factors fit 32 bits; OpDiv, OpSqrt: operands fit a float64
+	right    uint          // OpDiv, OpSqrt: shift of the dividend or radicand
+	line     *vector.Lines // OpTable
+	resize   resize
+	random   int // stochastic resize: node
+	buffer   int // for the values
+	index    int // of a resize: which counter
+	out      int // the output that receives the values as they are computed, or -1
 }
 
-// Compile checks the graph and prepares it.
-func (g *Graph) Compile() (*Kernel, error) {
+// Compile checks the graph and prepares it, to give the outputs of these names, or all where none is named.
+func (g *Graph) Compile(outputs ...string) (*Kernel, error) {
 	if err := g.Check(); err != nil {
 		return nil, err
 	}
 	k := &Kernel{g: g, inputs: g.Inputs(), resizes: g.Resizes()}
+	for at, o := range g.outputs {
+		if len(outputs) == 0 || slices.Contains(outputs, o.Name) {
+			k.outputs = append(k.outputs, at)
+		}
+	}
 	for i := range g.nodes {
 		for _, f := range g.within(&g.nodes[i]) {
 			if !f.FitsInt64() {
@@ -51,7 +63,7 @@ func (g *Graph) Compile() (*Kernel, error) {
 			}
 		}
 	}
-	c := newCompiler(g)
+	c := newCompiler(g, k.outputs)
 	for i, n := range g.nodes {
 		ok := true
 		if n.Op == OpTable {
@@ -71,6 +83,11 @@ func (g *Graph) Compile() (*Kernel, error) {
 	return k, nil
 }
 
+// result is the node whose values an output has.
+func (k *Kernel) result(output int) int {
+	return k.g.same(int(k.g.outputs[k.outputs[output]].Value))
+}
+
 // share gives every step a buffer that no value which is still needed lies in, so that few of them stay in cache.
 func (k *Kernel) share() {
 	last := map[int]int{} // by node: the step that needs its value last
@@ -80,8 +97,8 @@ func (k *Kernel) share() {
 			last[node] = at
 		}
 	}
-	for _, o := range k.g.outputs {
-		last[k.g.same(int(o.Value))] = len(k.steps)
+	for i := range k.outputs {
+		last[k.result(i)] = len(k.steps)
 	}
 	var free []int
 	for at := range k.steps {
@@ -134,7 +151,7 @@ func (k *Kernel) NewRunner() *Runner {
 func (r *Runner) Overflows() []int64 { return r.overflows }
 
 // Run computes n elements. in[i] is the i-th of Graph.Inputs, n words of its format or one that serves all
-// elements, always one for a Graph.Constant; out[i] receives the i-th of Graph.Outputs, n words. Slices of out must not overlap
+// elements, always one for a Graph.Constant; out[i] receives the i-th output that Compile was told of, n words. Slices of out must not overlap
 // those of in nor each other. It panics with a GraphError on other lengths.
 func (r *Runner) Run(n int, in, out [][]int64) {
 	r.check(n, in, out)
@@ -148,9 +165,9 @@ func (r *Runner) Run(n int, in, out [][]int64) {
 		for i := range r.k.steps {
 			r.step(&r.k.steps[i], from, to, out)
 		}
-		for i, o := range r.k.g.outputs {
+		for i := range r.k.outputs {
 			dst := out[i][from:to]
-			v := r.values[r.k.g.same(int(o.Value))]
+			v := r.values[r.k.result(i)]
 			switch {
 			case len(v) < len(dst):
 				fill(dst, v[0])
@@ -184,8 +201,8 @@ func (r *Runner) take(in [][]int64, from, to int) {
 
 func (r *Runner) check(n int, in, out [][]int64) {
 	g := r.k.g
-	if len(in) != len(r.k.inputs) || len(out) != len(g.outputs) {
-		g.fail("%d inputs and %d outputs; want %d and %d", len(in), len(out), len(r.k.inputs), len(g.outputs))
+	if len(in) != len(r.k.inputs) || len(out) != len(r.k.outputs) {
+		g.fail("%d inputs and %d outputs; want %d and %d", len(in), len(out), len(r.k.inputs), len(r.k.outputs))
 	}
 	for i, v := range in {
 		node := &g.nodes[r.k.inputs[i]]
@@ -198,7 +215,7 @@ func (r *Runner) check(n int, in, out [][]int64) {
 	}
 	for i, v := range out {
 		if len(v) != n {
-			g.fail("output %s has room for %d words; want %d", g.outputs[i].Name, len(v), n)
+			g.fail("output %s has room for %d words; want %d", g.outputs[r.k.outputs[i]].Name, len(v), n)
 		}
 	}
 }
@@ -216,8 +233,8 @@ func (r *Runner) runExact(n int, in, out [][]int64) {
 			r.in[i] = v[min(e, len(v)-1)]
 		}
 		r.k.g.eval(r.exact, r.in, r.out, r.overflowFlags)
-		for i, w := range r.out {
-			out[i][e] = w
+		for i, o := range r.k.outputs {
+			out[i][e] = r.out[o]
 		}
 		for i, o := range r.overflowFlags {
 			if o {
@@ -245,35 +262,16 @@ func (r *Runner) step(s *step, from, to int, out [][]int64) {
 	r.values[s.dst] = z
 	switch s.op {
 	case OpMul:
-		a, b := r.values[s.reads[0]], r.values[s.reads[1]]
-		if len(a) < n {
-			a, b = b, a
-		}
-		if len(b) < n { // a constant of more than 32 bits
-			fill(z, b[0])
-			b = z
-		}
-		vector.Mul(z, a, b, s.short)
+		vector.Mul(z, r.values[s.reads[0]], r.values[s.reads[1]], s.short)
 	case OpClip:
 		node := &r.k.g.nodes[s.dst]
 		vector.Clip(z, r.values[s.reads[0]], node.Lo, node.Hi)
 	case OpNonZero:
 		vector.NonZero(z, r.values[s.reads[0]])
-	case OpResize:
-		r.overflows[s.index] += r.round(s, z)
-	case OpDiv:
-		a, b := r.values[s.reads[0]], r.values[s.reads[1]]
-		switch { // a single value is spread
-		case len(a) < n:
-			fill(z, a[0])
-			a = z
-		case len(b) < n:
-			fill(z, b[0])
-			b = z
+	case OpResize, OpDiv, OpSqrt:
+		if over := r.round(s, z); over > 0 {
+			r.overflows[s.index] += over
 		}
-		vector.Div(z, a, b, s.left, s.right, s.short)
-	case OpSqrt:
-		vector.Sqrt(z, r.values[s.reads[0]], s.left, s.right, s.short)
 	case OpTable:
 		vector.Interpolate(z, r.values[s.reads[0]], s.line)
 	default:
@@ -281,40 +279,67 @@ func (r *Runner) step(s *step, from, to int, out [][]int64) {
 	}
 }
 
-// round is a resize of a sum of terms, or of one node where that is not enough.
+// round computes a rounded sum, quotient or root, and gives the number of values outside the range.
 func (r *Runner) round(s *step, z []int64) (over int64) {
 	switch {
-	case s.resize.stochastic():
-		return s.resize.random(z, r.values[s.reads[0]], r.values[s.reads[1]])
-	case s.resize.bySign():
-		return s.resize.values(z, r.values[s.reads[0]], &r.terms)
+	case s.op == OpDiv:
+		outside := vector.Div(z, r.operand(s.operands[0], z), r.operand(s.operands[1], z), s.right, s.short, &s.resize.rounding)
+		return s.resize.finish(z, outside)
+	case s.op == OpSqrt:
+		return s.resize.finish(z, vector.Sqrt(z, r.operand(s.operands[0], z), s.right, s.short, &s.resize.rounding))
 	}
 	constant := r.gather(s)
+	if s.resize.stochastic() {
+		return s.resize.random(z, &r.terms, constant, r.values[s.random])
+	}
 	return s.resize.sum(z, &r.terms, constant)
+}
+
+// factor is what a term's values are multiplied by.
+func (r *Runner) factor(t *term) int64 {
+	factor := int64(1)
+	if t.coefficient >= 0 {
+		factor = r.values[t.coefficient][0]
+	}
+	if factor <<= t.shift; t.negative {
+		return -factor
+	}
+	return factor
 }
 
 // gather sets r.terms to those of a step and gives the sum of the others, which are single values.
 func (r *Runner) gather(s *step) (constant int64) {
-	r.terms.List, r.terms.Plus, r.terms.Minus = r.terms.List[:0], s.plus, s.minus
+	list := r.terms.List[:0]
 	for i := range s.terms {
 		t := &s.terms[i]
-		values, factor := r.values[t.node], int64(t.shift)
+		values := r.values[t.node]
 		switch {
-		case t.single && t.negative:
-			constant -= values[0] << t.shift
-			continue
 		case t.single:
-			constant += values[0] << t.shift
-			continue
-		case t.coefficient >= 0:
-			factor = r.values[t.coefficient][0] << t.shift
-			if t.negative {
-				factor = -factor
-			}
+			constant += values[0] * r.factor(t)
+		case t.joins:
+			list[len(list)-1].Factor += r.factor(t)
+		case t.kind < times:
+			list = append(list, vector.Term{Factor: int64(t.shift), Values: values})
+		default:
+			list = append(list, vector.Term{Factor: r.factor(t), Values: values})
 		}
-		r.terms.List = append(r.terms.List, vector.Term{Factor: factor, Values: values})
 	}
+	r.terms = vector.Terms{List: list, Plus: s.plus, Minus: s.minus, Long: s.long}
 	return constant
+}
+
+// operand is a sum of one vector of values, or of none, where any others will do.
+func (r *Runner) operand(terms []term, others []int64) vector.Operand {
+	o := vector.Operand{Values: others}
+	for i := range terms {
+		t := &terms[i]
+		if values := r.values[t.node]; t.single {
+			o.Constant += values[0] * r.factor(t)
+		} else {
+			o.Values, o.Factor = values, o.Factor+r.factor(t)
+		}
+	}
+	return o
 }
 
 // one computes a single value for all elements.
@@ -340,12 +365,10 @@ func (r *Runner) one(s *step, z []int64) (overflow bool) {
 	case OpNonZero:
 		z[0] = int64(uint64(b|-b) >> 63)
 	case OpResize:
-		z[0] = b
-		overflow = s.resize.values(z, z, &r.terms) > 0
-	case OpDiv:
-		vector.Div(z, []int64{a}, []int64{b}, s.left, s.right, s.short)
-	case OpSqrt:
-		vector.Sqrt(z, []int64{b}, s.left, s.right, s.short)
+		r.terms = vector.Terms{List: r.terms.List[:0]}
+		overflow = s.resize.sum(z, &r.terms, b<<s.resize.left) > 0
+	case OpDiv, OpSqrt:
+		r.round(s, z)
 	case OpTable:
 		vector.Interpolate(z, []int64{b}, s.line)
 	}

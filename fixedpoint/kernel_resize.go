@@ -8,13 +8,12 @@ import (
 
 // resize is Type.Resize from a fixed source format, in int64.
 type resize struct {
-	t          Type
-	left       uint          // exact: shift left
-	drop       uint          // bits to drop
-	half, mask int64         // of the dropped bits
-	lo, hi     int64         // the range
-	limits     vector.Limits // the range and what a value outside becomes; for Wrap, all values
-	wrap       uint          // Wrap: 64 - width
+	t        Type
+	left     uint            // exact: shift left
+	drop     uint            // bits to drop
+	lo, hi   int64           // the range
+	rounding vector.Rounding // the limits are the range; for Wrap, all values
+	wrap     uint            // Wrap: 64 - width
 }
 
 // newResize prepares a conversion; ok is false where int64 does not hold all of its intermediate values.
@@ -24,12 +23,12 @@ func newResize(t Type, from Format) (r resize, ok bool) {
 	r = resize{t: t, wrap: uint(64 - t.Width)}
 	r.lo, _ = low.Int64()
 	r.hi, _ = high.Int64()
-	r.limits = vector.Limits{Lo: r.lo, Hi: r.hi}
+	r.rounding.Limits = vector.Limits{Lo: r.lo, Hi: r.hi}
 	switch t.Overflow {
 	case Sat, SatSym:
-		r.limits.Below, r.limits.Above = r.lo, r.hi
+		r.rounding.Below, r.rounding.Above = r.lo, r.hi
 	case Wrap:
-		r.limits.Lo, r.limits.Hi = math.MinInt64, math.MaxInt64
+		r.rounding.Lo, r.rounding.Hi = math.MinInt64, math.MaxInt64
 	}
 	if drop <= 0 {
 		r.left = uint(-drop)
@@ -39,56 +38,46 @@ func newResize(t Type, from Format) (r resize, ok bool) {
 	if drop > 62 || from.Width > 63 || from.Width > 62 && !from.Signed {
 		return r, false
 	}
-	r.drop, r.half, r.mask = uint(drop), 1<<(drop-1), 1<<drop-1
+	r.drop = uint(drop)
+	r.setRounding()
 	return r, true
+}
+
+// setRounding tells what is added before bits are dropped: in some modes what depends on the value's sign, or on the bit above the
+// dropped ones.
+func (r *resize) setRounding() {
+	const sign = 63
+	half, z := int64(1)<<(r.drop-1), &r.rounding
+	z.Drop = uint64(r.drop)
+	switch r.t.Rounding {
+	case Rnd:
+		z.Addend = half
+	case RndMinInf:
+		z.Addend = half - 1
+	case TrnZero:
+		z.Sign, z.Mask = sign, 1<<r.drop-1
+	case RndZero: // ties down for positive values, up for negative ones
+		z.Addend, z.Sign, z.Mask = half-1, sign, 1
+	case RndInf:
+		z.Addend, z.Sign, z.Mask = half, sign, -1
+	case RndConv:
+		z.Addend, z.Sign, z.Mask = half-1, uint64(r.drop), 1
+	case Stochastic: // the top bits of the random word, as many as are dropped
+		z.Down, z.Up = uint64(32-min(r.drop, 32)), uint64(max(r.drop, 32)-32)
+	}
 }
 
 // stochastic tells that random words are added.
 func (r *resize) stochastic() bool { return r.drop > 0 && r.t.Rounding == Stochastic }
 
-// bySign tells that what is added to a value before its bits are dropped depends on the value.
-func (r *resize) bySign() bool {
-	return r.drop > 0 && (r.t.Rounding == TrnZero || r.t.Rounding == RndZero || r.t.Rounding == RndInf || r.t.Rounding == RndConv)
-}
-
-// addend is what is added to a value before its bits are dropped.
-func (r *resize) addend() int64 {
-	switch {
-	case r.drop > 0 && r.t.Rounding == Rnd:
-		return r.half
-	case r.drop > 0 && r.t.Rounding == RndMinInf:
-		return r.half - 1
-	}
-	return 0
-}
-
 // sum converts a sum, shifted to the left already, into z and counts the values outside the range.
 func (r *resize) sum(z []int64, t *vector.Terms, constant int64) (over int64) {
-	return r.finish(z, vector.SumRound(z, t, constant+r.addend(), r.drop, r.limits))
+	return r.finish(z, vector.SumRound(z, t, constant, &r.rounding))
 }
 
-// random converts a into z by random words and counts the values outside the range.
-func (r *resize) random(z, a, random []int64) (over int64) {
-	// The top bits of the random word, as many as are dropped.
-	up, down := max(r.drop, 32)-32, 32-min(r.drop, 32)
-	if len(a) < len(z) { // one value, many random words
-		fill(z, a[0])
-		a = z
-	}
-	return r.finish(z, vector.RoundRandom(z, a, random, down, up, r.drop, r.limits))
-}
-
-// values converts a into z and counts the values outside the range; room is overwritten.
-func (r *resize) values(z, a []int64, room *vector.Terms) (over int64) {
-	if r.bySign() {
-		r.roundBySign(z, a)
-	} else {
-		for i, v := range a {
-			z[i] = (v<<r.left + r.addend()) >> r.drop
-		}
-	}
-	room.List, room.Plus, room.Minus = append(room.List[:0], vector.Term{Values: z}), 1, 0
-	return r.finish(z, vector.SumRound(z, room, 0, 0, r.limits))
+// random is sum by random words.
+func (r *resize) random(z []int64, t *vector.Terms, constant int64, random []int64) (over int64) {
+	return r.finish(z, vector.SumRoundRandom(z, t, constant, &r.rounding, random))
 }
 
 // finish gives the number of values outside the range, and wraps them around where that is the mode.
@@ -112,30 +101,4 @@ func (r *resize) wrapAround(z []int64) (over int64) {
 		}
 	}
 	return over
-}
-
-// roundBySign rounds where what is added to a value before its bits are dropped depends on the value.
-func (r *resize) roundBySign(z, a []int64) {
-	// The compiler does not know that z leaves the fields alone, nor that shifts are below 64.
-	drop, half, mask := r.drop&63, r.half, r.mask
-	a = a[:len(z)]
-	switch r.t.Rounding {
-	case TrnZero:
-		for i, v := range a {
-			z[i] = (v + v>>63&mask) >> drop
-		}
-	case RndZero:
-		// Ties down for positive values, up for negative ones.
-		for i, v := range a {
-			z[i] = (v + half - 1 - v>>63) >> drop
-		}
-	case RndInf:
-		for i, v := range a {
-			z[i] = (v + half + v>>63) >> drop
-		}
-	case RndConv:
-		for i, v := range a {
-			z[i] = (v + half - 1 + v>>drop&1) >> drop
-		}
-	}
 }

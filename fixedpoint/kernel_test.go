@@ -127,7 +127,13 @@ func TestKernelMatchesEval(t *testing.T) {
 	for range graphs {
 		limit := []int{12, 40, 62, 63, 64, 64, 65, 130, 250}[rng.IntN(9)]
 		g := randomGraph(rng, limit)
-		kernel, err := g.Compile()
+		var wanted []string // all where none is
+		for _, o := range g.outputs {
+			if rng.IntN(4) == 0 {
+				wanted = append(wanted, o.Name)
+			}
+		}
+		kernel, err := g.Compile(wanted...)
 		if err != nil {
 			t.Fatalf("%+v: %v", g.nodes, err)
 		}
@@ -187,6 +193,40 @@ func TestLongSums(t *testing.T) {
 	}
 }
 
+// TestFewSteps holds an update like Adam's, of random types, against Eval, and counts its steps: means that fade are one sum of two
+// products each, by factors of 32 bits or more, and a quotient, a root and the terms that they are of are one step with their rounding.
+func TestFewSteps(t *testing.T) {
+	rng := random(t)
+	long := 0
+	for range 300 {
+		g := NewGraph("adam")
+		anyType := func(f Format) Type { return Type{f, Rounding(rng.IntN(int(Stochastic))), Overflow(rng.IntN(4))} }
+		w, d, m, v := g.Input("w", S(16, 14)), g.Input("d", S(8+rng.IntN(13), 16)), g.Input("m", S(24, 20)), g.Input("v", U(31, 28+rng.IntN(3)))
+		fresh, few := g.Constant("fresh", U(17, 20)), g.Constant("few", U(1+rng.IntN(17), 20))
+		correction, epsilon, rate := g.Constant("correction", U(17, 16)), g.Constant("epsilon", U(8, 30)), g.Constant("rate", U(17, 26))
+		mean := g.Resize("mean", g.Add(m, g.Mul(fresh, g.Sub(d, m))), anyType(S(24, 20)))
+		square := g.Resize("square", g.Add(v, g.Mul(few, g.Sub(g.Mul(d, d), v))), anyType(U(31, 30)))
+		root := g.Resize("root", g.Sqrt(square, 16), anyType(U(16, 15)))
+		step := g.Resize("step", g.Div(g.Mul(correction, mean), g.Add(root, epsilon), 15), anyType(S(16, 14)))
+		next := g.ResizeStochastic("weight", g.Add(w, g.Mul(rate, step)), g.Input("random", U(32, 0)), Type{S(16, 14), Stochastic, Sat})
+		g.Output("w_next", next)
+		g.Output("m_next", mean)
+		g.Output("v_next", square)
+		g.Output("moved", g.NonZero(g.Sub(next, w)))
+		kernel, err := g.Compile("w_next", "m_next", "v_next")
+		if err != nil || len(kernel.steps) != 6 {
+			t.Fatalf("%v, %d steps; want the square of d and 5 rounded values:\n%+v", err, len(kernel.steps), kernel.steps)
+		}
+		for _, s := range kernel.steps {
+			long += s.long
+		}
+		compareKernel(t, rng, g, kernel, 1+rng.IntN(600))
+	}
+	if long == 0 {
+		t.Error("no factor of more than 32 bits")
+	}
+}
+
 func compareKernel(t *testing.T, rng *rand.Rand, g *Graph, kernel *Kernel, n int) {
 	t.Helper()
 	var in, out [][]int64
@@ -204,7 +244,7 @@ func compareKernel(t *testing.T, rng *rand.Rand, g *Graph, kernel *Kernel, n int
 	for i := range in {
 		before[i] = slices.Clone(in[i])
 	}
-	for range g.outputs {
+	for range kernel.outputs {
 		out = append(out, make([]int64, n))
 	}
 	r := kernel.NewRunner()
@@ -224,9 +264,9 @@ func compareKernel(t *testing.T, rng *rand.Rand, g *Graph, kernel *Kernel, n int
 				overflows[i] += runs
 			}
 		}
-		for i := range want {
-			if out[i][e] != want[i] {
-				t.Fatalf("%+v\n%s of element %d of %d, inputs %d: got %d, want %d", g.nodes, g.outputs[i].Name, e, n, element, out[i][e], want[i])
+		for i, o := range kernel.outputs {
+			if out[i][e] != want[o] {
+				t.Fatalf("%+v\n%s of element %d of %d, inputs %d: got %d, want %d", g.nodes, g.outputs[o].Name, e, n, element, out[i][e], want[o])
 			}
 		}
 	}

@@ -113,15 +113,13 @@ func exhaust(t *testing.T, q Rounding, base, drop int, random uint32) {
 
 // run converts a into z as a kernel does, with one random word for all.
 func (r *resize) run(z, a []int64, random int64) (over int64) {
-	switch {
-	case r.stochastic():
+	terms := &vector.Terms{List: []vector.Term{{Factor: int64(r.left), Values: a}}, Plus: 1}
+	if r.stochastic() {
 		words := make([]int64, len(a))
 		fill(words, random)
-		return r.random(z, a, words)
-	case r.bySign():
-		return r.values(z, a, &vector.Terms{})
+		return r.random(z, terms, 0, words)
 	}
-	return r.sum(z, &vector.Terms{List: []vector.Term{{Factor: int64(r.left), Values: a}}, Plus: 1}, 0)
+	return r.sum(z, terms, 0)
 }
 
 // TestResizeWide holds Resize against the oracle for words to 64 bits and sources to 256.

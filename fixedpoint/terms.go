@@ -1,6 +1,7 @@
 package fixedpoint
 
 import (
+	"cmp"
 	"slices"
 
 	"corinfo/fixedpoint/vector"
@@ -16,11 +17,25 @@ type term struct {
 	shift       uint
 	negative    bool
 	single      bool // the node is a single value
+	kind        termKind
+	joins       bool // the term before, of the same node: their factors are added
 }
+
+// termKind is how a term is added, in the order that package vector wants.
+type termKind int
+
+const (
+	plus     termKind = iota // as it is, but for the shift
+	minus                    // subtracted so
+	times                    // multiplied by its factor, int32 both
+	long                     // multiplied by its factor
+	constant                 // a single value
+)
 
 // compiler turns a graph into steps.
 type compiler struct {
 	g       *Graph
+	outputs []int           // that are wanted
 	single  []bool          // by node: one value for all elements, as constants have
 	forms   [][]term        // by node that is not single: its value as a sum
 	needed  []bool          // by node: its values themselves are needed
@@ -28,9 +43,9 @@ type compiler struct {
 	lines   []*vector.Lines // by node: of a table
 }
 
-func newCompiler(g *Graph) *compiler {
+func newCompiler(g *Graph, outputs []int) *compiler {
 	n := len(g.nodes)
-	c := &compiler{g: g, single: make([]bool, n), forms: make([][]term, n), needed: make([]bool, n), resizes: make([]resize, n), lines: make([]*vector.Lines, n)}
+	c := &compiler{g: g, outputs: outputs, single: make([]bool, n), forms: make([][]term, n), needed: make([]bool, n), resizes: make([]resize, n), lines: make([]*vector.Lines, n)}
 	for i, node := range g.nodes {
 		c.single[i] = node.Op == OpConst || node.Static
 		if len(node.Args) > 0 {
@@ -52,14 +67,13 @@ func (c *compiler) compile() (steps []step) {
 	for i := range c.g.nodes {
 		c.forms[i] = c.form(i)
 	}
-	for _, o := range c.g.outputs {
-		c.needed[c.g.same(int(o.Value))] = true
+	for _, o := range c.outputs {
+		c.needed[c.g.same(int(c.g.outputs[o].Value))] = true
 	}
-	inputs, resizes := 0, len(c.g.Resizes())
+	resizes := len(c.g.Resizes())
 	for i := len(c.g.nodes) - 1; i >= 0; i-- {
 		n := &c.g.nodes[i]
 		if n.Op == OpInput {
-			inputs++
 			continue
 		}
 		if n.Op == OpResize { // needed in any case, for its counter
@@ -82,12 +96,11 @@ func (c *compiler) compile() (steps []step) {
 	return steps
 }
 
-// form gives a node's value as a sum of terms.
+// form gives a node's value as a sum of terms. Sums of terms are exact modulo 2^64, and the value fits.
 func (c *compiler) form(i int) []term {
 	n := &c.g.nodes[i]
-	itself := []term{{node: i, coefficient: -1, single: c.single[i]}}
+	itself := c.itself(i)
 	if c.single[i] {
-		itself[0].node = c.g.same(i)
 		return itself
 	}
 	switch n.Op {
@@ -104,10 +117,11 @@ func (c *compiler) form(i int) []term {
 		if len(terms) <= maxTerms {
 			return terms
 		}
+		terms = nil
 		for k, a := range n.Args {
-			shift := uint(n.Format.Frac - c.g.nodes[a].Format.Frac)
-			node := c.g.same(int(a))
-			terms = append(terms[:k:k], term{node: node, coefficient: -1, shift: shift, negative: k == 1 && n.Op == OpSub, single: c.single[node]})
+			t := c.itself(int(a))
+			t[0].shift, t[0].negative = uint(n.Format.Frac-c.g.nodes[a].Format.Frac), k == 1 && n.Op == OpSub
+			terms = append(terms, t...)
 		}
 		return terms
 	case OpMul:
@@ -115,33 +129,40 @@ func (c *compiler) form(i int) []term {
 		if c.single[a] {
 			a, b = b, a
 		}
-		if c.single[b] && c.short(i) {
-			return []term{{node: a, coefficient: b}}
+		if c.single[b] {
+			return c.product(a, b)
 		}
 	}
 	return itself
 }
 
-// short tells that both factors of a product are int32.
-func (c *compiler) short(i int) bool {
-	args := c.g.nodes[i].Args
-	return c.g.nodes[args[0]].Format.FitsInt32() && c.g.nodes[args[1]].Format.FitsInt32()
+// itself is a node as a term.
+func (c *compiler) itself(i int) []term {
+	if c.single[i] {
+		i = c.g.same(i)
+	}
+	return []term{{node: i, coefficient: -1, single: c.single[i]}}
 }
 
-// scaled is a node's sum, shifted left and perhaps negated; the node itself where a coefficient would not stay an int32.
+// product is a node's sum with every term multiplied by a single value, or the node itself, where a term has a coefficient already.
+func (c *compiler) product(node, by int) []term {
+	terms := slices.Clone(c.forms[node])
+	if slices.ContainsFunc(terms, func(t term) bool { return t.coefficient >= 0 }) {
+		terms = c.itself(node)
+	}
+	for at := range terms {
+		terms[at].coefficient = by
+	}
+	return terms
+}
+
+// scaled is a node's sum, shifted left and perhaps negated.
 func (c *compiler) scaled(node int, shift uint, negative bool) []term {
 	terms := slices.Clone(c.forms[node])
 	for at := range terms {
 		t := &terms[at]
 		t.shift += shift
 		t.negative = t.negative != negative
-		if t.coefficient >= 0 {
-			f := c.g.nodes[t.coefficient].Format
-			if f = NegFormat(f); !(Format{f.Width + int(t.shift), f.Frac, true}).FitsInt32() {
-				node = c.g.same(node)
-				return []term{{node: node, coefficient: -1, shift: shift, negative: negative, single: c.single[node]}}
-			}
-		}
 	}
 	return terms
 }
@@ -150,9 +171,8 @@ func (c *compiler) scaled(node int, shift uint, negative bool) []term {
 func (c *compiler) step(i int) step {
 	n := &c.g.nodes[i]
 	s := step{op: n.Op, dst: i, single: c.single[i], resize: c.resizes[i], line: c.lines[i], out: -1}
-	s.functions(c.g)
-	for at, o := range c.g.outputs {
-		if c.g.same(int(o.Value)) == i {
+	for at, o := range c.outputs {
+		if c.g.same(int(c.g.outputs[o].Value)) == i {
 			s.out = at
 		}
 	}
@@ -160,6 +180,8 @@ func (c *compiler) step(i int) step {
 		s.reads = append(s.reads, c.g.same(int(a)))
 	}
 	switch {
+	case n.Op == OpDiv || n.Op == OpSqrt:
+		c.function(&s, n)
 	case s.single:
 		if n.Op == OpAdd || n.Op == OpSub {
 			for k, a := range n.Args {
@@ -167,44 +189,101 @@ func (c *compiler) step(i int) step {
 			}
 		}
 	case n.Op == OpAdd, n.Op == OpSub, n.Op == OpNeg:
-		s.sum(c.forms[i])
+		c.sum(&s, c.forms[i])
 	case n.Op == OpMul:
-		s.short = c.short(i)
+		s.short = c.g.nodes[n.Args[0]].Format.FitsInt32() && c.g.nodes[n.Args[1]].Format.FitsInt32()
 		if form := c.forms[i]; form[0].coefficient >= 0 {
 			s.op = OpAdd
-			s.sum(form)
+			c.sum(&s, form)
 		}
-	case n.Op == OpResize && !s.resize.stochastic() && !s.resize.bySign():
-		s.sum(c.scaled(int(n.Args[0]), s.resize.left, false))
+	case n.Op == OpResize:
+		if f := c.functionOf(n); f != nil && s.resize.left == 0 && !s.resize.stochastic() {
+			s.op = f.Op
+			c.function(&s, f)
+			break
+		}
+		random := s.reads[1:]
+		c.sum(&s, c.scaled(int(n.Args[0]), s.resize.left, false))
+		if s.resize.stochastic() {
+			s.random = random[0]
+			s.reads = append(s.reads, s.random)
+		}
 	}
 	return s
 }
 
+// functionOf is the quotient or root that is rounded, unless it is needed in other places too.
+func (c *compiler) functionOf(n *Node) *Node {
+	at := c.g.same(int(n.Args[0]))
+	f := &c.g.nodes[at]
+	if c.needed[at] || c.single[at] || f.Op != OpDiv && f.Op != OpSqrt {
+		return nil
+	}
+	return f
+}
+
 // sum makes a step one of a sum of terms, in the order that package vector wants.
-func (s *step) sum(terms []term) {
-	rank := func(t term) int {
-		switch {
-		case t.single:
-			return 3
-		case t.coefficient >= 0:
-			return 2
-		case t.negative:
-			return 1
-		}
-		return 0
-	}
+func (c *compiler) sum(s *step, terms []term) {
 	s.terms = slices.Clone(terms)
-	slices.SortStableFunc(s.terms, func(a, b term) int { return rank(a) - rank(b) })
-	s.reads = nil
-	for _, t := range s.terms {
-		s.reads = append(s.reads, t.node)
-		switch rank(t) {
-		case 0:
+	for at := range s.terms {
+		s.terms[at].kind = c.kind(terms, at)
+	}
+	slices.SortStableFunc(s.terms, func(a, b term) int { return cmp.Or(int(a.kind-b.kind), a.node-b.node) })
+	s.reads = readsOf(s.terms)
+	for at := range s.terms {
+		t := &s.terms[at]
+		switch t.kind {
+		case plus:
 			s.plus++
-		case 1:
+			continue
+		case minus:
 			s.minus++
-		case 2:
-			s.reads = append(s.reads, t.coefficient)
+			continue
+		case times, long:
+			t.joins = at > 0 && s.terms[at-1].node == t.node && s.terms[at-1].kind == t.kind
+		}
+		if t.kind == long && !t.joins {
+			s.long++
 		}
 	}
+}
+
+// kind is how one of the terms is added. Those of a node that has a coefficient are multiplied, by the sum of all factors.
+func (c *compiler) kind(terms []term, at int) termKind {
+	if terms[at].single {
+		return constant
+	}
+	multiplied, factor := false, U(1, 0)
+	for _, t := range terms {
+		if t.node != terms[at].node {
+			continue
+		}
+		one := U(1, 0)
+		if t.coefficient >= 0 {
+			multiplied, one = true, c.g.nodes[t.coefficient].Format
+			one.Frac = 0
+		}
+		one.Width += int(t.shift)
+		factor = AddFormat(factor, NegFormat(one))
+	}
+	switch {
+	case multiplied && factor.FitsInt32() && c.g.nodes[terms[at].node].Format.FitsInt32():
+		return times
+	case multiplied:
+		return long
+	case terms[at].negative:
+		return minus
+	}
+	return plus
+}
+
+// readsOf are the nodes that a sum needs.
+func readsOf(terms []term) (nodes []int) {
+	for _, t := range terms {
+		nodes = append(nodes, t.node)
+		if t.coefficient >= 0 {
+			nodes = append(nodes, t.coefficient)
+		}
+	}
+	return nodes
 }

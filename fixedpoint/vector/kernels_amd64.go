@@ -7,38 +7,50 @@ package vector
 // mulAVX512 sets z = a b of 32-bit factors.
 func mulAVX512(n int, z *int64, a *int64, b *int64)
 
+// mulLongAVX512 sets z = a b.
+func mulLongAVX512(n int, z *int64, a *int64, b *int64)
+
 // clipAVX512 sets z = min(max(a, lo), hi).
 func clipAVX512(n int, z *int64, a *int64, lo int64, hi int64)
 
 // nonZeroAVX512 sets z = 1 where a is not 0, else 0.
 func nonZeroAVX512(n int, z *int64, a *int64)
 
-// sumAVX512 sets z to the sum of a constant and terms: plus are added and minus subtracted, shifted left by their factors, times multiplied by them, of 32 bits both. n is a positive multiple of 8.
-func sumAVX512(n int, z *int64, terms *int64, plus int, minus int, times int, constant int64)
+// sumAVX512 sets z to the sum of a constant and terms: plus are added and minus subtracted, shifted left by their factors, times multiplied by them, of 32 bits both, long by those of 64. n is a positive multiple of 8.
+func sumAVX512(n int, z *int64, terms *int64, plus int, minus int, times int, long int, constant int64)
 
-// sumRoundAVX512 sets z to the sum of a constant and terms: plus are added and minus subtracted, shifted left by their factors, times multiplied by them, of 32 bits both, then shifts z right by drop; below or above take the place of what is beyond lo..hi then, and their number is given. n is a positive multiple of 8.
-func sumRoundAVX512(n int, z *int64, terms *int64, plus int, minus int, times int, constant int64, drop uint64, lo int64, hi int64, below int64, above int64) (outside int64)
+// sumRoundAVX512 sets z to the sum of a constant and terms: plus are added and minus subtracted, shifted left by their factors, times multiplied by them, of 32 bits both, long by those of 64, then drops bits; the constant holds what rounding adds; it gives how many are outside the limits. n is a positive multiple of 8.
+func sumRoundAVX512(n int, z *int64, terms *int64, plus int, minus int, times int, long int, constant int64, rounding *uint64) (outside int64)
 
-// roundRandomAVX512 sets z = (a + random>>down<<up) >> drop, but below or above where that is beyond lo..hi, and gives their number.
-func roundRandomAVX512(n int, z *int64, a *int64, random *int64, down uint64, up uint64, drop uint64, lo int64, hi int64, below int64, above int64) (outside int64)
+// sumRoundByValueAVX512 sets z to the sum of a constant and terms: plus are added and minus subtracted, shifted left by their factors, times multiplied by them, of 32 bits both, long by those of 64, then rounds it and gives how many are outside the limits. n is a positive multiple of 8.
+func sumRoundByValueAVX512(n int, z *int64, terms *int64, plus int, minus int, times int, long int, constant int64, rounding *uint64) (outside int64)
 
-// widenAVX512 sets z = a.
-func widenAVX512(n int, z *int64, a *int16)
+// sumRoundRandomAVX512 sets z to the sum of a constant and terms: plus are added and minus subtracted, shifted left by their factors, times multiplied by them, of 32 bits both, long by those of 64, then rounds it by random words and gives how many are outside the limits. n is a positive multiple of 8.
+func sumRoundRandomAVX512(n int, z *int64, terms *int64, plus int, minus int, times int, long int, constant int64, rounding *uint64, random *int64) (outside int64)
 
-// narrowAVX512 sets z = a, which fits.
-func narrowAVX512(n int, z *int16, a *int64)
+// widen16AVX512 sets z = a.
+func widen16AVX512(n int, z *int64, a *int16)
 
-// lostAVX512 gives the sum of a &^ b.
-func lostAVX512(n int, a *int64, b *int64) (count int64)
+// widen32AVX512 sets z = a.
+func widen32AVX512(n int, z *int64, a *int32)
+
+// narrow16AVX512 sets z = a, which fits.
+func narrow16AVX512(n int, z *int16, a *int64)
+
+// narrow32AVX512 sets z = a, which fits.
+func narrow32AVX512(n int, z *int32, a *int64)
+
+// lostAVX512 gives the number of elements whose sum is not 0 but whose next word is the word.
+func lostAVX512(n int, sums *int64, next *int64, words *int64) (count int64)
 
 // occupiedAVX512 sets bit e of z, bit e%8 of byte e/8, where a is not 0.
 func occupiedAVX512(n int, z *uint8, a *int64)
 
-// divAVX512 sets z = floor((a << left >> right) / b), 0 where b is not above 0. What is divided or rooted is below 2^52 in magnitude.
-func divAVX512(n int, z *int64, a *int64, b *int64, left uint64, right uint64)
+// divAVX512 sets z = floor((a factorA + constantA >> right) / (b factorB + constantB)), 0 where that is not above 0, rounded, and gives how many are outside the limits. What is divided or rooted is below 2^52 in magnitude.
+func divAVX512(n int, z *int64, a *int64, b *int64, factorA int64, constantA int64, factorB int64, constantB int64, right uint64, rounding *uint64) (outside int64)
 
-// sqrtAVX512 sets z = floor(sqrt(a << left >> right)), 0 where a is negative. What is divided or rooted is below 2^52 in magnitude.
-func sqrtAVX512(n int, z *int64, a *int64, left uint64, right uint64)
+// sqrtAVX512 sets z = floor(sqrt(a factor + constant >> right)), 0 where that is negative, rounded, and gives how many are outside the limits. What is divided or rooted is below 2^52 in magnitude.
+func sqrtAVX512(n int, z *int64, a *int64, factor int64, constant int64, right uint64, rounding *uint64) (outside int64)
 
 // interpolateAVX512 limits a << left to low..high, and sets z to the line there: an entry, the high half of its segment, shifted left by part, and the difference to the next, the low half, times the place in the segment.
 func interpolateAVX512(n int, z *int64, a *int64, segments *int64, left uint64, part uint64, low int64, high int64, last int64)
@@ -55,38 +67,50 @@ func events1AVX512(pairs int, atOnce int, words *int16, at *int64, deltas *int16
 // mulAVX2 sets z = a b of 32-bit factors.
 func mulAVX2(n int, z *int64, a *int64, b *int64)
 
+// mulLongAVX2 sets z = a b.
+func mulLongAVX2(n int, z *int64, a *int64, b *int64)
+
 // clipAVX2 sets z = min(max(a, lo), hi).
 func clipAVX2(n int, z *int64, a *int64, lo int64, hi int64)
 
 // nonZeroAVX2 sets z = 1 where a is not 0, else 0.
 func nonZeroAVX2(n int, z *int64, a *int64)
 
-// sumAVX2 sets z to the sum of a constant and terms: plus are added and minus subtracted, shifted left by their factors, times multiplied by them, of 32 bits both. n is a positive multiple of 8.
-func sumAVX2(n int, z *int64, terms *int64, plus int, minus int, times int, constant int64)
+// sumAVX2 sets z to the sum of a constant and terms: plus are added and minus subtracted, shifted left by their factors, times multiplied by them, of 32 bits both, long by those of 64. n is a positive multiple of 8.
+func sumAVX2(n int, z *int64, terms *int64, plus int, minus int, times int, long int, constant int64)
 
-// sumRoundAVX2 sets z to the sum of a constant and terms: plus are added and minus subtracted, shifted left by their factors, times multiplied by them, of 32 bits both, then shifts z right by drop; below or above take the place of what is beyond lo..hi then, and their number is given. n is a positive multiple of 8.
-func sumRoundAVX2(n int, z *int64, terms *int64, plus int, minus int, times int, constant int64, drop uint64, lo int64, hi int64, below int64, above int64) (outside int64)
+// sumRoundAVX2 sets z to the sum of a constant and terms: plus are added and minus subtracted, shifted left by their factors, times multiplied by them, of 32 bits both, long by those of 64, then drops bits; the constant holds what rounding adds; it gives how many are outside the limits. n is a positive multiple of 8.
+func sumRoundAVX2(n int, z *int64, terms *int64, plus int, minus int, times int, long int, constant int64, rounding *uint64) (outside int64)
 
-// roundRandomAVX2 sets z = (a + random>>down<<up) >> drop, but below or above where that is beyond lo..hi, and gives their number.
-func roundRandomAVX2(n int, z *int64, a *int64, random *int64, down uint64, up uint64, drop uint64, lo int64, hi int64, below int64, above int64) (outside int64)
+// sumRoundByValueAVX2 sets z to the sum of a constant and terms: plus are added and minus subtracted, shifted left by their factors, times multiplied by them, of 32 bits both, long by those of 64, then rounds it and gives how many are outside the limits. n is a positive multiple of 8.
+func sumRoundByValueAVX2(n int, z *int64, terms *int64, plus int, minus int, times int, long int, constant int64, rounding *uint64) (outside int64)
 
-// widenAVX2 sets z = a.
-func widenAVX2(n int, z *int64, a *int16)
+// sumRoundRandomAVX2 sets z to the sum of a constant and terms: plus are added and minus subtracted, shifted left by their factors, times multiplied by them, of 32 bits both, long by those of 64, then rounds it by random words and gives how many are outside the limits. n is a positive multiple of 8.
+func sumRoundRandomAVX2(n int, z *int64, terms *int64, plus int, minus int, times int, long int, constant int64, rounding *uint64, random *int64) (outside int64)
 
-// narrowAVX2 sets z = a, which fits.
-func narrowAVX2(n int, z *int16, a *int64)
+// widen16AVX2 sets z = a.
+func widen16AVX2(n int, z *int64, a *int16)
 
-// lostAVX2 gives the sum of a &^ b.
-func lostAVX2(n int, a *int64, b *int64) (count int64)
+// widen32AVX2 sets z = a.
+func widen32AVX2(n int, z *int64, a *int32)
+
+// narrow16AVX2 sets z = a, which fits.
+func narrow16AVX2(n int, z *int16, a *int64)
+
+// narrow32AVX2 sets z = a, which fits.
+func narrow32AVX2(n int, z *int32, a *int64)
+
+// lostAVX2 gives the number of elements whose sum is not 0 but whose next word is the word.
+func lostAVX2(n int, sums *int64, next *int64, words *int64) (count int64)
 
 // occupiedAVX2 sets bit e of z, bit e%8 of byte e/8, where a is not 0.
 func occupiedAVX2(n int, z *uint8, a *int64)
 
-// divAVX2 sets z = floor((a << left >> right) / b), 0 where b is not above 0. What is divided or rooted is below 2^52 in magnitude.
-func divAVX2(n int, z *int64, a *int64, b *int64, left uint64, right uint64)
+// divAVX2 sets z = floor((a factorA + constantA >> right) / (b factorB + constantB)), 0 where that is not above 0, rounded, and gives how many are outside the limits. What is divided or rooted is below 2^52 in magnitude.
+func divAVX2(n int, z *int64, a *int64, b *int64, factorA int64, constantA int64, factorB int64, constantB int64, right uint64, rounding *uint64) (outside int64)
 
-// sqrtAVX2 sets z = floor(sqrt(a << left >> right)), 0 where a is negative. What is divided or rooted is below 2^52 in magnitude.
-func sqrtAVX2(n int, z *int64, a *int64, left uint64, right uint64)
+// sqrtAVX2 sets z = floor(sqrt(a factor + constant >> right)), 0 where that is negative, rounded, and gives how many are outside the limits. What is divided or rooted is below 2^52 in magnitude.
+func sqrtAVX2(n int, z *int64, a *int64, factor int64, constant int64, right uint64, rounding *uint64) (outside int64)
 
 // interpolateAVX2 limits a << left to low..high, and sets z to the line there: an entry, the high half of its segment, shifted left by part, and the difference to the next, the low half, times the place in the segment.
 func interpolateAVX2(n int, z *int64, a *int64, segments *int64, left uint64, part uint64, low int64, high int64, last int64)

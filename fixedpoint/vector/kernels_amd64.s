@@ -4,39 +4,42 @@
 
 #include "textflag.h"
 
-DATA iota<>+0(SB)/2, $0x0000
-DATA iota<>+2(SB)/2, $0x0001
-DATA iota<>+4(SB)/2, $0x0002
-DATA iota<>+6(SB)/2, $0x0003
-DATA iota<>+8(SB)/2, $0x0004
-DATA iota<>+10(SB)/2, $0x0005
-DATA iota<>+12(SB)/2, $0x0006
-DATA iota<>+14(SB)/2, $0x0007
-DATA iota<>+16(SB)/2, $0x0008
-DATA iota<>+18(SB)/2, $0x0009
-DATA iota<>+20(SB)/2, $0x000a
-DATA iota<>+22(SB)/2, $0x000b
-DATA iota<>+24(SB)/2, $0x000c
-DATA iota<>+26(SB)/2, $0x000d
-DATA iota<>+28(SB)/2, $0x000e
-DATA iota<>+30(SB)/2, $0x000f
-DATA iota<>+32(SB)/2, $0x0010
-DATA iota<>+34(SB)/2, $0x0011
-DATA iota<>+36(SB)/2, $0x0012
-DATA iota<>+38(SB)/2, $0x0013
-DATA iota<>+40(SB)/2, $0x0014
-DATA iota<>+42(SB)/2, $0x0015
-DATA iota<>+44(SB)/2, $0x0016
-DATA iota<>+46(SB)/2, $0x0017
-DATA iota<>+48(SB)/2, $0x0018
-DATA iota<>+50(SB)/2, $0x0019
-DATA iota<>+52(SB)/2, $0x001a
-DATA iota<>+54(SB)/2, $0x001b
-DATA iota<>+56(SB)/2, $0x001c
-DATA iota<>+58(SB)/2, $0x001d
-DATA iota<>+60(SB)/2, $0x001e
-DATA iota<>+62(SB)/2, $0x001f
-GLOBL iota<>(SB), RODATA|NOPTR, $64
+DATA places<>+0(SB)/2, $0x0000
+DATA places<>+2(SB)/2, $0x0001
+DATA places<>+4(SB)/2, $0x0002
+DATA places<>+6(SB)/2, $0x0003
+DATA places<>+8(SB)/2, $0x0004
+DATA places<>+10(SB)/2, $0x0005
+DATA places<>+12(SB)/2, $0x0006
+DATA places<>+14(SB)/2, $0x0007
+DATA places<>+16(SB)/2, $0x0008
+DATA places<>+18(SB)/2, $0x0009
+DATA places<>+20(SB)/2, $0x000a
+DATA places<>+22(SB)/2, $0x000b
+DATA places<>+24(SB)/2, $0x000c
+DATA places<>+26(SB)/2, $0x000d
+DATA places<>+28(SB)/2, $0x000e
+DATA places<>+30(SB)/2, $0x000f
+DATA places<>+32(SB)/2, $0x0010
+DATA places<>+34(SB)/2, $0x0011
+DATA places<>+36(SB)/2, $0x0012
+DATA places<>+38(SB)/2, $0x0013
+DATA places<>+40(SB)/2, $0x0014
+DATA places<>+42(SB)/2, $0x0015
+DATA places<>+44(SB)/2, $0x0016
+DATA places<>+46(SB)/2, $0x0017
+DATA places<>+48(SB)/2, $0x0018
+DATA places<>+50(SB)/2, $0x0019
+DATA places<>+52(SB)/2, $0x001a
+DATA places<>+54(SB)/2, $0x001b
+DATA places<>+56(SB)/2, $0x001c
+DATA places<>+58(SB)/2, $0x001d
+DATA places<>+60(SB)/2, $0x001e
+DATA places<>+62(SB)/2, $0x001f
+GLOBL places<>(SB), RODATA|NOPTR, $64
+
+DATA top<>+0(SB)/8, $0x8000000000000000
+GLOBL top<>(SB), RODATA|NOPTR, $8
 
 DATA half0<>+0(SB)/8, $0x0000000000000000
 DATA half0<>+8(SB)/8, $0x0000000000000001
@@ -71,6 +74,26 @@ elements:
 	VMOVDQU64 (DX)(CX*8), Z0
 	VMOVDQU64 (BX)(CX*8), Z1
 	VPMULDQ   Z1, Z0, Z0
+	VMOVDQU64 Z0, (SI)(CX*8)
+	ADDQ      $0x08, CX
+	CMPQ      CX, AX
+	JNE       elements
+	VZEROUPPER
+	RET
+
+// func mulLongAVX512(n int, z *int64, a *int64, b *int64)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·mulLongAVX512(SB), NOSPLIT, $0-32
+	MOVQ n+0(FP), AX
+	MOVQ a+16(FP), DX
+	MOVQ b+24(FP), BX
+	MOVQ z+8(FP), SI
+	XORQ CX, CX
+
+elements:
+	VMOVDQU64 (DX)(CX*8), Z0
+	VMOVDQU64 (BX)(CX*8), Z1
+	VPMULLQ   Z1, Z0, Z0
 	VMOVDQU64 Z0, (SI)(CX*8)
 	ADDQ      $0x08, CX
 	CMPQ      CX, AX
@@ -125,10 +148,10 @@ elements:
 	VZEROUPPER
 	RET
 
-// func sumAVX512(n int, z *int64, terms *int64, plus int, minus int, times int, constant int64)
-// Requires: AVX, AVX512F
-TEXT ·sumAVX512(SB), NOSPLIT, $0-56
-	MOVQ         constant+48(FP), AX
+// func sumAVX512(n int, z *int64, terms *int64, plus int, minus int, times int, long int, constant int64)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·sumAVX512(SB), NOSPLIT, $0-64
+	MOVQ         constant+56(FP), AX
 	VMOVQ        AX, X0
 	VPBROADCASTQ X0, Z0
 	MOVQ         z+8(FP), AX
@@ -212,6 +235,30 @@ times32:
 	JNZ          times32
 
 skip_times32:
+	MOVQ  long+48(FP), BX
+	TESTQ BX, BX
+	JZ    skip_long32
+
+long32:
+	VPBROADCASTQ (DX), Z5
+	MOVQ         8(DX), SI
+	VMOVDQU64    (SI)(CX*8), Z6
+	VPMULLQ      Z5, Z6, Z6
+	VPADDQ       Z6, Z1, Z1
+	VMOVDQU64    64(SI)(CX*8), Z6
+	VPMULLQ      Z5, Z6, Z6
+	VPADDQ       Z6, Z2, Z2
+	VMOVDQU64    128(SI)(CX*8), Z6
+	VPMULLQ      Z5, Z6, Z6
+	VPADDQ       Z6, Z3, Z3
+	VMOVDQU64    192(SI)(CX*8), Z6
+	VPMULLQ      Z5, Z6, Z6
+	VPADDQ       Z6, Z4, Z4
+	ADDQ         $0x20, DX
+	DECQ         BX
+	JNZ          long32
+
+skip_long32:
 	VMOVDQU64 Z1, (AX)(CX*8)
 	VMOVDQU64 Z2, 64(AX)(CX*8)
 	VMOVDQU64 Z3, 128(AX)(CX*8)
@@ -271,6 +318,21 @@ times8:
 	JNZ          times8
 
 skip_times8:
+	MOVQ  long+48(FP), BX
+	TESTQ BX, BX
+	JZ    skip_long8
+
+long8:
+	VPBROADCASTQ (DX), Z2
+	MOVQ         8(DX), SI
+	VMOVDQU64    (SI)(CX*8), Z3
+	VPMULLQ      Z2, Z3, Z3
+	VPADDQ       Z3, Z1, Z1
+	ADDQ         $0x20, DX
+	DECQ         BX
+	JNZ          long8
+
+skip_long8:
 	VMOVDQU64 Z1, (AX)(CX*8)
 	ADDQ      $0x08, CX
 	JMP       block8
@@ -279,299 +341,867 @@ next8:
 	VZEROUPPER
 	RET
 
-// func sumRoundAVX512(n int, z *int64, terms *int64, plus int, minus int, times int, constant int64, drop uint64, lo int64, hi int64, below int64, above int64) (outside int64)
+// func sumRoundAVX512(n int, z *int64, terms *int64, plus int, minus int, times int, long int, constant int64, rounding *uint64) (outside int64)
 // Requires: AVX, AVX512DQ, AVX512F, POPCNT
-TEXT ·sumRoundAVX512(SB), NOSPLIT, $0-104
-	MOVQ         constant+48(FP), AX
+TEXT ·sumRoundAVX512(SB), NOSPLIT, $0-80
+	MOVQ         constant+56(FP), AX
 	VMOVQ        AX, X0
 	VPBROADCASTQ X0, Z0
-	MOVQ         drop+56(FP), AX
-	VMOVQ        AX, X1
-	MOVQ         lo+64(FP), AX
-	VMOVQ        AX, X2
-	VPBROADCASTQ X2, Z2
-	MOVQ         hi+72(FP), AX
-	VMOVQ        AX, X3
-	VPBROADCASTQ X3, Z3
-	MOVQ         below+80(FP), AX
-	VMOVQ        AX, X4
-	VPBROADCASTQ X4, Z4
-	MOVQ         above+88(FP), AX
-	VMOVQ        AX, X5
-	VPBROADCASTQ X5, Z5
-	XORQ         AX, AX
-	MOVQ         z+8(FP), DX
-	XORQ         BX, BX
+	MOVQ         rounding+64(FP), AX
+	XORQ         CX, CX
+	MOVQ         z+8(FP), BX
+	XORQ         SI, SI
 
 block32:
-	MOVQ      n+0(FP), CX
-	SUBQ      BX, CX
-	CMPQ      CX, $0x00000020
+	MOVQ      n+0(FP), DX
+	SUBQ      SI, DX
+	CMPQ      DX, $0x00000020
 	JLT       next32
-	VMOVDQU64 Z0, Z6
-	VMOVDQU64 Z0, Z7
-	VMOVDQU64 Z0, Z8
-	VMOVDQU64 Z0, Z9
-	MOVQ      terms+16(FP), CX
-	MOVQ      plus+24(FP), SI
-	TESTQ     SI, SI
+	VMOVDQU64 Z0, Z1
+	VMOVDQU64 Z0, Z2
+	VMOVDQU64 Z0, Z3
+	VMOVDQU64 Z0, Z4
+	MOVQ      terms+16(FP), DX
+	MOVQ      plus+24(FP), DI
+	TESTQ     DI, DI
 	JZ        skip_plus32
 
 plus32:
-	VMOVQ     (CX), X10
-	MOVQ      8(CX), DI
-	VMOVDQU64 (DI)(BX*8), Z11
-	VPSLLQ    X10, Z11, Z11
-	VPADDQ    Z11, Z6, Z6
-	VMOVDQU64 64(DI)(BX*8), Z11
-	VPSLLQ    X10, Z11, Z11
-	VPADDQ    Z11, Z7, Z7
-	VMOVDQU64 128(DI)(BX*8), Z11
-	VPSLLQ    X10, Z11, Z11
-	VPADDQ    Z11, Z8, Z8
-	VMOVDQU64 192(DI)(BX*8), Z11
-	VPSLLQ    X10, Z11, Z11
-	VPADDQ    Z11, Z9, Z9
-	ADDQ      $0x20, CX
-	DECQ      SI
+	VMOVQ     (DX), X5
+	MOVQ      8(DX), R8
+	VMOVDQU64 (R8)(SI*8), Z6
+	VPSLLQ    X5, Z6, Z6
+	VPADDQ    Z6, Z1, Z1
+	VMOVDQU64 64(R8)(SI*8), Z6
+	VPSLLQ    X5, Z6, Z6
+	VPADDQ    Z6, Z2, Z2
+	VMOVDQU64 128(R8)(SI*8), Z6
+	VPSLLQ    X5, Z6, Z6
+	VPADDQ    Z6, Z3, Z3
+	VMOVDQU64 192(R8)(SI*8), Z6
+	VPSLLQ    X5, Z6, Z6
+	VPADDQ    Z6, Z4, Z4
+	ADDQ      $0x20, DX
+	DECQ      DI
 	JNZ       plus32
 
 skip_plus32:
-	MOVQ  minus+32(FP), SI
-	TESTQ SI, SI
+	MOVQ  minus+32(FP), DI
+	TESTQ DI, DI
 	JZ    skip_minus32
 
 minus32:
-	VMOVQ     (CX), X10
-	MOVQ      8(CX), DI
-	VMOVDQU64 (DI)(BX*8), Z11
-	VPSLLQ    X10, Z11, Z11
-	VPSUBQ    Z11, Z6, Z6
-	VMOVDQU64 64(DI)(BX*8), Z11
-	VPSLLQ    X10, Z11, Z11
-	VPSUBQ    Z11, Z7, Z7
-	VMOVDQU64 128(DI)(BX*8), Z11
-	VPSLLQ    X10, Z11, Z11
-	VPSUBQ    Z11, Z8, Z8
-	VMOVDQU64 192(DI)(BX*8), Z11
-	VPSLLQ    X10, Z11, Z11
-	VPSUBQ    Z11, Z9, Z9
-	ADDQ      $0x20, CX
-	DECQ      SI
+	VMOVQ     (DX), X5
+	MOVQ      8(DX), R8
+	VMOVDQU64 (R8)(SI*8), Z6
+	VPSLLQ    X5, Z6, Z6
+	VPSUBQ    Z6, Z1, Z1
+	VMOVDQU64 64(R8)(SI*8), Z6
+	VPSLLQ    X5, Z6, Z6
+	VPSUBQ    Z6, Z2, Z2
+	VMOVDQU64 128(R8)(SI*8), Z6
+	VPSLLQ    X5, Z6, Z6
+	VPSUBQ    Z6, Z3, Z3
+	VMOVDQU64 192(R8)(SI*8), Z6
+	VPSLLQ    X5, Z6, Z6
+	VPSUBQ    Z6, Z4, Z4
+	ADDQ      $0x20, DX
+	DECQ      DI
 	JNZ       minus32
 
 skip_minus32:
-	MOVQ  times+40(FP), SI
-	TESTQ SI, SI
+	MOVQ  times+40(FP), DI
+	TESTQ DI, DI
 	JZ    skip_times32
 
 times32:
-	VPBROADCASTQ (CX), Z10
-	MOVQ         8(CX), DI
-	VPMULDQ      (DI)(BX*8), Z10, Z11
-	VPADDQ       Z11, Z6, Z6
-	VPMULDQ      64(DI)(BX*8), Z10, Z11
-	VPADDQ       Z11, Z7, Z7
-	VPMULDQ      128(DI)(BX*8), Z10, Z11
-	VPADDQ       Z11, Z8, Z8
-	VPMULDQ      192(DI)(BX*8), Z10, Z10
-	VPADDQ       Z10, Z9, Z9
-	ADDQ         $0x20, CX
-	DECQ         SI
+	VPBROADCASTQ (DX), Z5
+	MOVQ         8(DX), R8
+	VPMULDQ      (R8)(SI*8), Z5, Z6
+	VPADDQ       Z6, Z1, Z1
+	VPMULDQ      64(R8)(SI*8), Z5, Z6
+	VPADDQ       Z6, Z2, Z2
+	VPMULDQ      128(R8)(SI*8), Z5, Z6
+	VPADDQ       Z6, Z3, Z3
+	VPMULDQ      192(R8)(SI*8), Z5, Z5
+	VPADDQ       Z5, Z4, Z4
+	ADDQ         $0x20, DX
+	DECQ         DI
 	JNZ          times32
 
 skip_times32:
-	VPSRAQ    X1, Z6, Z6
-	VPCMPQ    $0x01, Z2, Z6, K1
-	VPCMPQ    $0x06, Z3, Z6, K2
-	KORTESTB  K1, K2
-	JZ        inside0
-	VMOVDQA64 Z4, K1, Z6
-	VMOVDQA64 Z5, K2, Z6
-	KORB      K2, K1, K1
-	KMOVB     K1, CX
-	POPCNTQ   CX, CX
-	ADDQ      CX, AX
+	MOVQ  long+48(FP), DI
+	TESTQ DI, DI
+	JZ    skip_long32
+
+long32:
+	VPBROADCASTQ (DX), Z5
+	MOVQ         8(DX), R8
+	VMOVDQU64    (R8)(SI*8), Z6
+	VPMULLQ      Z5, Z6, Z6
+	VPADDQ       Z6, Z1, Z1
+	VMOVDQU64    64(R8)(SI*8), Z6
+	VPMULLQ      Z5, Z6, Z6
+	VPADDQ       Z6, Z2, Z2
+	VMOVDQU64    128(R8)(SI*8), Z6
+	VPMULLQ      Z5, Z6, Z6
+	VPADDQ       Z6, Z3, Z3
+	VMOVDQU64    192(R8)(SI*8), Z6
+	VPMULLQ      Z5, Z6, Z6
+	VPADDQ       Z6, Z4, Z4
+	ADDQ         $0x20, DX
+	DECQ         DI
+	JNZ          long32
+
+skip_long32:
+	VMOVQ        (AX), X5
+	VPSRAQ       X5, Z1, Z1
+	VPSRAQ       X5, Z2, Z2
+	VPSRAQ       X5, Z3, Z3
+	VPSRAQ       X5, Z4, Z4
+	VPBROADCASTQ 48(AX), Z5
+	VPBROADCASTQ 56(AX), Z6
+	VPMINSQ      Z1, Z2, Z7
+	VPMAXSQ      Z1, Z2, Z8
+	VPMINSQ      Z3, Z7, Z7
+	VPMAXSQ      Z3, Z8, Z8
+	VPMINSQ      Z4, Z7, Z7
+	VPMAXSQ      Z4, Z8, Z8
+	VPCMPQ       $0x01, Z5, Z7, K1
+	VPCMPQ       $0x06, Z6, Z8, K2
+	KORTESTB     K1, K2
+	JZ           inside0
+	VPBROADCASTQ 64(AX), Z7
+	VPBROADCASTQ 72(AX), Z8
+	VPCMPQ       $0x01, Z5, Z1, K1
+	VPCMPQ       $0x06, Z6, Z1, K2
+	VMOVDQA64    Z7, K1, Z1
+	VMOVDQA64    Z8, K2, Z1
+	KORB         K2, K1, K1
+	KMOVB        K1, DX
+	POPCNTQ      DX, DX
+	ADDQ         DX, CX
+	VPCMPQ       $0x01, Z5, Z2, K1
+	VPCMPQ       $0x06, Z6, Z2, K2
+	VMOVDQA64    Z7, K1, Z2
+	VMOVDQA64    Z8, K2, Z2
+	KORB         K2, K1, K1
+	KMOVB        K1, DX
+	POPCNTQ      DX, DX
+	ADDQ         DX, CX
+	VPCMPQ       $0x01, Z5, Z3, K1
+	VPCMPQ       $0x06, Z6, Z3, K2
+	VMOVDQA64    Z7, K1, Z3
+	VMOVDQA64    Z8, K2, Z3
+	KORB         K2, K1, K1
+	KMOVB        K1, DX
+	POPCNTQ      DX, DX
+	ADDQ         DX, CX
+	VPCMPQ       $0x01, Z5, Z4, K1
+	VPCMPQ       $0x06, Z6, Z4, K2
+	VMOVDQA64    Z7, K1, Z4
+	VMOVDQA64    Z8, K2, Z4
+	KORB         K2, K1, K1
+	KMOVB        K1, DX
+	POPCNTQ      DX, DX
+	ADDQ         DX, CX
 
 inside0:
-	VMOVDQU64 Z6, (DX)(BX*8)
-	VPSRAQ    X1, Z7, Z7
-	VPCMPQ    $0x01, Z2, Z7, K1
-	VPCMPQ    $0x06, Z3, Z7, K2
-	KORTESTB  K1, K2
-	JZ        inside1
-	VMOVDQA64 Z4, K1, Z7
-	VMOVDQA64 Z5, K2, Z7
-	KORB      K2, K1, K1
-	KMOVB     K1, CX
-	POPCNTQ   CX, CX
-	ADDQ      CX, AX
-
-inside1:
-	VMOVDQU64 Z7, 64(DX)(BX*8)
-	VPSRAQ    X1, Z8, Z8
-	VPCMPQ    $0x01, Z2, Z8, K1
-	VPCMPQ    $0x06, Z3, Z8, K2
-	KORTESTB  K1, K2
-	JZ        inside2
-	VMOVDQA64 Z4, K1, Z8
-	VMOVDQA64 Z5, K2, Z8
-	KORB      K2, K1, K1
-	KMOVB     K1, CX
-	POPCNTQ   CX, CX
-	ADDQ      CX, AX
-
-inside2:
-	VMOVDQU64 Z8, 128(DX)(BX*8)
-	VPSRAQ    X1, Z9, Z9
-	VPCMPQ    $0x01, Z2, Z9, K1
-	VPCMPQ    $0x06, Z3, Z9, K2
-	KORTESTB  K1, K2
-	JZ        inside3
-	VMOVDQA64 Z4, K1, Z9
-	VMOVDQA64 Z5, K2, Z9
-	KORB      K2, K1, K1
-	KMOVB     K1, CX
-	POPCNTQ   CX, CX
-	ADDQ      CX, AX
-
-inside3:
-	VMOVDQU64 Z9, 192(DX)(BX*8)
-	ADDQ      $0x20, BX
+	VMOVDQU64 Z1, (BX)(SI*8)
+	VMOVDQU64 Z2, 64(BX)(SI*8)
+	VMOVDQU64 Z3, 128(BX)(SI*8)
+	VMOVDQU64 Z4, 192(BX)(SI*8)
+	ADDQ      $0x20, SI
 	JMP       block32
 
 next32:
 block8:
-	MOVQ      n+0(FP), CX
-	SUBQ      BX, CX
-	CMPQ      CX, $0x00000008
+	MOVQ      n+0(FP), DX
+	SUBQ      SI, DX
+	CMPQ      DX, $0x00000008
 	JLT       next8
-	VMOVDQU64 Z0, Z6
-	MOVQ      terms+16(FP), CX
-	MOVQ      plus+24(FP), SI
-	TESTQ     SI, SI
+	VMOVDQU64 Z0, Z1
+	MOVQ      terms+16(FP), DX
+	MOVQ      plus+24(FP), DI
+	TESTQ     DI, DI
 	JZ        skip_plus8
 
 plus8:
-	VMOVQ     (CX), X7
-	MOVQ      8(CX), DI
-	VMOVDQU64 (DI)(BX*8), Z8
-	VPSLLQ    X7, Z8, Z8
-	VPADDQ    Z8, Z6, Z6
-	ADDQ      $0x20, CX
-	DECQ      SI
+	VMOVQ     (DX), X2
+	MOVQ      8(DX), R8
+	VMOVDQU64 (R8)(SI*8), Z3
+	VPSLLQ    X2, Z3, Z3
+	VPADDQ    Z3, Z1, Z1
+	ADDQ      $0x20, DX
+	DECQ      DI
 	JNZ       plus8
 
 skip_plus8:
-	MOVQ  minus+32(FP), SI
-	TESTQ SI, SI
+	MOVQ  minus+32(FP), DI
+	TESTQ DI, DI
 	JZ    skip_minus8
 
 minus8:
-	VMOVQ     (CX), X7
-	MOVQ      8(CX), DI
-	VMOVDQU64 (DI)(BX*8), Z8
-	VPSLLQ    X7, Z8, Z8
-	VPSUBQ    Z8, Z6, Z6
-	ADDQ      $0x20, CX
-	DECQ      SI
+	VMOVQ     (DX), X2
+	MOVQ      8(DX), R8
+	VMOVDQU64 (R8)(SI*8), Z3
+	VPSLLQ    X2, Z3, Z3
+	VPSUBQ    Z3, Z1, Z1
+	ADDQ      $0x20, DX
+	DECQ      DI
 	JNZ       minus8
 
 skip_minus8:
-	MOVQ  times+40(FP), SI
-	TESTQ SI, SI
+	MOVQ  times+40(FP), DI
+	TESTQ DI, DI
 	JZ    skip_times8
 
 times8:
-	VPBROADCASTQ (CX), Z7
-	MOVQ         8(CX), DI
-	VPMULDQ      (DI)(BX*8), Z7, Z7
-	VPADDQ       Z7, Z6, Z6
-	ADDQ         $0x20, CX
-	DECQ         SI
+	VPBROADCASTQ (DX), Z2
+	MOVQ         8(DX), R8
+	VPMULDQ      (R8)(SI*8), Z2, Z2
+	VPADDQ       Z2, Z1, Z1
+	ADDQ         $0x20, DX
+	DECQ         DI
 	JNZ          times8
 
 skip_times8:
-	VPSRAQ    X1, Z6, Z6
-	VPCMPQ    $0x01, Z2, Z6, K1
-	VPCMPQ    $0x06, Z3, Z6, K2
-	KORTESTB  K1, K2
-	JZ        inside4
-	VMOVDQA64 Z4, K1, Z6
-	VMOVDQA64 Z5, K2, Z6
-	KORB      K2, K1, K1
-	KMOVB     K1, CX
-	POPCNTQ   CX, CX
-	ADDQ      CX, AX
+	MOVQ  long+48(FP), DI
+	TESTQ DI, DI
+	JZ    skip_long8
 
-inside4:
-	VMOVDQU64 Z6, (DX)(BX*8)
-	ADDQ      $0x08, BX
+long8:
+	VPBROADCASTQ (DX), Z2
+	MOVQ         8(DX), R8
+	VMOVDQU64    (R8)(SI*8), Z3
+	VPMULLQ      Z2, Z3, Z3
+	VPADDQ       Z3, Z1, Z1
+	ADDQ         $0x20, DX
+	DECQ         DI
+	JNZ          long8
+
+skip_long8:
+	VMOVQ        (AX), X2
+	VPSRAQ       X2, Z1, Z1
+	VPBROADCASTQ 48(AX), Z2
+	VPBROADCASTQ 56(AX), Z3
+	VPCMPQ       $0x01, Z2, Z1, K1
+	VPCMPQ       $0x06, Z3, Z1, K2
+	KORTESTB     K1, K2
+	JZ           inside1
+	VPBROADCASTQ 64(AX), Z4
+	VPBROADCASTQ 72(AX), Z5
+	VPCMPQ       $0x01, Z2, Z1, K1
+	VPCMPQ       $0x06, Z3, Z1, K2
+	VMOVDQA64    Z4, K1, Z1
+	VMOVDQA64    Z5, K2, Z1
+	KORB         K2, K1, K1
+	KMOVB        K1, DX
+	POPCNTQ      DX, DX
+	ADDQ         DX, CX
+
+inside1:
+	VMOVDQU64 Z1, (BX)(SI*8)
+	ADDQ      $0x08, SI
 	JMP       block8
 
 next8:
-	MOVQ AX, outside+96(FP)
+	MOVQ CX, outside+72(FP)
 	VZEROUPPER
 	RET
 
-// func roundRandomAVX512(n int, z *int64, a *int64, random *int64, down uint64, up uint64, drop uint64, lo int64, hi int64, below int64, above int64) (outside int64)
+// func sumRoundByValueAVX512(n int, z *int64, terms *int64, plus int, minus int, times int, long int, constant int64, rounding *uint64) (outside int64)
 // Requires: AVX, AVX512DQ, AVX512F, POPCNT
-TEXT ·roundRandomAVX512(SB), NOSPLIT, $0-96
-	MOVQ         drop+48(FP), AX
+TEXT ·sumRoundByValueAVX512(SB), NOSPLIT, $0-80
+	MOVQ         constant+56(FP), AX
 	VMOVQ        AX, X0
-	MOVQ         lo+56(FP), AX
-	VMOVQ        AX, X1
-	VPBROADCASTQ X1, Z1
-	MOVQ         hi+64(FP), AX
-	VMOVQ        AX, X2
-	VPBROADCASTQ X2, Z2
-	MOVQ         below+72(FP), AX
-	VMOVQ        AX, X3
-	VPBROADCASTQ X3, Z3
-	MOVQ         above+80(FP), AX
-	VMOVQ        AX, X4
-	VPBROADCASTQ X4, Z4
-	XORQ         AX, AX
-	MOVQ         down+32(FP), CX
-	VMOVQ        CX, X5
-	MOVQ         up+40(FP), CX
-	VMOVQ        CX, X6
-	MOVQ         n+0(FP), DX
-	MOVQ         a+16(FP), SI
-	MOVQ         random+24(FP), DI
-	MOVQ         z+8(FP), R8
-	XORQ         BX, BX
+	VPBROADCASTQ X0, Z0
+	MOVQ         rounding+64(FP), AX
+	XORQ         CX, CX
+	MOVQ         z+8(FP), BX
+	XORQ         SI, SI
 
-elements:
-	VMOVDQU64 (SI)(BX*8), Z7
-	VMOVDQU64 (DI)(BX*8), Z8
-	VPSRLQ    X5, Z8, Z8
-	VPSLLQ    X6, Z8, Z8
-	VPADDQ    Z8, Z7, Z7
-	VPSRAQ    X0, Z7, Z7
-	VPCMPQ    $0x01, Z1, Z7, K1
-	VPCMPQ    $0x06, Z2, Z7, K2
-	KORTESTB  K1, K2
-	JZ        inside0
-	VMOVDQA64 Z3, K1, Z7
-	VMOVDQA64 Z4, K2, Z7
-	KORB      K2, K1, K1
-	KMOVB     K1, CX
-	POPCNTQ   CX, CX
-	ADDQ      CX, AX
+block32:
+	MOVQ      n+0(FP), DX
+	SUBQ      SI, DX
+	CMPQ      DX, $0x00000020
+	JLT       next32
+	VMOVDQU64 Z0, Z1
+	VMOVDQU64 Z0, Z2
+	VMOVDQU64 Z0, Z3
+	VMOVDQU64 Z0, Z4
+	MOVQ      terms+16(FP), DX
+	MOVQ      plus+24(FP), DI
+	TESTQ     DI, DI
+	JZ        skip_plus32
+
+plus32:
+	VMOVQ     (DX), X5
+	MOVQ      8(DX), R8
+	VMOVDQU64 (R8)(SI*8), Z6
+	VPSLLQ    X5, Z6, Z6
+	VPADDQ    Z6, Z1, Z1
+	VMOVDQU64 64(R8)(SI*8), Z6
+	VPSLLQ    X5, Z6, Z6
+	VPADDQ    Z6, Z2, Z2
+	VMOVDQU64 128(R8)(SI*8), Z6
+	VPSLLQ    X5, Z6, Z6
+	VPADDQ    Z6, Z3, Z3
+	VMOVDQU64 192(R8)(SI*8), Z6
+	VPSLLQ    X5, Z6, Z6
+	VPADDQ    Z6, Z4, Z4
+	ADDQ      $0x20, DX
+	DECQ      DI
+	JNZ       plus32
+
+skip_plus32:
+	MOVQ  minus+32(FP), DI
+	TESTQ DI, DI
+	JZ    skip_minus32
+
+minus32:
+	VMOVQ     (DX), X5
+	MOVQ      8(DX), R8
+	VMOVDQU64 (R8)(SI*8), Z6
+	VPSLLQ    X5, Z6, Z6
+	VPSUBQ    Z6, Z1, Z1
+	VMOVDQU64 64(R8)(SI*8), Z6
+	VPSLLQ    X5, Z6, Z6
+	VPSUBQ    Z6, Z2, Z2
+	VMOVDQU64 128(R8)(SI*8), Z6
+	VPSLLQ    X5, Z6, Z6
+	VPSUBQ    Z6, Z3, Z3
+	VMOVDQU64 192(R8)(SI*8), Z6
+	VPSLLQ    X5, Z6, Z6
+	VPSUBQ    Z6, Z4, Z4
+	ADDQ      $0x20, DX
+	DECQ      DI
+	JNZ       minus32
+
+skip_minus32:
+	MOVQ  times+40(FP), DI
+	TESTQ DI, DI
+	JZ    skip_times32
+
+times32:
+	VPBROADCASTQ (DX), Z5
+	MOVQ         8(DX), R8
+	VPMULDQ      (R8)(SI*8), Z5, Z6
+	VPADDQ       Z6, Z1, Z1
+	VPMULDQ      64(R8)(SI*8), Z5, Z6
+	VPADDQ       Z6, Z2, Z2
+	VPMULDQ      128(R8)(SI*8), Z5, Z6
+	VPADDQ       Z6, Z3, Z3
+	VPMULDQ      192(R8)(SI*8), Z5, Z5
+	VPADDQ       Z5, Z4, Z4
+	ADDQ         $0x20, DX
+	DECQ         DI
+	JNZ          times32
+
+skip_times32:
+	MOVQ  long+48(FP), DI
+	TESTQ DI, DI
+	JZ    skip_long32
+
+long32:
+	VPBROADCASTQ (DX), Z5
+	MOVQ         8(DX), R8
+	VMOVDQU64    (R8)(SI*8), Z6
+	VPMULLQ      Z5, Z6, Z6
+	VPADDQ       Z6, Z1, Z1
+	VMOVDQU64    64(R8)(SI*8), Z6
+	VPMULLQ      Z5, Z6, Z6
+	VPADDQ       Z6, Z2, Z2
+	VMOVDQU64    128(R8)(SI*8), Z6
+	VPMULLQ      Z5, Z6, Z6
+	VPADDQ       Z6, Z3, Z3
+	VMOVDQU64    192(R8)(SI*8), Z6
+	VPMULLQ      Z5, Z6, Z6
+	VPADDQ       Z6, Z4, Z4
+	ADDQ         $0x20, DX
+	DECQ         DI
+	JNZ          long32
+
+skip_long32:
+	VMOVQ        16(AX), X5
+	VPBROADCASTQ 24(AX), Z6
+	VPBROADCASTQ 8(AX), Z7
+	VPSRAQ       X5, Z1, Z8
+	VPANDQ       Z6, Z8, Z8
+	VPADDQ       Z7, Z1, Z1
+	VPADDQ       Z8, Z1, Z1
+	VPSRAQ       X5, Z2, Z8
+	VPANDQ       Z6, Z8, Z8
+	VPADDQ       Z7, Z2, Z2
+	VPADDQ       Z8, Z2, Z2
+	VPSRAQ       X5, Z3, Z8
+	VPANDQ       Z6, Z8, Z8
+	VPADDQ       Z7, Z3, Z3
+	VPADDQ       Z8, Z3, Z3
+	VPSRAQ       X5, Z4, Z5
+	VPANDQ       Z6, Z5, Z5
+	VPADDQ       Z7, Z4, Z4
+	VPADDQ       Z5, Z4, Z4
+	VMOVQ        (AX), X5
+	VPSRAQ       X5, Z1, Z1
+	VPSRAQ       X5, Z2, Z2
+	VPSRAQ       X5, Z3, Z3
+	VPSRAQ       X5, Z4, Z4
+	VPBROADCASTQ 48(AX), Z5
+	VPBROADCASTQ 56(AX), Z6
+	VPMINSQ      Z1, Z2, Z7
+	VPMAXSQ      Z1, Z2, Z8
+	VPMINSQ      Z3, Z7, Z7
+	VPMAXSQ      Z3, Z8, Z8
+	VPMINSQ      Z4, Z7, Z7
+	VPMAXSQ      Z4, Z8, Z8
+	VPCMPQ       $0x01, Z5, Z7, K1
+	VPCMPQ       $0x06, Z6, Z8, K2
+	KORTESTB     K1, K2
+	JZ           inside0
+	VPBROADCASTQ 64(AX), Z7
+	VPBROADCASTQ 72(AX), Z8
+	VPCMPQ       $0x01, Z5, Z1, K1
+	VPCMPQ       $0x06, Z6, Z1, K2
+	VMOVDQA64    Z7, K1, Z1
+	VMOVDQA64    Z8, K2, Z1
+	KORB         K2, K1, K1
+	KMOVB        K1, DX
+	POPCNTQ      DX, DX
+	ADDQ         DX, CX
+	VPCMPQ       $0x01, Z5, Z2, K1
+	VPCMPQ       $0x06, Z6, Z2, K2
+	VMOVDQA64    Z7, K1, Z2
+	VMOVDQA64    Z8, K2, Z2
+	KORB         K2, K1, K1
+	KMOVB        K1, DX
+	POPCNTQ      DX, DX
+	ADDQ         DX, CX
+	VPCMPQ       $0x01, Z5, Z3, K1
+	VPCMPQ       $0x06, Z6, Z3, K2
+	VMOVDQA64    Z7, K1, Z3
+	VMOVDQA64    Z8, K2, Z3
+	KORB         K2, K1, K1
+	KMOVB        K1, DX
+	POPCNTQ      DX, DX
+	ADDQ         DX, CX
+	VPCMPQ       $0x01, Z5, Z4, K1
+	VPCMPQ       $0x06, Z6, Z4, K2
+	VMOVDQA64    Z7, K1, Z4
+	VMOVDQA64    Z8, K2, Z4
+	KORB         K2, K1, K1
+	KMOVB        K1, DX
+	POPCNTQ      DX, DX
+	ADDQ         DX, CX
 
 inside0:
-	VMOVDQU64 Z7, (R8)(BX*8)
-	ADDQ      $0x08, BX
-	CMPQ      BX, DX
-	JNE       elements
-	MOVQ      AX, outside+88(FP)
+	VMOVDQU64 Z1, (BX)(SI*8)
+	VMOVDQU64 Z2, 64(BX)(SI*8)
+	VMOVDQU64 Z3, 128(BX)(SI*8)
+	VMOVDQU64 Z4, 192(BX)(SI*8)
+	ADDQ      $0x20, SI
+	JMP       block32
+
+next32:
+block8:
+	MOVQ      n+0(FP), DX
+	SUBQ      SI, DX
+	CMPQ      DX, $0x00000008
+	JLT       next8
+	VMOVDQU64 Z0, Z1
+	MOVQ      terms+16(FP), DX
+	MOVQ      plus+24(FP), DI
+	TESTQ     DI, DI
+	JZ        skip_plus8
+
+plus8:
+	VMOVQ     (DX), X2
+	MOVQ      8(DX), R8
+	VMOVDQU64 (R8)(SI*8), Z3
+	VPSLLQ    X2, Z3, Z3
+	VPADDQ    Z3, Z1, Z1
+	ADDQ      $0x20, DX
+	DECQ      DI
+	JNZ       plus8
+
+skip_plus8:
+	MOVQ  minus+32(FP), DI
+	TESTQ DI, DI
+	JZ    skip_minus8
+
+minus8:
+	VMOVQ     (DX), X2
+	MOVQ      8(DX), R8
+	VMOVDQU64 (R8)(SI*8), Z3
+	VPSLLQ    X2, Z3, Z3
+	VPSUBQ    Z3, Z1, Z1
+	ADDQ      $0x20, DX
+	DECQ      DI
+	JNZ       minus8
+
+skip_minus8:
+	MOVQ  times+40(FP), DI
+	TESTQ DI, DI
+	JZ    skip_times8
+
+times8:
+	VPBROADCASTQ (DX), Z2
+	MOVQ         8(DX), R8
+	VPMULDQ      (R8)(SI*8), Z2, Z2
+	VPADDQ       Z2, Z1, Z1
+	ADDQ         $0x20, DX
+	DECQ         DI
+	JNZ          times8
+
+skip_times8:
+	MOVQ  long+48(FP), DI
+	TESTQ DI, DI
+	JZ    skip_long8
+
+long8:
+	VPBROADCASTQ (DX), Z2
+	MOVQ         8(DX), R8
+	VMOVDQU64    (R8)(SI*8), Z3
+	VPMULLQ      Z2, Z3, Z3
+	VPADDQ       Z3, Z1, Z1
+	ADDQ         $0x20, DX
+	DECQ         DI
+	JNZ          long8
+
+skip_long8:
+	VMOVQ        16(AX), X2
+	VPBROADCASTQ 24(AX), Z3
+	VPBROADCASTQ 8(AX), Z4
+	VPSRAQ       X2, Z1, Z2
+	VPANDQ       Z3, Z2, Z2
+	VPADDQ       Z4, Z1, Z1
+	VPADDQ       Z2, Z1, Z1
+	VMOVQ        (AX), X2
+	VPSRAQ       X2, Z1, Z1
+	VPBROADCASTQ 48(AX), Z2
+	VPBROADCASTQ 56(AX), Z3
+	VPCMPQ       $0x01, Z2, Z1, K1
+	VPCMPQ       $0x06, Z3, Z1, K2
+	KORTESTB     K1, K2
+	JZ           inside1
+	VPBROADCASTQ 64(AX), Z4
+	VPBROADCASTQ 72(AX), Z5
+	VPCMPQ       $0x01, Z2, Z1, K1
+	VPCMPQ       $0x06, Z3, Z1, K2
+	VMOVDQA64    Z4, K1, Z1
+	VMOVDQA64    Z5, K2, Z1
+	KORB         K2, K1, K1
+	KMOVB        K1, DX
+	POPCNTQ      DX, DX
+	ADDQ         DX, CX
+
+inside1:
+	VMOVDQU64 Z1, (BX)(SI*8)
+	ADDQ      $0x08, SI
+	JMP       block8
+
+next8:
+	MOVQ CX, outside+72(FP)
 	VZEROUPPER
 	RET
 
-// func widenAVX512(n int, z *int64, a *int16)
+// func sumRoundRandomAVX512(n int, z *int64, terms *int64, plus int, minus int, times int, long int, constant int64, rounding *uint64, random *int64) (outside int64)
+// Requires: AVX, AVX512DQ, AVX512F, POPCNT
+TEXT ·sumRoundRandomAVX512(SB), NOSPLIT, $0-88
+	MOVQ         constant+56(FP), AX
+	VMOVQ        AX, X0
+	VPBROADCASTQ X0, Z0
+	MOVQ         rounding+64(FP), AX
+	XORQ         CX, CX
+	MOVQ         random+72(FP), BX
+	MOVQ         z+8(FP), SI
+	XORQ         DI, DI
+
+block32:
+	MOVQ      n+0(FP), DX
+	SUBQ      DI, DX
+	CMPQ      DX, $0x00000020
+	JLT       next32
+	VMOVDQU64 Z0, Z1
+	VMOVDQU64 Z0, Z2
+	VMOVDQU64 Z0, Z3
+	VMOVDQU64 Z0, Z4
+	MOVQ      terms+16(FP), DX
+	MOVQ      plus+24(FP), R8
+	TESTQ     R8, R8
+	JZ        skip_plus32
+
+plus32:
+	VMOVQ     (DX), X5
+	MOVQ      8(DX), R9
+	VMOVDQU64 (R9)(DI*8), Z6
+	VPSLLQ    X5, Z6, Z6
+	VPADDQ    Z6, Z1, Z1
+	VMOVDQU64 64(R9)(DI*8), Z6
+	VPSLLQ    X5, Z6, Z6
+	VPADDQ    Z6, Z2, Z2
+	VMOVDQU64 128(R9)(DI*8), Z6
+	VPSLLQ    X5, Z6, Z6
+	VPADDQ    Z6, Z3, Z3
+	VMOVDQU64 192(R9)(DI*8), Z6
+	VPSLLQ    X5, Z6, Z6
+	VPADDQ    Z6, Z4, Z4
+	ADDQ      $0x20, DX
+	DECQ      R8
+	JNZ       plus32
+
+skip_plus32:
+	MOVQ  minus+32(FP), R8
+	TESTQ R8, R8
+	JZ    skip_minus32
+
+minus32:
+	VMOVQ     (DX), X5
+	MOVQ      8(DX), R9
+	VMOVDQU64 (R9)(DI*8), Z6
+	VPSLLQ    X5, Z6, Z6
+	VPSUBQ    Z6, Z1, Z1
+	VMOVDQU64 64(R9)(DI*8), Z6
+	VPSLLQ    X5, Z6, Z6
+	VPSUBQ    Z6, Z2, Z2
+	VMOVDQU64 128(R9)(DI*8), Z6
+	VPSLLQ    X5, Z6, Z6
+	VPSUBQ    Z6, Z3, Z3
+	VMOVDQU64 192(R9)(DI*8), Z6
+	VPSLLQ    X5, Z6, Z6
+	VPSUBQ    Z6, Z4, Z4
+	ADDQ      $0x20, DX
+	DECQ      R8
+	JNZ       minus32
+
+skip_minus32:
+	MOVQ  times+40(FP), R8
+	TESTQ R8, R8
+	JZ    skip_times32
+
+times32:
+	VPBROADCASTQ (DX), Z5
+	MOVQ         8(DX), R9
+	VPMULDQ      (R9)(DI*8), Z5, Z6
+	VPADDQ       Z6, Z1, Z1
+	VPMULDQ      64(R9)(DI*8), Z5, Z6
+	VPADDQ       Z6, Z2, Z2
+	VPMULDQ      128(R9)(DI*8), Z5, Z6
+	VPADDQ       Z6, Z3, Z3
+	VPMULDQ      192(R9)(DI*8), Z5, Z5
+	VPADDQ       Z5, Z4, Z4
+	ADDQ         $0x20, DX
+	DECQ         R8
+	JNZ          times32
+
+skip_times32:
+	MOVQ  long+48(FP), R8
+	TESTQ R8, R8
+	JZ    skip_long32
+
+long32:
+	VPBROADCASTQ (DX), Z5
+	MOVQ         8(DX), R9
+	VMOVDQU64    (R9)(DI*8), Z6
+	VPMULLQ      Z5, Z6, Z6
+	VPADDQ       Z6, Z1, Z1
+	VMOVDQU64    64(R9)(DI*8), Z6
+	VPMULLQ      Z5, Z6, Z6
+	VPADDQ       Z6, Z2, Z2
+	VMOVDQU64    128(R9)(DI*8), Z6
+	VPMULLQ      Z5, Z6, Z6
+	VPADDQ       Z6, Z3, Z3
+	VMOVDQU64    192(R9)(DI*8), Z6
+	VPMULLQ      Z5, Z6, Z6
+	VPADDQ       Z6, Z4, Z4
+	ADDQ         $0x20, DX
+	DECQ         R8
+	JNZ          long32
+
+skip_long32:
+	VMOVQ        32(AX), X5
+	VMOVQ        40(AX), X6
+	VMOVDQU64    (BX)(DI*8), Z7
+	VPSRLQ       X5, Z7, Z7
+	VPSLLQ       X6, Z7, Z7
+	VPADDQ       Z7, Z1, Z1
+	VMOVDQU64    64(BX)(DI*8), Z7
+	VPSRLQ       X5, Z7, Z7
+	VPSLLQ       X6, Z7, Z7
+	VPADDQ       Z7, Z2, Z2
+	VMOVDQU64    128(BX)(DI*8), Z7
+	VPSRLQ       X5, Z7, Z7
+	VPSLLQ       X6, Z7, Z7
+	VPADDQ       Z7, Z3, Z3
+	VMOVDQU64    192(BX)(DI*8), Z7
+	VPSRLQ       X5, Z7, Z7
+	VPSLLQ       X6, Z7, Z7
+	VPADDQ       Z7, Z4, Z4
+	VMOVQ        (AX), X5
+	VPSRAQ       X5, Z1, Z1
+	VPSRAQ       X5, Z2, Z2
+	VPSRAQ       X5, Z3, Z3
+	VPSRAQ       X5, Z4, Z4
+	VPBROADCASTQ 48(AX), Z5
+	VPBROADCASTQ 56(AX), Z6
+	VPMINSQ      Z1, Z2, Z7
+	VPMAXSQ      Z1, Z2, Z8
+	VPMINSQ      Z3, Z7, Z7
+	VPMAXSQ      Z3, Z8, Z8
+	VPMINSQ      Z4, Z7, Z7
+	VPMAXSQ      Z4, Z8, Z8
+	VPCMPQ       $0x01, Z5, Z7, K1
+	VPCMPQ       $0x06, Z6, Z8, K2
+	KORTESTB     K1, K2
+	JZ           inside0
+	VPBROADCASTQ 64(AX), Z7
+	VPBROADCASTQ 72(AX), Z8
+	VPCMPQ       $0x01, Z5, Z1, K1
+	VPCMPQ       $0x06, Z6, Z1, K2
+	VMOVDQA64    Z7, K1, Z1
+	VMOVDQA64    Z8, K2, Z1
+	KORB         K2, K1, K1
+	KMOVB        K1, DX
+	POPCNTQ      DX, DX
+	ADDQ         DX, CX
+	VPCMPQ       $0x01, Z5, Z2, K1
+	VPCMPQ       $0x06, Z6, Z2, K2
+	VMOVDQA64    Z7, K1, Z2
+	VMOVDQA64    Z8, K2, Z2
+	KORB         K2, K1, K1
+	KMOVB        K1, DX
+	POPCNTQ      DX, DX
+	ADDQ         DX, CX
+	VPCMPQ       $0x01, Z5, Z3, K1
+	VPCMPQ       $0x06, Z6, Z3, K2
+	VMOVDQA64    Z7, K1, Z3
+	VMOVDQA64    Z8, K2, Z3
+	KORB         K2, K1, K1
+	KMOVB        K1, DX
+	POPCNTQ      DX, DX
+	ADDQ         DX, CX
+	VPCMPQ       $0x01, Z5, Z4, K1
+	VPCMPQ       $0x06, Z6, Z4, K2
+	VMOVDQA64    Z7, K1, Z4
+	VMOVDQA64    Z8, K2, Z4
+	KORB         K2, K1, K1
+	KMOVB        K1, DX
+	POPCNTQ      DX, DX
+	ADDQ         DX, CX
+
+inside0:
+	VMOVDQU64 Z1, (SI)(DI*8)
+	VMOVDQU64 Z2, 64(SI)(DI*8)
+	VMOVDQU64 Z3, 128(SI)(DI*8)
+	VMOVDQU64 Z4, 192(SI)(DI*8)
+	ADDQ      $0x20, DI
+	JMP       block32
+
+next32:
+block8:
+	MOVQ      n+0(FP), DX
+	SUBQ      DI, DX
+	CMPQ      DX, $0x00000008
+	JLT       next8
+	VMOVDQU64 Z0, Z1
+	MOVQ      terms+16(FP), DX
+	MOVQ      plus+24(FP), R8
+	TESTQ     R8, R8
+	JZ        skip_plus8
+
+plus8:
+	VMOVQ     (DX), X2
+	MOVQ      8(DX), R9
+	VMOVDQU64 (R9)(DI*8), Z3
+	VPSLLQ    X2, Z3, Z3
+	VPADDQ    Z3, Z1, Z1
+	ADDQ      $0x20, DX
+	DECQ      R8
+	JNZ       plus8
+
+skip_plus8:
+	MOVQ  minus+32(FP), R8
+	TESTQ R8, R8
+	JZ    skip_minus8
+
+minus8:
+	VMOVQ     (DX), X2
+	MOVQ      8(DX), R9
+	VMOVDQU64 (R9)(DI*8), Z3
+	VPSLLQ    X2, Z3, Z3
+	VPSUBQ    Z3, Z1, Z1
+	ADDQ      $0x20, DX
+	DECQ      R8
+	JNZ       minus8
+
+skip_minus8:
+	MOVQ  times+40(FP), R8
+	TESTQ R8, R8
+	JZ    skip_times8
+
+times8:
+	VPBROADCASTQ (DX), Z2
+	MOVQ         8(DX), R9
+	VPMULDQ      (R9)(DI*8), Z2, Z2
+	VPADDQ       Z2, Z1, Z1
+	ADDQ         $0x20, DX
+	DECQ         R8
+	JNZ          times8
+
+skip_times8:
+	MOVQ  long+48(FP), R8
+	TESTQ R8, R8
+	JZ    skip_long8
+
+long8:
+	VPBROADCASTQ (DX), Z2
+	MOVQ         8(DX), R9
+	VMOVDQU64    (R9)(DI*8), Z3
+	VPMULLQ      Z2, Z3, Z3
+	VPADDQ       Z3, Z1, Z1
+	ADDQ         $0x20, DX
+	DECQ         R8
+	JNZ          long8
+
+skip_long8:
+	VMOVQ        32(AX), X2
+	VMOVQ        40(AX), X3
+	VMOVDQU64    (BX)(DI*8), Z4
+	VPSRLQ       X2, Z4, Z4
+	VPSLLQ       X3, Z4, Z4
+	VPADDQ       Z4, Z1, Z1
+	VMOVQ        (AX), X2
+	VPSRAQ       X2, Z1, Z1
+	VPBROADCASTQ 48(AX), Z2
+	VPBROADCASTQ 56(AX), Z3
+	VPCMPQ       $0x01, Z2, Z1, K1
+	VPCMPQ       $0x06, Z3, Z1, K2
+	KORTESTB     K1, K2
+	JZ           inside1
+	VPBROADCASTQ 64(AX), Z4
+	VPBROADCASTQ 72(AX), Z5
+	VPCMPQ       $0x01, Z2, Z1, K1
+	VPCMPQ       $0x06, Z3, Z1, K2
+	VMOVDQA64    Z4, K1, Z1
+	VMOVDQA64    Z5, K2, Z1
+	KORB         K2, K1, K1
+	KMOVB        K1, DX
+	POPCNTQ      DX, DX
+	ADDQ         DX, CX
+
+inside1:
+	VMOVDQU64 Z1, (SI)(DI*8)
+	ADDQ      $0x08, DI
+	JMP       block8
+
+next8:
+	MOVQ CX, outside+80(FP)
+	VZEROUPPER
+	RET
+
+// func widen16AVX512(n int, z *int64, a *int16)
 // Requires: AVX, AVX512F
-TEXT ·widenAVX512(SB), NOSPLIT, $0-24
+TEXT ·widen16AVX512(SB), NOSPLIT, $0-24
 	MOVQ n+0(FP), AX
 	MOVQ z+8(FP), DX
 	MOVQ a+16(FP), BX
@@ -586,9 +1216,26 @@ elements:
 	VZEROUPPER
 	RET
 
-// func narrowAVX512(n int, z *int16, a *int64)
+// func widen32AVX512(n int, z *int64, a *int32)
 // Requires: AVX, AVX512F
-TEXT ·narrowAVX512(SB), NOSPLIT, $0-24
+TEXT ·widen32AVX512(SB), NOSPLIT, $0-24
+	MOVQ n+0(FP), AX
+	MOVQ z+8(FP), DX
+	MOVQ a+16(FP), BX
+	XORQ CX, CX
+
+elements:
+	VPMOVSXDQ (BX)(CX*4), Z0
+	VMOVDQU64 Z0, (DX)(CX*8)
+	ADDQ      $0x08, CX
+	CMPQ      CX, AX
+	JNE       elements
+	VZEROUPPER
+	RET
+
+// func narrow16AVX512(n int, z *int16, a *int64)
+// Requires: AVX, AVX512F
+TEXT ·narrow16AVX512(SB), NOSPLIT, $0-24
 	MOVQ n+0(FP), AX
 	MOVQ z+8(FP), DX
 	MOVQ a+16(FP), BX
@@ -603,20 +1250,44 @@ elements:
 	VZEROUPPER
 	RET
 
-// func lostAVX512(n int, a *int64, b *int64) (count int64)
-// Requires: AVX, AVX2, AVX512F
-TEXT ·lostAVX512(SB), NOSPLIT, $0-32
-	VPXORQ Z0, Z0, Z0
-	MOVQ   n+0(FP), AX
-	MOVQ   a+8(FP), DX
-	MOVQ   b+16(FP), BX
-	XORQ   CX, CX
+// func narrow32AVX512(n int, z *int32, a *int64)
+// Requires: AVX, AVX512F
+TEXT ·narrow32AVX512(SB), NOSPLIT, $0-24
+	MOVQ n+0(FP), AX
+	MOVQ z+8(FP), DX
+	MOVQ a+16(FP), BX
+	XORQ CX, CX
 
 elements:
-	VMOVDQU64     (DX)(CX*8), Z1
-	VMOVDQU64     (BX)(CX*8), Z2
-	VPANDNQ       Z1, Z2, Z1
-	VPADDQ        Z1, Z0, Z0
+	VMOVDQU64 (BX)(CX*8), Z0
+	VPMOVQD   Z0, (DX)(CX*4)
+	ADDQ      $0x08, CX
+	CMPQ      CX, AX
+	JNE       elements
+	VZEROUPPER
+	RET
+
+// func lostAVX512(n int, sums *int64, next *int64, words *int64) (count int64)
+// Requires: AVX, AVX2, AVX512F
+TEXT ·lostAVX512(SB), NOSPLIT, $0-40
+	VPXORQ       Z0, Z0, Z0
+	VPXORQ       Z1, Z1, Z1
+	MOVQ         $0x0000000000000001, AX
+	VMOVQ        AX, X1
+	VPBROADCASTQ X1, Z1
+	MOVQ         n+0(FP), AX
+	MOVQ         sums+8(FP), DX
+	MOVQ         next+16(FP), BX
+	MOVQ         words+24(FP), SI
+	XORQ         CX, CX
+
+elements:
+	VMOVDQU64     (DX)(CX*8), Z2
+	VMOVDQU64     (BX)(CX*8), Z3
+	VMOVDQU64     (SI)(CX*8), Z4
+	VPTESTMQ      Z2, Z2, K1
+	VPCMPEQQ      Z4, Z3, K1, K1
+	VPADDQ        Z1, Z0, K1, Z0
 	ADDQ          $0x08, CX
 	CMPQ          CX, AX
 	JNE           elements
@@ -627,7 +1298,7 @@ elements:
 	VPSHUFD       $0xee, X0, X1
 	VPADDQ        X1, X0, X0
 	VMOVQ         X0, AX
-	MOVQ          AX, count+24(FP)
+	MOVQ          AX, count+32(FP)
 	VZEROUPPER
 	RET
 
@@ -651,66 +1322,144 @@ elements:
 	VZEROUPPER
 	RET
 
-// func divAVX512(n int, z *int64, a *int64, b *int64, left uint64, right uint64)
-// Requires: AVX, AVX512DQ, AVX512F
-TEXT ·divAVX512(SB), NOSPLIT, $0-48
-	MOVQ   left+32(FP), AX
-	VMOVQ  AX, X0
-	MOVQ   right+40(FP), AX
-	VMOVQ  AX, X1
-	VPXORQ Z2, Z2, Z2
-	MOVQ   n+0(FP), AX
-	MOVQ   a+16(FP), DX
-	MOVQ   b+24(FP), BX
-	MOVQ   z+8(FP), SI
-	XORQ   CX, CX
+// func divAVX512(n int, z *int64, a *int64, b *int64, factorA int64, constantA int64, factorB int64, constantB int64, right uint64, rounding *uint64) (outside int64)
+// Requires: AVX, AVX512DQ, AVX512F, POPCNT
+TEXT ·divAVX512(SB), NOSPLIT, $0-88
+	MOVQ         factorA+32(FP), AX
+	VMOVQ        AX, X0
+	VPBROADCASTQ X0, Z0
+	MOVQ         constantA+40(FP), AX
+	VMOVQ        AX, X2
+	VPBROADCASTQ X2, Z2
+	MOVQ         factorB+48(FP), AX
+	VMOVQ        AX, X3
+	VPBROADCASTQ X3, Z3
+	MOVQ         constantB+56(FP), AX
+	VMOVQ        AX, X4
+	VPBROADCASTQ X4, Z4
+	MOVQ         right+64(FP), AX
+	VMOVQ        AX, X5
+	MOVQ         rounding+72(FP), AX
+	XORQ         CX, CX
+	VPXORQ       Z1, Z1, Z1
+	MOVQ         n+0(FP), BX
+	MOVQ         a+16(FP), DI
+	MOVQ         b+24(FP), R8
+	MOVQ         z+8(FP), R9
+	XORQ         SI, SI
 
 elements:
-	VMOVDQU64   (DX)(CX*8), Z3
-	VMOVDQU64   (BX)(CX*8), Z4
-	VPSLLQ      X0, Z3, Z3
-	VPSRAQ      X1, Z3, Z3
-	VPSRAQ      $0x3f, Z3, Z5
-	VPXORQ      Z5, Z3, Z3
-	VCVTQQ2PD   Z3, Z3
-	VCVTQQ2PD   Z4, Z6
-	VDIVPD      Z6, Z3, Z3
-	VCVTTPD2QQ  Z3, Z3
-	VPXORQ      Z5, Z3, Z3
-	VPCMPQ      $0x06, Z2, Z4, K1
-	VMOVDQA64.Z Z3, K1, Z3
-	VMOVDQU64   Z3, (SI)(CX*8)
-	ADDQ        $0x08, CX
-	CMPQ        CX, AX
-	JNE         elements
+	VMOVDQU64    (DI)(SI*8), Z6
+	VMOVDQU64    (R8)(SI*8), Z7
+	VPMULLQ      Z0, Z6, Z6
+	VPADDQ       Z2, Z6, Z6
+	VPMULLQ      Z3, Z7, Z7
+	VPADDQ       Z4, Z7, Z7
+	VPSRAQ       X5, Z6, Z6
+	VPSRAQ       $0x3f, Z6, Z8
+	VPXORQ       Z8, Z6, Z6
+	VCVTQQ2PD    Z6, Z6
+	VCVTQQ2PD    Z7, Z9
+	VDIVPD       Z9, Z6, Z6
+	VCVTTPD2QQ   Z6, Z6
+	VPXORQ       Z8, Z6, Z6
+	VPCMPQ       $0x06, Z1, Z7, K1
+	VMOVDQA64.Z  Z6, K1, Z6
+	VMOVQ        16(AX), X7
+	VPBROADCASTQ 24(AX), Z8
+	VPBROADCASTQ 8(AX), Z9
+	VPSRAQ       X7, Z6, Z7
+	VPANDQ       Z8, Z7, Z7
+	VPADDQ       Z9, Z6, Z6
+	VPADDQ       Z7, Z6, Z6
+	VMOVQ        (AX), X7
+	VPSRAQ       X7, Z6, Z6
+	VPBROADCASTQ 48(AX), Z7
+	VPBROADCASTQ 56(AX), Z8
+	VPCMPQ       $0x01, Z7, Z6, K1
+	VPCMPQ       $0x06, Z8, Z6, K2
+	KORTESTB     K1, K2
+	JZ           inside0
+	VPBROADCASTQ 64(AX), Z9
+	VPBROADCASTQ 72(AX), Z10
+	VPCMPQ       $0x01, Z7, Z6, K1
+	VPCMPQ       $0x06, Z8, Z6, K2
+	VMOVDQA64    Z9, K1, Z6
+	VMOVDQA64    Z10, K2, Z6
+	KORB         K2, K1, K1
+	KMOVB        K1, DX
+	POPCNTQ      DX, DX
+	ADDQ         DX, CX
+
+inside0:
+	VMOVDQU64 Z6, (R9)(SI*8)
+	ADDQ      $0x08, SI
+	CMPQ      SI, BX
+	JNE       elements
+	MOVQ      CX, outside+80(FP)
 	VZEROUPPER
 	RET
 
-// func sqrtAVX512(n int, z *int64, a *int64, left uint64, right uint64)
-// Requires: AVX, AVX512DQ, AVX512F
-TEXT ·sqrtAVX512(SB), NOSPLIT, $0-40
-	MOVQ   left+24(FP), AX
-	VMOVQ  AX, X0
-	MOVQ   right+32(FP), AX
-	VMOVQ  AX, X1
-	VPXORQ Z2, Z2, Z2
-	MOVQ   n+0(FP), AX
-	MOVQ   a+16(FP), DX
-	MOVQ   z+8(FP), BX
-	XORQ   CX, CX
+// func sqrtAVX512(n int, z *int64, a *int64, factor int64, constant int64, right uint64, rounding *uint64) (outside int64)
+// Requires: AVX, AVX512DQ, AVX512F, POPCNT
+TEXT ·sqrtAVX512(SB), NOSPLIT, $0-64
+	MOVQ         factor+24(FP), AX
+	VMOVQ        AX, X0
+	VPBROADCASTQ X0, Z0
+	MOVQ         constant+32(FP), AX
+	VMOVQ        AX, X2
+	VPBROADCASTQ X2, Z2
+	MOVQ         right+40(FP), AX
+	VMOVQ        AX, X3
+	MOVQ         rounding+48(FP), AX
+	XORQ         CX, CX
+	VPXORQ       Z1, Z1, Z1
+	MOVQ         n+0(FP), BX
+	MOVQ         a+16(FP), DI
+	MOVQ         z+8(FP), R8
+	XORQ         SI, SI
 
 elements:
-	VMOVDQU64  (DX)(CX*8), Z3
-	VPMAXSQ    Z2, Z3, Z3
-	VPSLLQ     X0, Z3, Z3
-	VPSRAQ     X1, Z3, Z3
-	VCVTQQ2PD  Z3, Z3
-	VSQRTPD    Z3, Z3
-	VCVTTPD2QQ Z3, Z3
-	VMOVDQU64  Z3, (BX)(CX*8)
-	ADDQ       $0x08, CX
-	CMPQ       CX, AX
-	JNE        elements
+	VMOVDQU64    (DI)(SI*8), Z4
+	VPMULLQ      Z0, Z4, Z4
+	VPADDQ       Z2, Z4, Z4
+	VPMAXSQ      Z1, Z4, Z4
+	VPSRAQ       X3, Z4, Z4
+	VCVTQQ2PD    Z4, Z4
+	VSQRTPD      Z4, Z4
+	VCVTTPD2QQ   Z4, Z4
+	VMOVQ        16(AX), X5
+	VPBROADCASTQ 24(AX), Z6
+	VPBROADCASTQ 8(AX), Z7
+	VPSRAQ       X5, Z4, Z5
+	VPANDQ       Z6, Z5, Z5
+	VPADDQ       Z7, Z4, Z4
+	VPADDQ       Z5, Z4, Z4
+	VMOVQ        (AX), X5
+	VPSRAQ       X5, Z4, Z4
+	VPBROADCASTQ 48(AX), Z5
+	VPBROADCASTQ 56(AX), Z6
+	VPCMPQ       $0x01, Z5, Z4, K1
+	VPCMPQ       $0x06, Z6, Z4, K2
+	KORTESTB     K1, K2
+	JZ           inside0
+	VPBROADCASTQ 64(AX), Z7
+	VPBROADCASTQ 72(AX), Z8
+	VPCMPQ       $0x01, Z5, Z4, K1
+	VPCMPQ       $0x06, Z6, Z4, K2
+	VMOVDQA64    Z7, K1, Z4
+	VMOVDQA64    Z8, K2, Z4
+	KORB         K2, K1, K1
+	KMOVB        K1, DX
+	POPCNTQ      DX, DX
+	ADDQ         DX, CX
+
+inside0:
+	VMOVDQU64 Z4, (R8)(SI*8)
+	ADDQ      $0x08, SI
+	CMPQ      SI, BX
+	JNE       elements
+	MOVQ      CX, outside+56(FP)
 	VZEROUPPER
 	RET
 
@@ -773,7 +1522,7 @@ TEXT ·drawAVX512(SB), NOSPLIT, $0-48
 	MOVQ         column+32(FP), SI
 	VMOVQ        SI, X1
 	VPBROADCASTW X1, Z1
-	VPADDW       iota<>+0(SB), Z0, Z0
+	VPADDW       places<>+0(SB), Z0, Z0
 	MOVQ         $0x0000000000000020, SI
 	VMOVQ        SI, X2
 	VPBROADCASTW X2, Z2
@@ -1142,6 +1891,44 @@ elements:
 	VZEROUPPER
 	RET
 
+// func mulLongAVX2(n int, z *int64, a *int64, b *int64)
+// Requires: AVX, AVX2
+TEXT ·mulLongAVX2(SB), NOSPLIT, $0-32
+	MOVQ n+0(FP), AX
+	MOVQ a+16(FP), DX
+	MOVQ b+24(FP), BX
+	MOVQ z+8(FP), SI
+	XORQ CX, CX
+
+elements:
+	VMOVDQU  (DX)(CX*8), Y0
+	VMOVDQU  (BX)(CX*8), Y1
+	VPSRLQ   $0x20, Y1, Y2
+	VPMULUDQ Y1, Y0, Y3
+	VPMULUDQ Y2, Y0, Y2
+	VPSRLQ   $0x20, Y0, Y0
+	VPMULUDQ Y1, Y0, Y0
+	VPADDQ   Y2, Y0, Y0
+	VPSLLQ   $0x20, Y0, Y0
+	VPADDQ   Y3, Y0, Y0
+	VMOVDQU  Y0, (SI)(CX*8)
+	VMOVDQU  32(DX)(CX*8), Y0
+	VMOVDQU  32(BX)(CX*8), Y1
+	VPSRLQ   $0x20, Y1, Y2
+	VPMULUDQ Y1, Y0, Y3
+	VPMULUDQ Y2, Y0, Y2
+	VPSRLQ   $0x20, Y0, Y0
+	VPMULUDQ Y1, Y0, Y0
+	VPADDQ   Y2, Y0, Y0
+	VPSLLQ   $0x20, Y0, Y0
+	VPADDQ   Y3, Y0, Y0
+	VMOVDQU  Y0, 32(SI)(CX*8)
+	ADDQ     $0x08, CX
+	CMPQ     CX, AX
+	JNE      elements
+	VZEROUPPER
+	RET
+
 // func clipAVX2(n int, z *int64, a *int64, lo int64, hi int64)
 // Requires: AVX, AVX2
 TEXT ·clipAVX2(SB), NOSPLIT, $0-40
@@ -1202,10 +1989,10 @@ elements:
 	VZEROUPPER
 	RET
 
-// func sumAVX2(n int, z *int64, terms *int64, plus int, minus int, times int, constant int64)
+// func sumAVX2(n int, z *int64, terms *int64, plus int, minus int, times int, long int, constant int64)
 // Requires: AVX, AVX2
-TEXT ·sumAVX2(SB), NOSPLIT, $0-56
-	MOVQ         constant+48(FP), AX
+TEXT ·sumAVX2(SB), NOSPLIT, $0-64
+	MOVQ         constant+56(FP), AX
 	VMOVQ        AX, X0
 	VPBROADCASTQ X0, Y0
 	MOVQ         z+8(FP), AX
@@ -1289,6 +2076,55 @@ times16:
 	JNZ          times16
 
 skip_times16:
+	MOVQ  long+48(FP), BX
+	TESTQ BX, BX
+	JZ    skip_long16
+
+long16:
+	VPBROADCASTQ (DX), Y5
+	VPSRLQ       $0x20, Y5, Y6
+	MOVQ         8(DX), SI
+	VMOVDQU      (SI)(CX*8), Y7
+	VPMULUDQ     Y5, Y7, Y9
+	VPMULUDQ     Y6, Y7, Y8
+	VPSRLQ       $0x20, Y7, Y7
+	VPMULUDQ     Y5, Y7, Y7
+	VPADDQ       Y8, Y7, Y7
+	VPSLLQ       $0x20, Y7, Y7
+	VPADDQ       Y9, Y7, Y7
+	VPADDQ       Y7, Y1, Y1
+	VMOVDQU      32(SI)(CX*8), Y7
+	VPMULUDQ     Y5, Y7, Y9
+	VPMULUDQ     Y6, Y7, Y8
+	VPSRLQ       $0x20, Y7, Y7
+	VPMULUDQ     Y5, Y7, Y7
+	VPADDQ       Y8, Y7, Y7
+	VPSLLQ       $0x20, Y7, Y7
+	VPADDQ       Y9, Y7, Y7
+	VPADDQ       Y7, Y2, Y2
+	VMOVDQU      64(SI)(CX*8), Y7
+	VPMULUDQ     Y5, Y7, Y9
+	VPMULUDQ     Y6, Y7, Y8
+	VPSRLQ       $0x20, Y7, Y7
+	VPMULUDQ     Y5, Y7, Y7
+	VPADDQ       Y8, Y7, Y7
+	VPSLLQ       $0x20, Y7, Y7
+	VPADDQ       Y9, Y7, Y7
+	VPADDQ       Y7, Y3, Y3
+	VMOVDQU      96(SI)(CX*8), Y7
+	VPMULUDQ     Y5, Y7, Y8
+	VPMULUDQ     Y6, Y7, Y6
+	VPSRLQ       $0x20, Y7, Y7
+	VPMULUDQ     Y5, Y7, Y7
+	VPADDQ       Y6, Y7, Y7
+	VPSLLQ       $0x20, Y7, Y7
+	VPADDQ       Y8, Y7, Y7
+	VPADDQ       Y7, Y4, Y4
+	ADDQ         $0x20, DX
+	DECQ         BX
+	JNZ          long16
+
+skip_long16:
 	VMOVDQU Y1, (AX)(CX*8)
 	VMOVDQU Y2, 32(AX)(CX*8)
 	VMOVDQU Y3, 64(AX)(CX*8)
@@ -1357,6 +2193,37 @@ times8:
 	JNZ          times8
 
 skip_times8:
+	MOVQ  long+48(FP), BX
+	TESTQ BX, BX
+	JZ    skip_long8
+
+long8:
+	VPBROADCASTQ (DX), Y3
+	VPSRLQ       $0x20, Y3, Y4
+	MOVQ         8(DX), SI
+	VMOVDQU      (SI)(CX*8), Y5
+	VPMULUDQ     Y3, Y5, Y7
+	VPMULUDQ     Y4, Y5, Y6
+	VPSRLQ       $0x20, Y5, Y5
+	VPMULUDQ     Y3, Y5, Y5
+	VPADDQ       Y6, Y5, Y5
+	VPSLLQ       $0x20, Y5, Y5
+	VPADDQ       Y7, Y5, Y5
+	VPADDQ       Y5, Y1, Y1
+	VMOVDQU      32(SI)(CX*8), Y5
+	VPMULUDQ     Y3, Y5, Y6
+	VPMULUDQ     Y4, Y5, Y4
+	VPSRLQ       $0x20, Y5, Y5
+	VPMULUDQ     Y3, Y5, Y5
+	VPADDQ       Y4, Y5, Y5
+	VPSLLQ       $0x20, Y5, Y5
+	VPADDQ       Y6, Y5, Y5
+	VPADDQ       Y5, Y2, Y2
+	ADDQ         $0x20, DX
+	DECQ         BX
+	JNZ          long8
+
+skip_long8:
 	VMOVDQU Y1, (AX)(CX*8)
 	VMOVDQU Y2, 32(AX)(CX*8)
 	ADDQ    $0x08, CX
@@ -1366,367 +2233,1155 @@ next8:
 	VZEROUPPER
 	RET
 
-// func sumRoundAVX2(n int, z *int64, terms *int64, plus int, minus int, times int, constant int64, drop uint64, lo int64, hi int64, below int64, above int64) (outside int64)
+// func sumRoundAVX2(n int, z *int64, terms *int64, plus int, minus int, times int, long int, constant int64, rounding *uint64) (outside int64)
 // Requires: AVX, AVX2, POPCNT
-TEXT ·sumRoundAVX2(SB), NOSPLIT, $0-104
-	MOVQ         constant+48(FP), AX
+TEXT ·sumRoundAVX2(SB), NOSPLIT, $0-80
+	MOVQ         constant+56(FP), AX
 	VMOVQ        AX, X0
 	VPBROADCASTQ X0, Y0
-	MOVQ         drop+56(FP), AX
-	VMOVQ        AX, X1
-	MOVQ         lo+64(FP), AX
-	VMOVQ        AX, X2
-	VPBROADCASTQ X2, Y2
-	MOVQ         hi+72(FP), AX
-	VMOVQ        AX, X3
-	VPBROADCASTQ X3, Y3
-	MOVQ         below+80(FP), AX
-	VMOVQ        AX, X4
-	VPBROADCASTQ X4, Y4
-	MOVQ         above+88(FP), AX
-	VMOVQ        AX, X5
-	VPBROADCASTQ X5, Y5
-	XORQ         AX, AX
-	MOVQ         $0x8000000000000000, CX
-	VMOVQ        CX, X6
-	VPBROADCASTQ X6, Y6
-	VMOVDQU      Y6, Y6
-	VPSRLQ       X1, Y6, Y6
-	MOVQ         z+8(FP), DX
-	XORQ         BX, BX
+	MOVQ         rounding+64(FP), AX
+	XORQ         CX, CX
+	MOVQ         z+8(FP), BX
+	XORQ         SI, SI
 
 block16:
-	MOVQ    n+0(FP), CX
-	SUBQ    BX, CX
-	CMPQ    CX, $0x00000010
+	MOVQ    n+0(FP), DX
+	SUBQ    SI, DX
+	CMPQ    DX, $0x00000010
 	JLT     next16
-	VMOVDQU Y0, Y7
-	VMOVDQU Y0, Y8
-	VMOVDQU Y0, Y9
-	VMOVDQU Y0, Y10
-	MOVQ    terms+16(FP), CX
-	MOVQ    plus+24(FP), SI
-	TESTQ   SI, SI
+	VMOVDQU Y0, Y1
+	VMOVDQU Y0, Y2
+	VMOVDQU Y0, Y3
+	VMOVDQU Y0, Y4
+	MOVQ    terms+16(FP), DX
+	MOVQ    plus+24(FP), DI
+	TESTQ   DI, DI
 	JZ      skip_plus16
 
 plus16:
-	VMOVQ   (CX), X11
-	MOVQ    8(CX), DI
-	VMOVDQU (DI)(BX*8), Y12
-	VPSLLQ  X11, Y12, Y12
-	VPADDQ  Y12, Y7, Y7
-	VMOVDQU 32(DI)(BX*8), Y12
-	VPSLLQ  X11, Y12, Y12
-	VPADDQ  Y12, Y8, Y8
-	VMOVDQU 64(DI)(BX*8), Y12
-	VPSLLQ  X11, Y12, Y12
-	VPADDQ  Y12, Y9, Y9
-	VMOVDQU 96(DI)(BX*8), Y12
-	VPSLLQ  X11, Y12, Y12
-	VPADDQ  Y12, Y10, Y10
-	ADDQ    $0x20, CX
-	DECQ    SI
+	VMOVQ   (DX), X5
+	MOVQ    8(DX), R8
+	VMOVDQU (R8)(SI*8), Y6
+	VPSLLQ  X5, Y6, Y6
+	VPADDQ  Y6, Y1, Y1
+	VMOVDQU 32(R8)(SI*8), Y6
+	VPSLLQ  X5, Y6, Y6
+	VPADDQ  Y6, Y2, Y2
+	VMOVDQU 64(R8)(SI*8), Y6
+	VPSLLQ  X5, Y6, Y6
+	VPADDQ  Y6, Y3, Y3
+	VMOVDQU 96(R8)(SI*8), Y6
+	VPSLLQ  X5, Y6, Y6
+	VPADDQ  Y6, Y4, Y4
+	ADDQ    $0x20, DX
+	DECQ    DI
 	JNZ     plus16
 
 skip_plus16:
-	MOVQ  minus+32(FP), SI
-	TESTQ SI, SI
+	MOVQ  minus+32(FP), DI
+	TESTQ DI, DI
 	JZ    skip_minus16
 
 minus16:
-	VMOVQ   (CX), X11
-	MOVQ    8(CX), DI
-	VMOVDQU (DI)(BX*8), Y12
-	VPSLLQ  X11, Y12, Y12
-	VPSUBQ  Y12, Y7, Y7
-	VMOVDQU 32(DI)(BX*8), Y12
-	VPSLLQ  X11, Y12, Y12
-	VPSUBQ  Y12, Y8, Y8
-	VMOVDQU 64(DI)(BX*8), Y12
-	VPSLLQ  X11, Y12, Y12
-	VPSUBQ  Y12, Y9, Y9
-	VMOVDQU 96(DI)(BX*8), Y12
-	VPSLLQ  X11, Y12, Y12
-	VPSUBQ  Y12, Y10, Y10
-	ADDQ    $0x20, CX
-	DECQ    SI
+	VMOVQ   (DX), X5
+	MOVQ    8(DX), R8
+	VMOVDQU (R8)(SI*8), Y6
+	VPSLLQ  X5, Y6, Y6
+	VPSUBQ  Y6, Y1, Y1
+	VMOVDQU 32(R8)(SI*8), Y6
+	VPSLLQ  X5, Y6, Y6
+	VPSUBQ  Y6, Y2, Y2
+	VMOVDQU 64(R8)(SI*8), Y6
+	VPSLLQ  X5, Y6, Y6
+	VPSUBQ  Y6, Y3, Y3
+	VMOVDQU 96(R8)(SI*8), Y6
+	VPSLLQ  X5, Y6, Y6
+	VPSUBQ  Y6, Y4, Y4
+	ADDQ    $0x20, DX
+	DECQ    DI
 	JNZ     minus16
 
 skip_minus16:
-	MOVQ  times+40(FP), SI
-	TESTQ SI, SI
+	MOVQ  times+40(FP), DI
+	TESTQ DI, DI
 	JZ    skip_times16
 
 times16:
-	VPBROADCASTQ (CX), Y11
-	MOVQ         8(CX), DI
-	VPMULDQ      (DI)(BX*8), Y11, Y12
-	VPADDQ       Y12, Y7, Y7
-	VPMULDQ      32(DI)(BX*8), Y11, Y12
-	VPADDQ       Y12, Y8, Y8
-	VPMULDQ      64(DI)(BX*8), Y11, Y12
-	VPADDQ       Y12, Y9, Y9
-	VPMULDQ      96(DI)(BX*8), Y11, Y11
-	VPADDQ       Y11, Y10, Y10
-	ADDQ         $0x20, CX
-	DECQ         SI
+	VPBROADCASTQ (DX), Y5
+	MOVQ         8(DX), R8
+	VPMULDQ      (R8)(SI*8), Y5, Y6
+	VPADDQ       Y6, Y1, Y1
+	VPMULDQ      32(R8)(SI*8), Y5, Y6
+	VPADDQ       Y6, Y2, Y2
+	VPMULDQ      64(R8)(SI*8), Y5, Y6
+	VPADDQ       Y6, Y3, Y3
+	VPMULDQ      96(R8)(SI*8), Y5, Y5
+	VPADDQ       Y5, Y4, Y4
+	ADDQ         $0x20, DX
+	DECQ         DI
 	JNZ          times16
 
 skip_times16:
-	VPSRLQ    X1, Y7, Y7
-	VPXOR     Y6, Y7, Y7
-	VPSUBQ    Y6, Y7, Y7
-	VPCMPGTQ  Y7, Y2, Y11
-	VPCMPGTQ  Y3, Y7, Y12
-	VPOR      Y12, Y11, Y13
-	VMOVMSKPD Y13, CX
-	TESTL     CX, CX
-	JZ        inside0
-	VBLENDVPD Y11, Y4, Y7, Y7
-	VBLENDVPD Y12, Y5, Y7, Y7
-	POPCNTQ   CX, CX
-	ADDQ      CX, AX
+	MOVQ  long+48(FP), DI
+	TESTQ DI, DI
+	JZ    skip_long16
+
+long16:
+	VPBROADCASTQ (DX), Y5
+	VPSRLQ       $0x20, Y5, Y6
+	MOVQ         8(DX), R8
+	VMOVDQU      (R8)(SI*8), Y7
+	VPMULUDQ     Y5, Y7, Y9
+	VPMULUDQ     Y6, Y7, Y8
+	VPSRLQ       $0x20, Y7, Y7
+	VPMULUDQ     Y5, Y7, Y7
+	VPADDQ       Y8, Y7, Y7
+	VPSLLQ       $0x20, Y7, Y7
+	VPADDQ       Y9, Y7, Y7
+	VPADDQ       Y7, Y1, Y1
+	VMOVDQU      32(R8)(SI*8), Y7
+	VPMULUDQ     Y5, Y7, Y9
+	VPMULUDQ     Y6, Y7, Y8
+	VPSRLQ       $0x20, Y7, Y7
+	VPMULUDQ     Y5, Y7, Y7
+	VPADDQ       Y8, Y7, Y7
+	VPSLLQ       $0x20, Y7, Y7
+	VPADDQ       Y9, Y7, Y7
+	VPADDQ       Y7, Y2, Y2
+	VMOVDQU      64(R8)(SI*8), Y7
+	VPMULUDQ     Y5, Y7, Y9
+	VPMULUDQ     Y6, Y7, Y8
+	VPSRLQ       $0x20, Y7, Y7
+	VPMULUDQ     Y5, Y7, Y7
+	VPADDQ       Y8, Y7, Y7
+	VPSLLQ       $0x20, Y7, Y7
+	VPADDQ       Y9, Y7, Y7
+	VPADDQ       Y7, Y3, Y3
+	VMOVDQU      96(R8)(SI*8), Y7
+	VPMULUDQ     Y5, Y7, Y8
+	VPMULUDQ     Y6, Y7, Y6
+	VPSRLQ       $0x20, Y7, Y7
+	VPMULUDQ     Y5, Y7, Y7
+	VPADDQ       Y6, Y7, Y7
+	VPSLLQ       $0x20, Y7, Y7
+	VPADDQ       Y8, Y7, Y7
+	VPADDQ       Y7, Y4, Y4
+	ADDQ         $0x20, DX
+	DECQ         DI
+	JNZ          long16
+
+skip_long16:
+	VMOVQ        (AX), X5
+	VPBROADCASTQ top<>+0(SB), Y6
+	VPSRLQ       X5, Y6, Y6
+	VPSRLQ       X5, Y1, Y1
+	VPXOR        Y6, Y1, Y1
+	VPSUBQ       Y6, Y1, Y1
+	VPSRLQ       X5, Y2, Y2
+	VPXOR        Y6, Y2, Y2
+	VPSUBQ       Y6, Y2, Y2
+	VPSRLQ       X5, Y3, Y3
+	VPXOR        Y6, Y3, Y3
+	VPSUBQ       Y6, Y3, Y3
+	VPSRLQ       X5, Y4, Y4
+	VPXOR        Y6, Y4, Y4
+	VPSUBQ       Y6, Y4, Y4
+	VPBROADCASTQ 48(AX), Y5
+	VPBROADCASTQ 56(AX), Y6
+	VPCMPGTQ     Y1, Y5, Y7
+	VPCMPGTQ     Y6, Y1, Y8
+	VPOR         Y8, Y7, Y7
+	VPCMPGTQ     Y2, Y5, Y8
+	VPCMPGTQ     Y6, Y2, Y9
+	VPOR         Y8, Y7, Y7
+	VPOR         Y9, Y7, Y7
+	VPCMPGTQ     Y3, Y5, Y8
+	VPCMPGTQ     Y6, Y3, Y9
+	VPOR         Y8, Y7, Y7
+	VPOR         Y9, Y7, Y7
+	VPCMPGTQ     Y4, Y5, Y8
+	VPCMPGTQ     Y6, Y4, Y9
+	VPOR         Y8, Y7, Y7
+	VPOR         Y9, Y7, Y7
+	VPTEST       Y7, Y7
+	JZ           inside0
+	VPBROADCASTQ 64(AX), Y7
+	VPBROADCASTQ 72(AX), Y8
+	VPCMPGTQ     Y1, Y5, Y9
+	VPCMPGTQ     Y6, Y1, Y10
+	VBLENDVPD    Y9, Y7, Y1, Y1
+	VBLENDVPD    Y10, Y8, Y1, Y1
+	VPOR         Y10, Y9, Y9
+	VMOVMSKPD    Y9, DX
+	POPCNTQ      DX, DX
+	ADDQ         DX, CX
+	VPCMPGTQ     Y2, Y5, Y9
+	VPCMPGTQ     Y6, Y2, Y10
+	VBLENDVPD    Y9, Y7, Y2, Y2
+	VBLENDVPD    Y10, Y8, Y2, Y2
+	VPOR         Y10, Y9, Y9
+	VMOVMSKPD    Y9, DX
+	POPCNTQ      DX, DX
+	ADDQ         DX, CX
+	VPCMPGTQ     Y3, Y5, Y9
+	VPCMPGTQ     Y6, Y3, Y10
+	VBLENDVPD    Y9, Y7, Y3, Y3
+	VBLENDVPD    Y10, Y8, Y3, Y3
+	VPOR         Y10, Y9, Y9
+	VMOVMSKPD    Y9, DX
+	POPCNTQ      DX, DX
+	ADDQ         DX, CX
+	VPCMPGTQ     Y4, Y5, Y5
+	VPCMPGTQ     Y6, Y4, Y6
+	VBLENDVPD    Y5, Y7, Y4, Y4
+	VBLENDVPD    Y6, Y8, Y4, Y4
+	VPOR         Y6, Y5, Y5
+	VMOVMSKPD    Y5, DX
+	POPCNTQ      DX, DX
+	ADDQ         DX, CX
 
 inside0:
-	VMOVDQU   Y7, (DX)(BX*8)
-	VPSRLQ    X1, Y8, Y8
-	VPXOR     Y6, Y8, Y8
-	VPSUBQ    Y6, Y8, Y8
-	VPCMPGTQ  Y8, Y2, Y7
-	VPCMPGTQ  Y3, Y8, Y11
-	VPOR      Y11, Y7, Y12
-	VMOVMSKPD Y12, CX
-	TESTL     CX, CX
-	JZ        inside1
-	VBLENDVPD Y7, Y4, Y8, Y8
-	VBLENDVPD Y11, Y5, Y8, Y8
-	POPCNTQ   CX, CX
-	ADDQ      CX, AX
-
-inside1:
-	VMOVDQU   Y8, 32(DX)(BX*8)
-	VPSRLQ    X1, Y9, Y9
-	VPXOR     Y6, Y9, Y9
-	VPSUBQ    Y6, Y9, Y9
-	VPCMPGTQ  Y9, Y2, Y7
-	VPCMPGTQ  Y3, Y9, Y8
-	VPOR      Y8, Y7, Y11
-	VMOVMSKPD Y11, CX
-	TESTL     CX, CX
-	JZ        inside2
-	VBLENDVPD Y7, Y4, Y9, Y9
-	VBLENDVPD Y8, Y5, Y9, Y9
-	POPCNTQ   CX, CX
-	ADDQ      CX, AX
-
-inside2:
-	VMOVDQU   Y9, 64(DX)(BX*8)
-	VPSRLQ    X1, Y10, Y10
-	VPXOR     Y6, Y10, Y10
-	VPSUBQ    Y6, Y10, Y10
-	VPCMPGTQ  Y10, Y2, Y7
-	VPCMPGTQ  Y3, Y10, Y8
-	VPOR      Y8, Y7, Y9
-	VMOVMSKPD Y9, CX
-	TESTL     CX, CX
-	JZ        inside3
-	VBLENDVPD Y7, Y4, Y10, Y10
-	VBLENDVPD Y8, Y5, Y10, Y10
-	POPCNTQ   CX, CX
-	ADDQ      CX, AX
-
-inside3:
-	VMOVDQU Y10, 96(DX)(BX*8)
-	ADDQ    $0x10, BX
+	VMOVDQU Y1, (BX)(SI*8)
+	VMOVDQU Y2, 32(BX)(SI*8)
+	VMOVDQU Y3, 64(BX)(SI*8)
+	VMOVDQU Y4, 96(BX)(SI*8)
+	ADDQ    $0x10, SI
 	JMP     block16
 
 next16:
 block8:
-	MOVQ    n+0(FP), CX
-	SUBQ    BX, CX
-	CMPQ    CX, $0x00000008
+	MOVQ    n+0(FP), DX
+	SUBQ    SI, DX
+	CMPQ    DX, $0x00000008
 	JLT     next8
-	VMOVDQU Y0, Y7
-	VMOVDQU Y0, Y8
-	MOVQ    terms+16(FP), CX
-	MOVQ    plus+24(FP), SI
-	TESTQ   SI, SI
+	VMOVDQU Y0, Y1
+	VMOVDQU Y0, Y2
+	MOVQ    terms+16(FP), DX
+	MOVQ    plus+24(FP), DI
+	TESTQ   DI, DI
 	JZ      skip_plus8
 
 plus8:
-	VMOVQ   (CX), X9
-	MOVQ    8(CX), DI
-	VMOVDQU (DI)(BX*8), Y10
-	VPSLLQ  X9, Y10, Y10
-	VPADDQ  Y10, Y7, Y7
-	VMOVDQU 32(DI)(BX*8), Y10
-	VPSLLQ  X9, Y10, Y10
-	VPADDQ  Y10, Y8, Y8
-	ADDQ    $0x20, CX
-	DECQ    SI
+	VMOVQ   (DX), X3
+	MOVQ    8(DX), R8
+	VMOVDQU (R8)(SI*8), Y4
+	VPSLLQ  X3, Y4, Y4
+	VPADDQ  Y4, Y1, Y1
+	VMOVDQU 32(R8)(SI*8), Y4
+	VPSLLQ  X3, Y4, Y4
+	VPADDQ  Y4, Y2, Y2
+	ADDQ    $0x20, DX
+	DECQ    DI
 	JNZ     plus8
 
 skip_plus8:
-	MOVQ  minus+32(FP), SI
-	TESTQ SI, SI
+	MOVQ  minus+32(FP), DI
+	TESTQ DI, DI
 	JZ    skip_minus8
 
 minus8:
-	VMOVQ   (CX), X9
-	MOVQ    8(CX), DI
-	VMOVDQU (DI)(BX*8), Y10
-	VPSLLQ  X9, Y10, Y10
-	VPSUBQ  Y10, Y7, Y7
-	VMOVDQU 32(DI)(BX*8), Y10
-	VPSLLQ  X9, Y10, Y10
-	VPSUBQ  Y10, Y8, Y8
-	ADDQ    $0x20, CX
-	DECQ    SI
+	VMOVQ   (DX), X3
+	MOVQ    8(DX), R8
+	VMOVDQU (R8)(SI*8), Y4
+	VPSLLQ  X3, Y4, Y4
+	VPSUBQ  Y4, Y1, Y1
+	VMOVDQU 32(R8)(SI*8), Y4
+	VPSLLQ  X3, Y4, Y4
+	VPSUBQ  Y4, Y2, Y2
+	ADDQ    $0x20, DX
+	DECQ    DI
 	JNZ     minus8
 
 skip_minus8:
-	MOVQ  times+40(FP), SI
-	TESTQ SI, SI
+	MOVQ  times+40(FP), DI
+	TESTQ DI, DI
 	JZ    skip_times8
 
 times8:
-	VPBROADCASTQ (CX), Y9
-	MOVQ         8(CX), DI
-	VPMULDQ      (DI)(BX*8), Y9, Y10
-	VPADDQ       Y10, Y7, Y7
-	VPMULDQ      32(DI)(BX*8), Y9, Y9
-	VPADDQ       Y9, Y8, Y8
-	ADDQ         $0x20, CX
-	DECQ         SI
+	VPBROADCASTQ (DX), Y3
+	MOVQ         8(DX), R8
+	VPMULDQ      (R8)(SI*8), Y3, Y4
+	VPADDQ       Y4, Y1, Y1
+	VPMULDQ      32(R8)(SI*8), Y3, Y3
+	VPADDQ       Y3, Y2, Y2
+	ADDQ         $0x20, DX
+	DECQ         DI
 	JNZ          times8
 
 skip_times8:
-	VPSRLQ    X1, Y7, Y7
-	VPXOR     Y6, Y7, Y7
-	VPSUBQ    Y6, Y7, Y7
-	VPCMPGTQ  Y7, Y2, Y9
-	VPCMPGTQ  Y3, Y7, Y10
-	VPOR      Y10, Y9, Y11
-	VMOVMSKPD Y11, CX
-	TESTL     CX, CX
-	JZ        inside4
-	VBLENDVPD Y9, Y4, Y7, Y7
-	VBLENDVPD Y10, Y5, Y7, Y7
-	POPCNTQ   CX, CX
-	ADDQ      CX, AX
+	MOVQ  long+48(FP), DI
+	TESTQ DI, DI
+	JZ    skip_long8
 
-inside4:
-	VMOVDQU   Y7, (DX)(BX*8)
-	VPSRLQ    X1, Y8, Y8
-	VPXOR     Y6, Y8, Y8
-	VPSUBQ    Y6, Y8, Y8
-	VPCMPGTQ  Y8, Y2, Y7
-	VPCMPGTQ  Y3, Y8, Y9
-	VPOR      Y9, Y7, Y10
-	VMOVMSKPD Y10, CX
-	TESTL     CX, CX
-	JZ        inside5
-	VBLENDVPD Y7, Y4, Y8, Y8
-	VBLENDVPD Y9, Y5, Y8, Y8
-	POPCNTQ   CX, CX
-	ADDQ      CX, AX
+long8:
+	VPBROADCASTQ (DX), Y3
+	VPSRLQ       $0x20, Y3, Y4
+	MOVQ         8(DX), R8
+	VMOVDQU      (R8)(SI*8), Y5
+	VPMULUDQ     Y3, Y5, Y7
+	VPMULUDQ     Y4, Y5, Y6
+	VPSRLQ       $0x20, Y5, Y5
+	VPMULUDQ     Y3, Y5, Y5
+	VPADDQ       Y6, Y5, Y5
+	VPSLLQ       $0x20, Y5, Y5
+	VPADDQ       Y7, Y5, Y5
+	VPADDQ       Y5, Y1, Y1
+	VMOVDQU      32(R8)(SI*8), Y5
+	VPMULUDQ     Y3, Y5, Y6
+	VPMULUDQ     Y4, Y5, Y4
+	VPSRLQ       $0x20, Y5, Y5
+	VPMULUDQ     Y3, Y5, Y5
+	VPADDQ       Y4, Y5, Y5
+	VPSLLQ       $0x20, Y5, Y5
+	VPADDQ       Y6, Y5, Y5
+	VPADDQ       Y5, Y2, Y2
+	ADDQ         $0x20, DX
+	DECQ         DI
+	JNZ          long8
 
-inside5:
-	VMOVDQU Y8, 32(DX)(BX*8)
-	ADDQ    $0x08, BX
+skip_long8:
+	VMOVQ        (AX), X3
+	VPBROADCASTQ top<>+0(SB), Y4
+	VPSRLQ       X3, Y4, Y4
+	VPSRLQ       X3, Y1, Y1
+	VPXOR        Y4, Y1, Y1
+	VPSUBQ       Y4, Y1, Y1
+	VPSRLQ       X3, Y2, Y2
+	VPXOR        Y4, Y2, Y2
+	VPSUBQ       Y4, Y2, Y2
+	VPBROADCASTQ 48(AX), Y3
+	VPBROADCASTQ 56(AX), Y4
+	VPCMPGTQ     Y1, Y3, Y5
+	VPCMPGTQ     Y4, Y1, Y6
+	VPOR         Y6, Y5, Y5
+	VPCMPGTQ     Y2, Y3, Y6
+	VPCMPGTQ     Y4, Y2, Y7
+	VPOR         Y6, Y5, Y5
+	VPOR         Y7, Y5, Y5
+	VPTEST       Y5, Y5
+	JZ           inside1
+	VPBROADCASTQ 64(AX), Y5
+	VPBROADCASTQ 72(AX), Y6
+	VPCMPGTQ     Y1, Y3, Y7
+	VPCMPGTQ     Y4, Y1, Y8
+	VBLENDVPD    Y7, Y5, Y1, Y1
+	VBLENDVPD    Y8, Y6, Y1, Y1
+	VPOR         Y8, Y7, Y7
+	VMOVMSKPD    Y7, DX
+	POPCNTQ      DX, DX
+	ADDQ         DX, CX
+	VPCMPGTQ     Y2, Y3, Y3
+	VPCMPGTQ     Y4, Y2, Y4
+	VBLENDVPD    Y3, Y5, Y2, Y2
+	VBLENDVPD    Y4, Y6, Y2, Y2
+	VPOR         Y4, Y3, Y3
+	VMOVMSKPD    Y3, DX
+	POPCNTQ      DX, DX
+	ADDQ         DX, CX
+
+inside1:
+	VMOVDQU Y1, (BX)(SI*8)
+	VMOVDQU Y2, 32(BX)(SI*8)
+	ADDQ    $0x08, SI
 	JMP     block8
 
 next8:
-	MOVQ AX, outside+96(FP)
+	MOVQ CX, outside+72(FP)
 	VZEROUPPER
 	RET
 
-// func roundRandomAVX2(n int, z *int64, a *int64, random *int64, down uint64, up uint64, drop uint64, lo int64, hi int64, below int64, above int64) (outside int64)
+// func sumRoundByValueAVX2(n int, z *int64, terms *int64, plus int, minus int, times int, long int, constant int64, rounding *uint64) (outside int64)
 // Requires: AVX, AVX2, POPCNT
-TEXT ·roundRandomAVX2(SB), NOSPLIT, $0-96
-	MOVQ         drop+48(FP), AX
+TEXT ·sumRoundByValueAVX2(SB), NOSPLIT, $0-80
+	MOVQ         constant+56(FP), AX
 	VMOVQ        AX, X0
-	MOVQ         lo+56(FP), AX
-	VMOVQ        AX, X1
-	VPBROADCASTQ X1, Y1
-	MOVQ         hi+64(FP), AX
-	VMOVQ        AX, X2
-	VPBROADCASTQ X2, Y2
-	MOVQ         below+72(FP), AX
-	VMOVQ        AX, X3
-	VPBROADCASTQ X3, Y3
-	MOVQ         above+80(FP), AX
-	VMOVQ        AX, X4
-	VPBROADCASTQ X4, Y4
-	XORQ         AX, AX
-	MOVQ         $0x8000000000000000, CX
-	VMOVQ        CX, X5
-	VPBROADCASTQ X5, Y5
-	VMOVDQU      Y5, Y5
-	VPSRLQ       X0, Y5, Y5
-	MOVQ         down+32(FP), CX
-	VMOVQ        CX, X6
-	MOVQ         up+40(FP), CX
-	VMOVQ        CX, X7
-	MOVQ         n+0(FP), DX
-	MOVQ         a+16(FP), SI
-	MOVQ         random+24(FP), DI
-	MOVQ         z+8(FP), R8
-	XORQ         BX, BX
+	VPBROADCASTQ X0, Y0
+	MOVQ         rounding+64(FP), AX
+	XORQ         CX, CX
+	MOVQ         z+8(FP), BX
+	XORQ         SI, SI
 
-elements:
-	VMOVDQU   (SI)(BX*8), Y8
-	VMOVDQU   (DI)(BX*8), Y9
-	VPSRLQ    X6, Y9, Y9
-	VPSLLQ    X7, Y9, Y9
-	VPADDQ    Y9, Y8, Y8
-	VPSRLQ    X0, Y8, Y8
-	VPXOR     Y5, Y8, Y8
-	VPSUBQ    Y5, Y8, Y8
-	VPCMPGTQ  Y8, Y1, Y9
-	VPCMPGTQ  Y2, Y8, Y10
-	VPOR      Y10, Y9, Y11
-	VMOVMSKPD Y11, CX
-	TESTL     CX, CX
-	JZ        inside0
-	VBLENDVPD Y9, Y3, Y8, Y8
-	VBLENDVPD Y10, Y4, Y8, Y8
-	POPCNTQ   CX, CX
-	ADDQ      CX, AX
+block16:
+	MOVQ    n+0(FP), DX
+	SUBQ    SI, DX
+	CMPQ    DX, $0x00000010
+	JLT     next16
+	VMOVDQU Y0, Y1
+	VMOVDQU Y0, Y2
+	VMOVDQU Y0, Y3
+	VMOVDQU Y0, Y4
+	MOVQ    terms+16(FP), DX
+	MOVQ    plus+24(FP), DI
+	TESTQ   DI, DI
+	JZ      skip_plus16
+
+plus16:
+	VMOVQ   (DX), X5
+	MOVQ    8(DX), R8
+	VMOVDQU (R8)(SI*8), Y6
+	VPSLLQ  X5, Y6, Y6
+	VPADDQ  Y6, Y1, Y1
+	VMOVDQU 32(R8)(SI*8), Y6
+	VPSLLQ  X5, Y6, Y6
+	VPADDQ  Y6, Y2, Y2
+	VMOVDQU 64(R8)(SI*8), Y6
+	VPSLLQ  X5, Y6, Y6
+	VPADDQ  Y6, Y3, Y3
+	VMOVDQU 96(R8)(SI*8), Y6
+	VPSLLQ  X5, Y6, Y6
+	VPADDQ  Y6, Y4, Y4
+	ADDQ    $0x20, DX
+	DECQ    DI
+	JNZ     plus16
+
+skip_plus16:
+	MOVQ  minus+32(FP), DI
+	TESTQ DI, DI
+	JZ    skip_minus16
+
+minus16:
+	VMOVQ   (DX), X5
+	MOVQ    8(DX), R8
+	VMOVDQU (R8)(SI*8), Y6
+	VPSLLQ  X5, Y6, Y6
+	VPSUBQ  Y6, Y1, Y1
+	VMOVDQU 32(R8)(SI*8), Y6
+	VPSLLQ  X5, Y6, Y6
+	VPSUBQ  Y6, Y2, Y2
+	VMOVDQU 64(R8)(SI*8), Y6
+	VPSLLQ  X5, Y6, Y6
+	VPSUBQ  Y6, Y3, Y3
+	VMOVDQU 96(R8)(SI*8), Y6
+	VPSLLQ  X5, Y6, Y6
+	VPSUBQ  Y6, Y4, Y4
+	ADDQ    $0x20, DX
+	DECQ    DI
+	JNZ     minus16
+
+skip_minus16:
+	MOVQ  times+40(FP), DI
+	TESTQ DI, DI
+	JZ    skip_times16
+
+times16:
+	VPBROADCASTQ (DX), Y5
+	MOVQ         8(DX), R8
+	VPMULDQ      (R8)(SI*8), Y5, Y6
+	VPADDQ       Y6, Y1, Y1
+	VPMULDQ      32(R8)(SI*8), Y5, Y6
+	VPADDQ       Y6, Y2, Y2
+	VPMULDQ      64(R8)(SI*8), Y5, Y6
+	VPADDQ       Y6, Y3, Y3
+	VPMULDQ      96(R8)(SI*8), Y5, Y5
+	VPADDQ       Y5, Y4, Y4
+	ADDQ         $0x20, DX
+	DECQ         DI
+	JNZ          times16
+
+skip_times16:
+	MOVQ  long+48(FP), DI
+	TESTQ DI, DI
+	JZ    skip_long16
+
+long16:
+	VPBROADCASTQ (DX), Y5
+	VPSRLQ       $0x20, Y5, Y6
+	MOVQ         8(DX), R8
+	VMOVDQU      (R8)(SI*8), Y7
+	VPMULUDQ     Y5, Y7, Y9
+	VPMULUDQ     Y6, Y7, Y8
+	VPSRLQ       $0x20, Y7, Y7
+	VPMULUDQ     Y5, Y7, Y7
+	VPADDQ       Y8, Y7, Y7
+	VPSLLQ       $0x20, Y7, Y7
+	VPADDQ       Y9, Y7, Y7
+	VPADDQ       Y7, Y1, Y1
+	VMOVDQU      32(R8)(SI*8), Y7
+	VPMULUDQ     Y5, Y7, Y9
+	VPMULUDQ     Y6, Y7, Y8
+	VPSRLQ       $0x20, Y7, Y7
+	VPMULUDQ     Y5, Y7, Y7
+	VPADDQ       Y8, Y7, Y7
+	VPSLLQ       $0x20, Y7, Y7
+	VPADDQ       Y9, Y7, Y7
+	VPADDQ       Y7, Y2, Y2
+	VMOVDQU      64(R8)(SI*8), Y7
+	VPMULUDQ     Y5, Y7, Y9
+	VPMULUDQ     Y6, Y7, Y8
+	VPSRLQ       $0x20, Y7, Y7
+	VPMULUDQ     Y5, Y7, Y7
+	VPADDQ       Y8, Y7, Y7
+	VPSLLQ       $0x20, Y7, Y7
+	VPADDQ       Y9, Y7, Y7
+	VPADDQ       Y7, Y3, Y3
+	VMOVDQU      96(R8)(SI*8), Y7
+	VPMULUDQ     Y5, Y7, Y8
+	VPMULUDQ     Y6, Y7, Y6
+	VPSRLQ       $0x20, Y7, Y7
+	VPMULUDQ     Y5, Y7, Y7
+	VPADDQ       Y6, Y7, Y7
+	VPSLLQ       $0x20, Y7, Y7
+	VPADDQ       Y8, Y7, Y7
+	VPADDQ       Y7, Y4, Y4
+	ADDQ         $0x20, DX
+	DECQ         DI
+	JNZ          long16
+
+skip_long16:
+	VMOVQ        16(AX), X5
+	VPBROADCASTQ top<>+0(SB), Y6
+	VPSRLQ       X5, Y6, Y6
+	VPBROADCASTQ 24(AX), Y7
+	VPBROADCASTQ 8(AX), Y8
+	VPSRLQ       X5, Y1, Y9
+	VPXOR        Y6, Y9, Y9
+	VPSUBQ       Y6, Y9, Y9
+	VPAND        Y7, Y9, Y9
+	VPADDQ       Y8, Y1, Y1
+	VPADDQ       Y9, Y1, Y1
+	VPSRLQ       X5, Y2, Y9
+	VPXOR        Y6, Y9, Y9
+	VPSUBQ       Y6, Y9, Y9
+	VPAND        Y7, Y9, Y9
+	VPADDQ       Y8, Y2, Y2
+	VPADDQ       Y9, Y2, Y2
+	VPSRLQ       X5, Y3, Y9
+	VPXOR        Y6, Y9, Y9
+	VPSUBQ       Y6, Y9, Y9
+	VPAND        Y7, Y9, Y9
+	VPADDQ       Y8, Y3, Y3
+	VPADDQ       Y9, Y3, Y3
+	VPSRLQ       X5, Y4, Y5
+	VPXOR        Y6, Y5, Y5
+	VPSUBQ       Y6, Y5, Y5
+	VPAND        Y7, Y5, Y5
+	VPADDQ       Y8, Y4, Y4
+	VPADDQ       Y5, Y4, Y4
+	VMOVQ        (AX), X5
+	VPBROADCASTQ top<>+0(SB), Y6
+	VPSRLQ       X5, Y6, Y6
+	VPSRLQ       X5, Y1, Y1
+	VPXOR        Y6, Y1, Y1
+	VPSUBQ       Y6, Y1, Y1
+	VPSRLQ       X5, Y2, Y2
+	VPXOR        Y6, Y2, Y2
+	VPSUBQ       Y6, Y2, Y2
+	VPSRLQ       X5, Y3, Y3
+	VPXOR        Y6, Y3, Y3
+	VPSUBQ       Y6, Y3, Y3
+	VPSRLQ       X5, Y4, Y4
+	VPXOR        Y6, Y4, Y4
+	VPSUBQ       Y6, Y4, Y4
+	VPBROADCASTQ 48(AX), Y5
+	VPBROADCASTQ 56(AX), Y6
+	VPCMPGTQ     Y1, Y5, Y7
+	VPCMPGTQ     Y6, Y1, Y8
+	VPOR         Y8, Y7, Y7
+	VPCMPGTQ     Y2, Y5, Y8
+	VPCMPGTQ     Y6, Y2, Y9
+	VPOR         Y8, Y7, Y7
+	VPOR         Y9, Y7, Y7
+	VPCMPGTQ     Y3, Y5, Y8
+	VPCMPGTQ     Y6, Y3, Y9
+	VPOR         Y8, Y7, Y7
+	VPOR         Y9, Y7, Y7
+	VPCMPGTQ     Y4, Y5, Y8
+	VPCMPGTQ     Y6, Y4, Y9
+	VPOR         Y8, Y7, Y7
+	VPOR         Y9, Y7, Y7
+	VPTEST       Y7, Y7
+	JZ           inside0
+	VPBROADCASTQ 64(AX), Y7
+	VPBROADCASTQ 72(AX), Y8
+	VPCMPGTQ     Y1, Y5, Y9
+	VPCMPGTQ     Y6, Y1, Y10
+	VBLENDVPD    Y9, Y7, Y1, Y1
+	VBLENDVPD    Y10, Y8, Y1, Y1
+	VPOR         Y10, Y9, Y9
+	VMOVMSKPD    Y9, DX
+	POPCNTQ      DX, DX
+	ADDQ         DX, CX
+	VPCMPGTQ     Y2, Y5, Y9
+	VPCMPGTQ     Y6, Y2, Y10
+	VBLENDVPD    Y9, Y7, Y2, Y2
+	VBLENDVPD    Y10, Y8, Y2, Y2
+	VPOR         Y10, Y9, Y9
+	VMOVMSKPD    Y9, DX
+	POPCNTQ      DX, DX
+	ADDQ         DX, CX
+	VPCMPGTQ     Y3, Y5, Y9
+	VPCMPGTQ     Y6, Y3, Y10
+	VBLENDVPD    Y9, Y7, Y3, Y3
+	VBLENDVPD    Y10, Y8, Y3, Y3
+	VPOR         Y10, Y9, Y9
+	VMOVMSKPD    Y9, DX
+	POPCNTQ      DX, DX
+	ADDQ         DX, CX
+	VPCMPGTQ     Y4, Y5, Y5
+	VPCMPGTQ     Y6, Y4, Y6
+	VBLENDVPD    Y5, Y7, Y4, Y4
+	VBLENDVPD    Y6, Y8, Y4, Y4
+	VPOR         Y6, Y5, Y5
+	VMOVMSKPD    Y5, DX
+	POPCNTQ      DX, DX
+	ADDQ         DX, CX
 
 inside0:
-	VMOVDQU   Y8, (R8)(BX*8)
-	VMOVDQU   32(SI)(BX*8), Y8
-	VMOVDQU   32(DI)(BX*8), Y9
-	VPSRLQ    X6, Y9, Y9
-	VPSLLQ    X7, Y9, Y9
-	VPADDQ    Y9, Y8, Y8
-	VPSRLQ    X0, Y8, Y8
-	VPXOR     Y5, Y8, Y8
-	VPSUBQ    Y5, Y8, Y8
-	VPCMPGTQ  Y8, Y1, Y9
-	VPCMPGTQ  Y2, Y8, Y10
-	VPOR      Y10, Y9, Y11
-	VMOVMSKPD Y11, CX
-	TESTL     CX, CX
-	JZ        inside1
-	VBLENDVPD Y9, Y3, Y8, Y8
-	VBLENDVPD Y10, Y4, Y8, Y8
-	POPCNTQ   CX, CX
-	ADDQ      CX, AX
+	VMOVDQU Y1, (BX)(SI*8)
+	VMOVDQU Y2, 32(BX)(SI*8)
+	VMOVDQU Y3, 64(BX)(SI*8)
+	VMOVDQU Y4, 96(BX)(SI*8)
+	ADDQ    $0x10, SI
+	JMP     block16
+
+next16:
+block8:
+	MOVQ    n+0(FP), DX
+	SUBQ    SI, DX
+	CMPQ    DX, $0x00000008
+	JLT     next8
+	VMOVDQU Y0, Y1
+	VMOVDQU Y0, Y2
+	MOVQ    terms+16(FP), DX
+	MOVQ    plus+24(FP), DI
+	TESTQ   DI, DI
+	JZ      skip_plus8
+
+plus8:
+	VMOVQ   (DX), X3
+	MOVQ    8(DX), R8
+	VMOVDQU (R8)(SI*8), Y4
+	VPSLLQ  X3, Y4, Y4
+	VPADDQ  Y4, Y1, Y1
+	VMOVDQU 32(R8)(SI*8), Y4
+	VPSLLQ  X3, Y4, Y4
+	VPADDQ  Y4, Y2, Y2
+	ADDQ    $0x20, DX
+	DECQ    DI
+	JNZ     plus8
+
+skip_plus8:
+	MOVQ  minus+32(FP), DI
+	TESTQ DI, DI
+	JZ    skip_minus8
+
+minus8:
+	VMOVQ   (DX), X3
+	MOVQ    8(DX), R8
+	VMOVDQU (R8)(SI*8), Y4
+	VPSLLQ  X3, Y4, Y4
+	VPSUBQ  Y4, Y1, Y1
+	VMOVDQU 32(R8)(SI*8), Y4
+	VPSLLQ  X3, Y4, Y4
+	VPSUBQ  Y4, Y2, Y2
+	ADDQ    $0x20, DX
+	DECQ    DI
+	JNZ     minus8
+
+skip_minus8:
+	MOVQ  times+40(FP), DI
+	TESTQ DI, DI
+	JZ    skip_times8
+
+times8:
+	VPBROADCASTQ (DX), Y3
+	MOVQ         8(DX), R8
+	VPMULDQ      (R8)(SI*8), Y3, Y4
+	VPADDQ       Y4, Y1, Y1
+	VPMULDQ      32(R8)(SI*8), Y3, Y3
+	VPADDQ       Y3, Y2, Y2
+	ADDQ         $0x20, DX
+	DECQ         DI
+	JNZ          times8
+
+skip_times8:
+	MOVQ  long+48(FP), DI
+	TESTQ DI, DI
+	JZ    skip_long8
+
+long8:
+	VPBROADCASTQ (DX), Y3
+	VPSRLQ       $0x20, Y3, Y4
+	MOVQ         8(DX), R8
+	VMOVDQU      (R8)(SI*8), Y5
+	VPMULUDQ     Y3, Y5, Y7
+	VPMULUDQ     Y4, Y5, Y6
+	VPSRLQ       $0x20, Y5, Y5
+	VPMULUDQ     Y3, Y5, Y5
+	VPADDQ       Y6, Y5, Y5
+	VPSLLQ       $0x20, Y5, Y5
+	VPADDQ       Y7, Y5, Y5
+	VPADDQ       Y5, Y1, Y1
+	VMOVDQU      32(R8)(SI*8), Y5
+	VPMULUDQ     Y3, Y5, Y6
+	VPMULUDQ     Y4, Y5, Y4
+	VPSRLQ       $0x20, Y5, Y5
+	VPMULUDQ     Y3, Y5, Y5
+	VPADDQ       Y4, Y5, Y5
+	VPSLLQ       $0x20, Y5, Y5
+	VPADDQ       Y6, Y5, Y5
+	VPADDQ       Y5, Y2, Y2
+	ADDQ         $0x20, DX
+	DECQ         DI
+	JNZ          long8
+
+skip_long8:
+	VMOVQ        16(AX), X3
+	VPBROADCASTQ top<>+0(SB), Y4
+	VPSRLQ       X3, Y4, Y4
+	VPBROADCASTQ 24(AX), Y5
+	VPBROADCASTQ 8(AX), Y6
+	VPSRLQ       X3, Y1, Y7
+	VPXOR        Y4, Y7, Y7
+	VPSUBQ       Y4, Y7, Y7
+	VPAND        Y5, Y7, Y7
+	VPADDQ       Y6, Y1, Y1
+	VPADDQ       Y7, Y1, Y1
+	VPSRLQ       X3, Y2, Y3
+	VPXOR        Y4, Y3, Y3
+	VPSUBQ       Y4, Y3, Y3
+	VPAND        Y5, Y3, Y3
+	VPADDQ       Y6, Y2, Y2
+	VPADDQ       Y3, Y2, Y2
+	VMOVQ        (AX), X3
+	VPBROADCASTQ top<>+0(SB), Y4
+	VPSRLQ       X3, Y4, Y4
+	VPSRLQ       X3, Y1, Y1
+	VPXOR        Y4, Y1, Y1
+	VPSUBQ       Y4, Y1, Y1
+	VPSRLQ       X3, Y2, Y2
+	VPXOR        Y4, Y2, Y2
+	VPSUBQ       Y4, Y2, Y2
+	VPBROADCASTQ 48(AX), Y3
+	VPBROADCASTQ 56(AX), Y4
+	VPCMPGTQ     Y1, Y3, Y5
+	VPCMPGTQ     Y4, Y1, Y6
+	VPOR         Y6, Y5, Y5
+	VPCMPGTQ     Y2, Y3, Y6
+	VPCMPGTQ     Y4, Y2, Y7
+	VPOR         Y6, Y5, Y5
+	VPOR         Y7, Y5, Y5
+	VPTEST       Y5, Y5
+	JZ           inside1
+	VPBROADCASTQ 64(AX), Y5
+	VPBROADCASTQ 72(AX), Y6
+	VPCMPGTQ     Y1, Y3, Y7
+	VPCMPGTQ     Y4, Y1, Y8
+	VBLENDVPD    Y7, Y5, Y1, Y1
+	VBLENDVPD    Y8, Y6, Y1, Y1
+	VPOR         Y8, Y7, Y7
+	VMOVMSKPD    Y7, DX
+	POPCNTQ      DX, DX
+	ADDQ         DX, CX
+	VPCMPGTQ     Y2, Y3, Y3
+	VPCMPGTQ     Y4, Y2, Y4
+	VBLENDVPD    Y3, Y5, Y2, Y2
+	VBLENDVPD    Y4, Y6, Y2, Y2
+	VPOR         Y4, Y3, Y3
+	VMOVMSKPD    Y3, DX
+	POPCNTQ      DX, DX
+	ADDQ         DX, CX
 
 inside1:
-	VMOVDQU Y8, 32(R8)(BX*8)
-	ADDQ    $0x08, BX
-	CMPQ    BX, DX
-	JNE     elements
-	MOVQ    AX, outside+88(FP)
+	VMOVDQU Y1, (BX)(SI*8)
+	VMOVDQU Y2, 32(BX)(SI*8)
+	ADDQ    $0x08, SI
+	JMP     block8
+
+next8:
+	MOVQ CX, outside+72(FP)
 	VZEROUPPER
 	RET
 
-// func widenAVX2(n int, z *int64, a *int16)
+// func sumRoundRandomAVX2(n int, z *int64, terms *int64, plus int, minus int, times int, long int, constant int64, rounding *uint64, random *int64) (outside int64)
+// Requires: AVX, AVX2, POPCNT
+TEXT ·sumRoundRandomAVX2(SB), NOSPLIT, $0-88
+	MOVQ         constant+56(FP), AX
+	VMOVQ        AX, X0
+	VPBROADCASTQ X0, Y0
+	MOVQ         rounding+64(FP), AX
+	XORQ         CX, CX
+	MOVQ         random+72(FP), BX
+	MOVQ         z+8(FP), SI
+	XORQ         DI, DI
+
+block16:
+	MOVQ    n+0(FP), DX
+	SUBQ    DI, DX
+	CMPQ    DX, $0x00000010
+	JLT     next16
+	VMOVDQU Y0, Y1
+	VMOVDQU Y0, Y2
+	VMOVDQU Y0, Y3
+	VMOVDQU Y0, Y4
+	MOVQ    terms+16(FP), DX
+	MOVQ    plus+24(FP), R8
+	TESTQ   R8, R8
+	JZ      skip_plus16
+
+plus16:
+	VMOVQ   (DX), X5
+	MOVQ    8(DX), R9
+	VMOVDQU (R9)(DI*8), Y6
+	VPSLLQ  X5, Y6, Y6
+	VPADDQ  Y6, Y1, Y1
+	VMOVDQU 32(R9)(DI*8), Y6
+	VPSLLQ  X5, Y6, Y6
+	VPADDQ  Y6, Y2, Y2
+	VMOVDQU 64(R9)(DI*8), Y6
+	VPSLLQ  X5, Y6, Y6
+	VPADDQ  Y6, Y3, Y3
+	VMOVDQU 96(R9)(DI*8), Y6
+	VPSLLQ  X5, Y6, Y6
+	VPADDQ  Y6, Y4, Y4
+	ADDQ    $0x20, DX
+	DECQ    R8
+	JNZ     plus16
+
+skip_plus16:
+	MOVQ  minus+32(FP), R8
+	TESTQ R8, R8
+	JZ    skip_minus16
+
+minus16:
+	VMOVQ   (DX), X5
+	MOVQ    8(DX), R9
+	VMOVDQU (R9)(DI*8), Y6
+	VPSLLQ  X5, Y6, Y6
+	VPSUBQ  Y6, Y1, Y1
+	VMOVDQU 32(R9)(DI*8), Y6
+	VPSLLQ  X5, Y6, Y6
+	VPSUBQ  Y6, Y2, Y2
+	VMOVDQU 64(R9)(DI*8), Y6
+	VPSLLQ  X5, Y6, Y6
+	VPSUBQ  Y6, Y3, Y3
+	VMOVDQU 96(R9)(DI*8), Y6
+	VPSLLQ  X5, Y6, Y6
+	VPSUBQ  Y6, Y4, Y4
+	ADDQ    $0x20, DX
+	DECQ    R8
+	JNZ     minus16
+
+skip_minus16:
+	MOVQ  times+40(FP), R8
+	TESTQ R8, R8
+	JZ    skip_times16
+
+times16:
+	VPBROADCASTQ (DX), Y5
+	MOVQ         8(DX), R9
+	VPMULDQ      (R9)(DI*8), Y5, Y6
+	VPADDQ       Y6, Y1, Y1
+	VPMULDQ      32(R9)(DI*8), Y5, Y6
+	VPADDQ       Y6, Y2, Y2
+	VPMULDQ      64(R9)(DI*8), Y5, Y6
+	VPADDQ       Y6, Y3, Y3
+	VPMULDQ      96(R9)(DI*8), Y5, Y5
+	VPADDQ       Y5, Y4, Y4
+	ADDQ         $0x20, DX
+	DECQ         R8
+	JNZ          times16
+
+skip_times16:
+	MOVQ  long+48(FP), R8
+	TESTQ R8, R8
+	JZ    skip_long16
+
+long16:
+	VPBROADCASTQ (DX), Y5
+	VPSRLQ       $0x20, Y5, Y6
+	MOVQ         8(DX), R9
+	VMOVDQU      (R9)(DI*8), Y7
+	VPMULUDQ     Y5, Y7, Y9
+	VPMULUDQ     Y6, Y7, Y8
+	VPSRLQ       $0x20, Y7, Y7
+	VPMULUDQ     Y5, Y7, Y7
+	VPADDQ       Y8, Y7, Y7
+	VPSLLQ       $0x20, Y7, Y7
+	VPADDQ       Y9, Y7, Y7
+	VPADDQ       Y7, Y1, Y1
+	VMOVDQU      32(R9)(DI*8), Y7
+	VPMULUDQ     Y5, Y7, Y9
+	VPMULUDQ     Y6, Y7, Y8
+	VPSRLQ       $0x20, Y7, Y7
+	VPMULUDQ     Y5, Y7, Y7
+	VPADDQ       Y8, Y7, Y7
+	VPSLLQ       $0x20, Y7, Y7
+	VPADDQ       Y9, Y7, Y7
+	VPADDQ       Y7, Y2, Y2
+	VMOVDQU      64(R9)(DI*8), Y7
+	VPMULUDQ     Y5, Y7, Y9
+	VPMULUDQ     Y6, Y7, Y8
+	VPSRLQ       $0x20, Y7, Y7
+	VPMULUDQ     Y5, Y7, Y7
+	VPADDQ       Y8, Y7, Y7
+	VPSLLQ       $0x20, Y7, Y7
+	VPADDQ       Y9, Y7, Y7
+	VPADDQ       Y7, Y3, Y3
+	VMOVDQU      96(R9)(DI*8), Y7
+	VPMULUDQ     Y5, Y7, Y8
+	VPMULUDQ     Y6, Y7, Y6
+	VPSRLQ       $0x20, Y7, Y7
+	VPMULUDQ     Y5, Y7, Y7
+	VPADDQ       Y6, Y7, Y7
+	VPSLLQ       $0x20, Y7, Y7
+	VPADDQ       Y8, Y7, Y7
+	VPADDQ       Y7, Y4, Y4
+	ADDQ         $0x20, DX
+	DECQ         R8
+	JNZ          long16
+
+skip_long16:
+	VMOVQ        32(AX), X5
+	VMOVQ        40(AX), X6
+	VMOVDQU      (BX)(DI*8), Y7
+	VPSRLQ       X5, Y7, Y7
+	VPSLLQ       X6, Y7, Y7
+	VPADDQ       Y7, Y1, Y1
+	VMOVDQU      32(BX)(DI*8), Y7
+	VPSRLQ       X5, Y7, Y7
+	VPSLLQ       X6, Y7, Y7
+	VPADDQ       Y7, Y2, Y2
+	VMOVDQU      64(BX)(DI*8), Y7
+	VPSRLQ       X5, Y7, Y7
+	VPSLLQ       X6, Y7, Y7
+	VPADDQ       Y7, Y3, Y3
+	VMOVDQU      96(BX)(DI*8), Y7
+	VPSRLQ       X5, Y7, Y7
+	VPSLLQ       X6, Y7, Y7
+	VPADDQ       Y7, Y4, Y4
+	VMOVQ        (AX), X5
+	VPBROADCASTQ top<>+0(SB), Y6
+	VPSRLQ       X5, Y6, Y6
+	VPSRLQ       X5, Y1, Y1
+	VPXOR        Y6, Y1, Y1
+	VPSUBQ       Y6, Y1, Y1
+	VPSRLQ       X5, Y2, Y2
+	VPXOR        Y6, Y2, Y2
+	VPSUBQ       Y6, Y2, Y2
+	VPSRLQ       X5, Y3, Y3
+	VPXOR        Y6, Y3, Y3
+	VPSUBQ       Y6, Y3, Y3
+	VPSRLQ       X5, Y4, Y4
+	VPXOR        Y6, Y4, Y4
+	VPSUBQ       Y6, Y4, Y4
+	VPBROADCASTQ 48(AX), Y5
+	VPBROADCASTQ 56(AX), Y6
+	VPCMPGTQ     Y1, Y5, Y7
+	VPCMPGTQ     Y6, Y1, Y8
+	VPOR         Y8, Y7, Y7
+	VPCMPGTQ     Y2, Y5, Y8
+	VPCMPGTQ     Y6, Y2, Y9
+	VPOR         Y8, Y7, Y7
+	VPOR         Y9, Y7, Y7
+	VPCMPGTQ     Y3, Y5, Y8
+	VPCMPGTQ     Y6, Y3, Y9
+	VPOR         Y8, Y7, Y7
+	VPOR         Y9, Y7, Y7
+	VPCMPGTQ     Y4, Y5, Y8
+	VPCMPGTQ     Y6, Y4, Y9
+	VPOR         Y8, Y7, Y7
+	VPOR         Y9, Y7, Y7
+	VPTEST       Y7, Y7
+	JZ           inside0
+	VPBROADCASTQ 64(AX), Y7
+	VPBROADCASTQ 72(AX), Y8
+	VPCMPGTQ     Y1, Y5, Y9
+	VPCMPGTQ     Y6, Y1, Y10
+	VBLENDVPD    Y9, Y7, Y1, Y1
+	VBLENDVPD    Y10, Y8, Y1, Y1
+	VPOR         Y10, Y9, Y9
+	VMOVMSKPD    Y9, DX
+	POPCNTQ      DX, DX
+	ADDQ         DX, CX
+	VPCMPGTQ     Y2, Y5, Y9
+	VPCMPGTQ     Y6, Y2, Y10
+	VBLENDVPD    Y9, Y7, Y2, Y2
+	VBLENDVPD    Y10, Y8, Y2, Y2
+	VPOR         Y10, Y9, Y9
+	VMOVMSKPD    Y9, DX
+	POPCNTQ      DX, DX
+	ADDQ         DX, CX
+	VPCMPGTQ     Y3, Y5, Y9
+	VPCMPGTQ     Y6, Y3, Y10
+	VBLENDVPD    Y9, Y7, Y3, Y3
+	VBLENDVPD    Y10, Y8, Y3, Y3
+	VPOR         Y10, Y9, Y9
+	VMOVMSKPD    Y9, DX
+	POPCNTQ      DX, DX
+	ADDQ         DX, CX
+	VPCMPGTQ     Y4, Y5, Y5
+	VPCMPGTQ     Y6, Y4, Y6
+	VBLENDVPD    Y5, Y7, Y4, Y4
+	VBLENDVPD    Y6, Y8, Y4, Y4
+	VPOR         Y6, Y5, Y5
+	VMOVMSKPD    Y5, DX
+	POPCNTQ      DX, DX
+	ADDQ         DX, CX
+
+inside0:
+	VMOVDQU Y1, (SI)(DI*8)
+	VMOVDQU Y2, 32(SI)(DI*8)
+	VMOVDQU Y3, 64(SI)(DI*8)
+	VMOVDQU Y4, 96(SI)(DI*8)
+	ADDQ    $0x10, DI
+	JMP     block16
+
+next16:
+block8:
+	MOVQ    n+0(FP), DX
+	SUBQ    DI, DX
+	CMPQ    DX, $0x00000008
+	JLT     next8
+	VMOVDQU Y0, Y1
+	VMOVDQU Y0, Y2
+	MOVQ    terms+16(FP), DX
+	MOVQ    plus+24(FP), R8
+	TESTQ   R8, R8
+	JZ      skip_plus8
+
+plus8:
+	VMOVQ   (DX), X3
+	MOVQ    8(DX), R9
+	VMOVDQU (R9)(DI*8), Y4
+	VPSLLQ  X3, Y4, Y4
+	VPADDQ  Y4, Y1, Y1
+	VMOVDQU 32(R9)(DI*8), Y4
+	VPSLLQ  X3, Y4, Y4
+	VPADDQ  Y4, Y2, Y2
+	ADDQ    $0x20, DX
+	DECQ    R8
+	JNZ     plus8
+
+skip_plus8:
+	MOVQ  minus+32(FP), R8
+	TESTQ R8, R8
+	JZ    skip_minus8
+
+minus8:
+	VMOVQ   (DX), X3
+	MOVQ    8(DX), R9
+	VMOVDQU (R9)(DI*8), Y4
+	VPSLLQ  X3, Y4, Y4
+	VPSUBQ  Y4, Y1, Y1
+	VMOVDQU 32(R9)(DI*8), Y4
+	VPSLLQ  X3, Y4, Y4
+	VPSUBQ  Y4, Y2, Y2
+	ADDQ    $0x20, DX
+	DECQ    R8
+	JNZ     minus8
+
+skip_minus8:
+	MOVQ  times+40(FP), R8
+	TESTQ R8, R8
+	JZ    skip_times8
+
+times8:
+	VPBROADCASTQ (DX), Y3
+	MOVQ         8(DX), R9
+	VPMULDQ      (R9)(DI*8), Y3, Y4
+	VPADDQ       Y4, Y1, Y1
+	VPMULDQ      32(R9)(DI*8), Y3, Y3
+	VPADDQ       Y3, Y2, Y2
+	ADDQ         $0x20, DX
+	DECQ         R8
+	JNZ          times8
+
+skip_times8:
+	MOVQ  long+48(FP), R8
+	TESTQ R8, R8
+	JZ    skip_long8
+
+long8:
+	VPBROADCASTQ (DX), Y3
+	VPSRLQ       $0x20, Y3, Y4
+	MOVQ         8(DX), R9
+	VMOVDQU      (R9)(DI*8), Y5
+	VPMULUDQ     Y3, Y5, Y7
+	VPMULUDQ     Y4, Y5, Y6
+	VPSRLQ       $0x20, Y5, Y5
+	VPMULUDQ     Y3, Y5, Y5
+	VPADDQ       Y6, Y5, Y5
+	VPSLLQ       $0x20, Y5, Y5
+	VPADDQ       Y7, Y5, Y5
+	VPADDQ       Y5, Y1, Y1
+	VMOVDQU      32(R9)(DI*8), Y5
+	VPMULUDQ     Y3, Y5, Y6
+	VPMULUDQ     Y4, Y5, Y4
+	VPSRLQ       $0x20, Y5, Y5
+	VPMULUDQ     Y3, Y5, Y5
+	VPADDQ       Y4, Y5, Y5
+	VPSLLQ       $0x20, Y5, Y5
+	VPADDQ       Y6, Y5, Y5
+	VPADDQ       Y5, Y2, Y2
+	ADDQ         $0x20, DX
+	DECQ         R8
+	JNZ          long8
+
+skip_long8:
+	VMOVQ        32(AX), X3
+	VMOVQ        40(AX), X4
+	VMOVDQU      (BX)(DI*8), Y5
+	VPSRLQ       X3, Y5, Y5
+	VPSLLQ       X4, Y5, Y5
+	VPADDQ       Y5, Y1, Y1
+	VMOVDQU      32(BX)(DI*8), Y5
+	VPSRLQ       X3, Y5, Y5
+	VPSLLQ       X4, Y5, Y5
+	VPADDQ       Y5, Y2, Y2
+	VMOVQ        (AX), X3
+	VPBROADCASTQ top<>+0(SB), Y4
+	VPSRLQ       X3, Y4, Y4
+	VPSRLQ       X3, Y1, Y1
+	VPXOR        Y4, Y1, Y1
+	VPSUBQ       Y4, Y1, Y1
+	VPSRLQ       X3, Y2, Y2
+	VPXOR        Y4, Y2, Y2
+	VPSUBQ       Y4, Y2, Y2
+	VPBROADCASTQ 48(AX), Y3
+	VPBROADCASTQ 56(AX), Y4
+	VPCMPGTQ     Y1, Y3, Y5
+	VPCMPGTQ     Y4, Y1, Y6
+	VPOR         Y6, Y5, Y5
+	VPCMPGTQ     Y2, Y3, Y6
+	VPCMPGTQ     Y4, Y2, Y7
+	VPOR         Y6, Y5, Y5
+	VPOR         Y7, Y5, Y5
+	VPTEST       Y5, Y5
+	JZ           inside1
+	VPBROADCASTQ 64(AX), Y5
+	VPBROADCASTQ 72(AX), Y6
+	VPCMPGTQ     Y1, Y3, Y7
+	VPCMPGTQ     Y4, Y1, Y8
+	VBLENDVPD    Y7, Y5, Y1, Y1
+	VBLENDVPD    Y8, Y6, Y1, Y1
+	VPOR         Y8, Y7, Y7
+	VMOVMSKPD    Y7, DX
+	POPCNTQ      DX, DX
+	ADDQ         DX, CX
+	VPCMPGTQ     Y2, Y3, Y3
+	VPCMPGTQ     Y4, Y2, Y4
+	VBLENDVPD    Y3, Y5, Y2, Y2
+	VBLENDVPD    Y4, Y6, Y2, Y2
+	VPOR         Y4, Y3, Y3
+	VMOVMSKPD    Y3, DX
+	POPCNTQ      DX, DX
+	ADDQ         DX, CX
+
+inside1:
+	VMOVDQU Y1, (SI)(DI*8)
+	VMOVDQU Y2, 32(SI)(DI*8)
+	ADDQ    $0x08, DI
+	JMP     block8
+
+next8:
+	MOVQ CX, outside+80(FP)
+	VZEROUPPER
+	RET
+
+// func widen16AVX2(n int, z *int64, a *int16)
 // Requires: AVX, AVX2
-TEXT ·widenAVX2(SB), NOSPLIT, $0-24
+TEXT ·widen16AVX2(SB), NOSPLIT, $0-24
 	MOVQ n+0(FP), AX
 	MOVQ z+8(FP), DX
 	MOVQ a+16(FP), BX
@@ -1743,9 +3398,28 @@ elements:
 	VZEROUPPER
 	RET
 
-// func narrowAVX2(n int, z *int16, a *int64)
+// func widen32AVX2(n int, z *int64, a *int32)
 // Requires: AVX, AVX2
-TEXT ·narrowAVX2(SB), NOSPLIT, $0-24
+TEXT ·widen32AVX2(SB), NOSPLIT, $0-24
+	MOVQ n+0(FP), AX
+	MOVQ z+8(FP), DX
+	MOVQ a+16(FP), BX
+	XORQ CX, CX
+
+elements:
+	VPMOVSXDQ (BX)(CX*4), Y0
+	VMOVDQU   Y0, (DX)(CX*8)
+	VPMOVSXDQ 16(BX)(CX*4), Y0
+	VMOVDQU   Y0, 32(DX)(CX*8)
+	ADDQ      $0x08, CX
+	CMPQ      CX, AX
+	JNE       elements
+	VZEROUPPER
+	RET
+
+// func narrow16AVX2(n int, z *int16, a *int64)
+// Requires: AVX, AVX2
+TEXT ·narrow16AVX2(SB), NOSPLIT, $0-24
 	MOVQ n+0(FP), AX
 	MOVQ z+8(FP), DX
 	MOVQ a+16(FP), BX
@@ -1765,24 +3439,55 @@ elements:
 	VZEROUPPER
 	RET
 
-// func lostAVX2(n int, a *int64, b *int64) (count int64)
+// func narrow32AVX2(n int, z *int32, a *int64)
 // Requires: AVX, AVX2
-TEXT ·lostAVX2(SB), NOSPLIT, $0-32
-	VPXOR Y0, Y0, Y0
-	MOVQ  n+0(FP), AX
-	MOVQ  a+8(FP), DX
-	MOVQ  b+16(FP), BX
-	XORQ  CX, CX
+TEXT ·narrow32AVX2(SB), NOSPLIT, $0-24
+	MOVQ n+0(FP), AX
+	MOVQ z+8(FP), DX
+	MOVQ a+16(FP), BX
+	XORQ CX, CX
 
 elements:
-	VMOVDQU      (DX)(CX*8), Y1
-	VMOVDQU      (BX)(CX*8), Y2
-	VPANDN       Y1, Y2, Y1
-	VPADDQ       Y1, Y0, Y0
-	VMOVDQU      32(DX)(CX*8), Y1
-	VMOVDQU      32(BX)(CX*8), Y2
-	VPANDN       Y1, Y2, Y1
-	VPADDQ       Y1, Y0, Y0
+	VMOVDQU (BX)(CX*8), Y0
+	VMOVDQU 32(BX)(CX*8), Y1
+	VSHUFPS $0x88, Y1, Y0, Y0
+	VPERMQ  $0xd8, Y0, Y0
+	VMOVDQU Y0, (DX)(CX*4)
+	ADDQ    $0x08, CX
+	CMPQ    CX, AX
+	JNE     elements
+	VZEROUPPER
+	RET
+
+// func lostAVX2(n int, sums *int64, next *int64, words *int64) (count int64)
+// Requires: AVX, AVX2
+TEXT ·lostAVX2(SB), NOSPLIT, $0-40
+	VPXOR        Y0, Y0, Y0
+	VPXOR        Y1, Y1, Y1
+	MOVQ         $0x0000000000000001, AX
+	VMOVQ        AX, X2
+	VPBROADCASTQ X2, Y2
+	MOVQ         n+0(FP), AX
+	MOVQ         sums+8(FP), DX
+	MOVQ         next+16(FP), BX
+	MOVQ         words+24(FP), SI
+	XORQ         CX, CX
+
+elements:
+	VMOVDQU      (DX)(CX*8), Y2
+	VMOVDQU      (BX)(CX*8), Y3
+	VMOVDQU      (SI)(CX*8), Y4
+	VPCMPEQQ     Y1, Y2, Y2
+	VPCMPEQQ     Y4, Y3, Y3
+	VPANDN       Y3, Y2, Y2
+	VPSUBQ       Y2, Y0, Y0
+	VMOVDQU      32(DX)(CX*8), Y2
+	VMOVDQU      32(BX)(CX*8), Y3
+	VMOVDQU      32(SI)(CX*8), Y4
+	VPCMPEQQ     Y1, Y2, Y2
+	VPCMPEQQ     Y4, Y3, Y3
+	VPANDN       Y3, Y2, Y2
+	VPSUBQ       Y2, Y0, Y0
 	ADDQ         $0x08, CX
 	CMPQ         CX, AX
 	JNE          elements
@@ -1791,7 +3496,7 @@ elements:
 	VPSHUFD      $0xee, X0, X1
 	VPADDQ       X1, X0, X0
 	VMOVQ        X0, AX
-	MOVQ         AX, count+24(FP)
+	MOVQ         AX, count+32(FP)
 	VZEROUPPER
 	RET
 
@@ -1819,128 +3524,333 @@ elements:
 	VZEROUPPER
 	RET
 
-// func divAVX2(n int, z *int64, a *int64, b *int64, left uint64, right uint64)
-// Requires: AVX, AVX2
-TEXT ·divAVX2(SB), NOSPLIT, $0-48
-	MOVQ         left+32(FP), AX
+// func divAVX2(n int, z *int64, a *int64, b *int64, factorA int64, constantA int64, factorB int64, constantB int64, right uint64, rounding *uint64) (outside int64)
+// Requires: AVX, AVX2, POPCNT
+TEXT ·divAVX2(SB), NOSPLIT, $0-88
+	MOVQ         factorA+32(FP), AX
 	VMOVQ        AX, X0
-	MOVQ         right+40(FP), AX
-	VMOVQ        AX, X1
-	MOVQ         $0x8000000000000000, AX
+	VPBROADCASTQ X0, Y0
+	VPSRLQ       $0x20, Y0, Y1
+	MOVQ         constantA+40(FP), AX
 	VMOVQ        AX, X2
 	VPBROADCASTQ X2, Y2
-	VMOVDQU      Y2, Y2
-	VPSRLQ       X1, Y2, Y2
-	VPXOR        Y3, Y3, Y3
-	MOVQ         $0x4330000000000000, AX
-	VMOVQ        AX, X4
-	VPBROADCASTQ X4, Y4
-	MOVQ         n+0(FP), AX
-	MOVQ         a+16(FP), DX
-	MOVQ         b+24(FP), BX
-	MOVQ         z+8(FP), SI
+	MOVQ         factorB+48(FP), AX
+	VMOVQ        AX, X3
+	VPBROADCASTQ X3, Y3
+	VPSRLQ       $0x20, Y3, Y4
+	MOVQ         constantB+56(FP), AX
+	VMOVQ        AX, X5
+	VPBROADCASTQ X5, Y5
+	MOVQ         right+64(FP), AX
+	VMOVQ        AX, X6
+	VPBROADCASTQ top<>+0(SB), Y7
+	VPSRLQ       X6, Y7, Y7
+	MOVQ         rounding+72(FP), AX
 	XORQ         CX, CX
+	VPXOR        Y8, Y8, Y8
+	MOVQ         $0x4330000000000000, DX
+	VMOVQ        DX, X9
+	VPBROADCASTQ X9, Y9
+	MOVQ         n+0(FP), BX
+	MOVQ         a+16(FP), DI
+	MOVQ         b+24(FP), R8
+	MOVQ         z+8(FP), R9
+	XORQ         SI, SI
 
 elements:
-	VMOVDQU  (DX)(CX*8), Y5
-	VMOVDQU  (BX)(CX*8), Y6
-	VPSLLQ   X0, Y5, Y5
-	VPSRLQ   X1, Y5, Y5
-	VPXOR    Y2, Y5, Y5
-	VPSUBQ   Y2, Y5, Y5
-	VPCMPGTQ Y5, Y3, Y7
-	VPXOR    Y7, Y5, Y5
-	VPOR     Y4, Y5, Y5
-	VSUBPD   Y4, Y5, Y5
-	VPOR     Y4, Y6, Y8
-	VSUBPD   Y4, Y8, Y8
-	VDIVPD   Y8, Y5, Y5
-	VROUNDPD $0x0b, Y5, Y5
-	VADDPD   Y4, Y5, Y5
-	VPXOR    Y4, Y5, Y5
-	VPXOR    Y7, Y5, Y5
-	VPCMPGTQ Y3, Y6, Y6
-	VPAND    Y6, Y5, Y5
-	VMOVDQU  Y5, (SI)(CX*8)
-	VMOVDQU  32(DX)(CX*8), Y5
-	VMOVDQU  32(BX)(CX*8), Y6
-	VPSLLQ   X0, Y5, Y5
-	VPSRLQ   X1, Y5, Y5
-	VPXOR    Y2, Y5, Y5
-	VPSUBQ   Y2, Y5, Y5
-	VPCMPGTQ Y5, Y3, Y7
-	VPXOR    Y7, Y5, Y5
-	VPOR     Y4, Y5, Y5
-	VSUBPD   Y4, Y5, Y5
-	VPOR     Y4, Y6, Y8
-	VSUBPD   Y4, Y8, Y8
-	VDIVPD   Y8, Y5, Y5
-	VROUNDPD $0x0b, Y5, Y5
-	VADDPD   Y4, Y5, Y5
-	VPXOR    Y4, Y5, Y5
-	VPXOR    Y7, Y5, Y5
-	VPCMPGTQ Y3, Y6, Y6
-	VPAND    Y6, Y5, Y5
-	VMOVDQU  Y5, 32(SI)(CX*8)
-	ADDQ     $0x08, CX
-	CMPQ     CX, AX
-	JNE      elements
+	VMOVDQU      (DI)(SI*8), Y10
+	VMOVDQU      (R8)(SI*8), Y11
+	VPMULUDQ     Y0, Y10, Y13
+	VPMULUDQ     Y1, Y10, Y12
+	VPSRLQ       $0x20, Y10, Y10
+	VPMULUDQ     Y0, Y10, Y10
+	VPADDQ       Y12, Y10, Y10
+	VPSLLQ       $0x20, Y10, Y10
+	VPADDQ       Y13, Y10, Y10
+	VPADDQ       Y2, Y10, Y10
+	VPMULUDQ     Y3, Y11, Y13
+	VPMULUDQ     Y4, Y11, Y12
+	VPSRLQ       $0x20, Y11, Y11
+	VPMULUDQ     Y3, Y11, Y11
+	VPADDQ       Y12, Y11, Y11
+	VPSLLQ       $0x20, Y11, Y11
+	VPADDQ       Y13, Y11, Y11
+	VPADDQ       Y5, Y11, Y11
+	VPSRLQ       X6, Y10, Y10
+	VPXOR        Y7, Y10, Y10
+	VPSUBQ       Y7, Y10, Y10
+	VPCMPGTQ     Y10, Y8, Y12
+	VPXOR        Y12, Y10, Y10
+	VPOR         Y9, Y10, Y10
+	VSUBPD       Y9, Y10, Y10
+	VPOR         Y9, Y11, Y13
+	VSUBPD       Y9, Y13, Y13
+	VDIVPD       Y13, Y10, Y10
+	VROUNDPD     $0x0b, Y10, Y10
+	VADDPD       Y9, Y10, Y10
+	VPXOR        Y9, Y10, Y10
+	VPXOR        Y12, Y10, Y10
+	VPCMPGTQ     Y8, Y11, Y11
+	VPAND        Y11, Y10, Y10
+	VMOVQ        16(AX), X11
+	VPBROADCASTQ top<>+0(SB), Y12
+	VPSRLQ       X11, Y12, Y12
+	VPBROADCASTQ 24(AX), Y13
+	VPBROADCASTQ 8(AX), Y14
+	VPSRLQ       X11, Y10, Y11
+	VPXOR        Y12, Y11, Y11
+	VPSUBQ       Y12, Y11, Y11
+	VPAND        Y13, Y11, Y11
+	VPADDQ       Y14, Y10, Y10
+	VPADDQ       Y11, Y10, Y10
+	VMOVQ        (AX), X11
+	VPBROADCASTQ top<>+0(SB), Y12
+	VPSRLQ       X11, Y12, Y12
+	VPSRLQ       X11, Y10, Y10
+	VPXOR        Y12, Y10, Y10
+	VPSUBQ       Y12, Y10, Y10
+	VPBROADCASTQ 48(AX), Y11
+	VPBROADCASTQ 56(AX), Y12
+	VPCMPGTQ     Y10, Y11, Y13
+	VPCMPGTQ     Y12, Y10, Y14
+	VPOR         Y14, Y13, Y13
+	VPTEST       Y13, Y13
+	JZ           inside0
+	VPBROADCASTQ 64(AX), Y13
+	VPBROADCASTQ 72(AX), Y14
+	VPCMPGTQ     Y10, Y11, Y11
+	VPCMPGTQ     Y12, Y10, Y12
+	VBLENDVPD    Y11, Y13, Y10, Y10
+	VBLENDVPD    Y12, Y14, Y10, Y10
+	VPOR         Y12, Y11, Y11
+	VMOVMSKPD    Y11, DX
+	POPCNTQ      DX, DX
+	ADDQ         DX, CX
+
+inside0:
+	VMOVDQU      Y10, (R9)(SI*8)
+	VMOVDQU      32(DI)(SI*8), Y10
+	VMOVDQU      32(R8)(SI*8), Y11
+	VPMULUDQ     Y0, Y10, Y13
+	VPMULUDQ     Y1, Y10, Y12
+	VPSRLQ       $0x20, Y10, Y10
+	VPMULUDQ     Y0, Y10, Y10
+	VPADDQ       Y12, Y10, Y10
+	VPSLLQ       $0x20, Y10, Y10
+	VPADDQ       Y13, Y10, Y10
+	VPADDQ       Y2, Y10, Y10
+	VPMULUDQ     Y3, Y11, Y13
+	VPMULUDQ     Y4, Y11, Y12
+	VPSRLQ       $0x20, Y11, Y11
+	VPMULUDQ     Y3, Y11, Y11
+	VPADDQ       Y12, Y11, Y11
+	VPSLLQ       $0x20, Y11, Y11
+	VPADDQ       Y13, Y11, Y11
+	VPADDQ       Y5, Y11, Y11
+	VPSRLQ       X6, Y10, Y10
+	VPXOR        Y7, Y10, Y10
+	VPSUBQ       Y7, Y10, Y10
+	VPCMPGTQ     Y10, Y8, Y12
+	VPXOR        Y12, Y10, Y10
+	VPOR         Y9, Y10, Y10
+	VSUBPD       Y9, Y10, Y10
+	VPOR         Y9, Y11, Y13
+	VSUBPD       Y9, Y13, Y13
+	VDIVPD       Y13, Y10, Y10
+	VROUNDPD     $0x0b, Y10, Y10
+	VADDPD       Y9, Y10, Y10
+	VPXOR        Y9, Y10, Y10
+	VPXOR        Y12, Y10, Y10
+	VPCMPGTQ     Y8, Y11, Y11
+	VPAND        Y11, Y10, Y10
+	VMOVQ        16(AX), X11
+	VPBROADCASTQ top<>+0(SB), Y12
+	VPSRLQ       X11, Y12, Y12
+	VPBROADCASTQ 24(AX), Y13
+	VPBROADCASTQ 8(AX), Y14
+	VPSRLQ       X11, Y10, Y11
+	VPXOR        Y12, Y11, Y11
+	VPSUBQ       Y12, Y11, Y11
+	VPAND        Y13, Y11, Y11
+	VPADDQ       Y14, Y10, Y10
+	VPADDQ       Y11, Y10, Y10
+	VMOVQ        (AX), X11
+	VPBROADCASTQ top<>+0(SB), Y12
+	VPSRLQ       X11, Y12, Y12
+	VPSRLQ       X11, Y10, Y10
+	VPXOR        Y12, Y10, Y10
+	VPSUBQ       Y12, Y10, Y10
+	VPBROADCASTQ 48(AX), Y11
+	VPBROADCASTQ 56(AX), Y12
+	VPCMPGTQ     Y10, Y11, Y13
+	VPCMPGTQ     Y12, Y10, Y14
+	VPOR         Y14, Y13, Y13
+	VPTEST       Y13, Y13
+	JZ           inside1
+	VPBROADCASTQ 64(AX), Y13
+	VPBROADCASTQ 72(AX), Y14
+	VPCMPGTQ     Y10, Y11, Y11
+	VPCMPGTQ     Y12, Y10, Y12
+	VBLENDVPD    Y11, Y13, Y10, Y10
+	VBLENDVPD    Y12, Y14, Y10, Y10
+	VPOR         Y12, Y11, Y11
+	VMOVMSKPD    Y11, DX
+	POPCNTQ      DX, DX
+	ADDQ         DX, CX
+
+inside1:
+	VMOVDQU Y10, 32(R9)(SI*8)
+	ADDQ    $0x08, SI
+	CMPQ    SI, BX
+	JNE     elements
+	MOVQ    CX, outside+80(FP)
 	VZEROUPPER
 	RET
 
-// func sqrtAVX2(n int, z *int64, a *int64, left uint64, right uint64)
-// Requires: AVX, AVX2
-TEXT ·sqrtAVX2(SB), NOSPLIT, $0-40
-	MOVQ         left+24(FP), AX
+// func sqrtAVX2(n int, z *int64, a *int64, factor int64, constant int64, right uint64, rounding *uint64) (outside int64)
+// Requires: AVX, AVX2, POPCNT
+TEXT ·sqrtAVX2(SB), NOSPLIT, $0-64
+	MOVQ         factor+24(FP), AX
 	VMOVQ        AX, X0
-	MOVQ         right+32(FP), AX
-	VMOVQ        AX, X1
-	MOVQ         $0x8000000000000000, AX
+	VPBROADCASTQ X0, Y0
+	VPSRLQ       $0x20, Y0, Y1
+	MOVQ         constant+32(FP), AX
 	VMOVQ        AX, X2
 	VPBROADCASTQ X2, Y2
-	VMOVDQU      Y2, Y2
-	VPSRLQ       X1, Y2, Y2
-	VPXOR        Y3, Y3, Y3
-	MOVQ         $0x4330000000000000, AX
-	VMOVQ        AX, X4
-	VPBROADCASTQ X4, Y4
-	MOVQ         n+0(FP), AX
-	MOVQ         a+16(FP), DX
-	MOVQ         z+8(FP), BX
+	MOVQ         right+40(FP), AX
+	VMOVQ        AX, X3
+	VPBROADCASTQ top<>+0(SB), Y4
+	VPSRLQ       X3, Y4, Y4
+	MOVQ         rounding+48(FP), AX
 	XORQ         CX, CX
+	VPXOR        Y5, Y5, Y5
+	MOVQ         $0x4330000000000000, DX
+	VMOVQ        DX, X6
+	VPBROADCASTQ X6, Y6
+	MOVQ         n+0(FP), BX
+	MOVQ         a+16(FP), DI
+	MOVQ         z+8(FP), R8
+	XORQ         SI, SI
 
 elements:
-	VMOVDQU  (DX)(CX*8), Y5
-	VPCMPGTQ Y3, Y5, Y6
-	VPAND    Y6, Y5, Y5
-	VPSLLQ   X0, Y5, Y5
-	VPSRLQ   X1, Y5, Y5
-	VPXOR    Y2, Y5, Y5
-	VPSUBQ   Y2, Y5, Y5
-	VPOR     Y4, Y5, Y5
-	VSUBPD   Y4, Y5, Y5
-	VSQRTPD  Y5, Y5
-	VROUNDPD $0x0b, Y5, Y5
-	VADDPD   Y4, Y5, Y5
-	VPXOR    Y4, Y5, Y5
-	VMOVDQU  Y5, (BX)(CX*8)
-	VMOVDQU  32(DX)(CX*8), Y5
-	VPCMPGTQ Y3, Y5, Y6
-	VPAND    Y6, Y5, Y5
-	VPSLLQ   X0, Y5, Y5
-	VPSRLQ   X1, Y5, Y5
-	VPXOR    Y2, Y5, Y5
-	VPSUBQ   Y2, Y5, Y5
-	VPOR     Y4, Y5, Y5
-	VSUBPD   Y4, Y5, Y5
-	VSQRTPD  Y5, Y5
-	VROUNDPD $0x0b, Y5, Y5
-	VADDPD   Y4, Y5, Y5
-	VPXOR    Y4, Y5, Y5
-	VMOVDQU  Y5, 32(BX)(CX*8)
-	ADDQ     $0x08, CX
-	CMPQ     CX, AX
-	JNE      elements
+	VMOVDQU      (DI)(SI*8), Y7
+	VPMULUDQ     Y0, Y7, Y9
+	VPMULUDQ     Y1, Y7, Y8
+	VPSRLQ       $0x20, Y7, Y7
+	VPMULUDQ     Y0, Y7, Y7
+	VPADDQ       Y8, Y7, Y7
+	VPSLLQ       $0x20, Y7, Y7
+	VPADDQ       Y9, Y7, Y7
+	VPADDQ       Y2, Y7, Y7
+	VPCMPGTQ     Y5, Y7, Y8
+	VPAND        Y8, Y7, Y7
+	VPSRLQ       X3, Y7, Y7
+	VPXOR        Y4, Y7, Y7
+	VPSUBQ       Y4, Y7, Y7
+	VPOR         Y6, Y7, Y7
+	VSUBPD       Y6, Y7, Y7
+	VSQRTPD      Y7, Y7
+	VROUNDPD     $0x0b, Y7, Y7
+	VADDPD       Y6, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VMOVQ        16(AX), X8
+	VPBROADCASTQ top<>+0(SB), Y9
+	VPSRLQ       X8, Y9, Y9
+	VPBROADCASTQ 24(AX), Y10
+	VPBROADCASTQ 8(AX), Y11
+	VPSRLQ       X8, Y7, Y8
+	VPXOR        Y9, Y8, Y8
+	VPSUBQ       Y9, Y8, Y8
+	VPAND        Y10, Y8, Y8
+	VPADDQ       Y11, Y7, Y7
+	VPADDQ       Y8, Y7, Y7
+	VMOVQ        (AX), X8
+	VPBROADCASTQ top<>+0(SB), Y9
+	VPSRLQ       X8, Y9, Y9
+	VPSRLQ       X8, Y7, Y7
+	VPXOR        Y9, Y7, Y7
+	VPSUBQ       Y9, Y7, Y7
+	VPBROADCASTQ 48(AX), Y8
+	VPBROADCASTQ 56(AX), Y9
+	VPCMPGTQ     Y7, Y8, Y10
+	VPCMPGTQ     Y9, Y7, Y11
+	VPOR         Y11, Y10, Y10
+	VPTEST       Y10, Y10
+	JZ           inside0
+	VPBROADCASTQ 64(AX), Y10
+	VPBROADCASTQ 72(AX), Y11
+	VPCMPGTQ     Y7, Y8, Y8
+	VPCMPGTQ     Y9, Y7, Y9
+	VBLENDVPD    Y8, Y10, Y7, Y7
+	VBLENDVPD    Y9, Y11, Y7, Y7
+	VPOR         Y9, Y8, Y8
+	VMOVMSKPD    Y8, DX
+	POPCNTQ      DX, DX
+	ADDQ         DX, CX
+
+inside0:
+	VMOVDQU      Y7, (R8)(SI*8)
+	VMOVDQU      32(DI)(SI*8), Y7
+	VPMULUDQ     Y0, Y7, Y9
+	VPMULUDQ     Y1, Y7, Y8
+	VPSRLQ       $0x20, Y7, Y7
+	VPMULUDQ     Y0, Y7, Y7
+	VPADDQ       Y8, Y7, Y7
+	VPSLLQ       $0x20, Y7, Y7
+	VPADDQ       Y9, Y7, Y7
+	VPADDQ       Y2, Y7, Y7
+	VPCMPGTQ     Y5, Y7, Y8
+	VPAND        Y8, Y7, Y7
+	VPSRLQ       X3, Y7, Y7
+	VPXOR        Y4, Y7, Y7
+	VPSUBQ       Y4, Y7, Y7
+	VPOR         Y6, Y7, Y7
+	VSUBPD       Y6, Y7, Y7
+	VSQRTPD      Y7, Y7
+	VROUNDPD     $0x0b, Y7, Y7
+	VADDPD       Y6, Y7, Y7
+	VPXOR        Y6, Y7, Y7
+	VMOVQ        16(AX), X8
+	VPBROADCASTQ top<>+0(SB), Y9
+	VPSRLQ       X8, Y9, Y9
+	VPBROADCASTQ 24(AX), Y10
+	VPBROADCASTQ 8(AX), Y11
+	VPSRLQ       X8, Y7, Y8
+	VPXOR        Y9, Y8, Y8
+	VPSUBQ       Y9, Y8, Y8
+	VPAND        Y10, Y8, Y8
+	VPADDQ       Y11, Y7, Y7
+	VPADDQ       Y8, Y7, Y7
+	VMOVQ        (AX), X8
+	VPBROADCASTQ top<>+0(SB), Y9
+	VPSRLQ       X8, Y9, Y9
+	VPSRLQ       X8, Y7, Y7
+	VPXOR        Y9, Y7, Y7
+	VPSUBQ       Y9, Y7, Y7
+	VPBROADCASTQ 48(AX), Y8
+	VPBROADCASTQ 56(AX), Y9
+	VPCMPGTQ     Y7, Y8, Y10
+	VPCMPGTQ     Y9, Y7, Y11
+	VPOR         Y11, Y10, Y10
+	VPTEST       Y10, Y10
+	JZ           inside1
+	VPBROADCASTQ 64(AX), Y10
+	VPBROADCASTQ 72(AX), Y11
+	VPCMPGTQ     Y7, Y8, Y8
+	VPCMPGTQ     Y9, Y7, Y9
+	VBLENDVPD    Y8, Y10, Y7, Y7
+	VBLENDVPD    Y9, Y11, Y7, Y7
+	VPOR         Y9, Y8, Y8
+	VMOVMSKPD    Y8, DX
+	POPCNTQ      DX, DX
+	ADDQ         DX, CX
+
+inside1:
+	VMOVDQU Y7, 32(R8)(SI*8)
+	ADDQ    $0x08, SI
+	CMPQ    SI, BX
+	JNE     elements
+	MOVQ    CX, outside+56(FP)
 	VZEROUPPER
 	RET
 
@@ -2033,7 +3943,7 @@ TEXT ·drawAVX2(SB), NOSPLIT, $0-48
 	MOVQ         column+32(FP), SI
 	VMOVQ        SI, X1
 	VPBROADCASTW X1, Y1
-	VPADDW       iota<>+0(SB), Y0, Y0
+	VPADDW       places<>+0(SB), Y0, Y0
 	MOVQ         $0x0000000000000010, SI
 	VMOVQ        SI, X2
 	VPBROADCASTW X2, Y2

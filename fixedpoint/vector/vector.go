@@ -16,18 +16,21 @@ import (
 type kernels struct {
 	name             string
 	words            int // of 16 bits in a vector; 0: no kernels, all is done in Go
-	sum              func(n int, z, terms *int64, plus, minus, times int, constant int64)
-	sumRound         func(n int, z, terms *int64, plus, minus, times int, constant int64, drop uint64, lo, hi, below, above int64) int64
-	roundRandom      func(n int, z, a, random *int64, down, up, drop uint64, lo, hi, below, above int64) int64
-	mul              func(n int, z, a, b *int64)
+	sum              func(n int, z, terms *int64, plus, minus, times, long int, constant int64)
+	sumRound         func(n int, z, terms *int64, plus, minus, times, long int, constant int64, rounding *uint64) int64
+	sumRoundByValue  func(n int, z, terms *int64, plus, minus, times, long int, constant int64, rounding *uint64) int64
+	sumRoundRandom   func(n int, z, terms *int64, plus, minus, times, long int, constant int64, rounding *uint64, random *int64) int64
+	mul, mulLong     func(n int, z, a, b *int64)
 	clip             func(n int, z, a *int64, lo, hi int64)
 	nonZero          func(n int, z, a *int64)
-	widen            func(n int, z *int64, a *int16)
-	narrow           func(n int, z *int16, a *int64)
-	lost             func(n int, a, b *int64) int64
+	widen16          func(n int, z *int64, a *int16)
+	widen32          func(n int, z *int64, a *int32)
+	narrow16         func(n int, z *int16, a *int64)
+	narrow32         func(n int, z *int32, a *int64)
+	lost             func(n int, sums, next, words *int64) int64
 	occupied         func(n int, z *uint8, a *int64)
-	div              func(n int, z, a, b *int64, left, right uint64)
-	sqrt             func(n int, z, a *int64, left, right uint64)
+	div              func(n int, z, a, b *int64, factorA, constantA, factorB, constantB int64, right uint64, rounding *uint64) int64
+	sqrt             func(n int, z, a *int64, factor, constant int64, right uint64, rounding *uint64) int64
 	interpolate      func(n int, z, a, segments *int64, left, part uint64, low, high, last int64)
 	draw             func(n int, z *int64, keys *uint16, row, column, symmetric uint64)
 	events4, events1 func(pairs, atOnce int, words *int16, at *int64, deltas *int16, sums *int64, shift uint64)
@@ -78,27 +81,26 @@ type Term struct {
 }
 
 // Terms are those of a sum: the values of the first Plus are shifted left by their factors and added, those of the next Minus shifted
-// and subtracted; the values of all others are multiplied by their factors, both int32 unless Long.
+// and subtracted; the values of all others are multiplied by their factors, both int32 but in the last Long.
 type Terms struct {
-	List        []Term
-	Plus, Minus int
-	Long        bool // some are not: the kernels leave the sum to Go
+	List              []Term
+	Plus, Minus, Long int
 }
 
 // first is what a kernel takes.
-func (t *Terms) first() (list *int64, plus, minus, times int) {
+func (t *Terms) first() (list *int64, plus, minus, times, long int) {
 	if len(t.List) > 0 {
 		list = &t.List[0].Factor
 	}
-	return list, t.Plus, t.Minus, len(t.List) - t.Plus - t.Minus
+	return list, t.Plus, t.Minus, len(t.List) - t.Plus - t.Minus - t.Long, t.Long
 }
 
 // Sum sets z to constant plus the sum of the terms, whose values have the length of z at least and may be z itself.
 func Sum(z []int64, t *Terms, constant int64) {
 	n := t.whole(len(z))
 	if n > 0 {
-		list, plus, minus, times := t.first()
-		use.sum(n, &z[0], list, plus, minus, times, constant)
+		list, plus, minus, times, long := t.first()
+		use.sum(n, &z[0], list, plus, minus, times, long, constant)
 	}
 	t.rest(z, n, constant)
 }
@@ -108,81 +110,77 @@ func (t *Terms) whole(n int) int {
 	for i := range t.List {
 		_ = t.List[i].Values[:n]
 	}
-	if t.Long {
-		return 0
-	}
 	return whole(n)
 }
 
 // rest computes the elements from n on, a few at a time: z may be one of the terms.
 func (t *Terms) rest(z []int64, n int, constant int64) {
 	for ; n < len(z); n += step {
-		var sums [step]int64
-		part := z[n:min(n+step, len(z))]
-		for i := range sums {
-			sums[i] = constant
-		}
-		for at := range t.List {
-			f, values := t.List[at].Factor, t.List[at].Values[n:][:len(part)]
-			switch {
-			case at < t.Plus:
-				for i, v := range values {
-					sums[i&(step-1)] += v << (uint(f) & 63)
-				}
-			case at < t.Plus+t.Minus:
-				for i, v := range values {
-					sums[i&(step-1)] -= v << (uint(f) & 63)
-				}
-			default:
-				for i, v := range values {
-					sums[i&(step-1)] += v * f
-				}
+		t.part(z[n:min(n+step, len(z))], n, constant)
+	}
+}
+
+// part computes a few elements, those from n on.
+func (t *Terms) part(z []int64, n int, constant int64) {
+	var sums [step]int64
+	for i := range sums {
+		sums[i] = constant
+	}
+	for at := range t.List {
+		f, values := t.List[at].Factor, t.List[at].Values[n:][:len(z)]
+		switch {
+		case at < t.Plus:
+			for i, v := range values {
+				sums[i&(step-1)] += v << (uint(f) & 63)
+			}
+		case at < t.Plus+t.Minus:
+			for i, v := range values {
+				sums[i&(step-1)] -= v << (uint(f) & 63)
+			}
+		default:
+			for i, v := range values {
+				sums[i&(step-1)] += v * f
 			}
 		}
-		copy(part, sums[:])
 	}
+	copy(z, sums[:])
 }
 
-// Limits are a range of results and what takes the place of those outside.
-type Limits struct{ Lo, Hi, Below, Above int64 }
-
-// limit is v or what takes its place.
-func (l *Limits) limit(v int64, outside *int64) int64 {
-	switch {
-	case v < l.Lo:
-		*outside++
-		return l.Below
-	case v > l.Hi:
-		*outside++
-		return l.Above
-	}
-	return v
-}
-
-// SumRound is Sum, shifted right by drop, within limits; it gives the number of results outside.
-func SumRound(z []int64, t *Terms, constant int64, drop uint, l Limits) (outside int64) {
+// SumRound is Sum, rounded; it gives the number of results outside the limits.
+func SumRound(z []int64, t *Terms, constant int64, r *Rounding) (outside int64) {
 	n := t.whole(len(z))
 	if n > 0 {
-		list, plus, minus, times := t.first()
-		outside = use.sumRound(n, &z[0], list, plus, minus, times, constant, uint64(drop), l.Lo, l.Hi, l.Below, l.Above)
+		list, plus, minus, times, long := t.first()
+		if r.Mask == 0 {
+			outside = use.sumRound(n, &z[0], list, plus, minus, times, long, constant+r.Addend, r.first())
+		} else {
+			outside = use.sumRoundByValue(n, &z[0], list, plus, minus, times, long, constant, r.first())
+		}
 	}
 	t.rest(z, n, constant)
 	for i := n; i < len(z); i++ {
-		z[i] = l.limit(z[i]>>(drop&63), &outside)
+		z[i] = r.round(z[i], &outside)
 	}
 	return outside
 }
 
-// RoundRandom sets z = (a + random>>down<<up) >> drop within limits, random being 32-bit words, and gives the number of
+// SumRoundRandom sets z to (sum + random>>Down<<Up) >> Drop within limits, random being 32-bit words, and gives the number of
 // results outside. Slices of operands have the length of z here and below, and may be z itself.
-func RoundRandom(z, a, random []int64, down, up, drop uint, l Limits) (outside int64) {
-	a, random = a[:len(z)], random[:len(z)]
-	n := whole(len(z))
+func SumRoundRandom(z []int64, t *Terms, constant int64, r *Rounding, random []int64) (outside int64) {
+	random = random[:len(z)]
+	n := t.whole(len(z))
 	if n > 0 {
-		outside = use.roundRandom(n, &z[0], &a[0], &random[0], uint64(down), uint64(up), uint64(drop), l.Lo, l.Hi, l.Below, l.Above)
+		list, plus, minus, times, long := t.first()
+		outside = use.sumRoundRandom(n, &z[0], list, plus, minus, times, long, constant, r.first(), &random[0])
 	}
-	for i := n; i < len(z); i++ {
-		z[i] = l.limit((a[i]+random[i]>>(down&63)<<(up&63))>>(drop&63), &outside)
+	var draws [step]int64 // random may be z
+	for ; n < len(z); n += step {
+		part := z[n:min(n+step, len(z))]
+		copy(draws[:], random[n:])
+		t.part(part, n, constant)
+		for i, v := range part {
+			part[i] = r.limit((v+draws[i]>>(r.Down&63)<<(r.Up&63))>>(r.Drop&63), &outside)
+		}
 	}
 	return outside
 }
@@ -191,10 +189,12 @@ func RoundRandom(z, a, random []int64, down, up, drop uint, l Limits) (outside i
 func Mul(z, a, b []int64, short bool) {
 	a, b = a[:len(z)], b[:len(z)]
 	n := whole(len(z))
-	if n > 0 && short {
+	switch {
+	case n == 0:
+	case short:
 		use.mul(n, &z[0], &a[0], &b[0])
-	} else {
-		n = 0
+	default:
+		use.mulLong(n, &z[0], &a[0], &b[0])
 	}
 	for i := n; i < len(z); i++ {
 		z[i] = a[i] * b[i]
@@ -226,60 +226,71 @@ func NonZero(z, a []int64) {
 	}
 }
 
-// Div sets z = floor((a << left >> right) / b), 0 where b is not above 0. short tells that the dividends, shifted, and b are at
-// least -2^52 and below 2^52.
-func Div(z, a, b []int64, left, right uint, short bool) {
-	a, b = a[:len(z)], b[:len(z)]
-	left, right = left&63, right&63
+// Operand is Values times Factor plus Constant.
+type Operand struct {
+	Values           []int64
+	Factor, Constant int64
+}
+
+func (o *Operand) at(i int) int64 { return o.Values[i]*o.Factor + o.Constant }
+
+// Div sets z = floor((a >> right) / b), 0 where b is not above 0, rounded, and gives the number of results outside the limits.
+// short tells that the dividends, shifted, and b are at least -2^52 and below 2^52.
+func Div(z []int64, a, b Operand, right uint, short bool, r *Rounding) (outside int64) {
+	a.Values, b.Values = a.Values[:len(z)], b.Values[:len(z)]
+	right &= 63
 	n := 0
 	if short {
 		if n = whole(len(z)); n > 0 {
-			use.div(n, &z[0], &a[0], &b[0], uint64(left), uint64(right))
+			outside = use.div(n, &z[0], &a.Values[0], &b.Values[0], a.Factor, a.Constant, b.Factor, b.Constant, uint64(right), r.first())
 		}
 		// Below 2^53 a quotient that is no integer is farther from the next one than rounding reaches: truncation is exact.
 		// A negative dividend's floor is that of its complement, -a - 1, complemented.
 		for i := n; i < len(z); i++ {
-			dividend, divisor := a[i]<<left>>right, b[i]
+			dividend, divisor := a.at(i)>>right, b.at(i)
 			sign := dividend >> 63
 			q := int64(float64(dividend^sign)/float64(max(divisor, 1))) ^ sign
-			z[i] = q &^ ((divisor - 1) >> 63)
+			z[i] = r.round(q&^((divisor-1)>>63), &outside)
 		}
-		return
+		return outside
 	}
-	for i, divisor := range b {
-		dividend := a[i] << left >> right
+	for i := range z {
+		dividend, divisor := a.at(i)>>right, b.at(i)
 		sign := dividend >> 63
 		q := int64(uint64(dividend^sign)/uint64(max(divisor, 1))) ^ sign
 		if divisor <= 0 {
 			q = 0
 		}
-		z[i] = q
+		z[i] = r.round(q, &outside)
 	}
+	return outside
 }
 
-// Sqrt sets z = floor(sqrt(a << left >> right)), 0 where a is negative. short tells that the radicand is below 2^52.
-func Sqrt(z, a []int64, left, right uint, short bool) {
-	a = a[:len(z)]
-	left, right = left&63, right&63
+// Sqrt sets z = floor(sqrt(a >> right)), 0 where a is negative, rounded, and gives the number of results outside the limits.
+// short tells that the radicand is below 2^52.
+func Sqrt(z []int64, a Operand, right uint, short bool, r *Rounding) (outside int64) {
+	a.Values = a.Values[:len(z)]
+	right &= 63
 	if short {
 		n := whole(len(z))
 		if n > 0 {
-			use.sqrt(n, &z[0], &a[0], uint64(left), uint64(right))
+			outside = use.sqrt(n, &z[0], &a.Values[0], a.Factor, a.Constant, uint64(right), r.first())
 		}
 		// The root of what is below a square of k is farther below k than rounding reaches.
 		for i := n; i < len(z); i++ {
-			z[i] = int64(math.Sqrt(float64(max(a[i], 0) << left >> right)))
+			z[i] = r.round(int64(math.Sqrt(float64(max(a.at(i), 0)>>right))), &outside)
 		}
-		return
+		return outside
 	}
-	for i, v := range a {
-		radicand := uint64(max(v, 0) << left >> right)
+	for i := range z {
+		radicand := uint64(max(a.at(i), 0) >> right)
 		root := uint64(math.Sqrt(float64(radicand))) // one too much at most: that of a square never rounds to less
 		if root*root > radicand {
 			root--
 		}
-		z[i] = int64(root)
+		z[i] = r.round(int64(root), &outside)
 	}
+	return outside
 }
 
 // Lines are a function that is linear in segments of 2^Part from Low to High, Entries its values at their ends.
@@ -330,40 +341,52 @@ func Interpolate(z, a []int64, l *Lines) {
 }
 
 // Widen sets z = a.
-func Widen(z []int64, a []int16) {
+func Widen[T int16 | int32](z []int64, a []T) {
 	a = a[:len(z)]
 	n := whole(len(z))
 	if n > 0 {
-		use.widen(n, &z[0], &a[0])
+		switch a := any(a).(type) {
+		case []int16:
+			use.widen16(n, &z[0], &a[0])
+		case []int32:
+			use.widen32(n, &z[0], &a[0])
+		}
 	}
 	for i := n; i < len(z); i++ {
 		z[i] = int64(a[i])
 	}
 }
 
-// Narrow sets z = a; every element of a is an int16.
-func Narrow(z []int16, a []int64) {
+// Narrow sets z = a, every element of which fits.
+func Narrow[T int16 | int32](z []T, a []int64) {
 	a = a[:len(z)]
 	n := whole(len(z))
 	if n > 0 {
-		use.narrow(n, &z[0], &a[0])
+		switch z := any(z).(type) {
+		case []int16:
+			use.narrow16(n, &z[0], &a[0])
+		case []int32:
+			use.narrow32(n, &z[0], &a[0])
+		}
 	}
 	for i := n; i < len(z); i++ {
-		z[i] = int16(a[i])
+		z[i] = T(a[i])
 	}
 }
 
-// Lost is the sum of a &^ b.
-func Lost(a, b []int64) (sum int64) {
-	b = b[:len(a)]
-	n := whole(len(a))
+// Lost is the number of elements whose sum is not 0 but whose next word is the word.
+func Lost(sums, next, words []int64) (lost int64) {
+	next, words = next[:len(sums)], words[:len(sums)]
+	n := whole(len(sums))
 	if n > 0 {
-		sum = use.lost(n, &a[0], &b[0])
+		lost = use.lost(n, &sums[0], &next[0], &words[0])
 	}
-	for i := n; i < len(a); i++ {
-		sum += a[i] &^ b[i]
+	for i := n; i < len(sums); i++ {
+		if sums[i] != 0 && next[i] == words[i] {
+			lost++
+		}
 	}
-	return sum
+	return lost
 }
 
 // Occupied sets the bits of z, bit e%8 of byte e/8, where a is not 0, and clears the others up to a whole byte.

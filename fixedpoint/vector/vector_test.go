@@ -6,6 +6,7 @@ import (
 	"math/big"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -54,48 +55,31 @@ func TestOperations(t *testing.T) {
 		n := rng.IntN(70)
 		a, b := numbers(rng, n, 1+rng.IntN(64)), numbers(rng, n, 1+rng.IntN(64))
 		p, q := numbers(rng, n, 1+rng.IntN(32)), numbers(rng, n, 1+rng.IntN(32))
-		drop := uint(rng.IntN(64))
 		lo, hi := numbers(rng, 1, 64)[0], numbers(rng, 1, 64)[0]
 		lo, hi = min(lo, hi), max(lo, hi)
-		limits := Limits{lo, hi, rng.Int64(), -rng.Int64()}
-		random := make([]int64, n)
-		for i := range random {
-			random[i] = int64([]uint32{0, math.MaxUint32, rng.Uint32()}[rng.IntN(3)])
-		}
-		down, up := uint(rng.IntN(33)), uint(rng.IntN(32))
 		for what, c := range map[string]struct {
-			in     []int64 // in whose place the result may go
-			run    func(z []int64) int64
-			want   func(i int) int64
-			limits *Limits
+			in   []int64 // in whose place the result may go
+			run  func(z []int64)
+			want func(i int) int64
 		}{
-			"Mul":      {p, func(z []int64) int64 { Mul(z, p, q, true); return 0 }, func(i int) int64 { return p[i] * q[i] }, nil},
-			"Mul long": {a, func(z []int64) int64 { Mul(z, a, b, false); return 0 }, func(i int) int64 { return a[i] * b[i] }, nil},
-			"Clip":     {a, func(z []int64) int64 { Clip(z, a, lo, hi); return 0 }, func(i int) int64 { return min(max(a[i], lo), hi) }, nil},
-			"NonZero": {a, func(z []int64) int64 { NonZero(z, a); return 0 }, func(i int) int64 {
+			"Mul":      {p, func(z []int64) { Mul(z, p, q, true) }, func(i int) int64 { return p[i] * q[i] }},
+			"Mul long": {a, func(z []int64) { Mul(z, a, b, false) }, func(i int) int64 { return a[i] * b[i] }},
+			"Clip":     {a, func(z []int64) { Clip(z, a, lo, hi) }, func(i int) int64 { return min(max(a[i], lo), hi) }},
+			"NonZero": {a, func(z []int64) { NonZero(z, a) }, func(i int) int64 {
 				if a[i] != 0 {
 					return 1
 				}
 				return 0
-			}, nil},
-			"RoundRandom": {a, func(z []int64) int64 { return RoundRandom(z, a, random, down, up, drop, limits) },
-				func(i int) int64 { return (a[i] + random[i]>>down<<up) >> drop }, &limits},
+			}},
 		} {
-			want, count := make([]int64, n), int64(0)
+			want := make([]int64, n)
 			for i := range want {
 				want[i] = c.want(i)
-				if c.limits != nil && want[i] < lo {
-					want[i] = c.limits.Below
-					count++
-				} else if c.limits != nil && want[i] > hi {
-					want[i] = c.limits.Above
-					count++
-				}
 			}
 			with(func(name string) {
 				got := make([]int64, n+1)
 				got[n] = 77
-				require.Equal(t, count, c.run(got[:n]), "%s in %s: outside", what, name)
+				c.run(got[:n])
 				require.Equal(t, want, got[:n], "%s in %s", what, name)
 				require.EqualValues(t, 77, got[n], "%s in %s writes behind the end", what, name)
 				before := append([]int64{}, c.in...)
@@ -110,20 +94,24 @@ func TestOperations(t *testing.T) {
 func TestNarrow(t *testing.T) {
 	rng := source(t)
 	for n := range 70 {
-		a, b := numbers(rng, n, 16), numbers(rng, n, 2)
-		narrow, lost := make([]int16, n), int64(0)
-		for i := range a {
-			narrow[i] = int16(a[i])
-			lost += a[i] &^ b[i]
+		testNarrow[int16](t, numbers(rng, n, 16))
+		testNarrow[int32](t, numbers(rng, n, 32))
+		sums, next, words := numbers(rng, n, 64), numbers(rng, n, 64), numbers(rng, n, 64)
+		lost := int64(0)
+		for i := range sums {
+			if rng.IntN(2) == 0 {
+				next[i] = words[i] ^ []int64{0, 1, math.MinInt64}[rng.IntN(3)]
+			}
+			if rng.IntN(4) == 0 {
+				sums[i] = 1 << rng.IntN(64)
+			}
+			if sums[i] != 0 && next[i] == words[i] {
+				lost++
+			}
 		}
+		a := sums
 		with(func(name string) {
-			short, long := make([]int16, n+1), make([]int64, n+1)
-			short[n], long[n] = 77, 77
-			Narrow(short[:n], a)
-			Widen(long[:n], narrow)
-			require.Equal(t, append(narrow[:n:n], 77), short, name)
-			require.Equal(t, append(a[:n:n], 77), long, name)
-			require.Equal(t, lost, Lost(a, b), name)
+			require.Equal(t, lost, Lost(sums, next, words), name)
 			bits := make([]uint8, (n+7)/8+1)
 			for i := range bits {
 				bits[i] = uint8(rng.Uint32())
@@ -136,6 +124,54 @@ func TestNarrow(t *testing.T) {
 			require.EqualValues(t, 77, bits[len(bits)-1], name)
 		})
 	}
+}
+
+// testNarrow brings words to fewer bits and back.
+func testNarrow[T int16 | int32](t *testing.T, a []int64) {
+	n, narrow := len(a), make([]T, len(a))
+	for i := range a {
+		narrow[i] = T(a[i])
+	}
+	with(func(name string) {
+		short, long := make([]T, n+1), make([]int64, n+1)
+		short[n], long[n] = 77, 77
+		Narrow(short[:n], a)
+		Widen(long[:n], narrow)
+		require.Equal(t, append(narrow[:n:n], 77), short, name)
+		require.Equal(t, append(a[:n:n], 77), long, name)
+	})
+}
+
+// roundings are random ones, with limits that are met and with those that are not.
+func roundings(rng *rand.Rand) *Rounding {
+	ends := numbers(rng, 2, 1+rng.IntN(64))
+	r := &Rounding{Drop: uint64(rng.IntN(64)), Addend: numbers(rng, 1, 1+rng.IntN(64))[0], Down: uint64(rng.IntN(33)), Up: uint64(rng.IntN(32)),
+		Limits: Limits{min(ends[0], ends[1]), max(ends[0], ends[1]), rng.Int64(), -rng.Int64()}}
+	if rng.IntN(3) > 0 {
+		r.Sign, r.Mask = uint64(rng.IntN(64)), numbers(rng, 1, 1+rng.IntN(64))[0]
+	}
+	if rng.IntN(4) == 0 {
+		r.Limits = Exact.Limits
+	}
+	return r
+}
+
+// rounded are values rounded, and how many were outside the limits.
+func rounded(values []int64, r *Rounding) (list []int64, outside int64) {
+	list = make([]int64, len(values))
+	for i, v := range values {
+		v = (v + r.Addend + (v>>r.Sign)&r.Mask) >> r.Drop
+		switch {
+		case v < r.Lo:
+			v = r.Below
+			outside++
+		case v > r.Hi:
+			v = r.Above
+			outside++
+		}
+		list[i] = v
+	}
+	return list, outside
 }
 
 // TestFunctions holds quotients, roots and lines against integers, in place and not.
@@ -153,6 +189,13 @@ func TestFunctions(t *testing.T) {
 			require.Equal(t, want, in, "%s in %s, in place", what, name)
 			copy(in, before)
 		})
+	}
+	// checkRounded is check of what counts, exact and rounded.
+	checkRounded := func(in []int64, want []int64, run func(z []int64, r *Rounding) int64, format string, args ...any) {
+		for _, r := range []*Rounding{Exact, roundings(rng)} {
+			final, outside := rounded(want, r)
+			check(in, final, func(z []int64) { require.Equal(t, outside, run(z, r), "%+v", r) }, fmt.Sprintf(format, args...)+", rounded %+v", r)
+		}
 	}
 	packed := map[bool]int{}
 	for range 2000 {
@@ -189,8 +232,21 @@ func TestFunctions(t *testing.T) {
 			}
 			want = append(want, q)
 		}
-		check(a, want, func(z []int64) { Div(z, a, b, left, right, short) }, "%d << %d >> %d by %d, short %t", a, left, right, b, short)
-		check(b, want, func(z []int64) { Div(z, a, b, left, right, short) }, "%d << %d >> %d by %d, short %t", a, left, right, b, short)
+		// A divisor that the operand turns back into b.
+		factor, constant := int64(1), int64(0)
+		divisors := b
+		if rng.IntN(2) == 0 {
+			factor, constant = -1, rng.Int64()
+			divisors = make([]int64, n)
+			for i := range b {
+				divisors[i] = constant - b[i]
+			}
+		}
+		divide := func(z []int64, r *Rounding) int64 {
+			return Div(z, Operand{a, 1 << left, 0}, Operand{divisors, factor, constant}, right, short, r)
+		}
+		checkRounded(a, want, divide, "%d << %d >> %d by %d, short %t", a, left, right, b, short)
+		checkRounded(divisors, want, divide, "%d << %d >> %d by %d, short %t", a, left, right, b, short)
 
 		want = want[:0]
 		for i := range a {
@@ -204,7 +260,16 @@ func TestFunctions(t *testing.T) {
 			root := new(big.Int).Sqrt(big.NewInt(max(a[i], 0) << left >> right))
 			want = append(want, root.Int64())
 		}
-		check(a, want, func(z []int64) { Sqrt(z, a, left, right, short) }, "root of %d << %d >> %d, short %t", a, left, right, short)
+		checkRounded(a, want, func(z []int64, r *Rounding) int64 { return Sqrt(z, Operand{a, 1 << left, 0}, right, short, r) },
+			"root of %d << %d >> %d, short %t", a, left, right, short)
+		radicands := make([]int64, n)
+		for i := range a {
+			radicands[i] = constant - a[i]
+		}
+		checkRounded(radicands, want, func(z []int64, r *Rounding) int64 {
+			return Sqrt(z, Operand{radicands, -1 << left, constant << left}, right, short, r)
+		},
+			"root of %d - %d << %d >> %d, short %t", constant, radicands, left, right, short)
 
 		line := &Lines{Left: uint(rng.IntN(8)), Part: uint(rng.IntN(31)), Low: numbers(rng, 1, 40)[0]}
 		entries := 32
@@ -242,16 +307,21 @@ func TestSum(t *testing.T) {
 	outsides, insides := 0, 0
 	for range 600 {
 		n := rng.IntN(100)
-		bits, constant, drop := 1+rng.IntN(64), numbers(rng, 1, 1+rng.IntN(64))[0], uint(rng.IntN(64))
-		terms := &Terms{Plus: rng.IntN(4), Minus: rng.IntN(3)}
+		bits, constant := 1+rng.IntN(64), numbers(rng, 1, 1+rng.IntN(64))[0]
+		terms := &Terms{Plus: rng.IntN(4), Minus: rng.IntN(3), Long: rng.IntN(3)}
 		want := make([]int64, n)
 		for i := range want {
 			want[i] = constant
 		}
-		for at := range terms.Plus + terms.Minus + rng.IntN(6) {
+		count := terms.Plus + terms.Minus + terms.Long + rng.IntN(6)
+		for at := range count {
 			term := Term{int64(rng.IntN(64)), numbers(rng, n+rng.IntN(3), bits)}
-			if at >= terms.Plus+terms.Minus {
+			switch {
+			case at < terms.Plus+terms.Minus:
+			case at < count-terms.Long:
 				term = Term{numbers(rng, 1, 1+rng.IntN(32))[0], numbers(rng, n+rng.IntN(3), 1+rng.IntN(32))}
+			default:
+				term.Factor = numbers(rng, 1, 1+rng.IntN(64))[0]
 			}
 			terms.List = append(terms.List, term)
 			for i := range want {
@@ -265,34 +335,37 @@ func TestSum(t *testing.T) {
 				}
 			}
 		}
-		ends := numbers(rng, 2, 1+rng.IntN(64))
-		limits := Limits{min(ends[0], ends[1]), max(ends[0], ends[1]), rng.Int64(), -rng.Int64()}
-		rounded, outside := make([]int64, n), int64(0)
-		for i, v := range want {
-			switch v >>= drop; {
-			case v < limits.Lo:
-				v = limits.Below
-				outside++
-			case v > limits.Hi:
-				v = limits.Above
-				outside++
-			}
-			rounded[i] = v
+		r := roundings(rng)
+		final, outside := rounded(want, r)
+		random, drawn := make([]int64, n), slices.Clone(want)
+		for i := range random {
+			random[i] = int64([]uint32{0, math.MaxUint32, rng.Uint32()}[rng.IntN(3)])
+			drawn[i] += random[i] >> r.Down << r.Up
 		}
+		finalDrawn, outsideDrawn := rounded(drawn, &Rounding{Drop: r.Drop, Limits: r.Limits})
 		outsides, insides = outsides+int(outside), insides+n-int(outside)
 		with(func(name string) {
 			got := numbers(rng, n+1, 64)
 			got[n] = 77
 			Sum(got[:n], terms, constant)
 			require.Equal(t, want, got[:n], "%s: %+v", name, terms)
-			require.Equal(t, outside, SumRound(got[:n], terms, constant, drop, limits), "%s: outside %+v", name, limits)
-			require.Equal(t, rounded, got[:n], "%s: %+v >> %d, %+v", name, terms, drop, limits)
+			require.Equal(t, outside, SumRound(got[:n], terms, constant, r), "%s: outside %+v", name, r)
+			require.Equal(t, final, got[:n], "%s: %+v, %+v", name, terms, r)
+			require.Equal(t, outsideDrawn, SumRoundRandom(got[:n], terms, constant, r, random), "%s: by random words, outside %+v", name, r)
+			require.Equal(t, finalDrawn, got[:n], "%s, by random words: %+v, %+v", name, terms, r)
 			require.EqualValues(t, 77, got[n], "%s writes behind the end", name)
+			before := slices.Clone(random)
+			SumRoundRandom(random, terms, constant, r, random)
+			require.Equal(t, finalDrawn, random, "%s, in place of the random words", name)
+			copy(random, before)
 			if len(terms.List) > 0 {
 				own := &terms.List[rng.IntN(len(terms.List))]
-				before := append([]int64{}, own.Values...)
-				SumRound(own.Values[:n], terms, constant, drop, limits)
-				require.Equal(t, rounded, own.Values[:n], "%s, in place", name)
+				before := slices.Clone(own.Values)
+				SumRound(own.Values[:n], terms, constant, r)
+				require.Equal(t, final, own.Values[:n], "%s, in place", name)
+				copy(own.Values, before)
+				SumRoundRandom(own.Values[:n], terms, constant, r, random)
+				require.Equal(t, finalDrawn, own.Values[:n], "%s, by random words, in place", name)
 				copy(own.Values, before)
 			}
 		})
@@ -402,16 +475,16 @@ func TestLengths(t *testing.T) {
 	long, short, words := make([]int64, 64), make([]int64, 63), make([]int16, 64)
 	for name, f := range map[string]func(){
 		"Mul":         func() { Mul(long, long, short[:63:63], true) },
-		"Div":         func() { Div(long, long, short[:63:63], 0, 0, true) },
-		"Sqrt":        func() { Sqrt(long, short[:63:63], 0, 0, true) },
+		"Div":         func() { Div(long, Operand{long, 1, 0}, Operand{short[:63:63], 1, 0}, 0, true, Exact) },
+		"Sqrt":        func() { Sqrt(long, Operand{short[:63:63], 1, 0}, 0, true, Exact) },
 		"Interpolate": func() { Interpolate(long, short[:63:63], &Lines{Entries: long[:2]}) },
 		"Entries":     func() { Interpolate(long, long, &Lines{Entries: long[:9:9], High: 9, Segments: long[:7:7]}) },
-		"RoundRandom": func() { RoundRandom(long, long, short[:63:63], 0, 0, 0, Limits{}) },
 		"Widen":       func() { Widen(long, words[:63:63]) },
 		"Narrow":      func() { Narrow(words, short[:63:63]) },
-		"Lost":        func() { Lost(long, short[:63:63]) },
+		"Lost":        func() { Lost(long, long, short[:63:63]) },
 		"Sum":         func() { Sum(long, &Terms{List: []Term{{1, long}, {1, short[:63:63]}}}, 0) },
-		"SumRound":    func() { SumRound(long, &Terms{List: []Term{{1, short[:63:63]}}}, 0, 1, Limits{}) },
+		"SumRound":    func() { SumRound(long, &Terms{List: []Term{{1, short[:63:63]}}}, 0, Exact) },
+		"Random":      func() { SumRoundRandom(long, &Terms{}, 0, Exact, short[:63:63]) },
 		"AddColumns":  func() { AddColumns(long, words, []int64{0, 1}, []int16{1, 1}, 2, 0) },
 	} {
 		require.Panics(t, f, name)

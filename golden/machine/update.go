@@ -110,7 +110,9 @@ func (u *updater) column(at, j int, keys []fx.Key) bool {
 	u.summed[at] += int64(max(1, len(u.terms.List)))
 	u.columns[at]++
 	n, padded := vector.Full(p.Rows), vector.Padded(p.Rows) // synapses beyond the last row are zero and stay so
-	u.terms.Long = !x.Short
+	if u.terms.Long = 0; !x.Short {
+		u.terms.Long = len(u.terms.List)
+	}
 	vector.Sum(u.sums[:padded], &u.terms, 0)
 	words := u.words[:n]
 	m.synapses[update.Projection].read(j, words)
@@ -139,7 +141,7 @@ func (u *updater) column(at, j int, keys []fx.Key) bool {
 	}
 	u.out = append(u.out, active, moved)
 	u.runners[at].Run(n, u.in, u.out)
-	u.lost[at] += vector.Lost(active, moved)
+	u.lost[at] += vector.Lost(u.sums[:n], next, words)
 	m.synapses[update.Projection].write(j, next)
 	for k := range p.Words {
 		m.beside[update.Projection][k].write(j, u.later[k][:n])

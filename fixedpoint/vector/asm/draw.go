@@ -9,15 +9,18 @@ import (
 )
 
 var (
-	iota   Mem    // the words 0, 1, 2, ...
+	places Mem    // the words 0, 1, 2, ...
+	top    Mem    // the word of the highest bit
 	halves [2]Mem // of two vectors of doublewords, interleaved by VPUNPCK, where the elements lie in order
 )
 
 func constants() {
-	iota = GLOBL("iota", RODATA|NOPTR)
+	places = GLOBL("places", RODATA|NOPTR)
 	for n := range 32 {
 		DATA(2*n, U16(n))
 	}
+	top = GLOBL("top", RODATA|NOPTR)
+	DATA(0, U64(1<<63))
 	for h := range halves {
 		halves[h] = GLOBL(fmt.Sprintf("half%d", h), RODATA|NOPTR)
 		for n, q := range []int{0, 1, 8, 9, 2, 3, 10, 11} {
@@ -85,7 +88,7 @@ func draw(i isa) {
 		return v
 	}
 	row, column := word(argument("row")), word(argument("column"))
-	VPADDW(iota, row, row)
+	VPADDW(places, row, row)
 	step := GP64()
 	MOVQ(U64(words), step)
 	ahead := word(step)

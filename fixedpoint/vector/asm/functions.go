@@ -10,13 +10,18 @@ import (
 func functions(i isa) {
 	const short = " What is divided or rooted is below 2^52 in magnitude."
 
-	declare(i, "div", "(n int, z, a, b *int64, left, right uint64)", "sets z = floor((a << left >> right) / b), 0 where b is not above 0."+short)
-	shift := i.shift()
-	zero := i.zero()
+	declare(i, "div", "(n int, z, a, b *int64, factorA, constantA, factorB, constantB int64, right uint64, rounding *uint64) (outside int64)",
+		"sets z = floor((a factorA + constantA >> right) / (b factorB + constantB)), 0 where that is not above 0, rounded, and gives how many "+
+			"are outside the limits."+short)
+	dividend, divisor := i.operand("factorA", "constantA"), i.operand("factorB", "constantB")
+	shift := i.shiftRight(count("right"))
+	r, zero := i.rounding(), i.zero()
 	toFloat, toInt := i.floats()
 	i.elements([]string{"a", "b"}, "z", func(v []reg.VecVirtual) Op {
 		a, b := v[0], v[1]
-		shift(a)
+		dividend(a)
+		divisor(b)
+		shift(a, a)
 		// The complement of a negative dividend, -a - 1, is not negative; the floor is the complement of its truncated quotient.
 		sign := i.vector()
 		if i.wide() {
@@ -33,22 +38,26 @@ func functions(i isa) {
 		i.xor(sign, a, a)
 		if i.wide() {
 			positive := K()
-			VPCMPQ(Imm(6), zero, b, positive)
+			VPCMPQ(Imm(greater), zero, b, positive)
 			VMOVDQA64_Z(a, positive, a)
 		} else {
 			VPCMPGTQ(zero, b, b)
 			VPAND(b, a, a)
 		}
+		r.byValue([]reg.VecVirtual{a})
 		return a
 	})
-	finish()
+	r.give()
 
-	declare(i, "sqrt", "(n int, z, a *int64, left, right uint64)", "sets z = floor(sqrt(a << left >> right)), 0 where a is negative."+short)
-	shift = i.shift()
-	zero = i.zero()
+	declare(i, "sqrt", "(n int, z, a *int64, factor, constant int64, right uint64, rounding *uint64) (outside int64)",
+		"sets z = floor(sqrt(a factor + constant >> right)), 0 where that is negative, rounded, and gives how many are outside the limits."+short)
+	radicand := i.operand("factor", "constant")
+	shift = i.shiftRight(count("right"))
+	r, zero = i.rounding(), i.zero()
 	toFloat, toInt = i.floats()
 	i.elements([]string{"a"}, "z", func(v []reg.VecVirtual) Op {
 		a := v[0]
+		radicand(a)
 		if i.wide() {
 			VPMAXSQ(zero, a, a)
 		} else {
@@ -56,14 +65,15 @@ func functions(i isa) {
 			VPCMPGTQ(zero, a, positive)
 			VPAND(positive, a, a)
 		}
-		shift(a)
+		shift(a, a)
 		x := i.vector()
 		toFloat(a, x)
 		VSQRTPD(x, x)
 		toInt(x, a)
+		r.byValue([]reg.VecVirtual{a})
 		return a
 	})
-	finish()
+	r.give()
 
 	declare(i, "interpolate", "(n int, z, a, segments *int64, left, part uint64, low, high, last int64)",
 		"limits a << left to low..high, and sets z to the line there: an entry, the high half of its segment, shifted left by part, and the "+
@@ -128,23 +138,12 @@ func (i isa) gather(from Mem, to reg.VecVirtual) {
 	VPGATHERQQ(all, from, to)
 }
 
-// shift is a << left >> right.
-func (i isa) shift() func(v reg.VecVirtual) {
-	left, right := count("left"), count("right")
-	if i.wide() {
-		return func(v reg.VecVirtual) {
-			VPSLLQ(left, v, v)
-			VPSRAQ(right, v, v)
-		}
-	}
-	sign := i.vector() // where an arithmetic shift leaves the sign
-	i.load(i.number(1<<63), sign)
-	VPSRLQ(right, sign, sign)
+// operand multiplies by a factor and adds a constant, two arguments.
+func (i isa) operand(by, plus string) func(v reg.VecVirtual) {
+	f, constant := i.factor(i.everywhere(by)), i.everywhere(plus)
 	return func(v reg.VecVirtual) {
-		VPSLLQ(left, v, v)
-		VPSRLQ(right, v, v)
-		i.xor(sign, v, v)
-		VPSUBQ(sign, v, v)
+		i.times(v, f)
+		VPADDQ(constant, v, v)
 	}
 }
 

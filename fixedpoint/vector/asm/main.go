@@ -23,9 +23,9 @@ func main() {
 	constants()
 	for _, i := range isas {
 		arithmetic(i)
-		sums(i, false)
-		sums(i, true)
-		roundRandom(i)
+		for _, name := range []string{exact, bySame, byValue, byRandom} {
+			sums(i, name)
+		}
 		narrow(i)
 		lost(i)
 		occupied(i)
@@ -60,6 +60,14 @@ func (i isa) or(a, b, z Op) {
 		VPORQ(a, b, z)
 	} else {
 		VPOR(a, b, z)
+	}
+}
+
+func (i isa) and(a, b, z Op) {
+	if i.wide() {
+		VPANDQ(a, b, z)
+	} else {
+		VPAND(a, b, z)
 	}
 }
 

@@ -20,7 +20,7 @@ func narrow(i isa) {
 		finish()
 	}
 
-	declare(i, "widen", "(n int, z *int64, a *int16)", "sets z = a.")
+	declare(i, "widen16", "(n int, z *int64, a *int16)", "sets z = a.")
 	loop(func(z, a Mem) {
 		z.Scale, a.Scale = 8, 2
 		for offset := 0; offset < 64; offset += i.bytes {
@@ -30,36 +30,70 @@ func narrow(i isa) {
 		}
 	})
 
-	declare(i, "narrow", "(n int, z *int16, a *int64)", "sets z = a, which fits.")
+	declare(i, "widen32", "(n int, z *int64, a *int32)", "sets z = a.")
 	loop(func(z, a Mem) {
-		z.Scale, a.Scale = 2, 8
-		v := i.vector()
-		i.load(a, v)
-		if i.wide() {
-			VPMOVQW(v, z)
-			return
+		z.Scale, a.Scale = 8, 4
+		for offset := 0; offset < 64; offset += i.bytes {
+			v := i.vector()
+			VPMOVSXDQ(a.Offset(offset/2), v)
+			i.load(v, z.Offset(offset))
 		}
-		upper, high := i.vector(), XMM()
+	})
+
+	// lower are the lower halves of 8 elements of a, of AVX2.
+	lower := func(a Mem) reg.VecVirtual {
+		v, upper := i.vector(), i.vector()
+		i.load(a, v)
 		i.load(a.Offset(32), upper)
 		VSHUFPS(Imm(0x88), upper, v, v) // the lower halves: elements 0 1 4 5 and 2 3 6 7
 		VPERMQ(Imm(0xd8), v, v)
+		return v
+	}
+
+	declare(i, "narrow16", "(n int, z *int16, a *int64)", "sets z = a, which fits.")
+	loop(func(z, a Mem) {
+		z.Scale, a.Scale = 2, 8
+		if i.wide() {
+			v := i.vector()
+			i.load(a, v)
+			VPMOVQW(v, z)
+			return
+		}
+		v, high := lower(a), XMM()
 		VEXTRACTI128(Imm(1), v, high)
 		VPACKSSDW(high, v.AsX(), high)
 		VMOVDQU(high, z)
+	})
+
+	declare(i, "narrow32", "(n int, z *int32, a *int64)", "sets z = a, which fits.")
+	loop(func(z, a Mem) {
+		z.Scale, a.Scale = 4, 8
+		if i.wide() {
+			v := i.vector()
+			i.load(a, v)
+			VPMOVQD(v, z)
+			return
+		}
+		i.load(lower(a), z)
 	})
 }
 
 // lost counts.
 func lost(i isa) {
-	declare(i, "lost", "(n int, a, b *int64) (count int64)", "gives the sum of a &^ b.")
-	counts := i.zero()
-	i.elements([]string{"a", "b"}, "", func(v []reg.VecVirtual) Op {
+	declare(i, "lost", "(n int, sums, next, words *int64) (count int64)", "gives the number of elements whose sum is not 0 but whose next word is the word.")
+	counts, zero, one := i.zero(), i.zero(), i.number(1)
+	i.elements([]string{"sums", "next", "words"}, "", func(v []reg.VecVirtual) Op {
 		if i.wide() {
-			VPANDNQ(v[0], v[1], v[0])
-		} else {
-			VPANDN(v[0], v[1], v[0])
+			some := K()
+			VPTESTMQ(v[0], v[0], some)
+			VPCMPEQQ(v[2], v[1], some, some)
+			VPADDQ(one, counts, some, counts)
+			return nil
 		}
-		VPADDQ(v[0], counts, counts)
+		VPCMPEQQ(zero, v[0], v[0])
+		VPCMPEQQ(v[2], v[1], v[1])
+		VPANDN(v[1], v[0], v[0])
+		VPSUBQ(v[0], counts, counts)
 		return nil
 	})
 	i.giveTotal(counts)

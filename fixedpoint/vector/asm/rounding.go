@@ -8,185 +8,163 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// arithmetic are exact operations.
-func arithmetic(i isa) {
-	declare(i, "mul", "(n int, z, a, b *int64)", "sets z = a b of 32-bit factors.")
-	i.elements([]string{"a", "b"}, "z", func(v []reg.VecVirtual) Op {
-		VPMULDQ(v[1], v[0], v[0])
-		return v[0]
-	})
-	finish()
+// Fields of a Rounding.
+const (
+	fieldDrop = iota
+	fieldAddend
+	fieldSign
+	fieldMask
+	fieldDown
+	fieldUp
+	fieldLo
+	fieldHi
+	fieldBelow
+	fieldAbove
+)
 
-	declare(i, "clip", "(n int, z, a *int64, lo, hi int64)", "sets z = min(max(a, lo), hi).")
-	lo, hi := i.everywhere("lo"), i.everywhere("hi")
-	i.elements([]string{"a"}, "z", func(v []reg.VecVirtual) Op {
-		if i.wide() {
-			VPMAXSQ(lo, v[0], v[0])
-			VPMINSQ(hi, v[0], v[0])
-			return v[0]
-		}
-		beyond := i.vector()
-		VPCMPGTQ(v[0], lo, beyond)
-		VBLENDVPD(beyond, lo, v[0], v[0])
-		VPCMPGTQ(hi, v[0], beyond)
-		VBLENDVPD(beyond, hi, v[0], v[0])
-		return v[0]
-	})
-	finish()
+// rounding is the argument of a kernel that tells how to round, and its result, the number of values outside the limits.
+type rounding struct {
+	i             isa
+	at            reg.Register
+	outside, some reg.GPVirtual
+	labels        int
+}
 
-	declare(i, "nonZero", "(n int, z, a *int64)", "sets z = 1 where a is not 0, else 0.")
-	one := i.number(1)
-	zero := i.zero()
-	i.elements([]string{"a"}, "z", func(v []reg.VecVirtual) Op {
-		if i.wide() {
-			VPMINUQ(one, v[0], v[0])
-		} else {
-			VPCMPEQQ(zero, v[0], v[0])
-			VPANDN(one, v[0], v[0])
-		}
-		return v[0]
-	})
+func (i isa) rounding() *rounding {
+	r := &rounding{i: i, at: argument("rounding"), outside: GP64(), some: GP64()}
+	XORQ(r.outside, r.outside)
+	return r
+}
+
+// give ends the kernel.
+func (r *rounding) give() {
+	Store(r.outside, ReturnIndex(0))
 	finish()
 }
 
-// sums are linear: the first terms are added, the next subtracted, shifted left by their factors; the values of the
-// others are multiplied by them.
-func sums(i isa, round bool) {
-	name, results, does := "sum", "", "sets z to the sum of a constant and terms: plus are added and minus subtracted, shifted left by their factors, "+
-		"times multiplied by them, of 32 bits both"
-	if round {
-		name, results = "sumRound", ", drop uint64, lo, hi, below, above int64) (outside int64"
-		does += ", then shifts z right by drop; below or above take the place of what is beyond lo..hi then, and their number is given"
-	}
-	declare(i, name, "(n int, z, terms *int64, plus, minus, times int, constant int64"+results+")", does+". n is a positive multiple of 8.")
-	constant := i.everywhere("constant")
-	convert, end := func(reg.VecVirtual) {}, finish
-	if round {
-		convert, end = conversion(i)
-	}
-	z, at := argument("z"), GP64()
-	XORQ(at, at)
-	for _, vectors := range []int{4, 64 / i.bytes} {
-		rows := vectors * i.bytes / 8
-		block, next := fmt.Sprintf("block%d", rows), fmt.Sprintf("next%d", rows)
-		Label(block)
-		left := argument("n")
-		SUBQ(at, left)
-		CMPQ(left, U32(rows))
-		JLT(LabelRef(next))
-		totals := make([]reg.VecVirtual, vectors)
-		for v := range totals {
-			totals[v] = i.vector()
-			i.load(constant, totals[v])
-		}
-		term := argument("terms")
-		for _, kind := range []string{"plus", "minus", "times"} {
-			loop, skip := fmt.Sprintf("%s%d", kind, rows), fmt.Sprintf("skip_%s%d", kind, rows)
-			count, values, factor, shift := argument(kind), GP64(), i.vector(), XMM()
-			TESTQ(count, count)
-			JZ(LabelRef(skip))
-			Label(loop)
-			if kind == "times" {
-				VPBROADCASTQ(Mem{Base: term}, factor)
-			} else {
-				VMOVQ(Mem{Base: term}, shift)
-			}
-			MOVQ(Mem{Base: term, Disp: 8}, values)
-			for v := range totals {
-				x, from := i.vector(), Mem{Base: values, Index: at, Scale: 8, Disp: v * i.bytes}
-				if kind == "times" {
-					VPMULDQ(from, factor, x)
-				} else {
-					i.load(from, x)
-					VPSLLQ(shift, x, x)
-				}
-				if kind == "minus" {
-					VPSUBQ(x, totals[v], totals[v])
-				} else {
-					VPADDQ(x, totals[v], totals[v])
-				}
-			}
-			ADDQ(Imm(termBytes), term)
-			DECQ(count)
-			JNZ(LabelRef(loop))
-			Label(skip)
-		}
-		for v := range totals {
-			convert(totals[v])
-			i.load(totals[v], Mem{Base: z, Index: at, Scale: 8, Disp: v * i.bytes})
-		}
-		ADDQ(Imm(uint64(rows)), at)
-		JMP(LabelRef(block))
-		Label(next)
-	}
-	end()
+func (r *rounding) everywhere(field int) reg.VecVirtual {
+	v := r.i.vector()
+	VPBROADCASTQ(Mem{Base: r.at, Disp: 8 * field}, v)
+	return v
 }
 
-// termBytes is the size of a Term: its factor, and the header of the slice of its values.
-const termBytes = 32
+func (r *rounding) count(field int) reg.VecVirtual {
+	x := XMM()
+	VMOVQ(Mem{Base: r.at, Disp: 8 * field}, x)
+	return x
+}
 
-// conversion shifts right and looks at the range, outside of which few results are, if any.
-func conversion(i isa) (convert func(v reg.VecVirtual), end func()) {
-	drop, lo, hi := count("drop"), i.everywhere("lo"), i.everywhere("hi")
-	replaceLow, replaceHigh := i.everywhere("below"), i.everywhere("above")
-	outside, some := GP64(), GP64()
-	XORQ(outside, outside)
-	sign := i.vector() // where an arithmetic shift leaves the sign
-	if !i.wide() {
-		i.load(i.number(1<<63), sign)
-		VPSRLQ(drop, sign, sign)
+// byValue rounds by what may depend on the values.
+func (r *rounding) byValue(values []reg.VecVirtual) {
+	shift, mask, addend := r.i.shiftRight(r.count(fieldSign)), r.everywhere(fieldMask), r.everywhere(fieldAddend)
+	for _, v := range values {
+		x := r.i.vector()
+		shift(v, x)
+		r.i.and(mask, x, x)
+		VPADDQ(addend, v, v)
+		VPADDQ(x, v, v)
 	}
-	labels := 0
-	convert = func(v reg.VecVirtual) {
-		inside := fmt.Sprintf("inside%d", labels)
-		labels++
-		if i.wide() {
+	r.limit(r.drop(values))
+}
+
+// drop shifts values right.
+func (r *rounding) drop(values []reg.VecVirtual) []reg.VecVirtual {
+	shift := r.i.shiftRight(r.count(fieldDrop))
+	for _, v := range values {
+		shift(v, v)
+	}
+	return values
+}
+
+// limit replaces values outside the limits; there are few, if any.
+func (r *rounding) limit(values []reg.VecVirtual) {
+	inside := fmt.Sprintf("inside%d", r.labels)
+	r.labels++
+	lo, hi := r.everywhere(fieldLo), r.everywhere(fieldHi)
+	if r.i.wide() {
+		r.anyWide(values, lo, hi)
+	} else {
+		r.any(values, lo, hi)
+	}
+	JZ(LabelRef(inside))
+	replaceLow, replaceHigh := r.everywhere(fieldBelow), r.everywhere(fieldAbove)
+	for _, v := range values {
+		if r.i.wide() {
 			below, above := K(), K()
-			VPSRAQ(drop, v, v)
-			VPCMPQ(Imm(1), lo, v, below)
-			VPCMPQ(Imm(6), hi, v, above)
-			KORTESTB(below, above)
-			JZ(LabelRef(inside))
+			VPCMPQ(Imm(less), lo, v, below)
+			VPCMPQ(Imm(greater), hi, v, above)
 			VMOVDQA64(replaceLow, below, v)
 			VMOVDQA64(replaceHigh, above, v)
 			KORB(above, below, below)
-			KMOVB(below, some.As32())
+			KMOVB(below, r.some.As32())
 		} else {
-			VPSRLQ(drop, v, v)
-			i.xor(sign, v, v)
-			VPSUBQ(sign, v, v)
-			below, above, beyond := i.vector(), i.vector(), i.vector()
-			VPCMPGTQ(v, lo, below)
-			VPCMPGTQ(hi, v, above)
-			VPOR(above, below, beyond)
-			VMOVMSKPD(beyond, some.As32())
-			TESTL(some.As32(), some.As32())
-			JZ(LabelRef(inside))
+			below, above := r.beyond(v, lo, hi)
 			VBLENDVPD(below, replaceLow, v, v)
 			VBLENDVPD(above, replaceHigh, v, v)
+			VPOR(above, below, below)
+			VMOVMSKPD(below, r.some.As32())
 		}
-		POPCNTQ(some, some)
-		ADDQ(some, outside)
-		Label(inside)
+		POPCNTQ(r.some, r.some)
+		ADDQ(r.some, r.outside)
 	}
-	return convert, func() {
-		Store(outside, ReturnIndex(0))
-		finish()
-	}
+	Label(inside)
 }
 
-// roundRandom rounds stochastically.
-func roundRandom(i isa) {
-	declare(i, "roundRandom", "(n int, z, a, random *int64, down, up, drop uint64, lo, hi, below, above int64) (outside int64)",
-		"sets z = (a + random>>down<<up) >> drop, but below or above where that is beyond lo..hi, and gives their number.")
-	convert, end := conversion(i)
-	down, up := count("down"), count("up")
-	i.elements([]string{"a", "random"}, "z", func(v []reg.VecVirtual) Op {
-		VPSRLQ(down, v[1], v[1])
-		VPSLLQ(up, v[1], v[1])
-		VPADDQ(v[1], v[0], v[0])
-		convert(v[0])
-		return v[0]
-	})
-	end()
+// Predicates of VPCMPQ.
+const (
+	less    = 1
+	greater = 6
+)
+
+// anyWide clears the zero flag where some value is outside, by the smallest and the largest of them.
+func (r *rounding) anyWide(values []reg.VecVirtual, lo, hi reg.VecVirtual) {
+	smallest, largest := values[0], values[0]
+	if len(values) > 1 {
+		smallest, largest = r.i.vector(), r.i.vector()
+		VPMINSQ(values[0], values[1], smallest)
+		VPMAXSQ(values[0], values[1], largest)
+		for _, v := range values[2:] {
+			VPMINSQ(v, smallest, smallest)
+			VPMAXSQ(v, largest, largest)
+		}
+	}
+	below, above := K(), K()
+	VPCMPQ(Imm(less), lo, smallest, below)
+	VPCMPQ(Imm(greater), hi, largest, above)
+	KORTESTB(below, above)
+}
+
+// any is that of AVX2.
+func (r *rounding) any(values []reg.VecVirtual, lo, hi reg.VecVirtual) {
+	some, above := r.beyond(values[0], lo, hi)
+	VPOR(above, some, some)
+	for _, v := range values[1:] {
+		below, above := r.beyond(v, lo, hi)
+		VPOR(below, some, some)
+		VPOR(above, some, some)
+	}
+	VPTEST(some, some)
+}
+
+// beyond are the masks of the elements below lo and above hi, of AVX2.
+func (r *rounding) beyond(v, lo, hi reg.VecVirtual) (below, above reg.VecVirtual) {
+	below, above = r.i.vector(), r.i.vector()
+	VPCMPGTQ(v, lo, below)
+	VPCMPGTQ(hi, v, above)
+	return below, above
+}
+
+// shiftRight shifts arithmetically by a count.
+func (i isa) shiftRight(count reg.VecVirtual) func(from, to reg.VecVirtual) {
+	if i.wide() {
+		return func(from, to reg.VecVirtual) { VPSRAQ(count, from, to) }
+	}
+	sign := i.vector() // where the shift leaves the sign
+	VPBROADCASTQ(top, sign)
+	VPSRLQ(count, sign, sign)
+	return func(from, to reg.VecVirtual) {
+		VPSRLQ(count, from, to)
+		i.xor(sign, to, to)
+		VPSUBQ(sign, to, to)
+	}
 }
