@@ -14,14 +14,16 @@ import (
 type Kernel struct {
 	g       *Graph
 	inputs  []Value
-	outputs []int // of the graph's
+	static  []bool // by input: a Graph.Constant
+	outputs []int  // of the graph's
+	results []int  // by output: the node whose values it has
 	resizes []Value
 	steps   []step // nil: fall back to Eval
 	buffers int    // blocks of values that are in use at once
 }
 
 // block is the number of elements that a runner computes per step: the block's values stay in cache.
-const block = 512
+const block = 1024
 
 // step computes the values of one node: a block, or one for all elements.
 type step struct {
@@ -54,7 +56,11 @@ func (g *Graph) Compile(outputs ...string) (*Kernel, error) {
 	for at, o := range g.outputs {
 		if len(outputs) == 0 || slices.Contains(outputs, o.Name) {
 			k.outputs = append(k.outputs, at)
+			k.results = append(k.results, g.same(int(o.Value)))
 		}
+	}
+	for _, v := range k.inputs {
+		k.static = append(k.static, g.nodes[v].Static)
 	}
 	for i := range g.nodes {
 		for _, f := range g.within(&g.nodes[i]) {
@@ -83,11 +89,6 @@ func (g *Graph) Compile(outputs ...string) (*Kernel, error) {
 	return k, nil
 }
 
-// result is the node whose values an output has.
-func (k *Kernel) result(output int) int {
-	return k.g.same(int(k.g.outputs[k.outputs[output]].Value))
-}
-
 // share gives every step a buffer that no value which is still needed lies in, so that few of them stay in cache.
 func (k *Kernel) share() {
 	last := map[int]int{} // by node: the step that needs its value last
@@ -97,8 +98,8 @@ func (k *Kernel) share() {
 			last[node] = at
 		}
 	}
-	for i := range k.outputs {
-		last[k.result(i)] = len(k.steps)
+	for _, node := range k.results {
+		last[node] = len(k.steps)
 	}
 	var free []int
 	for at := range k.steps {
@@ -165,9 +166,9 @@ func (r *Runner) Run(n int, in, out [][]int64) {
 		for i := range r.k.steps {
 			r.step(&r.k.steps[i], from, to, out)
 		}
-		for i := range r.k.outputs {
+		for i, node := range r.k.results {
 			dst := out[i][from:to]
-			v := r.values[r.k.result(i)]
+			v := r.values[node]
 			switch {
 			case len(v) < len(dst):
 				fill(dst, v[0])
@@ -183,7 +184,7 @@ func (r *Runner) take(in [][]int64, from, to int) {
 	for i, node := range r.k.inputs {
 		v := in[i]
 		switch {
-		case r.k.g.nodes[node].Static:
+		case r.k.static[i]:
 		case len(v) > 1:
 			v = v[from:to]
 		case to-from > 1:
@@ -205,12 +206,11 @@ func (r *Runner) check(n int, in, out [][]int64) {
 		g.fail("%d inputs and %d outputs; want %d and %d", len(in), len(out), len(r.k.inputs), len(r.k.outputs))
 	}
 	for i, v := range in {
-		node := &g.nodes[r.k.inputs[i]]
-		if node.Static && len(v) != 1 {
-			g.fail("constant %s has %d words; want 1", node.Name, len(v))
+		if r.k.static[i] && len(v) != 1 {
+			g.fail("constant %s has %d words; want 1", g.nodes[r.k.inputs[i]].Name, len(v))
 		}
 		if len(v) != n && len(v) != 1 {
-			g.fail("input %s has %d words; want %d or 1", node.Name, len(v), n)
+			g.fail("input %s has %d words; want %d or 1", g.nodes[r.k.inputs[i]].Name, len(v), n)
 		}
 	}
 	for i, v := range out {

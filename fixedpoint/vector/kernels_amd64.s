@@ -1217,7 +1217,7 @@ elements:
 	RET
 
 // func widen32AVX512(n int, z *int64, a *int32)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·widen32AVX512(SB), NOSPLIT, $0-24
 	MOVQ n+0(FP), AX
 	MOVQ z+8(FP), DX
@@ -1225,11 +1225,12 @@ TEXT ·widen32AVX512(SB), NOSPLIT, $0-24
 	XORQ CX, CX
 
 elements:
-	VPMOVSXDQ (BX)(CX*4), Z0
-	VMOVDQU64 Z0, (DX)(CX*8)
-	ADDQ      $0x08, CX
-	CMPQ      CX, AX
-	JNE       elements
+	PREFETCHT0 2048(BX)(CX*4)
+	VPMOVSXDQ  (BX)(CX*4), Z0
+	VMOVDQU64  Z0, (DX)(CX*8)
+	ADDQ       $0x08, CX
+	CMPQ       CX, AX
+	JNE        elements
 	VZEROUPPER
 	RET
 
@@ -1341,6 +1342,12 @@ TEXT ·divAVX512(SB), NOSPLIT, $0-88
 	VMOVQ        AX, X5
 	MOVQ         rounding+72(FP), AX
 	XORQ         CX, CX
+	VPBROADCASTQ 24(AX), Z6
+	VPBROADCASTQ 8(AX), Z7
+	VPBROADCASTQ 48(AX), Z8
+	VPBROADCASTQ 56(AX), Z9
+	VMOVQ        16(AX), X10
+	VMOVQ        (AX), X11
 	VPXORQ       Z1, Z1, Z1
 	MOVQ         n+0(FP), BX
 	MOVQ         a+16(FP), DI
@@ -1349,50 +1356,40 @@ TEXT ·divAVX512(SB), NOSPLIT, $0-88
 	XORQ         SI, SI
 
 elements:
-	VMOVDQU64    (DI)(SI*8), Z6
-	VMOVDQU64    (R8)(SI*8), Z7
-	VPMULLQ      Z0, Z6, Z6
-	VPADDQ       Z2, Z6, Z6
-	VPMULLQ      Z3, Z7, Z7
-	VPADDQ       Z4, Z7, Z7
-	VPSRAQ       X5, Z6, Z6
-	VPSRAQ       $0x3f, Z6, Z8
-	VPXORQ       Z8, Z6, Z6
-	VCVTQQ2PD    Z6, Z6
-	VCVTQQ2PD    Z7, Z9
-	VDIVPD       Z9, Z6, Z6
-	VCVTTPD2QQ   Z6, Z6
-	VPXORQ       Z8, Z6, Z6
-	VPCMPQ       $0x06, Z1, Z7, K1
-	VMOVDQA64.Z  Z6, K1, Z6
-	VMOVQ        16(AX), X7
-	VPBROADCASTQ 24(AX), Z8
-	VPBROADCASTQ 8(AX), Z9
-	VPSRAQ       X7, Z6, Z7
-	VPANDQ       Z8, Z7, Z7
-	VPADDQ       Z9, Z6, Z6
-	VPADDQ       Z7, Z6, Z6
-	VMOVQ        (AX), X7
-	VPSRAQ       X7, Z6, Z6
-	VPBROADCASTQ 48(AX), Z7
-	VPBROADCASTQ 56(AX), Z8
-	VPCMPQ       $0x01, Z7, Z6, K1
-	VPCMPQ       $0x06, Z8, Z6, K2
-	KORTESTB     K1, K2
-	JZ           inside0
-	VPBROADCASTQ 64(AX), Z9
-	VPBROADCASTQ 72(AX), Z10
-	VPCMPQ       $0x01, Z7, Z6, K1
-	VPCMPQ       $0x06, Z8, Z6, K2
-	VMOVDQA64    Z9, K1, Z6
-	VMOVDQA64    Z10, K2, Z6
-	KORB         K2, K1, K1
-	KMOVB        K1, DX
-	POPCNTQ      DX, DX
-	ADDQ         DX, CX
+	VMOVDQU64          (DI)(SI*8), Z12
+	VMOVDQU64          (R8)(SI*8), Z13
+	VPMULLQ            Z0, Z12, Z12
+	VPADDQ             Z2, Z12, Z12
+	VPMULLQ            Z3, Z13, Z13
+	VPADDQ             Z4, Z13, Z13
+	VPSRAQ             X5, Z12, Z12
+	VPCMPQ             $0x06, Z1, Z13, K1
+	VCVTQQ2PD          Z12, Z12
+	VCVTQQ2PD          Z13, Z13
+	VDIVPD             Z13, Z12, Z12
+	VCVTPD2QQ.RD_SAE.Z Z12, K1, Z12
+	VPSRAQ             X10, Z12, Z13
+	VPANDQ             Z6, Z13, Z13
+	VPADDQ             Z7, Z12, Z12
+	VPADDQ             Z13, Z12, Z12
+	VPSRAQ             X11, Z12, Z12
+	VPCMPQ             $0x01, Z8, Z12, K1
+	VPCMPQ             $0x06, Z9, Z12, K2
+	KORTESTB           K1, K2
+	JZ                 inside0
+	VPBROADCASTQ       64(AX), Z13
+	VPBROADCASTQ       72(AX), Z14
+	VPCMPQ             $0x01, Z8, Z12, K1
+	VPCMPQ             $0x06, Z9, Z12, K2
+	VMOVDQA64          Z13, K1, Z12
+	VMOVDQA64          Z14, K2, Z12
+	KORB               K2, K1, K1
+	KMOVB              K1, DX
+	POPCNTQ            DX, DX
+	ADDQ               DX, CX
 
 inside0:
-	VMOVDQU64 Z6, (R9)(SI*8)
+	VMOVDQU64 Z12, (R9)(SI*8)
 	ADDQ      $0x08, SI
 	CMPQ      SI, BX
 	JNE       elements
@@ -1413,6 +1410,12 @@ TEXT ·sqrtAVX512(SB), NOSPLIT, $0-64
 	VMOVQ        AX, X3
 	MOVQ         rounding+48(FP), AX
 	XORQ         CX, CX
+	VPBROADCASTQ 24(AX), Z4
+	VPBROADCASTQ 8(AX), Z5
+	VPBROADCASTQ 48(AX), Z6
+	VPBROADCASTQ 56(AX), Z7
+	VMOVQ        16(AX), X8
+	VMOVQ        (AX), X9
 	VPXORQ       Z1, Z1, Z1
 	MOVQ         n+0(FP), BX
 	MOVQ         a+16(FP), DI
@@ -1420,42 +1423,36 @@ TEXT ·sqrtAVX512(SB), NOSPLIT, $0-64
 	XORQ         SI, SI
 
 elements:
-	VMOVDQU64    (DI)(SI*8), Z4
-	VPMULLQ      Z0, Z4, Z4
-	VPADDQ       Z2, Z4, Z4
-	VPMAXSQ      Z1, Z4, Z4
-	VPSRAQ       X3, Z4, Z4
-	VCVTQQ2PD    Z4, Z4
-	VSQRTPD      Z4, Z4
-	VCVTTPD2QQ   Z4, Z4
-	VMOVQ        16(AX), X5
-	VPBROADCASTQ 24(AX), Z6
-	VPBROADCASTQ 8(AX), Z7
-	VPSRAQ       X5, Z4, Z5
-	VPANDQ       Z6, Z5, Z5
-	VPADDQ       Z7, Z4, Z4
-	VPADDQ       Z5, Z4, Z4
-	VMOVQ        (AX), X5
-	VPSRAQ       X5, Z4, Z4
-	VPBROADCASTQ 48(AX), Z5
-	VPBROADCASTQ 56(AX), Z6
-	VPCMPQ       $0x01, Z5, Z4, K1
-	VPCMPQ       $0x06, Z6, Z4, K2
+	VMOVDQU64    (DI)(SI*8), Z10
+	VPMULLQ      Z0, Z10, Z10
+	VPADDQ       Z2, Z10, Z10
+	VPMAXSQ      Z1, Z10, Z10
+	VPSRAQ       X3, Z10, Z10
+	VCVTQQ2PD    Z10, Z10
+	VSQRTPD      Z10, Z10
+	VCVTTPD2QQ   Z10, Z10
+	VPSRAQ       X8, Z10, Z11
+	VPANDQ       Z4, Z11, Z11
+	VPADDQ       Z5, Z10, Z10
+	VPADDQ       Z11, Z10, Z10
+	VPSRAQ       X9, Z10, Z10
+	VPCMPQ       $0x01, Z6, Z10, K1
+	VPCMPQ       $0x06, Z7, Z10, K2
 	KORTESTB     K1, K2
 	JZ           inside0
-	VPBROADCASTQ 64(AX), Z7
-	VPBROADCASTQ 72(AX), Z8
-	VPCMPQ       $0x01, Z5, Z4, K1
-	VPCMPQ       $0x06, Z6, Z4, K2
-	VMOVDQA64    Z7, K1, Z4
-	VMOVDQA64    Z8, K2, Z4
+	VPBROADCASTQ 64(AX), Z11
+	VPBROADCASTQ 72(AX), Z12
+	VPCMPQ       $0x01, Z6, Z10, K1
+	VPCMPQ       $0x06, Z7, Z10, K2
+	VMOVDQA64    Z11, K1, Z10
+	VMOVDQA64    Z12, K2, Z10
 	KORB         K2, K1, K1
 	KMOVB        K1, DX
 	POPCNTQ      DX, DX
 	ADDQ         DX, CX
 
 inside0:
-	VMOVDQU64 Z4, (R8)(SI*8)
+	VMOVDQU64 Z10, (R8)(SI*8)
 	ADDQ      $0x08, SI
 	CMPQ      SI, BX
 	JNE       elements
@@ -1551,8 +1548,7 @@ pair:
 	VPXORQ        Z3, Z11, Z11
 	VPSLLW        $0x02, Z12, Z13
 	VPSRLW        $0x0e, Z12, Z12
-	VPORQ         Z13, Z12, Z12
-	VPXORQ        Z11, Z12, Z12
+	VPTERNLOGD    $0x56, Z11, Z13, Z12
 	VPSRLW        $0x07, Z11, Z13
 	VPSLLW        $0x09, Z11, Z11
 	VPORQ         Z13, Z11, Z11
@@ -1560,8 +1556,7 @@ pair:
 	VPXORQ        Z4, Z11, Z11
 	VPSLLW        $0x02, Z12, Z13
 	VPSRLW        $0x0e, Z12, Z12
-	VPORQ         Z13, Z12, Z12
-	VPXORQ        Z11, Z12, Z12
+	VPTERNLOGD    $0x56, Z11, Z13, Z12
 	VPSRLW        $0x07, Z11, Z13
 	VPSLLW        $0x09, Z11, Z11
 	VPORQ         Z13, Z11, Z11
@@ -1569,8 +1564,7 @@ pair:
 	VPXORQ        Z5, Z11, Z11
 	VPSLLW        $0x02, Z12, Z13
 	VPSRLW        $0x0e, Z12, Z12
-	VPORQ         Z13, Z12, Z12
-	VPXORQ        Z11, Z12, Z12
+	VPTERNLOGD    $0x56, Z11, Z13, Z12
 	VPSRLW        $0x07, Z11, Z13
 	VPSLLW        $0x09, Z11, Z11
 	VPORQ         Z13, Z11, Z11
@@ -1578,8 +1572,7 @@ pair:
 	VPXORQ        Z6, Z11, Z11
 	VPSLLW        $0x02, Z12, Z13
 	VPSRLW        $0x0e, Z12, Z12
-	VPORQ         Z13, Z12, Z12
-	VPXORQ        Z11, Z12, Z12
+	VPTERNLOGD    $0x56, Z11, Z13, Z12
 	VPSRLW        $0x07, Z11, Z13
 	VPSLLW        $0x09, Z11, Z11
 	VPORQ         Z13, Z11, Z11
@@ -1587,8 +1580,7 @@ pair:
 	VPXORQ        Z7, Z11, Z11
 	VPSLLW        $0x02, Z12, Z13
 	VPSRLW        $0x0e, Z12, Z12
-	VPORQ         Z13, Z12, Z12
-	VPXORQ        Z11, Z12, Z12
+	VPTERNLOGD    $0x56, Z11, Z13, Z12
 	VPSRLW        $0x07, Z11, Z13
 	VPSLLW        $0x09, Z11, Z11
 	VPORQ         Z13, Z11, Z11
@@ -1596,8 +1588,7 @@ pair:
 	VPXORQ        Z8, Z11, Z11
 	VPSLLW        $0x02, Z12, Z13
 	VPSRLW        $0x0e, Z12, Z12
-	VPORQ         Z13, Z12, Z12
-	VPXORQ        Z11, Z12, Z12
+	VPTERNLOGD    $0x56, Z11, Z13, Z12
 	VPSRLW        $0x07, Z11, Z13
 	VPSLLW        $0x09, Z11, Z11
 	VPORQ         Z13, Z11, Z11
@@ -1605,8 +1596,7 @@ pair:
 	VPXORQ        Z9, Z11, Z11
 	VPSLLW        $0x02, Z12, Z13
 	VPSRLW        $0x0e, Z12, Z12
-	VPORQ         Z13, Z12, Z12
-	VPXORQ        Z11, Z12, Z12
+	VPTERNLOGD    $0x56, Z11, Z13, Z12
 	VPSRLW        $0x07, Z11, Z13
 	VPSLLW        $0x09, Z11, Z11
 	VPORQ         Z13, Z11, Z11
@@ -1614,8 +1604,7 @@ pair:
 	VPXORQ        Z10, Z11, Z11
 	VPSLLW        $0x02, Z12, Z13
 	VPSRLW        $0x0e, Z12, Z12
-	VPORQ         Z13, Z12, Z12
-	VPXORQ        Z11, Z12, Z12
+	VPTERNLOGD    $0x56, Z11, Z13, Z12
 	VPUNPCKLWD    Z11, Z12, Z13
 	VPUNPCKHWD    Z11, Z12, Z12
 	VMOVDQU64     half0<>+0(SB), Z11
@@ -3399,7 +3388,7 @@ elements:
 	RET
 
 // func widen32AVX2(n int, z *int64, a *int32)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, MMX+
 TEXT ·widen32AVX2(SB), NOSPLIT, $0-24
 	MOVQ n+0(FP), AX
 	MOVQ z+8(FP), DX
@@ -3407,13 +3396,15 @@ TEXT ·widen32AVX2(SB), NOSPLIT, $0-24
 	XORQ CX, CX
 
 elements:
-	VPMOVSXDQ (BX)(CX*4), Y0
-	VMOVDQU   Y0, (DX)(CX*8)
-	VPMOVSXDQ 16(BX)(CX*4), Y0
-	VMOVDQU   Y0, 32(DX)(CX*8)
-	ADDQ      $0x08, CX
-	CMPQ      CX, AX
-	JNE       elements
+	PREFETCHT0 2048(BX)(CX*4)
+	VPMOVSXDQ  (BX)(CX*4), Y0
+	VMOVDQU    Y0, (DX)(CX*8)
+	PREFETCHT0 2064(BX)(CX*4)
+	VPMOVSXDQ  16(BX)(CX*4), Y0
+	VMOVDQU    Y0, 32(DX)(CX*8)
+	ADDQ       $0x08, CX
+	CMPQ       CX, AX
+	JNE        elements
 	VZEROUPPER
 	RET
 

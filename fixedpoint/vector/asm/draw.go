@@ -114,6 +114,10 @@ func draw(i isa) {
 		i.xor(key[k], x, x)
 		VPSLLW(Imm(2), y, t)
 		VPSRLW(Imm(14), y, y)
+		if i.wide() {
+			VPTERNLOGD(Imm(0x56), x, t, y) // (y | t) ^ x
+			continue
+		}
 		i.or(t, y, y)
 		i.xor(x, y, y)
 	}

@@ -15,35 +15,14 @@ func functions(i isa) {
 			"are outside the limits."+short)
 	dividend, divisor := i.operand("factorA", "constantA"), i.operand("factorB", "constantB")
 	shift := i.shiftRight(count("right"))
-	r, zero := i.rounding(), i.zero()
-	toFloat, toInt := i.floats()
+	r, zero := i.rounding().hold(), i.zero()
+	quotient := i.quotient(zero)
 	i.elements([]string{"a", "b"}, "z", func(v []reg.VecVirtual) Op {
 		a, b := v[0], v[1]
 		dividend(a)
 		divisor(b)
 		shift(a, a)
-		// The complement of a negative dividend, -a - 1, is not negative; the floor is the complement of its truncated quotient.
-		sign := i.vector()
-		if i.wide() {
-			VPSRAQ(Imm(63), a, sign)
-		} else {
-			VPCMPGTQ(a, zero, sign)
-		}
-		i.xor(sign, a, a)
-		x, y := i.vector(), i.vector()
-		toFloat(a, x)
-		toFloat(b, y)
-		VDIVPD(y, x, x)
-		toInt(x, a)
-		i.xor(sign, a, a)
-		if i.wide() {
-			positive := K()
-			VPCMPQ(Imm(greater), zero, b, positive)
-			VMOVDQA64_Z(a, positive, a)
-		} else {
-			VPCMPGTQ(zero, b, b)
-			VPAND(b, a, a)
-		}
+		quotient(a, b)
 		r.byValue([]reg.VecVirtual{a})
 		return a
 	})
@@ -53,8 +32,8 @@ func functions(i isa) {
 		"sets z = floor(sqrt(a factor + constant >> right)), 0 where that is negative, rounded, and gives how many are outside the limits."+short)
 	radicand := i.operand("factor", "constant")
 	shift = i.shiftRight(count("right"))
-	r, zero = i.rounding(), i.zero()
-	toFloat, toInt = i.floats()
+	r, zero = i.rounding().hold(), i.zero()
+	toFloat, toInt := i.floats()
 	i.elements([]string{"a"}, "z", func(v []reg.VecVirtual) Op {
 		a := v[0]
 		radicand(a)
@@ -123,6 +102,34 @@ func functions(i isa) {
 		return a
 	})
 	finish()
+}
+
+// quotient sets a to the floor of a / b, or to 0 where b is not above 0; b is overwritten.
+func (i isa) quotient(zero reg.VecVirtual) func(a, b reg.VecVirtual) {
+	toFloat, toInt := i.floats()
+	if i.wide() {
+		return func(a, b reg.VecVirtual) {
+			positive := K()
+			VPCMPQ(Imm(greater), zero, b, positive)
+			toFloat(a, a)
+			toFloat(b, b)
+			VDIVPD(b, a, a)
+			VCVTPD2QQ_RD_SAE_Z(a, positive, a)
+		}
+	}
+	return func(a, b reg.VecVirtual) {
+		// The complement of a negative dividend, -a - 1, is not negative; the floor is the complement of its truncated quotient.
+		sign, x, y := i.vector(), i.vector(), i.vector()
+		VPCMPGTQ(a, zero, sign)
+		i.xor(sign, a, a)
+		toFloat(a, x)
+		toFloat(b, y)
+		VDIVPD(y, x, x)
+		toInt(x, a)
+		i.xor(sign, a, a)
+		VPCMPGTQ(zero, b, b)
+		VPAND(b, a, a)
+	}
 }
 
 // gather loads the elements at indices.

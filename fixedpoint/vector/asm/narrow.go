@@ -31,10 +31,12 @@ func narrow(i isa) {
 	})
 
 	declare(i, "widen32", "(n int, z *int64, a *int32)", "sets z = a.")
+	const ahead = 2048 // bytes: one part after the other of a large memory is read so
 	loop(func(z, a Mem) {
 		z.Scale, a.Scale = 8, 4
 		for offset := 0; offset < 64; offset += i.bytes {
 			v := i.vector()
+			PREFETCHT0(a.Offset(ahead + offset/2))
 			VPMOVSXDQ(a.Offset(offset/2), v)
 			i.load(v, z.Offset(offset))
 		}

@@ -27,12 +27,29 @@ type rounding struct {
 	i             isa
 	at            reg.Register
 	outside, some reg.GPVirtual
+	held          map[int]reg.VecVirtual // fields that stay in registers
 	labels        int
 }
 
 func (i isa) rounding() *rounding {
 	r := &rounding{i: i, at: argument("rounding"), outside: GP64(), some: GP64()}
 	XORQ(r.outside, r.outside)
+	return r
+}
+
+// hold keeps in registers what byValue needs for every value, where there are so many registers.
+func (r *rounding) hold() *rounding {
+	if !r.i.wide() {
+		return r
+	}
+	held := map[int]reg.VecVirtual{}
+	for _, field := range []int{fieldMask, fieldAddend, fieldLo, fieldHi} {
+		held[field] = r.everywhere(field)
+	}
+	for _, field := range []int{fieldSign, fieldDrop} {
+		held[field] = r.count(field)
+	}
+	r.held = held
 	return r
 }
 
@@ -43,12 +60,18 @@ func (r *rounding) give() {
 }
 
 func (r *rounding) everywhere(field int) reg.VecVirtual {
+	if v, ok := r.held[field]; ok {
+		return v
+	}
 	v := r.i.vector()
 	VPBROADCASTQ(Mem{Base: r.at, Disp: 8 * field}, v)
 	return v
 }
 
 func (r *rounding) count(field int) reg.VecVirtual {
+	if x, ok := r.held[field]; ok {
+		return x
+	}
 	x := XMM()
 	VMOVQ(Mem{Base: r.at, Disp: 8 * field}, x)
 	return x
