@@ -89,9 +89,6 @@ func (c *columns) read(column int, out []int64) {
 	}
 }
 
-// words is a column of wide words where it lies.
-func (c *columns) words(column int) []int64 { return c.wide[column*c.stride:][:c.stride] }
-
 // write stores a column's synapses; what is beyond the last row is zero.
 func (c *columns) write(column int, in []int64) {
 	from := column * c.stride

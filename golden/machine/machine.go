@@ -9,7 +9,6 @@ import (
 	"sync/atomic"
 
 	fx "corinfo/fixedpoint"
-	"corinfo/fixedpoint/vector"
 	"corinfo/golden/arithmetic"
 	"corinfo/golden/rule"
 )
@@ -22,16 +21,17 @@ type Machine struct {
 	Dense bool
 
 	d        *rule.Description
-	synapses []*columns   // by projection
-	beside   [][]*columns // by projection: the words beside the weights
-	mirrors  [][]int      // by projection: those that mirror it
-	stored   []int        // projections with synapses of their own: the place is the tensor's number
+	synapses []*columns  // by projection
+	beside   [][]*beside // by projection: the words beside the weights
+	mirrors  [][]int     // by projection: those that mirror it
+	stored   []int       // projections with synapses of their own: the place is the tensor's number
 	epoch    int
 	rates    [][]int64 // by update: its constants, in the order of its graph's inputs
 	steps    []stepTable
 	factors  [][]input // by factor: the inputs of its graph, in their order
-	x        int       // the word that is the input
-	first    uint32    // seed
+	tables   []updateTable
+	x        int    // the word that is the input
+	first    uint32 // seed
 	seed     uint32
 	update   uint32 // number of the next update, modulo 2^24 in the generator of random words
 	held     []*sample
@@ -92,11 +92,11 @@ func New(a *arithmetic.Arithmetic, seed uint32) *Machine {
 	m := &Machine{A: a, d: a.D, x: a.D.Word("x", 0), first: seed, seed: seed, stored: a.D.Stored(), mirrors: make([][]int, len(a.D.Projections))}
 	for i, p := range a.D.Projections {
 		m.synapses = append(m.synapses, newColumns(p.Rows, p.Cols, a.Projections[i].Shift, a.Types[p.Tensor].Format, a.Projections[i].Change, a.D.Words[p.From].Fixed))
-		var beside []*columns
-		for range p.Words {
-			beside = append(beside, &columns{rows: p.Rows, stride: vector.Padded(p.Rows), wide: make([]int64, vector.Padded(p.Rows)*p.Cols)})
+		var words []*beside
+		for _, w := range p.Words {
+			words = append(words, newBeside(p.Rows, p.Cols, a.Types[w.Tensor].Format))
 		}
-		m.beside = append(m.beside, beside)
+		m.beside = append(m.beside, words)
 		if p.Mirror >= 0 {
 			m.mirrors[p.Mirror] = append(m.mirrors[p.Mirror], i)
 		}
@@ -116,6 +116,7 @@ func New(a *arithmetic.Arithmetic, seed uint32) *Machine {
 	}
 	for i := range a.D.Updates {
 		m.terms = append(m.terms, m.sources(&a.D.Updates[i]))
+		m.tables = append(m.tables, newUpdateTable(a, i))
 	}
 	for range runtime.GOMAXPROCS(0) {
 		m.settlers = append(m.settlers, newSettler(m))
@@ -339,10 +340,10 @@ func (m *Machine) spread(n int, work func(worker, i int)) {
 	wait.Wait()
 }
 
-// newRunner compiles a graph; every formula has a runner of its own, so that overflows are counted by tensor even where
-// graphs are equal.
-func newRunner(g *fx.Graph) *fx.Runner {
-	kernel, err := g.Compile()
+// newRunner compiles a graph, for some of its outputs or all; every formula has a runner of its own, so that overflows are counted by
+// tensor even where graphs are equal.
+func newRunner(g *fx.Graph, outputs ...string) *fx.Runner {
+	kernel, err := g.Compile(outputs...)
 	if err != nil {
 		panic("machine: " + err.Error()) // arithmetic.New has checked every graph
 	}

@@ -5,41 +5,73 @@ import (
 
 	fx "corinfo/fixedpoint"
 	"corinfo/fixedpoint/vector"
+	"corinfo/golden/arithmetic"
 	"corinfo/golden/rule"
 )
 
-// updater applies updates to columns of projections; one goroutine uses it at a time.
+// updater applies updates to columns of projections; one goroutine uses it at a time. It works on groups of columns, side by side in
+// its rooms: a graph costs as much for the few synapses of one column as for some hundred.
 type updater struct {
-	m             *Machine
-	runners       []*fx.Runner // by update
-	terms         vector.Terms
-	words, sums   []int64
-	next          []int64
-	draws         [][]int64 // random words: of the weights, then of the words beside them
-	later         [][]int64 // what becomes of the words beside a column's synapses
-	active, moved []int64
-	in, out       [][]int64
-	summed        []int64 // terms, by update: Counts.UpdateTerms
-	lost          []int64 // by update
-	columns       []int64 // written, by update
+	m            *Machine
+	runners      []*fx.Runner // by update
+	terms        vector.Terms
+	group        []int // columns
+	sums         []int64
+	words, later [][]int64 // the weights, then the words beside them: as they are, and what becomes of them
+	draws        [][]int64 // random words, of the same
+	in, out      [][]int64
+	summed       []int64 // terms, by update: Counts.UpdateTerms
+	lost         []int64 // by update
+	columns      []int64 // written, by update
+}
+
+// groupRows is how many rows a group of columns has at most, unless a column has more.
+const groupRows = 1024
+
+// updateTable is what an update needs of the description, looked up once.
+type updateTable struct {
+	rows, padded int     // of a column in a group; what is written where 16-bit vectors are
+	columns      int     // of a group
+	words        int     // of a synapse
+	inputs       []input // in the order of the graph's inputs; at: which of the words, or of the constants
+	outputs      []string
+}
+
+func newUpdateTable(a *arithmetic.Arithmetic, at int) updateTable {
+	p := &a.D.Projections[a.D.Updates[at].Projection]
+	t := updateTable{rows: vector.Full(p.Rows), padded: vector.Padded(p.Rows), words: 1 + len(p.Words)}
+	t.columns = max(1, groupRows/t.rows)
+	constants := 0
+	for _, o := range a.Updates[at].Operands {
+		in := input{source: o.Source}
+		if o.Source == rule.FromConstant {
+			in.at = constants
+			constants++
+		}
+		for k, word := range p.Words {
+			if o.Source == rule.FromSynapse && o.Name == word.Name || o.Source == rule.FromRandom && o.Name == "random_"+a.D.Tensors[word.Tensor].Kind {
+				in.at = 1 + k
+			}
+		}
+		t.inputs = append(t.inputs, in)
+	}
+	for _, o := range a.Updates[at].Graph.Outputs()[:t.words] {
+		t.outputs = append(t.outputs, o.Name)
+	}
+	return t
 }
 
 func newUpdater(m *Machine) *updater {
-	rows := 0
 	u := &updater{m: m, lost: make([]int64, len(m.d.Updates)), summed: make([]int64, len(m.d.Updates)), columns: make([]int64, len(m.d.Updates))}
-	for i, x := range m.d.Updates {
-		rows = max(rows, vector.Padded(m.d.Projections[x.Projection].Rows))
-		u.runners = append(u.runners, newRunner(m.A.Updates[i].Graph))
+	room, words := 0, 0
+	for i := range m.tables {
+		t := &m.tables[i]
+		room, words = max(room, t.columns*t.rows+vector.Rows), max(words, t.words)
+		u.runners = append(u.runners, newRunner(m.A.Updates[i].Graph, t.outputs...))
 	}
-	for _, words := range []*[]int64{&u.words, &u.sums, &u.next, &u.active, &u.moved} {
-		*words = make([]int64, rows)
-	}
-	u.draws = append(u.draws, make([]int64, rows))
-	for _, p := range m.d.Projections {
-		for len(u.later) < len(p.Words) {
-			u.later = append(u.later, make([]int64, rows))
-			u.draws = append(u.draws, make([]int64, rows))
-		}
+	u.sums = make([]int64, room)
+	for range words {
+		u.words, u.later, u.draws = append(u.words, make([]int64, room)), append(u.later, make([]int64, room)), append(u.draws, make([]int64, room))
 	}
 	return u
 }
@@ -51,14 +83,17 @@ func (m *Machine) apply(t *Trace) {
 	for i := range m.d.Updates {
 		projection := m.d.Updates[i].Projection
 		keys := m.keys(projection)
-		columns := m.d.Projections[projection].Cols
+		columns, group := m.d.Projections[projection].Cols, m.tables[i].columns
+		groups := (columns + group - 1) / group
 		if t == nil {
-			m.spread(columns, func(worker, j int) { m.updaters[worker].column(i, j, keys) })
+			m.spread(groups, func(worker, g int) { m.updaters[worker].apply(i, g*group, min((g+1)*group, columns), keys) })
 			continue
 		}
-		for j := range columns {
-			if u := m.updaters[0]; u.column(i, j, keys) {
-				t.Writes = append(t.Writes, u.written(projection, j))
+		for g := range groups {
+			u := m.updaters[0]
+			u.apply(i, g*group, min((g+1)*group, columns), keys)
+			for at := range u.group {
+				t.Writes = append(t.Writes, u.written(i, at))
 			}
 		}
 	}
@@ -67,12 +102,13 @@ func (m *Machine) apply(t *Trace) {
 	m.updates++
 }
 
-// written is the column that was updated last.
-func (u *updater) written(projection, column int) Write {
+// written is a column of the group that was updated last.
+func (u *updater) written(update, at int) Write {
+	first, projection := at*u.m.tables[update].rows, u.m.d.Updates[update].Projection
 	rows := u.m.d.Projections[projection].Rows
-	w := Write{Projection: projection, Column: column, Words: slices.Clone(u.next[:rows])}
+	w := Write{Projection: projection, Column: u.group[at], Words: slices.Clone(u.later[0][first:][:rows])}
 	for row, word := range w.Words {
-		if old := u.words[row]; word != old {
+		if old := u.words[0][first+row]; word != old {
 			w.Moved++
 			if word^old < 0 {
 				w.Turned++
@@ -98,80 +134,80 @@ func (m *Machine) keys(projection int) (keys []fx.Key) {
 	return keys
 }
 
-// column updates the synapses of presynaptic neuron j, unless every product is zero and they keep their words then; it
-// tells whether it wrote.
-func (u *updater) column(at, j int, keys []fx.Key) bool {
-	m, update, x := u.m, &u.m.d.Updates[at], &u.m.A.Updates[at]
-	p := &m.d.Projections[update.Projection]
-	u.gather(at, j)
-	if len(u.terms.List) == 0 && !update.Always {
-		return false
+// apply updates the synapses of presynaptic neurons from .. to-1, but for columns of which every product is zero and which keep their
+// words then.
+func (u *updater) apply(at, from, to int, keys []fx.Key) {
+	u.group = u.group[:0]
+	for j := from; j < to; j++ {
+		u.gather(at, j)
+		if len(u.terms.List) > 0 || u.m.d.Updates[at].Always {
+			u.take(at, j, keys)
+		}
 	}
-	u.summed[at] += int64(max(1, len(u.terms.List)))
-	u.columns[at]++
-	n, padded := vector.Full(p.Rows), vector.Padded(p.Rows) // synapses beyond the last row are zero and stay so
-	if u.terms.Long = 0; !x.Short {
-		u.terms.Long = len(u.terms.List)
+	if len(u.group) == 0 {
+		return
 	}
-	vector.Sum(u.sums[:padded], &u.terms, 0)
-	words := u.words[:n]
-	m.synapses[update.Projection].read(j, words)
-
-	u.in = u.in[:0]
-	rates := m.rates[at]
-	for _, o := range x.Operands {
-		switch o.Source {
+	t := &u.m.tables[at]
+	n := len(u.group) * t.rows
+	u.in, u.out = u.in[:0], u.out[:0]
+	for _, in := range t.inputs {
+		switch in.source {
 		case rule.FromSynapse:
-			u.in = append(u.in, u.synapse(update.Projection, o.Name, j, words)[:n])
+			u.in = append(u.in, u.words[in.at][:n])
 		case rule.FromProducts:
 			u.in = append(u.in, u.sums[:n])
 		case rule.FromConstant:
-			u.in, rates = append(u.in, rates[:1]), rates[1:]
+			u.in = append(u.in, u.m.rates[at][in.at:][:1])
 		case rule.FromRandom:
-			// A symmetric projection draws by the unordered pair, for both of its synapses.
-			k := m.drawn(p, o.Name)
-			keys[k].DrawColumn(u.draws[k][:padded], uint16(j), p.Symmetric)
-			u.in = append(u.in, u.draws[k][:n])
+			u.in = append(u.in, u.draws[in.at][:n])
 		}
 	}
-	next, active, moved := u.next[:n], u.active[:n], u.moved[:n]
-	u.out = append(u.out[:0], next)
-	for k := range p.Words {
+	for k := range t.words {
 		u.out = append(u.out, u.later[k][:n])
 	}
-	u.out = append(u.out, active, moved)
 	u.runners[at].Run(n, u.in, u.out)
-	u.lost[at] += vector.Lost(u.sums[:n], next, words)
-	m.synapses[update.Projection].write(j, next)
-	for k := range p.Words {
-		m.beside[update.Projection][k].write(j, u.later[k][:n])
+	u.lost[at] += vector.Lost(u.sums[:n], u.later[0], u.words[0])
+	for i, j := range u.group {
+		u.put(at, j, i*t.rows)
 	}
-	for _, mirror := range m.mirrors[update.Projection] {
-		for i, word := range next[:p.Rows] {
+}
+
+// take adds column j, whose terms are gathered, to the group.
+func (u *updater) take(at, j int, keys []fx.Key) {
+	m, t, projection := u.m, &u.m.tables[at], u.m.d.Updates[at].Projection
+	first := len(u.group) * t.rows
+	u.group = append(u.group, j)
+	u.summed[at] += int64(max(1, len(u.terms.List)))
+	u.columns[at]++
+	if !m.A.Updates[at].Short {
+		u.terms.Long = len(u.terms.List)
+	}
+	// Synapses beyond the last row are zero and stay so.
+	vector.Sum(u.sums[first:][:t.rows], &u.terms, 0)
+	m.synapses[projection].read(j, u.words[0][first:][:t.rows])
+	for k, words := range m.beside[projection] {
+		words.read(j, u.words[1+k][first:])
+	}
+	for _, in := range t.inputs {
+		if in.source == rule.FromRandom { // a symmetric projection draws by the unordered pair, for both of its synapses
+			keys[in.at].DrawColumn(u.draws[in.at][first:][:t.padded], uint16(j), m.d.Projections[projection].Symmetric)
+		}
+	}
+}
+
+// put stores what has become of column j, of which the group's words begin at first.
+func (u *updater) put(at, j, first int) {
+	m, rows, projection := u.m, u.m.tables[at].rows, u.m.d.Updates[at].Projection
+	next := u.later[0][first:][:rows]
+	m.synapses[projection].write(j, next)
+	for k, words := range m.beside[projection] {
+		words.write(j, u.later[1+k][first:][:rows])
+	}
+	for _, mirror := range m.mirrors[projection] {
+		for i, word := range next[:m.d.Projections[projection].Rows] {
 			m.synapses[mirror].set(j, i, word)
 		}
 	}
-	return true
-}
-
-// synapse are the words of a column by their name in the formula: weights, or words beside them, where they lie.
-func (u *updater) synapse(projection int, name string, column int, weights []int64) []int64 {
-	for k, word := range u.m.d.Projections[projection].Words {
-		if word.Name == name {
-			return u.m.beside[projection][k].words(column)
-		}
-	}
-	return weights
-}
-
-// drawn is whose random word an operand is: 0 the weight's, else that of a word beside it.
-func (m *Machine) drawn(p *rule.Projection, operand string) int {
-	for k, word := range p.Words {
-		if operand == "random_"+m.d.Tensors[word.Tensor].Kind {
-			return 1 + k
-		}
-	}
-	return 0
 }
 
 // source is a term of an update from one of the samples held.
@@ -196,7 +232,7 @@ func (m *Machine) sources(update *rule.Update) (list []source) {
 
 // gather lists the nonzero presynaptic factors of column j over the mini-batch, sample by sample.
 func (u *updater) gather(update, j int) {
-	u.terms.List = u.terms.List[:0]
+	u.terms = vector.Terms{List: u.terms.List[:0]}
 	sources := u.m.terms[update]
 	for i := range sources {
 		s := &sources[i]
