@@ -89,30 +89,50 @@ func (g *Graph) Compile(outputs ...string) (*Kernel, error) {
 	return k, nil
 }
 
-// share gives every step a buffer that no value which is still needed lies in, so that few of them stay in cache.
+// share gives every step a buffer that no value which is still needed lies in, so that few of them stay in cache. Its own operands'
+// is best: operations may write where they read.
 func (k *Kernel) share() {
-	last := map[int]int{} // by node: the step that needs its value last
+	last := k.lastReads()
+	for _, node := range k.results {
+		last[node] = len(k.steps)
+	}
+	var free []int
+	for at := range k.steps {
+		for _, s := range k.steps[:at] {
+			if last[s.dst] == at {
+				free = append(free, s.buffer)
+			}
+		}
+		if len(free) == 0 {
+			free, k.buffers = append(free, k.buffers), k.buffers+1
+		}
+		k.steps[at].buffer, free = free[len(free)-1], free[:len(free)-1]
+		if last[k.steps[at].dst] == at { // nobody reads it
+			free = append(free, k.steps[at].buffer)
+		}
+	}
+}
+
+// lastReads are the steps that read nodes last, or that compute them, where none reads them.
+func (k *Kernel) lastReads() map[int]int {
+	last := map[int]int{}
 	for at, s := range k.steps {
 		last[s.dst] = at
 		for _, node := range s.reads {
 			last[node] = at
 		}
 	}
-	for _, node := range k.results {
-		last[node] = len(k.steps)
-	}
-	var free []int
-	for at := range k.steps {
-		if len(free) == 0 {
-			free, k.buffers = append(free, k.buffers), k.buffers+1
-		}
-		k.steps[at].buffer, free = free[len(free)-1], free[:len(free)-1]
-		for _, s := range k.steps[:at+1] {
-			if last[s.dst] == at {
-				free = append(free, s.buffer)
-			}
+	return last
+}
+
+// Replaces tells that an output may be given in the place of an input: nothing reads the input after it.
+func (r *Runner) Replaces(output, input int) bool {
+	for at, s := range r.k.steps {
+		if s.out == output {
+			return r.k.lastReads()[int(r.k.inputs[input])] <= at && !slices.Contains(r.k.results, int(r.k.inputs[input]))
 		}
 	}
+	return false
 }
 
 // Runner evaluates a kernel; it is one goroutine's scratch and its overflow counters.
@@ -153,7 +173,7 @@ func (r *Runner) Overflows() []int64 { return r.overflows }
 
 // Run computes n elements. in[i] is the i-th of Graph.Inputs, n words of its format or one that serves all
 // elements, always one for a Graph.Constant; out[i] receives the i-th output that Compile was told of, n words. Slices of out must not overlap
-// those of in nor each other. It panics with a GraphError on other lengths.
+// each other, nor those of in but for those that they replace. It panics with a GraphError on other lengths.
 func (r *Runner) Run(n int, in, out [][]int64) {
 	r.check(n, in, out)
 	if r.k.steps == nil {

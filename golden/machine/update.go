@@ -12,17 +12,18 @@ import (
 // updater applies updates to columns of projections; one goroutine uses it at a time. It works on groups of columns, side by side in
 // its rooms: a graph costs as much for the few synapses of one column as for some hundred.
 type updater struct {
-	m            *Machine
-	runners      []*fx.Runner // by update
-	terms        vector.Terms
-	group        []int // columns
-	sums         []int64
-	words, later [][]int64 // the weights, then the words beside them: as they are, and what becomes of them
-	draws        [][]int64 // random words, of the same
-	in, out      [][]int64
-	summed       []int64 // terms, by update: Counts.UpdateTerms
-	lost         []int64 // by update
-	columns      []int64 // written, by update
+	m       *Machine
+	runners []*fx.Runner // by update
+	terms   vector.Terms
+	group   []int // columns
+	sums    []int64
+	words   [][]int64   // the weights, then the words beside them
+	later   [][][]int64 // by update: what becomes of them
+	draws   [][]int64   // random words, of the same
+	in, out [][]int64
+	summed  []int64 // terms, by update: Counts.UpdateTerms
+	lost    []int64 // by update
+	columns []int64 // written, by update
 }
 
 // groupRows is how many rows a group of columns has at most, unless a column has more.
@@ -71,9 +72,25 @@ func newUpdater(m *Machine) *updater {
 	}
 	u.sums = make([]int64, room)
 	for range words {
-		u.words, u.later, u.draws = append(u.words, make([]int64, room)), append(u.later, make([]int64, room)), append(u.draws, make([]int64, room))
+		u.words, u.draws = append(u.words, make([]int64, room)), append(u.draws, make([]int64, room))
+	}
+	for i := range m.tables {
+		u.later = append(u.later, u.rooms(i, room))
 	}
 	return u
+}
+
+// rooms are for the words after an update: in the place of those before, unless these are looked at later, as weights are.
+func (u *updater) rooms(update, room int) [][]int64 {
+	t := &u.m.tables[update]
+	later := slices.Clone(u.words[:t.words])
+	later[0] = make([]int64, room)
+	for at, in := range t.inputs {
+		if in.source == rule.FromSynapse && in.at > 0 && !u.runners[update].Replaces(in.at, at) {
+			later[in.at] = make([]int64, room)
+		}
+	}
+	return later
 }
 
 // apply updates every projection from the samples held, all from the synapses before the update: the
@@ -106,7 +123,7 @@ func (m *Machine) apply(t *Trace) {
 func (u *updater) written(update, at int) Write {
 	first, projection := at*u.m.tables[update].rows, u.m.d.Updates[update].Projection
 	rows := u.m.d.Projections[projection].Rows
-	w := Write{Projection: projection, Column: u.group[at], Words: slices.Clone(u.later[0][first:][:rows])}
+	w := Write{Projection: projection, Column: u.group[at], Words: slices.Clone(u.later[update][0][first:][:rows])}
 	for row, word := range w.Words {
 		if old := u.words[0][first+row]; word != old {
 			w.Moved++
@@ -163,10 +180,10 @@ func (u *updater) apply(at, from, to int, keys []fx.Key) {
 		}
 	}
 	for k := range t.words {
-		u.out = append(u.out, u.later[k][:n])
+		u.out = append(u.out, u.later[at][k][:n])
 	}
 	u.runners[at].Run(n, u.in, u.out)
-	u.lost[at] += vector.Lost(u.sums[:n], u.later[0], u.words[0])
+	u.lost[at] += vector.Lost(u.sums[:n], u.later[at][0], u.words[0])
 	for i, j := range u.group {
 		u.put(at, j, i*t.rows)
 	}
@@ -198,10 +215,10 @@ func (u *updater) take(at, j int, keys []fx.Key) {
 // put stores what has become of column j, of which the group's words begin at first.
 func (u *updater) put(at, j, first int) {
 	m, rows, projection := u.m, u.m.tables[at].rows, u.m.d.Updates[at].Projection
-	next := u.later[0][first:][:rows]
+	next := u.later[at][0][first:][:rows]
 	m.synapses[projection].write(j, next)
 	for k, words := range m.beside[projection] {
-		words.write(j, u.later[1+k][first:][:rows])
+		words.write(j, u.later[at][1+k][first:][:rows])
 	}
 	for _, mirror := range m.mirrors[projection] {
 		for i, word := range next[:m.d.Projections[projection].Rows] {
