@@ -216,28 +216,29 @@ func (g *Graph) Inputs() []Value { return g.pick(OpInput) }
 // Resizes are the resize nodes in the order in which they were made.
 func (g *Graph) Resizes() []Value { return g.pick(OpResize) }
 
-// Check tells of a node that is wider than the arithmetic here: MaxWidth within, MaxWord at the border.
+// Check tells of a node that is wider than the arithmetic here: MaxWidth within, MaxWord at the border. Its errors are WidthErrors.
 func (g *Graph) Check() error {
-	border := func(v Value, what string) error {
-		if w := g.nodes[v].Format.Width; w > MaxWord {
-			return fmt.Errorf("graph %s: %s needs %d bits; at most %d", g.Name, what, w, MaxWord)
+	border := func(v Value) error {
+		f := g.nodes[v].Format
+		if f.Width <= MaxWord {
+			return nil
 		}
-		return nil
+		return g.wide(v, fmt.Errorf("format %v: width %d is outside 1 to %d bits", f, f.Width, MaxWord), "shorten %s")
 	}
 	for i, n := range g.nodes {
 		for _, f := range g.within(&n) {
 			if err := f.Check(); err != nil {
-				return &WidthError{g.Name, g.Words(Value(i)), err}
+				return g.wide(Value(i), err, "bring their binary points closer together")
 			}
 		}
 		if n.Op == OpInput || n.Op == OpConst || n.Op == OpResize {
-			if err := border(Value(i), n.Op.String()+" "+n.Name); err != nil {
+			if err := border(Value(i)); err != nil {
 				return err
 			}
 		}
 	}
 	for _, o := range g.outputs {
-		if err := border(o.Value, "output "+o.Name); err != nil {
+		if err := border(o.Value); err != nil {
 			return err
 		}
 	}
@@ -255,24 +256,36 @@ func (g *Graph) within(n *Node) []Format {
 	return []Format{n.Format}
 }
 
-// WidthError is the error of Check for a node whose exact value is wider than MaxWidth.
+// WidthError tells of a node whose exact value is too wide.
 type WidthError struct {
-	Graph string
-	Words []Node // the inputs, constants and rounded values that it is computed from
-	Err   error  // what Format.Check says
+	Graph  string
+	Words  []Node // the inputs, constants and rounded values that it is computed from
+	Err    error  // which format, and what is wrong with it
+	Remedy string // %s in it is the widest word
 }
 
-func (e *WidthError) Error() string { return e.Text(func(name string) string { return name }) }
+func (g *Graph) wide(v Value, err error, remedy string) *WidthError {
+	return &WidthError{g.Name, g.Words(v), err, remedy}
+}
+
+func (e *WidthError) Error() string {
+	same := func(name string) string { return name }
+	return e.Text(same, same)
+}
 
 func (e *WidthError) Unwrap() error { return e.Err }
 
-// Text is the error's with other names for the words.
-func (e *WidthError) Text(rename func(name string) string) string {
-	list := make([]string, len(e.Words))
+// Text is the error's with other names for the words, and for what of them to shorten.
+func (e *WidthError) Text(rename, shorten func(name string) string) string {
+	list, widest := make([]string, len(e.Words)), e.Words[0]
 	for i, n := range e.Words {
 		list[i] = fmt.Sprintf("%s (%v)", rename(n.Name), n.Format)
+		if n.Format.Width > widest.Format.Width {
+			widest = n
+		}
 	}
-	return fmt.Sprintf("graph %s: the exact value of %s: %v: bring their binary points closer together", e.Graph, strings.Join(list, ", "), e.Err)
+	remedy := strings.ReplaceAll(e.Remedy, "%s", shorten(widest.Name))
+	return fmt.Sprintf("graph %s: the exact value of %s: %v: %s", e.Graph, strings.Join(list, ", "), e.Err, remedy)
 }
 
 // Words are the inputs, constants and rounded values that a value is computed from, each once.

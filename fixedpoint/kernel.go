@@ -18,8 +18,9 @@ type Kernel struct {
 	outputs []int  // of the graph's
 	results []int  // by output: the node whose values it has
 	resizes []Value
-	steps   []step // nil: fall back to Eval
-	buffers int    // blocks of values that are in use at once
+	steps   []step
+	slow    *WidthError // why it falls back to Eval
+	buffers int         // blocks of values that are in use at once
 }
 
 // block is the number of elements that a runner computes per step: the block's values stay in cache.
@@ -62,32 +63,17 @@ func (g *Graph) Compile(outputs ...string) (*Kernel, error) {
 	for _, v := range k.inputs {
 		k.static = append(k.static, g.nodes[v].Static)
 	}
-	for i := range g.nodes {
-		for _, f := range g.within(&g.nodes[i]) {
-			if !f.FitsInt64() {
-				return k, nil
-			}
-		}
-	}
 	c := newCompiler(g, k.outputs)
-	for i, n := range g.nodes {
-		ok := true
-		if n.Op == OpTable {
-			if c.lines[i], ok = newLines(n.Table, g.nodes[n.Args[0]].Format); !ok {
-				return k, nil
-			}
-		}
-		if n.Op != OpResize {
-			continue
-		}
-		if c.resizes[i], ok = newResize(n.Type, g.nodes[n.Args[0]].Format); !ok || n.Type.Rounding == Stochastic && c.single[n.Args[1]] {
-			return k, nil
-		}
+	if k.slow = c.prepare(); k.slow != nil {
+		return k, nil
 	}
 	k.steps = c.compile()
 	k.share()
 	return k, nil
 }
+
+// Slow tells which value does not fit int64, so that all are computed by Eval, some hundred times slower; nil: they fit.
+func (k *Kernel) Slow() *WidthError { return k.slow }
 
 // share gives every step a buffer that no value which is still needed lies in, so that few of them stay in cache. Its own operands'
 // is best: operations may write where they read.
@@ -155,7 +141,7 @@ type Runner struct {
 // NewRunner makes a runner with counters at zero.
 func (k *Kernel) NewRunner() *Runner {
 	r := &Runner{k: k, overflows: make([]int64, len(k.resizes))}
-	if k.steps == nil {
+	if k.slow != nil {
 		r.exact = make([]Int, len(k.g.nodes))
 		r.in, r.out = make([]int64, len(k.inputs)), make([]int64, len(k.g.outputs))
 		r.overflowFlags = make([]bool, len(k.resizes))
@@ -172,11 +158,12 @@ func (k *Kernel) NewRunner() *Runner {
 func (r *Runner) Overflows() []int64 { return r.overflows }
 
 // Run computes n elements. in[i] is the i-th of Graph.Inputs, n words of its format or one that serves all
-// elements, always one for a Graph.Constant; out[i] receives the i-th output that Compile was told of, n words. Slices of out must not overlap
-// each other, nor those of in but for those that they replace. It panics with a GraphError on other lengths.
+// elements, always one for a Graph.Constant; out[i] receives the i-th output that Compile was told of, n words.
+// Slices of out must not overlap each other, nor those of in but for inputs that they replace: see Replaces. It panics
+// with a GraphError on other lengths.
 func (r *Runner) Run(n int, in, out [][]int64) {
 	r.check(n, in, out)
-	if r.k.steps == nil {
+	if r.k.slow != nil {
 		r.runExact(n, in, out)
 		return
 	}

@@ -137,7 +137,7 @@ func TestKernelMatchesEval(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%+v: %v", g.nodes, err)
 		}
-		if kernel.steps == nil {
+		if kernel.Slow() != nil {
 			exact++
 		} else {
 			compiled++
@@ -186,7 +186,7 @@ func TestLongSums(t *testing.T) {
 		}
 		g.Output("rounded", g.Resize("sum", sum, Type{S(16, 2), Rnd, Sat}))
 		kernel, err := g.Compile()
-		if err != nil || kernel.steps == nil {
+		if err != nil || kernel.Slow() != nil {
 			t.Fatalf("%+v: %v", g.nodes, err)
 		}
 		compareKernel(t, rng, g, kernel, 1+rng.IntN(600))
@@ -340,7 +340,7 @@ func TestKernelAtTheRails(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					if kernel.steps != nil {
+					if kernel.Slow() == nil {
 						compiled++
 					}
 					got := [][]int64{make([]int64, len(values))}
@@ -402,12 +402,34 @@ func TestRunPanics(t *testing.T) {
 	}
 }
 
-func TestCompileRefusesWideGraphs(t *testing.T) {
-	g := NewGraph("wide")
-	x := g.Input("x", S(64, 0))
-	v := g.Mul(g.Mul(x, x), g.Mul(x, x))
-	g.Output("y", g.Resize("r", g.Add(v, x), Type{Format: S(8, 0)}))
-	if _, err := g.Compile(); err == nil || err.Error() != "graph wide: the exact value of x (s64f0): format s257f0: width 257 is outside 1 to 256 bits: bring their binary points closer together" {
-		t.Errorf("got %v", err)
+// What is too wide is told with the words that it is of: within a graph, at its border, and for the compiled evaluation.
+func TestWideGraphs(t *testing.T) {
+	for _, c := range []struct {
+		of        func(g *Graph, x, y Value) Value
+		err, slow string
+	}{
+		{func(g *Graph, x, y Value) Value {
+			return g.Resize("r", g.Add(g.Mul(g.Mul(x, x), g.Mul(x, x)), y), Type{Format: S(8, 0)})
+		}, "graph wide: the exact value of x (s64f0), y (s24f9): format s266f9: width 266 is outside 1 to 256 bits: bring their binary points closer together", ""},
+		{func(g *Graph, x, y Value) Value { return g.Sub(y, x) },
+			"graph wide: the exact value of y (s24f9), x (s64f0): format s74f9: width 74 is outside 1 to 64 bits: shorten x", ""},
+		{func(g *Graph, x, y Value) Value { return g.Resize("r", g.Add(y, x), Type{Format: S(8, 0)}) },
+			"", "graph wide: the exact value of y (s24f9), x (s64f0): format s74f9: more than 64 bits: shorten x"},
+		{func(g *Graph, x, y Value) Value { return g.Resize("r", x, Type{Format: S(8, -1), Rounding: Rnd}) },
+			"", "graph wide: the exact value of x (s64f0): format s64f0, rounded into ap_fixed<8,9,RND,WRAP>: more than 64 bits: shorten x"},
+		{func(g *Graph, x, y Value) Value { return g.Resize("r", y, Type{Format: S(8, -1), Rounding: Rnd}) }, "", ""},
+	} {
+		g := NewGraph("wide")
+		g.Output("z", c.of(g, g.Input("x", S(64, 0)), g.Input("y", S(24, 9))))
+		kernel, err := g.Compile()
+		if err != nil || c.err != "" {
+			if fmt.Sprint(err) != c.err {
+				t.Errorf("got %v, want %s", err, c.err)
+			}
+			continue
+		}
+		if slow := kernel.Slow(); (slow != nil || c.slow != "") && (slow == nil || slow.Error() != c.slow) {
+			t.Errorf("got %v, want %s", slow, c.slow)
+		}
 	}
 }

@@ -2,6 +2,7 @@ package fixedpoint
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"corinfo/fixedpoint/vector"
@@ -53,6 +54,36 @@ func newCompiler(g *Graph, outputs []int) *compiler {
 		}
 	}
 	return c
+}
+
+// prepare looks whether int64 holds all values, and prepares tables and conversions.
+func (c *compiler) prepare() *WidthError {
+	beyond := func(i int, f Format, what string) *WidthError {
+		return c.g.wide(Value(i), fmt.Errorf("format %v%s: more than 64 bits", f, what), "shorten %s")
+	}
+	for i := range c.g.nodes {
+		for _, f := range c.g.within(&c.g.nodes[i]) {
+			if !f.FitsInt64() {
+				return beyond(i, f, "")
+			}
+		}
+	}
+	for i, n := range c.g.nodes {
+		ok := true
+		switch n.Op {
+		case OpTable:
+			from := c.g.nodes[n.Args[0]].Format
+			if c.lines[i], ok = newLines(n.Table, from); !ok {
+				return beyond(int(n.Args[0]), from, ", looked up in a table")
+			}
+		case OpResize:
+			from := c.g.nodes[n.Args[0]].Format
+			if c.resizes[i], ok = newResize(n.Type, from); !ok || n.Type.Rounding == Stochastic && c.single[n.Args[1]] {
+				return beyond(int(n.Args[0]), from, ", rounded into "+n.Type.String())
+			}
+		}
+	}
+	return nil
 }
 
 // same is the node whose values a node has: a shift moves the binary point alone.

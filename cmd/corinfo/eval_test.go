@@ -201,6 +201,21 @@ func TestHintFewBatches(t *testing.T) {
 	require.NotContains(t, stderr, "hint")
 }
 
+// A fixed run with a value beyond 64 bits is slow, and says which tensor to shorten.
+func TestHintSlow(t *testing.T) {
+	dir := t.TempDir()
+	hints := func(name, formats, arithmetic string) string {
+		file := smallNetwork(t, 2, formats)
+		code, _, stderr := corinfo("train", "-c", file, "-o", filepath.Join(dir, name), "--epochs", "1", "--limit", "40", "--arithmetic", arithmetic)
+		require.Equal(t, exitDone, code, stderr)
+		return stderr
+	}
+	const wide = "formats: {eta: 'ap_ufixed<55,0>'}\n"
+	require.Regexp(t, `hint: 2 of the formulas take some hundred times as long .*: soma1: .* eta \(u55f55\).*: more than 64 bits: shorten eta\n`, hints("slow", wide, "fixed"))
+	require.NotContains(t, hints("float", wide, "float"), "hint")
+	require.NotContains(t, hints("fast", "", "fixed"), "hint")
+}
+
 // A run that begins with imported weights may choose its samples, as one that draws them may; once it has learned it may not.
 func TestLimitOfImportedWeights(t *testing.T) {
 	file := smallNetwork(t, 3, "")

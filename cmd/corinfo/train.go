@@ -81,6 +81,9 @@ func train(c *cli.Context) error {
 	}
 	printMisfits(c.App.ErrWriter, misfits)
 	printFewBatches(c.App.ErrWriter, run, data)
+	if err := printSlow(c.App.ErrWriter, run); err != nil {
+		return err
+	}
 	bar := newTrainingProgress(c.App.ErrWriter)
 	learner, trained := training.Train(c.Context, run, data, training.TrainOptions{Dir: dir, SaveEvery: c.Duration("save-every"), Progress: bar.show,
 		Warn: func(err error) { fmt.Fprintf(c.App.ErrWriter, "corinfo: %v\n", err) }})
@@ -226,6 +229,22 @@ func printFewBatches(w io.Writer, run *training.Checkpoint, data *dataset.Data) 
 		fmt.Fprintf(w, "hint: %d training samples are %d mini-batches of %d an epoch, each of which changes the synapses once, and %d samples are left over; "+
 			"a smaller learning.batch, with smaller learning rates, changes them more often\n", use, batches, batch, use%batch)
 	}
+}
+
+// printSlow hints at formats that make a fixed run slow: a formula has a value that is longer than the words of this machine.
+func printSlow(w io.Writer, run *training.Checkpoint) error {
+	if run.Arithmetic != training.Fixed {
+		return nil
+	}
+	a, err := training.Arithmetic(run.Network)
+	if err != nil {
+		return err
+	}
+	if slow := a.Slow(); len(slow) > 0 {
+		fmt.Fprintf(w, "hint: %d of the formulas take some hundred times as long as with shorter formats: %s\n",
+			len(slow), slow[0])
+	}
+	return nil
 }
 
 // seedFlag is --seed, 32 bits.

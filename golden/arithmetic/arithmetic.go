@@ -43,7 +43,8 @@ type Formula struct {
 	Tensors  []string       // what its roundings round into, in the order of Graph.Resizes
 	Guarded  []int          // roundings of guarded results
 	graph    *rule.Graph
-	index    int // of its layer or matrix
+	index    int      // of its layer or matrix
+	factors  []string // of an update's products: their tensors
 }
 
 // Update is the formula of an update with its exact sum.
@@ -208,6 +209,7 @@ func (a *Arithmetic) readFormulas() {
 			Sum:   sum,
 			Short: post.FitsInt32() && fx.NegFormat(pre).FitsInt32(),
 		})
+		a.Updates[len(a.Updates)-1].factors = []string{a.factorName(u.Terms[0].Post), a.factorName(u.Terms[0].Pre)}
 	}
 }
 
@@ -364,15 +366,18 @@ func (a *Arithmetic) checkFormulas() error {
 			return fail("the exact sum %s needs %d bits with a sign; at most 64: shorten %s", s.Name, withSign(a.Sums[i]), either(a.summed(s.Name)))
 		}
 	}
-	check := func(f *Formula, what string) error {
-		if f.Graph == nil {
-			return nil
+	for i := range a.Updates {
+		if u := &a.Updates[i]; !u.Sum.FitsInt64() {
+			name := a.D.Projections[a.D.Updates[i].Projection].Name
+			return fail("the exact sum of products of %s needs %d bits with a sign; at most 64: shorten %s", name, withSign(u.Sum), either(u.factors))
 		}
+	}
+	return a.eachFormula(func(what string, f *Formula) error {
 		for _, n := range f.Graph.Nodes() {
 			if n.Op == fx.OpClip && !n.Format.FitsInt64() {
 				var list []string
 				for _, word := range f.Graph.Words(n.Args[0]) {
-					list = append(list, fmt.Sprintf("%s (%v)", a.tensorName(f, word.Name), word.Format))
+					list = append(list, fmt.Sprintf("%s (%v)", a.called(f, word.Name), word.Format))
 				}
 				remedy := "bring their binary points closer together, or shorten them"
 				if len(list) == 1 {
@@ -385,25 +390,38 @@ func (a *Arithmetic) checkFormulas() error {
 			return fail("%s: %s", what, a.tensorNames(f, err))
 		}
 		return nil
-	}
-	for i := range a.Steps {
-		if err := check(&a.Steps[i], fmt.Sprint(a.D.Steps[i].Name, a.D.Steps[i].Layer)); err != nil {
+	})
+}
+
+// Slow tells of the formulas with a value beyond int64, which a model in software computes some hundred times slower than others: where it
+// is, and which tensor to shorten.
+func (a *Arithmetic) Slow() (list []string) {
+	_ = a.eachFormula(func(what string, f *Formula) error {
+		if kernel, err := f.Graph.Compile(); err == nil && kernel.Slow() != nil {
+			list = append(list, what+": "+a.tensorNames(f, kernel.Slow()))
+		}
+		return nil
+	})
+	return list
+}
+
+// eachFormula visits formulas up to the first error, each with what it is called.
+func (a *Arithmetic) eachFormula(visit func(what string, f *Formula) error) error {
+	for i, s := range a.D.Steps {
+		if err := visit(fmt.Sprint(s.Name, s.Layer), &a.Steps[i]); err != nil {
 			return err
 		}
 	}
-	for i := range a.Factors {
-		if err := check(&a.Factors[i], fmt.Sprint(a.D.Factors[i].Name, a.D.Factors[i].Layer)); err != nil {
+	for i, x := range a.D.Factors {
+		if a.Factors[i].Graph == nil {
+			continue
+		}
+		if err := visit(fmt.Sprint(x.Name, x.Layer), &a.Factors[i]); err != nil {
 			return err
 		}
 	}
-	for i := range a.Updates {
-		u := &a.Updates[i]
-		name := a.D.Projections[a.D.Updates[i].Projection].Name
-		if !u.Sum.FitsInt64() {
-			terms := a.D.Updates[i].Terms[0]
-			return fail("the exact sum of products of %s needs %d bits with a sign; at most 64: shorten %s", name, withSign(u.Sum), either([]string{a.factorName(terms.Post), a.factorName(terms.Pre)}))
-		}
-		if err := check(&u.Formula, "update of "+name); err != nil {
+	for i, u := range a.D.Updates {
+		if err := visit("update of "+a.D.Projections[u.Projection].Name, &a.Updates[i].Formula); err != nil {
 			return err
 		}
 	}
@@ -465,16 +483,41 @@ func (a *Arithmetic) tensorNames(f *Formula, err error) string {
 	if !errors.As(err, &wide) {
 		return err.Error()
 	}
-	return wide.Text(func(name string) string { return a.tensorName(f, name) })
+	return wide.Text(func(name string) string { return a.called(f, name) }, func(name string) string {
+		if _, of := a.sumOf(f, name); of != nil {
+			return either(of)
+		}
+		return a.tensorName(f, name)
+	})
 }
 
-// tensorName is the tensor of a value of a formula's graph, by the value's name, or what a sum is of.
-func (a *Arithmetic) tensorName(f *Formula, name string) string {
+// called is a value of a formula's graph by its tensor, or what a sum is of.
+func (a *Arithmetic) called(f *Formula, name string) string {
+	if sum, of := a.sumOf(f, name); of != nil {
+		return sum + " of " + strings.Join(of, ", ")
+	}
+	return a.tensorName(f, name)
+}
+
+// sumOf tells of an exact sum, by its name in a formula's graph, what it is called and the tensors that enter it; nil: it is none.
+func (a *Arithmetic) sumOf(f *Formula, name string) (sum string, of []string) {
 	for _, o := range f.Operands {
 		switch {
 		case o.Source == rule.FromSum && o.Name == name:
-			return name + " of " + strings.Join(distinct(a.summed(name)), ", ")
-		case o.Source == rule.FromSynapse && o.Name == name:
+			return name, distinct(a.summed(name))
+		case o.Source == rule.FromTotal && name == rule.TotalInput:
+			return "sum", []string{a.D.Tensors[a.D.Tensor(o.Name, f.index)].String()}
+		case o.Source == rule.FromProducts && o.Name == name:
+			return "sum of products", distinct(f.factors)
+		}
+	}
+	return "", nil
+}
+
+// tensorName is the tensor of a value of a formula's graph, by the value's name.
+func (a *Arithmetic) tensorName(f *Formula, name string) string {
+	for _, o := range f.Operands {
+		if o.Source == rule.FromSynapse && o.Name == name {
 			for _, next := range f.graph.Results { // what the next value is rounded into
 				if next.Word == name {
 					return fmt.Sprint(f.graph.Nodes[next.Value].Name, f.index)

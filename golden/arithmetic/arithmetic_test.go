@@ -178,6 +178,36 @@ func TestEquilibriumErrors(t *testing.T) {
 	require.EqualError(t, err, "formats: one: it is always 1, and of ap_ufixed<1,1,TRN,WRAP> alone; leave it out")
 }
 
+// A sum over a layer that is no word is told with the tensor to shorten.
+func TestWideTotal(t *testing.T) {
+	n := goldentest.Of("bp")
+	n.Own.(*rule.Backprop).Loss = rule.CrossEntropy
+	n.Formats = map[string]fx.Type{"exp": parse(t, "ap_ufixed<63,1>")}
+	_, err := arithmeticOf(n)
+	require.ErrorIs(t, err, arithmetic.ErrFormats)
+	require.EqualError(t, err, "formats: normalize2: graph normalize: the exact value of sum of exp2 (u66f62): format u66f62: width 66 is outside 1 to 64 bits: "+
+		"shorten exp2")
+}
+
+// TestSlow: values beyond int64 make a formula slow, and nothing else does.
+func TestSlow(t *testing.T) {
+	for _, c := range []struct{ kind, format, want string }{
+		{"rate", "ap_ufixed<17,-4>", ""},
+		{"rate", "ap_ufixed<60,-4>", "update of W0: graph synapse: the exact value of rate (u60f64), stepW (s16f14): format s76f78: more than 64 bits: shorten rate"},
+		{"W", "ap_fixed<44,2>", ""},
+	} {
+		n := goldentest.Of("bp")
+		n.Formats = map[string]fx.Type{c.kind: parse(t, c.format)}
+		a, err := arithmeticOf(n)
+		require.NoError(t, err)
+		if slow := a.Slow(); c.want == "" {
+			require.Empty(t, slow, "%s %s", c.kind, c.format)
+		} else {
+			require.Equal(t, c.want, slow[0], "%s %s", c.kind, c.format)
+		}
+	}
+}
+
 // TestDefaults holds the defaults of 784-500-10 and mini-batches of 20 against the tables of docs/ARITHMETIC.md, worked out by hand.
 func TestDefaults(t *testing.T) {
 	shared := map[string]string{"x": "ap_ufixed<9,1,RND,SAT>", "eta": "ap_ufixed<17,-4,RND,SAT>", "rate": "ap_ufixed<17,-4,RND,SAT>",

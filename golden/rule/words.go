@@ -15,6 +15,9 @@ type Typing struct {
 	Products fx.Format                   // of an update's sum
 }
 
+// TotalInput is the name of the input that is the sum of a word over a layer.
+const TotalInput = "sum"
+
 // Operand is what an input of a formula in words is to be given.
 type Operand struct {
 	Source Source
@@ -130,7 +133,7 @@ func (r *wordReader) operand(n *Node) fx.Value {
 	case FromPresent:
 		return r.present()
 	case FromTotal:
-		return in("sum", r.t.Total(n.Name))
+		return in(TotalInput, r.t.Total(n.Name))
 	case FromLargest:
 		return in("largest", r.t.Type(n.Name).Format)
 	case FromLabel:
