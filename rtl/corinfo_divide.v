@@ -32,46 +32,49 @@ module corinfo_divide #(
   assign magnitude = dividend_i[Bits-1:0] ^ {Bits{negative}};
 
   // By stage: the bits of the dividend to come, above those of the quotient so far; the rest; the
-  // divisor.
-  wire [Bits*(Bits+1)-1:0] bits;
-  wire [RestW*Bits-1:0]    rest, divisor;
-  assign bits[Bits-1:0]     = magnitude;
-  assign rest[RestW-1:0]    = {RestW{1'b0}};
-  assign divisor[RestW-1:0] = divisor_i[RestW-1:0];
-
+  // divisor. Each has words of its own: to a simulator a wide one of all stages is one word, which
+  // it copies whenever one of them changes.
   genvar s;
   generate
     for (s = 0; s < Bits; s = s + 1) begin : gen_stage
-      wire [RestW:0]  shifted;
-      wire            fits;
-      reg  [Bits-1:0] bits_q;
-      assign shifted = {rest[RestW*s +: RestW], bits[Bits*s + Bits - 1]};
+      wire [RestW:0]   shifted;
+      wire             fits;
+      wire [Bits-1:0]  bits;
+      wire [RestW-1:0] rest, divisor;
+      reg  [Bits-1:0]  bits_q;
+      if (s == 0) begin : gen_first
+        assign bits    = magnitude;
+        assign rest    = {RestW{1'b0}};
+        assign divisor = divisor_i[RestW-1:0];
+      end else begin : gen_next
+        assign bits    = gen_stage[s-1].bits_q;
+        assign rest    = gen_stage[s-1].gen_rest.rest_q;
+        assign divisor = gen_stage[s-1].gen_rest.divisor_q;
+      end
+      assign shifted = {rest, bits[Bits-1]};
 
       always @(posedge clk_i) begin
         if (enable_i) begin
-          bits_q    <= bits[Bits*s +: Bits] << 1;
+          bits_q    <= bits << 1;
           bits_q[0] <= fits;
         end
       end
-      assign bits[Bits*(s+1) +: Bits] = bits_q;
 
       if (s < Bits - 1) begin : gen_rest
         // What is shifted is below twice the divisor: the highest bit is the difference's sign.
         wire [RestW:0]   less;
         reg  [RestW-1:0] rest_q, divisor_q;
-        assign less = shifted - {1'b0, divisor[RestW*s +: RestW]};
+        assign less = shifted - {1'b0, divisor};
         assign fits = !less[RestW];
 
         always @(posedge clk_i) begin
           if (enable_i) begin
             rest_q    <= fits ? less[RestW-1:0] : shifted[RestW-1:0];
-            divisor_q <= divisor[RestW*s +: RestW];
+            divisor_q <= divisor;
           end
         end
-        assign rest[RestW*(s+1) +: RestW]    = rest_q;
-        assign divisor[RestW*(s+1) +: RestW] = divisor_q;
       end else begin : gen_last
-        assign fits = shifted >= {1'b0, divisor[RestW*s +: RestW]};
+        assign fits = shifted >= {1'b0, divisor};
       end
     end
   endgenerate
@@ -93,9 +96,9 @@ module corinfo_divide #(
   assign flip = negative_q[Bits-1];
   generate
     if (Signed != 0) begin : gen_signed
-      assign wide = {1'b0, bits[Bits*Bits +: Bits]};
+      assign wide = {1'b0, gen_stage[Bits-1].bits_q};
     end else begin : gen_unsigned
-      assign wide = bits[Bits*Bits +: Bits];
+      assign wide = gen_stage[Bits-1].bits_q;
     end
   endgenerate
 

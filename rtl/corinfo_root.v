@@ -16,35 +16,38 @@ module corinfo_root #(
   output wire [Width-1:0]   root_o
 );
 
-  // By stage: the bits of the radicand to come, two fewer in every stage, so that those of stage s
-  // begin at s(2 Width + 1 - s); the rest, which is twice the root so far at most; the root so far.
-  wire [Width*(Width+1)-1:0] radicand;
-  wire [Width*Width-1:0]     rest;
-  wire [Width*(Width+1)-1:0] root;
-  assign radicand[2*Width-1:0] = radicand_i;
-  assign rest[Width-1:0]       = {Width{1'b0}};
-  assign root[Width-1:0]       = {Width{1'b0}};
-
+  // By stage: the bits of the radicand to come, two fewer in every stage; the rest, which is twice
+  // the root so far at most; the root so far. Each has words of its own: to a simulator a wide one
+  // of all stages is one word, which it copies whenever one of them changes.
   genvar s;
   generate
     for (s = 0; s < Width; s = s + 1) begin : gen_stage
-      localparam From = s * (2 * Width + 1 - s);
       localparam Left = 2 * (Width - s);
 
       // With another 1 at its end the square of the root grows by this, at the rest's place.
       wire [Width+1:0] shifted, trial;
       wire             fits;
+      wire [Left-1:0]  radicand;
+      wire [Width-1:0] rest, root;
       reg  [Width-1:0] root_q;
-      assign shifted = {rest[Width*s +: Width], radicand[From + Left - 2 +: 2]};
-      assign trial   = {root[Width*s +: Width], 2'b01};
+      if (s == 0) begin : gen_first
+        assign radicand = radicand_i;
+        assign rest     = {Width{1'b0}};
+        assign root     = {Width{1'b0}};
+      end else begin : gen_next
+        assign radicand = gen_stage[s-1].gen_rest.radicand_q;
+        assign rest     = gen_stage[s-1].gen_rest.rest_q;
+        assign root     = gen_stage[s-1].root_q;
+      end
+      assign shifted = {rest, radicand[Left-1:Left-2]};
+      assign trial   = {root, 2'b01};
 
       always @(posedge clk_i) begin
         if (enable_i) begin
-          root_q    <= root[Width*s +: Width] << 1;
+          root_q    <= root << 1;
           root_q[0] <= fits;
         end
       end
-      assign root[Width*(s+1) +: Width] = root_q;
 
       if (s < Width - 1) begin : gen_rest
         // The difference is less than 2^(Width+1) either way: its highest bit is the sign.
@@ -59,18 +62,16 @@ module corinfo_root #(
         always @(posedge clk_i) begin
           if (enable_i) begin
             rest_q     <= fits ? less[Width-1:0] : shifted[Width-1:0];
-            radicand_q <= radicand[From +: Left-2];
+            radicand_q <= radicand[Left-3:0];
           end
         end
-        assign rest[Width*(s+1) +: Width]    = rest_q;
-        assign radicand[From+Left +: Left-2] = radicand_q;
       end else begin : gen_last
         assign fits = shifted >= trial;
       end
     end
   endgenerate
 
-  assign root_o = root[Width*Width +: Width];
+  assign root_o = gen_stage[Width-1].root_q;
 
 endmodule
 
