@@ -44,6 +44,21 @@ var Order = []string{
 	"corinfo_counter.v",
 	"corinfo_counters.v",
 	"corinfo_control.v",
+	"corinfo_table.v",
+	"corinfo_machine_wire.v",
+	"corinfo_machine_queue.v",
+	"corinfo_machine_words.v",
+	"corinfo_machine_random.v",
+	"corinfo_machine_synapses.v",
+	"corinfo_machine_lane.v",
+	"corinfo_machine_walk.v",
+	"corinfo_machine_steps.v",
+	"corinfo_machine_context.v",
+	"corinfo_machine_events.v",
+	"corinfo_machine_terms.v",
+	"corinfo_machine_update.v",
+	"corinfo_machine_host.v",
+	"corinfo_machine_control.v",
 }
 
 // Text is the content of a file of the library; it panics on a name that is not in Order.

@@ -1,0 +1,197 @@
+// One sample in flight: executes the program on it.
+//
+// accept_i gives a command, only while idle_o. An instruction wants one of the units that all samples share: want_*_o
+// is high until grant_i, and the unit is done with *_done_i. It is over when quiet_i says that none of the sample's
+// changes is on its way to a sum any more; a step with `hold` is over when its results are written, and its changes
+// wait (held_o) for those of the steps after it. answered_o is high from when the answer is out until result_taken_i.
+//
+// An instruction, from the lowest bit: opcode 4, step or projection 8, row of constants 16, hold 1, last of an
+// iteration 1, exit 16: where to go on after the last one if nothing moved in the iteration; 0: the phase does not
+// end early. An instruction takes 3 cycles and those of its unit.
+
+`timescale 1ns/1ps
+`default_nettype none
+
+module corinfo_machine_context #(
+  parameter LabelW       = 4,
+  parameter SampleW      = 1,
+  parameter ProgramDepth = 16,
+  parameter ProgramAddrW = 4,
+  parameter ProgramFile  = ""
+) (
+  input  wire               clk_i,
+  input  wire               rst_i,
+
+  input  wire               accept_i,
+  input  wire               command_learn_i,
+  input  wire               command_negative_i,
+  input  wire [LabelW-1:0]  command_label_i,
+  input  wire [SampleW-1:0] command_sample_i,
+  input  wire               command_last_i,     // it completes the mini-batch
+  output wire               idle_o,
+  output wire               answered_o,
+  input  wire               result_taken_i,
+  output wire               batch_done_o,
+
+  output wire               want_steps_o,
+  output wire               want_answer_o,      // of the steps too, in the order of commands
+  output wire               want_load_o,
+  output wire               want_update_o,
+  input  wire               grant_i,
+  input  wire               steps_done_i,       // of this sample
+  input  wire               load_done_i,
+  input  wire               update_done_i,
+  input  wire               moved_i,            // a word that a phase waits for moved
+  input  wire               quiet_i,
+  output wire               held_o,
+
+  // The instruction and its sample.
+  output wire [1:0]         kind_o,             // as corinfo_machine_steps has them
+  output wire [7:0]         step_o,
+  output wire [15:0]        row_o,
+  output wire [1:0]         moment_o,
+  output wire               learn_o,
+  output wire [LabelW-1:0]  label_o,
+  output wire [SampleW-1:0] sample_o
+);
+
+  localparam Width = 46;
+
+  localparam [3:0] OpClear    = 4'd0;
+  localparam [3:0] OpLoad     = 4'd1;
+  localparam [3:0] OpStep     = 4'd2;
+  localparam [3:0] OpShared   = 4'd3;
+  localparam [3:0] OpAnswer   = 4'd4;
+  localparam [3:0] OpInferred = 4'd5;  // an inference ends here
+  localparam [3:0] OpSampled  = 4'd6;  // a learning sample, unless it completes the mini-batch
+  localparam [3:0] OpUpdate   = 4'd7;
+  localparam [3:0] OpEnd      = 4'd8;
+  // from here on beta has the sign of step 1: as the command says, 2: the opposite, 0: none
+  localparam [3:0] OpNudge    = 4'd9;
+
+  localparam [2:0] StateIdle   = 3'd0;
+  localparam [2:0] StateFetch  = 3'd1;
+  localparam [2:0] StateDecode = 3'd2;
+  localparam [2:0] StateWant   = 3'd3;
+  localparam [2:0] StateRun    = 3'd4;
+  localparam [2:0] StateQuiet  = 3'd5;
+  localparam [2:0] StateAnswer = 3'd6;
+
+  localparam [ProgramAddrW-1:0] OneStep = 1;
+
+  reg  [2:0]              state_q;
+  reg  [ProgramAddrW-1:0] at_q;
+  reg                     learn_q, negative_q, complete_q, moved_q, held_q;
+  reg  [LabelW-1:0]       label_q;
+  reg  [SampleW-1:0]      sample_q;
+  reg  [1:0]              sign_q;
+  wire [Width-1:0]        now;
+  corinfo_table #(.Width(Width), .Depth(ProgramDepth), .InitFile(ProgramFile)) u_program (
+    .clk_i(clk_i), .addr_i(at_q), .data_o(now)
+  );
+
+  wire [3:0]  op;
+  wire        hold, last;
+  wire [15:0] exit_word;
+  assign op        = now[3:0];
+  assign step_o    = now[11:4];
+  assign row_o     = now[27:12];
+  assign hold      = now[28];
+  assign last      = now[29];
+  assign exit_word = now[45:30];
+
+  wire uses_steps, run_done, ends, next, leave;
+  assign uses_steps = op == OpClear || op == OpStep || op == OpShared || op == OpAnswer;
+  assign run_done   = (uses_steps && steps_done_i) || (op == OpLoad && load_done_i)
+                      || (op == OpUpdate && update_done_i);
+  assign ends       = (op == OpInferred && !learn_q) || (op == OpSampled && !complete_q)
+                      || op == OpEnd;
+  assign leave      = last && exit_word != 16'd0 && !moved_q;
+  assign next       = (state_q == StateQuiet && quiet_i) || (state_q == StateAnswer && result_taken_i)
+                      || (state_q == StateRun && run_done && op == OpStep && hold)
+                      || (state_q == StateDecode && !ends
+                          && (op == OpInferred || op == OpSampled || op == OpNudge));
+
+  assign want_steps_o  = state_q == StateWant && uses_steps && op != OpAnswer;
+  assign want_answer_o = state_q == StateWant && op == OpAnswer;
+  assign want_load_o   = state_q == StateWant && op == OpLoad;
+  assign want_update_o = state_q == StateWant && op == OpUpdate;
+  assign kind_o        = op == OpClear ? 2'd1 : op == OpShared ? 2'd2 : op == OpAnswer ? 2'd3 : 2'd0;
+  assign moment_o      = !learn_q ? 2'd0 : sign_q == 2'd0 ? 2'd1
+                         : ((sign_q == 2'd1) != negative_q) ? 2'd2 : 2'd3;
+  assign held_o        = held_q;
+  assign learn_o       = learn_q;
+  assign label_o       = label_q;
+  assign sample_o      = sample_q;
+  assign idle_o        = state_q == StateIdle;
+  assign answered_o    = state_q == StateAnswer;
+  assign batch_done_o  = state_q == StateDecode && op == OpEnd;
+
+  always @(posedge clk_i) begin
+    if (rst_i) begin
+      state_q <= StateIdle;
+      at_q    <= {ProgramAddrW{1'b0}};
+      held_q  <= 1'b0;
+    end else begin
+      case (state_q)
+        StateIdle: begin
+          at_q <= {ProgramAddrW{1'b0}};
+          if (accept_i) begin
+            state_q <= StateDecode;
+          end
+        end
+        StateFetch: begin
+          state_q <= StateDecode;
+        end
+        StateDecode: begin
+          if (ends) begin
+            state_q <= StateIdle;
+            at_q    <= {ProgramAddrW{1'b0}};
+          end else if (!next) begin
+            state_q <= StateWant;
+          end
+        end
+        StateWant: begin
+          if (grant_i) begin
+            state_q <= StateRun;
+            held_q  <= op == OpStep && hold;
+          end
+        end
+        StateRun: begin
+          if (run_done) begin
+            state_q <= op == OpAnswer ? StateAnswer : StateQuiet;
+          end
+        end
+        default: begin
+        end
+      endcase
+      if (next) begin
+        state_q <= StateFetch;
+        at_q    <= leave ? exit_word[ProgramAddrW-1:0] : at_q + OneStep;
+      end
+    end
+    if (accept_i) begin
+      learn_q    <= command_learn_i;
+      negative_q <= command_negative_i;
+      label_q    <= command_label_i;
+      sample_q   <= command_sample_i;
+      complete_q <= command_last_i;
+    end
+    if (accept_i) begin
+      sign_q <= 2'd0;
+    end else if (state_q == StateDecode && op == OpNudge) begin
+      sign_q <= step_o[1:0];
+    end
+    if (accept_i || (next && last)) begin
+      moved_q <= 1'b0;
+    end else if (moved_i) begin
+      moved_q <= 1'b1;
+    end
+  end
+
+  wire unused_bits;
+  assign unused_bits = ^{exit_word, step_o};
+
+endmodule
+
+`default_nettype wire

@@ -1,0 +1,755 @@
+// Control of all lanes and neuron units: what exists once in a design. Contexts samples are in flight at once, each a
+// corinfo_machine_context that executes the program; they share the steps of neurons, the input, the events and,
+// alone, the updates. It knows no rule: programs and tables are memory images.
+//
+// Commands, results and the host as the top module has them. Outputs to lanes and units come there WireCycles later,
+// all of them, and what units answer takes as long: only where an answer is waited for do these cycles count.
+
+`timescale 1ns/1ps
+`default_nettype none
+
+module corinfo_machine_control #(
+  parameter Lanes          = 16,
+  parameter LaneW          = 4,
+  parameter Units          = 4,
+  parameter UnitW          = 2,
+  parameter Subs           = 4,
+  parameter SubW           = 2,
+  parameter Contexts       = 1,
+  parameter ContextW       = 1,
+  parameter Kinds          = 3,
+  parameter KindW          = 2,
+  parameter Slots          = 8,
+  parameter SlotW          = 3,
+  parameter IndexW         = 5,
+  parameter SumAddrW       = 5,
+  parameter Batch          = 1,
+  parameter SampleW        = 1,
+  parameter Inputs         = 784,
+  parameter InputAddrW     = 10,
+  parameter LabelW         = 4,
+  parameter FactorAddrW    = 4,
+  parameter KeptAddrW      = 4,
+  parameter SynapseDepth   = 512,
+  parameter SynapseAddrW   = 9,
+  parameter SynapseWidth   = 16,
+  parameter BesideW        = 1,
+  parameter [127:0] BesideLow    = 0,
+  parameter [127:0] BesideBits   = 0,
+  parameter [3:0]   BesideSigned = 0,
+  parameter XWidth         = 9,
+  parameter XSigned        = 0,     // 1: inputs are signed
+  parameter ChangeWidth    = 16,
+  parameter OperandWidth   = 18,
+  parameter ScoreWidth     = 12,
+  parameter KeptWidth      = 16,
+  parameter ValueWidth     = 18,    // of a presynaptic factor, the input's among them
+  parameter ConstantsWidth = 32,    // of a step
+  parameter Steps          = 8,
+  parameter Rows           = 8,
+  parameter Signals        = 4,
+  parameter SignalW        = 3,
+  parameter OneSignal      = 0,     // of the unit that is always 1; 0: there is none
+  parameter WalkDepth      = 16,
+  parameter Updates        = 5,
+  parameter UpdateConstantsWidth = 17,
+  parameter [255:0] ConstantLow  = 0,
+  parameter [255:0] ConstantBits = 0,
+  parameter MaxLatency     = 20,
+  parameter TermAddrW      = 4,
+  parameter ReadCycles     = 2,
+  parameter WireCycles     = 0,     // from here to lanes and units, and back
+  parameter QueueW         = 5,     // a unit's queue has room for 2^QueueW events of a sample
+  parameter ProgramDepth   = 16,
+  parameter ProgramAddrW   = 4,
+  parameter Dense          = 0,
+  parameter [31:0] Seed    = 32'd0,
+  parameter ProgramFile    = "",
+  parameter StepsFile      = "",
+  parameter ConstantsFile  = "",
+  parameter SignalsFile    = "",
+  parameter WalkFile       = "",
+  parameter UpdatesFile    = "",
+  parameter UpdateConstantsFile = ""
+) (
+  input  wire                                 clk_i,
+  input  wire                                 rst_i,
+
+  input  wire                                 command_valid_i,
+  output wire                                 command_ready_o,
+  input  wire                                 command_learn_i,
+  input  wire                                 command_negative_i,
+  input  wire [LabelW-1:0]                    command_label_i,
+  input  wire                                 sample_valid_i,
+  output wire                                 sample_ready_o,
+  input  wire [XWidth-1:0]                    sample_data_i,
+  output reg                                  score_valid_o,
+  output reg  [LabelW-1:0]                    score_index_o,
+  output reg  [ScoreWidth-1:0]                score_data_o,
+  output wire                                 result_valid_o,
+  input  wire                                 result_ready_i,
+  output reg  [LabelW-1:0]                    result_class_o,
+  input  wire                                 host_valid_i,
+  output wire                                 host_ready_o,
+  input  wire                                 host_write_i,
+  input  wire [31:0]                          host_address_i,
+  input  wire [63:0]                          host_data_i,
+  output wire                                 host_done_o,
+  output wire                                 host_error_o,
+  output wire [63:0]                          host_data_o,
+  output wire                                 idle_o,
+
+  // Lanes.
+  output wire [SynapseAddrW-1:0]              synapse_raddr_o,
+  output wire [SynapseAddrW-1:0]              synapse_waddr_o,
+  output wire                                 host_we_o,
+  output wire                                 host_beside_o,
+  output wire [LaneW-1:0]                     host_lane_o,
+  output wire [SynapseWidth-1:0]              host_synapse_o,
+  output wire [BesideW-1:0]                   host_words_o,
+  output wire [FactorAddrW-1:0]               factor_raddr_o,
+  output wire [FactorAddrW-1:0]               factor_waddr_o,
+  output wire                                 update_o,
+  output wire signed [OperandWidth-1:0]       operand_o,
+  output wire [Contexts*SumAddrW-1:0]         sum_addr_o,
+  output wire [Contexts-1:0]                  sum_we_o,
+  output wire                                 sum_first_o,
+  output wire [Kinds-1:0]                     hold_o,
+  output wire [ContextW-1:0]                  hold_context_o,
+  output wire                                 hold_zero_o,
+
+  // Neuron units: steps.
+  output wire [7:0]                           step_o,
+  output wire [7:0]                           graph_o,         // of the step, or of the update
+  output wire [ContextW-1:0]                  context_o,
+  output wire [15:0]                          neurons_o,       // of the layer, or the projection's rows
+  output wire [15:0]                          label_o,
+  output wire [SignalW-1:0]                   signal_o,
+  output wire [7:0]                           layer_o,
+  output wire                                 largest_o,
+  output wire [ConstantsWidth-1:0]            constants_o,
+  output wire                                 visit_o,
+  output wire [SubW-1:0]                      visit_sub_o,
+  output wire [IndexW-1:0]                    visit_index_o,
+  output wire [15:0]                          visit_neuron_o,
+  output wire                                 clear_o,
+  output wire                                 reduce_o,
+  output wire                                 reduce_first_o,
+  output wire                                 write_o,
+  output wire [SubW-1:0]                      write_sub_o,
+  output wire [IndexW-1:0]                    write_index_o,
+  output wire [15:0]                          write_neuron_o,
+  output wire                                 event_o,
+  output wire                                 factor_we_o,
+  output wire                                 kept_we_o,
+  output wire [KeptAddrW-1:0]                 kept_waddr_o,
+  output wire [KeptAddrW-1:0]                 kept_raddr_o,
+  output wire                                 combine_o,
+  output wire                                 combine_first_o,
+  output wire [UnitW-1:0]                     combine_unit_o,
+  output wire                                 shared_write_o,
+
+  // Neuron units: updates.
+  output wire                                 synapse_write_o,
+  output wire [SubW-1:0]                      synapse_sub_o,
+  output wire [15:0]                          synapse_row_o,
+  output wire [127:0]                         keys_o,
+  output wire [1:0]                           order_o,
+  output wire [15:0]                          random_row_o,
+  output wire [15:0]                          random_column_o,
+  output wire [UpdateConstantsWidth-1:0]      update_constants_o,
+
+  // From the units; a word of unit 0 in the lowest bits.
+  input  wire [Units*Contexts-1:0]            queue_put_i,
+  output wire [Units*Contexts-1:0]            queue_take_o,
+  output wire [ContextW-1:0]                  queue_context_o,
+  input  wire [Units*(SignalW+16+ChangeWidth)-1:0] queue_heads_i,
+  input  wire [Units-1:0]                     moved_i,         // with write_o
+  input  wire                                 shared_moved_i,  // with shared_write_o
+  input  wire [Units*ScoreWidth-1:0]          score_i,         // 2 WireCycles and a cycle after visit_o
+  input  wire [Units*KeptWidth-1:0]           kept_i,          // 2 WireCycles + ReadCycles after kept_raddr_o
+  input  wire [Units*SynapseWidth-1:0]        synapse_i,       // a cycle after the lanes' words
+  input  wire [Units*BesideW-1:0]             beside_i
+);
+
+  localparam Answers = 2 * WireCycles;   // until a unit's answer is here
+
+  // Commands and results.
+  wire [ContextW-1:0] load_context, turn, closer;
+  wire [SampleW-1:0]  samples, load_sample;
+  wire [LabelW-1:0]   load_label;
+  wire                load_learn, load_negative, load_last, loaded, host_busy, batch_done, begins;
+  wire [Contexts-1:0] accept, idle, answered, taken, batches_done;
+  assign batch_done = batches_done != {Contexts{1'b0}};
+  assign idle_o     = idle == {Contexts{1'b1}} && !begins;
+  corinfo_commands #(
+    .Contexts(Contexts), .ContextW(ContextW), .LabelW(LabelW), .Batch(Batch), .SampleW(SampleW)
+  ) u_commands (
+    .clk_i          (clk_i),
+    .rst_i          (rst_i),
+    .valid_i        (command_valid_i),
+    .ready_o        (command_ready_o),
+    .learn_i        (command_learn_i),
+    .negative_i     (command_negative_i),
+    .label_i        (command_label_i),
+    .hold_i         (host_valid_i || host_busy),
+    .idle_i         (idle),
+    .accept_o       (accept),
+    .accepted_o     (begins),
+    .samples_o      (samples),
+    .load_context_o (load_context),
+    .load_sample_o  (load_sample),
+    .load_last_o    (load_last),
+    .load_learn_o   (load_learn),
+    .load_negative_o(load_negative),
+    .load_label_o   (load_label),
+    .closer_o       (closer),
+    .loaded_i       (loaded),
+    .batch_done_i   (batch_done),
+    .answered_i     (answered),
+    .turn_o         (turn),
+    .result_valid_o (result_valid_o),
+    .result_ready_i (result_ready_i),
+    .taken_o        (taken)
+  );
+
+  // The samples in flight, and who has the steps, the input and the updates.
+  wire [Contexts-1:0] want_steps, want_answer, want_load, want_update, wants;
+  wire [Contexts-1:0] grant_steps, grant_update, starting, reading, held, quiet, events_busy;
+  wire                steps_busy, steps_done, load_busy, load_done, update_busy, update_done, moved,
+                      shared_moved, late_done, unused_late_busy;
+  wire [ContextW-1:0] late_owner;
+  reg  [ContextW-1:0] owner_q;
+  localparam          FieldsW = 2 + 8 + 16 + 2 + 1 + LabelW + SampleW;
+  wire [Contexts*FieldsW-1:0] fields;
+  wire [Contexts*8-1:0]       update_fields;
+  genvar c;
+  generate
+    for (c = 0; c < Contexts; c = c + 1) begin : gen_context
+      localparam [31:0] Index = c;
+      localparam [Contexts-1:0] Own = 1 << c;
+      wire [1:0]         kind, moment;
+      wire [7:0]         step;
+      wire [15:0]        row;
+      wire               learn;
+      wire [LabelW-1:0]  label;
+      wire [SampleW-1:0] sample;
+      corinfo_machine_context #(
+        .LabelW(LabelW), .SampleW(SampleW), .ProgramDepth(ProgramDepth), .ProgramAddrW(ProgramAddrW),
+        .ProgramFile(ProgramFile)
+      ) u_context (
+        .clk_i             (clk_i),
+        .rst_i             (rst_i),
+        .accept_i          (accept[c]),
+        .command_learn_i   (load_learn),
+        .command_negative_i(load_negative),
+        .command_label_i   (load_label),
+        .command_sample_i  (load_sample),
+        .command_last_i    (load_last),
+        .idle_o            (idle[c]),
+        .answered_o        (answered[c]),
+        .result_taken_i    (taken[c]),
+        .batch_done_o      (batches_done[c]),
+        .want_steps_o      (want_steps[c]),
+        .want_answer_o     (want_answer[c]),
+        .want_load_o       (want_load[c]),
+        .want_update_o     (want_update[c]),
+        .grant_i           (grant_steps[c] || want_load[c] || grant_update[c]),
+        .steps_done_i      (late_done && late_owner == Index[ContextW-1:0]),
+        .load_done_i       (load_done && load_context == Index[ContextW-1:0]),
+        .update_done_i     (update_done),
+        .moved_i           ((moved && late_owner == Index[ContextW-1:0])
+                            || (shared_moved && owner_q == Index[ContextW-1:0])),
+        .quiet_i           (quiet[c]),
+        .held_o            (held[c]),
+        .kind_o            (kind),
+        .step_o            (step),
+        .row_o             (row),
+        .moment_o          (moment),
+        .learn_o           (learn),
+        .label_o           (label),
+        .sample_o          (sample)
+      );
+      assign fields[FieldsW*c +: FieldsW] = {kind, step, row, moment, learn, label, sample};
+      assign update_fields[8*c +: 8]      = step;
+      assign wants[c]        = want_steps[c] || (want_answer[c] && turn == Index[ContextW-1:0]);
+      assign grant_update[c] = want_update[c] && (idle | Own) == {Contexts{1'b1}};
+    end
+  endgenerate
+
+  // None of a sample's changes waits, or is on its way to a sum; and they may go, for no step is reading.
+  reg [Contexts-1:0] quiet_q, allow_q;
+  always @(posedge clk_i) begin
+    quiet_q <= ~events_busy;
+    allow_q <= ~(grant_steps | starting | reading | held);
+  end
+  assign quiet = quiet_q;
+
+  // A sample's step is done when all that units answer to it is here; another one's may begin before.
+  corinfo_valid #(.Cycles(Answers)) u_late_done (
+    .clk_i(clk_i), .rst_i(rst_i), .valid_i(steps_done), .valid_o(late_done), .busy_o(unused_late_busy)
+  );
+  corinfo_delay #(.Width(ContextW), .Cycles(Answers)) u_late_owner (
+    .clk_i(clk_i), .data_i(owner_q), .data_o(late_owner)
+  );
+
+  // The steps go from context to context, in turn.
+  reg  [ContextW-1:0] steps_next;
+  reg                 start_q;
+  integer             i;
+  always @* begin
+    steps_next = owner_q;
+    for (i = Contexts - 1; i >= 0; i = i - 1) begin
+      if (wants[i] && i[ContextW-1:0] <= owner_q) begin
+        steps_next = i[ContextW-1:0];
+      end
+    end
+    for (i = Contexts - 1; i >= 0; i = i - 1) begin
+      if (wants[i] && i[ContextW-1:0] > owner_q) begin
+        steps_next = i[ContextW-1:0];
+      end
+    end
+  end
+  generate
+    for (c = 0; c < Contexts; c = c + 1) begin : gen_grant
+      localparam [31:0] Index = c;
+      assign starting[c]    = start_q && owner_q == Index[ContextW-1:0];
+      assign grant_steps[c] = wants[c] && !start_q && (!steps_busy || steps_done)
+                              && steps_next == Index[ContextW-1:0];
+    end
+  endgenerate
+  always @(posedge clk_i) begin
+    if (rst_i) begin
+      owner_q <= {ContextW{1'b0}};
+      start_q <= 1'b0;
+    end else begin
+      start_q <= grant_steps != {Contexts{1'b0}};
+      if (grant_steps != {Contexts{1'b0}}) begin
+        owner_q <= steps_next;
+      end
+    end
+  end
+
+  wire [1:0]          kind, moment;
+  wire [7:0]          step, steps_graph, signal;
+  wire [15:0]         row, steps_neurons;
+  wire                learn, steps_hold, answer;
+  wire [LabelW-1:0]   label, answer_index;
+  wire [SampleW-1:0]  sample;
+  wire [UnitW-1:0]    answer_unit;
+  wire [KindW-1:0]    hold_kind;
+  wire [SubW-1:0]     steps_sub;
+  wire                steps_visit;
+  wire [Contexts*SumAddrW-1:0] steps_addr;
+  wire [Contexts-1:0] steps_mine, sum_clear, zero;
+  corinfo_choice #(.Width(FieldsW), .Count(Contexts), .IndexW(ContextW)) u_fields (
+    .index_i(owner_q), .words_i(fields), .word_o({kind, step, row, moment, learn, label, sample})
+  );
+
+  corinfo_machine_steps #(
+    .Lanes(Lanes), .Units(Units), .UnitW(UnitW), .Subs(Subs), .SubW(SubW), .Kinds(Kinds), .KindW(KindW),
+    .SlotW(SlotW),
+    .Slots(Slots), .IndexW(IndexW), .Contexts(Contexts), .ContextW(ContextW), .SumAddrW(SumAddrW), .SampleW(SampleW),
+    .FactorAddrW(FactorAddrW), .KeptAddrW(KeptAddrW), .LabelW(LabelW), .Steps(Steps), .StepsFile(StepsFile),
+    .Rows(Rows), .ConstantsWidth(ConstantsWidth), .ConstantsFile(ConstantsFile), .WireCycles(WireCycles)
+  ) u_steps (
+    .clk_i          (clk_i),
+    .rst_i          (rst_i),
+    .start_i        (start_q),
+    .kind_i         (kind),
+    .step_i         (step),
+    .row_i          (row),
+    .moment_i       (moment),
+    .context_i      (owner_q),
+    .sample_i       (sample),
+    .label_i        (label),
+    .learn_i        (learn),
+    .done_o         (steps_done),
+    .busy_o         (steps_busy),
+    .reading_o      (reading),
+    .step_o         (step_o),
+    .graph_o        (steps_graph),
+    .context_o      (context_o),
+    .neurons_o      (steps_neurons),
+    .label_o        (label_o),
+    .signal_o       (signal),
+    .layer_o        (layer_o),
+    .largest_o      (largest_o),
+    .constants_o    (constants_o),
+    .hold_o         (steps_hold),
+    .kind_o         (hold_kind),
+    .sum_addr_o     (steps_addr),
+    .sum_mine_o     (steps_mine),
+    .sum_clear_o    (sum_clear),
+    .visit_o        (steps_visit),
+    .visit_sub_o    (steps_sub),
+    .visit_index_o  (visit_index_o),
+    .visit_neuron_o (visit_neuron_o),
+    .clear_o        (clear_o),
+    .reduce_o       (reduce_o),
+    .reduce_first_o (reduce_first_o),
+    .write_o        (write_o),
+    .write_sub_o    (write_sub_o),
+    .write_index_o  (write_index_o),
+    .write_neuron_o (write_neuron_o),
+    .event_o        (event_o),
+    .factor_we_o    (factor_we_o),
+    .factor_waddr_o (factor_waddr_o),
+    .kept_we_o      (kept_we_o),
+    .kept_waddr_o   (kept_waddr_o),
+    .combine_o      (combine_o),
+    .combine_first_o(combine_first_o),
+    .combine_unit_o (combine_unit_o),
+    .shared_write_o (shared_write_o),
+    .answer_o       (answer),
+    .answer_unit_o  (answer_unit),
+    .answer_index_o (answer_index)
+  );
+  assign signal_o = signal[SignalW-1:0];
+  assign moved        = moved_i != {Units{1'b0}};
+  assign shared_moved = shared_write_o && shared_moved_i;
+
+  // The answer: scores, and the lowest index of the largest.
+  reg                         answer_q, scored_q;
+  wire                        answer_late, unused_answer_busy;
+  wire [UnitW-1:0]            unit_late;
+  wire [LabelW-1:0]           index_late;
+  reg  [UnitW-1:0]            late_unit_q;
+  reg  [LabelW-1:0]           answer_index_q;
+  reg  signed [ScoreWidth-1:0] score, best_q;
+  integer                     m;
+  corinfo_valid #(.Cycles(Answers)) u_answer (
+    .clk_i(clk_i), .rst_i(rst_i), .valid_i(answer), .valid_o(answer_late), .busy_o(unused_answer_busy)
+  );
+  corinfo_delay #(.Width(UnitW + LabelW), .Cycles(Answers)) u_answer_place (
+    .clk_i(clk_i), .data_i({answer_unit, answer_index}), .data_o({unit_late, index_late})
+  );
+  always @* begin
+    score = {ScoreWidth{1'b0}};
+    for (m = 0; m < Units; m = m + 1) begin
+      if (late_unit_q == m[UnitW-1:0]) begin
+        score = score_i[ScoreWidth*m +: ScoreWidth];
+      end
+    end
+  end
+  always @(posedge clk_i) begin
+    answer_q       <= answer_late && !rst_i;
+    late_unit_q    <= unit_late;
+    answer_index_q <= index_late;
+    score_valid_o  <= answer_q && !rst_i;
+    score_index_o  <= answer_index_q;
+    score_data_o   <= score;
+    scored_q       <= score_valid_o;
+    if (score_valid_o && (score_index_o == {LabelW{1'b0}} || $signed(score_data_o) > best_q)) begin
+      best_q         <= score_data_o;
+      result_class_o <= score_index_o;
+    end
+  end
+  wire unused_scored;
+  assign unused_scored = scored_q;
+
+  // The input, then the unit that is always 1.
+  wire                    input_event, event_take, one_event, load_start;
+  wire [15:0]             input_neuron;
+  wire [XWidth-1:0]       input_word, kept_input;
+  wire [InputAddrW-1:0]   fetch_input;
+  reg                     input_was_q, one_q, ended_q;
+  wire                    input_busy;
+  assign load_start = want_load != {Contexts{1'b0}};
+  corinfo_input #(
+    .Inputs(Inputs), .Batch(Batch), .SampleW(SampleW), .InputAddrW(InputAddrW), .SynapseAddrW(16), .XWidth(XWidth),
+    .ReadCycles(ReadCycles), .Dense(Dense)
+  ) u_input (
+    .clk_i        (clk_i),
+    .rst_i        (rst_i),
+    .start_i      (load_start),
+    .sample_i     (load_sample),
+    .column_base_i(16'd0),
+    .stride_i     (16'd1),
+    .busy_o       (input_busy),
+    .valid_i      (sample_valid_i),
+    .ready_o      (sample_ready_o),
+    .data_i       (sample_data_i),
+    .event_valid_o(input_event),
+    .event_addr_o (input_neuron),
+    .event_word_o (input_word),
+    .event_take_i (event_take && !one_q),
+    .fetch_addr_i (fetch_input),
+    .fetch_data_o (kept_input)
+  );
+  localparam [31:0] OneSignalWord = OneSignal;
+  assign one_event = one_q;
+  assign load_busy = input_busy || one_q;
+  assign loaded    = ended_q;
+  assign load_done = ended_q;
+  always @(posedge clk_i) begin
+    input_was_q <= !rst_i && input_busy;
+    if (rst_i) begin
+      one_q   <= 1'b0;
+      ended_q <= 1'b0;
+    end else begin
+      if (input_was_q && !input_busy && OneSignal != 0) begin
+        one_q <= 1'b1;
+      end else if (event_take) begin
+        one_q <= 1'b0;
+      end
+      ended_q <= (OneSignal != 0) ? one_q && event_take : input_was_q && !input_busy;
+    end
+  end
+  wire unused_load_busy;
+  assign unused_load_busy = load_busy;
+
+  // Events of all samples.
+  wire [SynapseAddrW-1:0]        events_addr, update_addr, host_addr;
+  wire signed [OperandWidth-1:0] events_operand, update_operand;
+  wire [SumAddrW-1:0]            events_sum;
+  wire [Contexts-1:0]            events_we;
+  wire                           update_we, update_first, update_hold, event_begins, product, term, events_first;
+  corinfo_machine_events #(
+    .Contexts(Contexts), .ContextW(ContextW), .Units(Units), .UnitW(UnitW), .ReadCycles(ReadCycles),
+    .WireCycles(WireCycles), .QueueW(QueueW), .SynapseAddrW(SynapseAddrW), .SumAddrW(SumAddrW),
+    .ChangeWidth(ChangeWidth), .OperandWidth(OperandWidth),
+    .SignalW(SignalW), .Signals(Signals), .SignalsFile(SignalsFile), .WalkDepth(WalkDepth), .WalkFile(WalkFile)
+  ) u_events (
+    .clk_i          (clk_i),
+    .rst_i          (rst_i),
+    .allow_i        (allow_q),
+    .input_valid_i  (input_event || one_event),
+    .input_context_i(load_context),
+    .input_signal_i (one_q ? OneSignalWord[SignalW-1:0] : {SignalW{1'b0}}),
+    .input_neuron_i (one_q ? 16'd0 : input_neuron),
+    .input_change_i (one_q ? {{(ChangeWidth - 1){1'b0}}, 1'b1}
+                           : {{(ChangeWidth - XWidth){XSigned != 0 && input_word[XWidth-1]}}, input_word}),
+    .input_take_o   (event_take),
+    .queue_put_i    (queue_put_i),
+    .queue_take_o   (queue_take_o),
+    .queue_context_o(queue_context_o),
+    .queue_heads_i  (queue_heads_i),
+    .busy_o         (events_busy),
+    .event_o        (event_begins),
+    .product_o      (product),
+    .clear_i        (sum_clear),
+    .read_addr_i    (steps_addr),
+    .zero_o         (zero),
+    .synapse_raddr_o(events_addr),
+    .operand_o      (events_operand),
+    .sum_addr_o     (events_sum),
+    .sum_we_o       (events_we),
+    .sum_first_o    (events_first)
+  );
+
+  // The update of a projection.
+  wire [31:0]                  seed, number;
+  wire [7:0]                   update, update_graph;
+  wire [15:0]                  update_rows;
+  wire                         update_visit, from_input, from_one;
+  wire [SynapseAddrW-1:0]      update_waddr;
+  wire [SubW-1:0]              update_sub;
+  wire [UnitW-1:0]             fetch_unit;
+  wire signed [ValueWidth-1:0] value;
+  corinfo_choice #(.Width(8), .Count(Contexts), .IndexW(ContextW)) u_update_fields (
+    .index_i(closer), .words_i(update_fields), .word_o(update)
+  );
+  corinfo_machine_update #(
+    .Lanes(Lanes), .Units(Units), .UnitW(UnitW), .Subs(Subs), .SubW(SubW), .Slots(Slots), .SlotW(SlotW),
+    .IndexW(IndexW),
+    .Batch(Batch), .SampleW(SampleW), .Inputs(Inputs), .FactorAddrW(FactorAddrW), .KeptAddrW(KeptAddrW),
+    .InputAddrW(InputAddrW), .SynapseAddrW(SynapseAddrW), .ValueWidth(ValueWidth), .OperandWidth(OperandWidth),
+    .TermAddrW(TermAddrW), .ReadCycles(ReadCycles), .FetchCycles(ReadCycles + Answers + 4), .Updates(Updates),
+    .UpdatesFile(UpdatesFile), .MaxLatency(MaxLatency)
+  ) u_update (
+    .clk_i          (clk_i),
+    .rst_i          (rst_i),
+    .sample_start_i (load_start && load_learn),
+    .sample_i       (load_sample),
+    .negative_i     (load_negative),
+    .start_i        (grant_update != {Contexts{1'b0}}),
+    .update_i       (update),
+    .seed_i         (seed),
+    .number_i       (number[23:0]),
+    .done_o         (update_done),
+    .busy_o         (update_busy),
+    .graph_o        (update_graph),
+    .rows_o         (update_rows),
+    .fetch_addr_o   (kept_raddr_o),
+    .fetch_input_o  (fetch_input),
+    .fetch_unit_o   (fetch_unit),
+    .from_input_o   (from_input),
+    .from_one_o     (from_one),
+    .fetch_value_i  (value),
+    .factor_raddr_o (factor_raddr_o),
+    .operand_o      (update_operand),
+    .sum_we_o       (update_we),
+    .sum_first_o    (update_first),
+    .hold_o         (update_hold),
+    .product_o      (term),
+    .synapse_raddr_o(update_addr),
+    .visit_o        (update_visit),
+    .visit_sub_o    (update_sub),
+    .write_o        (synapse_write_o),
+    .write_sub_o    (synapse_sub_o),
+    .synapse_waddr_o(update_waddr),
+    .write_row_o    (synapse_row_o),
+    .keys_o         (keys_o),
+    .order_o        (order_o),
+    .random_row_o   (random_row_o),
+    .random_column_o(random_column_o)
+  );
+  // A presynaptic factor: 2 WireCycles + ReadCycles + 2 after its address.
+  wire [UnitW-1:0]            late_unit;
+  reg  signed [KeptWidth-1:0] kept;
+  reg  signed [ValueWidth-1:0] value_q;
+  integer                     n;
+  corinfo_delay #(.Width(UnitW), .Cycles(ReadCycles + Answers)) u_late_unit (
+    .clk_i(clk_i), .data_i(fetch_unit), .data_o(late_unit)
+  );
+  wire [XWidth-1:0] late_input;
+  corinfo_delay #(.Width(XWidth), .Cycles(Answers)) u_late_input (
+    .clk_i(clk_i), .data_i(kept_input), .data_o(late_input)
+  );
+  always @* begin
+    kept = {KeptWidth{1'b0}};
+    for (n = 0; n < Units; n = n + 1) begin
+      if (late_unit == n[UnitW-1:0]) begin
+        kept = kept_i[KeptWidth*n +: KeptWidth];
+      end
+    end
+  end
+  always @(posedge clk_i) begin
+    if (from_one) begin
+      value_q <= {{(ValueWidth - 1){1'b0}}, 1'b1};
+    end else if (from_input) begin
+      value_q <= {{(ValueWidth - XWidth){XSigned != 0 && late_input[XWidth-1]}}, late_input};
+    end else begin
+      value_q <= {{(ValueWidth - KeptWidth + 1){kept[KeptWidth-1]}}, kept[KeptWidth-2:0]};
+    end
+  end
+  corinfo_delay #(.Width(ValueWidth), .Cycles(1)) u_value (
+    .clk_i(clk_i), .data_i(value_q), .data_o(value)
+  );
+
+  // Lanes.
+  assign update_o       = update_busy;
+  assign graph_o        = update_busy ? update_graph : steps_graph;
+  assign neurons_o      = update_busy ? update_rows : steps_neurons;
+  assign operand_o      = update_busy ? update_operand : events_operand;
+  assign sum_first_o    = update_busy ? update_first : events_first;
+  assign hold_zero_o    = !update_busy && (steps_mine & zero) != {Contexts{1'b0}};
+  assign hold_context_o = update_busy ? {ContextW{1'b0}} : context_o;
+  assign visit_o        = update_busy ? update_visit : steps_visit;
+  assign visit_sub_o    = host_busy ? host_sub : update_busy ? update_sub : steps_sub;
+  generate
+    for (c = 0; c < Contexts; c = c + 1) begin : gen_sums
+      assign sum_addr_o[SumAddrW*c +: SumAddrW] =
+          update_busy ? {SumAddrW{1'b0}} : steps_mine[c] ? steps_addr[SumAddrW*c +: SumAddrW] : events_sum;
+      assign sum_we_o[c] = update_busy ? (c == 0 && update_we) : events_we[c];
+    end
+    for (c = 0; c < Kinds; c = c + 1) begin : gen_hold
+      localparam [31:0] Index = c;
+      assign hold_o[c] = update_busy ? (c == 0 && update_hold) : steps_hold && hold_kind == Index[KindW-1:0];
+    end
+  endgenerate
+
+  // The host. A lane's unit and its place there.
+  wire [LaneW-1:0]        host_lane;
+  wire [47:0]             counter;
+  wire [7:0]              counter_index;
+  reg  [UnitW-1:0]        host_unit;
+  reg  [SubW-1:0]         host_sub;
+  reg  [SynapseWidth-1:0] host_synapse;
+  reg  [BesideW-1:0]      host_beside;
+  integer                 h;
+  localparam [31:0]       SubsWord = Subs;
+  wire [LaneW:0]          lane_word, unit_word, sub_word;
+  assign lane_word = {1'b0, host_lane};
+  assign unit_word = lane_word / SubsWord[LaneW:0];
+  assign sub_word  = lane_word % SubsWord[LaneW:0];
+  always @(posedge clk_i) begin
+    host_unit <= unit_word[UnitW-1:0];
+    host_sub  <= sub_word[SubW-1:0];
+  end
+  always @* begin
+    host_synapse = {SynapseWidth{1'b0}};
+    host_beside  = {BesideW{1'b0}};
+    for (h = 0; h < Units; h = h + 1) begin
+      if (host_unit == h[UnitW-1:0]) begin
+        host_synapse = synapse_i[SynapseWidth*h +: SynapseWidth];
+        host_beside  = beside_i[BesideW*h +: BesideW];
+      end
+    end
+  end
+  assign synapse_raddr_o = update_busy ? update_addr : host_busy ? host_addr : events_addr;
+  assign synapse_waddr_o = host_busy ? host_addr : update_waddr;
+  assign host_lane_o     = host_lane;
+
+  corinfo_machine_host #(
+    .Lanes(Lanes), .LaneW(LaneW), .SynapseDepth(SynapseDepth), .SynapseAddrW(SynapseAddrW),
+    .SynapseWidth(SynapseWidth),
+    .BesideW(BesideW), .BesideLow(BesideLow), .BesideBits(BesideBits), .BesideSigned(BesideSigned),
+    .Updates(Updates), .ConstantsWidth(UpdateConstantsWidth), .ConstantLow(ConstantLow), .ConstantBits(ConstantBits),
+    .ConstantsFile(UpdateConstantsFile), .SampleW(SampleW), .Counters(8), .ReadCycles(ReadCycles + Answers),
+    .Seed(Seed)
+  ) u_host (
+    .clk_i           (clk_i),
+    .rst_i           (rst_i),
+    .valid_i         (host_valid_i),
+    .ready_o         (host_ready_o),
+    .write_i         (host_write_i),
+    .address_i       (host_address_i),
+    .data_i          (host_data_i),
+    .done_o          (host_done_o),
+    .error_o         (host_error_o),
+    .data_o          (host_data_o),
+    .idle_i          (idle_o),
+    .busy_o          (host_busy),
+    .synapse_we_o    (host_we_o),
+    .synapse_beside_o(host_beside_o),
+    .synapse_lane_o  (host_lane),
+    .synapse_addr_o  (host_addr),
+    .synapse_o       (host_synapse_o),
+    .beside_o        (host_words_o),
+    .synapse_i       (host_synapse),
+    .beside_i        (host_beside),
+    .update_i        (update),
+    .constants_o     (update_constants_o),
+    .batch_done_i    (batch_done),
+    .sample_i        (samples),
+    .seed_o          (seed),
+    .number_o        (number),
+    .counter_index_o (counter_index),
+    .counter_i       (counter)
+  );
+
+  // Counters: cycles with a command under way, of settling, of those with a product, of updates; events, products,
+  // steps, terms.
+  reg [8*48-1:0] counts_q;
+  reg [7:0]      counts;
+  wire           settling;
+  assign settling = !idle_o && !update_busy;
+  always @(posedge clk_i) begin
+    counts <= {update_busy && term, steps_done && kind == 2'd0, product, event_begins, update_busy,
+               settling && product, settling, !idle_o};
+  end
+  integer q;
+  always @(posedge clk_i) begin
+    for (q = 0; q < 8; q = q + 1) begin
+      counts_q[48*q +: 48] <= rst_i ? 48'd0 : counts_q[48*q +: 48] + {47'd0, counts[q]};
+    end
+  end
+  reg [47:0] counter_word;
+  always @* begin
+    counter_word = 48'd0;
+    for (q = 0; q < 8; q = q + 1) begin
+      if (counter_index == q[7:0]) begin
+        counter_word = counts_q[48*q +: 48];
+      end
+    end
+  end
+  assign counter = counter_word;
+
+  wire unused_bits;
+  assign unused_bits = ^{signal, number, unit_word, sub_word};
+
+endmodule
+
+`default_nettype wire

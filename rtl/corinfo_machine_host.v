@@ -1,0 +1,288 @@
+// Host access while the design is idle: synapses and the words beside them, the constants of updates, the seed,
+// counters. Holds the constants, the seed and the number of the next mini-batch; constants_o are those of update_i
+// one cycle after it.
+//
+// An access is taken when valid_i and ready_o are high, and done_o is high ReadCycles + 6 cycles later; data_o then
+// has the word, after a write the new one. Address: region in bits 31:28, word in 27:0.
+//   region 0        synapse memory of lane 27:18, address 17:0 (signed words)
+//   region 1        constants of updates: 8 x update + place
+//   region 2        0 seed, 1 number of the next mini-batch, 2 samples held of the open one (read only)
+//   region 3        counters (read only)
+//   region 4, 5 ..  the words beside synapses, at the address of their synapse
+//
+// An address that names no word, a write to a read-only word, and a word that does not fit (a signed one carries its
+// sign up to bit 63, others zeros) change nothing: error_o is high with done_o, and data_o is 0. Synapses of padding
+// rows are words too; leave them 0.
+
+`timescale 1ns/1ps
+`default_nettype none
+
+module corinfo_machine_host #(
+  parameter Lanes          = 16,
+  parameter LaneW          = 4,
+  parameter SynapseDepth   = 512,  // words of a lane, at most 2^18
+  parameter SynapseAddrW   = 9,
+  parameter SynapseWidth   = 16,   // at most 64
+  parameter BesideW        = 1,    // bits of all of them
+  parameter [127:0] BesideLow    = 0,   // by word, of 4: lowest bit
+  parameter [127:0] BesideBits   = 0,   // by word, at most 63; 0: there is none
+  parameter [3:0]   BesideSigned = 0,
+  parameter Updates        = 5,    // at least 2
+  parameter ConstantsWidth = 17,   // of an update
+  parameter [255:0] ConstantLow  = 0,   // by place, of 8: lowest bit
+  parameter [255:0] ConstantBits = 0,   // by place, at most 63; 0: there is none
+  parameter ConstantsFile  = "",   // to start with
+  parameter SampleW        = 1,
+  parameter Counters       = 8,
+  parameter ReadCycles     = 2,    // from the synapse's address to two cycles before its word
+  parameter [31:0] Seed    = 32'd0
+) (
+  input  wire                      clk_i,
+  input  wire                      rst_i,
+
+  input  wire                      valid_i,
+  output wire                      ready_o,
+  input  wire                      write_i,
+  input  wire [31:0]               address_i,
+  input  wire [63:0]               data_i,
+  output reg                       done_o,
+  output reg                       error_o,         // the access was refused
+  output reg  [63:0]               data_o,
+  input  wire                      idle_i,
+  output wire                      busy_o,          // the lanes' read ports serve the host
+
+  output wire                      synapse_we_o,
+  output wire                      synapse_beside_o,
+  output wire [LaneW-1:0]          synapse_lane_o,
+  output wire [SynapseAddrW-1:0]   synapse_addr_o,
+  output wire [SynapseWidth-1:0]   synapse_o,
+  output wire [BesideW-1:0]        beside_o,
+  input  wire [SynapseWidth-1:0]   synapse_i,       // ReadCycles + 2 after the address
+  input  wire [BesideW-1:0]        beside_i,
+
+  input  wire [7:0]                update_i,
+  output wire [ConstantsWidth-1:0] constants_o,
+
+  input  wire                      batch_done_i,
+  input  wire [SampleW-1:0]        sample_i,
+  output wire [31:0]               seed_o,
+  output wire [31:0]               number_o,
+  output wire [7:0]                counter_index_o,
+  input  wire [47:0]               counter_i
+);
+
+  localparam [3:0] RegionSynapses  = 4'd0;
+  localparam [3:0] RegionConstants = 4'd1;
+  localparam [3:0] RegionControl   = 4'd2;
+  localparam [3:0] RegionCounters  = 4'd3;
+  localparam       Cycles          = ReadCycles + 4;  // from the access to its answer
+  localparam       UpdateAddrW     = $clog2(Updates);
+  localparam       BesideRoom      = BesideW + 64;
+  localparam       ConstantsRoom   = ConstantsWidth + 64;
+
+  localparam [31:0] LanesWord    = Lanes;
+  localparam [31:0] DepthWord    = SynapseDepth;
+  localparam [31:0] UpdatesWord  = Updates;
+  localparam [31:0] CountersWord = Counters;
+
+  reg  [31:0] address_q, seed_q, number_q;
+  reg  [63:0] data_q;
+  reg         write_q, first_q, compared_q, checked_q;
+  wire        accept, answer, write, line_busy, refused;
+  wire [3:0]  region;
+  wire [31:0] place;
+  assign accept  = valid_i && ready_o;
+  assign ready_o = idle_i && !line_busy && !done_o;
+  assign busy_o  = line_busy;
+  assign region  = address_q[31:28];
+  assign place   = {4'd0, address_q[27:0]};
+
+  corinfo_valid #(.Cycles(Cycles)) u_line (
+    .clk_i(clk_i), .rst_i(rst_i), .valid_i(first_q), .valid_o(answer), .busy_o(line_busy)
+  );
+
+  // The field of the word named: of the words beside a synapse, of an update's constants. Registers behind every
+  // stage: where it is, its mask, the mask in its place.
+  wire [1:0]  word;
+  wire [2:0]  field;
+  assign word  = address_q[29:28];
+  assign field = address_q[2:0];
+  reg  [31:0] beside_low, beside_bits, constant_low, constant_bits;
+  reg         beside_signed;
+  integer     i;
+  always @* begin
+    beside_low    = 32'd0;
+    beside_bits   = 32'd0;
+    beside_signed = 1'b0;
+    for (i = 0; i < 4; i = i + 1) begin
+      if (word == i[1:0]) begin
+        beside_low    = BesideLow[32*i +: 32];
+        beside_bits   = BesideBits[32*i +: 32];
+        beside_signed = BesideSigned[i];
+      end
+    end
+    constant_low  = 32'd0;
+    constant_bits = 32'd0;
+    for (i = 0; i < 8; i = i + 1) begin
+      if (field == i[2:0]) begin
+        constant_low  = ConstantLow[32*i +: 32];
+        constant_bits = ConstantBits[32*i +: 32];
+      end
+    end
+  end
+
+  wire                     is_beside;
+  wire [63:0]              field_bits, above;
+  reg  [63:0]              field_mask;
+  reg  [31:0]              beside_low_q, beside_bits_q, constant_low_q, constant_bits_q;
+  reg                      beside_signed_q;
+  reg  [BesideRoom-1:0]    beside_room, beside_mask, beside_word_q;
+  reg  [ConstantsRoom-1:0] constants_room, constants_mask, constants_word_q;
+  wire [BesideRoom-1:0]    beside_next;
+  wire [ConstantsRoom-1:0] constants_next;
+  assign is_beside      = region[3:2] == 2'd1;
+  assign field_bits     = {32'd0, is_beside ? beside_bits_q : constant_bits_q};
+  assign above          = ~(field_mask >> 1);          // the sign and the bits above it
+  assign beside_next    = ({64'd0, beside_i} & ~beside_mask) | beside_word_q;
+  assign constants_next = ({64'd0, constants_o} & ~constants_mask) | constants_word_q;
+  always @(posedge clk_i) begin
+    beside_low_q     <= beside_low;
+    beside_bits_q    <= beside_bits;
+    beside_signed_q  <= beside_signed;
+    constant_low_q   <= constant_low;
+    constant_bits_q  <= constant_bits;
+    field_mask       <= ~({64{1'b1}} << field_bits);
+    beside_room      <= {64'd0, beside_i} >> beside_low_q;
+    beside_mask      <= {{BesideW{1'b0}}, field_mask} << beside_low_q;
+    beside_word_q    <= {{BesideW{1'b0}}, data_q & field_mask} << beside_low_q;
+    constants_room   <= {64'd0, constants_o} >> constant_low_q;
+    constants_mask   <= {{ConstantsWidth{1'b0}}, field_mask} << constant_low_q;
+    constants_word_q <= {{ConstantsWidth{1'b0}}, data_q & field_mask} << constant_low_q;
+  end
+
+  // Is there such a word, and may it take what is written?
+  reg  exists_q, writable_q, exists, writable;
+  wire lane_exists, fits_unsigned, fits_signed;
+  assign lane_exists   = {22'd0, address_q[27:18]} < LanesWord && {14'd0, address_q[17:0]} < DepthWord;
+  assign fits_unsigned = (data_q & ~field_mask) == 64'd0;
+  assign fits_signed   = (data_q & above) == 64'd0 || (data_q | ~above) == {64{1'b1}};
+  always @* begin
+    case (region)
+      RegionSynapses: begin
+        exists   = lane_exists;
+        writable = &data_q[63:SynapseWidth-1] || ~|data_q[63:SynapseWidth-1];
+      end
+      RegionConstants: begin
+        exists   = {7'd0, address_q[27:3]} < UpdatesWord && constant_bits_q != 32'd0;
+        writable = fits_unsigned;
+      end
+      RegionControl: begin
+        exists   = place < 32'd3;
+        writable = place < 32'd2 && data_q[63:32] == 32'd0;
+      end
+      RegionCounters: begin
+        exists   = place < CountersWord;
+        writable = 1'b0;
+      end
+      default: begin
+        exists   = is_beside && beside_bits_q != 32'd0 && lane_exists;
+        writable = beside_signed_q ? fits_signed : fits_unsigned;
+      end
+    endcase
+  end
+  assign refused = !exists_q || (write_q && !writable_q);
+
+  // What is written: behind the read of the old word, of which it may be a part.
+  wire late;
+  corinfo_delay #(.Width(1), .Cycles(ReadCycles + 1)) u_late (
+    .clk_i(clk_i), .data_i(checked_q && !rst_i), .data_o(late)
+  );
+  assign write = late && write_q && !refused;
+
+  reg  [63:0] read;
+  wire [63:0] beside_word;
+  wire        beside_minus;
+  assign beside_minus = |(beside_room[63:0] & field_mask & above);
+  assign beside_word = (beside_room[63:0] & field_mask)
+                       | ((beside_signed_q && beside_minus) ? ~field_mask : 64'd0);
+  always @* begin
+    case (region)
+      RegionSynapses:  read = {{(64 - SynapseWidth + 1){synapse_i[SynapseWidth-1]}},
+          synapse_i[SynapseWidth-2:0]};
+      RegionConstants: read = constants_room[63:0] & field_mask;
+      RegionControl:   read = (place == 32'd0) ? {32'd0, seed_q} : (place == 32'd1) ? {32'd0, number_q} :
+                              {{(64 - SampleW){1'b0}}, sample_i};
+      RegionCounters:  read = {16'd0, counter_i};
+      default:         read = beside_word;
+    endcase
+  end
+
+  reg [63:0] read_q;
+  reg        seed_write_q, number_write_q;
+  always @(posedge clk_i) begin
+    read_q         <= read;
+    seed_write_q   <= region == RegionControl && place == 32'd0;
+    number_write_q <= region == RegionControl && place == 32'd1;
+    if (accept) begin
+      address_q <= address_i;
+      data_q    <= data_i;
+      write_q   <= write_i;
+    end
+    exists_q   <= exists;
+    writable_q <= writable;
+    if (rst_i) begin
+      first_q    <= 1'b0;
+      compared_q <= 1'b0;
+      checked_q  <= 1'b0;
+      done_o     <= 1'b0;
+      error_o    <= 1'b0;
+      data_o     <= 64'd0;
+      seed_q     <= Seed;
+      number_q   <= 32'd0;
+    end else begin
+      first_q    <= accept;
+      compared_q <= first_q;
+      checked_q  <= compared_q;
+      done_o     <= answer;
+      error_o    <= answer && refused;
+      if (answer) begin
+        data_o <= refused ? 64'd0 : write_q ? data_q : read_q;
+      end
+      if (write && seed_write_q) begin
+        seed_q <= data_q[31:0];
+      end
+      if (write && number_write_q) begin
+        number_q <= data_q[31:0];
+      end else if (batch_done_i) begin
+        number_q <= number_q + 32'd1;
+      end
+    end
+  end
+
+  assign synapse_we_o     = write && !rst_i && (region == RegionSynapses || is_beside);
+  assign synapse_beside_o = is_beside;
+  assign synapse_lane_o   = address_q[18 +: LaneW];
+  assign synapse_addr_o   = address_q[SynapseAddrW-1:0];
+  assign synapse_o        = data_q[SynapseWidth-1:0];
+  assign beside_o         = beside_next[BesideW-1:0];
+  assign seed_o           = seed_q;
+  assign number_o         = number_q;
+  assign counter_index_o  = address_q[7:0];
+
+  corinfo_ram #(.Width(ConstantsWidth), .Depth(Updates), .InitFile(ConstantsFile)) u_constants (
+    .clk_i  (clk_i),
+    .we_i   (write && !rst_i && region == RegionConstants),
+    .waddr_i(address_q[3 +: UpdateAddrW]),
+    .wdata_i(constants_next[ConstantsWidth-1:0]),
+    .re_i   (1'b1),
+    .raddr_i(line_busy ? address_q[3 +: UpdateAddrW] : update_i[UpdateAddrW-1:0]),
+    .rdata_o(constants_o)
+  );
+
+  wire unused_bits;
+  assign unused_bits = ^{update_i, beside_room, beside_mask, beside_next, constants_room, constants_mask,
+                         constants_next, above};
+
+endmodule
+
+`default_nettype wire

@@ -1,0 +1,419 @@
+// Runs the steps of neurons, for one sample at a time: looks the step up, holds the sums of a slot, lets every unit
+// visit its neurons and, as many cycles later as the step's pipeline has, write what came of them.
+//
+// start_i takes a step with what it needs of its sample; done_o is high in its last cycle, and reading_o until its
+// sums and words have been read. visit_* are for the units' first stage: operands stand behind them a cycle later,
+// results stage by stage, and write_* come with them.
+//
+// What a step is, kind_i:
+//   0 neurons  every neuron of a layer computes its next words, or factors
+//   1 clear    words and sums of all layers become zero
+//   2 shared   the words that a layer's neurons share: a word of the neurons is reduced to one (its sum, or its
+//              largest) in every unit, then over the units, one a cycle; then the shared pipeline
+//   3 answer   the last layer's words go out one a cycle, in the order of neurons
+//
+// Tables: StepsFile has a word of 160 bits a step, fields of 16 bits from the lowest on: flags and graph, first slot,
+// slots, first index, neurons, latency, kinds of sums that it reads, layer and signal, factor base, kept base.
+// ConstantsFile has four words a row of constants: of an inference, and while learning without nudging, with positive
+// and with negative beta.
+
+`timescale 1ns/1ps
+`default_nettype none
+
+module corinfo_machine_steps #(
+  parameter Lanes          = 16,
+  parameter Units          = 4,
+  parameter UnitW          = 2,
+  parameter Subs           = 4,
+  parameter SubW           = 2,
+  parameter Kinds          = 3,
+  parameter KindW          = 2,
+  parameter SlotW          = 3,
+  parameter Slots          = 8,
+  parameter IndexW         = 5,
+  parameter Contexts       = 1,
+  parameter ContextW       = 1,
+  parameter SumAddrW       = 5,
+  parameter SampleW        = 1,
+  parameter FactorAddrW    = 5,
+  parameter KeptAddrW      = 6,
+  parameter LabelW         = 4,
+  parameter Steps          = 8,    // at least 2
+  parameter StepsFile      = "",
+  parameter Rows           = 8,    // of constants
+  parameter ConstantsWidth = 32,
+  parameter ConstantsFile  = "",
+  parameter WireCycles     = 0     // to the units, and back
+) (
+  input  wire                         clk_i,
+  input  wire                         rst_i,
+
+  input  wire                         start_i,
+  input  wire [1:0]                   kind_i,
+  input  wire [7:0]                   step_i,
+  input  wire [15:0]                  row_i,
+  input  wire [1:0]                   moment_i,
+  input  wire [ContextW-1:0]          context_i,
+  input  wire [SampleW-1:0]           sample_i,
+  input  wire [LabelW-1:0]            label_i,
+  input  wire                         learn_i,
+  output wire                         done_o,
+  output wire                         busy_o,
+  output wire [Contexts-1:0]          reading_o,
+
+  // The step under way; stable.
+  output wire [7:0]                   step_o,
+  output wire [7:0]                   graph_o,
+  output wire [ContextW-1:0]          context_o,
+  output wire [15:0]                  neurons_o,
+  output wire [15:0]                  label_o,         // its neuron, or one that no layer has
+  output wire [7:0]                   signal_o,
+  output wire [7:0]                   layer_o,
+  output wire                         largest_o,       // of a reduction: the largest, not the sum
+  output wire [ConstantsWidth-1:0]    constants_o,
+
+  // Sums.
+  output wire                         hold_o,
+  output wire [KindW-1:0]             kind_o,
+  output wire [Contexts*SumAddrW-1:0] sum_addr_o,
+  output wire [Contexts-1:0]          sum_mine_o,      // the sums of a context are addressed here
+  output wire [Contexts-1:0]          sum_clear_o,
+
+  // Neuron units.
+  output wire                         visit_o,
+  output wire [SubW-1:0]              visit_sub_o,
+  output wire [IndexW-1:0]            visit_index_o,
+  output wire [15:0]                  visit_neuron_o,
+  output wire                         clear_o,         // with visit_*: the words become zero
+  output wire                         reduce_o,        // with visit_*: the word is taken into the reduction
+  output wire                         reduce_first_o,  // the reduction begins
+  output wire                         write_o,
+  output wire [SubW-1:0]              write_sub_o,
+  output wire [IndexW-1:0]            write_index_o,
+  output wire [15:0]                  write_neuron_o,
+  output wire                         event_o,         // with write_*: changes of signal_o are events
+  output wire                         factor_we_o,     // with write_*
+  output wire [FactorAddrW-1:0]       factor_waddr_o,
+  output wire                         kept_we_o,
+  output wire [KeptAddrW-1:0]         kept_waddr_o,
+
+  // The shared words.
+  output wire                         combine_o,
+  output wire                         combine_first_o,
+  output wire [UnitW-1:0]             combine_unit_o,
+  output wire                         shared_write_o,
+
+  // The answer: a word of a unit's, 2 WireCycles and two cycles later.
+  output wire                         answer_o,
+  output wire [UnitW-1:0]             answer_unit_o,
+  output wire [LabelW-1:0]            answer_index_o
+);
+
+  localparam [1:0] KindNeurons = 2'd0;
+  localparam [1:0] KindClear   = 2'd1;
+  localparam [1:0] KindShared  = 2'd2;
+  localparam [1:0] KindAnswer  = 2'd3;
+
+  localparam             StepAddrW    = $clog2(Steps);
+  localparam             RowDepth     = 4 * Rows;
+  localparam             RowAddrW     = $clog2(RowDepth);
+  localparam [31:0]      SlotsWord    = Slots;
+  localparam [31:0]      KindsWord    = Kinds;
+  localparam [31:0]      DepthWord    = Slots * Subs;
+  localparam [31:0]      LastUnitWord = Units - 1;
+  localparam [31:0]      SettleWord   = 2 * WireCycles + 2;
+  localparam [31:0]      LastSubWord  = Subs - 1;
+  localparam [UnitW-1:0] LastUnit     = LastUnitWord[UnitW-1:0];
+  localparam [SubW-1:0]  LastSub      = LastSubWord[SubW-1:0];
+
+  localparam [2:0] StateIdle    = 3'd0;
+  localparam [2:0] StateLook    = 3'd1;  // the tables are read
+  localparam [2:0] StateWalk    = 3'd2;
+  localparam [2:0] StateSettle  = 3'd3;  // the last word comes to the reduction, the last score out
+  localparam [2:0] StateCombine = 3'd4;
+  localparam [2:0] StateWait    = 3'd5;  // the shared pipeline
+  localparam [2:0] StateAnswer  = 3'd6;
+  localparam [2:0] StateLast    = 3'd7;
+
+  reg [2:0]           state_q;
+  reg [1:0]           kind_q, moment_q;
+  reg [7:0]           step_q;
+  reg [15:0]          row_q;
+  reg [ContextW-1:0]  context_q;
+  reg [SampleW-1:0]   sample_q;
+  reg [LabelW-1:0]    label_q;
+  reg                 learn_q, looked_q, reading_q;
+  reg [15:0]          count_q;
+
+  always @(posedge clk_i) begin
+    if (start_i) begin
+      kind_q    <= kind_i;
+      moment_q  <= moment_i;
+      step_q    <= step_i;
+      row_q     <= row_i;
+      context_q <= context_i;
+      sample_q  <= sample_i;
+      label_q   <= label_i;
+      learn_q   <= learn_i;
+    end
+  end
+
+  // The tables.
+  wire [159:0]         entry;
+  wire [RowAddrW+1:0]  row_word;
+  assign row_word = {row_q[RowAddrW-1:0], moment_q};
+  corinfo_table #(.Width(160), .Depth(Steps), .InitFile(StepsFile)) u_steps (
+    .clk_i(clk_i), .addr_i(step_q[StepAddrW-1:0]), .data_o(entry)
+  );
+  corinfo_table #(.Width(ConstantsWidth), .Depth(RowDepth), .InitFile(ConstantsFile)) u_constants (
+    .clk_i(clk_i), .addr_i(row_word[RowAddrW-1:0]), .data_o(constants_o)
+  );
+
+  wire [15:0] slot_base, slot_count, index_base, latency, kinds, factor_base, kept_base;
+  wire        pull, signal, factor, kept;
+  assign graph_o     = entry[7:0];
+  assign pull        = entry[8];
+  assign signal      = entry[9];
+  assign factor      = entry[10];
+  assign kept        = entry[11];
+  assign largest_o   = entry[12];
+  assign slot_base   = entry[31:16];
+  assign slot_count  = entry[47:32];
+  assign index_base  = entry[63:48];
+  assign neurons_o   = entry[79:64];
+  assign latency     = entry[95:80];
+  assign kinds       = entry[111:96];
+  assign signal_o    = entry[119:112];
+  assign layer_o     = entry[127:120];
+  assign factor_base = entry[143:128];
+  assign kept_base   = entry[159:144];
+  assign step_o      = step_q;
+  assign context_o   = context_q;
+  assign label_o     = (pull && learn_q) ? {{(16 - LabelW){1'b0}}, label_q} : 16'hffff;
+
+  // The walks: of reading, and as many cycles later as the pipeline has, of writing.
+  wire             go, clear, walking, holds, visits, writing, unused_holds;
+  wire [KindW-1:0] unused_write_kind;
+  wire [SlotW-1:0] slot, write_slot;
+  wire [IndexW-1:0] walk_index;
+  reg              delayed_q;
+  reg [7:0]        delay_q;
+  assign clear = kind_q == KindClear;
+  assign go    = state_q == StateLook && looked_q && kind_q != KindAnswer;
+
+  corinfo_machine_walk #(
+    .Lanes(Lanes), .Subs(Subs), .SubW(SubW), .KindW(KindW), .SlotW(SlotW), .IndexW(IndexW)
+  ) u_read (
+    .clk_i       (clk_i),
+    .rst_i       (rst_i),
+    .start_i     (go),
+    .slot_base_i (clear ? {SlotW{1'b0}} : slot_base[SlotW-1:0]),
+    .slot_count_i(clear ? SlotsWord[SlotW:0] : slot_count[SlotW:0]),
+    .index_base_i(clear ? {IndexW{1'b0}} : index_base[IndexW-1:0]),
+    .kinds_i     (clear ? KindsWord[KindW:0] : kinds[KindW:0]),
+    .active_o    (walking),
+    .hold_o      (holds),
+    .kind_o      (kind_o),
+    .slot_o      (slot),
+    .visit_o     (visits),
+    .sub_o       (visit_sub_o),
+    .index_o     (walk_index),
+    .neuron_o    (visit_neuron_o)
+  );
+
+  corinfo_machine_walk #(
+    .Lanes(Lanes), .Subs(Subs), .SubW(SubW), .KindW(KindW), .SlotW(SlotW), .IndexW(IndexW)
+  ) u_write (
+    .clk_i       (clk_i),
+    .rst_i       (rst_i),
+    .start_i     (delayed_q && delay_q == 8'd0),
+    .slot_base_i (slot_base[SlotW-1:0]),
+    .slot_count_i(slot_count[SlotW:0]),
+    .index_base_i(index_base[IndexW-1:0]),
+    .kinds_i     (kinds[KindW:0]),
+    .active_o    (writing),
+    .hold_o      (unused_holds),
+    .kind_o      (unused_write_kind),
+    .slot_o      (write_slot),
+    .visit_o     (write_o),
+    .sub_o       (write_sub_o),
+    .index_o     (write_index_o),
+    .neuron_o    (write_neuron_o)
+  );
+
+  always @(posedge clk_i) begin
+    if (rst_i) begin
+      delayed_q <= 1'b0;
+    end else if (go) begin
+      delayed_q <= kind_q == KindNeurons;
+    end else if (delay_q == 8'd0) begin
+      delayed_q <= 1'b0;
+    end
+    if (go) begin
+      delay_q <= latency[7:0];
+    end else begin
+      delay_q <= delay_q - 8'd1;
+    end
+  end
+
+  assign hold_o   = holds && !clear;
+  assign clear_o  = visits && clear;
+  assign reduce_o = kind_q == KindShared;
+  assign reduce_first_o = go;
+
+  genvar c;
+  generate
+    for (c = 0; c < Contexts; c = c + 1) begin : gen_context
+      localparam [31:0] Index = c;
+      wire mine, unused_address;
+      wire [31:0] address;
+      assign unused_address = ^address;
+      assign mine           = context_q == Index[ContextW-1:0];
+      assign address        = {{(32 - SlotW - KindW){1'b0}}, slot, {KindW{1'b0}}}
+                              | {{(32 - KindW){1'b0}}, kind_o};
+      assign sum_addr_o[SumAddrW*c +: SumAddrW] = address[SumAddrW-1:0];
+      assign sum_mine_o[c]  = mine && walking;
+      assign sum_clear_o[c] = mine && holds && clear;
+      assign reading_o[c]   = mine && reading_q;
+    end
+  endgenerate
+
+  // Where a visit's results go: sample x Slots, sample x Slots x Subs, without a multiplier.
+  reg  [31:0]            sample_slots, sample_words;
+  reg  [FactorAddrW-1:0] factor_q;
+  reg  [KeptAddrW-1:0]   kept_q;
+  integer                i;
+  always @* begin
+    sample_slots = 32'd0;
+    sample_words = 32'd0;
+    for (i = 0; i < SampleW; i = i + 1) begin
+      sample_slots = sample_slots + (sample_q[i] ? SlotsWord << i : 32'd0);
+      sample_words = sample_words + (sample_q[i] ? DepthWord << i : 32'd0);
+    end
+  end
+  always @(posedge clk_i) begin
+    factor_q <= sample_slots[FactorAddrW-1:0] + factor_base[FactorAddrW-1:0];
+    kept_q   <= sample_words[KeptAddrW-1:0] + kept_base[KeptAddrW-1:0];
+  end
+  wire [31:0] slot_word, index_word;
+  assign slot_word      = {{(32 - SlotW){1'b0}}, write_slot};
+  assign index_word     = {{(32 - IndexW){1'b0}}, write_index_o};
+  assign event_o        = write_o && signal;
+  assign factor_we_o    = write_o && factor;
+  assign factor_waddr_o = factor_q + slot_word[FactorAddrW-1:0];
+  assign kept_we_o      = write_o && kept;
+  assign kept_waddr_o   = kept_q + index_word[KeptAddrW-1:0];
+
+  // The answer, neuron by neuron.
+  reg  [SubW-1:0]   sub_q;
+  reg  [UnitW-1:0]  unit_q;
+  reg  [IndexW-1:0] first_q;   // index of the slot's first lane of a unit
+  wire              last_answer;
+  wire [IndexW-1:0] sub_word;
+  generate
+    if (IndexW > SubW) begin : gen_sub
+      assign sub_word = {{(IndexW - SubW){1'b0}}, sub_q};
+    end else begin : gen_all
+      assign sub_word = sub_q[IndexW-1:0];
+    end
+  endgenerate
+  assign last_answer    = count_q == neurons_o - 16'd1;
+  assign answer_o       = state_q == StateAnswer;
+  assign answer_unit_o  = unit_q;
+  assign answer_index_o = count_q[LabelW-1:0];
+  assign visit_o        = (visits && !clear) || answer_o;
+  assign visit_index_o  = answer_o ? first_q + sub_word : walk_index;
+
+  assign combine_o       = state_q == StateCombine;
+  assign combine_first_o = count_q == 16'd0;
+  assign combine_unit_o  = count_q[UnitW-1:0];
+  assign shared_write_o  = state_q == StateWait && count_q == latency + 16'd1;
+  assign done_o          = state_q == StateLast;
+  assign busy_o          = state_q != StateIdle;
+
+  wire walked;
+  assign walked = kind_q == KindNeurons ? !walking && !writing && !delayed_q : !walking;
+
+  always @(posedge clk_i) begin
+    looked_q <= state_q == StateLook && !looked_q;
+    if (rst_i) begin
+      state_q   <= StateIdle;
+      reading_q <= 1'b0;
+    end else begin
+      if (start_i) begin
+        reading_q <= 1'b1;
+      end else if (state_q == StateWalk && !walking) begin
+        reading_q <= 1'b0;
+      end else if (state_q == StateLast) begin
+        reading_q <= 1'b0;
+      end
+      case (state_q)
+        StateIdle: begin
+          if (start_i) begin
+            state_q <= StateLook;
+          end
+        end
+        StateLook: begin
+          if (looked_q) begin
+            state_q <= kind_q == KindAnswer ? StateAnswer : StateWalk;
+          end
+          count_q <= 16'd0;
+        end
+        StateWalk: begin
+          if (walked) begin
+            state_q <= kind_q == KindShared ? StateSettle : StateLast;
+          end
+        end
+        StateSettle: begin
+          count_q <= (count_q == SettleWord[15:0]) ? 16'd0 : count_q + 16'd1;
+          if (count_q == SettleWord[15:0]) begin
+            state_q <= kind_q == KindAnswer ? StateLast : StateCombine;
+          end
+        end
+        StateCombine: begin
+          count_q <= (count_q[UnitW-1:0] == LastUnit) ? 16'd0 : count_q + 16'd1;
+          if (count_q[UnitW-1:0] == LastUnit) begin
+            state_q <= StateWait;
+          end
+        end
+        StateWait: begin
+          count_q <= count_q + 16'd1;
+          if (count_q == latency + 16'd1) begin
+            state_q <= StateLast;
+          end
+        end
+        StateAnswer: begin
+          count_q <= last_answer ? 16'd0 : count_q + 16'd1;
+          if (last_answer) begin
+            state_q <= StateSettle;
+          end
+        end
+        default: begin
+          state_q <= StateIdle;
+        end
+      endcase
+    end
+    if (state_q != StateAnswer) begin
+      sub_q   <= {SubW{1'b0}};
+      unit_q  <= {UnitW{1'b0}};
+      first_q <= index_base[IndexW-1:0];
+    end else if (sub_q != LastSub) begin
+      sub_q <= sub_q + 1'b1;
+    end else begin
+      sub_q <= {SubW{1'b0}};
+      if (unit_q != LastUnit) begin
+        unit_q <= unit_q + 1'b1;
+      end else begin
+        unit_q  <= {UnitW{1'b0}};
+        first_q <= first_q + LastSubWord[IndexW-1:0] + 1'b1;
+      end
+    end
+  end
+
+  wire unused_bits;
+  assign unused_bits = ^{entry, row_q, row_word, slot_base, slot_count, index_base, latency, kinds,
+                         factor_base, kept_base, slot_word, index_word, sample_slots, sample_words};
+
+endmodule
+
+`default_nettype wire

@@ -1,0 +1,376 @@
+// Walks a projection for its update: for every presynaptic neuron it fetches the factors of the mini-batch, keeps the
+// nonzero ones as terms, and issues their products for every slot of the postsynaptic layer.
+//
+// A column without a term takes one cycle per factor and no product, unless always_i: then it gets one product with
+// zero. Fetching runs ahead of the products by up to 2^TermAddrW factors.
+//
+//   start_i -> fetch: an address per cycle, the factor back on fetch_value_i FetchCycles - 2 later
+//           -> terms of a column -> issue_o, one product per cycle while ready_i: slots outside, terms inside
+//
+// ready_i is asked for the last product of a synapse alone. The configuration inputs are stable while busy_o.
+
+`timescale 1ns/1ps
+`default_nettype none
+
+module corinfo_machine_terms #(
+  parameter Batch        = 1,
+  parameter Units        = 4,
+  parameter UnitW        = 2,
+  parameter Subs         = 4,
+  parameter SubW         = 2,
+  parameter Lanes        = 16,
+  parameter SlotW        = 3,
+  parameter IndexW       = 5,
+  parameter FactorAddrW  = 4,
+  parameter KeptAddrW    = 4,
+  parameter InputAddrW   = 10,
+  parameter SynapseAddrW = 9,
+  parameter ValueWidth   = 18,
+  parameter OperandWidth = 19,   // one bit more than a factor that may be negated
+  parameter FetchCycles  = 6,    // address, value, is it zero
+  parameter TermAddrW    = 4     // room for 2^TermAddrW terms, at least those of two columns
+) (
+  input  wire                           clk_i,
+  input  wire                           rst_i,
+  input  wire                           start_i,
+  input  wire                           ready_i,
+
+  // The projection.
+  input  wire [15:0]                    columns_i,
+  input  wire                           two_terms_i,      // of a sample, else one
+  input  wire [1:0]                     minus_i,          // by term: its products are subtracted
+  input  wire                           always_i,
+  input  wire                           signed_i,         // the sign of beta counts
+  input  wire [Batch-1:0]               negative_i,       // per sample: beta < 0
+  input  wire [IndexW-1:0]              index_i,          // first index of the presynaptic layer in a unit
+  input  wire [2*KeptAddrW-1:0]         kept_base_i,      // by term: first word of the presynaptic factor
+  input  wire [2*FactorAddrW-1:0]       factor_base_i,    // by term: of the postsynaptic one
+  input  wire [SlotW-1:0]               post_slot_i,
+  input  wire [SlotW:0]                 post_count_i,
+  input  wire [SynapseAddrW-1:0]        column_addr_i,    // first synapse of column 0
+  input  wire [SynapseAddrW-1:0]        stride_i,         // from column to column
+
+  // Sizes of the mini-batch's memories: from sample to sample.
+  input  wire [KeptAddrW-1:0]           sample_words_i,
+  input  wire [FactorAddrW-1:0]         sample_slots_i,
+  input  wire [InputAddrW-1:0]          sample_inputs_i,
+
+  // Fetch: addresses of the factor wanted in this cycle.
+  output reg  [KeptAddrW-1:0]           fetch_addr_o,
+  output reg  [InputAddrW-1:0]          fetch_input_o,
+  output reg  [UnitW-1:0]               fetch_unit_o,
+  input  wire signed [ValueWidth-1:0]   fetch_value_i,    // FetchCycles - 2 later
+
+  // Products.
+  output reg                            issue_o,
+  output reg                            first_o,
+  output reg                            last_o,
+  output wire                           close_o,          // the last product of a synapse is decided on
+  output reg  signed [OperandWidth-1:0] operand_o,
+  output reg  [FactorAddrW-1:0]         factor_addr_o,
+  output reg  [SynapseAddrW-1:0]        synapse_addr_o,
+  output reg  [15:0]                    row_base_o,
+  output reg  [15:0]                    column_o,
+  output wire                           busy_o
+);
+
+  localparam SampleW = (Batch > 1) ? $clog2(Batch) : 1;
+  localparam ColumnQueueW = 4;              // columns that are fetched and not yet done
+
+  localparam [31:0]           LastSampleWord = Batch - 1;
+  localparam [31:0]           LastUnitWord   = Units - 1;
+  localparam [31:0]           LastSubWord    = Subs - 1;
+  localparam [31:0]           SubsWord       = Subs;
+  localparam [SampleW-1:0]    LastSample = LastSampleWord[SampleW-1:0];
+  localparam [SampleW-1:0]    OneSample  = 1;
+  localparam [UnitW-1:0]      LastUnit   = LastUnitWord[UnitW-1:0];
+  localparam [UnitW-1:0]      OneUnit    = 1;
+  localparam [SubW-1:0]       LastSub    = LastSubWord[SubW-1:0];
+  localparam [SubW-1:0]       OneSub     = 1;
+  localparam [IndexW-1:0]     OneIndex   = 1;
+  localparam [TermAddrW:0]    TermRoom   = 1 << TermAddrW;
+  localparam [TermAddrW:0]    OneTerm    = 1;
+  localparam [TermAddrW:0]    NoTerms    = 0;
+  localparam [ColumnQueueW:0] ColumnRoom = 1 << ColumnQueueW;
+  localparam [15:0]           RowStep    = Lanes;
+
+  wire [KeptAddrW-1:0]   kept_first, kept_second;
+  wire [FactorAddrW-1:0] factor_first, factor_second;
+  assign {kept_second, kept_first}     = kept_base_i;
+  assign {factor_second, factor_first} = factor_base_i;
+
+  // Fetch: column by column, sample by sample, term by term. Column j is in unit (j mod Lanes) / Subs.
+  reg                     fetching_q;
+  reg  [15:0]             column_q, last_column_q;
+  reg  [SubW-1:0]         sub_q;
+  reg  [UnitW-1:0]        unit_q;
+  reg  [IndexW-1:0]       index_q;
+  reg  [SynapseAddrW-1:0] addr_q;
+  reg  [SampleW-1:0]      sample_q;
+  reg  [KeptAddrW-1:0]    kept_q;       // of the sample, behind a factor's first word
+  reg  [FactorAddrW-1:0]  factor_q;
+  reg  [InputAddrW-1:0]   input_q, first_input_q;
+  reg                     term_second_q;
+  reg  [TermAddrW:0]      term_room_q;
+  reg  [ColumnQueueW:0]   column_room_q;
+
+  wire                    fetch, last_of_sample, last_of_column;
+  wire [KeptAddrW-1:0]    kept_term;
+  wire [FactorAddrW-1:0]  factor_term;
+  wire [31:0]             index_word;
+  assign index_word     = {{(32 - IndexW){1'b0}}, index_q};
+  assign kept_term      = (term_second_q ? kept_second : kept_first) + kept_q;
+  assign factor_term    = (term_second_q ? factor_second : factor_first) + factor_q;
+  assign last_of_sample = !two_terms_i || term_second_q;
+  assign last_of_column = last_of_sample && sample_q == LastSample;
+  assign fetch          = fetching_q && term_room_q != NoTerms
+                          && column_room_q != {(ColumnQueueW + 1){1'b0}};
+
+  always @(posedge clk_i) begin
+    fetch_addr_o  <= kept_term + index_word[KeptAddrW-1:0];
+    fetch_input_o <= input_q;
+    fetch_unit_o  <= unit_q;
+  end
+
+  always @(posedge clk_i) begin
+    last_column_q <= columns_i - 16'd1;
+    if (rst_i) begin
+      fetching_q <= 1'b0;
+    end else if (start_i) begin
+      fetching_q <= 1'b1;
+    end else if (fetch && last_of_column && column_q == last_column_q) begin
+      fetching_q <= 1'b0;
+    end
+    if (start_i) begin
+      column_q      <= 16'd0;
+      sub_q         <= {SubW{1'b0}};
+      unit_q        <= {UnitW{1'b0}};
+      index_q       <= index_i;
+      addr_q        <= column_addr_i;
+      sample_q      <= {SampleW{1'b0}};
+      kept_q        <= {KeptAddrW{1'b0}};
+      factor_q      <= {FactorAddrW{1'b0}};
+      input_q       <= {InputAddrW{1'b0}};
+      first_input_q <= {InputAddrW{1'b0}};
+      term_second_q <= 1'b0;
+    end else if (fetch) begin
+      term_second_q <= !last_of_sample;
+      if (last_of_column) begin
+        column_q <= column_q + 16'd1;
+        if (sub_q != LastSub) begin
+          sub_q   <= sub_q + OneSub;
+          index_q <= index_q + OneIndex;
+        end else begin
+          sub_q <= {SubW{1'b0}};
+          if (unit_q != LastUnit) begin
+            unit_q  <= unit_q + OneUnit;
+            index_q <= index_q + OneIndex - SubsWord[IndexW-1:0];
+          end else begin
+            unit_q  <= {UnitW{1'b0}};
+            index_q <= index_q + OneIndex;
+          end
+        end
+        addr_q        <= addr_q + stride_i;
+        sample_q      <= {SampleW{1'b0}};
+        kept_q        <= {KeptAddrW{1'b0}};
+        factor_q      <= {FactorAddrW{1'b0}};
+        first_input_q <= first_input_q + {{(InputAddrW - 1){1'b0}}, 1'b1};
+        input_q       <= first_input_q + {{(InputAddrW - 1){1'b0}}, 1'b1};
+      end else if (last_of_sample) begin
+        sample_q <= sample_q + OneSample;
+        kept_q   <= kept_q + sample_words_i;
+        factor_q <= factor_q + sample_slots_i;
+        input_q  <= input_q + sample_inputs_i;
+      end
+    end
+  end
+
+  // What belongs to a factor travels with it.
+  wire                    back_valid, back_busy, back_last, back_negate;
+  wire [FactorAddrW-1:0]  back_factor;
+  wire [15:0]             back_column;
+  wire [SynapseAddrW-1:0] back_addr;
+  wire                    negate;
+  assign negate = minus_i[term_second_q] ^ (signed_i && negative_i[sample_q]);
+
+  corinfo_valid #(.Cycles(FetchCycles)) u_back_valid (
+    .clk_i(clk_i), .rst_i(rst_i), .valid_i(fetch), .valid_o(back_valid), .busy_o(back_busy)
+  );
+  corinfo_delay #(.Width(FactorAddrW + SynapseAddrW + 18), .Cycles(FetchCycles)) u_back (
+    .clk_i(clk_i),
+    .data_i({factor_term, addr_q, column_q, last_of_column, negate}),
+    .data_o({back_factor, back_addr, back_column, back_last, back_negate})
+  );
+
+  // Collect: nonzero factors into the ring of terms, columns that have work into the queue of columns.
+  (* ram_style = "distributed" *)    // its words are added to at once
+  reg  [OperandWidth+FactorAddrW-1:0] terms [0:(1 << TermAddrW)-1];
+  reg  [TermAddrW-1:0]                put_q, start_q;
+  reg  [TermAddrW:0]                  count_q;       // terms of the open column
+  wire                                keep, column_put;
+  wire [TermAddrW:0]                  count, last_index;
+  wire signed [OperandWidth-1:0]      value;
+
+  // A cycle to see whether it is zero.
+  reg signed [ValueWidth-1:0] value_q;
+  reg                         nonzero_q;
+  always @(posedge clk_i) begin
+    value_q   <= fetch_value_i;
+    nonzero_q <= fetch_value_i != {ValueWidth{1'b0}};
+  end
+
+  assign keep       = back_valid && nonzero_q;
+  assign count      = count_q + {{TermAddrW{1'b0}}, keep};
+  assign last_index = (keep || count_q == NoTerms) ? count_q : count_q - OneTerm;
+  assign column_put = back_valid && back_last && (always_i || nonzero_q || count_q != NoTerms);
+  assign value      = {{(OperandWidth - ValueWidth + 1){value_q[ValueWidth-1]}},
+      value_q[ValueWidth-2:0]};
+
+  always @(posedge clk_i) begin
+    if (keep) begin
+      terms[put_q] <= {back_negate ? -value : value, back_factor};
+    end
+    if (rst_i || start_i) begin
+      put_q   <= {TermAddrW{1'b0}};
+      start_q <= {TermAddrW{1'b0}};
+      count_q <= NoTerms;
+    end else if (back_valid) begin
+      put_q   <= put_q + {{(TermAddrW - 1){1'b0}}, keep};
+      count_q <= back_last ? NoTerms : count;
+      if (back_last) begin
+        start_q <= put_q + {{(TermAddrW - 1){1'b0}}, keep};
+      end
+    end
+  end
+
+  wire                    next_valid, next_take, take;
+  wire [TermAddrW-1:0]    next_start;
+  wire [TermAddrW:0]      next_count, next_last;
+  wire [SynapseAddrW-1:0] next_addr;
+  wire [15:0]             next_column;
+  corinfo_fifo #(
+    .Width(3 * TermAddrW + 2 + SynapseAddrW + 16),
+    .AddrW(ColumnQueueW)
+  ) u_columns (
+    .clk_i  (clk_i),
+    .rst_i  (rst_i),
+    .put_i  (column_put),
+    .data_i ({start_q, count, last_index, back_addr, back_column}),
+    .valid_o(next_valid),
+    .data_o ({next_start, next_count, next_last, next_addr, next_column}),
+    .take_i (next_take)
+  );
+
+  // The column whose products are issued, out of the queue's memory.
+  reg                    head_valid_q;
+  reg [TermAddrW-1:0]    head_start_q;
+  reg [TermAddrW:0]      head_count_q;
+  reg [SynapseAddrW-1:0] head_addr_q;
+  reg [15:0]             head_column_q;
+  assign next_take = next_valid && (!head_valid_q || take);
+  always @(posedge clk_i) begin
+    if (rst_i) begin
+      head_valid_q <= 1'b0;
+    end else if (next_take || take) begin
+      head_valid_q <= next_take;
+    end
+    if (next_take) begin
+      {head_start_q, head_count_q, head_addr_q, head_column_q} <=
+          {next_start, next_count, next_addr, next_column};
+    end
+  end
+
+  // Products: the head column's terms once per slot. First where everything is, then the term.
+  reg  [SlotW:0]       row_q, last_row_q;
+  reg  [TermAddrW:0]   term_q, head_before_q;     // the last term's predecessor
+  reg                  last_term_q, head_single_q; // the next term is the last; the column has but one
+  reg  [15:0]          row_base_q;
+  wire                 last_term, last_row, go;
+  wire [TermAddrW-1:0] term_addr;
+  assign last_term = last_term_q;
+  assign last_row  = row_q == last_row_q;
+  assign go        = head_valid_q && (!last_term || ready_i);
+  assign close_o   = go && last_term;
+  assign take      = close_o && last_row;
+  assign term_addr = head_start_q + term_q[TermAddrW-1:0];
+
+  reg                               place_valid_q, place_first_q, place_last_q, place_none_q;
+  reg [SlotW-1:0]                   place_slot_q;
+  reg [SynapseAddrW-1:0]            place_synapse_q;
+  reg [15:0]                        place_row_q, place_column_q;
+  reg [OperandWidth+FactorAddrW-1:0] place_word_q;
+  wire signed [OperandWidth-1:0]    term_value;
+  wire [FactorAddrW-1:0]            term_factor;
+  wire [31:0]                       place_slot;
+  assign {term_value, term_factor} = place_word_q;
+  assign place_slot = {{(32 - SlotW){1'b0}}, place_slot_q};
+
+  always @(posedge clk_i) begin
+    last_row_q <= post_count_i - {{SlotW{1'b0}}, 1'b1};
+    if (rst_i || start_i) begin
+      row_q      <= {(SlotW + 1){1'b0}};
+      term_q     <= NoTerms;
+      row_base_q <= 16'd0;
+    end else if (go) begin
+      term_q <= last_term ? NoTerms : term_q + OneTerm;
+      if (last_term) begin
+        row_q      <= last_row ? {(SlotW + 1){1'b0}} : row_q + {{SlotW{1'b0}}, 1'b1};
+        row_base_q <= last_row ? 16'd0 : row_base_q + RowStep;
+      end
+    end
+    if (next_take) begin
+      head_before_q <= next_last - OneTerm;
+      head_single_q <= next_last == NoTerms;
+      last_term_q   <= next_last == NoTerms;
+    end else if (go) begin
+      last_term_q <= last_term ? head_single_q : term_q == head_before_q;
+    end
+    place_valid_q   <= go && !rst_i;
+    place_first_q   <= term_q == NoTerms;
+    place_last_q    <= last_term;
+    place_none_q    <= head_count_q == NoTerms;
+    place_word_q    <= terms[term_addr];
+    place_slot_q    <= post_slot_i + row_q[SlotW-1:0];
+    place_synapse_q <= head_addr_q + {{(SynapseAddrW - SlotW - 1){1'b0}}, row_q};
+    place_row_q     <= row_base_q;
+    place_column_q  <= head_column_q;
+
+    issue_o <= place_valid_q && !rst_i;
+    first_o <= place_first_q;
+    last_o  <= place_last_q;
+    // A column without terms multiplies some word by zero: one that was written, for a simulator knows no product of
+    // others.
+    operand_o      <= place_none_q ? {OperandWidth{1'b0}} : term_value;
+    factor_addr_o  <= (place_none_q ? factor_first : term_factor) + place_slot[FactorAddrW-1:0];
+    synapse_addr_o <= place_synapse_q;
+    row_base_o     <= place_row_q;
+    column_o       <= place_column_q;
+  end
+
+  // Room in the ring and in the queue, counted from the fetch on; what becomes free counts a cycle later.
+  reg [TermAddrW:0]    term_freed_q;
+  reg [ColumnQueueW:0] column_freed_q;
+  always @(posedge clk_i) begin
+    term_freed_q   <= ((back_valid && !keep) ? OneTerm : NoTerms) + (take ? head_count_q : NoTerms);
+    column_freed_q <= {{ColumnQueueW{1'b0}}, back_valid && !column_put}
+                      + {{ColumnQueueW{1'b0}}, take};
+    if (rst_i || start_i) begin
+      term_room_q    <= TermRoom;
+      column_room_q  <= ColumnRoom;
+      term_freed_q   <= NoTerms;
+      column_freed_q <= {(ColumnQueueW + 1){1'b0}};
+    end else begin
+      term_room_q   <= term_room_q + term_freed_q - {{TermAddrW{1'b0}}, fetch};
+      column_room_q <= column_room_q + column_freed_q - {{ColumnQueueW{1'b0}}, fetch};
+    end
+  end
+
+  assign busy_o = start_i || fetching_q || back_busy || next_valid || head_valid_q
+                  || place_valid_q || issue_o;
+
+  wire unused_bits;
+  assign unused_bits = ^{index_word, place_slot};
+
+endmodule
+
+`default_nettype wire
