@@ -39,15 +39,17 @@ var mayImport = map[string]string{
 	"constraints":                 "",
 	"hdlgen/verilog":              "",
 	"hdlgen/settling":             "fixedpoint golden",
+	"hdlgen/design":               "fixedpoint golden hdlgen constraints",
 	"hdlgen":                      "fixedpoint golden hdlgen rtl testbench constraints",
 	"sim":                         "fixedpoint golden hdlgen testbench constraints", // it builds the harnesses around a design
+	"sim/lockstep":                "fixedpoint golden hdlgen sim",
 	"sim/study":                   "fixedpoint golden hdlgen",
 	"sim/study/report":            "fixedpoint golden sim/study",
 	"cmd/corinfo":                 "fixedpoint golden hdlgen sim rtl testbench constraints",
 }
 
 // whole are the packages that may import every package of a folder that they may import.
-var whole = []string{"hdlgen", "hdlgen/settling", "sim", "sim/study", "sim/study/report", "cmd/corinfo"}
+var whole = []string{"hdlgen", "hdlgen/settling", "hdlgen/design", "sim", "sim/lockstep", "sim/study", "sim/study/report", "cmd/corinfo"}
 
 const module = "corinfo/"
 

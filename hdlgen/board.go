@@ -9,7 +9,6 @@ import (
 
 	"corinfo/constraints"
 	"corinfo/golden"
-	"corinfo/hdlgen/settling"
 	vl "corinfo/hdlgen/verilog"
 )
 
@@ -39,18 +38,13 @@ type selfTest struct {
 	checksum      uint32
 }
 
-// addBoard adds the board's folder to a design's files and manifest. machine has the synapses that the design
-// starts from; it is not changed.
-func addBoard(files map[string][]byte, m *Manifest, b *Board, a *settling.Arithmetic, machine *settling.Machine) error {
-	l, s, err := layOut(a, m.Lanes)
-	if err != nil {
-		return err
-	}
+// AddBoard adds the board's folder to a design's files and manifest, with a self-test that the player has played.
+func AddBoard(files map[string][]byte, m *Manifest, b *Board, p *Player) error {
 	part, err := newBoardPart(m, b.Board, b.MHz)
 	if err != nil {
 		return fmt.Errorf("%w: %w", golden.ErrUsage, err)
 	}
-	t, err := newSelfTest(b, a, l, s, machine)
+	t, err := newSelfTest(b, p)
 	if err != nil {
 		return err
 	}
@@ -65,7 +59,7 @@ func addBoard(files map[string][]byte, m *Manifest, b *Board, a *settling.Arithm
 		files[inBoardFolder(source)] = text
 	}
 	var text bytes.Buffer
-	if err := vl.Fprint(&text, boardModule(m, b, l, s, t)); err != nil {
+	if err := vl.Fprint(&text, boardModule(m, b, p, t)); err != nil {
 		return err
 	}
 	files[part.Files[len(part.Files)-1]] = text.Bytes()
@@ -80,15 +74,11 @@ func addBoard(files map[string][]byte, m *Manifest, b *Board, a *settling.Arithm
 }
 
 // newSelfTest runs a self-test in the bit-true model and writes it down.
-func newSelfTest(b *Board, a *settling.Arithmetic, l *Layout, s *shape, machine *settling.Machine) (*selfTest, error) {
-	batch := a.Network.Learning.Batch
+func newSelfTest(b *Board, p *Player) (*selfTest, error) {
+	batch := p.Batch
 	if len(b.Classify) == 0 || len(b.Learn) == 0 || len(b.Learn)%batch != 0 {
 		return nil, fmt.Errorf("%w: self-test: %d samples to classify and %d to learn; want at least one and whole mini-batches of %d",
 			golden.ErrUsage, len(b.Classify), len(b.Learn), batch)
-	}
-	own, err := startOf(machine)
-	if err != nil {
-		return nil, err
 	}
 	t := &selfTest{steps: &image{}, digits: &image{}}
 	first := map[*int64]int{} // address of a digit by its words: a digit that comes twice is stored once
@@ -104,21 +94,20 @@ func newSelfTest(b *Board, a *settling.Arithmetic, l *Layout, s *shape, machine 
 			if !ok {
 				at = t.digitWords
 				first[&x[0]] = at
-				t.digitWords += t.pack(x, s.X)
+				t.digitWords += t.pack(x, p.X.Width)
 			}
-			trace := &settling.Trace{}
-			own.Run(x, settling.Command{Learn: learn, Label: list[i].Label, Negative: list[i].Negative}, trace)
-			for _, score := range trace.Scores {
+			scores, class := p.Run(list[i], learn)
+			for _, score := range scores {
 				t.add(score)
 			}
-			steps = append(steps, step{learn, list[i].Negative && learn, list[i].Label, trace.Class, at})
+			steps = append(steps, step{learn, list[i].Negative && learn, list[i].Label, class, at})
 		}
 	}
 	play(b.Classify, false)
 	play(b.Learn, true)
 	play(b.Classify, false)
 	if t.digitWords == 1 { // a memory has two words
-		t.digits.word(field{0, zerosWidth + s.X})
+		t.digits.word(field{0, zerosWidth + p.X.Width})
 		t.digitWords++
 	}
 	t.stepCount = len(steps)
@@ -134,26 +123,14 @@ func newSelfTest(b *Board, a *settling.Arithmetic, l *Layout, s *shape, machine 
 		if e.learn {
 			label = int64(e.label)
 		}
-		t.steps.word(field{int64(e.first), address}, field{int64(e.class), s.Label}, field{label, s.Label}, field{bit(e.negative), 1}, field{bit(e.learn), 1})
+		t.steps.word(field{int64(e.first), address}, field{int64(e.class), p.Label}, field{label, p.Label}, field{bit(e.negative), 1}, field{bit(e.learn), 1})
 	}
-	for lane := range l.Lanes {
-		for at := range l.Depth {
-			var word int64
-			if matrix, column, row, ok := l.Place(lane, at); ok {
-				word = own.Synapse(matrix, row, column)
-			}
-			t.add(word)
+	for lane := range p.Lanes {
+		for at := range p.Depth {
+			t.add(p.Word(lane, at))
 		}
 	}
 	return t, nil
-}
-
-// startOf is another machine with the synapses and the seed of one, and no update made.
-func startOf(machine *settling.Machine) (*settling.Machine, error) {
-	own := settling.NewMachine(machine.A)
-	own.SetSeed(machine.Seed())
-	own.Dense = machine.Dense
-	return own, own.SetTensors(machine.Tensors())
 }
 
 // pack writes a sample's words: a count of zeros and the word behind them, which may be zero. It returns how many
@@ -178,7 +155,7 @@ func (t *selfTest) add(word int64) {
 }
 
 // boardModule is the whole FPGA: clock, design and self-test.
-func boardModule(m *Manifest, b *Board, l *Layout, s *shape, t *selfTest) *vl.Module {
+func boardModule(m *Manifest, b *Board, p *Player, t *selfTest) *vl.Module {
 	part := m.Board
 	top := &vl.Module{Name: part.Top, Header: []string{
 		fmt.Sprintf("%s: the self-test of %s on the board %s, at %s.", part.Top, m.Name, b.Title, constraints.MHz(part.MHz)), "",
@@ -208,10 +185,10 @@ func boardModule(m *Manifest, b *Board, l *Layout, s *shape, t *selfTest) *vl.Mo
 		width  int
 		drives bool // the self-test does
 	}{
-		{"command_valid", 1, true}, {"command_ready", 1, false}, {"command_learn", 1, true}, {"command_negative", 1, true}, {"command_label", s.Label, true},
-		{"sample_valid", 1, true}, {"sample_ready", 1, false}, {"sample_data", s.X, true},
-		{"score_valid", 1, false}, {"score_data", s.R, false},
-		{"result_valid", 1, false}, {"result_ready", 1, true}, {"result_class", s.Label, false},
+		{"command_valid", 1, true}, {"command_ready", 1, false}, {"command_learn", 1, true}, {"command_negative", 1, true}, {"command_label", p.Label, true},
+		{"sample_valid", 1, true}, {"sample_ready", 1, false}, {"sample_data", p.X.Width, true},
+		{"score_valid", 1, false}, {"score_data", p.ScoreWidth, false},
+		{"result_valid", 1, false}, {"result_ready", 1, true}, {"result_class", p.Label, false},
 		{"host_valid", 1, true}, {"host_ready", 1, false}, {"host_address", 32, true},
 		{"host_done", 1, false}, {"host_error", 1, false}, {"host_data", 64, false}, {"idle", 1, false},
 	} {
@@ -225,29 +202,19 @@ func boardModule(m *Manifest, b *Board, l *Layout, s *shape, t *selfTest) *vl.Mo
 	}
 	top.Items = append(top.Items, vl.Comment{Text: "What the self-test does not look at."})
 	var unused vl.Concat
-	type unseen struct {
-		name  string
-		width int
-	}
-	nets := []unseen{
-		{"score_index", s.Label}, {"trace_state_valid", 1}, {"trace_state_context", s.Context}, {"trace_state_slot", 16}, {"trace_state_u", m.Lanes * s.U}, {"trace_state_r", m.Lanes * s.R},
-		{"trace_synapse_valid", 1}, {"trace_synapse_address", 20}, {"trace_synapse", m.Lanes * s.Word},
-	}
-	if s.Q > 0 {
-		nets = append(nets, unseen{"trace_step_valid", 1}, unseen{"trace_step_context", s.Context}, unseen{"trace_step_layer", 8}, unseen{"trace_step_qu", s.QU}, unseen{"trace_step_q", s.Q})
-	}
-	for _, net := range nets {
-		top.Items = append(top.Items, vl.Wire(net.name, net.width))
-		design = append(design, vl.Bind{Name: net.name + "_o", Value: vl.Id(net.name)})
-		unused = append(unused, vl.Id(net.name))
+	for _, port := range append([]Port{{"score_index_o", p.Label}}, p.Traces...) {
+		net := strings.TrimSuffix(port.Name, "_o")
+		top.Items = append(top.Items, vl.Wire(net, port.Width))
+		design = append(design, vl.Bind{Name: port.Name, Value: vl.Id(net)})
+		unused = append(unused, vl.Id(net))
 	}
 	unused = append(unused, vl.Id(b.Buttons.Port))
 	top.Items = append(top.Items, vl.Wire("unused_bits", 1), vl.Assign{Left: vl.Id("unused_bits"), Right: vl.Unary{Op: "^", X: unused}})
 	design = append(design, vl.Bind{Name: "host_write_i", Value: vl.Lit{Width: 1, Hex: "0"}}, vl.Bind{Name: "host_data_i", Value: vl.Lit{Width: 64, Hex: "0"}})
 	top.Items = append(top.Items,
 		vl.Instance{Module: "corinfo_selftest", Name: "u_selftest", Params: []vl.Bind{
-			number("Lanes", m.Lanes), number("SynapseDepth", l.Depth), number("Inputs", m.Layers[0]),
-			number("XWidth", s.X), number("LabelW", s.Label), number("ScoreWidth", s.R),
+			number("Lanes", m.Lanes), number("LaneShift", p.LaneShift), number("SynapseDepth", p.Depth), number("Inputs", m.Layers[0]),
+			number("XWidth", p.X.Width), number("LabelW", p.Label), number("ScoreWidth", p.ScoreWidth),
 			number("Steps", t.stepCount), number("StepW", addressBits(t.stepCount)), number("ZerosW", zerosWidth),
 			number("DigitWords", t.digitWords), number("DigitW", addressBits(t.digitWords)),
 			{Name: "StepsFile", Value: vl.Str(boardImage(m.Name, stepsImage))}, {Name: "DigitsFile", Value: vl.Str(boardImage(m.Name, digitsImage))},

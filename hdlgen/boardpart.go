@@ -75,9 +75,9 @@ func newBoardPart(m *Manifest, b *constraints.Board, mhz float64) (*BoardPart, e
 // selfTestChecksum is how a self-test's checksum is written.
 var selfTestChecksum = regexp.MustCompile(`^[0-9a-f]{8}$`)
 
-// rebuilt is the board's part that a design of m has by the board's name, the frequency and the self-test's figures that a part
+// Rebuilt is the board's part that a design of m has by the board's name, the frequency and the self-test's figures that a part
 // read from a file tells.
-func (p *BoardPart) rebuilt(m *Manifest) (*BoardPart, error) {
+func (p *BoardPart) Rebuilt(m *Manifest) (*BoardPart, error) {
 	board, err := constraints.Get(p.Name)
 	if err != nil {
 		return nil, err

@@ -213,7 +213,7 @@ func TestCheckName(t *testing.T) {
 // one for the programs of other commits and of other versions that print the same.
 func TestDesignNamesItsProgram(t *testing.T) {
 	dir := testDesign(t, testNetwork(t, []int{5, 3, 2}, 1, ""), 2)
-	m, err := readManifest(dir)
+	m, err := ReadManifest(dir)
 	require.NoError(t, err)
 	require.Equal(t, golden.Version, m.Version)
 	require.Equal(t, golden.Revision(), m.Revision)

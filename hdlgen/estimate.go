@@ -132,41 +132,49 @@ func (e *Estimates) memories(a *settling.Arithmetic, l *Layout, s *shape) {
 	add("rates", len(a.Matrices), s.Rate, 1)
 }
 
+// AddMultiplier counts multipliers of a use, whose operands have these widths.
+func (e *Estimates) AddMultiplier(use string, x, y, count int) {
+	x, y = max(x, y), min(x, y)
+	e.Multipliers += count
+	for i := range e.MultiplierKinds {
+		if m := &e.MultiplierKinds[i]; m.Use == use && m.A == x && m.B == y {
+			m.Count += count
+			return
+		}
+	}
+	e.MultiplierKinds = append(e.MultiplierKinds, Multiplier{use, x, y, count})
+}
+
 // multipliers counts the pipelines and the multipliers: those of the lanes' products and of the distinct graphs, which
 // every lane has. The control has none.
 func (e *Estimates) multipliers(a *settling.Arithmetic, s *shape, p *arithmetic) {
-	add := func(use string, x, y int) {
-		x, y = max(x, y), min(x, y)
-		e.Multipliers += e.Lanes
-		for i := range e.MultiplierKinds {
-			if m := &e.MultiplierKinds[i]; m.Use == use && m.A == x && m.B == y {
-				m.Count += e.Lanes
-				return
-			}
-		}
-		e.MultiplierKinds = append(e.MultiplierKinds, Multiplier{use, x, y, e.Lanes})
-	}
 	e.Pipelines = p.count()
-	add("mac", max(s.E, s.D, s.C, s.Word), s.Operand)
-	add("rate", s.Rate+1, s.Update)
+	e.AddMultiplier("mac", max(s.E, s.D, s.C, s.Word), s.Operand, e.Lanes)
+	e.AddMultiplier("rate", s.Rate+1, s.Update, e.Lanes)
 	for _, kind := range []struct {
 		use   string
 		units []unit
 	}{{"soma", p.soma}, {"record", p.record}, {"synapse", append(p.update, p.synapse...)}} {
 		for _, u := range kind.units {
-			g := u.graph
-			pipeline := newPipeline(g, p.target)
-			for _, n := range g.Nodes() {
-				if n.Op == fx.OpMul && pipeline.narrow(n) < 0 {
-					add(kind.use, widthOf(g, n.Args[0]), widthOf(g, n.Args[1]))
-				}
-				if n.Op == fx.OpTable { // the difference by the place in the segment
-					part := n.Format.Frac - n.Table.Format.Frac
-					add(kind.use, segmentsOf(n.Table).difference, part+2)
-				}
+			for _, w := range MultipliersOf(u.graph, p.target) {
+				e.AddMultiplier(kind.use, w[0], w[1], e.Lanes)
 			}
 		}
 	}
+}
+
+// MultipliersOf are the widths of the operands of all multipliers of a graph's pipeline.
+func MultipliersOf(g *fx.Graph, target Target) (list [][2]int) {
+	pipeline := newPipeline(g, target)
+	for _, n := range g.Nodes() {
+		if n.Op == fx.OpMul && pipeline.narrow(n) < 0 {
+			list = append(list, [2]int{widthOf(g, n.Args[0]), widthOf(g, n.Args[1])})
+		}
+		if n.Op == fx.OpTable { // the difference by the place in the segment
+			list = append(list, [2]int{segmentsOf(n.Table).difference, n.Format.Frac - n.Table.Format.Frac + 2})
+		}
+	}
+	return list
 }
 
 // widthOf is a factor's width as a signed number.

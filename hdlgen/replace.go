@@ -49,7 +49,7 @@ func foreignIn(dir string, files map[string][]byte, edited Edited) (*foreign, er
 	case err != nil:
 		return nil, fmt.Errorf("%w: %w; name another folder", golden.ErrUsage, err)
 	}
-	m, err := readManifest(dir)
+	m, err := ReadManifest(dir)
 	if err != nil || m.Tool != toolName {
 		return nil, fmt.Errorf("%w: %s exists and is no design of corinfo; name another folder", golden.ErrUsage, dir)
 	}

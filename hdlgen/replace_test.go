@@ -155,7 +155,7 @@ func TestLinkedDesign(t *testing.T) {
 // A manifest from elsewhere may name any path: nothing outside the folder is looked at, and the search for folders ends.
 func TestManifestOfAnyPaths(t *testing.T) {
 	dir := testDesign(t, testNetwork(t, []int{5, 3, 2}, 1, ""), 2)
-	m, err := readManifest(dir)
+	m, err := ReadManifest(dir)
 	require.NoError(t, err)
 	outside := filepath.Join(filepath.Dir(dir), "mine")
 	require.NoError(t, os.WriteFile(outside, nil, 0o644))

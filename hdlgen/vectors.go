@@ -8,7 +8,6 @@ import (
 
 	fx "corinfo/fixedpoint"
 	"corinfo/golden"
-	"corinfo/hdlgen/settling"
 	harness "corinfo/testbench"
 )
 
@@ -32,8 +31,9 @@ type vectorsDescription struct {
 	Classified int                    `json:"classified"` // the first samples
 	Learned    int                    `json:"learned"`    // the others
 	Lanes      int                    `json:"lanes"`
-	Depth      int                    `json:"depth"` // words of a lane's synapse memory
-	Quiet      int                    `json:"quiet"` // cycles without an answer after which a testbench may give up
+	Depth      int                    `json:"depth"`      // words of a lane's synapse memory
+	LaneShift  int                    `json:"lane_shift"` // of a lane in an address of the host
+	Quiet      int                    `json:"quiet"`      // cycles without an answer after which a testbench may give up
 	Files      map[string]vectorsFile `json:"files"`
 	Samples    []vectorsSample        `json:"samples"`
 }
@@ -57,51 +57,36 @@ type vectorsSample struct {
 	Class    int  `json:"class"`    // the model's answer
 }
 
-// addVectors adds the vectors' folder to a design's files. machine has the synapses that the design starts from; it is
-// not changed.
-func addVectors(files map[string][]byte, m *Manifest, v *Vectors, a *settling.Arithmetic, machine *settling.Machine) error {
-	batch := a.Network.Learning.Batch
+// AddVectors adds the vectors' folder to a design's files, as the player has played them.
+func AddVectors(files map[string][]byte, m *Manifest, v *Vectors, p *Player) (err error) {
+	batch := p.Batch
 	if len(v.Classify) == 0 || len(v.Learn)%batch != 0 {
 		return fmt.Errorf("%w: vectors: %d samples to classify and %d to learn; want at least one, and whole mini-batches of %d",
 			golden.ErrUsage, len(v.Classify), len(v.Learn), batch)
 	}
-	l, s, err := layOut(a, m.Lanes)
-	if err != nil {
-		return err
-	}
-	dense, err := Estimate(a, m.Lanes, m.Target, nil)
-	if err != nil {
-		return err
-	}
-	own, err := startOf(machine)
-	if err != nil {
-		return err
-	}
-	K := a.Network.K()
-	d := vectorsDescription{Design: m.Name, Inputs: a.Network.Layers[0], Outputs: a.Network.Layers[K], Classified: len(v.Classify), Learned: len(v.Learn),
-		Lanes: m.Lanes, Depth: l.Depth, Quiet: 1000 + 2*int(dense.CyclesPerLearning+dense.CyclesPerUpdate), Files: map[string]vectorsFile{}}
+	d := vectorsDescription{Design: m.Name, Inputs: p.Inputs, Outputs: p.Outputs, Classified: len(v.Classify), Learned: len(v.Learn),
+		Lanes: m.Lanes, Depth: p.Depth, LaneShift: p.LaneShift, Quiet: p.Quiet, Files: map[string]vectorsFile{}}
 	var commands, inputs, scores, classes image
 	play := func(list []TestSample, learn bool) {
 		for i := range list {
 			x := &list[i]
-			trace := &settling.Trace{}
-			own.Run(x.X, settling.Command{Learn: learn, Label: x.Label, Negative: x.Negative}, trace)
-			command := []field{{0, s.Label}, {0, 1}, {0, 1}}
+			answer, class := p.Run(*x, learn)
+			command := []field{{0, p.Label}, {0, 1}, {0, 1}}
 			if learn {
-				command = []field{{int64(x.Label), s.Label}, {0, 1}, {1, 1}}
+				command = []field{{int64(x.Label), p.Label}, {0, 1}, {1, 1}}
 				if x.Negative {
 					command[1].value = 1
 				}
 			}
 			commands.word(command...)
 			for _, word := range x.X {
-				inputs.word(field{word, s.X})
+				inputs.word(field{word, p.X.Width})
 			}
-			for _, word := range trace.Scores {
-				scores.word(field{word, s.R})
+			for _, word := range answer {
+				scores.word(field{word, p.ScoreWidth})
 			}
-			classes.word(field{int64(trace.Class), s.Label})
-			d.Samples = append(d.Samples, vectorsSample{learn, learn && x.Negative, x.Label, trace.Class})
+			classes.word(field{int64(class), p.Label})
+			d.Samples = append(d.Samples, vectorsSample{learn, learn && x.Negative, x.Label, class})
 		}
 	}
 	play(v.Classify, false)
@@ -116,18 +101,14 @@ func addVectors(files map[string][]byte, m *Manifest, v *Vectors, a *settling.Ar
 		files[vectorsFolder+"/"+file.File] = text
 	}
 	add("commands", "a word per sample: the label that is learned in the lowest bits, above it negative (beta < 0), above that learn", &commands, nil)
-	add("inputs", "the input words, sample by sample", &inputs, &a.Formats.X)
-	add("scores", "the scores that must come out, sample by sample", &scores, &a.Formats.Layer[K].R)
+	add("inputs", "the input words, sample by sample", &inputs, &p.X)
+	add("scores", "the scores that must come out, sample by sample", &scores, &p.Score)
 	add("classes", "the class that must come out, a word per sample", &classes, nil)
 	if len(v.Learn) > 0 {
 		var synapses image
 		for lane := range m.Lanes {
-			for word := range l.Depth {
-				var raw int64
-				if matrix, column, row, ok := l.Place(lane, word); ok {
-					raw = own.Synapse(matrix, row, column)
-				}
-				synapses.word(field{raw, s.Word})
+			for word := range p.Depth {
+				synapses.word(field{p.Word(lane, word), p.Synapse})
 			}
 		}
 		add("synapses", "the synapse memories at the end, lane by lane, as the host reads them; corinfo.json says where a synapse lives", &synapses, nil)
@@ -135,7 +116,7 @@ func addVectors(files map[string][]byte, m *Manifest, v *Vectors, a *settling.Ar
 	var text bytes.Buffer
 	if err := vectorsTestbench.Execute(&text, map[string]any{
 		"Name": m.Name, "Samples": len(d.Samples), "Classified": d.Classified, "Learned": d.Learned, "Inputs": d.Inputs, "Outputs": d.Outputs, "Quiet": d.Quiet,
-		"Lanes": d.Lanes, "Depth": d.Depth, "Sparse": s.Q > 0, "Label": s.Label, "LabelMSB": s.Label - 1, "CommandMSB": s.Label + 1, "XMSB": s.X - 1, "RMSB": s.R - 1, "SynapseMSB": s.Word - 1,
+		"Lanes": d.Lanes, "Depth": d.Depth, "LaneShift": p.LaneShift, "Traces": p.Traces, "Label": p.Label, "LabelMSB": p.Label - 1, "CommandMSB": p.Label + 1, "XMSB": p.X.Width - 1, "RMSB": p.ScoreWidth - 1, "SynapseMSB": p.Synapse - 1,
 	}); err != nil {
 		return err
 	}

@@ -18,6 +18,7 @@
 
 module corinfo_selftest #(
   parameter Lanes        = 16,
+  parameter LaneShift    = 20,    // of a lane in an address of the host
   parameter SynapseDepth = 512,   // words of a lane
   parameter Inputs       = 784,
   parameter XWidth       = 9,
@@ -151,13 +152,13 @@ module corinfo_selftest #(
   end
 
   // The synapses.
-  reg  [7:0]  lane_q;
+  reg  [9:0]  lane_q;
   reg  [19:0] address_q;
   wire        last_word, last_lane;
   assign host_valid_o   = state_q == StateAsk;
-  assign host_address_o = {4'd0, lane_q, address_q};
+  assign host_address_o = ({22'd0, lane_q} << LaneShift) | {12'd0, address_q};
   assign last_word      = address_q == LastWord[19:0];
-  assign last_lane      = lane_q == LastLane[7:0];
+  assign last_lane      = lane_q == LastLane[9:0];
 
   // The checksum takes a word a cycle late: nothing is added after it is compared.
   reg         add_q;
@@ -206,7 +207,7 @@ module corinfo_selftest #(
       fetched_q <= 1'b0;
       wrong_q   <= 1'b0;
       step_q    <= {StepW{1'b0}};
-      lane_q    <= 8'd0;
+      lane_q    <= 10'd0;
       address_q <= 20'd0;
     end else if (hung && state_q != StateDone) begin
       state_q <= StateDone;
@@ -252,7 +253,7 @@ module corinfo_selftest #(
         StateAnswer: begin
           if (host_done_i) begin
             address_q <= last_word ? 20'd0 : address_q + 20'd1;
-            lane_q    <= last_word ? lane_q + 8'd1 : lane_q;
+            lane_q    <= last_word ? lane_q + 10'd1 : lane_q;
             state_q   <= (last_word && last_lane) ? StateDone : StateAsk;
             if (host_error_i) begin
               wrong_q <= 1'b1;

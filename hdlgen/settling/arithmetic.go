@@ -127,33 +127,39 @@ func New(n *network.Network) (*Arithmetic, error) {
 	return a, nil
 }
 
-// supported refuses what the RTL has no place for.
+// ErrUnits marks networks that need a machine with neuron units: see hdlgen/design.
+var ErrUnits = fmt.Errorf("%w: a machine with neuron units, which `corinfo generate` and `corinfo cosim` have", golden.ErrUsage)
+
+// supported refuses what the lanes of this package have no place for.
 func supported(n *network.Network, d *rule.Description) error {
+	needs := func(format string, args ...any) error {
+		return fmt.Errorf("%s needs %w", fmt.Sprintf(format, args...), ErrUnits)
+	}
 	K := n.K()
 	for k := 1; k <= K; k++ {
 		if d.Word("u", k) < 0 || d.Tensor("current", k) < 0 || d.Tensor("e", k) < 0 || k < K && d.Tensor("d", k) < 0 {
-			return golden.Usagef("rule %s has no hardware yet: train and evaluate it with fixed arithmetic", n.Rule)
+			return needs("rule %s", n.Rule)
 		}
 		if d.Tensor("C", k) < 0 {
-			return golden.Usagef("hardware without lateral synapses is not there yet: leave lateral true")
+			return needs("lateral: false")
 		}
 	}
 	if n.Learning.Contrast == rule.WithCentred {
-		return golden.Usagef("learning.contrast %s has no hardware yet; there are %s and %s", rule.WithCentred, rule.WithFree, rule.WithThird)
+		return needs("learning.contrast %s", rule.WithCentred)
 	}
 	beside := slices.ContainsFunc(d.Projections, func(p rule.Projection) bool { return len(p.Words) > 0 })
 	if o := n.Learning.Optimizer; beside || o.WeightDecay > 0 {
-		return golden.Usagef("learning.optimizer %s, weight_decay %v has no hardware yet: there is plain sgd", o.Kind, o.WeightDecay)
+		return needs("learning.optimizer %s, weight_decay %v", o.Kind, o.WeightDecay)
 	}
 	if n.Learning.Decay.Batches > 0 {
-		return golden.Usagef("learning.decay.batches has no hardware yet: rates follow epochs")
+		return needs("learning.decay.batches")
 	}
 	if n.Settling.Step.Inference > 0 {
-		return golden.Usagef("settling.step.inference has no hardware yet: leave it out")
+		return needs("settling.step.inference")
 	}
 	for plane, table := range n.Dataset.Normalize.Inputs() {
 		if plane > 0 || table[0] != 0 || table[255] != 1 {
-			return golden.Usagef("dataset.normalize has no hardware yet: leave it out")
+			return needs("dataset.normalize")
 		}
 	}
 	return nil
@@ -313,3 +319,6 @@ func (a *Arithmetic) Rates(epoch int) []int64 {
 
 // QuantizeInput converts pixels to raw words of the input, into out.
 func (a *Arithmetic) QuantizeInput(pixels []uint8, out []int64) { a.Input(pixels, out) }
+
+// Of is the network.
+func (a *Arithmetic) Of() *network.Network { return a.Network }

@@ -110,7 +110,7 @@ async def vectors(dut):
         width = d["files"]["synapses"]["width"]
         for i, expected in enumerate(words("synapses")):
             lane, word = divmod(i, d["depth"])
-            got = await design.read(lane << 20 | word) & (1 << width) - 1
+            got = await design.read(lane << d["lane_shift"] | word) & (1 << width) - 1
             assert got == expected, f"lane {lane}, address {word}: {got:x}; expected {expected:x}"
 
 

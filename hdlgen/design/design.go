@@ -1,0 +1,158 @@
+package design
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"corinfo/golden/training"
+	"corinfo/hdlgen"
+	vl "corinfo/hdlgen/verilog"
+)
+
+// Design is a generated project in a folder.
+type Design struct {
+	Dir      string
+	Plan     *Plan
+	Manifest *hdlgen.Manifest
+	Learner  *training.FixedLearner // the bit-true model, with the synapses that the memories start from
+}
+
+// Counters are the names of the host's counters, in the order of corinfo_machine_control.
+var Counters = []string{"cycles", "settling_cycles", "product_cycles", "update_cycles", "events", "products", "steps", "update_products"}
+
+// imageFolder is the folder of the memory images.
+const imageFolder = "images"
+
+// Build makes every file of a plan's design, its memories starting from the learner's words, and its manifest.
+func Build(p *Plan, learner *training.FixedLearner) (files map[string][]byte, m *hdlgen.Manifest, err error) {
+	n := p.Network
+	if err := hdlgen.CheckName(n.Name); err != nil {
+		return nil, nil, err
+	}
+	s, err := newShape(p)
+	if err != nil {
+		return nil, nil, err
+	}
+	modules, err := p.pipelines(hdlgen.Provenance(n))
+	if err != nil {
+		return nil, nil, err
+	}
+	files, m = map[string][]byte{}, hdlgen.NewManifest(n, p.Lanes, p.Target)
+	m.Units, m.Counters, m.Latency = p.Units, Counters, map[string]int{}
+	m.Widths = hdlgen.Widths{X: s.x, Label: s.label, Score: s.score, Context: s.context, Words: bitsOf(p.Words), Shared: max(1, s.shared), Synapse: s.word, Beside: max(1, s.beside)}
+	instances := []string{"corinfo_machine_control", "corinfo_machine_lane", "corinfo_machine_synapses", "corinfo_machine_random", "corinfo_machine_wire", "corinfo_machine_queue",
+		"corinfo_machine_words", "corinfo_ram", "corinfo_choice"}
+	for _, module := range modules {
+		instances = append(instances, module.Instances()...)
+	}
+	m.Files = hdlgen.AddLibrary(files, instances)
+	put := func(name string, text []byte) {
+		file := "rtl/" + name + ".v"
+		files[file] = text
+		m.Files = append(m.Files, file)
+	}
+	for _, module := range modules {
+		var text bytes.Buffer
+		if err := vl.Fprint(&text, module); err != nil {
+			return nil, nil, err
+		}
+		put(module.Name, text.Bytes())
+	}
+	put(n.Name+"_unit", p.unitModule(s))
+	if p.hasShared() {
+		put(n.Name+"_shared", p.sharedModule(s))
+	}
+	put(n.Name, p.topModule(s))
+	for i, t := range p.D.Tensors {
+		if t.Kind != "one" {
+			m.Formats[t.String()] = p.A.Types[i].String()
+		}
+	}
+	for i, f := range p.Formulas {
+		if f.Graph.Name != "answer" {
+			m.Latency[strings.TrimPrefix(p.moduleName(i), n.Name+"_")] = f.Latency
+		}
+	}
+	for i, x := range p.D.Projections {
+		signal, offset := p.offset(i)
+		m.Matrices = append(m.Matrices, hdlgen.MatrixPlace{Name: x.Name, Rows: x.Rows, Cols: x.Cols, Base: signal.Base + offset, Stride: signal.Stride, Format: p.A.Types[x.Tensor].String()})
+	}
+	images := p.images(s, learner.Machine, learner.Rates(0))
+	for _, name := range slices.Sorted(maps.Keys(images)) {
+		m.AddImage(files, imageFolder+"/"+name, images[name])
+	}
+	return files, m, hdlgen.AddProject(files, m, n)
+}
+
+// Generate writes a plan's design into a folder, whole or not at all, as hdlgen.Generate does; with a folder for a board, if it is not nil, and
+// one of vectors, if they are not nil.
+func Generate(p *Plan, learner *training.FixedLearner, b *hdlgen.Board, v *hdlgen.Vectors, dir string, edited hdlgen.Edited) (*hdlgen.Manifest, error) {
+	files, m, err := Build(p, learner)
+	if err == nil {
+		err = p.addTo(files, m, b, v, learner)
+	}
+	if err == nil {
+		err = hdlgen.AddManifest(files, m)
+	}
+	if err != nil {
+		return nil, err
+	}
+	c := &training.Checkpoint{Network: p.Network, Arithmetic: training.Fixed, Seed: p.Network.Seed, Tensors: learner.Tensors()}
+	return m, hdlgen.Write(files, c, dir, edited)
+}
+
+// Open reads a generated design. Its manifest and memory images must be those that were generated, from the design's own network and
+// weights; the Verilog may have been changed. What differs is ErrDamaged.
+func Open(dir string) (*Design, error) {
+	m, err := hdlgen.ReadManifest(dir)
+	if err != nil {
+		return nil, err
+	}
+	c, err := training.LoadCheckpoint(dir)
+	if err != nil {
+		return nil, err
+	}
+	learner, _, err := training.StartMachine(c.Network, c)
+	if err != nil {
+		return nil, err
+	}
+	var want *hdlgen.Manifest
+	var files map[string][]byte
+	p, err := New(c.Network, m.Lanes, m.Units, m.Target)
+	if err == nil {
+		if files, want, err = Build(p, learner); err == nil && m.Board != nil {
+			want.Board, err = m.Board.Rebuilt(want)
+		}
+		if err != nil {
+			want = nil
+		}
+	}
+	if err := m.Verify(dir, want, files, difference); err != nil {
+		return nil, err
+	}
+	return &Design{Dir: dir, Plan: p, Manifest: m, Learner: learner}, nil
+}
+
+// difference names the first word in which an image is not what was generated.
+func difference(_ string, want, got []byte) string {
+	a, b := strings.Split(strings.TrimSuffix(string(want), "\n"), "\n"), strings.Split(strings.TrimSuffix(string(got), "\n"), "\n")
+	for i := range min(len(a), len(b)) {
+		if a[i] != b[i] {
+			return fmt.Sprintf("line %d is %.20q, not %q", i+1, b[i], a[i])
+		}
+	}
+	return fmt.Sprintf("%d words, not %d", len(b), len(a))
+}
+
+// Units is a number of neuron units for lanes: each serves as many as it can up to eight.
+func Units(lanes int) int {
+	for subs := min(8, lanes); subs > 1; subs-- {
+		if lanes%subs == 0 {
+			return lanes / subs
+		}
+	}
+	return lanes
+}

@@ -1,0 +1,208 @@
+package design
+
+import (
+	"bytes"
+	"fmt"
+	"math/big"
+
+	"corinfo/golden/rule"
+)
+
+// image is a memory image, a word a line.
+type image struct{ bytes.Buffer }
+
+type field struct {
+	value int64
+	width int
+}
+
+// word appends fields, the first lowest.
+func (m *image) word(fields ...field) {
+	all, at := new(big.Int), uint(0)
+	for _, f := range fields {
+		mask := new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), uint(f.width)), big.NewInt(1))
+		all.Or(all, mask.And(mask, big.NewInt(f.value)).Lsh(mask, at))
+		at += uint(f.width)
+	}
+	fmt.Fprintf(m, "%0*x\n", (at+3)/4, all)
+}
+
+func bit(b bool) field {
+	if b {
+		return field{1, 1}
+	}
+	return field{0, 1}
+}
+
+func half(v int) field { return field{int64(v), 16} }
+
+// Values are the words of synapses and of what is beside them.
+type Values interface {
+	Synapse(projection, row, column int) int64
+	Beside(projection, word, row, column int) int64
+}
+
+// images are the memory images by their names.
+func (p *Plan) images(s *shape, values Values, rates [][]int64) map[string][]byte {
+	out := map[string][]byte{}
+	put := func(name string, least int, fill func(m *image)) {
+		m := &image{}
+		fill(m)
+		for lines := bytes.Count(m.Bytes(), []byte("\n")); lines < least; lines++ {
+			m.WriteString("0\n")
+		}
+		out[p.Network.Name+"_"+name+".hex"] = m.Bytes()
+	}
+	batch := p.Network.Learning.Batch
+	put("program", 2, func(m *image) {
+		for _, i := range p.Program {
+			m.word(field{int64(i.Op), 4}, field{int64(i.Step), 8}, half(i.Row), bit(i.Hold), bit(i.Last), half(i.Exit))
+		}
+	})
+	put("steps", 2, func(m *image) {
+		for _, st := range p.Steps {
+			f := p.Formulas[st.Formula]
+			kinds, signal, post, pre := 0, max(0, st.Signal), 0, 0
+			for _, o := range f.Operands {
+				if o.Source == rule.FromSum {
+					kinds = max(kinds, p.kind(o.Name)+1)
+				}
+			}
+			if st.Post >= 0 {
+				post = st.Post * batch * p.Slots
+			}
+			if st.Pre >= 0 {
+				pre = st.Pre * batch * p.Slots * p.Subs
+			}
+			m.word(field{int64(st.Formula), 8}, bit(st.Label), bit(st.Signal >= 0), bit(st.Post >= 0), bit(st.Pre >= 0), bit(f.Largest), field{0, 3},
+				half(p.SlotBase[st.Layer]), half(p.SlotCount[st.Layer]), half(p.SlotBase[st.Layer]*p.Subs), half(p.Network.Layers[st.Layer]), half(f.Latency), half(kinds),
+				field{int64(signal), 8}, field{int64(st.Layer), 8}, half(post), half(pre))
+		}
+	})
+	put("constants", 4, func(m *image) {
+		for _, row := range p.Rows {
+			f := p.Formulas[row.Formula]
+			for _, words := range row.Words {
+				fields, at, low := []field{}, 0, 0
+				for i, v := range f.Graph.Inputs() {
+					if f.Constants[i] >= 0 {
+						width := f.Graph.Nodes()[v].Format.Width
+						fields = append(fields, field{words[at], width})
+						low += width
+						at++
+					}
+				}
+				m.word(append(fields, field{0, s.constants - low})...)
+			}
+		}
+	})
+	put("signals", 2, func(m *image) {
+		for _, x := range p.Signals {
+			m.word(field{int64(x.Base), 32}, half(x.Stride), half(x.Walk))
+		}
+	})
+	put("walk", 2, func(m *image) {
+		for _, x := range p.Walk {
+			m.word(field{int64(x.Slot<<s.kind | x.Kind), 24}, field{int64(x.Shift), 8})
+		}
+	})
+	put("updates", 2, func(m *image) {
+		for _, u := range p.Updates {
+			pr, d := &p.D.Projections[u.Projection], p.D
+			x, f := &d.Updates[u.Update], p.Formulas[u.Formula]
+			pre, post := &d.Words[pr.From], d.Sums[pr.To].Layer
+			order := 0
+			switch {
+			case u.Mirrored:
+				order = 2
+			case pr.Symmetric:
+				order = 1
+			}
+			signal, offset := p.offset(u.Projection)
+			bases := func(of func(t Term) int) [2]int {
+				b := [2]int{of(u.Terms[0]), 0}
+				if len(u.Terms) > 1 {
+					b[1] = of(u.Terms[1])
+				}
+				return b
+			}
+			kept := bases(func(t Term) int { return max(0, t.Pre) * batch * p.Slots * p.Subs })
+			factor := bases(func(t Term) int { return t.Post * batch * p.Slots })
+			minus := 0
+			for i, t := range u.Terms {
+				if t.Negative {
+					minus |= 1 << i
+				}
+			}
+			index := 0
+			if pre.Layer > 0 {
+				index = p.SlotBase[pre.Layer] * p.Subs
+			}
+			first := signal.Base + offset
+			m.word(field{int64(u.Formula), 8}, bit(pre.Fixed && !pre.Shared), bit(pre.Fixed && pre.Shared), bit(x.Always), bit(x.Signed), bit(len(u.Terms) > 1), field{int64(order), 2}, field{0, 1},
+				half(pr.Cols), half(index), half(kept[0]), half(kept[1]), half(factor[0]), half(factor[1]), half(p.SlotBase[post]), half(p.SlotCount[post]), half(pr.Rows),
+				field{int64(first), 32}, half(signal.Stride), half(u.Key), half(f.Latency), half(minus))
+		}
+	})
+	put("rates", 2, func(m *image) {
+		for _, u := range p.Updates {
+			fields, at := []field{}, 0
+			for i := range p.Formulas[u.Formula].Constants {
+				if p.Formulas[u.Formula].Constants[i] >= 0 {
+					fields = append(fields, field{rates[u.Update][at], p.Places[at].Width})
+					at++
+				}
+			}
+			used := 0
+			for _, f := range fields {
+				used += f.width
+			}
+			m.word(append(fields, field{0, s.places - used})...)
+		}
+	})
+	// A column's words, in every lane.
+	for lane := range p.Lanes {
+		synapse := func(address int) (projection, row, column int, ok bool) {
+			projection, column, slot, ok := p.Column(address)
+			row = slot*p.Lanes + lane
+			return projection, row, column, ok && row < p.D.Projections[projection].Rows
+		}
+		put(fmt.Sprintf("lane_%04d", lane), s.synapseDepth, func(m *image) {
+			for a := range p.Depth {
+				v := int64(0)
+				if projection, row, column, ok := synapse(a); ok {
+					v = values.Synapse(projection, row, column)
+				}
+				m.word(field{v, s.word})
+			}
+		})
+		if s.beside > 0 {
+			put(fmt.Sprintf("beside_%04d", lane), s.synapseDepth, func(m *image) {
+				for a := range p.Depth {
+					var fields []field
+					projection, row, column, ok := synapse(a)
+					for k, x := range p.Beside {
+						v := int64(0)
+						if ok {
+							v = p.BesideWord(values, projection, k, row, column)
+						}
+						fields = append(fields, field{v, x.Width})
+					}
+					m.word(fields...)
+				}
+			})
+		}
+	}
+	return out
+}
+
+// BesideWord is a word beside a synapse; a mirrored projection has those of the one that it mirrors.
+func (p *Plan) BesideWord(values Values, projection, word, row, column int) int64 {
+	if of := p.D.Projections[projection].Mirror; of >= 0 {
+		projection, row, column = of, column, row
+	}
+	if word >= len(p.D.Projections[projection].Words) {
+		return 0
+	}
+	return values.Beside(projection, word, row, column)
+}

@@ -1,0 +1,112 @@
+package design
+
+import (
+	"fmt"
+	"slices"
+
+	"corinfo/constraints"
+	"corinfo/golden"
+	"corinfo/golden/machine"
+	"corinfo/golden/rule"
+	"corinfo/golden/training"
+	"corinfo/hdlgen"
+)
+
+// LaneShift is where a lane's number begins in an address of the host.
+const LaneShift = 18
+
+// traces are the ports of the top module that only a testbench reads.
+func (p *Plan) traces(s *shape) []hdlgen.Port {
+	return []hdlgen.Port{{Name: "trace_step_valid_o", Width: 1}, {Name: "trace_step_context_o", Width: s.context}, {Name: "trace_step_number_o", Width: 8},
+		{Name: "trace_step_neuron_o", Width: 16}, {Name: "trace_step_words_o", Width: p.Units * bitsOf(p.Words)},
+		{Name: "trace_shared_valid_o", Width: 1}, {Name: "trace_shared_words_o", Width: max(1, s.shared)},
+		{Name: "trace_synapse_valid_o", Width: 1}, {Name: "trace_synapse_address_o", Width: 20}, {Name: "trace_synapse_sub_o", Width: 16},
+		{Name: "trace_synapse_words_o", Width: p.Units * s.word}, {Name: "trace_synapse_besides_o", Width: p.Units * max(1, s.beside)}}
+}
+
+// Player is the design as a self-test or a testbench sees it; its model starts from a learner's synapses.
+func (p *Plan) Player(learner *training.FixedLearner) (*hdlgen.Player, error) {
+	s, err := newShape(p)
+	if err != nil {
+		return nil, err
+	}
+	n := p.Network
+	own := &training.FixedLearner{Machine: machine.New(p.A, n.Seed)}
+	own.Dense = n.Hardware.Mode == "dense"
+	if err := own.SetTensors(learner.Tensors()); err != nil {
+		return nil, err
+	}
+	return &hdlgen.Player{
+		Inputs: n.Layers[0], Outputs: n.Layers[n.K()], Batch: n.Learning.Batch, Lanes: p.Lanes, Depth: p.Depth, LaneShift: LaneShift,
+		X: p.A.Word(p.D.Word("x", 0)), Score: p.A.Word(p.D.Readout), Label: s.label, ScoreWidth: s.score, Synapse: s.word, Traces: p.traces(s), Quiet: 1000 + 50*p.Dense(),
+		Run: func(x hdlgen.TestSample, learn bool) (scores []int64, class int) {
+			var t machine.Trace
+			own.Run(x.X, machine.Command{Learn: learn, Label: x.Label, Negative: x.Negative}, &t)
+			return t.Scores, t.Class
+		},
+		Word: func(lane, address int) int64 {
+			projection, column, slot, ok := p.Column(address)
+			if row := slot*p.Lanes + lane; ok && row < p.D.Projections[projection].Rows {
+				return own.Synapse(projection, row, column)
+			}
+			return 0
+		},
+	}, nil
+}
+
+// Scheduled tells whether constants of updates change with the mini-batches: the host has to write them, and who plays samples
+// without a host can learn no more than one.
+func (p *Plan) Scheduled() bool {
+	for i := range p.D.Updates {
+		if slices.ContainsFunc(p.D.Updates[i].Graph.Constants, func(c rule.Constant) bool { return c.Scheduled }) {
+			return true
+		}
+	}
+	return false
+}
+
+// CheckFit refuses a design that cannot fit a board's device (ErrUsage).
+func (p *Plan) CheckFit(b *constraints.Board) error {
+	s, err := newShape(p)
+	if err != nil {
+		return err
+	}
+	e := &hdlgen.Estimates{Lanes: p.Lanes}
+	p.memories(s, e)
+	p.multipliers(s, e)
+	if f := e.Fit(b); !f.Fits {
+		return golden.Usagef("%s on %d lanes and %d neuron units takes %d of %d multipliers, %d of %d block memories and at least %d of %d LUTs of %s (%s); use fewer lanes or units, a smaller network or a smaller mini-batch",
+			p.Network.Name, p.Lanes, p.Units, f.DSP.Used, f.DSP.Available, f.BRAM.Used, f.BRAM.Available, f.LUT.Used, f.LUT.Available, b.Name, b.Device)
+	}
+	return nil
+}
+
+// addTo adds what a board and a testbench get to a design's files.
+func (p *Plan) addTo(files map[string][]byte, m *hdlgen.Manifest, b *hdlgen.Board, v *hdlgen.Vectors, learner *training.FixedLearner) error {
+	batch := p.Network.Learning.Batch
+	if b != nil {
+		if p.Scheduled() && len(b.Learn) > batch {
+			b.Learn = b.Learn[:batch]
+		}
+		player, err := p.Player(learner)
+		if err == nil {
+			err = hdlgen.AddBoard(files, m, b, player)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if v != nil {
+		if p.Scheduled() && len(v.Learn) > batch {
+			return fmt.Errorf("%w: vectors: constants of updates change with every mini-batch, and a testbench without a host learns one: %d samples", golden.ErrUsage, batch)
+		}
+		player, err := p.Player(learner)
+		if err == nil {
+			err = hdlgen.AddVectors(files, m, v, player)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
