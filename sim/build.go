@@ -28,7 +28,7 @@ const (
 
 // icarus makes model.vvp.
 func (b *build) icarus(ctx context.Context) error {
-	args := append([]string{"-g2005", "-o", productFolder + "/model.vvp", "-s", "corinfo_testbench", "-DDUT=" + b.m.Name}, macros(b.m)...)
+	args := append([]string{"-g2005", "-o", productFolder + "/model.vvp", "-s", strings.TrimSuffix(b.bench, ".v"), "-DDUT=" + b.m.Name}, macros(b.m)...)
 	_, err := output(ctx, b.work, "iverilog", append(append(args, b.m.Files...), b.bench)...)
 	return err
 }
@@ -68,11 +68,15 @@ func (b *build) verilator(ctx context.Context) error {
 		args = append(args, "--trace")
 		flags += " -DCORINFO_WAVE_VCD"
 	}
-	const hints = "lanes.vlt"
-	if err := os.WriteFile(filepath.Join(b.work, hints), []byte(oneLane(b.m.Name)), 0o644); err != nil {
-		return err
+	args = append(args, "-CFLAGS", flags)
+	if b.m.Units == 0 {
+		const hints = "lanes.vlt"
+		if err := os.WriteFile(filepath.Join(b.work, hints), []byte(oneLane(b.m.Name)), 0o644); err != nil {
+			return err
+		}
+		args = append(args, hints)
 	}
-	args = append(append(args, "-CFLAGS", flags, hints), b.m.Files...)
+	args = append(args, b.m.Files...)
 	if _, err := output(ctx, b.work, "verilator", append(args, b.bench)...); err != nil {
 		return err
 	}

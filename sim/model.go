@@ -32,6 +32,10 @@ type model struct {
 // macros are the sizes that the harnesses need.
 func macros(m *hdlgen.Manifest) []string {
 	define := func(name string, value int) string { return fmt.Sprintf("-D%s=%d", name, value) }
+	if w := m.Widths; m.Units > 0 {
+		return []string{define("INPUTS", m.Layers[0]), define("X_WIDTH", w.X), define("UNITS", m.Units), define("CONTEXT_WIDTH", w.Context), define("WORDS_WIDTH", w.Words),
+			define("SHARED_WIDTH", w.Shared), define("SYNAPSE_WIDTH", w.Synapse), define("BESIDE_WIDTH", w.Beside), define("LABEL_WIDTH", w.Label), define("SCORE_WIDTH", w.Score)}
+	}
 	list := []string{define("LANES", m.Lanes), define("INPUTS", m.Layers[0]), define("X_WIDTH", m.Widths.X), define("U_WIDTH", m.Widths.U),
 		define("R_WIDTH", m.Widths.R), define("LABEL_WIDTH", m.Widths.Label), define("CONTEXT_WIDTH", m.Widths.Context), define("SYNAPSE_WIDTH", m.Widths.Synapse)}
 	if m.Widths.Q > 0 {
@@ -93,15 +97,30 @@ type recipe struct {
 	wave      waveform // that it is able to write; Icarus's models always are
 }
 
+// Program compiles a design for a simulator, or finds it compiled, and gives the command that runs it in the design's folder; work, in
+// lanes x cycles, tells how much it is worth to compile it well.
+func Program(ctx context.Context, dir string, m *hdlgen.Manifest, simulator Simulator, work int) ([]string, error) {
+	how := recipe{simulator: simulator, effort: min(fast, effortFor(work))}
+	model, err := compile(ctx, dir, m, how, nil)
+	if err != nil {
+		return nil, err
+	}
+	return model.command, nil
+}
+
 // rehearsal runs a program that a model was compiled to.
 type rehearsal func(ctx context.Context, program string) error
 
 // compile builds the model of a design, or finds it in the cache: its key is the content of the Verilog, the
 // harness, the tools' versions and the recipe. Memory images are read when it runs. Only a rehearsed model needs a rehearsal.
 func compile(ctx context.Context, dir string, m *hdlgen.Manifest, how recipe, rehearse rehearsal) (*model, error) {
-	needed, harness := []string{"verilator", "g++", "make"}, "verilator/corinfo_testbench.cpp"
+	bench := "corinfo_testbench"
+	if m.Units > 0 {
+		bench = "corinfo_machine"
+	}
+	needed, harness := []string{"verilator", "g++", "make"}, "verilator/"+bench+".cpp"
 	if how.simulator == Icarus {
-		needed, harness = []string{"iverilog", "vvp"}, "icarus/corinfo_testbench.v"
+		needed, harness = []string{"iverilog", "vvp"}, "icarus/"+bench+".v"
 		how.effort, how.wave = quick, ""
 	}
 	for _, tool := range needed {
@@ -109,7 +128,7 @@ func compile(ctx context.Context, dir string, m *hdlgen.Manifest, how recipe, re
 			return nil, err
 		}
 	}
-	bench, err := testbench.Files.ReadFile(harness)
+	text, err := testbench.Files.ReadFile(harness)
 	if err != nil {
 		return nil, err
 	}
@@ -119,8 +138,8 @@ func compile(ctx context.Context, dir string, m *hdlgen.Manifest, how recipe, re
 	}
 	hash := sha256.New()
 	fmt.Fprintf(hash, "%x %+v %s %v\n", tools.Sum(nil), how, m.Name, macros(m))
-	hash.Write(bench)
-	files := map[string][]byte{filepath.Base(harness): bench}
+	hash.Write(text)
+	files := map[string][]byte{filepath.Base(harness): text}
 	for _, f := range m.Files {
 		text, err := golden.ReadFile(filepath.Join(dir, f), hdlgen.MaxFile)
 		if err != nil {

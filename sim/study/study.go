@@ -330,7 +330,7 @@ func (s *Study) checkSetting(a *Axis, set string) string {
 		return "network again; one axis has networks"
 	case strings.HasPrefix(set, "hardware."):
 		for _, n := range s.bases {
-			if _, err := settling.New(n); errors.Is(err, golden.ErrUsage) {
+			if _, err := settling.New(n); errors.Is(err, golden.ErrUsage) && !errors.Is(err, settling.ErrUnits) {
 				return set + ": " + reason(err)
 			}
 		}

@@ -99,7 +99,7 @@ type Cost struct {
 
 var (
 	synapseBits = Cost{"synapse bits", false, func(x *Summary) float64 { return x.SynapseBits }}
-	design      = []Cost{
+	hardware    = []Cost{
 		{"memory bits", true, func(x *Summary) float64 { return x.MemoryBits }},
 		{"multipliers", true, func(x *Summary) float64 { return x.Multipliers }},
 		{"cycles", true, func(x *Summary) float64 { return x.Cycles }},
@@ -123,8 +123,8 @@ func Columns(list []Summary) []Cost {
 	if !CostOf(list).Design {
 		columns = append(columns, synapseBits)
 	}
-	if len(columns) == 0 || slices.ContainsFunc(list, func(x Summary) bool { return design[0].Has(&x) }) {
-		columns = append(columns, design...)
+	if len(columns) == 0 || slices.ContainsFunc(list, func(x Summary) bool { return hardware[0].Has(&x) }) {
+		columns = append(columns, hardware...)
 	}
 	return columns
 }
@@ -134,7 +134,7 @@ func CostOf(list []Summary) Cost {
 	if slices.ContainsFunc(list, func(x Summary) bool { return x.Good && !x.Hardware }) {
 		return synapseBits
 	}
-	return design[0]
+	return hardware[0]
 }
 
 // Recommended is the point that meets the study's loss at the lowest cost; of equals the one with fewer

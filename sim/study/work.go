@@ -17,6 +17,7 @@ import (
 	"corinfo/golden/training"
 	"corinfo/golden/weights"
 	"corinfo/hdlgen"
+	"corinfo/hdlgen/design"
 	"corinfo/hdlgen/settling"
 )
 
@@ -315,37 +316,58 @@ func bitsOfSynapses(m *training.FixedLearner) (bits int) {
 	return bits
 }
 
-// estimate adds what the design takes, its cycles being those of some samples. A network that hardware cannot be yet has
-// no such figures.
+// estimate adds what the design takes, its cycles being those of some samples.
 func estimate(ctx context.Context, n *network.Network, learner *training.FixedLearner, data *dataset.Data, r *Result) error {
+	var run func(x []int64, c machine.Command)
+	var done func() (*hdlgen.Estimates, error)
 	m, err := settling.Of(n, learner)
-	if errors.Is(err, golden.ErrUsage) { // not of the formats: the learner has them
+	switch {
+	case errors.Is(err, settling.ErrUnits):
+		p, err := design.New(n, n.Hardware.Lanes, design.Units(n.Hardware.Lanes), hdlgen.FastTarget)
+		if errors.Is(err, golden.ErrUsage) { // not of the formats: the learner has them
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		activity, trace := &design.Activity{}, &machine.Trace{}
+		run = func(x []int64, c machine.Command) {
+			learner.Run(x, c, trace)
+			activity.Add(p, learner.Machine, x, c.Learn, trace)
+		}
+		done = func() (*hdlgen.Estimates, error) { return design.Estimate(p, activity) }
+	case errors.Is(err, golden.ErrUsage):
 		return nil
-	}
-	if err != nil {
+	case err != nil:
 		return err
+	default:
+		activity, trace := &hdlgen.Activity{}, &settling.Trace{}
+		run = func(x []int64, c machine.Command) {
+			m.Run(x, c, trace)
+			activity.Add(m.A, x, c.Learn, trace)
+		}
+		done = func() (*hdlgen.Estimates, error) {
+			return hdlgen.Estimate(m.A, n.Hardware.Lanes, hdlgen.FastTarget, activity)
+		}
 	}
-	a := m.A
-	activity, trace := &hdlgen.Activity{}, &settling.Trace{}
 	x := make([]int64, n.Layers[0])
-	run := func(set *dataset.Set, count int, learn bool) error {
+	list := func(set *dataset.Set, count int, learn bool) error {
 		for i := range count {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			a.QuantizeInput(set.Sample(i%set.Len()), x)
-			m.Run(x, settling.Command{Learn: learn, Label: int(set.Labels[i%set.Len()])}, trace)
-			activity.Add(a, x, learn, trace)
+			learner.A.Input(set.Sample(i%set.Len()), x)
+			run(x, machine.Command{Learn: learn, Label: int(set.Labels[i%set.Len()])})
 		}
 		return nil
 	}
-	if err := run(&data.Test, min(estimateSamples, data.Test.Len()), false); err != nil {
+	if err := list(&data.Test, min(estimateSamples, data.Test.Len()), false); err != nil {
 		return err
 	}
-	if err := run(&data.Train, n.Learning.Batch, true); err != nil {
+	if err := list(&data.Train, n.Learning.Batch, true); err != nil {
 		return err
 	}
-	e, err := hdlgen.Estimate(a, n.Hardware.Lanes, hdlgen.FastTarget, activity)
+	e, err := done()
 	if errors.Is(err, golden.ErrUsage) {
 		r.Refused = err.Error()
 		return nil

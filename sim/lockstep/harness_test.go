@@ -1,0 +1,235 @@
+package lockstep
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"corinfo/golden/goldentest"
+	"corinfo/golden/network"
+	"corinfo/golden/rule"
+	"corinfo/hdlgen/design"
+	"corinfo/sim"
+)
+
+// harnessed are designs with all that the harness may disturb: shared words, phases that go back, words beside synapses,
+// several samples in flight, whole and narrow units.
+func harnessed(rng *rand.Rand) []*network.Network {
+	sparse := ruleNetwork("corinfomax", []int{7, 5, 4}, 2, rng)
+	own := goldentest.CorInfoMax(sparse)
+	own.Sparse = rule.Sparse{Layers: []int{1}, Nu: []float64{0.1}}
+	sparse.Learning.Contrast = rule.WithCentred
+	momentum := ruleNetwork("fa", []int{7, 5, 4}, 3, rng)
+	adam := ruleNetwork("bp", []int{5, 4, 3}, 1, rng)
+	adam.Hardware.Contexts = 1
+	return []*network.Network{sparse, momentum, adam}
+}
+
+// Samples that come late and results that wait change no bit.
+func TestStalls(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, goldentest.Seed(t)))
+	for _, n := range harnessed(rng) {
+		p, err := design.New(n, 4, 2, plainTarget)
+		require.NoError(t, err)
+		d, command := build(t, p, model(t, n), sim.Icarus)
+		samples := draw(rng, n, model(t, n).Machine, 3, 2*n.Learning.Batch)
+		var cycles []int64
+		for _, stall := range []int{0, 1 + rng.IntN(65535)} {
+			c := follow(t, d, model(t, n), command, samples, sim.Options{Simulator: sim.Icarus, Stall: stall})
+			require.Nil(t, c.mismatch, "%s: %v", n.Rule, c.mismatch)
+			cycles = append(cycles, c.lastEnd)
+		}
+		require.Greater(t, cycles[1], cycles[0])
+	}
+}
+
+// A reset may come at any time: before, while and after a sample is taken, while it settles, after its answer and while synapses
+// are written. The next mini-batch is as after the first reset, once the host has written the synapses.
+func TestResets(t *testing.T) {
+	rng := rand.New(rand.NewPCG(6, goldentest.Seed(t)))
+	for _, n := range harnessed(rng) {
+		p, err := design.New(n, 4, 2, plainTarget)
+		require.NoError(t, err)
+		m := model(t, n)
+		d, command := build(t, p, m, sim.Icarus)
+		batch := n.Learning.Batch
+		var samples []Sample
+		for _, reset := range []Reset{{'C', 0, 0}, {'C', 0, 1}, {'C', 0, 4}, {'C', 0, 30 + rng.IntN(30)}, {'S', 1, 0}, {'S', 1 + rng.IntN(20), rng.IntN(30)}, {'R', 1, 0},
+			{'R', 1, rng.IntN(40)}, {'W', 1, 0}, {'W', 1 + rng.IntN(40), rng.IntN(9)}} {
+			list := draw(rng, n, m.Machine, rng.IntN(2), batch)
+			last := len(list) - 1
+			if reset.Tag != 'W' { // any sample of the mini-batch
+				last = rng.IntN(len(list))
+			}
+			list[last].Reset = &reset
+			samples = append(samples, list[:last+1]...)
+			if toss(rng) {
+				samples = append(samples, draw(rng, n, m.Machine, rng.IntN(2), batch)...)
+			}
+		}
+		samples = append(samples, draw(rng, n, m.Machine, 1, batch)...)
+		c := follow(t, d, m, command, samples, sim.Options{Simulator: sim.Icarus})
+		require.Nil(t, c.mismatch, "%s: %v", n.Rule, c.mismatch)
+		require.Equal(t, 10, c.resets)
+	}
+}
+
+// The host reads what it wrote at the ends of every region and of every word's range, and nothing beside it changes; it is refused
+// where there is no word, where a word is read only, and what does not fit.
+func TestHost(t *testing.T) {
+	rng := rand.New(rand.NewPCG(7, goldentest.Seed(t)))
+	for _, n := range harnessed(rng) {
+		p, err := design.New(n, 6, 2, plainTarget)
+		require.NoError(t, err)
+		m := model(t, n)
+		d, command := build(t, p, m, sim.Icarus)
+		var list []access
+		write := func(address int, data int64) {
+			list = append(list, access{Write: true, Address: uint32(address), Data: uint64(data)})
+		}
+		read := func(address int, data int64) {
+			list = append(list, access{Address: uint32(address), Data: uint64(data)})
+		}
+		refuse := func(address int, data int64) {
+			list = append(list, access{Write: true, Address: uint32(address), Data: uint64(data), Refused: true})
+		}
+		missing := func(address int) {
+			refuse(address, 0)
+			list = append(list, access{Address: uint32(address), Refused: true})
+		}
+		// word tests one of a width at an address.
+		word := func(address, width int, signed bool) {
+			low, high := int64(0), int64(1)<<width-1
+			if signed {
+				low, high = -1<<(width-1), 1<<(width-1)-1
+			}
+			for _, v := range []int64{low, high} {
+				write(address, v)
+				read(address, v)
+			}
+			refuse(address, high+1)
+			refuse(address, low-1)
+			refuse(address, -1<<62)
+			refuse(address, 1<<62)
+			read(address, high)
+		}
+		image, err := os.ReadFile(filepath.Join(d.Dir, "images/tester_lane_0000.hex"))
+		require.NoError(t, err)
+		depth := bytes.Count(image, []byte("\n"))
+		for _, lane := range []int{0, p.Lanes - 1} {
+			for _, at := range []int{0, depth - 1} {
+				address := lane<<18 | at
+				word(address, d.Manifest.Widths.Synapse, true)
+				for k, x := range p.Beside {
+					word((4+k)<<28|address, x.Width, x.Signed)
+				}
+				write(address, 5) // nothing of it is beside
+				for k, x := range p.Beside {
+					high := int64(1)<<x.Width - 1
+					if x.Signed {
+						high >>= 1
+					}
+					read((4+k)<<28|address, high)
+				}
+			}
+			missing(lane<<18 | depth)
+			missing(lane<<18 | (1<<18 - 1))
+		}
+		missing(p.Lanes << 18)
+		missing(1023 << 18)
+		for k := len(p.Beside); k < 4; k++ {
+			missing((4 + k) << 28)
+		}
+		if len(p.Beside) > 0 {
+			missing(4<<28 | depth)
+			missing(4<<28 | p.Lanes<<18)
+		}
+		last := max(2, len(p.Updates)) - 1
+		for _, update := range []int{0, last} {
+			for place, x := range p.Places {
+				word(1<<28|8*update+place, x.Width, false)
+			}
+			for place, x := range p.Places {
+				read(1<<28|8*update+place, 1<<x.Width-1)
+			}
+			for place := len(p.Places); place < 8; place++ {
+				missing(1<<28 | 8*update + place)
+			}
+		}
+		missing(1<<28 | 8*(last+1))
+		missing(1<<28 | (1<<28 - 8))
+		read(2<<28, int64(n.Seed))
+		word(2<<28, 32, false)
+		word(2<<28|1, 32, false)
+		read(2<<28|2, 0)
+		refuse(2<<28|2, 0)
+		missing(2<<28 | 3)
+		missing(2<<28 | 1<<20)
+		for counter := range 8 {
+			read(3<<28|counter, 0)
+			refuse(3<<28|counter, 0)
+		}
+		missing(3<<28 | 8)
+		for region := 8; region < 16; region++ {
+			missing(region << 28)
+		}
+		require.Empty(t, touch(t, d, command, list), n.Rule)
+	}
+}
+
+// access is one of the host's, and what it is to be answered.
+type access struct {
+	Write   bool
+	Address uint32
+	Data    uint64 // written, or to be read
+	Refused bool
+}
+
+// touch plays accesses into a compiled design and tells of the first whose answer is another; "": all are right.
+func touch(t *testing.T, d *design.Design, command []string, accesses []access) (mismatch string) {
+	t.Helper()
+	var stimulus bytes.Buffer
+	type answer struct {
+		access int
+		line   string // without the cycle
+	}
+	var want []answer
+	for i, a := range accesses {
+		if a.Write {
+			fmt.Fprintf(&stimulus, "H %x %x\n", a.Address, a.Data)
+		} else {
+			fmt.Fprintf(&stimulus, "G %x 1\n", a.Address)
+		}
+		if a.Refused {
+			want = append(want, answer{i, fmt.Sprintf("N %08x", a.Address)})
+		}
+		if !a.Write {
+			data := a.Data
+			if a.Refused {
+				data = 0
+			}
+			want = append(want, answer{i, fmt.Sprintf("D %08x %016x", a.Address, data)})
+		}
+	}
+	stimulus.WriteString("Q\n")
+	want = append(want, answer{-1, "Q"})
+	require.NoError(t, play(context.Background(), command, d, 0, 200_000, stimulus.Bytes(), func(f []string) bool {
+		got := strings.Join(append([]string{f[0]}, f[2:]...), " ")
+		if got != want[0].line {
+			mismatch = fmt.Sprintf("cycle %s: %q, not %q", f[1], got, want[0].line)
+			if want[0].access >= 0 {
+				mismatch += fmt.Sprintf(", of %+v", accesses[want[0].access])
+			}
+		}
+		want = want[1:]
+		return mismatch != "" || f[0] == "Q"
+	}))
+	return mismatch
+}

@@ -1,0 +1,171 @@
+package lockstep
+
+import (
+	"context"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	fx "corinfo/fixedpoint"
+	"corinfo/golden/dataset"
+	"corinfo/golden/goldentest"
+	"corinfo/golden/machine"
+	"corinfo/golden/network"
+	"corinfo/golden/rule"
+	"corinfo/golden/training"
+	"corinfo/hdlgen"
+	"corinfo/hdlgen/design"
+	"corinfo/sim"
+)
+
+// model is the bit-true model of a network that starts from its seed.
+func model(t testing.TB, n *network.Network) *training.FixedLearner {
+	t.Helper()
+	l, _, err := training.StartMachine(n, nil)
+	require.NoError(t, err)
+	l.Dense = n.Hardware.Mode == "dense"
+	return l
+}
+
+// generated is a design that starts from a model, in a folder.
+func generated(t testing.TB, p *design.Plan, l *training.FixedLearner) *design.Design {
+	t.Helper()
+	dir := t.TempDir()
+	m, err := design.Generate(p, l, nil, nil, dir, hdlgen.RefuseEdited)
+	require.NoError(t, err)
+	return &design.Design{Dir: dir, Plan: p, Manifest: m, Learner: l}
+}
+
+// build makes a design that starts from a model, and compiles it.
+func build(t testing.TB, p *design.Plan, l *training.FixedLearner, simulator sim.Simulator) (d *design.Design, command []string) {
+	t.Helper()
+	d = generated(t, p, l)
+	command, err := sim.Program(context.Background(), d.Dir, d.Manifest, simulator, 0)
+	require.NoError(t, err)
+	return d, command
+}
+
+// follow plays samples into a compiled design beside a model.
+func follow(t testing.TB, d *design.Design, l *training.FixedLearner, command []string, samples []Sample, o sim.Options) *comparator {
+	t.Helper()
+	own := *d
+	own.Learner = l
+	c := newComparator(&own, samples, o)
+	require.NoError(t, c.run(context.Background(), command))
+	return c
+}
+
+// run makes a design of a network and runs samples through it.
+func run(t *testing.T, n *network.Network, lanes, units int, target hdlgen.Target, inferences, batches int, rng *rand.Rand, simulator sim.Simulator) *comparator {
+	t.Helper()
+	p, err := design.New(n, lanes, units, target)
+	require.NoError(t, err)
+	l := model(t, n)
+	d, command := build(t, p, l, simulator)
+	c := follow(t, d, l, command, draw(rng, n, l.Machine, inferences, batches*n.Learning.Batch), sim.Options{Simulator: simulator})
+	require.Nil(t, c.mismatch, "%v", c.mismatch)
+	return c
+}
+
+// draw draws samples: inferences, then those to learn.
+func draw(rng *rand.Rand, n *network.Network, m *machine.Machine, inferences, learning int) (samples []Sample) {
+	pixels, labels := goldentest.Samples(rng, n, inferences+learning)
+	for i := range pixels {
+		s := Sample{X: make([]int64, n.Layers[0]), Learn: i >= inferences, Label: labels[i], Negative: rng.IntN(2) == 0 && n.Learning.RandomSign}
+		m.A.Input(pixels[i], s.X)
+		samples = append(samples, s)
+	}
+	return samples
+}
+
+var plainTarget = hdlgen.Target{ReadCycles: 2, FactorCycles: 1, RoundBits: 16, Family: hdlgen.FastTarget.Family}
+
+// ruleNetwork is a small network under a rule.
+func ruleNetwork(name string, layers []int, batch int, rng *rand.Rand) *network.Network {
+	n := goldentest.Network(layers, batch)
+	n.Name, n.Seed = "tester", rng.Uint32()
+	n.Settling.FreeIterations, n.Settling.NudgedIterations, n.Settling.EarlyEnd = 5, 4, true
+	n = goldentest.Under(n, name)
+	n.Hardware.Contexts = 2
+	return n
+}
+
+// TestRules runs every rule in lock step.
+func TestRules(t *testing.T) {
+	for _, r := range rule.Names() {
+		t.Run(r, func(t *testing.T) {
+			rng := rand.New(rand.NewPCG(1, goldentest.Seed(t)))
+			target := plainTarget
+			target.WireCycles = rng.IntN(3)
+			lanes, layers := [][2]int{{6, 2}, {8, 2}, {4, 4}, {5, 1}}[rng.IntN(4)], []int{20, 13, 9, 5}
+			n := ruleNetwork(r, layers, 3, rng)
+			if n.Learning.Optimizer.Kind == rule.Adam { // its pipelines take long to simulate
+				lanes = [2]int{4, 1}
+				n = ruleNetwork(r, []int{8, 5, 3}, 2, rng)
+			}
+			c := run(t, n, lanes[0], lanes[1], target, 2, 2, rng, sim.Icarus)
+			t.Logf("%d lanes, %d units, %d cycles on wires: %d states, %d synapses", lanes[0], lanes[1], target.WireCycles, c.states, c.synapses)
+		})
+	}
+}
+
+// An update with a long pipeline follows one with a short pipeline: the biases' roots have more bits than those of the weights.
+func TestUpdatesOfDifferentLatency(t *testing.T) {
+	rng := rand.New(rand.NewPCG(9, goldentest.Seed(t)))
+	n := ruleNetwork("bp", []int{4, 3, 2}, 1, rng)
+	own := n.Own.(*rule.Backprop)
+	own.Loss = rule.MSE
+	n.Formats = map[string]fx.Type{"rootW": {Format: fx.U(6, 0)}, "rootb": {Format: fx.U(24, 18)}}
+	p, err := design.New(n, 2, 1, plainTarget)
+	require.NoError(t, err)
+	var latencies []int
+	for _, u := range p.Updates {
+		latencies = append(latencies, p.Formulas[u.Formula].Latency)
+	}
+	require.Greater(t, slices.Max(latencies), slices.Min(latencies)+8)
+	run(t, n, 2, 1, plainTarget, 0, 2, rng, sim.Icarus)
+}
+
+// TestSignedInputs: inputs that dataset.normalize makes negative.
+func TestSignedInputs(t *testing.T) {
+	rng := rand.New(rand.NewPCG(2, goldentest.Seed(t)))
+	n := ruleNetwork("ep", []int{15, 7, 4}, 2, rng)
+	n.Dataset.Normalize = dataset.Normalize{Mean: []float64{0.4}, Deviation: []float64{0.5}}
+	run(t, n, 4, 2, plainTarget, 2, 2, rng, sim.Icarus)
+}
+
+// TestEstimate: cycles are estimated within 5 % of those of a simulation, over rules, targets and samples in flight.
+func TestEstimate(t *testing.T) {
+	for i, name := range []string{"corinfomax", "ep", "fa"} {
+		t.Run(name, func(t *testing.T) {
+			rng := rand.New(rand.NewPCG(3, goldentest.Seed(t)))
+			n := ruleNetwork(name, []int{60, 40, 10}, 4, rng)
+			n.Settling.FreeIterations, n.Hardware.Contexts = 8, 1+i
+			target := plainTarget
+			target.WireCycles = i
+			p, err := design.New(n, 10, 2, target)
+			require.NoError(t, err)
+			l := model(t, n)
+			samples := draw(rng, n, l.Machine, 6, 8)
+			samples[6].List = true
+			activity := &design.Activity{}
+			var trace machine.Trace
+			for _, s := range samples {
+				l.Run(s.X, machine.Command{Learn: s.Learn, Label: s.Label, Negative: s.Negative}, &trace)
+				activity.Add(p, l.Machine, s.X, s.Learn, &trace)
+			}
+			e, err := design.Estimate(p, activity)
+			require.NoError(t, err)
+			l = model(t, n)
+			d, command := build(t, p, l, sim.Verilator)
+			c := follow(t, d, l, command, samples, sim.Options{Simulator: sim.Verilator})
+			require.Nil(t, c.mismatch, "%v", c.mismatch)
+			inference, learning := float64(c.lists[0])/6, float64(c.lists[1])/8
+			t.Logf("inference %.1f, estimated %.1f; learning %.1f, %.1f", inference, e.CyclesPerInference, learning, e.CyclesPerLearning)
+			require.InEpsilon(t, inference, e.CyclesPerInference, 0.05)
+			require.InEpsilon(t, learning, e.CyclesPerLearning, 0.05)
+		})
+	}
+}

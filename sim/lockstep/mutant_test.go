@@ -1,0 +1,55 @@
+package lockstep
+
+import (
+	"bytes"
+	"context"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"corinfo/hdlgen/design"
+	"corinfo/sim"
+)
+
+// A design that does something else is found.
+func TestMutants(t *testing.T) {
+	rng := rand.New(rand.NewPCG(8, 1))
+	n := ruleNetwork("ep", []int{6, 5, 3}, 2, rng)
+	p, err := design.New(n, 4, 2, plainTarget)
+	require.NoError(t, err)
+	samples := draw(rng, n, model(t, n).Machine, 1, 4)
+	for i := range samples {
+		samples[i].Negative = i%3 == 1
+	}
+	for _, mutant := range []struct{ file, old, new string }{
+		{},
+		{"machine_update.v", "assign order_o       = entry[14:13];", "assign order_o       = 2'd0;"},
+		{"machine_context.v", "(sign_q == 2'd1) != negative_q", "sign_q == 2'd1"},
+		{"machine_context.v", "exit_word != 16'd0 && !moved_q", "exit_word != 16'd0"},
+		{"machine_context.v", "held_q  <= op == OpStep && hold;", "held_q  <= 1'b0;"},
+		{"machine_events.v", "issue_value <<< place[31:24]", "issue_value"},
+		{"machine_events.v", "known_neuron_q * entry_q[47:32]", "known_neuron_q"},
+		{"machine_terms.v", "back_negate ? -value : value", "value"},
+		{"machine_terms.v", "always_i || nonzero_q || count_q != NoTerms", "nonzero_q"},
+		{"machine_lane.v", "(sum_first_i ? {SumWidth{1'b0}} : gen_context[Contexts-1].added)", "gen_context[Contexts-1].added"},
+		{"machine_control.v", "$signed(score_data_o) > best_q", "$signed(score_data_o) < best_q"},
+		{"machine_host.v", "number_q <= number_q + 32'd1", "number_q <= number_q"},
+	} {
+		l := model(t, n)
+		d := generated(t, p, l)
+		if mutant.file != "" {
+			file := filepath.Join(d.Dir, "library/corinfo_"+mutant.file)
+			text, err := os.ReadFile(file)
+			require.NoError(t, err)
+			require.Contains(t, string(text), mutant.old, "%+v", mutant)
+			require.NoError(t, os.WriteFile(file, bytes.ReplaceAll(text, []byte(mutant.old), []byte(mutant.new)), 0o644))
+		}
+		command, err := sim.Program(context.Background(), d.Dir, d.Manifest, sim.Icarus, 0)
+		require.NoError(t, err)
+		c := follow(t, d, l, command, samples, sim.Options{Simulator: sim.Icarus})
+		require.Equal(t, mutant.file == "", c.mismatch == nil, "%+v", mutant)
+	}
+}
