@@ -9,7 +9,6 @@ import (
 	"corinfo/constraints"
 	"corinfo/golden"
 	"corinfo/hdlgen"
-	"corinfo/hdlgen/settling"
 	"corinfo/sim"
 )
 
@@ -52,15 +51,15 @@ func chosenTarget(c *cli.Context) (*constraints.Board, hdlgen.Target, error) {
 }
 
 // boardOf is a board with the first test and training digits of the network's data set for its self-test; nil for none.
-func boardOf(c *cli.Context, named *constraints.Board, a *settling.Arithmetic) (*hdlgen.Board, error) {
+func boardOf(c *cli.Context, named *constraints.Board, a hardware) (*hdlgen.Board, error) {
 	if named == nil {
 		return nil, nil
 	}
-	data, err := dataOf(c, a.Network)
+	data, err := dataOf(c, a.Of())
 	if err != nil {
 		return nil, err
 	}
-	batch := a.Network.Learning.Batch
+	batch := a.Of().Learning.Batch
 	test, err := testSamples(a, &data.Test, min(classified, data.Test.Len()))
 	if err != nil {
 		return nil, err

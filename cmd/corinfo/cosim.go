@@ -14,7 +14,6 @@ import (
 
 	"corinfo/golden/dataset"
 	"corinfo/golden/training"
-	"corinfo/hdlgen/settling"
 	"corinfo/sim"
 )
 
@@ -66,6 +65,9 @@ func cosimCommand() *cli.Command {
 			} else if o.Stall == 0 && c.Int("learn") > 0 {
 				o.SaveEvery = every
 			}
+			if hasUnits(dir) {
+				return cosimUnits(c, dir, o)
+			}
 			d, lock, err := heldDesign(dir)
 			if err != nil {
 				return err
@@ -104,7 +106,7 @@ func cosimCommand() *cli.Command {
 }
 
 // testSamples are the first samples of the test set as raw words.
-func testSamples(a *settling.Arithmetic, set *dataset.Set, count int) ([]sim.Sample, error) {
+func testSamples(a hardware, set *dataset.Set, count int) ([]sim.Sample, error) {
 	if count > set.Len() {
 		return nil, usagef("%d test samples; the test set has %d", count, set.Len())
 	}
@@ -116,11 +118,11 @@ func testSamples(a *settling.Arithmetic, set *dataset.Set, count int) ([]sim.Sam
 }
 
 // trainingSamples are those that a training run learns first, with its signs of beta.
-func trainingSamples(a *settling.Arithmetic, set *dataset.Set, count int) ([]sim.Sample, error) {
+func trainingSamples(a hardware, set *dataset.Set, count int) ([]sim.Sample, error) {
 	if count > set.Len() {
 		return nil, usagef("%d training samples to learn; the training set has %d", count, set.Len())
 	}
-	n := a.Network
+	n := a.Of()
 	order := training.Order(n.Seed, 0, set.Len())
 	samples := make([]sim.Sample, count)
 	for i := range samples {
@@ -130,7 +132,7 @@ func trainingSamples(a *settling.Arithmetic, set *dataset.Set, count int) ([]sim
 	return samples, nil
 }
 
-func rawSample(a *settling.Arithmetic, set *dataset.Set, i int) sim.Sample {
+func rawSample(a hardware, set *dataset.Set, i int) sim.Sample {
 	s := sim.Sample{X: make([]int64, set.Size), Label: int(set.Labels[i])}
 	a.QuantizeInput(set.Sample(i), s.X)
 	return s

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"text/tabwriter"
 
 	"github.com/urfave/cli/v2"
 
+	"corinfo/golden/calibrate"
 	"corinfo/golden/training"
 	"corinfo/hdlgen"
 	"corinfo/hdlgen/settling"
@@ -17,6 +19,7 @@ func estimateCommand() *cli.Command {
 		Name:  "estimate",
 		Usage: "cycles per sample, memory bits and multipliers of a design, before any synthesis",
 		Flags: append(append(networkFlags(), boardFlags()...),
+			unitsFlag(),
 			&cli.IntFlag{Name: "samples", Value: 20, Usage: "test samples to classify and training samples to learn in the bit-true model, whose events are counted; 0: estimate the dense computation"},
 			jsonFlag()),
 		Action: estimate,
@@ -34,7 +37,10 @@ func estimate(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	a, run, err := chosenNetwork(c)
+	a, n, run, err := chosenNetwork(c)
+	if errors.Is(err, settling.ErrUnits) || err == nil && c.IsSet("neuron-units") {
+		return estimateUnits(c, n, run, board, target)
+	}
 	if err != nil {
 		return err
 	}
@@ -57,12 +63,7 @@ func estimate(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	figures := struct {
-		*hdlgen.Estimates
-		Fit       *hdlgen.Fit   `json:"fit,omitempty"`
-		MostLanes int           `json:"most_lanes,omitempty"` // that fit where these do not
-		Shared    *hdlgen.Parts `json:"shared_formats,omitempty"`
-	}{Estimates: e, Shared: e.WithSharedFormats(a, target)}
+	figures := estimated{Estimates: e, Shared: e.WithSharedFormats(a, target)}
 	if board != nil {
 		figures.Fit = e.Fit(board)
 		if !figures.Fit.Fits {
@@ -71,6 +72,19 @@ func estimate(c *cli.Context) error {
 			}
 		}
 	}
+	return figures.report(c, misfits)
+}
+
+// estimated is what the command tells.
+type estimated struct {
+	*hdlgen.Estimates
+	Fit       *hdlgen.Fit   `json:"fit,omitempty"`
+	MostLanes int           `json:"most_lanes,omitempty"` // that fit where these do not
+	Shared    *hdlgen.Parts `json:"shared_formats,omitempty"`
+}
+
+func (figures estimated) report(c *cli.Context, misfits []calibrate.Misfit) error {
+	e := figures.Estimates
 	return report(c, figures, func(w io.Writer) {
 		printMisfits(w, misfits)
 		what := "the dense computation"

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -24,6 +25,7 @@ func generateCommand() *cli.Command {
 		Usage: "write the hardware project of a network",
 		Flags: append(append(networkFlags(), boardFlags()...),
 			&cli.Float64Flag{Name: "clock", Value: defaultMHz, Usage: "`MHZ` of the design's clock on the board"},
+			unitsFlag(),
 			&cli.StringFlag{Name: "o", Usage: "`FOLDER` to write; a design that is there is replaced, and other files there stay"},
 			&cli.IntFlag{Name: "vectors", Usage: "put the first `N` test samples with the model's answers into the design, for any testbench"},
 			&cli.BoolFlag{Name: "vectors-learn", Usage: "with --vectors: and behind them a mini-batch of training samples, with the synapses that come out"},
@@ -51,7 +53,14 @@ func generateCommand() *cli.Command {
 			if c.IsSet("clock") && named == nil {
 				return usagef("generate: --clock is that of a board; give --board, or leave --clock away")
 			}
-			a, run, err := chosenNetwork(c)
+			edited := hdlgen.RefuseEdited
+			if c.Bool("force") {
+				edited = hdlgen.OverwriteEdited
+			}
+			a, n, run, err := chosenNetwork(c)
+			if errors.Is(err, settling.ErrUnits) || err == nil && c.IsSet("neuron-units") {
+				return generateUnits(c, n, run, named, target, out, edited)
+			}
 			if err != nil {
 				return err
 			}
@@ -72,10 +81,6 @@ func generateCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			edited := hdlgen.RefuseEdited
-			if c.Bool("force") {
-				edited = hdlgen.OverwriteEdited
-			}
 			m, err := hdlgen.GenerateFor(board, vectors, machine.A, machine, machine.A.Network.Hardware.Lanes, target, out, edited)
 			if err != nil {
 				return err
@@ -94,27 +99,32 @@ func generateCommand() *cli.Command {
 				printMisfits(w, misfits)
 				fmt.Fprintf(w, "%s: top module %s, %d lanes, %d Verilog files (%s), %d memory images\n",
 					out, m.Name, m.Lanes, len(m.Files), filepath.Join(out, m.Name+".f"), len(m.Images))
-				if m.Board == nil {
-					fmt.Fprintf(w, "target %s: `yosys %s.ys` in that folder tells what the design takes by itself\n", m.Target.Family, m.Name)
-				}
-				if vectors != nil {
-					fmt.Fprintf(w, "vectors of %d samples: `sh %s icarus` plays them (or verilator, or cocotb)\n",
-						len(vectors.Classify)+len(vectors.Learn), filepath.Join(out, "vectors", "simulate"))
-				}
-				if b := m.Board; b != nil {
-					fmt.Fprintf(w, "board %s: top module %s at %s, a self-test of %d digits; `corinfo synth %s` makes the bitstream\n", b.Name, b.Top, constraints.MHz(b.MHz), b.Steps, out)
-				}
+				printGenerated(w, m, vectors, out)
 			})
 		},
 	}
 }
 
+// printGenerated tells what to do with a design.
+func printGenerated(w io.Writer, m *hdlgen.Manifest, vectors *hdlgen.Vectors, out string) {
+	if m.Board == nil {
+		fmt.Fprintf(w, "target %s: `yosys %s.ys` in that folder tells what the design takes by itself\n", m.Target.Family, m.Name)
+	}
+	if vectors != nil {
+		fmt.Fprintf(w, "vectors of %d samples: `sh %s icarus` plays them (or verilator, or cocotb)\n",
+			len(vectors.Classify)+len(vectors.Learn), filepath.Join(out, "vectors", "simulate"))
+	}
+	if b := m.Board; b != nil {
+		fmt.Fprintf(w, "board %s: top module %s at %s, a self-test of %d digits; `corinfo synth %s` makes the bitstream\n", b.Name, b.Top, constraints.MHz(b.MHz), b.Steps, out)
+	}
+}
+
 // vectorsOf are the samples that --vectors and --vectors-learn choose; nil without them.
-func vectorsOf(c *cli.Context, a *settling.Arithmetic) (*hdlgen.Vectors, error) {
+func vectorsOf(c *cli.Context, a hardware) (*hdlgen.Vectors, error) {
 	if !c.IsSet("vectors") {
 		return nil, nil
 	}
-	data, err := dataOf(c, a.Network)
+	data, err := dataOf(c, a.Of())
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +134,7 @@ func vectorsOf(c *cli.Context, a *settling.Arithmetic) (*hdlgen.Vectors, error) 
 	}
 	var learn []sim.Sample
 	if c.Bool("vectors-learn") {
-		if learn, err = trainingSamples(a, &data.Train, a.Network.Learning.Batch); err != nil {
+		if learn, err = trainingSamples(a, &data.Train, a.Of().Learning.Batch); err != nil {
 			return nil, err
 		}
 	}
@@ -142,19 +152,18 @@ func networkFlags() []cli.Flag {
 	}
 }
 
-// chosenNetwork is the network that networkFlags choose, of which a design can be made, and the run with its weights, nil
-// without --weights. Formats that the network file leaves open are those of a quantized run.
-func chosenNetwork(c *cli.Context) (a *settling.Arithmetic, run *training.Checkpoint, err error) {
+// chosenNetwork is the network that networkFlags choose, and the run with its weights, nil without --weights; a is its form on lanes
+// without neuron units, and err settling.ErrUnits where it needs such. Formats that the network file leaves open are those of a quantized run.
+func chosenNetwork(c *cli.Context) (a *settling.Arithmetic, n *network.Network, run *training.Checkpoint, err error) {
 	if dir := c.String("weights"); dir != "" {
 		if run, err = training.LoadCheckpoint(dir); err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
 	}
-	var n *network.Network
 	switch file := c.String("c"); {
 	case file != "":
 		if n, err = network.Load(file); err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
 		if run != nil {
 			formats := maps.Clone(run.Network.Formats)
@@ -168,23 +177,23 @@ func chosenNetwork(c *cli.Context) (a *settling.Arithmetic, run *training.Checkp
 	case run != nil:
 		n = run.Network
 	default:
-		return nil, nil, usagef("%s: -c is missing: name a network file, or a run by --weights", c.Command.Name)
+		return nil, nil, nil, usagef("%s: -c is missing: name a network file, or a run by --weights", c.Command.Name)
 	}
 	if c.IsSet("lanes") {
 		if err := atLeast(c, "lanes", 1); err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
 		n.Hardware.Lanes = c.Int("lanes")
 	}
 	if c.IsSet("contexts") {
 		if n.Hardware.Contexts = c.Int("contexts"); n.Hardware.Contexts < 1 || n.Hardware.Contexts > network.MaxContexts {
-			return nil, nil, usagef("%s: --contexts %d; want 1 to %d", c.Command.Name, n.Hardware.Contexts, network.MaxContexts)
+			return nil, nil, nil, usagef("%s: --contexts %d; want 1 to %d", c.Command.Name, n.Hardware.Contexts, network.MaxContexts)
 		}
 	}
 	if a, err = settling.New(n); err != nil {
-		return nil, nil, err
+		return nil, n, run, err
 	}
-	return a, run, hdlgen.Check(a, n.Hardware.Lanes)
+	return a, n, run, hdlgen.Check(a, n.Hardware.Lanes)
 }
 
 // startingMachine is the bit-true machine of a network with the weights of a run, or with initial ones where run is

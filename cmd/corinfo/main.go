@@ -24,6 +24,7 @@ import (
 	"corinfo/golden/network"
 	"corinfo/golden/training"
 	"corinfo/hdlgen"
+	"corinfo/hdlgen/design"
 )
 
 // Exit codes.
@@ -210,6 +211,14 @@ func heldDesign(dir string) (d *hdlgen.Design, lock *golden.Lock, err error) {
 		if lock, err = golden.LockFolder(dir); err != nil {
 			return nil, nil, err
 		}
+	}
+	if hasUnits(dir) {
+		var whole *design.Design
+		if whole, err = design.Open(dir); err == nil {
+			return &hdlgen.Design{Dir: dir, Manifest: whole.Manifest, Network: whole.Plan.Network}, lock, nil
+		}
+		lock.Unlock()
+		return nil, nil, err
 	}
 	if d, err = hdlgen.OpenDesign(dir); err != nil {
 		lock.Unlock()

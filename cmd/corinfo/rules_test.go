@@ -30,7 +30,7 @@ func rulesNetwork(t *testing.T, rule string) string {
 	return writeFile(t, file, text)
 }
 
-// TestRules goes the whole way that there is for a rule without hardware, in every arithmetic: train, eval, quantize, export and
+// TestRules goes the way of a rule in every arithmetic: train, eval, quantize, export and
 // import by the rule's own names.
 func TestRules(t *testing.T) {
 	for rule, arrays := range map[string][]string{"ep": {"W0 13 20", "W1 7 13", "b1 13 1", "b2 7 1"}, "csm": {"W0 13 20", "W1 7 13", "b1 13 1", "b2 7 1", "M1 13 13"}} {
@@ -114,37 +114,45 @@ func asVectors(t *testing.T, from, to string) {
 	require.NoError(t, os.WriteFile(to, out.Bytes(), 0o644))
 }
 
-// TestNoHardwareYet: what needs hardware is refused in one line, which names what can be done, before anything is written.
-func TestNoHardwareYet(t *testing.T) {
-	out := filepath.Join(t.TempDir(), "out")
+// TestNeuronUnits: what lanes without neuron units cannot be has hardware with them.
+func TestNeuronUnits(t *testing.T) {
 	whole := smallNetwork(t, 3, "")
 	with := func(old, by string) string {
 		text := readFile(t, whole)
 		require.Contains(t, text, old)
 		return writeFile(t, filepath.Join(t.TempDir(), "other.yaml"), strings.Replace(text, old, by, 1))
 	}
-	for name, c := range map[string]struct {
-		file string
-		want string
-	}{
-		"ep":               {rulesNetwork(t, "ep"), "rule ep has no hardware yet: train and evaluate it with fixed arithmetic"},
-		"csm":              {rulesNetwork(t, "csm"), "rule csm has no hardware yet: train and evaluate it with fixed arithmetic"},
-		"no lateral":       {with("leak: 0.5", "leak: 0.5, lateral: false"), "leave lateral true"},
-		"optimizer":        {with("beta: 1", "beta: 1\n  optimizer: {kind: adam}"), "learning.optimizer adam, weight_decay 0 has no hardware yet: there is plain sgd"},
-		"mini-batches":     {with("beta: 1", "beta: 1\n  decay: {factor: 0.9, batches: 100}"), "learning.decay.batches has no hardware yet: rates follow epochs"},
-		"centred":          {with("beta: 1", "beta: 1\n  contrast: centred"), "learning.contrast centred has no hardware yet; there are free and third"},
-		"inference's step": {with("start: 0.05", "start: 0.05, inference: 0.1"), "settling.step.inference has no hardware yet: leave it out"},
-		"signed inputs":    {with("{name: idx", "{normalize: {mean: [0.5], deviation: [0.5]}, name: idx"), "dataset.normalize has no hardware yet: leave it out"},
+	for name, file := range map[string]string{
+		"ep":               rulesNetwork(t, "ep"),
+		"csm":              rulesNetwork(t, "csm"),
+		"no lateral":       with("leak: 0.5", "leak: 0.5, lateral: false"),
+		"optimizer":        with("beta: 1", "beta: 1\n  optimizer: {kind: adam}"),
+		"mini-batches":     with("beta: 1", "beta: 1\n  decay: {factor: 0.9, batches: 100}"),
+		"centred":          with("beta: 1", "beta: 1\n  contrast: centred"),
+		"inference's step": with("start: 0.05", "start: 0.05, inference: 0.1"),
+		"asked for":        whole,
 	} {
 		t.Run(name, func(t *testing.T) {
-			for _, args := range [][]string{{"generate", "-c", c.file, "-o", out}, {"estimate", "-c", c.file}, {"estimate", "-c", c.file, "--board", "ulx3s-85f", "--samples", "0"}} {
-				code, stdout, stderr := corinfo(args...)
-				require.Equal(t, exitUsage, code, "%v: %s", args, stderr)
-				require.Empty(t, stdout)
-				require.Contains(t, stderr, c.want)
-				require.Equal(t, 1, strings.Count(stderr, "\n"), stderr)
+			out := filepath.Join(t.TempDir(), "out")
+			asked := []string{"--lanes", "6"}
+			if name == "asked for" {
+				asked = append(asked, "--neuron-units", "3")
 			}
-			require.NoFileExists(t, out)
+			made := figures(t, done(t, append([]string{"generate", "-c", file, "-o", out, "--board", "ulx3s-85f", "--vectors", "2", "--vectors-learn", "--json"}, asked...)...))
+			require.NotZero(t, made["neuron_units"])
+			require.NotNil(t, made["board"])
+			estimate := figures(t, done(t, append([]string{"estimate", "-c", file, "--samples", "6", "--board", "ulx3s-85f", "--json"}, asked...)...))
+			require.Positive(t, estimate["cycles_per_learning_sample"])
+			if name != "ep" && name != "optimizer" { // compiled designs take their time
+				return
+			}
+			r := figures(t, done(t, "cosim", out, "--samples", "6", "--learn", "6", "--json"))
+			require.Zero(t, r["mismatches"])
+			for _, figure := range []string{"cycles_per_inference", "cycles_per_learning_sample"} {
+				require.InEpsilon(t, r[figure], estimate[figure], 0.05, figure)
+			}
+			code, _, stderr := corinfo("cosim", out, "--resume")
+			require.Equal(t, exitUsage, code, stderr)
 		})
 	}
 }
