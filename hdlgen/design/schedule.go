@@ -504,7 +504,7 @@ func (p *Plan) memories(s *shape, e *hdlgen.Estimates) {
 	add("synapses", s.synapseDepth, s.word, p.Lanes, false)
 	add("words beside synapses", s.synapseDepth, s.beside, p.Lanes, false)
 	add("sums", 1<<s.sum, s.accumulator, p.Lanes*p.Contexts, false)
-	add("factors", 1<<s.factor, s.factorWord, p.Lanes, false)
+	add("factors", 1<<s.factor, p.pair()*s.factorWord, p.Lanes/p.pair(), false)
 	for _, w := range p.Words {
 		add("words "+w.Name, p.Contexts<<s.index, w.Width, p.Units, false)
 	}
