@@ -40,6 +40,7 @@ type MemoryBits struct {
 	Memories int    `json:"memories"`
 	Bits     int    `json:"bits"`
 	ReadOnly bool   `json:"read_only"`
+	InLUTs   bool   `json:"in_luts"` // whatever its size
 }
 
 // Multiplier is a kind of multiplier: signed operands of these widths, the wider first.

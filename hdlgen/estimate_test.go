@@ -22,7 +22,7 @@ func TestEstimateCountsMemoriesAndMultipliers(t *testing.T) {
 		sum += m.Bits
 	}
 	require.Equal(t, sum, e.MemoryBits)
-	require.Equal(t, MemoryBits{"synapses", l.Depth, 16, 16, l.Depth * 16 * 16, false}, e.Memories[0])
+	require.Equal(t, MemoryBits{"synapses", l.Depth, 16, 16, l.Depth * 16 * 16, false, false}, e.Memories[0])
 	count := 0
 	for _, m := range e.MultiplierKinds {
 		require.GreaterOrEqual(t, m.A, m.B)

@@ -131,7 +131,7 @@ func memoryFit(m MemoryBits) MemoryFit {
 	for _, shape := range blockShapes {
 		blocks = min(blocks, ceilDiv(m.Words, shape[0])*ceilDiv(m.Width, shape[1]))
 	}
-	if cells := ceilDiv(m.Words, 16) * ceilDiv(m.Width, 4); cells <= cellsPerBlock*blocks {
+	if cells := ceilDiv(m.Words, 16) * ceilDiv(m.Width, 4); m.InLUTs || cells <= cellsPerBlock*blocks {
 		f.LUTs = cells * lutsPerCell * m.Memories
 	} else {
 		f.Blocks = blocks * m.Memories

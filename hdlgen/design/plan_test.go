@@ -5,8 +5,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"corinfo/constraints"
 	fx "corinfo/fixedpoint"
 	"corinfo/golden/goldentest"
+	"corinfo/golden/network"
 	"corinfo/golden/rule"
 	"corinfo/hdlgen"
 )
@@ -32,5 +34,26 @@ func TestReducedWordsTellFormulasApart(t *testing.T) {
 	require.NoError(t, err)
 	for _, f := range p.Formulas {
 		require.True(t, f.Reduces == "" || f.Layer == 1)
+	}
+}
+
+// What a design takes is what Yosys 0.23 makes of it (docs/BOARDS.md).
+func TestMemoriesAndMultipliersAsSynthesized(t *testing.T) {
+	text, err := network.Preset("mnist")
+	require.NoError(t, err)
+	n, err := network.Parse("mnist", text)
+	require.NoError(t, err)
+	n.Layers = []int{784, 128, 10}
+	family, err := constraints.GetFamily("ecp5")
+	require.NoError(t, err)
+	board, err := constraints.Get("ulx3s-85f")
+	require.NoError(t, err)
+	for _, c := range []struct{ lanes, units, blocks, multipliers int }{{8, 1, 179, 17}, {16, 2, 190, 33}, {64, 8, 184, 129}} {
+		p, err := New(n, c.lanes, c.units, family.Target)
+		require.NoError(t, err)
+		e, err := Estimate(p, nil)
+		require.NoError(t, err)
+		f := e.Fit(board)
+		require.Equal(t, []int{c.blocks, c.multipliers}, []int{f.BRAM.Used, f.DSP.Used}, "%d lanes", c.lanes)
 	}
 }

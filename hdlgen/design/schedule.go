@@ -497,7 +497,8 @@ func (p *Plan) memories(s *shape, e *hdlgen.Estimates) {
 		if width == 0 || memories == 0 {
 			return
 		}
-		e.Memories = append(e.Memories, hdlgen.MemoryBits{Name: name, Words: words, Width: width, Memories: memories, Bits: words * width * memories, ReadOnly: fixed})
+		e.Memories = append(e.Memories, hdlgen.MemoryBits{Name: name, Words: words, Width: width, Memories: memories, Bits: words * width * memories, ReadOnly: fixed,
+			InLUTs: name == "sums" || name == "events"})
 		e.MemoryBits += words * width * memories
 	}
 	n := p.Network
