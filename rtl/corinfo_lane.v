@@ -386,7 +386,7 @@ module corinfo_lane #(
     .clk_i      (clk_i),
     .enable_i   (update_run_q),
     .keys_i     (keys_i),
-    .symmetric_i(symmetric_i),
+    .order_i    ({1'b0, symmetric_i}),
     .row_i      (row_q),
     .column_i   (column_i),
     .random_o   (random_o)

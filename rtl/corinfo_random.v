@@ -2,7 +2,7 @@
 // round keys of the update. The same synapse draws the same word whatever the number of lanes.
 //
 // One word per cycle, latency 10 cycles from column_i: a register for the row's sake, order of the
-// pair, a stage for every round. All stages stand still without enable_i. keys_i and symmetric_i
+// pair, a stage for every round. All stages stand still without enable_i. keys_i and order_i
 // are stable while words are under way. No reset: data only.
 
 `timescale 1ns/1ps
@@ -12,8 +12,8 @@ module corinfo_random (
   input  wire         clk_i,
   input  wire         enable_i,
   input  wire [127:0] keys_i,       // round keys, the first in bits 15:0
-  // Draw by the unordered pair: the larger index takes the row's place.
-  input  wire         symmetric_i,
+  // 0: row, column. 1: the larger index takes the row's place, for both synapses of a pair. 2: column, row.
+  input  wire [1:0]   order_i,
   input  wire [15:0]  row_i,        // one cycle after column_i
   input  wire [15:0]  column_i,
   output wire [31:0]  random_o
@@ -26,7 +26,7 @@ module corinfo_random (
   always @(posedge clk_i) begin
     if (enable_i) begin
       column_q <= column_i;
-      pair_q   <= (symmetric_i && column_q > row_i) ? {column_q, row_i} : {row_i, column_q};
+      pair_q   <= (order_i[1] || (order_i[0] && column_q > row_i)) ? {column_q, row_i} : {row_i, column_q};
     end
   end
 

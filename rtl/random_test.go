@@ -25,9 +25,10 @@ module bench;
   reg clk = 1'b0;
   always #1 clk = !clk;
 
-  reg          rst = 1'b1, start = 1'b0, symmetric = 1'b0;
+  reg          rst = 1'b1, start = 1'b0;
+  reg  [1:0]   order = 2'd0;
   reg  [63:0]  keys_in [0:Keys-1];
-  reg  [32:0]  draws_in [0:Keys*Draws-1];
+  reg  [33:0]  draws_in [0:Keys*Draws-1];
   reg  [63:0]  key = 64'd0;
   reg  [31:0]  index = 32'd0;
   wire [127:0] keys;
@@ -43,10 +44,10 @@ module bench;
   always @(posedge clk) row <= index[31:16];
 
   corinfo_random u_random0 (
-    .clk_i(clk), .enable_i(1'b1), .keys_i(keys), .symmetric_i(symmetric), .row_i(row), .column_i(index[15:0]), .random_o(random0)
+    .clk_i(clk), .enable_i(1'b1), .keys_i(keys), .order_i(order), .row_i(row), .column_i(index[15:0]), .random_o(random0)
   );
   corinfo_random u_random5 (
-    .clk_i(clk), .enable_i(1'b1), .keys_i(keys), .symmetric_i(symmetric), .row_i(row + 16'd5), .column_i(index[15:0]), .random_o(random5)
+    .clk_i(clk), .enable_i(1'b1), .keys_i(keys), .order_i(order), .row_i(row + 16'd5), .column_i(index[15:0]), .random_o(random5)
   );
 
   integer k, i, cycles;
@@ -67,8 +68,8 @@ module bench;
         @(negedge clk);
       end
       $display("cycles %%0d", cycles);
-      // All indices of a key are symmetric or none.
-      symmetric = draws_in[k*Draws][32];
+      // All indices of a key are in one order.
+      order = draws_in[k*Draws][33:32];
       for (i = 0; i < Draws + 10; i = i + 1) begin
         index = i < Draws ? draws_in[k*Draws + i][31:0] : 32'hffffffff;
         if (i >= 10) $display("%%h %%h", random0, random5);
@@ -106,17 +107,20 @@ func TestRandom(t *testing.T) {
 		}
 		fmt.Fprintf(&keyText, "%02x%06x%08x\n", tensor, update, seed)
 		key := fx.NewKey(seed, update, tensor)
-		symmetric := k / 2 % 2
+		order := k / 2 % 3
 		want.WriteString("cycles 16\n")
 		for range draws {
 			row, column := uint16(rng.Uint32()), uint16(rng.Uint32())
 			if rng.IntN(2) == 0 {
 				row, column = row%16, column%16
 			}
-			fmt.Fprintf(&drawText, "%x%04x%04x\n", symmetric, row, column)
+			fmt.Fprintf(&drawText, "%x%04x%04x\n", order, row, column)
 			draw := func(row uint16) uint32 {
-				if symmetric == 1 {
+				switch order {
+				case 1: // for both synapses of a symmetric pair
 					return key.Draw(max(row, column), min(row, column))
+				case 2: // for a mirrored synapse
+					return key.Draw(column, row)
 				}
 				return key.Draw(row, column)
 			}

@@ -48,7 +48,6 @@ var Order = []string{
 	"corinfo_machine_wire.v",
 	"corinfo_machine_queue.v",
 	"corinfo_machine_words.v",
-	"corinfo_machine_random.v",
 	"corinfo_machine_synapses.v",
 	"corinfo_machine_lane.v",
 	"corinfo_machine_walk.v",

@@ -43,7 +43,7 @@ func Build(p *Plan, learner *training.FixedLearner) (files map[string][]byte, m 
 	files, m = map[string][]byte{}, hdlgen.NewManifest(n, p.Lanes, p.Target)
 	m.Units, m.Counters, m.Latency = p.Units, Counters, map[string]int{}
 	m.Widths = hdlgen.Widths{X: s.x, Label: s.label, Score: s.score, Context: s.context, Words: bitsOf(p.Words), Shared: max(1, s.shared), Synapse: s.word, Beside: max(1, s.beside)}
-	instances := []string{"corinfo_machine_control", "corinfo_machine_lane", "corinfo_machine_synapses", "corinfo_machine_random", "corinfo_machine_wire", "corinfo_machine_queue",
+	instances := []string{"corinfo_machine_control", "corinfo_machine_lane", "corinfo_machine_synapses", "corinfo_random", "corinfo_machine_wire", "corinfo_machine_queue",
 		"corinfo_machine_words", "corinfo_ram", "corinfo_choice"}
 	for _, module := range modules {
 		instances = append(instances, module.Instances()...)

@@ -284,7 +284,7 @@ func (p *Plan) unitModule(s *shape) []byte {
 	w.line("\n  // Random words: of this unit's rows.")
 	w.line("  reg [15:0] random_row_q;\n  wire [31:0] random;")
 	w.line("  always @(posedge clk_i) begin\n    random_row_q <= random_row_i + first_lane_i;\n  end")
-	w.line("  corinfo_machine_random u_random (\n    .clk_i(clk_i), .enable_i(update_i), .keys_i(keys_i), .order_i(order_i), .row_i(random_row_q), .column_i(random_column_i), .random_o(random)\n  );")
+	w.line("  corinfo_random u_random (\n    .clk_i(clk_i), .enable_i(update_i), .keys_i(keys_i), .order_i(order_i), .row_i(random_row_q), .column_i(random_column_i), .random_o(random)\n  );")
 
 	w.line("\n  // Formulas.")
 	operand := func(f *Formula, at int, format fx.Format) string {
