@@ -99,6 +99,8 @@ module corinfo_machine_control #(
   output wire [63:0]                          host_data_o,
   output wire                                 idle_o,
 
+  output wire                                 rst_o,           // of the units too: rst_i, and some cycles behind it
+
   // Lanes.
   output wire [SynapseAddrW-1:0]              synapse_raddr_o,
   output wire [SynapseAddrW-1:0]              synapse_waddr_o,
@@ -174,6 +176,14 @@ module corinfo_machine_control #(
 
   localparam Answers = 2 * WireCycles;   // until a unit's answer is here
 
+  // What is on the wires when a reset comes goes through the units and back before anything new may begin.
+  wire reset, command_ready, sample_ready, host_ready;
+  corinfo_machine_reset #(.Cycles(Answers + 1)) u_reset (.clk_i(clk_i), .rst_i(rst_i), .rst_o(reset));
+  assign rst_o           = reset;
+  assign command_ready_o = command_ready && !reset;
+  assign sample_ready_o  = sample_ready && !reset;
+  assign host_ready_o    = host_ready && !reset;
+
   // Commands and results.
   wire [ContextW-1:0] load_context, turn, closer;
   wire [SampleW-1:0]  samples, load_sample;
@@ -186,9 +196,9 @@ module corinfo_machine_control #(
     .Contexts(Contexts), .ContextW(ContextW), .LabelW(LabelW), .Batch(Batch), .SampleW(SampleW)
   ) u_commands (
     .clk_i          (clk_i),
-    .rst_i          (rst_i),
+    .rst_i          (reset),
     .valid_i        (command_valid_i),
-    .ready_o        (command_ready_o),
+    .ready_o        (command_ready),
     .learn_i        (command_learn_i),
     .negative_i     (command_negative_i),
     .label_i        (command_label_i),
@@ -239,7 +249,7 @@ module corinfo_machine_control #(
         .ProgramFile(ProgramFile)
       ) u_context (
         .clk_i             (clk_i),
-        .rst_i             (rst_i),
+        .rst_i             (reset),
         .accept_i          (accept[c]),
         .command_learn_i   (load_learn),
         .command_negative_i(load_negative),
@@ -287,7 +297,7 @@ module corinfo_machine_control #(
 
   // A sample's step is done when all that units answer to it is here; another one's may begin before.
   corinfo_valid #(.Cycles(Answers)) u_late_done (
-    .clk_i(clk_i), .rst_i(rst_i), .valid_i(steps_done), .valid_o(late_done), .busy_o(unused_late_busy)
+    .clk_i(clk_i), .rst_i(reset), .valid_i(steps_done), .valid_o(late_done), .busy_o(unused_late_busy)
   );
   corinfo_delay #(.Width(ContextW), .Cycles(Answers)) u_late_owner (
     .clk_i(clk_i), .data_i(owner_q), .data_o(late_owner)
@@ -319,7 +329,7 @@ module corinfo_machine_control #(
     end
   endgenerate
   always @(posedge clk_i) begin
-    if (rst_i) begin
+    if (reset) begin
       owner_q <= {ContextW{1'b0}};
       start_q <= 1'b0;
     end else begin
@@ -354,7 +364,7 @@ module corinfo_machine_control #(
     .Rows(Rows), .ConstantsWidth(ConstantsWidth), .ConstantsFile(ConstantsFile), .WireCycles(WireCycles)
   ) u_steps (
     .clk_i          (clk_i),
-    .rst_i          (rst_i),
+    .rst_i          (reset),
     .start_i        (start_q),
     .kind_i         (kind),
     .step_i         (step),
@@ -419,7 +429,7 @@ module corinfo_machine_control #(
   reg  signed [ScoreWidth-1:0] score, best_q;
   integer                     m;
   corinfo_valid #(.Cycles(Answers)) u_answer (
-    .clk_i(clk_i), .rst_i(rst_i), .valid_i(answer), .valid_o(answer_late), .busy_o(unused_answer_busy)
+    .clk_i(clk_i), .rst_i(reset), .valid_i(answer), .valid_o(answer_late), .busy_o(unused_answer_busy)
   );
   corinfo_delay #(.Width(UnitW + LabelW), .Cycles(Answers)) u_answer_place (
     .clk_i(clk_i), .data_i({answer_unit, answer_index}), .data_o({unit_late, index_late})
@@ -433,10 +443,10 @@ module corinfo_machine_control #(
     end
   end
   always @(posedge clk_i) begin
-    answer_q       <= answer_late && !rst_i;
+    answer_q       <= answer_late && !reset;
     late_unit_q    <= unit_late;
     answer_index_q <= index_late;
-    score_valid_o  <= answer_q && !rst_i;
+    score_valid_o  <= answer_q && !reset;
     score_index_o  <= answer_index_q;
     score_data_o   <= score;
     scored_q       <= score_valid_o;
@@ -461,14 +471,14 @@ module corinfo_machine_control #(
     .ReadCycles(ReadCycles), .Dense(Dense)
   ) u_input (
     .clk_i        (clk_i),
-    .rst_i        (rst_i),
+    .rst_i        (reset),
     .start_i      (load_start),
     .sample_i     (load_sample),
     .column_base_i(16'd0),
     .stride_i     (16'd1),
     .busy_o       (input_busy),
     .valid_i      (sample_valid_i),
-    .ready_o      (sample_ready_o),
+    .ready_o      (sample_ready),
     .data_i       (sample_data_i),
     .event_valid_o(input_event),
     .event_addr_o (input_neuron),
@@ -483,8 +493,8 @@ module corinfo_machine_control #(
   assign loaded    = ended_q;
   assign load_done = ended_q;
   always @(posedge clk_i) begin
-    input_was_q <= !rst_i && input_busy;
-    if (rst_i) begin
+    input_was_q <= !reset && input_busy;
+    if (reset) begin
       one_q   <= 1'b0;
       ended_q <= 1'b0;
     end else begin
@@ -512,7 +522,7 @@ module corinfo_machine_control #(
     .SignalW(SignalW), .Signals(Signals), .SignalsFile(SignalsFile), .WalkDepth(WalkDepth), .WalkFile(WalkFile)
   ) u_events (
     .clk_i          (clk_i),
-    .rst_i          (rst_i),
+    .rst_i          (reset),
     .allow_i        (allow_q),
     .input_valid_i  (input_event || one_event),
     .input_context_i(load_context),
@@ -559,7 +569,7 @@ module corinfo_machine_control #(
     .UpdatesFile(UpdatesFile), .MaxLatency(MaxLatency)
   ) u_update (
     .clk_i          (clk_i),
-    .rst_i          (rst_i),
+    .rst_i          (reset),
     .sample_start_i (load_start && load_learn),
     .sample_i       (load_sample),
     .negative_i     (load_negative),
@@ -691,9 +701,9 @@ module corinfo_machine_control #(
     .Seed(Seed)
   ) u_host (
     .clk_i           (clk_i),
-    .rst_i           (rst_i),
+    .rst_i           (reset),
     .valid_i         (host_valid_i),
-    .ready_o         (host_ready_o),
+    .ready_o         (host_ready),
     .write_i         (host_write_i),
     .address_i       (host_address_i),
     .data_i          (host_data_i),
@@ -733,7 +743,7 @@ module corinfo_machine_control #(
   integer q;
   always @(posedge clk_i) begin
     for (q = 0; q < 8; q = q + 1) begin
-      counts_q[48*q +: 48] <= rst_i ? 48'd0 : counts_q[48*q +: 48] + {47'd0, counts[q]};
+      counts_q[48*q +: 48] <= reset ? 48'd0 : counts_q[48*q +: 48] + {47'd0, counts[q]};
     end
   end
   reg [47:0] counter_word;

@@ -46,6 +46,7 @@ var Order = []string{
 	"corinfo_control.v",
 	"corinfo_table.v",
 	"corinfo_machine_wire.v",
+	"corinfo_machine_reset.v",
 	"corinfo_machine_queue.v",
 	"corinfo_machine_words.v",
 	"corinfo_machine_synapses.v",

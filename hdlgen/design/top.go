@@ -192,7 +192,8 @@ func (p *Plan) topModule(s *shape) []byte {
 		control = append(control, fmt.Sprintf(".%s_i(from_units_%s)", x.name, x.name))
 	}
 	w.line("%s\n%s", fmt.Sprintf("  wire [%d:0] from_units_reduced;", p.Units*s.reduce-1), net(sharedW, "bus_shared"))
-	w.line("  wire bus_rst;\n  assign bus_rst = rst_i;")
+	w.line("  wire bus_rst;")
+	control = append(control, ".rst_o(bus_rst)")
 	w.line("  wire [%d:0] synapse_next;\n  wire [%d:0] beside_next;", p.Units*s.word-1, p.Units*besideW-1)
 	table := func(list []Storage, of func(x Storage) int, n int) string {
 		parts := make([]string, n)
@@ -271,8 +272,8 @@ func (p *Plan) topModule(s *shape) []byte {
 	}
 	w.line("  corinfo_delay #(.Width(%d), .Cycles(%d)) u_trace (\n    .clk_i(clk_i), .data_i({%s}),\n    .data_o({%s})\n  );", total, p.Target.WireCycles,
 		strings.Join(from, ", "), strings.Join(to, ", "))
-	w.line("  assign trace_step_valid_o      = trace_write;\n  assign trace_step_context_o    = trace_context;\n  assign trace_step_number_o     = trace_step;\n  assign trace_step_neuron_o     = trace_write_neuron;")
-	w.line("  assign trace_synapse_valid_o   = trace_synapse_write;\n  assign trace_synapse_address_o = {%d'd0, trace_synapse_waddr};\n  assign trace_synapse_sub_o     = {%d'd0, trace_synapse_sub};", 20-s.synapse, 16-s.sub)
+	w.line("  assign trace_step_valid_o      = trace_write && !bus_rst;\n  assign trace_step_context_o    = trace_context;\n  assign trace_step_number_o     = trace_step;\n  assign trace_step_neuron_o     = trace_write_neuron;")
+	w.line("  assign trace_synapse_valid_o   = trace_synapse_write && !bus_rst;\n  assign trace_synapse_address_o = {%d'd0, trace_synapse_waddr};\n  assign trace_synapse_sub_o     = {%d'd0, trace_synapse_sub};", 20-s.synapse, 16-s.sub)
 	w.line("  assign trace_synapse_words_o   = trace_synapse_write ? synapse_next : %d'd0;\n  assign trace_synapse_besides_o = trace_synapse_write ? beside_next : %d'd0;", p.Units*s.word, p.Units*besideW)
 	w.unused([]string{"bus_synapse_row"})
 	w.line("\nendmodule\n\n`default_nettype wire")

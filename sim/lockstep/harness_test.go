@@ -82,6 +82,29 @@ func TestResets(t *testing.T) {
 	}
 }
 
+// With registers on wires, a step, its changes and its answers are on their way when a reset comes: in every cycle of some steps, one
+// after another. Then samples are as after the first reset.
+func TestResetsOnWires(t *testing.T) {
+	rng := rand.New(rand.NewPCG(11, goldentest.Seed(t)))
+	n := ruleNetwork("pc-nudge", []int{7, 5, 4}, 1, rng)
+	target := plainTarget
+	target.WireCycles = 2
+	p, err := design.New(n, 4, 2, target)
+	require.NoError(t, err)
+	m := model(t, n)
+	d, command := build(t, p, m, sim.Icarus)
+	var samples []Sample
+	const sweep = 60
+	for cycle := range sweep {
+		list := draw(rng, n, m.Machine, 3, 0)
+		list[1].Reset = &Reset{'S', 1, cycle}
+		samples = append(samples, list...)
+	}
+	c := follow(t, d, m, command, samples, sim.Options{Simulator: sim.Icarus})
+	require.Nil(t, c.mismatch, "%v", c.mismatch)
+	require.Equal(t, sweep, c.resets)
+}
+
 // The host reads what it wrote at the ends of every region and of every word's range, and nothing beside it changes; it is refused
 // where there is no word, where a word is read only, and what does not fit.
 func TestHost(t *testing.T) {
