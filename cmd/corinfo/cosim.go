@@ -14,7 +14,9 @@ import (
 
 	"corinfo/golden/dataset"
 	"corinfo/golden/training"
+	"corinfo/hdlgen/design"
 	"corinfo/sim"
+	"corinfo/sim/lockstep"
 )
 
 func cosimCommand() *cli.Command {
@@ -65,30 +67,27 @@ func cosimCommand() *cli.Command {
 			} else if o.Stall == 0 && c.Int("learn") > 0 {
 				o.SaveEvery = every
 			}
-			if hasUnits(dir) {
-				return cosimUnits(c, dir, o)
-			}
 			d, lock, err := heldDesign(dir)
 			if err != nil {
 				return err
 			}
 			defer lock.Unlock()
-			data, err := dataOf(c, d.Network)
+			data, err := dataOf(c, d.Plan.Network)
 			if err != nil {
 				return err
 			}
-			if o.Inference, err = testSamples(d.Arithmetic, &data.Test, c.Int("samples")); err != nil {
+			if o.Inference, err = testSamples(d.Plan, &data.Test, c.Int("samples")); err != nil {
 				return err
 			}
-			if o.Learning, err = trainingSamples(d.Arithmetic, &data.Train, c.Int("learn")); err != nil {
+			if o.Learning, err = trainingSamples(d.Plan, &data.Train, c.Int("learn")); err != nil {
 				return err
 			}
 			o.Again = len(o.Inference) > 0 && len(o.Learning) > 0
 			p := newProgress(c.App.ErrWriter, "co-simulation")
 			o.Progress = p.show
-			r, err := sim.Cosim(c.Context, d, o)
+			r, err := lockstep.Cosim(c.Context, d, o)
 			p.close()
-			if errors.Is(err, context.Canceled) && o.SaveEvery > 0 && sim.Resumable(d) {
+			if errors.Is(err, context.Canceled) && o.SaveEvery > 0 && lockstep.Resumable(d) {
 				fmt.Fprintln(c.App.ErrWriter, "corinfo: --resume, besides the same options, continues this run")
 			}
 			if r == nil {
@@ -106,35 +105,35 @@ func cosimCommand() *cli.Command {
 }
 
 // testSamples are the first samples of the test set as raw words.
-func testSamples(a hardware, set *dataset.Set, count int) ([]sim.Sample, error) {
+func testSamples(p *design.Plan, set *dataset.Set, count int) ([]sim.Sample, error) {
 	if count > set.Len() {
 		return nil, usagef("%d test samples; the test set has %d", count, set.Len())
 	}
 	samples := make([]sim.Sample, count)
 	for i := range samples {
-		samples[i] = rawSample(a, set, i)
+		samples[i] = rawSample(p, set, i)
 	}
 	return samples, nil
 }
 
 // trainingSamples are those that a training run learns first, with its signs of beta.
-func trainingSamples(a hardware, set *dataset.Set, count int) ([]sim.Sample, error) {
+func trainingSamples(p *design.Plan, set *dataset.Set, count int) ([]sim.Sample, error) {
 	if count > set.Len() {
 		return nil, usagef("%d training samples to learn; the training set has %d", count, set.Len())
 	}
-	n := a.Of()
+	n := p.Network
 	order := training.Order(n.Seed, 0, set.Len())
 	samples := make([]sim.Sample, count)
 	for i := range samples {
-		samples[i] = rawSample(a, set, order[i])
+		samples[i] = rawSample(p, set, order[i])
 		samples[i].Negative = training.Negative(&n.Learning, n.Seed, i/n.Learning.Batch)
 	}
 	return samples, nil
 }
 
-func rawSample(a hardware, set *dataset.Set, i int) sim.Sample {
+func rawSample(p *design.Plan, set *dataset.Set, i int) sim.Sample {
 	s := sim.Sample{X: make([]int64, set.Size), Label: int(set.Labels[i])}
-	a.QuantizeInput(set.Sample(i), s.X)
+	p.QuantizeInput(set.Sample(i), s.X)
 	return s
 }
 

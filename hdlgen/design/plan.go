@@ -868,8 +868,5 @@ func (p *Plan) Dense() (cycles int) {
 	return cycles
 }
 
-// Of is the network.
-func (p *Plan) Of() *network.Network { return p.Network }
-
 // QuantizeInput converts pixels to raw words of the input, into out.
 func (p *Plan) QuantizeInput(pixels []uint8, out []int64) { p.A.Input(pixels, out) }

@@ -429,7 +429,7 @@ func Estimate(p *Plan, activity *Activity) (*hdlgen.Estimates, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &hdlgen.Estimates{Lanes: p.Lanes, Measured: activity != nil, Latency: map[string]int{}}
+	e := &hdlgen.Estimates{Lanes: p.Lanes, Units: p.Units, Measured: activity != nil, Latency: map[string]int{}}
 	dense := p.Network.Hardware.Mode == "dense" || activity == nil
 	if activity == nil {
 		activity = p.everything()
