@@ -1,17 +1,6 @@
 package sim
 
-import (
-	"context"
-	"errors"
-	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"time"
-
-	"corinfo/golden"
-	"corinfo/hdlgen"
-)
+import "time"
 
 // Options of a co-simulation.
 type Options struct {
@@ -82,145 +71,15 @@ type Counter struct {
 	Value int64  `json:"value"`
 }
 
-// Cosim runs a design in lock step with the bit-true model: every state after every settling step, every
-// synapse that an update writes, every score and class, and at the end every memory word and the counters.
-// A mismatch is in the report, not in the error, and then the report has no figures of performance; errors are
-// failures of the run. Without a sample there is nothing to compare: ErrUsage. A run that was cancelled or killed can be
-// continued where it kept checkpoints; its report is that of a whole run, except for the times. Where only the waveform that
-// was asked for could not be written there is a report beside the error.
-//
-// With several workers the run has parts that are simulated at the same time, each with the synapses that the model has
-// where the part begins. The end of a part is compared like that of a run, every memory word, and so is the beginning of
-// the next: the parts are one run whose design was reset in between.
-func Cosim(ctx context.Context, d *hdlgen.Design, o Options) (*Report, error) {
-	if len(o.Inference)+len(o.Learning) == 0 {
-		return nil, fmt.Errorf("%w: co-simulation: no samples; classify or learn at least one", golden.ErrUsage)
-	}
-	if (o.SaveEvery > 0 || o.Resume) && o.Stall != 0 {
-		return nil, fmt.Errorf("%w: co-simulation: stalls are not part of a checkpoint; take either", golden.ErrUsage)
-	}
-	if o.Resume && o.SaveEvery == 0 {
-		return nil, fmt.Errorf("%w: co-simulation: a continued run keeps checkpoints; give a time between them", golden.ErrUsage)
-	}
-	if o.Wave != "" {
-		if err := CheckWave(&o); err != nil {
-			return nil, err
-		}
-		o.Workers, o.SaveEvery = 1, 0
-	}
-	root, err := openRoot(d.Dir)
-	if err != nil {
-		return nil, err
-	}
-	defer root.Close()
-	if err := checkFolder(root, simFolder); err != nil {
-		return nil, err
-	}
-	c := &cosimulation{d: d, o: o, commands: o.commands()}
-	start := time.Now()
-	dense, err := hdlgen.Estimate(d.Arithmetic, d.Manifest.Lanes, d.Manifest.Target, nil)
-	if err != nil {
-		return nil, err
-	}
-	if o.Closing {
-		c.steps = c.closingSteps()
-	}
-	if err := c.begin(dense); err != nil {
-		return nil, err
-	}
-	c.quiet = quietCycles(dense)
-	c.how = recipe{simulator: o.Simulator, effort: effortFor(work(d, dense, o) + d.Manifest.Lanes*c.closingCycles(dense))}
-	if c.model, err = compile(ctx, d.Dir, d.Manifest, c.how, c.rehearse); err != nil {
-		return nil, err
-	}
-	report := &Report{Simulator: o.Simulator, Parts: len(c.parts), BuildSeconds: time.Since(start).Seconds()}
-	folder := filepath.Join(d.Dir, simFolder)
-	if err := os.MkdirAll(folder, 0o777); err != nil {
-		return nil, err
-	}
-	sweep(folder)
-	start = time.Now()
-	c.lastSave = start
-	runs, err := c.simulate(ctx, folder)
-	defer func() {
-		for _, r := range runs {
-			r.close()
-		}
-	}()
-	report.Seconds = time.Since(start).Seconds()
-	if err != nil {
-		return nil, err
-	}
-	all := c.totals(runs)
-	report.Samples, report.Learned = all.Samples, all.Learned
-	report.ComparedStates, report.ComparedSynapses, report.ComparedMemoryWords = all.States, all.Synapses, all.Words
-	for _, r := range runs {
-		if r.mismatch == nil {
-			continue
-		}
-		report.Mismatches, report.Mismatch = 1, r.mismatch
-		if err := r.waveOfMismatch(ctx, r.mismatch); err != nil {
-			r.mismatch.Detail += fmt.Sprintf(" (no waveform: %v)", err)
-		}
-		return report, nil
-	}
-	report.figures(d, &all, runs)
-	report.Closing = c.summary()
-	if c.saved || o.Resume {
-		os.Remove(checkpointFile(d)) // the run is over
-	}
-	if o.Wave != "" {
-		if err := runs[0].wave(ctx, o.Wave, 0, runs[0].sampled); err != nil {
-			return report, fmt.Errorf("waveform %s: %w", o.Wave, err)
-		}
-		report.Wave = o.Wave
-	}
-	return report, nil
+// Sample is one sample for a design: raw input words and, for learning, its label and the sign of beta.
+type Sample struct {
+	X        []int64
+	Label    int
+	Negative bool
 }
 
-// rehearse runs a program for the compiler to see where it spends its time. What it prints, and whether the design is right, does
-// not matter.
-func (c *cosimulation) rehearse(ctx context.Context, path string) error {
-	stimulus, err := writeStimulus(filepath.Dir(path), c.rehearsalText())
-	if err != nil {
-		return err
-	}
-	defer os.Remove(stimulus)
-	err = c.simulator(ctx, &model{[]string{path}}, c.d.Dir, stimulus).Run()
-	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
-		return ctx.Err()
-	}
-	return err
-}
-
-// work is what a run will take at most, in lanes x cycles.
-func work(d *hdlgen.Design, dense *hdlgen.Estimates, o Options) int {
-	return d.Manifest.Lanes * (commandCycles(dense, o) + readBackCycles(d))
-}
-
-// closingCycles are those that the closing part takes at most, about.
-func (c *cosimulation) closingCycles(dense *hdlgen.Estimates) (cycles int) {
-	for _, s := range c.steps {
-		for i := range s.commands {
-			if s.commands[i].kind.learns() {
-				cycles += int(dense.CyclesPerLearning)
-			} else {
-				cycles += int(dense.CyclesPerInference)
-			}
-		}
-	}
-	return cycles
-}
-
-// commandCycles are those that the commands of a run take at most.
-func commandCycles(dense *hdlgen.Estimates, o Options) int {
-	return int(dense.CyclesPerInference*float64(len(o.Inference)) + dense.CyclesPerLearning*float64(len(o.Learning)))
-}
-
-// readBackCycles are those in which all memory words are read.
-func readBackCycles(d *hdlgen.Design) int { return 6 * d.Manifest.Lanes * d.Layout.Depth }
-
-// quietCycles is how long a design may show nothing before it counts as dead: longer than any command takes.
-func quietCycles(dense *hdlgen.Estimates) int {
-	return 1000 + 2*int(dense.CyclesPerLearning+dense.CyclesPerUpdate)
+// Gap is something that a run did not make the design do, and so did not compare.
+type Gap struct {
+	What string   `json:"what"`
+	Of   []string `json:"of"` // tensors, matrices, phases or classes
 }

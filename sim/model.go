@@ -32,16 +32,9 @@ type model struct {
 // macros are the sizes that the harnesses need.
 func macros(m *hdlgen.Manifest) []string {
 	define := func(name string, value int) string { return fmt.Sprintf("-D%s=%d", name, value) }
-	if w := m.Widths; m.Units > 0 {
-		return []string{define("INPUTS", m.Layers[0]), define("X_WIDTH", w.X), define("UNITS", m.Units), define("CONTEXT_WIDTH", w.Context), define("WORDS_WIDTH", w.Words),
-			define("SHARED_WIDTH", w.Shared), define("SYNAPSE_WIDTH", w.Synapse), define("BESIDE_WIDTH", w.Beside), define("LABEL_WIDTH", w.Label), define("SCORE_WIDTH", w.Score)}
-	}
-	list := []string{define("LANES", m.Lanes), define("INPUTS", m.Layers[0]), define("X_WIDTH", m.Widths.X), define("U_WIDTH", m.Widths.U),
-		define("R_WIDTH", m.Widths.R), define("LABEL_WIDTH", m.Widths.Label), define("CONTEXT_WIDTH", m.Widths.Context), define("SYNAPSE_WIDTH", m.Widths.Synapse)}
-	if m.Widths.Q > 0 {
-		list = append(list, define("Q_WIDTH", m.Widths.Q), define("QU_WIDTH", m.Widths.QU))
-	}
-	return list
+	w := m.Widths
+	return []string{define("INPUTS", m.Layers[0]), define("X_WIDTH", w.X), define("UNITS", m.Units), define("CONTEXT_WIDTH", w.Context), define("WORDS_WIDTH", w.Words),
+		define("SHARED_WIDTH", w.Shared), define("SYNAPSE_WIDTH", w.Synapse), define("BESIDE_WIDTH", w.Beside), define("LABEL_WIDTH", w.Label), define("SCORE_WIDTH", w.Score)}
 }
 
 // keepModels bounds the cache of compiled models.
@@ -114,10 +107,7 @@ type rehearsal func(ctx context.Context, program string) error
 // compile builds the model of a design, or finds it in the cache: its key is the content of the Verilog, the
 // harness, the tools' versions and the recipe. Memory images are read when it runs. Only a rehearsed model needs a rehearsal.
 func compile(ctx context.Context, dir string, m *hdlgen.Manifest, how recipe, rehearse rehearsal) (*model, error) {
-	bench := "corinfo_testbench"
-	if m.Units > 0 {
-		bench = "corinfo_machine"
-	}
+	const bench = "corinfo_machine"
 	needed, harness := []string{"verilator", "g++", "make"}, "verilator/"+bench+".cpp"
 	if how.simulator == Icarus {
 		needed, harness = []string{"iverilog", "vvp"}, "icarus/"+bench+".v"

@@ -1,0 +1,5 @@
+package lockstep
+
+import "corinfo/hdlgen/design"
+
+func Resumable(d *design.Design) bool { return false }
