@@ -1,13 +1,13 @@
 package hdlgen
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -17,7 +17,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	fx "corinfo/fixedpoint"
-	"corinfo/hdlgen/settling"
+	"corinfo/golden/training"
+	vl "corinfo/hdlgen/verilog"
 )
 
 // mutatedFormats are the lines of the networks whose pipelines are mutated: those of their rule's section, and their formats.
@@ -101,38 +102,33 @@ var rareVectors = map[string][][]int64{
 	"sparse interneuron2": {{1024 + 32, -1, 0, 1 << 15}, {1024 + 32, -1, 0, 1 << 14}},
 }
 
-// mutatedPipelines are the distinct pipelines that designs of the formats above have in their folders.
+// mutatedPipelines are the distinct pipelines of the rule's formulas in the formats above.
 func mutatedPipelines(t *testing.T) (list []*mutatedPipeline) {
 	t.Helper()
 	met := map[string]bool{}
 	for _, f := range mutatedFormats {
 		n := testNetworkOf(t, []int{5, 4, 3}, 2, f.own, f.lines)
-		a, err := settling.New(n)
+		a, err := training.Arithmetic(n)
 		require.NoError(t, err)
-		files := built(t, n, 2)
-		p, err := printGraphs(n.Name, a, FastTarget, nil)
-		require.NoError(t, err)
-		// Package sim's TestMutants has these.
-		known := map[string]bool{n.Name: true, n.Name + "_lane": true, n.Name + "_interneurons": true}
-		lists := [][]unit{p.soma, p.record, p.update, p.synapse}
-		if p.interneurons != nil {
-			lists = append(lists, p.interneurons.units)
-		}
-		for _, u := range slices.Concat(lists...) {
-			known[u.module.Name] = true
-			if met[u.graph.Fingerprint()] {
-				continue
+		add := func(kind string, i int, g *fx.Graph) {
+			if g == nil || met[g.Fingerprint()] {
+				return
 			}
-			met[u.graph.Fingerprint()] = true
-			text := string(files[rtlFolder+"/"+u.module.Name+".v"])
-			dut := strings.Replace(text, "module "+u.module.Name+" (", "module dut (", 1)
-			require.NotEqual(t, text, dut)
-			list = append(list, &mutatedPipeline{name: f.name + " " + strings.TrimPrefix(u.module.Name, n.Name+"_"), graph: u.graph, text: dut, latency: u.latency})
+			met[g.Fingerprint()] = true
+			module, latency, err := Pipeline("dut", g, FastTarget, nil)
+			require.NoError(t, err)
+			var text bytes.Buffer
+			require.NoError(t, vl.Fprint(&text, module))
+			list = append(list, &mutatedPipeline{name: fmt.Sprintf("%s %s%d", f.name, kind, i), graph: g, text: text.String(), latency: latency})
 		}
-		for file := range files {
-			if module, ok := strings.CutSuffix(filepath.Base(file), ".v"); ok && emitted(file) {
-				require.True(t, known[module], "%s: no one mutates it", file)
-			}
+		for i := range a.Steps {
+			add(a.D.Steps[i].Name, a.D.Steps[i].Layer, a.Steps[i].Graph)
+		}
+		for i := range a.Factors {
+			add(a.D.Factors[i].Name, a.D.Factors[i].Layer, a.Factors[i].Graph)
+		}
+		for i := range a.Updates {
+			add("update", i, a.Updates[i].Graph)
 		}
 	}
 	return list

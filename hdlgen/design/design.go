@@ -51,7 +51,7 @@ func Build(p *Plan, learner *training.FixedLearner) (files map[string][]byte, m 
 	m.Files = hdlgen.AddLibrary(files, instances)
 	put := func(name string, text []byte) {
 		file := "rtl/" + name + ".v"
-		files[file] = text
+		files[file] = vl.WrapText(text)
 		m.Files = append(m.Files, file)
 	}
 	for _, module := range modules {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	fx "corinfo/fixedpoint"
+	"corinfo/golden/network"
 	"corinfo/golden/rule"
 	"corinfo/hdlgen"
 	vl "corinfo/hdlgen/verilog"
@@ -19,6 +20,13 @@ func (p *Plan) reduced(f *Formula) fx.Format { return p.A.Word(p.D.Word(f.Reduce
 type writer struct{ bytes.Buffer }
 
 func (w *writer) line(format string, args ...any) { fmt.Fprintf(w, format+"\n", args...) }
+
+// provenance tells where a module comes from, in the lines of its head.
+func (w *writer) provenance(n *network.Network) {
+	for _, line := range hdlgen.Provenance(n) {
+		w.line("%s", strings.TrimRight("// "+line, " "))
+	}
+}
 
 // net declares a wire.
 func net(width int, name string) string {
@@ -168,6 +176,7 @@ func (p *Plan) unitModule(s *shape) []byte {
 	w.line("// %s_unit: a neuron unit, which serves %d lanes, one a cycle: the words of their neurons, the formulas of steps, factors and", name, p.Subs)
 	w.line("// updates, the changes that wait to become events, and the factors that are broadcast. See corinfo_machine_steps and")
 	w.line("// corinfo_machine_update for the cycles of its ports.")
+	w.provenance(p.Network)
 	w.line("\n`timescale 1ns/1ps\n`default_nettype none\n")
 	w.line("(* keep_hierarchy = \"yes\" *)")
 	w.line("module %s_unit (", name)

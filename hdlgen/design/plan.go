@@ -4,6 +4,7 @@
 package design
 
 import (
+	"fmt"
 	"math/bits"
 	"slices"
 
@@ -48,7 +49,9 @@ type Plan struct {
 	Beside   []Storage // words beside a synapse, by place
 	Places   []Storage // constants of an update, by place
 
-	words map[string]int
+	words  map[string]int
+	rows   map[string]int // by what they hold
+	prints map[*fx.Graph]string
 }
 
 // Storage is room for a word: of all layers that have one of the name, in the widest format.
@@ -180,7 +183,7 @@ func New(n *network.Network, lanes, units int, target hdlgen.Target) (*Plan, err
 	if lanes < 1 || units < 1 || lanes%units != 0 || lanes > MaxLanes {
 		return nil, golden.Usagef("hardware: %d lanes with %d neuron units; want 1 to %d lanes, a multiple of the units", lanes, units, MaxLanes)
 	}
-	p := &Plan{Network: n, A: a, D: a.D, Target: target, Lanes: lanes, Units: units, Subs: lanes / units, Contexts: n.Hardware.Contexts, words: map[string]int{}}
+	p := &Plan{Network: n, A: a, D: a.D, Target: target, Lanes: lanes, Units: units, Subs: lanes / units, Contexts: n.Hardware.Contexts, words: map[string]int{}, rows: map[string]int{}, prints: map[*fx.Graph]string{}}
 	if err := p.refuse(); err != nil {
 		return nil, err
 	}
@@ -460,11 +463,21 @@ func (p *Plan) planes() {
 	}
 }
 
+// fingerprint is that of a graph, found once: every iteration of a phase asks for the same ones.
+func (p *Plan) fingerprint(g *fx.Graph) string {
+	print, known := p.prints[g]
+	if !known {
+		print = g.Fingerprint()
+		p.prints[g] = print
+	}
+	return print
+}
+
 // formula gives a formula its place, that of an equal one if there is one.
 func (p *Plan) formula(f Formula) int {
-	print := f.Graph.Fingerprint()
+	print := p.fingerprint(f.Graph)
 	for i, old := range p.Formulas {
-		if old.Use == f.Use && old.Graph.Fingerprint() == print && slices.Equal(old.Operands, f.Operands) && slices.Equal(old.Guarded, f.Guarded) &&
+		if old.Use == f.Use && p.fingerprint(old.Graph) == print && slices.Equal(old.Operands, f.Operands) && slices.Equal(old.Guarded, f.Guarded) &&
 			old.Reduces == f.Reduces && (f.Reduces == "" || p.reduced(old) == p.reduced(&f)) {
 			return i
 		}
@@ -504,13 +517,13 @@ func (p *Plan) step(s Step) int {
 
 // row is the place of a row of constants.
 func (p *Plan) row(x Row) int {
-	for i, old := range p.Rows {
-		if old.Formula == x.Formula && slices.EqualFunc(old.Words[:], x.Words[:], func(a, b []int64) bool { return slices.Equal(a, b) }) {
-			return i
-		}
+	key := fmt.Sprint(x)
+	at, known := p.rows[key]
+	if !known {
+		at = len(p.Rows)
+		p.Rows, p.rows[key] = append(p.Rows, x), at
 	}
-	p.Rows = append(p.Rows, x)
-	return len(p.Rows) - 1
+	return at
 }
 
 // program lays out one sample, and the mini-batch's update, as a list without loops.

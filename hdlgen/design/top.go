@@ -18,6 +18,7 @@ func (p *Plan) sharedModule(s *shape) []byte {
 	layers := len(p.Network.Layers)
 	w.line("// %s_shared: the words that the neurons of a layer share, by sample in flight and layer, and their formulas. See", name)
 	w.line("// corinfo_machine_steps for the cycles of its ports.")
+	w.provenance(p.Network)
 	w.line("\n`timescale 1ns/1ps\n`default_nettype none\n\nmodule %s_shared (", name)
 	var ports []string
 	in := func(width int, n string) { ports = append(ports, "  input  wire "+rangeOf(width)+n) }
@@ -121,6 +122,7 @@ func (p *Plan) topModule(s *shape) []byte {
 	w.line("// %s: a network of %v neurons on %d lanes and %d neuron units.", name, n.Layers, p.Lanes, p.Units)
 	w.line("//\n// Give a command, then the input's words; scores and the class come out. A learning command goes on, and synapses change")
 	w.line("// after every %d of them. The trace ports show a testbench what steps and updates write; leave them open on a board.", n.Learning.Batch)
+	w.provenance(n)
 	w.line("\n`timescale 1ns/1ps\n`default_nettype none\n\nmodule %s #(\n  parameter ImageFolder = \"images\"\n) (", name)
 	var ports []string
 	in := func(width int, n string) { ports = append(ports, "  input  wire "+rangeOf(width)+n) }
