@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"context"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -15,9 +14,9 @@ import (
 
 	"corinfo/golden/network"
 	"corinfo/golden/rule"
-	"corinfo/golden/weights"
+	"corinfo/golden/training"
 	"corinfo/hdlgen"
-	"corinfo/hdlgen/settling"
+	"corinfo/hdlgen/design"
 )
 
 // needTool skips a test without its tool, except where CI asks for all of them.
@@ -47,36 +46,23 @@ func testSeed(t *testing.T) *rand.Rand {
 	return rand.New(rand.NewPCG(seed, 7))
 }
 
-// countOf is how many cases to draw: a variable of the environment sets it, "all" asks for all that there are.
-func countOf(t *testing.T, variable string, otherwise int) (count int, all bool) {
-	t.Helper()
-	text := os.Getenv(variable)
-	if text == "" {
-		return otherwise, false
-	}
-	if text == "all" {
-		return otherwise, true
-	}
-	count, err := strconv.Atoi(text)
-	require.NoError(t, err, "%s: want a number or all", variable)
-	return count, false
-}
-
-// testCase is one design to hold against the model.
+// testCase is a design to run tools on.
 type testCase struct {
 	layers       []int
 	lanes, batch int
+	units        int    // 0: as many as there are by default
 	contexts     int    // 0: one
 	rule         string // of the step size
 	formats      string // key of formatSets
 	three, dense bool
 	early        bool
-	stall        bool
-	wild         bool // synapses over their whole range, large steps: everything saturates
 	shallow      bool // pipelines cut as little as can be
 	wires        int  // registers on the wires to the lanes
 	sparse       bool // all layers
 }
+
+// small is a design with all layers, for tools that need one.
+var small = testCase{layers: []int{12, 9, 8, 5}, lanes: 3, batch: 1, rule: "divide_by_slow_loop_index", formats: "default"}
 
 // formatSets are the formats' lines of a network file.
 var formatSets = map[string]string{
@@ -146,7 +132,7 @@ func (c testCase) String() string {
 		}
 		return ""
 	}
-	return fmt.Sprintf("%v lanes %d contexts %d batch %d %s %s", c.layers, c.lanes, max(1, c.contexts), c.batch, c.rule, c.formats) + on(c.three, "three-phase") + on(c.dense, "dense") + on(c.early, "early end") + on(c.stall, "stalls") + on(c.shallow, "shallow") + on(c.wires > 0, fmt.Sprintf("wires %d", c.wires)) + on(c.sparse, "sparse")
+	return fmt.Sprintf("%v lanes %d contexts %d batch %d %s %s", c.layers, c.lanes, max(1, c.contexts), c.batch, c.rule, c.formats) + on(c.three, "three-phase") + on(c.dense, "dense") + on(c.early, "early end") + on(c.shallow, "shallow") + on(c.wires > 0, fmt.Sprintf("wires %d", c.wires)) + on(c.sparse, "sparse")
 }
 
 func (c testCase) network(t *testing.T) *network.Network {
@@ -167,7 +153,7 @@ func (c testCase) network(t *testing.T) *network.Network {
 		sparse = fmt.Sprintf("  sparse: {layers: [%s], nu: [%s]}\n", layers, nu)
 	}
 	start := 0.05
-	if c.formats == "coarse" || c.wild {
+	if c.formats == "coarse" {
 		start = 0.4
 	}
 	text := fmt.Sprintf(`name: tester
@@ -189,26 +175,6 @@ seed: 7
 	return n
 }
 
-// generate makes the design of a case with weights that let states move.
-func (c testCase) generate(t *testing.T) *hdlgen.Design {
-	t.Helper()
-	a, err := settling.New(c.network(t))
-	require.NoError(t, err)
-	machine := settling.NewMachine(a)
-	_, err = machine.SetWeights(weights.Initial(a.Network.Describe(), a.Network.Seed))
-	require.NoError(t, err)
-	if c.formats == "coarse" || c.wild {
-		wild(a, machine)
-	}
-	dir := filepath.Join(t.TempDir(), "design")
-	_, err = hdlgen.Generate(a, machine, c.lanes, c.target(), dir)
-	require.NoError(t, err)
-	return reopen(t, dir)
-}
-
-// shallowTarget cuts pipelines as little as the library can.
-var shallowTarget = hdlgen.Target{ReadCycles: 1, FactorCycles: 0, RoundBits: 128}
-
 func (c testCase) target() hdlgen.Target {
 	target := hdlgen.FastTarget
 	if c.shallow {
@@ -221,95 +187,75 @@ func (c testCase) target() hdlgen.Target {
 	return target
 }
 
-// wild draws every synapse from the whole range of its format, so that sums saturate.
-func wild(a *settling.Arithmetic, machine *settling.Machine) {
-	rng := rand.New(rand.NewPCG(5, 6))
-	for i, x := range a.Matrices {
-		for row := range x.Rows {
-			for column := range x.Cols {
-				if x.Kind == settling.Lateral && column < row {
-					machine.SetSynapse(i, row, column, machine.Synapse(i, column, row))
-					continue
-				}
-				machine.SetSynapse(i, row, column, rng.Int64N(1<<x.Type.Width)-1<<(x.Type.Width-1))
-			}
-		}
+// shallowTarget cuts pipelines as little as the library can.
+var shallowTarget = hdlgen.Target{ReadCycles: 1, FactorCycles: 0, RoundBits: 128, Family: hdlgen.FastTarget.Family}
+
+// planned is a case's network for a target, and its bit-true model.
+func (c testCase) planned(t *testing.T, name string, target hdlgen.Target) (*design.Plan, *training.FixedLearner) {
+	t.Helper()
+	n := c.network(t)
+	n.Name = name
+	units := c.units
+	if units == 0 {
+		units = design.Units(c.lanes)
 	}
+	p, err := design.New(n, c.lanes, units, target)
+	require.NoError(t, err)
+	l, _, err := training.StartMachine(n, nil)
+	require.NoError(t, err)
+	return p, l
 }
 
-func reopen(t *testing.T, dir string) *hdlgen.Design {
+// named is the design of a case under a name of its own, in dir/name.
+func (c testCase) named(t *testing.T, dir, name string) *design.Design {
 	t.Helper()
-	d, err := hdlgen.OpenDesign(dir)
+	p, l := c.planned(t, name, c.target())
+	_, err := design.Generate(p, l, nil, nil, filepath.Join(dir, name), hdlgen.RefuseEdited)
+	require.NoError(t, err)
+	return reopen(t, filepath.Join(dir, name))
+}
+
+// generate makes the design of a case.
+func (c testCase) generate(t *testing.T) *design.Design {
+	t.Helper()
+	return c.named(t, t.TempDir(), "tester")
+}
+
+func reopen(t *testing.T, dir string) *design.Design {
+	t.Helper()
+	d, err := design.Open(dir)
 	require.NoError(t, err)
 	return d
 }
 
 // randomSamples draws inputs with many zeros, as digits have.
-func randomSamples(d *hdlgen.Design, count int, rng *rand.Rand) []Sample {
-	samples := make([]Sample, count)
+func randomSamples(p *design.Plan, count int, rng *rand.Rand) []hdlgen.TestSample {
+	n := p.Network
+	samples := make([]hdlgen.TestSample, count)
 	negative := false
 	for i := range samples {
-		if i%d.Network.Learning.Batch == 0 {
+		if i%n.Learning.Batch == 0 {
 			negative = rng.IntN(2) == 0
 		}
-		pixels := make([]uint8, d.Network.Layers[0])
+		pixels := make([]uint8, n.Layers[0])
 		for j := range pixels {
 			if rng.IntN(3) > 0 {
 				pixels[j] = uint8(rng.IntN(256))
 			}
 		}
-		samples[i] = Sample{X: make([]int64, len(pixels)), Label: rng.IntN(d.Network.Layers[d.Network.K()]), Negative: negative}
-		d.Arithmetic.QuantizeInput(pixels, samples[i].X)
+		samples[i] = hdlgen.TestSample{X: make([]int64, len(pixels)), Label: rng.IntN(n.Layers[n.K()]), Negative: negative}
+		p.QuantizeInput(pixels, samples[i].X)
 	}
 	return samples
 }
 
-// options draws samples for a case: whole mini-batches and one sample more, which stays in the kept memories.
-func (c testCase) options(d *hdlgen.Design, simulator Simulator, rng *rand.Rand) Options {
-	o := Options{Simulator: simulator, Inference: randomSamples(d, 2, rng), Learning: randomSamples(d, c.batch+1, rng), Reset: rng.IntN(3)}
-	if c.batch < 20 {
-		o.Learning = randomSamples(d, 2*c.batch+1, rng)
-	}
-	if c.stall {
-		o.Stall = 1 + rng.IntN(65535)
-	}
-	return o
-}
-
-// check runs a case in lock step; what it compares must not be trivial.
-func (c testCase) check(t *testing.T, simulator Simulator, rng *rand.Rand) *Report {
+// replaceIn changes the first place of a text in a file of a design's own Verilog.
+func replaceIn(t *testing.T, d *design.Design, file, old, new string) {
 	t.Helper()
-	d := c.generate(t)
-	o := c.options(d, simulator, rng)
-	report, err := Cosim(context.Background(), d, o)
-	require.NoError(t, err, c.String())
-	require.Nil(t, report.Mismatch, "%v on %s\n%v", c, simulator, report.Mismatch)
-	counters := report.values()
-	require.Equal(t, int64(len(o.Learning)/c.batch), counters["updates"], c.String())
-	neurons := 0
-	for _, n := range c.layers[1:] {
-		neurons += n
-	}
-	require.GreaterOrEqual(t, report.ComparedStates, int64(2*neurons*(len(o.Inference)+len(o.Learning))), c.String())
-	require.Positive(t, report.ComparedSynapses, c.String())
-	require.Greater(t, counters["events"], counters["steps"]/8, "%v: states hardly move", c)
-	if c.formats == "coarse" {
-		overflows := int64(0)
-		for name, n := range counters {
-			if strings.HasPrefix(name, "overflow_") {
-				overflows += n
-			}
-		}
-		require.Positive(t, overflows, "%v: nothing saturates", c)
-	}
-	return report
-}
-
-// values are the counters by name.
-func (r *Report) values() map[string]int64 {
-	all := map[string]int64{}
-	for _, c := range r.Counters {
-		all[c.Name] = c.Value
-	}
-	return all
+	path := filepath.Join(d.Dir, "rtl", file)
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	changed := strings.Replace(string(text), old, new, 1)
+	require.NotEqual(t, string(text), changed, "%s has no %q", file, old)
+	require.NoError(t, os.WriteFile(path, []byte(changed), 0o644))
 }
