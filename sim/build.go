@@ -12,8 +12,8 @@ import (
 
 // build is the compilation of one model in a folder of its own.
 type build struct {
-	how      recipe
-	rehearse rehearsal
+	how      Recipe
+	rehearse Rehearsal
 	m        *hdlgen.Manifest
 	work     string // folder to work in, with the design's Verilog and the harness
 	bench    string // the harness
@@ -60,11 +60,11 @@ func (b *build) verilator(ctx context.Context) error {
 	obj := filepath.Join(b.work, objectFolder)
 	flags := strings.Join(macros(b.m), " ")
 	args := []string{"--cc", "--exe", "-O3", "--x-assign", "unique", "--x-initial", "unique", "--noassert", "--prefix", "Vcorinfo", "--top-module", b.m.Name, "--Mdir", objectFolder}
-	switch b.how.wave {
-	case fst:
+	switch b.how.Wave {
+	case FST:
 		args = append(args, "--trace-fst")
 		flags += " -DCORINFO_WAVE_FST"
-	case vcd:
+	case VCD:
 		args = append(args, "--trace")
 		flags += " -DCORINFO_WAVE_VCD"
 	}
@@ -81,7 +81,7 @@ func (b *build) verilator(ctx context.Context) error {
 		return err
 	}
 	// The library's objects depend on whether models trace, and how.
-	runtime := b.runtime + string(b.how.wave)
+	runtime := b.runtime + string(b.how.Wave)
 	for _, o := range runtimeObjects {
 		if object, err := os.ReadFile(filepath.Join(runtime, o)); err == nil {
 			if err := os.WriteFile(filepath.Join(obj, o), object, 0o644); err != nil {
@@ -95,8 +95,8 @@ func (b *build) verilator(ctx context.Context) error {
 		return err
 	}
 	var err error
-	switch b.how.effort {
-	case rehearsed:
+	switch b.how.Effort {
+	case Rehearsed:
 		if err = compiled(optimise+" -fprofile-generate", "VM_PARALLEL_BUILDS=1", "LDFLAGS=-fprofile-generate"); err != nil {
 			return err
 		}
@@ -107,7 +107,7 @@ func (b *build) verilator(ctx context.Context) error {
 			return err
 		}
 		err = compiled(optimise+" -fprofile-use -fprofile-partial-training", "VM_PARALLEL_BUILDS=1")
-	case fast:
+	case Fast:
 		err = compiled(optimise, "VM_PARALLEL_BUILDS=1")
 	default:
 		err = compiled("OPT_FAST=-O0", "VM_PARALLEL_BUILDS=0")
@@ -125,7 +125,7 @@ const optimise = "OPT_FAST=-O2 -fno-tree-vectorize"
 
 // removeModel removes what make made of a model's and the harness's C++, but not the library's objects.
 func removeModel(obj string) error {
-	for _, pattern := range []string{"Vcorinfo", "Vcorinfo*.o", "Vcorinfo*.a", "*.gch", "corinfo_testbench.o"} {
+	for _, pattern := range []string{"Vcorinfo", "Vcorinfo*.o", "Vcorinfo*.a", "*.gch", "corinfo_*.o"} {
 		files, err := filepath.Glob(filepath.Join(obj, pattern))
 		if err != nil {
 			return err

@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"corinfo/golden"
 	"corinfo/hdlgen"
@@ -157,18 +156,4 @@ func imagesOf(d *hdlgen.Design, machine *settling.Machine, folder string) (strin
 		return "", fmt.Errorf("memory images to continue from: %w", err)
 	}
 	return dir, nil
-}
-
-// sweep removes what killed runs have left in the folder: files of nobody, once they are old.
-func sweep(folder string) {
-	golden.RemoveLeftovers(folder)
-	entries, _ := os.ReadDir(folder)
-	for _, e := range entries {
-		info, err := e.Info()
-		for _, prefix := range []string{"stimulus-", "resume-"} {
-			if err == nil && strings.HasPrefix(e.Name(), prefix) && time.Since(info.ModTime()) > staleBuild {
-				os.RemoveAll(filepath.Join(folder, e.Name()))
-			}
-		}
-	}
 }

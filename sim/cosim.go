@@ -34,6 +34,15 @@ type Options struct {
 	Progress func(done, total int) // one call at a time
 }
 
+// Samples is how many a run has, those classified again among them, but for the closing part.
+func (o *Options) Samples() int {
+	count := len(o.Inference) + len(o.Learning)
+	if o.Again {
+		count += len(o.Inference)
+	}
+	return count
+}
+
 // Report is what a co-simulation found.
 type Report struct {
 	Samples             int       `json:"samples"`
@@ -59,7 +68,10 @@ type Report struct {
 	Wave                string    `json:"wave,omitempty"` // file
 	Closing             *Closing  `json:"closing,omitempty"`
 	NotExercised        []Gap     `json:"not_exercised,omitempty"`
-	Mismatch            *Mismatch `json:"mismatch"`
+	// Values that were outside the format of their tensor, and synapses whose sum was not zero but which kept their word, of the samples.
+	Overflows map[string]int64 `json:"overflows,omitempty"` // by tensor
+	Lost      map[string]int64 `json:"lost,omitempty"`      // by projection
+	Mismatch  *Mismatch        `json:"mismatch"`
 }
 
 // Closing is what the closing part of a run did. Of all other figures only what was compared counts it.
@@ -129,7 +141,7 @@ func Cosim(ctx context.Context, d *hdlgen.Design, o Options) (*Report, error) {
 		return nil, err
 	}
 	c.quiet = quietCycles(dense)
-	c.how = recipe{simulator: o.Simulator, effort: effortFor(work(d, dense, o) + d.Manifest.Lanes*c.closingCycles(dense))}
+	c.how = Recipe{Simulator: o.Simulator, Effort: EffortFor(work(d, dense, o) + d.Manifest.Lanes*c.closingCycles(dense))}
 	if c.model, err = compile(ctx, d.Dir, d.Manifest, c.how, c.rehearse); err != nil {
 		return nil, err
 	}

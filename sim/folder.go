@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
+	"time"
 
 	"corinfo/golden"
 )
@@ -43,4 +45,36 @@ func read(root *os.Root, file string, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	return golden.ReadFile(filepath.Join(root.Name(), file), limit)
+}
+
+// WorkFolder makes the folder of a design in which a co-simulation works, and removes what killed ones have left there.
+func WorkFolder(dir string) (string, error) {
+	root, err := openRoot(dir)
+	if err != nil {
+		return "", err
+	}
+	defer root.Close()
+	if err := checkFolder(root, simFolder); err != nil {
+		return "", err
+	}
+	folder := filepath.Join(root.Name(), simFolder)
+	if err := os.MkdirAll(folder, 0o777); err != nil {
+		return "", err
+	}
+	sweep(folder)
+	return folder, nil
+}
+
+// sweep removes what killed runs have left in the folder: files of nobody, once they are old.
+func sweep(folder string) {
+	golden.RemoveLeftovers(folder)
+	entries, _ := os.ReadDir(folder)
+	for _, e := range entries {
+		info, err := e.Info()
+		for _, prefix := range []string{"stimulus-", "resume-"} {
+			if err == nil && strings.HasPrefix(e.Name(), prefix) && time.Since(info.ModTime()) > staleBuild {
+				os.RemoveAll(filepath.Join(folder, e.Name()))
+			}
+		}
+	}
 }

@@ -58,6 +58,9 @@ func (m *Mismatch) String() string {
 	return b.String()
 }
 
+// Word prints a raw word and the number that it stands for.
+func Word(raw int64, f fx.Format) string { return word(raw, f) }
+
 // word prints a raw word and the number that it stands for.
 func word(raw int64, f fx.Format) string {
 	return fmt.Sprintf("%d (%g)", raw, f.Float(raw))

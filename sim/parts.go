@@ -60,7 +60,7 @@ type cosimulation struct {
 	o        Options
 	commands []command
 	steps    []closingStep // of the closing part, behind the last command
-	how      recipe
+	how      Recipe
 	model    *model
 	quiet    int    // cycles without a sign of life that end a simulator's run
 	design   string // fingerprints, for checkpoints

@@ -20,7 +20,7 @@ import (
 // lockStep plays one list of commands into a design on Icarus and holds it against the model of another.
 func lockStep(t *testing.T, d *hdlgen.Design, played, modelled Options) *Mismatch {
 	t.Helper()
-	how := recipe{simulator: Icarus}
+	how := Recipe{Simulator: Icarus}
 	m, err := compile(context.Background(), d.Dir, d.Manifest, how, nil)
 	require.NoError(t, err)
 	modelled.Simulator = Icarus
@@ -64,7 +64,7 @@ func TestLabelOutOfRange(t *testing.T) {
 // play runs a stimulus and returns what the harness printed, line by line.
 func play(t *testing.T, d *hdlgen.Design, simulator Simulator, stimulus string) [][]string {
 	t.Helper()
-	m, err := compile(context.Background(), d.Dir, d.Manifest, recipe{simulator: simulator}, nil)
+	m, err := compile(context.Background(), d.Dir, d.Manifest, Recipe{Simulator: simulator}, nil)
 	require.NoError(t, err)
 	path := filepath.Join(t.TempDir(), "stimulus.txt")
 	require.NoError(t, os.WriteFile(path, []byte(stimulus), 0o644))

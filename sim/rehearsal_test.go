@@ -15,7 +15,7 @@ func TestRehearsedModel(t *testing.T) {
 	d := testCase{layers: []int{6, 5, 4}, lanes: 2, batch: 3, rule: "constant", formats: "default"}.generate(t)
 	t.Setenv("CORINFO_CACHE", t.TempDir())
 	o := Options{Simulator: Verilator, Learning: randomSamples(d, 7, rand.New(rand.NewPCG(3, 4))), Inference: randomSamples(d, 2, rand.New(rand.NewPCG(5, 6)))}
-	c := &cosimulation{d: d, o: o, commands: o.commands(), how: recipe{simulator: Verilator, effort: rehearsed}, quiet: 10000}
+	c := &cosimulation{d: d, o: o, commands: o.commands(), how: Recipe{Simulator: Verilator, Effort: Rehearsed}, quiet: 10000}
 	ctx := context.Background()
 
 	profiles := 0

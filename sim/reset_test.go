@@ -22,7 +22,7 @@ func TestInitialState(t *testing.T) {
 	} {
 		d := c.generate(t)
 		o := c.options(d, Verilator, rng)
-		m, err := compile(context.Background(), d.Dir, d.Manifest, recipe{simulator: Verilator}, nil)
+		m, err := compile(context.Background(), d.Dir, d.Manifest, Recipe{Simulator: Verilator}, nil)
 		require.NoError(t, err)
 		folder := t.TempDir()
 		path, err := writeStimulus(folder, stimulusOf(d, o))

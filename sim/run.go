@@ -114,14 +114,14 @@ func (r *run) finished(cycle int64, counts *settling.Counts) totals {
 // simulator is a model as a program in a folder with memory images: the harness is told the same in the run, in its rehearsal and
 // where it is repeated for a waveform. Ctrl-C is for us: we end it.
 func (c *cosimulation) simulator(ctx context.Context, m *model, dir, stimulus string, more ...string) *exec.Cmd {
-	told := []string{"+stimulus=" + seenFrom(dir, stimulus), fmt.Sprintf("+inputs=%d", c.d.Network.Layers[0]),
+	told := []string{"+stimulus=" + SeenFrom(dir, stimulus), fmt.Sprintf("+inputs=%d", c.d.Network.Layers[0]),
 		fmt.Sprintf("+timeout=%d", c.quiet), fmt.Sprintf("+verilator+rand+reset+%d", c.o.Reset), "+verilator+seed+1"}
-	return program(ctx, dir, m.command[0], slices.Concat(m.command[1:], told, more)...)
+	return Program(ctx, dir, m.command[0], slices.Concat(m.command[1:], told, more)...)
 }
 
-// seenFrom is a path as a program in the folder dir may name it: relative, for Icarus opens no file whose name is not plain ASCII or is
+// SeenFrom is a path as a program in the folder dir may name it: relative, for Icarus opens no file whose name is not plain ASCII or is
 // long, and what the folders above a design are called is the user's choice.
-func seenFrom(dir, path string) string {
+func SeenFrom(dir, path string) string {
 	if dir, err := filepath.Abs(dir); err == nil {
 		if relative, err := filepath.Rel(dir, path); err == nil {
 			return relative
@@ -161,9 +161,9 @@ func (r *run) simulate(ctx context.Context) (*Mismatch, error) {
 	case mismatch != nil:
 		return mismatch, nil
 	case err != nil:
-		return nil, fmt.Errorf("%w; last line: %q %s", err, last, tail(stderr.String(), 5))
+		return nil, fmt.Errorf("%w; last line: %q %s", err, last, Tail(stderr.String(), 5))
 	case ended != nil:
-		return nil, fmt.Errorf("%s ended with %w: %s", r.o.Simulator, ended, tail(stderr.String(), 5))
+		return nil, fmt.Errorf("%s ended with %w: %s", r.o.Simulator, ended, Tail(stderr.String(), 5))
 	}
 	return nil, nil
 }

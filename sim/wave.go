@@ -20,19 +20,19 @@ const (
 // 784-64-10 on 16 lanes takes 3 megabytes as .fst, and many times as much as .vcd.
 const MaxWaved = 20
 
-// waveform is a format of waveforms, by the ending of its files.
-type waveform string
+// Waveform is a format of waveforms, by the ending of its files.
+type Waveform string
 
 const (
-	fst waveform = ".fst"
-	vcd waveform = ".vcd"
+	FST Waveform = ".fst"
+	VCD Waveform = ".vcd"
 )
 
 // CheckWave refuses, as ErrUsage, a file for a waveform whose name has neither ending or that cannot be made, and a run that is
 // longer than a waveform may be.
 func CheckWave(o *Options) error {
-	switch waveform(filepath.Ext(o.Wave)) {
-	case fst, vcd:
+	switch Waveform(filepath.Ext(o.Wave)) {
+	case FST, VCD:
 	default:
 		return fmt.Errorf("%w: waveform %s; want a file that ends with .fst or .vcd", golden.ErrUsage, o.Wave)
 	}
@@ -42,7 +42,7 @@ func CheckWave(o *Options) error {
 	if info, err := os.Stat(filepath.Dir(o.Wave)); err != nil || !info.IsDir() {
 		return fmt.Errorf("%w: waveform: no folder %s; make it first", golden.ErrUsage, filepath.Dir(o.Wave))
 	}
-	if count := len(o.commands()); count > MaxWaved {
+	if count := o.Samples(); count > MaxWaved {
 		return fmt.Errorf("%w: a waveform of %d samples; it may have %d, those classified again after learning among them: choose fewer", golden.ErrUsage, count, MaxWaved)
 	}
 	return nil
@@ -50,9 +50,9 @@ func CheckWave(o *Options) error {
 
 // waveOfMismatch keeps a waveform of the cycles around a mismatch in the design's folder.
 func (r *run) waveOfMismatch(ctx context.Context, at *Mismatch) error {
-	format := fst
+	format := FST
 	if r.o.Simulator == Icarus {
-		format = vcd
+		format = VCD
 	}
 	file, err := filepath.Abs(filepath.Join(r.d.Dir, simFolder, "mismatch"+string(format)))
 	if err != nil {
@@ -68,9 +68,9 @@ func (r *run) waveOfMismatch(ctx context.Context, at *Mismatch) error {
 
 // wave runs the design again and keeps a waveform of some cycles, the last one included.
 func (r *run) wave(ctx context.Context, file string, from, to int64) error {
-	format := waveform(filepath.Ext(file))
+	format := Waveform(filepath.Ext(file))
 	how := r.how
-	how.wave, how.effort = format, min(how.effort, fast)
+	how.Wave, how.Effort = format, min(how.Effort, Fast)
 	m, err := compile(ctx, r.d.Dir, r.d.Manifest, how, nil)
 	if err != nil {
 		return err
@@ -80,12 +80,12 @@ func (r *run) wave(ctx context.Context, file string, from, to int64) error {
 		return err
 	}
 	defer os.Remove(temporary)
-	args := []string{"+wave=" + seenFrom(r.dir, temporary), fmt.Sprintf("+wave_from=%d", from), fmt.Sprintf("+wave_to=%d", to), fmt.Sprintf("+stop=%d", to+1)}
-	if r.o.Simulator == Icarus && format == fst {
+	args := []string{"+wave=" + SeenFrom(r.dir, temporary), fmt.Sprintf("+wave_from=%d", from), fmt.Sprintf("+wave_to=%d", to), fmt.Sprintf("+stop=%d", to+1)}
+	if r.o.Simulator == Icarus && format == FST {
 		args = append(args, "-fst")
 	}
 	if out, err := r.simulator(ctx, m, r.dir, r.stimulus, args...).CombinedOutput(); err != nil {
-		return fmt.Errorf("%w: %s", err, tail(string(out), 3))
+		return fmt.Errorf("%w: %s", err, Tail(string(out), 3))
 	}
 	return os.Rename(temporary, file)
 }

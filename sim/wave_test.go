@@ -19,7 +19,7 @@ func TestWaveOfPassingRun(t *testing.T) {
 	rng := testSeed(t)
 	inference, learned := randomSamples(d, 2, rng), randomSamples(d, 3, rng)
 	for simulator, compiler := range compilers {
-		for _, format := range []waveform{fst, vcd} {
+		for _, format := range []Waveform{FST, VCD} {
 			t.Run(fmt.Sprint(simulator, format), func(t *testing.T) {
 				needTool(t, compiler)
 				file := filepath.Join(t.TempDir(), "run"+string(format))
@@ -35,7 +35,7 @@ func TestWaveOfPassingRun(t *testing.T) {
 				cycles := r.values()["cycles"] // of the samples: the design's own count, which stands still in the read-back
 				text, err := os.ReadFile(file)
 				require.NoError(t, err)
-				if format == vcd {
+				if format == VCD {
 					edges := int64(countEdges(t, string(text), "clk_i"))
 					require.InDelta(t, cycles, edges, 20)
 				} else {

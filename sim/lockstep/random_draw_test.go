@@ -241,7 +241,7 @@ func scatter(rng *rand.Rand, m *machine.Machine) {
 }
 
 // samples draws those of a case: inferences between those to learn.
-func (c *randomCase) samples(rng *rand.Rand, m *machine.Machine) []Sample {
+func (c *randomCase) samples(rng *rand.Rand, m *machine.Machine) []command {
 	list := draw(rng, c.network, m, c.inference, c.learning)
 	rng.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
 	if zeros := oneOf(rng, 0, 33, 90); zeros > 0 {
@@ -256,7 +256,7 @@ func (c *randomCase) samples(rng *rand.Rand, m *machine.Machine) []Sample {
 	// A reset ends one of them, at times; a whole mini-batch comes after it.
 	if rng.IntN(4) == 0 {
 		list = append(list, draw(rng, c.network, m, 0, c.network.Learning.Batch)...)
-		list[rng.IntN(len(list)-c.network.Learning.Batch)].Reset = &Reset{Tag: oneOf[byte](rng, 'C', 'S', 'R', 'W'), Lines: rng.IntN(30), Cycles: rng.IntN(60)}
+		list[rng.IntN(len(list)-c.network.Learning.Batch)].reset = &reset{oneOf[byte](rng, 'C', 'S', 'R', 'W'), rng.IntN(30), rng.IntN(60)}
 	}
 	return list
 }

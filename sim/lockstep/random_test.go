@@ -42,13 +42,13 @@ func planned(t *testing.T, rng *rand.Rand, name string) (*randomCase, *design.Pl
 }
 
 // moves tells whether signals change at least half as often as samples come.
-func (c *randomCase) moves(t *testing.T, samples []Sample, wild *rand.Rand) bool {
+func (c *randomCase) moves(t *testing.T, samples []command, wild *rand.Rand) bool {
 	m := model(t, c.network).Machine
 	if c.wild {
 		scatter(wild, m)
 	}
 	for _, s := range samples {
-		m.Run(s.X, machine.Command{Learn: s.Learn, Label: s.Label, Negative: s.Negative}, nil)
+		m.Run(s.X, machine.Command{Learn: s.kind.learns(), Label: s.Label, Negative: s.Negative}, nil)
 	}
 	counts := m.Counts()
 	return c.network.K() == 1 || counts.Events-counts.LayerEvents[0] >= int64(len(samples)/2)
@@ -78,7 +78,7 @@ func randomDesign(t *testing.T, seed uint64) {
 	}
 	var c *randomCase
 	var p *design.Plan
-	var samples []Sample
+	var samples []command
 	wild := rng.Uint64()
 	for {
 		c, p = planned(t, rng, name)
@@ -99,9 +99,9 @@ func randomDesign(t *testing.T, seed uint64) {
 	if c.wild {
 		scatter(rand.New(rand.NewPCG(3, wild)), m.Machine)
 	}
-	d, command := build(t, p, m, simulator)
-	r := follow(t, d, m, command, samples, c.options)
+	d, program := build(t, p, m, simulator)
+	r := follow(t, d, m, program, samples, c.options)
 	require.Nil(t, r.mismatch, "%v\n%s", r.mismatch, text)
 	t.Logf("%s, %s, %v, batch %d, %d lanes, %d units, %d contexts, %s: %d cycles, %d states, %d synapses", simulator, name, n.Layers, n.Learning.Batch, n.Hardware.Lanes, c.units,
-		n.Hardware.Contexts, n.Learning.Optimizer.Kind, r.lastEnd, r.states, r.synapses)
+		n.Hardware.Contexts, n.Learning.Optimizer.Kind, r.lastEnd, r.c.states, r.c.synapses)
 }
