@@ -158,7 +158,8 @@ func (d *closer) everyRegion() {
 		}
 	}
 	for i := range d.constants {
-		d.write(d.constants[i].address(), 1<<d.width(i)-1-int64(i&1))
+		x := &d.constants[i] // that of a mirrored projection is the same
+		d.write(x.address(), 1<<d.p.Places[x.place].Width-1-int64((d.p.Updates[x.update].Update+x.place)&1))
 	}
 	d.numbers(1<<32 - 1)
 	d.refused()
@@ -170,9 +171,6 @@ func (d *closer) everyRegion() {
 	d.numbers(int64(d.rng.Uint32()))
 	d.changeConstants()
 }
-
-// width is that of a constant's place.
-func (d *closer) width(constant int) int { return d.p.Places[d.constants[constant].place].Width }
 
 // readAllConstants reads those of every update.
 func (d *closer) readAllConstants() {
