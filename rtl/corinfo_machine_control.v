@@ -737,8 +737,8 @@ module corinfo_machine_control #(
   wire           settling;
   assign settling = !idle_o && !update_busy;
   always @(posedge clk_i) begin
-    counts <= rst_i ? 8'd0 : {update_busy && term, steps_done && kind == 2'd0, product, event_begins, update_busy,
-                              settling && product, settling, !idle_o};
+    counts <= {update_busy && term, steps_done && kind == 2'd0, product, event_begins, update_busy,
+               settling && product, settling, !idle_o};
   end
   integer q;
   always @(posedge clk_i) begin

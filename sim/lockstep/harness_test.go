@@ -93,17 +93,17 @@ func TestResetsOnWires(t *testing.T) {
 	p, err := design.New(n, 4, 2, target)
 	require.NoError(t, err)
 	m := model(t, n)
-	d, command := build(t, p, m, sim.Icarus)
-	var samples []Sample
+	d, program := build(t, p, m, sim.Icarus)
+	var samples []command
 	const sweep = 60
 	for cycle := range sweep {
 		list := draw(rng, n, m.Machine, 3, 0)
-		list[1].Reset = &Reset{'S', 1, cycle}
+		list[1].reset = &reset{'S', 1, cycle}
 		samples = append(samples, list...)
 	}
-	c := follow(t, d, m, command, samples, sim.Options{Simulator: sim.Icarus})
-	require.Nil(t, c.mismatch, "%v", c.mismatch)
-	require.Equal(t, sweep, c.resets)
+	r := follow(t, d, m, program, samples, sim.Options{Simulator: sim.Icarus})
+	require.Nil(t, r.mismatch, "%v", r.mismatch)
+	require.Equal(t, sweep, r.c.resets)
 }
 
 // The host reads what it wrote at the ends of every region and of every word's range, and nothing beside it changes; it is refused
