@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -9,15 +8,12 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"corinfo/constraints"
-	"corinfo/golden"
 	"corinfo/golden/calibrate"
 	"corinfo/golden/machine"
 	"corinfo/golden/network"
 	"corinfo/golden/training"
 	"corinfo/hdlgen"
 	"corinfo/hdlgen/design"
-	"corinfo/sim"
-	"corinfo/sim/lockstep"
 )
 
 // unitsFlag chooses how many neuron units a design has.
@@ -101,16 +97,6 @@ func measureUnits(c *cli.Context, p *design.Plan, learner *training.FixedLearner
 	return activity, nil
 }
 
-// refuseFlags refuses those that designs with neuron units do not know yet.
-func refuseFlags(c *cli.Context, names ...string) error {
-	for _, name := range names {
-		if c.IsSet(name) {
-			return usagef("%s: --%s is not there yet for rules that need neuron units; leave it out", c.Command.Name, name)
-		}
-	}
-	return nil
-}
-
 // generateUnits writes the design of a network that needs neuron units.
 func generateUnits(c *cli.Context, n *network.Network, run *training.Checkpoint, named *constraints.Board, target hdlgen.Target, out string, edited hdlgen.Edited) error {
 	p, err := chosenPlan(c, n, target)
@@ -161,46 +147,6 @@ func generateUnits(c *cli.Context, n *network.Network, run *training.Checkpoint,
 func hasUnits(dir string) bool {
 	m, err := hdlgen.ReadManifest(dir)
 	return err == nil && m.Units > 0
-}
-
-// cosimUnits runs such a design in lock step.
-func cosimUnits(c *cli.Context, dir string, o sim.Options) error {
-	if err := refuseFlags(c, "resume", "save-every", "wave", "stall"); err != nil {
-		return err
-	}
-	lock, err := golden.LockFolder(dir)
-	if err != nil {
-		return err
-	}
-	defer lock.Unlock()
-	d, err := design.Open(dir)
-	if err != nil {
-		return err
-	}
-	data, err := dataOf(c, d.Plan.Network)
-	if err != nil {
-		return err
-	}
-	if o.Inference, err = testSamples(d.Plan, &data.Test, c.Int("samples")); err != nil {
-		return err
-	}
-	if o.Learning, err = trainingSamples(d.Plan, &data.Train, c.Int("learn")); err != nil {
-		return err
-	}
-	p := newProgress(c.App.ErrWriter, "co-simulation")
-	o.Progress = p.show
-	r, err := lockstep.Cosim(c.Context, d, o)
-	p.close()
-	if r == nil {
-		return err
-	}
-	if err := errors.Join(report(c, r, func(w io.Writer) { printCosim(w, r) }), err); err != nil {
-		return err
-	}
-	if r.Mismatch != nil {
-		return fmt.Errorf("%s: the design differs from the bit-true model: %s", dir, r.Mismatch.Tensor)
-	}
-	return nil
 }
 
 // hardware is a network on lanes, of either kind: what samples need of it.
