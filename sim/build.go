@@ -2,7 +2,6 @@ package sim
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -37,22 +36,6 @@ func (b *build) icarus(ctx context.Context) error {
 // compile than a small design is, so they are kept.
 var runtimeObjects = []string{"verilated.o", "verilated_threads.o", "verilated_dpi.o", "verilated_fst_c.o", "verilated_vcd_c.o"}
 
-// oneLane are Verilator's hints for a design: the lane is code of its own, one for all lanes, which the caches hold. It is
-// one only if it names nothing of a single lane; so a lane's own inputs stay variables, as public ones do. So do
-// fields of the instruction: else every lane would take them out of it in every cycle.
-func oneLane(name string) string {
-	var text strings.Builder
-	fmt.Fprintf(&text, "`verilator_config\nno_inline -module \"%s_lane\"\n", name)
-	variable := func(module string, names ...string) {
-		for _, v := range names {
-			fmt.Fprintf(&text, "public_flat_rd -module %q -var %q\n", module, v)
-		}
-	}
-	variable(name+"_lane", "number_i", "synapse_i")
-	variable(name, "to_lanes_layer", "to_lanes_matrix", "to_lanes_second", "to_lanes_restart", "to_lanes_eta")
-	return text.String()
-}
-
 // verilator makes Vcorinfo. The compiler takes nearly all of the time: without optimisation one file of all
 // the model's C++ is fastest, because every file reads the same headers. A rehearsed model is compiled twice: what a
 // short run went through is put together, so that a cycle's instructions nearly fit the processor's first cache.
@@ -69,13 +52,6 @@ func (b *build) verilator(ctx context.Context) error {
 		flags += " -DCORINFO_WAVE_VCD"
 	}
 	args = append(args, "-CFLAGS", flags)
-	if b.m.Units == 0 {
-		const hints = "lanes.vlt"
-		if err := os.WriteFile(filepath.Join(b.work, hints), []byte(oneLane(b.m.Name)), 0o644); err != nil {
-			return err
-		}
-		args = append(args, hints)
-	}
 	args = append(args, b.m.Files...)
 	if _, err := output(ctx, b.work, "verilator", append(args, b.bench)...); err != nil {
 		return err

@@ -47,17 +47,25 @@ func read(root *os.Root, file string, limit int64) ([]byte, error) {
 	return golden.ReadFile(filepath.Join(root.Name(), file), limit)
 }
 
-// WorkFolder makes the folder of a design in which a co-simulation works, and removes what killed ones have left there.
-func WorkFolder(dir string) (string, error) {
+// CheckWorkFolder refuses a design in which something stands where the folder is to be that a co-simulation works in.
+func CheckWorkFolder(dir string) error {
 	root, err := openRoot(dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	return checkFolder(root, simFolder)
+}
+
+// WorkFolder makes that folder, and removes what killed runs have left in it.
+func WorkFolder(dir string) (string, error) {
+	if err := CheckWorkFolder(dir); err != nil {
+		return "", err
+	}
+	folder, err := filepath.Abs(filepath.Join(dir, simFolder))
 	if err != nil {
 		return "", err
 	}
-	defer root.Close()
-	if err := checkFolder(root, simFolder); err != nil {
-		return "", err
-	}
-	folder := filepath.Join(root.Name(), simFolder)
 	if err := os.MkdirAll(folder, 0o777); err != nil {
 		return "", err
 	}
@@ -77,4 +85,15 @@ func sweep(folder string) {
 			}
 		}
 	}
+}
+
+// SeenFrom is a path as a program in the folder dir may name it: relative, for Icarus opens no file whose name is not plain ASCII or is
+// long, and what the folders above a design are called is the user's choice.
+func SeenFrom(dir, path string) string {
+	if dir, err := filepath.Abs(dir); err == nil {
+		if relative, err := filepath.Rel(dir, path); err == nil {
+			return relative
+		}
+	}
+	return path
 }

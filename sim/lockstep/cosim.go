@@ -41,8 +41,7 @@ func Cosim(ctx context.Context, d *design.Design, o sim.Options) (*sim.Report, e
 		}
 		o.Workers, o.SaveEvery = 1, 0
 	}
-	folder, err := sim.WorkFolder(d.Dir)
-	if err != nil {
+	if err := sim.CheckWorkFolder(d.Dir); err != nil {
 		return nil, err
 	}
 	c := newCosimulation(d, o)
@@ -51,10 +50,15 @@ func Cosim(ctx context.Context, d *design.Design, o sim.Options) (*sim.Report, e
 		return nil, err
 	}
 	c.how = sim.Recipe{Simulator: o.Simulator, Effort: sim.EffortFor(c.work())}
+	var err error
 	if c.model, err = sim.Compile(ctx, d.Dir, d.Manifest, c.how, c.rehearse); err != nil {
 		return nil, err
 	}
 	report := &sim.Report{Simulator: o.Simulator, Parts: len(c.parts), BuildSeconds: time.Since(start).Seconds()}
+	folder, err := sim.WorkFolder(d.Dir)
+	if err != nil {
+		return nil, err
+	}
 	start = time.Now()
 	c.lastSave = start
 	runs, err := c.simulate(ctx, folder)

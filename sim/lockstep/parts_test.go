@@ -69,7 +69,7 @@ func TestPartsAreOneRun(t *testing.T) {
 	rng := rand.New(rand.NewPCG(13, goldentest.Seed(t)))
 	for _, c := range partsCases {
 		d := c.generate(t, rng)
-		o := sim.Options{Simulator: sim.Icarus, Inference: samplesOf(d, 2, rng), Learning: samplesOf(d, 24*c.batch+c.batch/2, rng), Again: true, SaveEvery: time.Hour}
+		o := sim.Options{Simulator: sim.Icarus, Inference: samplesOf(d, 2, rng), Learning: samplesOf(d, 6*c.batch+c.batch/2, rng), Again: true, SaveEvery: time.Hour}
 		var whole *sim.Report
 		for _, o.Workers = range []int{1, 3} {
 			last, all := -1, 0
@@ -96,11 +96,11 @@ func TestPartsAreOneRun(t *testing.T) {
 func TestPartsTellTheFirstMismatch(t *testing.T) {
 	t.Parallel()
 	rng := rand.New(rand.NewPCG(14, goldentest.Seed(t)))
-	for _, first := range []int{0, 30} {
+	for _, first := range []int{0, 6} {
 		d := small(t)
 		// The constants of the output's nudged steps with beta above zero: every learning sample with it shows them.
 		replaceIn(t, d, "corinfo_machine_context.v", "? 2'd2 : 2'd3;", "? 2'd3 : 2'd3;")
-		o := sim.Options{Simulator: sim.Icarus, Inference: samplesOf(d, 1, rng), Learning: samplesOf(d, 40, rng), Again: true, SaveEvery: time.Hour}
+		o := sim.Options{Simulator: sim.Icarus, Inference: samplesOf(d, 1, rng), Learning: samplesOf(d, 9, rng), Again: true, SaveEvery: time.Hour}
 		for i := range o.Learning {
 			o.Learning[i].Negative = i < first
 		}
@@ -148,7 +148,7 @@ func TestStoppedRunContinues(t *testing.T) {
 	for i, c := range partsCases {
 		workers := 1 + 2*i
 		d := c.generate(t, rng)
-		o := sim.Options{Simulator: sim.Icarus, Inference: samplesOf(d, 2, rng), Learning: samplesOf(d, 24*c.batch+c.batch/2, rng), Again: true, SaveEvery: time.Hour}
+		o := sim.Options{Simulator: sim.Icarus, Inference: samplesOf(d, 2, rng), Learning: samplesOf(d, 6*c.batch+c.batch/2, rng), Again: true, SaveEvery: time.Hour}
 		whole, err := Cosim(t.Context(), d, o)
 		require.NoError(t, err)
 		require.Nil(t, whole.Mismatch, "%v", whole.Mismatch)
@@ -162,13 +162,13 @@ func TestStoppedRunContinues(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			o.Resume = Resumable(d)
 			// Longer and longer: on a busy machine all parts may be stopped before they have completed a mini-batch.
-			start, until := -1, 6+3*stops+rng.IntN(6*c.batch)
+			start, until := -1, 2+stops+rng.IntN(3*c.batch)
 			o.Progress = func(done, total int) {
 				if start < 0 {
 					start = done
 				}
 				// What follows the last mini-batch has no checkpoint and begins anew.
-				if done-start == until && start < len(o.Inference)+24*c.batch {
+				if done-start == until && start < len(o.Inference)+6*c.batch {
 					cancel()
 				}
 			}

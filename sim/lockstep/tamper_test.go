@@ -56,7 +56,7 @@ func TestFlippedImages(t *testing.T) {
 	for _, c := range []struct {
 		image       string
 		line, digit int
-		check func(t *testing.T, m *sim.Mismatch)
+		check       func(t *testing.T, m *sim.Mismatch)
 	}{
 		{"lane_0001", 0, 0, func(t *testing.T, m *sim.Mismatch) { // W0, row 1, column 0: its first effect is on the state of neuron 1
 			require.Equal(t, []any{"u1", 1, 1, "free"}, []any{m.Tensor, m.Layer, m.Neuron, m.Phase})

@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"context"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -30,9 +29,6 @@ func needTool(t *testing.T, name string) {
 		t.Skipf("%s is not installed", name)
 	}
 }
-
-// compilers are the tools that make the simulators' models.
-var compilers = map[Simulator]string{Verilator: "verilator", Icarus: "iverilog"}
 
 // testSeed is a random seed that the log names; CORINFO_SEED repeats it.
 func testSeed(t *testing.T) *rand.Rand {
@@ -262,54 +258,4 @@ func randomSamples(d *hdlgen.Design, count int, rng *rand.Rand) []Sample {
 		d.Arithmetic.QuantizeInput(pixels, samples[i].X)
 	}
 	return samples
-}
-
-// options draws samples for a case: whole mini-batches and one sample more, which stays in the kept memories.
-func (c testCase) options(d *hdlgen.Design, simulator Simulator, rng *rand.Rand) Options {
-	o := Options{Simulator: simulator, Inference: randomSamples(d, 2, rng), Learning: randomSamples(d, c.batch+1, rng), Reset: rng.IntN(3)}
-	if c.batch < 20 {
-		o.Learning = randomSamples(d, 2*c.batch+1, rng)
-	}
-	if c.stall {
-		o.Stall = 1 + rng.IntN(65535)
-	}
-	return o
-}
-
-// check runs a case in lock step; what it compares must not be trivial.
-func (c testCase) check(t *testing.T, simulator Simulator, rng *rand.Rand) *Report {
-	t.Helper()
-	d := c.generate(t)
-	o := c.options(d, simulator, rng)
-	report, err := Cosim(context.Background(), d, o)
-	require.NoError(t, err, c.String())
-	require.Nil(t, report.Mismatch, "%v on %s\n%v", c, simulator, report.Mismatch)
-	counters := report.values()
-	require.Equal(t, int64(len(o.Learning)/c.batch), counters["updates"], c.String())
-	neurons := 0
-	for _, n := range c.layers[1:] {
-		neurons += n
-	}
-	require.GreaterOrEqual(t, report.ComparedStates, int64(2*neurons*(len(o.Inference)+len(o.Learning))), c.String())
-	require.Positive(t, report.ComparedSynapses, c.String())
-	require.Greater(t, counters["events"], counters["steps"]/8, "%v: states hardly move", c)
-	if c.formats == "coarse" {
-		overflows := int64(0)
-		for name, n := range counters {
-			if strings.HasPrefix(name, "overflow_") {
-				overflows += n
-			}
-		}
-		require.Positive(t, overflows, "%v: nothing saturates", c)
-	}
-	return report
-}
-
-// values are the counters by name.
-func (r *Report) values() map[string]int64 {
-	all := map[string]int64{}
-	for _, c := range r.Counters {
-		all[c.Name] = c.Value
-	}
-	return all
 }
