@@ -47,12 +47,17 @@ func build(t testing.TB, p *design.Plan, l *training.FixedLearner, simulator sim
 	return d, program
 }
 
-// follow plays samples into a compiled design beside a model. After a reset the host writes all words of the start.
+// follow plays samples into a compiled design beside a model.
 func follow(t testing.TB, d *design.Design, l *training.FixedLearner, program []string, samples []command, o sim.Options) *run {
 	t.Helper()
+	return followScript(t, d, l, program, scriptOf(d, l, samples, o.Stall), o)
+}
+
+// scriptOf gives samples; after a reset the host writes all words of the start.
+func scriptOf(d *design.Design, l *training.FixedLearner, samples []command, stall int) *script {
 	s := newScript(d.Plan)
-	if o.Stall != 0 {
-		s.stall(o.Stall)
+	if stall != 0 {
+		s.stall(stall)
 	}
 	start := wordsOf(d.Plan, l.Machine)
 	for i := range samples {
@@ -70,21 +75,31 @@ func follow(t testing.TB, d *design.Design, l *training.FixedLearner, program []
 	s.idle()
 	s.counters(len(d.Manifest.Counters))
 	s.readBack()
-	return followScript(t, d, l, program, s, o)
+	return s
 }
 
 // followScript plays a script into a compiled design beside a model.
 func followScript(t testing.TB, d *design.Design, l *training.FixedLearner, program []string, s *script, o sim.Options) *run {
 	t.Helper()
-	folder, err := sim.WorkFolder(d.Dir)
+	r, err := playScript(context.Background(), d, l, program, s, o)
 	require.NoError(t, err)
+	return r
+}
+
+func playScript(ctx context.Context, d *design.Design, l *training.FixedLearner, program []string, s *script, o sim.Options) (*run, error) {
+	folder, err := sim.WorkFolder(d.Dir)
+	if err != nil {
+		return nil, err
+	}
 	c := &cosimulation{d: d, o: o, quiet: quietCycles(d.Plan), model: program, parts: make([]part, 1)}
 	r := &run{cosimulation: c, dir: d.Dir}
-	require.NoError(t, r.prepare(folder, l, s))
+	if err := r.prepare(folder, l, s); err != nil {
+		return nil, err
+	}
 	defer r.close()
-	require.NoError(t, r.simulate(context.Background()))
+	err = r.simulate(ctx)
 	r.mismatch = r.c.mismatch
-	return r
+	return r, err
 }
 
 // lockstep makes a design of a network and runs samples through it.

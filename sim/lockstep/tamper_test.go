@@ -65,7 +65,7 @@ func TestFlippedImages(t *testing.T) {
 			require.Equal(t, []any{1, "free", false}, []any{m.Layer, m.Phase, m.Learning})
 		}},
 		{"program", 3, 0, func(t *testing.T, m *sim.Mismatch) { require.NotEmpty(t, m.Tensor) }}, // the opcode of a step
-		{"rates", 0, 0, func(t *testing.T, m *sim.Mismatch) { require.Equal(t, "W0", m.Tensor) }},
+		{"rates", 0, 0, func(t *testing.T, m *sim.Mismatch) { require.Contains(t, m.Tensor, "W0") }},
 	} {
 		d := small(t)
 		image := "images/tester_" + c.image + ".hex"
@@ -115,7 +115,7 @@ func TestTamperedVerilog(t *testing.T) {
 		{"sign of beta", "corinfo_machine_context.v", "((sign_q == 2'd1) != negative_q)", "((sign_q == 2'd1) == negative_q)", "u2"},
 		{"role of a term", "corinfo_machine_terms.v", "back_negate ? -value : value", "value", "W0"},
 		{"where a synapse is", "corinfo_machine_events.v", "known_neuron_q * entry_q[47:32]", "known_neuron_q", "u1"},
-		{"number of a mini-batch", "corinfo_machine_host.v", "number_q <= number_q + 32'd1", "number_q <= number_q", "number"},
+		{"number of a mini-batch", "corinfo_machine_host.v", "number_q <= number_q + 32'd1", "number_q <= number_q", "W0"},
 		{"an output is unknown", "corinfo_machine_control.v", "result_class_o <= score_index_o;", "result_class_o <= {LabelW{1'bx}};", "outputs"},
 		{"a class", "corinfo_machine_control.v", "result_class_o <= score_index_o;", "result_class_o <= ~score_index_o;", "class"},
 		{"a score", "corinfo_machine_control.v", "score_data_o   <= score;", "score_data_o   <= ~score;", "score"},
@@ -191,7 +191,7 @@ func TestNotExercised(t *testing.T) {
 	require.Equal(t, []string{"nudged"}, got[endedEarly])
 	require.Equal(t, []string{"free", "nudged"}, got[ranThrough])
 	require.Equal(t, []string{"1", "2"}, got[gaveClass])
-	require.Contains(t, got[overflowed], "u1")
+	require.Contains(t, got[overflowed], "current1")
 
 	learns := samplesOf(d, 2, rng)
 	learns[0].Negative, learns[1].Negative = false, false
@@ -202,7 +202,7 @@ func TestNotExercised(t *testing.T) {
 	got = gaps(sim.Options{Inference: []sim.Sample{black}, Closing: true})
 	require.NotContains(t, got, updated)
 	require.NotContains(t, got, hadSign)
-	require.NotContains(t, got[overflowed], "u1")
+	require.NotContains(t, got[overflowed], "current1")
 }
 
 // A label that no output neuron has pulls nothing up, neither a neuron nor the padding of the last slot.
