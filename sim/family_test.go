@@ -74,7 +74,7 @@ func TestNewestTools(t *testing.T) {
 		cmd.Dir = dir
 		cmd.Env = append(os.Environ(), "VERILATOR_ROOT="+roots[0])
 		out, err := cmd.CombinedOutput()
-		require.NoError(t, err, "%s %q\n%s", program, args, tail(string(out), 20))
+		require.NoError(t, err, "%s %q\n%s", program, args, Tail(string(out), 20))
 		return string(out)
 	}
 	for family, c := range map[string]testCase{

@@ -13,7 +13,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"corinfo/golden"
 	"corinfo/hdlgen"
 	"corinfo/rtl"
 )
@@ -163,18 +162,4 @@ func TestLibraryLints(t *testing.T) {
 			require.Empty(t, said, "%s %s", module, set)
 		}
 	}
-}
-
-// Without its tools a simulator says what is missing and how to get it.
-func TestMissingTools(t *testing.T) {
-	d := small.generate(t)
-	t.Setenv("PATH", t.TempDir())
-	for simulator, tool := range compilers {
-		_, err := Program(context.Background(), d.Dir, d.Manifest, simulator, 0)
-		require.ErrorIs(t, err, golden.ErrUsage)
-		require.ErrorContains(t, err, tool)
-		require.ErrorContains(t, err, "apt-get install "+tool)
-	}
-	_, err := os.Stat(filepath.Join(d.Dir, "sim"))
-	require.ErrorIs(t, err, os.ErrNotExist)
 }

@@ -15,6 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"corinfo/golden/machine"
+	"corinfo/golden/training"
+	"corinfo/hdlgen"
 	"corinfo/hdlgen/design"
 )
 
@@ -249,4 +251,46 @@ func TestFuseSoC(t *testing.T) {
 	said, err := cmd.CombinedOutput()
 	require.Error(t, err)
 	require.Contains(t, string(said), "Conflicting requirements")
+}
+
+// A simulation without its memory images says which one it misses and ends, in both simulators; with ImageFolder it finds them
+// from any folder.
+func TestMissingImage(t *testing.T) {
+	needTool(t, "iverilog")
+	needTool(t, "verilator")
+	d := small.generate(t)
+	list := d.Manifest.Name + ".f"
+	elsewhere := t.TempDir()
+	images := filepath.Join(elsewhere, "pictures")
+	require.NoError(t, os.Symlink(filepath.Join(d.Dir, "images"), images))
+
+	vvp := filepath.Join(elsewhere, "model.vvp")
+	within(t, d.Dir, "iverilog", "-g2005", "-P", `tester.ImageFolder="pictures"`, "-o", vvp, "-f", list)
+	require.NotContains(t, within(t, elsewhere, "vvp", "-n", vvp), "ERROR")
+	said := within(t, d.Dir, "vvp", "-n", vvp)
+	require.Contains(t, said, "ERROR: memory image pictures/tester_")
+	require.Contains(t, said, "ImageFolder")
+}
+
+// What vectors leave in a design's folder goes with the design when it is generated again.
+func TestToolsLeaveNothingForeign(t *testing.T) {
+	needTool(t, "iverilog")
+	d, _ := testCase{layers: []int{6, 5, 4}, lanes: 2, batch: 3, rule: "constant", formats: "default"}.withVectors(t, 1, 3)
+	players := []string{"icarus"}
+	if _, err := exec.LookPath("cocotb-config"); err == nil {
+		players = append(players, "cocotb")
+	}
+	for _, with := range players {
+		out, err := playVectors(d.Dir, with)
+		require.NoError(t, err, out)
+	}
+	m, err := design.Generate(d.Plan, d.Learner, nil, nil, d.Dir, hdlgen.RefuseEdited)
+	require.NoError(t, err)
+	require.NoError(t, filepath.WalkDir(d.Dir, func(path string, e os.DirEntry, err error) error {
+		name, _ := filepath.Rel(d.Dir, path)
+		if err == nil && !e.IsDir() && name != "corinfo.json" && name != training.CheckpointFile {
+			require.Contains(t, m.Checksums, filepath.ToSlash(name))
+		}
+		return err
+	}))
 }

@@ -250,7 +250,7 @@ func (s *step) call(ctx context.Context, root *os.Root, progress func(string)) e
 		return err
 	}
 	say(progress, fmt.Sprintf("%s: %s", s.name, filepath.Base(path)))
-	cmd := program(ctx, root.Name(), path, s.args...)
+	cmd := Program(ctx, root.Name(), path, s.args...)
 	w := &lines{to: log, say: func(line string) { say(progress, s.name+": "+line) }, last: time.Now()}
 	cmd.Stdout, cmd.Stderr = w, w
 	err = cmd.Run()

@@ -7,7 +7,6 @@ import (
 	"io"
 	"runtime"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -67,41 +66,46 @@ func cosimCommand() *cli.Command {
 			} else if o.Stall == 0 && c.Int("learn") > 0 {
 				o.SaveEvery = every
 			}
-			d, lock, err := heldDesign(dir)
-			if err != nil {
-				return err
-			}
-			defer lock.Unlock()
-			data, err := dataOf(c, d.Plan.Network)
-			if err != nil {
-				return err
-			}
-			if o.Inference, err = testSamples(d.Plan, &data.Test, c.Int("samples")); err != nil {
-				return err
-			}
-			if o.Learning, err = trainingSamples(d.Plan, &data.Train, c.Int("learn")); err != nil {
-				return err
-			}
-			o.Again = len(o.Inference) > 0 && len(o.Learning) > 0
-			p := newProgress(c.App.ErrWriter, "co-simulation")
-			o.Progress = p.show
-			r, err := lockstep.Cosim(c.Context, d, o)
-			p.close()
-			if errors.Is(err, context.Canceled) && o.SaveEvery > 0 && lockstep.Resumable(d) {
-				fmt.Fprintln(c.App.ErrWriter, "corinfo: --resume, besides the same options, continues this run")
-			}
-			if r == nil {
-				return err
-			}
-			if err := errors.Join(report(c, r, func(w io.Writer) { printCosim(w, r) }), err); err != nil {
-				return err
-			}
-			if r.Mismatch != nil {
-				return fmt.Errorf("%s: the design differs from the bit-true model: %s", dir, r.Mismatch.Tensor)
-			}
-			return nil
+			return cosim(c, dir, o)
 		},
 	}
+}
+
+// cosim runs a design in lock step and reports what was found.
+func cosim(c *cli.Context, dir string, o sim.Options) error {
+	d, lock, err := heldDesign(dir)
+	if err != nil {
+		return err
+	}
+	defer lock.Unlock()
+	data, err := dataOf(c, d.Plan.Network)
+	if err != nil {
+		return err
+	}
+	if o.Inference, err = testSamples(d.Plan, &data.Test, c.Int("samples")); err != nil {
+		return err
+	}
+	if o.Learning, err = trainingSamples(d.Plan, &data.Train, c.Int("learn")); err != nil {
+		return err
+	}
+	o.Again = len(o.Inference) > 0 && len(o.Learning) > 0
+	p := newProgress(c.App.ErrWriter, "co-simulation")
+	o.Progress = p.show
+	r, err := lockstep.Cosim(c.Context, d, o)
+	p.close()
+	if errors.Is(err, context.Canceled) && o.SaveEvery > 0 && lockstep.Resumable(d) {
+		fmt.Fprintln(c.App.ErrWriter, "corinfo: --resume, besides the same options, continues this run")
+	}
+	if r == nil {
+		return err
+	}
+	if err := errors.Join(report(c, r, func(w io.Writer) { printCosim(w, r) }), err); err != nil {
+		return err
+	}
+	if r.Mismatch != nil {
+		return fmt.Errorf("%s: the design differs from the bit-true model: %s", dir, r.Mismatch.Tensor)
+	}
+	return nil
 }
 
 // testSamples are the first samples of the test set as raw words.
@@ -158,16 +162,8 @@ func printCosim(w io.Writer, r *sim.Report) {
 	}
 	fmt.Fprintf(w, "lanes busy            %.1f %% of the cycles of settling; useful products %.1f %% of lanes x cycles\n", 100*r.LanesBusy, 100*r.LaneUtilisation)
 	fmt.Fprintf(w, "skipped by events     %.1f %% of the dense products\n", 100*r.SkippedFraction)
-	overflows, lost := map[string]int64{}, map[string]int64{}
-	for _, counter := range r.Counters {
-		if tensor, ok := strings.CutPrefix(counter.Name, "overflow_"); ok {
-			overflows[tensor] = counter.Value
-		} else if tensor, ok := strings.CutPrefix(counter.Name, "lost_"); ok {
-			lost[tensor] = counter.Value
-		}
-	}
-	printCounts(w, "outside their format", overflows)
-	printCounts(w, "updates lost to rounding", lost)
+	printCounts(w, "outside their format", r.Overflows)
+	printCounts(w, "updates lost to rounding", r.Lost)
 	for i, g := range r.NotExercised {
 		fmt.Fprintf(w, "%-22s%s\n", map[bool]string{true: "not exercised"}[i == 0], g)
 	}

@@ -3,6 +3,7 @@ package design
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"math/big"
 
 	"corinfo/golden/rule"
@@ -36,6 +37,18 @@ func bit(b bool) field {
 
 func half(v int) field { return field{int64(v), 16} }
 
+// filled is an image of so many words at least.
+func filled(least int, fill func(m *image)) []byte {
+	m := &image{}
+	fill(m)
+	for lines := bytes.Count(m.Bytes(), []byte("\n")); lines < least; lines++ {
+		m.WriteString("0\n")
+	}
+	return m.Bytes()
+}
+
+func (p *Plan) imageName(name string) string { return p.Network.Name + "_" + name + ".hex" }
+
 // Values are the words of synapses and of what is beside them.
 type Values interface {
 	Synapse(projection, row, column int) int64
@@ -45,14 +58,7 @@ type Values interface {
 // images are the memory images by their names.
 func (p *Plan) images(s *shape, values Values, rates [][]int64) map[string][]byte {
 	out := map[string][]byte{}
-	put := func(name string, least int, fill func(m *image)) {
-		m := &image{}
-		fill(m)
-		for lines := bytes.Count(m.Bytes(), []byte("\n")); lines < least; lines++ {
-			m.WriteString("0\n")
-		}
-		out[p.Network.Name+"_"+name+".hex"] = m.Bytes()
-	}
+	put := func(name string, least int, fill func(m *image)) { out[p.imageName(name)] = filled(least, fill) }
 	batch := p.Network.Learning.Batch
 	put("program", 2, func(m *image) {
 		for _, i := range p.Program {
@@ -160,6 +166,14 @@ func (p *Plan) images(s *shape, values Values, rates [][]int64) map[string][]byt
 			m.word(append(fields, field{0, s.places - used})...)
 		}
 	})
+	maps.Copy(out, p.laneImages(s, values))
+	return out
+}
+
+// laneImages are those of the lanes' memories.
+func (p *Plan) laneImages(s *shape, values Values) map[string][]byte {
+	out := map[string][]byte{}
+	put := func(name string, least int, fill func(m *image)) { out[p.imageName(name)] = filled(least, fill) }
 	// A column's words, in every lane.
 	for lane := range p.Lanes {
 		synapse := func(address int) (projection, row, column int, ok bool) {
@@ -205,4 +219,17 @@ func (p *Plan) BesideWord(values Values, projection, word, row, column int) int6
 		return 0
 	}
 	return values.Beside(projection, word, row, column)
+}
+
+// LaneImages are the images of the design's memories of synapses, and of the words beside them, by their file, with other words.
+func (d *Design) LaneImages(values Values) (map[string][]byte, error) {
+	s, err := newShape(d.Plan)
+	if err != nil {
+		return nil, err
+	}
+	files := map[string][]byte{}
+	for name, text := range d.Plan.laneImages(s, values) {
+		files[imageFolder+"/"+name] = text
+	}
+	return files, nil
 }

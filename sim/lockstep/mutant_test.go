@@ -47,9 +47,9 @@ func TestMutants(t *testing.T) {
 			require.Contains(t, string(text), mutant.old, "%+v", mutant)
 			require.NoError(t, os.WriteFile(file, bytes.ReplaceAll(text, []byte(mutant.old), []byte(mutant.new)), 0o644))
 		}
-		command, err := sim.Program(context.Background(), d.Dir, d.Manifest, sim.Icarus, 0)
+		program, err := sim.Compile(context.Background(), d.Dir, d.Manifest, sim.Recipe{Simulator: sim.Icarus}, nil)
 		require.NoError(t, err)
-		c := follow(t, d, l, command, samples, sim.Options{Simulator: sim.Icarus})
-		require.Equal(t, mutant.file == "", c.mismatch == nil, "%+v", mutant)
+		r := follow(t, d, l, program, samples, sim.Options{Simulator: sim.Icarus})
+		require.Equal(t, mutant.file == "", r.mismatch == nil, "%+v", mutant)
 	}
 }

@@ -1,6 +1,16 @@
 package sim
 
-import "time"
+import (
+	"strings"
+	"time"
+)
+
+// Sample is one sample for a design: raw input words and, for learning, its label and the sign of beta.
+type Sample struct {
+	X        []int64
+	Label    int
+	Negative bool
+}
 
 // Options of a co-simulation.
 type Options struct {
@@ -21,6 +31,15 @@ type Options struct {
 	// has one part and keeps no checkpoints.
 	Wave     string
 	Progress func(done, total int) // one call at a time
+}
+
+// Samples is how many a run has, those classified again among them, but for the closing part.
+func (o *Options) Samples() int {
+	count := len(o.Inference) + len(o.Learning)
+	if o.Again {
+		count += len(o.Inference)
+	}
+	return count
 }
 
 // Report is what a co-simulation found.
@@ -48,10 +67,13 @@ type Report struct {
 	Wave                string    `json:"wave,omitempty"` // file
 	Closing             *Closing  `json:"closing,omitempty"`
 	NotExercised        []Gap     `json:"not_exercised,omitempty"`
-	Mismatch            *Mismatch `json:"mismatch"`
+	// Values that were outside the format of their tensor, and synapses whose sum was not zero but which kept their word, of the samples.
+	Overflows map[string]int64 `json:"overflows,omitempty"` // by tensor
+	Lost      map[string]int64 `json:"lost,omitempty"`      // by projection
+	Mismatch  *Mismatch        `json:"mismatch"`
 }
 
-// Closing is what the closing part of a run did. Of all other figures only what was compared counts it.
+// Closing is what the closing part of a run did. Of all other figures only the states and synapses compared count it.
 type Closing struct {
 	Steps   int `json:"steps"`
 	Samples int `json:"samples"` // classified or learned, those that a reset ended among them
@@ -71,15 +93,11 @@ type Counter struct {
 	Value int64  `json:"value"`
 }
 
-// Sample is one sample for a design: raw input words and, for learning, its label and the sign of beta.
-type Sample struct {
-	X        []int64
-	Label    int
-	Negative bool
-}
-
 // Gap is something that a run did not make the design do, and so did not compare.
 type Gap struct {
 	What string   `json:"what"`
 	Of   []string `json:"of"` // tensors, matrices, phases or classes
 }
+
+// String is a gap in a line.
+func (g Gap) String() string { return g.What + ": " + strings.Join(g.Of, " ") }

@@ -1,5 +1,0 @@
-package lockstep
-
-import "corinfo/hdlgen/design"
-
-func Resumable(d *design.Design) bool { return false }
