@@ -63,6 +63,8 @@ module corinfo_machine_control #(
   parameter ProgramDepth   = 16,
   parameter ProgramAddrW   = 4,
   parameter Dense          = 0,
+  parameter Flags          = 1,     // of a unit: overflows and lost updates
+  parameter Totals         = 10,    // counters, at most 255
   parameter [31:0] Seed    = 32'd0,
   parameter ProgramFile    = "",
   parameter StepsFile      = "",
@@ -70,7 +72,8 @@ module corinfo_machine_control #(
   parameter SignalsFile    = "",
   parameter WalkFile       = "",
   parameter UpdatesFile    = "",
-  parameter UpdateConstantsFile = ""
+  parameter UpdateConstantsFile = "",
+  parameter CountersFile   = ""
 ) (
   input  wire                                 clk_i,
   input  wire                                 rst_i,
@@ -140,7 +143,7 @@ module corinfo_machine_control #(
   output wire                                 write_o,
   output wire [SubW-1:0]                      write_sub_o,
   output wire [IndexW-1:0]                    write_index_o,
-  output wire [15:0]                          write_neuron_o,
+  output wire [15:0]                          write_neuron_o,  // of lane 0; the row, with synapse_write_o
   output wire                                 event_o,
   output wire                                 factor_we_o,
   output wire                                 kept_we_o,
@@ -154,7 +157,6 @@ module corinfo_machine_control #(
   // Neuron units: updates.
   output wire                                 synapse_write_o,
   output wire [SubW-1:0]                      synapse_sub_o,
-  output wire [15:0]                          synapse_row_o,
   output wire [127:0]                         keys_o,
   output wire [1:0]                           order_o,
   output wire [15:0]                          random_row_o,
@@ -168,6 +170,8 @@ module corinfo_machine_control #(
   input  wire [Units*(SignalW+16+ChangeWidth)-1:0] queue_heads_i,
   input  wire [Units-1:0]                     moved_i,         // with write_o
   input  wire                                 shared_moved_i,  // with shared_write_o
+  input  wire [Flags-1:0]                     shared_flags_i,  // with it
+  input  wire [Units*Flags-1:0]               flags_i,         // with write_o, synapse_write_o
   input  wire [Units*ScoreWidth-1:0]          score_i,         // 2 WireCycles and a cycle after visit_o
   input  wire [Units*KeptWidth-1:0]           kept_i,          // 2 WireCycles + ReadCycles after kept_raddr_o
   input  wire [Units*SynapseWidth-1:0]        synapse_i,       // a cycle after the lanes' words
@@ -342,7 +346,7 @@ module corinfo_machine_control #(
 
   wire [1:0]          kind, moment;
   wire [7:0]          step, steps_graph, signal;
-  wire [15:0]         row, steps_neurons;
+  wire [15:0]         row, steps_neurons, steps_row;
   wire                learn, steps_hold, answer;
   wire [LabelW-1:0]   label, answer_index;
   wire [SampleW-1:0]  sample;
@@ -401,7 +405,7 @@ module corinfo_machine_control #(
     .write_o        (write_o),
     .write_sub_o    (write_sub_o),
     .write_index_o  (write_index_o),
-    .write_neuron_o (write_neuron_o),
+    .write_neuron_o (steps_row),
     .event_o        (event_o),
     .factor_we_o    (factor_we_o),
     .factor_waddr_o (factor_waddr_o),
@@ -551,7 +555,7 @@ module corinfo_machine_control #(
   // The update of a projection.
   wire [31:0]                  seed, number;
   wire [7:0]                   update, update_graph;
-  wire [15:0]                  update_rows;
+  wire [15:0]                  update_rows, update_row;
   wire                         update_visit, from_input, from_one;
   wire [SynapseAddrW-1:0]      update_waddr;
   wire [SubW-1:0]              update_sub;
@@ -599,7 +603,7 @@ module corinfo_machine_control #(
     .write_o        (synapse_write_o),
     .write_sub_o    (synapse_sub_o),
     .synapse_waddr_o(update_waddr),
-    .write_row_o    (synapse_row_o),
+    .write_row_o    (update_row),
     .keys_o         (keys_o),
     .order_o        (order_o),
     .random_row_o   (random_row_o),
@@ -642,6 +646,7 @@ module corinfo_machine_control #(
   assign update_o       = update_busy;
   assign graph_o        = update_busy ? update_graph : steps_graph;
   assign neurons_o      = update_busy ? update_rows : steps_neurons;
+  assign write_neuron_o = update_busy ? update_row : steps_row;
   assign operand_o      = update_busy ? update_operand : events_operand;
   assign sum_first_o    = update_busy ? update_first : events_first;
   assign hold_zero_o    = !update_busy && (steps_mine & zero) != {Contexts{1'b0}};
@@ -664,6 +669,7 @@ module corinfo_machine_control #(
   wire [LaneW-1:0]        host_lane;
   wire [47:0]             counter;
   wire [7:0]              counter_index;
+  wire                    counter_read;
   reg  [UnitW-1:0]        host_unit;
   reg  [SubW-1:0]         host_sub;
   reg  [SynapseWidth-1:0] host_synapse;
@@ -697,7 +703,7 @@ module corinfo_machine_control #(
     .SynapseWidth(SynapseWidth),
     .BesideW(BesideW), .BesideLow(BesideLow), .BesideBits(BesideBits), .BesideSigned(BesideSigned),
     .Updates(Updates), .ConstantsWidth(UpdateConstantsWidth), .ConstantLow(ConstantLow), .ConstantBits(ConstantBits),
-    .ConstantsFile(UpdateConstantsFile), .SampleW(SampleW), .Counters(8), .ReadCycles(ReadCycles + Answers),
+    .ConstantsFile(UpdateConstantsFile), .SampleW(SampleW), .Counters(Totals), .ReadCycles(ReadCycles + Answers),
     .Seed(Seed)
   ) u_host (
     .clk_i           (clk_i),
@@ -726,39 +732,51 @@ module corinfo_machine_control #(
     .sample_i        (samples),
     .seed_o          (seed),
     .number_o        (number),
+    .counter_read_o  (counter_read),
     .counter_index_o (counter_index),
     .counter_i       (counter)
   );
 
-  // Counters: cycles with a command under way, of settling, of those with a product, of updates; events, products,
-  // steps, terms.
-  reg [8*48-1:0] counts_q;
-  reg [7:0]      counts;
-  wire           settling;
-  assign settling = !idle_o && !update_busy;
+  // Counters. Ticks: cycles with a command under way, of settling, of those with a product, of updates; events, products,
+  // steps, products of updates, mini-batches, cycles in which we wait for a sample's word or a result's taker.
+  localparam         Ticks       = 10;
+  localparam         Numbers     = Steps + Updates;
+  localparam         NumberW     = $clog2(Numbers);
+  localparam [31:0]  StepsWord   = Steps;
+  reg  [Ticks-1:0]   ticks;
+  wire [Flags-1:0]   shared_flags, late_shared_flags;
+  wire [NumberW-1:0] counted, late_counted;
+  wire               settling;
+  wire [31:0]        step_number, update_number;
+  assign settling      = !idle_o && !update_busy;
+  assign step_number   = {24'd0, step_o};
+  assign update_number = {24'd0, update} + StepsWord;
+  assign counted       = update_busy ? update_number[NumberW-1:0] : step_number[NumberW-1:0];
+  assign shared_flags  = shared_flags_i & {Flags{shared_write_o}};
   always @(posedge clk_i) begin
-    counts <= {update_busy && term, steps_done && kind == 2'd0, product, event_begins, update_busy,
-               settling && product, settling, !idle_o};
+    ticks <= {(sample_ready_o && !sample_valid_i) || (result_valid_o && !result_ready_i), batch_done,
+              update_busy && term, steps_done && kind == 2'd0, product, event_begins, update_busy,
+              settling && product, settling, !idle_o};
   end
-  integer q;
-  always @(posedge clk_i) begin
-    for (q = 0; q < 8; q = q + 1) begin
-      counts_q[48*q +: 48] <= reset ? 48'd0 : counts_q[48*q +: 48] + {47'd0, counts[q]};
-    end
-  end
-  reg [47:0] counter_word;
-  always @* begin
-    counter_word = 48'd0;
-    for (q = 0; q < 8; q = q + 1) begin
-      if (counter_index == q[7:0]) begin
-        counter_word = counts_q[48*q +: 48];
-      end
-    end
-  end
-  assign counter = counter_word;
+  corinfo_delay #(.Width(NumberW + Flags), .Cycles(Answers)) u_counted (
+    .clk_i(clk_i), .data_i({counted, shared_flags}), .data_o({late_counted, late_shared_flags})
+  );
+  corinfo_machine_counters #(
+    .Units(Units), .Flags(Flags), .Ticks(Ticks), .Totals(Totals), .Numbers(Numbers), .MapFile(CountersFile)
+  ) u_counters (
+    .clk_i         (clk_i),
+    .rst_i         (reset),
+    .ticks_i       (ticks),
+    .number_i      (late_counted),
+    .flags_i       (flags_i),
+    .shared_flags_i(late_shared_flags),
+    .read_i        (counter_read),
+    .index_i       (counter_index),
+    .counter_o     (counter)
+  );
 
   wire unused_bits;
-  assign unused_bits = ^{signal, number, unit_word, sub_word};
+  assign unused_bits = ^{signal, number, unit_word, sub_word, step_number, update_number};
 
 endmodule
 

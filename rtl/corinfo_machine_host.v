@@ -67,6 +67,7 @@ module corinfo_machine_host #(
   input  wire [SampleW-1:0]        sample_i,
   output wire [31:0]               seed_o,
   output wire [31:0]               number_o,
+  output wire                      counter_read_o,  // the counter named by the index, two cycles later
   output wire [7:0]                counter_index_o,
   input  wire [47:0]               counter_i
 );
@@ -267,6 +268,7 @@ module corinfo_machine_host #(
   assign beside_o         = beside_next[BesideW-1:0];
   assign seed_o           = seed_q;
   assign number_o         = number_q;
+  assign counter_read_o   = compared_q;
   assign counter_index_o  = address_q[7:0];
 
   corinfo_ram #(.Width(ConstantsWidth), .Depth(Updates), .InitFile(ConstantsFile)) u_constants (

@@ -225,6 +225,7 @@ func (p *Plan) unitModule(s *shape) []byte {
 	indexed("output", p.Contexts, "queue_put_o")
 	out(eventW, "queue_head_o")
 	out(1, "moved_o")
+	indexed("output", p.Flags, "flags_o")
 	out(s.reduce, "reduced_o")
 	out(s.score, "score_o")
 	out(s.keptWord, "kept_o")
@@ -382,6 +383,8 @@ func (p *Plan) unitModule(s *shape) []byte {
 	w.chosen(s.keptWord, "kept_word", kept, len(p.Formulas))
 	w.line("  assign moved_o       = write_i && moved;")
 	w.line("  wire [15:0] write_neuron;\n  assign write_neuron = write_neuron_i + first_lane_i;")
+	w.line("\n  // Values outside their formats, and updates lost: of neurons and synapses that exist.")
+	w.flags(p, "(write_i || synapse_write_i) && write_neuron < neurons_i", func(f *Formula) bool { return f.Use != OfLayer })
 	w.line("  genvar g;\n  generate")
 	if p.pair() == 2 {
 		w.line("    // Factors of two lanes are written together.")
@@ -494,6 +497,26 @@ func (p *Plan) unused(serves func(f *Formula) bool) (list []string) {
 		}
 	}
 	return list
+}
+
+// flags prints what formulas raise for the counters: whether each of their roundings overflows, and behind them whether a synapse
+// loses its update.
+func (w *writer) flags(p *Plan, counts string, serves func(f *Formula) bool) {
+	w.line("  wire counts;\n  assign counts = %s;", counts)
+	for k := range p.Flags {
+		raised := map[int]string{}
+		for i, f := range p.Formulas {
+			if list := f.Graph.Resizes(); !serves(f) || f.Graph.Name == "answer" || len(list) < k {
+				continue
+			} else if k < len(list) {
+				raised[i] = fmt.Sprintf("f%d_overflow%d", i, k)
+			} else if f.Use == OfSynapse {
+				raised[i] = fmt.Sprintf("(f%d_active && !f%d_moved)", i, i)
+			}
+		}
+		w.chosen(1, fmt.Sprintf("flag%d", k), raised, len(p.Formulas))
+		w.line("  assign flags_o[%d] = counts && flag%d;", k, k)
+	}
 }
 
 // unused tells linters of nets of which not all is read.

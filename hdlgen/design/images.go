@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math/big"
+	"slices"
 
 	"corinfo/golden/rule"
 )
@@ -158,6 +159,19 @@ func (p *Plan) images(s *shape, values Values, rates [][]int64) map[string][]byt
 				used += f.width
 			}
 			m.word(append(fields, field{0, s.places - used})...)
+		}
+	})
+	put("counters", max(2, len(p.Steps))+max(2, len(p.Updates)), func(m *image) {
+		for _, tensors := range p.raised() {
+			var fields []field
+			for k := range p.Flags {
+				counter := int64(noCounter)
+				if k < len(tensors) && tensors[k] != "" {
+					counter = int64(slices.Index(p.Counters, tensors[k]))
+				}
+				fields = append(fields, field{counter, 8})
+			}
+			m.word(fields...)
 		}
 	})
 	// A column's words, in every lane.

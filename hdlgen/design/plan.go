@@ -47,6 +47,8 @@ type Plan struct {
 	Updates  []Update
 	Beside   []Storage // words beside a synapse, by place
 	Places   []Storage // constants of an update, by place
+	Counters []string  // of the host, by number
+	Flags    int       // that a formula raises at most: roundings that overflow, and whether an update is lost
 
 	words map[string]int
 }
@@ -200,7 +202,7 @@ func New(n *network.Network, lanes, units int, target hdlgen.Target) (*Plan, err
 		}
 		f.Latency = latency
 	}
-	return p, nil
+	return p, p.count()
 }
 
 // maxLatency is that of a formula: controls count it in 8 bits, and some cycles more.

@@ -36,6 +36,7 @@ func (p *Plan) sharedModule(s *shape) []byte {
 	in(1, "shared_write_i")
 	out(s.shared, "shared_o")
 	out(1, "moved_o")
+	ports = append(ports, fmt.Sprintf("  output wire [%d:0] flags_o", p.Flags-1))
 	out(s.shared, "trace_words_o")
 	w.line("%s\n);\n", strings.Join(ports, ",\n"))
 	w.line("  // The units' words in one.")
@@ -79,6 +80,7 @@ func (p *Plan) sharedModule(s *shape) []byte {
 	}
 	w.chosen(1, "moved", moved, len(p.Formulas))
 	w.line("  assign moved_o = moved;")
+	w.flags(p, "1'b1", func(f *Formula) bool { return f.Use == OfLayer })
 	var parts []string
 	for k := len(p.Shared) - 1; k >= 0; k-- {
 		x := p.Shared[k]
@@ -171,7 +173,7 @@ func (p *Plan) topModule(s *shape) []byte {
 		{1, "visit"}, {s.sub, "visit_sub"}, {s.index, "visit_index"}, {16, "visit_neuron"}, {1, "clear"}, {1, "reduce"}, {1, "reduce_first"},
 		{1, "write"}, {s.sub, "write_sub"}, {s.index, "write_index"}, {16, "write_neuron"}, {1, "event"}, {1, "factor_we"}, {1, "kept_we"}, {s.kept, "kept_waddr"}, {s.kept, "kept_raddr"},
 		{1, "combine"}, {1, "combine_first"}, {s.unit, "combine_unit"}, {1, "shared_write"},
-		{1, "synapse_write"}, {s.sub, "synapse_sub"}, {16, "synapse_row"}, {128, "keys"}, {2, "order"}, {16, "random_row"}, {16, "random_column"}, {s.places, "update_constants"},
+		{1, "synapse_write"}, {s.sub, "synapse_sub"}, {128, "keys"}, {2, "order"}, {16, "random_row"}, {16, "random_column"}, {s.places, "update_constants"},
 		{p.Units * c, "queue_take"}, {s.context, "queue_context"}}
 	for _, x := range nets {
 		if x.name == "queue_take" {
@@ -185,7 +187,7 @@ func (p *Plan) topModule(s *shape) []byte {
 	for _, x := range nets {
 		widthOf[x.name] = x.width
 	}
-	back := []wire{{p.Units * c, "queue_put"}, {p.Units * eventW, "queue_heads"}, {p.Units, "moved"}, {1, "shared_moved"}, {p.Units * s.score, "score"}, {p.Units * s.keptWord, "kept"},
+	back := []wire{{p.Units * c, "queue_put"}, {p.Units * eventW, "queue_heads"}, {p.Units, "moved"}, {1, "shared_moved"}, {p.Units * p.Flags, "flags"}, {p.Flags, "shared_flags"}, {p.Units * s.score, "score"}, {p.Units * s.keptWord, "kept"},
 		{p.Units * s.word, "synapse"}, {p.Units * besideW, "beside"}}
 	for _, x := range back {
 		w.line("  wire [%d:0] from_units_%s;", x.width-1, x.name)
@@ -232,7 +234,7 @@ func (p *Plan) topModule(s *shape) []byte {
 		{"SynapseWidth", s.word}, {"BesideW", besideW}, {"XWidth", s.x}, {"XSigned", signedX}, {"ChangeWidth", s.change}, {"OperandWidth", s.operand}, {"ScoreWidth", s.score},
 		{"KeptWidth", s.keptWord}, {"ValueWidth", s.value}, {"ConstantsWidth", s.constants}, {"Steps", max(2, len(p.Steps))}, {"Rows", max(1, len(p.Rows))}, {"Signals", max(2, len(p.Signals))},
 		{"SignalW", s.signal}, {"OneSignal", p.oneSignal()}, {"WalkDepth", max(2, len(p.Walk))}, {"Updates", max(2, len(p.Updates))}, {"UpdateConstantsWidth", s.places},
-		{"MaxLatency", s.maxLatency}, {"TermAddrW", s.term}, {"ReadCycles", p.Target.ReadCycles}, {"WireCycles", p.Target.WireCycles}, {"QueueW", s.queue}, {"ProgramDepth", max(2, len(p.Program))}, {"ProgramAddrW", s.program}, {"Dense", dense}} {
+		{"MaxLatency", s.maxLatency}, {"TermAddrW", s.term}, {"ReadCycles", p.Target.ReadCycles}, {"WireCycles", p.Target.WireCycles}, {"QueueW", s.queue}, {"ProgramDepth", max(2, len(p.Program))}, {"ProgramAddrW", s.program}, {"Dense", dense}, {"Flags", p.Flags}, {"Totals", len(p.Counters)}} {
 		number(x.name, x.v)
 	}
 	low := func(x Storage) int { return x.Low }
@@ -244,7 +246,7 @@ func (p *Plan) topModule(s *shape) []byte {
 	text("ConstantBits", table(p.Places, width, 8))
 	text("Seed", fmt.Sprintf("32'd%d", n.Seed))
 	for _, x := range [][2]string{{"ProgramFile", "program"}, {"StepsFile", "steps"}, {"ConstantsFile", "constants"}, {"SignalsFile", "signals"}, {"WalkFile", "walk"},
-		{"UpdatesFile", "updates"}, {"UpdateConstantsFile", "rates"}} {
+		{"UpdatesFile", "updates"}, {"UpdateConstantsFile", "rates"}, {"CountersFile", "counters"}} {
 		text(x[0], image(x[1]))
 	}
 	w.line("\n  corinfo_machine_control #(\n    %s\n  ) u_control (\n    %s\n  );", strings.Join(params, ",\n    "), strings.Join(control, ",\n    "))
@@ -255,10 +257,10 @@ func (p *Plan) topModule(s *shape) []byte {
 		w.line("\n  // Words that the neurons of a layer share.")
 		w.line("  %s_shared u_shared (\n    .clk_i(clk_i), .graph_i(bus_graph), .layer_i(bus_layer), .context_i(bus_context), .constants_i(bus_constants), .largest_i(bus_largest), .clear_i(bus_clear),", name)
 		w.line("    .combine_i(bus_combine), .combine_first_i(bus_combine_first), .combine_unit_i(bus_combine_unit), .reduced_i(from_units_reduced), .shared_write_i(bus_shared_write),")
-		w.line("    .shared_o(bus_shared), .moved_o(from_units_shared_moved), .trace_words_o(trace_shared_words_o)\n  );")
+		w.line("    .shared_o(bus_shared), .moved_o(from_units_shared_moved), .flags_o(from_units_shared_flags), .trace_words_o(trace_shared_words_o)\n  );")
 		w.line("  assign trace_shared_valid_o = bus_shared_write;")
 	} else {
-		w.line("  assign bus_shared = %d'd0;\n  assign from_units_shared_moved = 1'b0;\n  assign trace_shared_valid_o = 1'b0;\n  assign trace_shared_words_o = 1'b0;", sharedW)
+		w.line("  assign bus_shared = %d'd0;\n  assign from_units_shared_moved = 1'b0;\n  assign from_units_shared_flags = %d'd0;\n  assign trace_shared_valid_o = 1'b0;\n  assign trace_shared_words_o = 1'b0;", sharedW, p.Flags)
 		w.line("  wire unused_shared;\n  assign unused_shared = ^{bus_layer, bus_largest, bus_combine, bus_combine_first, bus_combine_unit, bus_shared_write, from_units_reduced};")
 	}
 	w.line("\n  // Trace, as late as the units are.")
@@ -275,7 +277,6 @@ func (p *Plan) topModule(s *shape) []byte {
 	w.line("  assign trace_step_valid_o      = trace_write && !bus_rst;\n  assign trace_step_context_o    = trace_context;\n  assign trace_step_number_o     = trace_step;\n  assign trace_step_neuron_o     = trace_write_neuron;")
 	w.line("  assign trace_synapse_valid_o   = trace_synapse_write && !bus_rst;\n  assign trace_synapse_address_o = {%d'd0, trace_synapse_waddr};\n  assign trace_synapse_sub_o     = {%d'd0, trace_synapse_sub};", 20-s.synapse, 16-s.sub)
 	w.line("  assign trace_synapse_words_o   = trace_synapse_write ? synapse_next : %d'd0;\n  assign trace_synapse_besides_o = trace_synapse_write ? beside_next : %d'd0;", p.Units*s.word, p.Units*besideW)
-	w.unused([]string{"bus_synapse_row"})
 	w.line("\nendmodule\n\n`default_nettype wire")
 	return w.Bytes()
 }
@@ -323,7 +324,7 @@ func (w *writer) topUnits(p *Plan, s *shape, widthOf map[string]int) {
 		width     int
 		name, net string
 	}
-	answers := []answer{{c, "queue_put", "queue_put"}, {eventW, "queue_head", "queue_heads"}, {1, "moved", "moved"}, {s.reduce, "reduced", "reduced"}, {s.score, "score", "score"},
+	answers := []answer{{c, "queue_put", "queue_put"}, {eventW, "queue_head", "queue_heads"}, {1, "moved", "moved"}, {p.Flags, "flags", "flags"}, {s.reduce, "reduced", "reduced"}, {s.score, "score", "score"},
 		{s.keptWord, "kept", "kept"}, {s.word, "synapse", "synapse"}, {besideW, "beside", "beside"}}
 	var from, to []string
 	total = 0

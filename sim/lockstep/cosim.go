@@ -67,7 +67,7 @@ func (c *comparator) figures(r *sim.Report) {
 		r.LearningPerSecond = float64(r.Learned) / c.learning.Seconds()
 	}
 	value := map[string]int64{}
-	for i, name := range design.Counters {
+	for i, name := range c.p.Counters {
 		value[name] = c.counters[i]
 		r.Counters = append(r.Counters, sim.Counter{Name: name, Value: c.counters[i]})
 	}
