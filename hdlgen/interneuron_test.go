@@ -112,7 +112,7 @@ func sparseNetwork(rng *rand.Rand) *network.Network {
 		Own:      &rule.CorInfoMax{Epsilon: 0.15, Lambda: 0.99, Leak: 0.5, Lateral: true},
 		Settling: rule.Settling{FreeIterations: 2 + rng.IntN(6), NudgedIterations: 1 + rng.IntN(4), Step: rule.StepSize{Rule: "constant", Start: 0.1}},
 		Learning: rule.Learning{Batch: 2, Beta: 1, Contrast: []string{rule.WithFree, rule.WithThird}[rng.IntN(2)], Decay: rule.Decay{Factor: 1}, Epochs: 1},
-		Formats:  map[string]fx.Type{}, Hardware: network.Hardware{Lanes: 1, Contexts: 2, Mode: "events"}}
+		Formats:  map[string]fx.Type{}, Hardware: network.Hardware{Lanes: 1, Contexts: 2, Learning: true, Mode: "events"}}
 	K := 1 + rng.IntN(3)
 	for k := range K {
 		n.Layers = append(n.Layers, 1+rng.IntN(12))

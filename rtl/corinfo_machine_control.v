@@ -51,7 +51,8 @@ module corinfo_machine_control #(
   parameter SignalW        = 3,
   parameter OneSignal      = 0,     // of the unit that is always 1; 0: there is none
   parameter WalkDepth      = 16,
-  parameter Updates        = 5,
+  parameter Learning       = 1,     // 0: the design only classifies, and there is nothing that only learning needs
+  parameter Updates        = 5,     // at least 2; 0 without learning
   parameter UpdateConstantsWidth = 17,
   parameter [255:0] ConstantLow  = 0,
   parameter [255:0] ConstantBits = 0,
@@ -203,7 +204,7 @@ module corinfo_machine_control #(
     .rst_i          (reset),
     .valid_i        (command_valid_i),
     .ready_o        (command_ready),
-    .learn_i        (command_learn_i),
+    .learn_i        (command_learn_i && Learning != 0),
     .negative_i     (command_negative_i),
     .label_i        (command_label_i),
     .hold_i         (host_valid_i || host_busy),
@@ -472,7 +473,7 @@ module corinfo_machine_control #(
   assign load_start = want_load != {Contexts{1'b0}};
   corinfo_input #(
     .Inputs(Inputs), .Batch(Batch), .SampleW(SampleW), .InputAddrW(InputAddrW), .SynapseAddrW(16), .XWidth(XWidth),
-    .ReadCycles(ReadCycles), .Dense(Dense)
+    .ReadCycles(ReadCycles), .Dense(Dense), .Keep(Learning)
   ) u_input (
     .clk_i        (clk_i),
     .rst_i        (reset),
@@ -556,91 +557,122 @@ module corinfo_machine_control #(
   wire [31:0]                  seed, number;
   wire [7:0]                   update, update_graph;
   wire [15:0]                  update_rows, update_row;
-  wire                         update_visit, from_input, from_one;
+  wire                         update_visit;
   wire [SynapseAddrW-1:0]      update_waddr;
   wire [SubW-1:0]              update_sub;
-  wire [UnitW-1:0]             fetch_unit;
-  wire signed [ValueWidth-1:0] value;
   corinfo_choice #(.Width(8), .Count(Contexts), .IndexW(ContextW)) u_update_fields (
     .index_i(closer), .words_i(update_fields), .word_o(update)
   );
-  corinfo_machine_update #(
-    .Lanes(Lanes), .Units(Units), .UnitW(UnitW), .Subs(Subs), .SubW(SubW), .Slots(Slots), .SlotW(SlotW),
-    .IndexW(IndexW),
-    .Batch(Batch), .SampleW(SampleW), .Inputs(Inputs), .FactorAddrW(FactorAddrW), .KeptAddrW(KeptAddrW),
-    .InputAddrW(InputAddrW), .SynapseAddrW(SynapseAddrW), .ValueWidth(ValueWidth), .OperandWidth(OperandWidth),
-    .TermAddrW(TermAddrW), .ReadCycles(ReadCycles), .FetchCycles(ReadCycles + Answers + 4), .Updates(Updates),
-    .UpdatesFile(UpdatesFile), .MaxLatency(MaxLatency)
-  ) u_update (
-    .clk_i          (clk_i),
-    .rst_i          (reset),
-    .sample_start_i (load_start && load_learn),
-    .sample_i       (load_sample),
-    .negative_i     (load_negative),
-    .start_i        (grant_update != {Contexts{1'b0}}),
-    .update_i       (update),
-    .seed_i         (seed),
-    .number_i       (number[23:0]),
-    .done_o         (update_done),
-    .busy_o         (update_busy),
-    .graph_o        (update_graph),
-    .rows_o         (update_rows),
-    .fetch_addr_o   (kept_raddr_o),
-    .fetch_input_o  (fetch_input),
-    .fetch_unit_o   (fetch_unit),
-    .from_input_o   (from_input),
-    .from_one_o     (from_one),
-    .fetch_value_i  (value),
-    .factor_raddr_o (factor_raddr_o),
-    .operand_o      (update_operand),
-    .sum_we_o       (update_we),
-    .sum_first_o    (update_first),
-    .hold_o         (update_hold),
-    .product_o      (term),
-    .synapse_raddr_o(update_addr),
-    .visit_o        (update_visit),
-    .visit_sub_o    (update_sub),
-    .write_o        (synapse_write_o),
-    .write_sub_o    (synapse_sub_o),
-    .synapse_waddr_o(update_waddr),
-    .write_row_o    (update_row),
-    .keys_o         (keys_o),
-    .order_o        (order_o),
-    .random_row_o   (random_row_o),
-    .random_column_o(random_column_o)
-  );
-  // A presynaptic factor: 2 WireCycles + ReadCycles + 2 after its address.
-  wire [UnitW-1:0]            late_unit;
-  reg  signed [KeptWidth-1:0] kept;
-  reg  signed [ValueWidth-1:0] value_q;
-  integer                     n;
-  corinfo_delay #(.Width(UnitW), .Cycles(ReadCycles + Answers)) u_late_unit (
-    .clk_i(clk_i), .data_i(fetch_unit), .data_o(late_unit)
-  );
-  wire [XWidth-1:0] late_input;
-  corinfo_delay #(.Width(XWidth), .Cycles(Answers)) u_late_input (
-    .clk_i(clk_i), .data_i(kept_input), .data_o(late_input)
-  );
-  always @* begin
-    kept = {KeptWidth{1'b0}};
-    for (n = 0; n < Units; n = n + 1) begin
-      if (late_unit == n[UnitW-1:0]) begin
-        kept = kept_i[KeptWidth*n +: KeptWidth];
+  generate
+    if (Learning != 0) begin : gen_learning
+      wire                         from_input, from_one;
+      wire [UnitW-1:0]             fetch_unit;
+      wire signed [ValueWidth-1:0] value;
+      corinfo_machine_update #(
+        .Lanes(Lanes), .Units(Units), .UnitW(UnitW), .Subs(Subs), .SubW(SubW), .Slots(Slots), .SlotW(SlotW),
+        .IndexW(IndexW),
+        .Batch(Batch), .SampleW(SampleW), .Inputs(Inputs), .FactorAddrW(FactorAddrW), .KeptAddrW(KeptAddrW),
+        .InputAddrW(InputAddrW), .SynapseAddrW(SynapseAddrW), .ValueWidth(ValueWidth), .OperandWidth(OperandWidth),
+        .TermAddrW(TermAddrW), .ReadCycles(ReadCycles), .FetchCycles(ReadCycles + Answers + 4), .Updates(Updates),
+        .UpdatesFile(UpdatesFile), .MaxLatency(MaxLatency)
+      ) u_update (
+        .clk_i          (clk_i),
+        .rst_i          (reset),
+        .sample_start_i (load_start && load_learn),
+        .sample_i       (load_sample),
+        .negative_i     (load_negative),
+        .start_i        (grant_update != {Contexts{1'b0}}),
+        .update_i       (update),
+        .seed_i         (seed),
+        .number_i       (number[23:0]),
+        .done_o         (update_done),
+        .busy_o         (update_busy),
+        .graph_o        (update_graph),
+        .rows_o         (update_rows),
+        .fetch_addr_o   (kept_raddr_o),
+        .fetch_input_o  (fetch_input),
+        .fetch_unit_o   (fetch_unit),
+        .from_input_o   (from_input),
+        .from_one_o     (from_one),
+        .fetch_value_i  (value),
+        .factor_raddr_o (factor_raddr_o),
+        .operand_o      (update_operand),
+        .sum_we_o       (update_we),
+        .sum_first_o    (update_first),
+        .hold_o         (update_hold),
+        .product_o      (term),
+        .synapse_raddr_o(update_addr),
+        .visit_o        (update_visit),
+        .visit_sub_o    (update_sub),
+        .write_o        (synapse_write_o),
+        .write_sub_o    (synapse_sub_o),
+        .synapse_waddr_o(update_waddr),
+        .write_row_o    (update_row),
+        .keys_o         (keys_o),
+        .order_o        (order_o),
+        .random_row_o   (random_row_o),
+        .random_column_o(random_column_o)
+      );
+      // A presynaptic factor: 2 WireCycles + ReadCycles + 2 after its address.
+      wire [UnitW-1:0]            late_unit;
+      reg  signed [KeptWidth-1:0] kept;
+      reg  signed [ValueWidth-1:0] value_q;
+      integer                     n;
+      corinfo_delay #(.Width(UnitW), .Cycles(ReadCycles + Answers)) u_late_unit (
+        .clk_i(clk_i), .data_i(fetch_unit), .data_o(late_unit)
+      );
+      wire [XWidth-1:0] late_input;
+      corinfo_delay #(.Width(XWidth), .Cycles(Answers)) u_late_input (
+        .clk_i(clk_i), .data_i(kept_input), .data_o(late_input)
+      );
+      always @* begin
+        kept = {KeptWidth{1'b0}};
+        for (n = 0; n < Units; n = n + 1) begin
+          if (late_unit == n[UnitW-1:0]) begin
+            kept = kept_i[KeptWidth*n +: KeptWidth];
+          end
+        end
       end
+      always @(posedge clk_i) begin
+        if (from_one) begin
+          value_q <= {{(ValueWidth - 1){1'b0}}, 1'b1};
+        end else if (from_input) begin
+          value_q <= {{(ValueWidth - XWidth){XSigned != 0 && late_input[XWidth-1]}}, late_input};
+        end else begin
+          value_q <= {{(ValueWidth - KeptWidth + 1){kept[KeptWidth-1]}}, kept[KeptWidth-2:0]};
+        end
+      end
+      corinfo_delay #(.Width(ValueWidth), .Cycles(1)) u_value (
+        .clk_i(clk_i), .data_i(value_q), .data_o(value)
+      );
+    end else begin : gen_inference
+      assign update_done = 1'b0;
+      assign update_busy = 1'b0;
+      assign update_we = 1'b0;
+      assign update_first = 1'b0;
+      assign update_hold = 1'b0;
+      assign term = 1'b0;
+      assign update_visit = 1'b0;
+      assign synapse_write_o = 1'b0;
+      assign update_graph = {8{1'b0}};
+      assign update_rows = {16{1'b0}};
+      assign update_row = {16{1'b0}};
+      assign kept_raddr_o = {KeptAddrW{1'b0}};
+      assign fetch_input = {InputAddrW{1'b0}};
+      assign factor_raddr_o = {FactorAddrW{1'b0}};
+      assign update_operand = {OperandWidth{1'b0}};
+      assign update_addr = {SynapseAddrW{1'b0}};
+      assign update_sub = {SubW{1'b0}};
+      assign synapse_sub_o = {SubW{1'b0}};
+      assign update_waddr = {SynapseAddrW{1'b0}};
+      assign keys_o = {128{1'b0}};
+      assign order_o = {2{1'b0}};
+      assign random_row_o = {16{1'b0}};
+      assign random_column_o = {16{1'b0}};
+      wire unused_learning;
+      assign unused_learning = ^{kept_i, kept_input, grant_update, seed, number, update};
     end
-  end
-  always @(posedge clk_i) begin
-    if (from_one) begin
-      value_q <= {{(ValueWidth - 1){1'b0}}, 1'b1};
-    end else if (from_input) begin
-      value_q <= {{(ValueWidth - XWidth){XSigned != 0 && late_input[XWidth-1]}}, late_input};
-    end else begin
-      value_q <= {{(ValueWidth - KeptWidth + 1){kept[KeptWidth-1]}}, kept[KeptWidth-2:0]};
-    end
-  end
-  corinfo_delay #(.Width(ValueWidth), .Cycles(1)) u_value (
-    .clk_i(clk_i), .data_i(value_q), .data_o(value)
-  );
+  endgenerate
 
   // Lanes.
   assign update_o       = update_busy;

@@ -79,7 +79,7 @@ func extremeNetwork() *network.Network {
 			Sparse: rule.Sparse{Layers: []int{1}, Nu: []float64{0.3}}},
 		Settling: rule.Settling{FreeIterations: 3, NudgedIterations: 2, Step: rule.StepSize{Rule: "constant", Start: 0.4}},
 		Learning: rule.Learning{Batch: 2, Beta: 1, Feedforward: []float64{1, 1}, Feedback: []float64{1}, Contrast: rule.WithFree, Epochs: 1, Decay: rule.Decay{Factor: 1}, Optimizer: rule.DefaultOptimizer()},
-		Hardware: network.Hardware{Lanes: 2, Contexts: 1, Mode: "events"}, Seed: 7, Formats: map[string]fx.Type{}}
+		Hardware: network.Hardware{Lanes: 2, Contexts: 1, Learning: true, Mode: "events"}, Seed: 7, Formats: map[string]fx.Type{}}
 }
 
 // draw makes a case of an extreme: how it is rounded, the data and the hardware are drawn. Around it is what is usual, or
@@ -87,7 +87,7 @@ func extremeNetwork() *network.Network {
 func (e extreme) draw(rng *rand.Rand, least bool) *randomCase {
 	c := &randomCase{network: extremeNetwork()}
 	n := c.network
-	n.Hardware = network.Hardware{Lanes: between(rng, 1, 3), Contexts: between(rng, 1, 2), Mode: oneOf(rng, "events", "dense")}
+	n.Hardware = network.Hardware{Lanes: between(rng, 1, 3), Contexts: between(rng, 1, 2), Learning: true, Mode: oneOf(rng, "events", "dense")}
 	n.Learning.Contrast = oneOf(rng, rule.WithFree, rule.WithThird)
 	c.Target = hdlgen.Target{ReadCycles: between(rng, 1, 2), FactorCycles: between(rng, 0, 1), RoundBits: oneOf(rng, 0, 16, 128)}
 	c.Wild, c.Reset, c.Seed = toss(rng), rng.IntN(3), rng.Uint64()

@@ -110,7 +110,7 @@ func drawLearning(rng *rand.Rand, c *randomCase) {
 }
 
 func drawHardware(rng *rand.Rand, c *randomCase) {
-	c.network.Hardware = network.Hardware{Lanes: between(rng, 1, 17), Contexts: between(rng, 1, 4), Mode: oneOf(rng, "events", "dense")}
+	c.network.Hardware = network.Hardware{Lanes: between(rng, 1, 17), Contexts: between(rng, 1, 4), Learning: true, Mode: oneOf(rng, "events", "dense")}
 	c.Target = hdlgen.Target{ReadCycles: between(rng, 1, 2), FactorCycles: between(rng, 0, 1), RoundBits: oneOf(rng, 0, 16, between(rng, 1, 64), 128),
 		WireCycles: between(rng, 0, 2), RingCycles: oneOf(rng, 0, 3, between(rng, 3, 9))}
 }

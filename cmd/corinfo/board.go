@@ -64,7 +64,11 @@ func boardOf(c *cli.Context, named *constraints.Board, a hardware) (*hdlgen.Boar
 	if err != nil {
 		return nil, err
 	}
-	training, err := trainingSamples(a, &data.Train, (classified+batch-1)/batch*batch)
+	learned := (classified + batch - 1) / batch * batch
+	if !a.Of().Hardware.Learning {
+		learned = 0
+	}
+	training, err := trainingSamples(a, &data.Train, learned)
 	if err != nil {
 		return nil, err
 	}

@@ -93,8 +93,10 @@ func (figures estimated) report(c *cli.Context, misfits []calibrate.Misfit) erro
 		}
 		fmt.Fprintf(w, "%d lanes, cycles of %s\n", e.Lanes, what)
 		fmt.Fprintf(w, "cycles per inference  %.1f\n", e.CyclesPerInference)
-		fmt.Fprintf(w, "cycles per learning   %.1f, of them the update's share\n", e.CyclesPerLearning)
-		fmt.Fprintf(w, "cycles per update     %.1f of a mini-batch\n", e.CyclesPerUpdate)
+		if e.CyclesPerLearning > 0 {
+			fmt.Fprintf(w, "cycles per learning   %.1f, of them the update's share\n", e.CyclesPerLearning)
+			fmt.Fprintf(w, "cycles per update     %.1f of a mini-batch\n", e.CyclesPerUpdate)
+		}
 		fmt.Fprintf(w, "lanes busy            %.1f %% of the cycles of settling; useful products %.1f %% of lanes x cycles\n", 100*e.LanesBusy, 100*e.LaneUtilisation)
 		fmt.Fprintf(w, "memory                %d bits\n", e.MemoryBits)
 		table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)

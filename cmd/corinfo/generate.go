@@ -134,6 +134,9 @@ func vectorsOf(c *cli.Context, a hardware) (*hdlgen.Vectors, error) {
 	}
 	var learn []sim.Sample
 	if c.Bool("vectors-learn") {
+		if !a.Of().Hardware.Learning {
+			return nil, usagef("generate: --vectors-learn: the design is for inference only; leave it out, or --inference and hardware.learning: false")
+		}
 		if learn, err = trainingSamples(a, &data.Train, a.Of().Learning.Batch); err != nil {
 			return nil, err
 		}
@@ -148,6 +151,7 @@ func networkFlags() []cli.Flag {
 		&cli.StringFlag{Name: "weights", Usage: "`RUN` whose weights the synapse memories start from; without it, initial weights by the file's seed"},
 		&cli.IntFlag{Name: "lanes", DefaultText: "the network file's", Usage: "lanes of the design"},
 		&cli.IntFlag{Name: "contexts", DefaultText: "the network file's", Usage: "samples that the design has in flight at once, 1 to 4"},
+		&cli.BoolFlag{Name: "inference", Usage: "a design that classifies only, as hardware.learning: false in the network file: without all that learning needs"},
 		dataFlag(),
 	}
 }
@@ -189,6 +193,9 @@ func chosenNetwork(c *cli.Context) (a *settling.Arithmetic, n *network.Network, 
 		if n.Hardware.Contexts = c.Int("contexts"); n.Hardware.Contexts < 1 || n.Hardware.Contexts > network.MaxContexts {
 			return nil, nil, nil, usagef("%s: --contexts %d; want 1 to %d", c.Command.Name, n.Hardware.Contexts, network.MaxContexts)
 		}
+	}
+	if c.Bool("inference") {
+		n.Hardware.Learning = false
 	}
 	if a, err = settling.New(n); err != nil {
 		return nil, n, run, err

@@ -85,7 +85,11 @@ func measureUnits(c *cli.Context, p *design.Plan, learner *training.FixedLearner
 		return nil, err
 	}
 	batch := p.Network.Learning.Batch
-	learning, err := trainingSamples(p, &data.Train, (count+batch-1)/batch*batch)
+	learned := (count + batch - 1) / batch * batch
+	if !p.Learns() {
+		learned = 0
+	}
+	learning, err := trainingSamples(p, &data.Train, learned)
 	if err != nil {
 		return nil, err
 	}
@@ -176,6 +180,9 @@ func cosimUnits(c *cli.Context, dir string, o sim.Options) error {
 	d, err := design.Open(dir)
 	if err != nil {
 		return err
+	}
+	if c.Int("learn") > 0 && !d.Plan.Learns() {
+		return usagef("cosim: %s is for inference only and cannot --learn; give --samples alone, or generate it with hardware.learning: true and without --inference", dir)
 	}
 	data, err := dataOf(c, d.Plan.Network)
 	if err != nil {

@@ -52,9 +52,11 @@ func (p *Plan) images(s *shape, values Values, rates [][]int64) map[string][]byt
 		for lines := bytes.Count(m.Bytes(), []byte("\n")); lines < least; lines++ {
 			m.WriteString("0\n")
 		}
-		out[p.Network.Name+"_"+name+".hex"] = m.Bytes()
+		if m.Len() > 0 {
+			out[p.Network.Name+"_"+name+".hex"] = m.Bytes()
+		}
 	}
-	batch := p.Network.Learning.Batch
+	batch := p.batch()
 	put("program", 2, func(m *image) {
 		for _, i := range p.Program {
 			m.word(field{int64(i.Op), 4}, field{int64(i.Step), 8}, half(i.Row), bit(i.Hold), bit(i.Last), half(i.Exit))
@@ -107,7 +109,7 @@ func (p *Plan) images(s *shape, values Values, rates [][]int64) map[string][]byt
 			m.word(field{int64(x.Slot<<s.kind | x.Kind), 24}, field{int64(x.Shift), 8})
 		}
 	})
-	put("updates", 2, func(m *image) {
+	put("updates", p.updateWords(), func(m *image) {
 		for _, u := range p.Updates {
 			pr, d := &p.D.Projections[u.Projection], p.D
 			x, f := &d.Updates[u.Update], p.Formulas[u.Formula]
@@ -145,7 +147,7 @@ func (p *Plan) images(s *shape, values Values, rates [][]int64) map[string][]byt
 				field{int64(first), 32}, half(signal.Stride), half(u.Key), half(f.Latency), half(minus))
 		}
 	})
-	put("rates", 2, func(m *image) {
+	put("rates", p.updateWords(), func(m *image) {
 		for _, u := range p.Updates {
 			fields, at := []field{}, 0
 			for i := range p.Formulas[u.Formula].Constants {
@@ -161,7 +163,7 @@ func (p *Plan) images(s *shape, values Values, rates [][]int64) map[string][]byt
 			m.word(append(fields, field{0, s.places - used})...)
 		}
 	})
-	put("counters", max(2, len(p.Steps))+max(2, len(p.Updates)), func(m *image) {
+	put("counters", max(2, len(p.Steps))+p.updateWords(), func(m *image) {
 		for _, tensors := range p.raised() {
 			var fields []field
 			for k := range p.Flags {
@@ -208,6 +210,14 @@ func (p *Plan) images(s *shape, values Values, rates [][]int64) map[string][]byt
 		}
 	}
 	return out
+}
+
+// updateWords are those of the table of updates: at least two where there are any.
+func (p *Plan) updateWords() int {
+	if !p.Learns() {
+		return 0
+	}
+	return max(2, len(p.Updates))
 }
 
 // BesideWord is a word beside a synapse; a mirrored projection has those of the one that it mirrors.

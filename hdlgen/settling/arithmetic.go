@@ -136,6 +136,9 @@ func supported(n *network.Network, d *rule.Description) error {
 		return fmt.Errorf("%s needs %w", fmt.Sprintf(format, args...), ErrUnits)
 	}
 	K := n.K()
+	if !n.Hardware.Learning {
+		return needs("hardware.learning: false")
+	}
 	for k := 1; k <= K; k++ {
 		if d.Word("u", k) < 0 || d.Tensor("current", k) < 0 || d.Tensor("e", k) < 0 || k < K && d.Tensor("d", k) < 0 {
 			return needs("rule %s", n.Rule)

@@ -26,6 +26,9 @@ func Cosim(ctx context.Context, d *design.Design, o sim.Options) (*sim.Report, e
 		return nil, golden.Usagef("co-simulation: no samples; classify or learn at least one")
 	}
 	p := d.Plan
+	if len(o.Learning) > 0 && !p.Learns() {
+		return nil, golden.Usagef("co-simulation: a design for inference only does not learn; %d samples to learn", len(o.Learning))
+	}
 	start := time.Now()
 	work := p.Lanes * (len(o.Inference)*2*p.Dense() + len(o.Learning)*4*p.Dense())
 	command, err := sim.Program(ctx, d.Dir, d.Manifest, o.Simulator, work)

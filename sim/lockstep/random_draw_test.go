@@ -46,6 +46,9 @@ func drawCase(rng *rand.Rand, name string) *randomCase {
 	if rng.IntN(8) == 0 {
 		c.learning = rng.IntN(batch)
 	}
+	if !c.network.Hardware.Learning {
+		c.learning = 0
+	}
 	if c.inference+c.learning == 0 {
 		c.inference = 1
 	}
@@ -100,7 +103,7 @@ func drawNetwork(rng *rand.Rand, name string) *network.Network {
 	case *rule.Backprop:
 		own.Activation, own.Loss = oneOf(rng, rule.Activations...), oneOf(rng, rule.MSE, rule.CrossEntropy)
 	}
-	n.Hardware = network.Hardware{Lanes: between(rng, 1, 17), Contexts: between(rng, 1, 4), Mode: oneOf(rng, "events", "events", "dense")}
+	n.Hardware = network.Hardware{Lanes: between(rng, 1, 17), Contexts: between(rng, 1, 4), Learning: rng.IntN(6) > 0, Mode: oneOf(rng, "events", "events", "dense")}
 	return n
 }
 
