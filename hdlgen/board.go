@@ -76,7 +76,7 @@ func AddBoard(files map[string][]byte, m *Manifest, b *Board, p *Player) error {
 // newSelfTest runs a self-test in the bit-true model and writes it down.
 func newSelfTest(b *Board, p *Player) (*selfTest, error) {
 	batch := p.Batch
-	if len(b.Classify) == 0 || len(b.Learn) == 0 || len(b.Learn)%batch != 0 {
+	if len(b.Classify) == 0 || len(b.Learn)%batch != 0 {
 		return nil, fmt.Errorf("%w: self-test: %d samples to classify and %d to learn; want at least one and whole mini-batches of %d",
 			golden.ErrUsage, len(b.Classify), len(b.Learn), batch)
 	}

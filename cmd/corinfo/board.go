@@ -65,7 +65,11 @@ func boardOf(c *cli.Context, named *constraints.Board, p *design.Plan) (*hdlgen.
 	if err != nil {
 		return nil, err
 	}
-	training, err := trainingSamples(p, &data.Train, (classified+batch-1)/batch*batch)
+	learned := (classified + batch - 1) / batch * batch
+	if !p.Learns() {
+		learned = 0
+	}
+	training, err := trainingSamples(p, &data.Train, learned)
 	if err != nil {
 		return nil, err
 	}

@@ -78,6 +78,9 @@ func cosim(c *cli.Context, dir string, o sim.Options) error {
 		return err
 	}
 	defer lock.Unlock()
+	if c.Int("learn") > 0 && !d.Plan.Learns() {
+		return usagef("cosim: %s is for inference only and cannot --learn; give --samples alone, or generate it with hardware.learning: true and without --inference", dir)
+	}
 	data, err := dataOf(c, d.Plan.Network)
 	if err != nil {
 		return err

@@ -85,8 +85,10 @@ func (figures estimated) report(c *cli.Context, misfits []calibrate.Misfit) erro
 		}
 		fmt.Fprintf(w, "%d lanes, %d neuron units, cycles of %s\n", e.Lanes, e.Units, what)
 		fmt.Fprintf(w, "cycles per inference  %.1f\n", e.CyclesPerInference)
-		fmt.Fprintf(w, "cycles per learning   %.1f, of them the update's share\n", e.CyclesPerLearning)
-		fmt.Fprintf(w, "cycles per update     %.1f of a mini-batch\n", e.CyclesPerUpdate)
+		if e.CyclesPerLearning > 0 {
+			fmt.Fprintf(w, "cycles per learning   %.1f, of them the update's share\n", e.CyclesPerLearning)
+			fmt.Fprintf(w, "cycles per update     %.1f of a mini-batch\n", e.CyclesPerUpdate)
+		}
 		fmt.Fprintf(w, "lanes busy            %.1f %% of the cycles of settling; useful products %.1f %% of lanes x cycles\n", 100*e.LanesBusy, 100*e.LaneUtilisation)
 		fmt.Fprintf(w, "memory                %d bits\n", e.MemoryBits)
 		table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
@@ -136,7 +138,11 @@ func measure(c *cli.Context, p *design.Plan, learner *training.FixedLearner, cou
 		return nil, err
 	}
 	batch := p.Network.Learning.Batch
-	learning, err := trainingSamples(p, &data.Train, (count+batch-1)/batch*batch)
+	learned := (count + batch - 1) / batch * batch
+	if !p.Learns() {
+		learned = 0
+	}
+	learning, err := trainingSamples(p, &data.Train, learned)
 	if err != nil {
 		return nil, err
 	}

@@ -130,6 +130,9 @@ func vectorsOf(c *cli.Context, p *design.Plan) (*hdlgen.Vectors, error) {
 	}
 	var learn []sim.Sample
 	if c.Bool("vectors-learn") {
+		if !p.Learns() {
+			return nil, usagef("generate: --vectors-learn: the design is for inference only; leave it out, or --inference and hardware.learning: false")
+		}
 		if learn, err = trainingSamples(p, &data.Train, p.Network.Learning.Batch); err != nil {
 			return nil, err
 		}
@@ -145,6 +148,7 @@ func networkFlags() []cli.Flag {
 		&cli.IntFlag{Name: "lanes", DefaultText: "the network file's", Usage: "lanes of the design"},
 		&cli.IntFlag{Name: "contexts", DefaultText: "the network file's", Usage: "samples that the design has in flight at once, 1 to 4"},
 		&cli.IntFlag{Name: "neuron-units", DefaultText: "one for up to eight lanes", Usage: "neuron units of the design, a divisor of its lanes"},
+		&cli.BoolFlag{Name: "inference", Usage: "a design that classifies only, as hardware.learning: false in the network file: without all that learning needs"},
 		dataFlag(),
 	}
 }
@@ -187,6 +191,9 @@ func chosenPlan(c *cli.Context, target hdlgen.Target) (p *design.Plan, run *trai
 		if n.Hardware.Contexts = c.Int("contexts"); n.Hardware.Contexts < 1 || n.Hardware.Contexts > network.MaxContexts {
 			return nil, nil, usagef("%s: --contexts %d; want 1 to %d", c.Command.Name, n.Hardware.Contexts, network.MaxContexts)
 		}
+	}
+	if c.Bool("inference") {
+		n.Hardware.Learning = false
 	}
 	units := design.Units(n.Hardware.Lanes)
 	if c.IsSet("neuron-units") {

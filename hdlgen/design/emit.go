@@ -183,6 +183,12 @@ func (p *Plan) unitModule(s *shape) []byte {
 	ports := []string{}
 	in := func(width int, n string) { ports = append(ports, "  input  wire "+rangeOf(width)+n) }
 	out := func(width int, n string) { ports = append(ports, "  output wire "+rangeOf(width)+n) }
+	learns := p.Learns()
+	learning := func(port func(width int, n string), width int, n string) { // of what only learning needs
+		if learns {
+			port(width, n)
+		}
+	}
 	// Bits of these are named by index.
 	indexed := func(dir string, width int, n string) {
 		ports = append(ports, fmt.Sprintf("  %s wire [%d:0] %s", dir, width-1, n))
@@ -197,7 +203,7 @@ func (p *Plan) unitModule(s *shape) []byte {
 	in(s.signal, "signal_i")
 	in(s.constants, "constants_i")
 	in(max(1, s.shared), "shared_i")
-	in(1, "update_i")
+	learning(in, 1, "update_i")
 	in(1, "visit_i")
 	in(s.sub, "visit_sub_i")
 	in(s.index, "visit_index_i")
@@ -206,21 +212,21 @@ func (p *Plan) unitModule(s *shape) []byte {
 	in(1, "reduce_i")
 	in(1, "reduce_first_i")
 	in(1, "write_i")
-	in(s.sub, "write_sub_i")
+	learning(in, s.sub, "write_sub_i")
 	in(s.index, "write_index_i")
 	in(16, "write_neuron_i")
 	in(1, "event_i")
-	in(1, "factor_we_i")
-	in(1, "kept_we_i")
-	in(s.kept, "kept_waddr_i")
-	in(s.kept, "kept_raddr_i")
-	in(1, "synapse_write_i")
-	in(s.sub, "synapse_sub_i")
-	in(128, "keys_i")
-	in(2, "order_i")
-	in(16, "random_row_i")
-	in(16, "random_column_i")
-	in(s.places, "update_constants_i")
+	learning(in, 1, "factor_we_i")
+	learning(in, 1, "kept_we_i")
+	learning(in, s.kept, "kept_waddr_i")
+	learning(in, s.kept, "kept_raddr_i")
+	learning(in, 1, "synapse_write_i")
+	learning(in, s.sub, "synapse_sub_i")
+	learning(in, 128, "keys_i")
+	learning(in, 2, "order_i")
+	learning(in, 16, "random_row_i")
+	learning(in, 16, "random_column_i")
+	learning(in, s.places, "update_constants_i")
 	in(1, "host_we_i")
 	in(1, "host_beside_i")
 	in(s.lane, "host_lane_i")
@@ -234,13 +240,16 @@ func (p *Plan) unitModule(s *shape) []byte {
 	indexed("output", p.Contexts, "queue_put_o")
 	out(eventW, "queue_head_o")
 	out(1, "moved_o")
+	indexed("output", p.Flags, "flags_o")
 	out(s.reduce, "reduced_o")
 	out(s.score, "score_o")
-	out(s.keptWord, "kept_o")
+	learning(out, s.keptWord, "kept_o")
 	out(s.word, "synapse_o")
 	out(besideW, "beside_o")
-	indexed("output", p.Subs/p.pair(), "factor_we_o")
-	out(p.pair()*s.factorWord, "factor_next_o")
+	if learns {
+		indexed("output", p.Subs/p.pair(), "factor_we_o")
+		out(p.pair()*s.factorWord, "factor_next_o")
+	}
 	indexed("output", p.Subs, "synapse_we_o")
 	indexed("output", p.Subs, "beside_we_o")
 	out(s.word, "synapse_next_o")
@@ -250,7 +259,11 @@ func (p *Plan) unitModule(s *shape) []byte {
 	w.line("\n  // The neuron that is visited.")
 	w.line("  wire [15:0] visit_neuron;\n  assign visit_neuron = visit_neuron_i + first_lane_i;")
 	w.line("  reg present_q, label_q, visit_q;")
-	w.line("  always @(posedge clk_i) begin\n    present_q <= visit_neuron < neurons_i;\n    label_q   <= visit_neuron == label_i;\n    visit_q   <= visit_i && !update_i;\n  end")
+	stepping, when := "", "" // while no update runs
+	if learns {
+		stepping, when = " && !update_i", "!update_i && "
+	}
+	w.line("  always @(posedge clk_i) begin\n    present_q <= visit_neuron < neurons_i;\n    label_q   <= visit_neuron == label_i;\n    visit_q   <= visit_i%s;\n  end", stepping)
 
 	w.line("\n  // Its sums; in an update the sum of its synapse's products, the synapse and the words beside it.")
 	for k := range p.Kinds {
@@ -290,10 +303,9 @@ func (p *Plan) unitModule(s *shape) []byte {
 	w.line("  wire [%d:0] score;\n  assign score   = %s;", readout.Width-1, taken("word_"+rw.Name, 0, readout, rw.Width))
 	w.line("  assign score_o = %s;", extended("score", readout, s.score))
 
-	w.line("\n  // Random words: of this unit's rows.")
-	w.line("  reg [15:0] random_row_q;\n  wire [31:0] random;")
-	w.line("  always @(posedge clk_i) begin\n    random_row_q <= random_row_i + first_lane_i;\n  end")
-	w.line("  corinfo_random u_random (\n    .clk_i(clk_i), .enable_i(update_i), .keys_i(keys_i), .order_i(order_i), .row_i(random_row_q), .column_i(random_column_i), .random_o(random)\n  );")
+	if learns {
+		w.randomWords()
+	}
 
 	w.line("\n  // Formulas.")
 	operand := func(f *Formula, at int, format fx.Format) string {
@@ -334,7 +346,7 @@ func (p *Plan) unitModule(s *shape) []byte {
 		if f.Use == OfLayer || f.Graph.Name == "answer" {
 			continue
 		}
-		enable := fmt.Sprintf("!update_i && graph_i == 8'd%d", i)
+		enable := fmt.Sprintf("%sgraph_i == 8'd%d", when, i)
 		if f.Use == OfSynapse {
 			enable = fmt.Sprintf("update_i && graph_i == 8'd%d", i)
 		}
@@ -387,27 +399,44 @@ func (p *Plan) unitModule(s *shape) []byte {
 	}
 	w.chosen(s.change, "delta", delta, len(p.Formulas))
 	w.chosen(1, "moved", moved, len(p.Formulas))
-	w.chosen(s.factorWord, "factor", factor, len(p.Formulas))
-	w.chosen(s.keptWord, "kept_word", kept, len(p.Formulas))
+	if learns {
+		w.chosen(s.factorWord, "factor", factor, len(p.Formulas))
+		w.chosen(s.keptWord, "kept_word", kept, len(p.Formulas))
+	}
 	w.line("  assign moved_o       = write_i && moved;")
 	w.line("  wire [15:0] write_neuron;\n  assign write_neuron = write_neuron_i + first_lane_i;")
+	w.line("\n  // Values outside their formats, and updates lost: of neurons and synapses that exist.")
+	writes := "write_i"
+	if learns {
+		writes = "(write_i || synapse_write_i)"
+	}
+	w.flags(p, writes+" && write_neuron < neurons_i", func(f *Formula) bool { return f.Use != OfLayer })
 	w.line("  genvar g;\n  generate")
-	if p.pair() == 2 {
+	switch {
+	case !learns:
+	case p.pair() == 2:
 		w.line("    // Factors of two lanes are written together.")
 		w.line("    reg [%d:0] factor_q;\n    always @(posedge clk_i) begin\n      factor_q <= factor;\n    end\n    assign factor_next_o = {factor, factor_q};", s.factorWord-1)
 		w.line("    for (g = 0; g < %d; g = g + 1) begin : gen_pair\n      localparam [31:0] Second = 2 * g + 1;", p.Subs/2)
 		w.line("      assign factor_we_o[g] = factor_we_i && write_sub_i == Second[%d:0];\n    end", s.sub-1)
-	} else {
+	default:
 		w.line("    assign factor_next_o = factor;")
 		w.line("    for (g = 0; g < %d; g = g + 1) begin : gen_single\n      localparam [31:0] Index = g;", p.Subs)
 		w.line("      assign factor_we_o[g] = factor_we_i && write_sub_i == Index[%d:0];\n    end", s.sub-1)
 	}
 	w.line("    for (g = 0; g < %d; g = g + 1) begin : gen_sub\n      localparam [31:0] Index = g;\n      wire [15:0] lane;\n      wire unused_lane;\n      assign lane = first_lane_i + Index[15:0];\n      assign unused_lane = ^lane;", p.Subs)
-	w.line("      wire updated, host;\n      assign updated = synapse_write_i && synapse_sub_i == Index[%d:0];", s.sub-1)
+	updated := ""
+	w.line("      wire host;")
+	if learns {
+		updated = "updated || "
+		w.line("      wire updated;\n      assign updated = synapse_write_i && synapse_sub_i == Index[%d:0];", s.sub-1)
+	}
 	w.line("      assign host    = host_we_i && host_lane_i == lane[%d:0];", s.lane-1)
-	w.line("      assign synapse_we_o[g] = updated || (host && !host_beside_i);\n      assign beside_we_o[g]  = updated || (host && host_beside_i);\n    end\n  endgenerate")
-	w.line("  corinfo_ram #(.Width(%d), .Depth(%d), .Cycles(%d)) u_kept (", s.keptWord, 1<<s.kept, p.Target.ReadCycles)
-	w.line("    .clk_i(clk_i), .we_i(kept_we_i), .waddr_i(kept_waddr_i), .wdata_i(kept_word), .re_i(1'b1), .raddr_i(kept_raddr_i), .rdata_o(kept_o)\n  );")
+	w.line("      assign synapse_we_o[g] = %[1]s(host && !host_beside_i);\n      assign beside_we_o[g]  = %[1]s(host && host_beside_i);\n    end\n  endgenerate", updated)
+	if learns {
+		w.line("  corinfo_ram #(.Width(%d), .Depth(%d), .Cycles(%d)) u_kept (", s.keptWord, 1<<s.kept, p.Target.ReadCycles)
+		w.line("    .clk_i(clk_i), .we_i(kept_we_i), .waddr_i(kept_waddr_i), .wdata_i(kept_word), .re_i(1'b1), .raddr_i(kept_raddr_i), .rdata_o(kept_o)\n  );")
+	}
 
 	w.line("\n  // Changes wait to become events, those of a sample in a queue of its own.")
 	dense := "delta != 0"
@@ -421,7 +450,7 @@ func (p *Plan) unitModule(s *shape) []byte {
 	w.line("  generate\n    for (g = 0; g < %d; g = g + 1) begin : gen_put\n      localparam [31:0] Index = g;", p.Contexts)
 	w.line("      assign queue_put_o[g] = put && context_i == Index[%d:0];\n    end\n  endgenerate", s.context-1)
 
-	w.line("\n  // What comes of an update.")
+	w.line("\n  // What comes of an update, or from the host.")
 	synapse := map[int]string{}
 	for i, f := range p.Formulas {
 		if f.Use == OfSynapse {
@@ -429,8 +458,12 @@ func (p *Plan) unitModule(s *shape) []byte {
 			synapse[i] = extended(fmt.Sprintf("f%d_w_next", i), format, s.word)
 		}
 	}
-	w.chosen(s.word, "synapse_word", synapse, len(p.Formulas))
-	w.line("  assign synapse_next_o = host_we_i ? host_synapse_i : synapse_word;")
+	if learns {
+		w.chosen(s.word, "synapse_word", synapse, len(p.Formulas))
+		w.line("  assign synapse_next_o = host_we_i ? host_synapse_i : synapse_word;")
+	} else {
+		w.line("  assign synapse_next_o = host_synapse_i;")
+	}
 	var parts []string
 	for k := len(p.Beside) - 1; k >= 0; k-- {
 		x := p.Beside[k]
@@ -484,9 +517,21 @@ func (p *Plan) unitModule(s *shape) []byte {
 	for k := range p.Kinds {
 		unused = append(unused, fmt.Sprintf("sum%d_q", k))
 	}
-	w.unused(append(unused, "constants_i", "shared_i", "update_constants_i", "synapse_q", "beside_q", "random", "present_q", "label_q", "visit_q"))
+	unused = append(unused, "constants_i", "shared_i", "synapse_q", "beside_q", "present_q", "label_q", "visit_q")
+	if learns {
+		unused = append(unused, "update_constants_i", "random")
+	}
+	w.unused(unused)
 	w.line("\nendmodule\n\n`default_nettype wire")
 	return w.Bytes()
+}
+
+// randomWords prints the generator of a unit's rows.
+func (w *writer) randomWords() {
+	w.line("\n  // Random words: of this unit's rows.")
+	w.line("  reg [15:0] random_row_q;\n  wire [31:0] random;")
+	w.line("  always @(posedge clk_i) begin\n    random_row_q <= random_row_i + first_lane_i;\n  end")
+	w.line("  corinfo_random u_random (\n    .clk_i(clk_i), .enable_i(update_i), .keys_i(keys_i), .order_i(order_i), .row_i(random_row_q), .column_i(random_column_i), .random_o(random)\n  );")
 }
 
 // unused are the outputs of formulas that nobody may read.
@@ -503,6 +548,26 @@ func (p *Plan) unused(serves func(f *Formula) bool) (list []string) {
 		}
 	}
 	return list
+}
+
+// flags prints what formulas raise for the counters: whether each of their roundings overflows, and behind them whether a synapse
+// loses its update.
+func (w *writer) flags(p *Plan, counts string, serves func(f *Formula) bool) {
+	w.line("  wire counts;\n  assign counts = %s;", counts)
+	for k := range p.Flags {
+		raised := map[int]string{}
+		for i, f := range p.Formulas {
+			if list := f.Graph.Resizes(); !serves(f) || f.Graph.Name == "answer" || len(list) < k {
+				continue
+			} else if k < len(list) {
+				raised[i] = fmt.Sprintf("f%d_overflow%d", i, k)
+			} else if f.Use == OfSynapse {
+				raised[i] = fmt.Sprintf("(f%d_active && !f%d_moved)", i, i)
+			}
+		}
+		w.chosen(1, fmt.Sprintf("flag%d", k), raised, len(p.Formulas))
+		w.line("  assign flags_o[%d] = counts && flag%d;", k, k)
+	}
 }
 
 // unused tells linters of nets of which not all is read.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"math/big"
+	"slices"
 
 	"corinfo/golden/rule"
 )
@@ -58,8 +59,12 @@ type Values interface {
 // images are the memory images by their names.
 func (p *Plan) images(s *shape, values Values, rates [][]int64) map[string][]byte {
 	out := map[string][]byte{}
-	put := func(name string, least int, fill func(m *image)) { out[p.imageName(name)] = filled(least, fill) }
-	batch := p.Network.Learning.Batch
+	put := func(name string, least int, fill func(m *image)) {
+		if text := filled(least, fill); len(text) > 0 { // else a design for inference only has no such memory
+			out[p.imageName(name)] = text
+		}
+	}
+	batch := p.batch()
 	put("program", 2, func(m *image) {
 		for _, i := range p.Program {
 			m.word(field{int64(i.Op), 4}, field{int64(i.Step), 8}, half(i.Row), bit(i.Hold), bit(i.Last), half(i.Exit))
@@ -112,7 +117,7 @@ func (p *Plan) images(s *shape, values Values, rates [][]int64) map[string][]byt
 			m.word(field{int64(x.Slot<<s.kind | x.Kind), 24}, field{int64(x.Shift), 8})
 		}
 	})
-	put("updates", 2, func(m *image) {
+	put("updates", p.updateWords(), func(m *image) {
 		for _, u := range p.Updates {
 			pr, d := &p.D.Projections[u.Projection], p.D
 			x, f := &d.Updates[u.Update], p.Formulas[u.Formula]
@@ -150,7 +155,7 @@ func (p *Plan) images(s *shape, values Values, rates [][]int64) map[string][]byt
 				field{int64(first), 32}, half(signal.Stride), half(u.Key), half(f.Latency), half(minus))
 		}
 	})
-	put("rates", 2, func(m *image) {
+	put("rates", p.updateWords(), func(m *image) {
 		for _, u := range p.Updates {
 			fields, at := []field{}, 0
 			for i := range p.Formulas[u.Formula].Constants {
@@ -164,6 +169,19 @@ func (p *Plan) images(s *shape, values Values, rates [][]int64) map[string][]byt
 				used += f.width
 			}
 			m.word(append(fields, field{0, s.places - used})...)
+		}
+	})
+	put("counters", max(2, len(p.Steps))+p.updateWords(), func(m *image) {
+		for _, tensors := range p.raised() {
+			var fields []field
+			for k := range p.Flags {
+				counter := int64(noCounter)
+				if k < len(tensors) && tensors[k] != "" {
+					counter = int64(slices.Index(p.Counters, tensors[k]))
+				}
+				fields = append(fields, field{counter, 8})
+			}
+			m.word(fields...)
 		}
 	})
 	maps.Copy(out, p.laneImages(s, values))
@@ -208,6 +226,14 @@ func (p *Plan) laneImages(s *shape, values Values) map[string][]byte {
 		}
 	}
 	return out
+}
+
+// updateWords are those of the table of updates: at least two where there are any.
+func (p *Plan) updateWords() int {
+	if !p.Learns() {
+		return 0
+	}
+	return max(2, len(p.Updates))
 }
 
 // BesideWord is a word beside a synapse; a mirrored projection has those of the one that it mirrors.

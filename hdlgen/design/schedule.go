@@ -457,8 +457,8 @@ func Estimate(p *Plan, activity *Activity) (*hdlgen.Estimates, error) {
 // useful are the products of events without the padding of layers that the lanes do not divide.
 func (p *Plan) useful(list []sampleActivity) (total int) {
 	fan := func(word int) (n int) {
-		for _, pr := range p.D.Projections {
-			if pr.From == word {
+		for i, pr := range p.D.Projections {
+			if pr.From == word && p.Holds(i) {
 				n += pr.Rows
 			}
 		}
@@ -505,21 +505,23 @@ func (p *Plan) memories(s *shape, e *hdlgen.Estimates) {
 	add("synapses", s.synapseDepth, s.word, p.Lanes, false)
 	add("words beside synapses", s.synapseDepth, s.beside, p.Lanes, false)
 	add("sums", 1<<s.sum, s.accumulator, p.Lanes*p.Contexts, false)
-	add("factors", 1<<s.factor, p.pair()*s.factorWord, p.Lanes/p.pair(), false)
+	if p.Learns() {
+		add("factors", 1<<s.factor, p.pair()*s.factorWord, p.Lanes/p.pair(), false)
+		add("kept factors", 1<<s.kept, s.keptWord, p.Units, false)
+		add("input", max(2, n.Learning.Batch*n.Layers[0]), s.x, 1, false)
+		add("updates", p.updateWords(), 256, 1, true)
+		add("rates", p.updateWords(), s.places, 1, false)
+	}
 	for _, w := range p.Words {
 		add("words "+w.Name, p.Contexts<<s.index, w.Width, p.Units, false)
 	}
 	add("words of layers", p.Contexts*len(n.Layers), s.shared, 1, false)
 	add("events", 1<<s.queue, s.signal+16+s.change, p.Units*p.Contexts, false)
-	add("kept factors", 1<<s.kept, s.keptWord, p.Units, false)
-	add("input", max(2, n.Learning.Batch*n.Layers[0]), s.x, 1, false)
 	add("program", len(p.Program), 46, p.Contexts, true)
 	add("steps", max(2, len(p.Steps)), 160, 1, true)
 	add("constants", 4*len(p.Rows), s.constants, 1, true)
 	add("columns", max(2, len(p.Walk)), 32, 1, true)
 	add("signals", max(2, len(p.Signals)), 64, 1, true)
-	add("updates", max(2, len(p.Updates)), 256, 1, true)
-	add("rates", max(2, len(p.Updates)), s.places, 1, false)
 }
 
 // multipliers counts those of the lanes' products, of the formulas in every unit, and the one that finds columns.

@@ -29,6 +29,9 @@ func Cosim(ctx context.Context, d *design.Design, o sim.Options) (*sim.Report, e
 	if len(o.Inference)+len(o.Learning) == 0 {
 		return nil, golden.Usagef("co-simulation: no samples; classify or learn at least one")
 	}
+	if len(o.Learning) > 0 && !d.Plan.Learns() {
+		return nil, golden.Usagef("co-simulation: a design for inference only does not learn; %d samples to learn", len(o.Learning))
+	}
 	if (o.SaveEvery > 0 || o.Resume) && o.Stall != 0 {
 		return nil, golden.Usagef("co-simulation: stalls are not part of a checkpoint; take either")
 	}

@@ -197,11 +197,11 @@ func TestHost(t *testing.T) {
 		refuse(2<<28|2, 0)
 		missing(2<<28 | 3)
 		missing(2<<28 | 1<<20)
-		for counter := range 8 {
+		for counter := range p.Counters {
 			read(3<<28|counter, 0)
 			refuse(3<<28|counter, 0)
 		}
-		missing(3<<28 | 8)
+		missing(3<<28 | len(p.Counters))
 		for region := 8; region < 16; region++ {
 			missing(region << 28)
 		}

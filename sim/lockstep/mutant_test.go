@@ -36,6 +36,7 @@ func TestMutants(t *testing.T) {
 		{"machine_terms.v", "always_i || nonzero_q || count_q != NoTerms", "nonzero_q"},
 		{"machine_lane.v", "(sum_first_i ? {SumWidth{1'b0}} : gen_context[Contexts-1].added)", "gen_context[Contexts-1].added"},
 		{"machine_control.v", "$signed(score_data_o) > best_q", "$signed(score_data_o) < best_q"},
+		{"machine_counters.v", "(parts_q[PartW*k +: PartW] & {PartW{at != k[7:0]}})", "{PartW{1'b0}}"},
 		{"machine_host.v", "number_q <= number_q + 32'd1", "number_q <= number_q"},
 	} {
 		l := model(t, n)

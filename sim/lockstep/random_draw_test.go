@@ -34,6 +34,9 @@ func drawCase(rng *rand.Rand, name string) *randomCase {
 	if rng.IntN(8) == 0 {
 		c.Learning = rng.IntN(batch)
 	}
+	if !c.network.Hardware.Learning {
+		c.Learning = 0
+	}
 	if c.Inference+c.Learning == 0 {
 		c.Inference = 1
 	}
@@ -91,7 +94,7 @@ func drawNetwork(rng *rand.Rand, name string) *network.Network {
 	case *rule.Backprop:
 		own.Activation, own.Loss = oneOf(rng, rule.Activations...), oneOf(rng, rule.MSE, rule.CrossEntropy)
 	}
-	n.Hardware = network.Hardware{Lanes: between(rng, 1, 17), Contexts: between(rng, 1, 4), Mode: oneOf(rng, "events", "events", "dense")}
+	n.Hardware = network.Hardware{Lanes: between(rng, 1, 17), Contexts: between(rng, 1, 4), Learning: rng.IntN(6) > 0, Mode: oneOf(rng, "events", "events", "dense")}
 	return n
 }
 
