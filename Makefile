@@ -46,7 +46,7 @@ fuzz: tools
 	@.ci/fuzz $(FUZZTIME)
 
 mutate: tools
-	@CORINFO_MUTANTS=$(MUTANTS) go test -count=1 -timeout 0 -v -run Mutants ./sim ./hdlgen
+	@CORINFO_MUTANTS=$(MUTANTS) go test -count=1 -timeout 0 -v -run Mutants ./sim/lockstep ./hdlgen
 
 newest: tools
 	@test -d .build/newest || python3 -m venv .build/newest

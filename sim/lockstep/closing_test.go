@@ -70,6 +70,7 @@ func samplesOf(d *design.Design, count int, rng *rand.Rand) (list []sim.Sample) 
 
 // The model follows the closing part, for every rule, whatever was before it.
 func TestClosingPart(t *testing.T) {
+	t.Parallel()
 	rng := rand.New(rand.NewPCG(10, goldentest.Seed(t)))
 	for _, c := range closingCases {
 		t.Run(c.rule, func(t *testing.T) {
@@ -85,14 +86,18 @@ func TestClosingPart(t *testing.T) {
 	}
 }
 
+// verilogPath is the path of a module's file in a design's folder.
+func verilogPath(dir, file string) string {
+	if strings.HasPrefix(file, "corinfo_") {
+		return filepath.Join(dir, "library", file)
+	}
+	return filepath.Join(dir, "rtl", file)
+}
+
 // replaceIn changes the first place of old in a file of the design.
 func replaceIn(t *testing.T, d *design.Design, file, old, new string) {
 	t.Helper()
-	folder := "rtl"
-	if strings.HasPrefix(file, "corinfo_") {
-		folder = "library"
-	}
-	path := filepath.Join(d.Dir, folder, file)
+	path := verilogPath(d.Dir, file)
 	text, err := os.ReadFile(path)
 	require.NoError(t, err)
 	changed := strings.Replace(string(text), old, new, 1)

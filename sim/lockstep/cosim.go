@@ -154,11 +154,12 @@ func (c *cosimulation) readBackCycles() int {
 	return (p.Target.ReadCycles + 2*p.Target.WireCycles + 6) * p.Lanes * p.Depth * (1 + len(p.Beside))
 }
 
-// quietCycles is how long a design may show nothing before it counts as dead: longer than anything takes.
+// quietCycles is how long a design may show nothing before it counts as dead: longer than all changes of a sample take to become
+// products, and than an update looks for factors that are not zero.
 func quietCycles(p *design.Plan) int {
 	longest := 0
 	for _, pr := range p.D.Projections {
 		longest = max(longest, pr.Cols)
 	}
-	return 100_000 + 100*longest*p.Network.Learning.Batch
+	return 5_000 + 4*p.Dense() + 20*longest*p.Network.Learning.Batch
 }

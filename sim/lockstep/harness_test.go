@@ -36,6 +36,7 @@ func harnessed(rng *rand.Rand) []*network.Network {
 // Samples that come late and results that wait change no bit. They change cycles, to more or, where samples in flight meet
 // otherwise, to fewer.
 func TestStalls(t *testing.T) {
+	t.Parallel()
 	rng := rand.New(rand.NewPCG(5, goldentest.Seed(t)))
 	var cycles [2][][2]int64 // of inferences, of learning
 	for _, n := range harnessed(rng) {
@@ -55,6 +56,7 @@ func TestStalls(t *testing.T) {
 // A reset may come at any time: before, while and after a sample is taken, while it settles, after its answer and while synapses
 // are written. The next mini-batch is as after the first reset, once the host has written the synapses.
 func TestResets(t *testing.T) {
+	t.Parallel()
 	rng := rand.New(rand.NewPCG(6, goldentest.Seed(t)))
 	for _, n := range harnessed(rng) {
 		p, err := design.New(n, 4, 2, plainTarget)
@@ -86,6 +88,7 @@ func TestResets(t *testing.T) {
 // With registers on wires, a step, its changes and its answers are on their way when a reset comes: in every cycle of some steps, one
 // after another. Then samples are as after the first reset.
 func TestResetsOnWires(t *testing.T) {
+	t.Parallel()
 	rng := rand.New(rand.NewPCG(11, goldentest.Seed(t)))
 	n := ruleNetwork("pc-nudge", []int{7, 5, 4}, 1, rng)
 	target := plainTarget
@@ -109,6 +112,7 @@ func TestResetsOnWires(t *testing.T) {
 // The host reads what it wrote at the ends of every region and of every word's range, and nothing beside it changes; it is refused
 // where there is no word, where a word is read only, and what does not fit.
 func TestHost(t *testing.T) {
+	t.Parallel()
 	rng := rand.New(rand.NewPCG(7, goldentest.Seed(t)))
 	for _, n := range harnessed(rng) {
 		p, err := design.New(n, 6, 2, plainTarget)

@@ -143,6 +143,7 @@ func ruleNetwork(name string, layers []int, batch int, rng *rand.Rand) *network.
 
 // TestRules runs every rule in lock step.
 func TestRules(t *testing.T) {
+	t.Parallel()
 	for _, r := range rule.Names() {
 		t.Run(r, func(t *testing.T) {
 			rng := rand.New(rand.NewPCG(1, goldentest.Seed(t)))
@@ -162,6 +163,7 @@ func TestRules(t *testing.T) {
 
 // An update with a long pipeline follows one with a short pipeline: the biases' roots have more bits than those of the weights.
 func TestUpdatesOfDifferentLatency(t *testing.T) {
+	t.Parallel()
 	rng := rand.New(rand.NewPCG(9, goldentest.Seed(t)))
 	n := ruleNetwork("bp", []int{4, 3, 2}, 1, rng)
 	own := n.Own.(*rule.Backprop)
@@ -179,6 +181,7 @@ func TestUpdatesOfDifferentLatency(t *testing.T) {
 
 // TestSignedInputs: inputs that dataset.normalize makes negative.
 func TestSignedInputs(t *testing.T) {
+	t.Parallel()
 	rng := rand.New(rand.NewPCG(2, goldentest.Seed(t)))
 	n := ruleNetwork("ep", []int{15, 7, 4}, 2, rng)
 	n.Dataset.Normalize = dataset.Normalize{Mean: []float64{0.4}, Deviation: []float64{0.5}}
@@ -188,6 +191,7 @@ func TestSignedInputs(t *testing.T) {
 // TestEstimate: cycles are estimated within 5 % of those of a simulation, over rules, targets and one or two samples in flight.
 // With three, learning samples as short as those of fa here (240 cycles and their update) may be estimated 7 % too long.
 func TestEstimate(t *testing.T) {
+	t.Parallel()
 	for i, name := range []string{"corinfomax", "ep", "fa"} {
 		t.Run(name, func(t *testing.T) {
 			rng := rand.New(rand.NewPCG(3, goldentest.Seed(t)))

@@ -16,6 +16,7 @@ import (
 
 // A design that does something else is found.
 func TestMutants(t *testing.T) {
+	t.Parallel()
 	rng := rand.New(rand.NewPCG(8, 1))
 	n := ruleNetwork("ep", []int{6, 5, 3}, 2, rng)
 	p, err := design.New(n, 4, 2, plainTarget)

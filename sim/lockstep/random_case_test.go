@@ -125,9 +125,9 @@ func (c *randomCase) scatter(m *machine.Machine) {
 // samples are those of a case.
 func (c *randomCase) samples(p *design.Plan) (list []command) {
 	n := p.Network
-	draw := func(kind kind, count int) {
+	draw := func(kind kind, stream uint64, count int) { // a smaller case keeps the first of a stream
 		for i := range count {
-			rng := rand.New(rand.NewPCG(c.Seed, uint64(1+kind)<<60|uint64(len(list))<<20|uint64(i)))
+			rng := rand.New(rand.NewPCG(c.Seed, stream<<60|uint64(i)))
 			s := sim.Sample{X: make([]int64, n.Layers[0]), Label: rng.IntN(n.Layers[n.K()]), Negative: n.Learning.RandomSign && toss(rng)}
 			pixels := make([]uint8, n.Layers[0])
 			for j := range pixels {
@@ -139,14 +139,14 @@ func (c *randomCase) samples(p *design.Plan) (list []command) {
 			list = append(list, command{Sample: s, kind: kind})
 		}
 	}
-	draw(inference, c.Inference)
-	draw(learning, c.Learning)
+	draw(inference, 1, c.Inference)
+	draw(learning, 2, c.Learning)
 	if c.Mixed {
 		rand.New(rand.NewPCG(c.Seed, 1)).Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
 	}
 	if e := c.Ended; e != nil {
 		list[min(e.At, len(list)-1)].reset = &reset{e.Tag[0], e.Lines, e.Cycles}
-		draw(learning, n.Learning.Batch)
+		draw(learning, 3, n.Learning.Batch)
 	}
 	return list
 }

@@ -294,7 +294,7 @@ func play(ctx context.Context, start func(ctx context.Context) *exec.Cmd, see fu
 	scanner.Buffer(make([]byte, 1<<20), 1<<24)
 	enough, last := false, ""
 	for !enough && err == nil && scanner.Scan() {
-		last = string(scanner.Bytes()[:min(60, len(scanner.Bytes()))])
+		last = string(scanner.Bytes()[:min(200, len(scanner.Bytes()))])
 		enough, err = see(scanner.Bytes())
 	}
 	if err == nil {
