@@ -81,7 +81,7 @@ func TestEstimateFits(t *testing.T) {
 	require.Equal(t, 208.0, fit["bram"].(map[string]any)["available"])
 	require.Contains(t, done(t, "estimate", "-c", file, "--samples", "0", "--board", "ulx3s-85f"), "ulx3s-85f (LFE5U-85F): fits")
 	wide := smallNetwork(t, 3, "")
-	require.Contains(t, done(t, "estimate", "-c", wide, "--samples", "0", "--board", "ulx3s-85f", "--lanes", "64"), "does not fit: use --lanes ")
+	require.Contains(t, done(t, "estimate", "-c", wide, "--samples", "0", "--board", "ulx3s-85f", "--lanes", "200"), "does not fit: use --lanes ")
 }
 
 // A design that cannot fit its board is refused before any work is done, with the number of lanes that fits: it does, and one more

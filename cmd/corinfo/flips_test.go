@@ -352,7 +352,7 @@ func stoppedCosim(t *testing.T, network string) flipped {
 	needTool(t, "iverilog")
 	dir := filepath.Join(t.TempDir(), "design")
 	done(t, "generate", "-c", network, "-o", dir)
-	args := []string{"cosim", dir, "--simulator", "icarus", "--samples", "0", "--learn", "12", "--workers", "1"}
+	args := []string{"cosim", dir, "--simulator", "icarus", "--samples", "0", "--learn", "30", "--workers", "1"}
 	checkpoint := filepath.Join(dir, "sim", "checkpoint")
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()

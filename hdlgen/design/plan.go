@@ -211,7 +211,13 @@ func New(n *network.Network, lanes, units int, target hdlgen.Target) (*Plan, err
 		}
 		f.Latency = latency
 	}
-	return p, p.count()
+	if err := p.count(); err != nil {
+		return nil, err
+	}
+	if _, err := newShape(p); err != nil {
+		return nil, err
+	}
+	return p, nil
 }
 
 // maxLatency is that of a formula: controls count it in 8 bits, and some cycles more.

@@ -59,6 +59,7 @@ type flight struct {
 	allow    int // cycle from which its events may be taken
 	moved    bool
 	queue    []int // events that wait: their strides
+	coming   int   // of those pending
 	busy     []int // cycles in which events that were taken are over
 	complete bool
 }
@@ -82,10 +83,65 @@ func (p *Plan) answers() int { return 2 * p.Target.WireCycles }
 // play takes a list of commands, all inferences or all learning samples in whole mini-batches.
 func (p *Plan) play(list []sampleActivity, learn, dense bool) *schedule {
 	s := &schedule{p: p, dense: dense, list: list, learn: learn, flights: make([]flight, p.Contexts), loading: -1, room: eventRoom}
-	for s.turn < len(list) || slices.ContainsFunc(s.flights, func(f flight) bool { return f.stage != idle }) {
+	for s.turn < len(list) || s.working() {
+		before := s.mark()
 		s.step()
+		next := s.cycle + 1
+		if s.mark() == before { // until some time comes, all cycles are like this one
+			next = s.soonest()
+		}
+		if s.cycle >= s.updateEnd && s.working() {
+			s.settling += next - s.cycle
+		}
+		s.cycle = next
 	}
 	return s
+}
+
+func (s *schedule) working() bool {
+	return slices.ContainsFunc(s.flights, func(f flight) bool { return f.stage != idle })
+}
+
+// mark tells whether a cycle changed anything.
+func (s *schedule) mark() uint64 {
+	sum := uint64(14695981039346656037)
+	add := func(list ...int) {
+		for _, v := range list {
+			sum = (sum ^ uint64(v)) * 1099511628211
+		}
+	}
+	flag := map[bool]int{true: 1}
+	add(s.accepted, s.loading, s.word, flag[s.waits], flag[s.one], flag[s.closing], s.turn, s.held, s.owner, s.free, len(s.pending), s.room, s.walkFree, len(s.placed), s.updateEnd)
+	for i := range s.flights {
+		f := &s.flights[i]
+		add(f.at, f.record, int(f.stage), f.from, f.done, f.allow, len(f.queue), len(f.busy))
+	}
+	return sum
+}
+
+// soonest is the first cycle behind this one that something waits for.
+func (s *schedule) soonest() int {
+	next := never
+	at := func(cycles ...int) {
+		for _, c := range cycles {
+			if c > s.cycle {
+				next = min(next, c)
+			}
+		}
+	}
+	at(s.free, s.walkFree-1, s.walkFree, s.updateEnd)
+	if len(s.pending) > 0 {
+		at(s.pending[0].cycle)
+	}
+	if len(s.placed) > 0 {
+		at(s.placed[0].cycle)
+	}
+	for i := range s.flights {
+		f := &s.flights[i]
+		at(f.from, f.done, f.allow)
+		at(f.busy...)
+	}
+	return next
 }
 
 // step is one cycle.
@@ -96,24 +152,14 @@ func (s *schedule) step() {
 		s.context(c)
 	}
 	s.grant()
-	for i := 0; i < len(s.pending); {
-		if a := s.pending[i]; a.cycle <= s.cycle {
-			s.flights[a.context].queue = append(s.flights[a.context].queue, a.stride)
-			s.pending = slices.Delete(s.pending, i, i+1)
-			continue
-		}
-		i++
+	for len(s.pending) > 0 && s.pending[0].cycle <= s.cycle {
+		f := &s.flights[s.pending[0].context]
+		f.queue = append(f.queue, s.pending[0].stride)
+		f.coming--
+		s.pending = s.pending[1:]
 	}
 	s.take()
 	s.walk()
-	if s.cycle < s.updateEnd {
-		s.cycle++
-		return
-	}
-	if slices.ContainsFunc(s.flights, func(f flight) bool { return f.stage != idle }) {
-		s.settling++
-	}
-	s.cycle++
 }
 
 func (s *schedule) accept() {
@@ -269,7 +315,7 @@ func (s *schedule) context(c int) {
 		s.next(c, f.at+1)
 	case quieting:
 		f.busy = slices.DeleteFunc(f.busy, func(end int) bool { return end >= 0 && end <= s.cycle })
-		if len(f.queue) == 0 && len(f.busy) == 0 && !slices.ContainsFunc(s.pending, func(a arrival) bool { return a.context == c }) {
+		if len(f.queue) == 0 && len(f.busy) == 0 && f.coming == 0 {
 			leave()
 		}
 	}
@@ -343,12 +389,16 @@ func (s *schedule) run(c int) {
 		return
 	}
 	stride := p.Signals[st.Signal].Stride
+	known := len(s.pending)
 	for n, some := range changed {
 		if some || s.dense {
 			sub := n % p.Lanes % p.Subs
 			s.pending = append(s.pending, arrival{s.cycle + 6 + p.answers() + formula.Latency + n/p.Lanes*(kinds+p.Subs) + kinds + sub, c, stride})
 		}
 	}
+	// One step's come before the next one's; those of a slot do not come in the order of neurons.
+	slices.SortStableFunc(s.pending[known:], func(a, b arrival) int { return a.cycle - b.cycle })
+	f.coming += len(s.pending) - known
 }
 
 // never is the time of what is not going to happen.
