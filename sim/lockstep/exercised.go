@@ -92,15 +92,21 @@ func (e exercised) gaps(p *design.Plan) []sim.Gap {
 	}
 	d := p.D
 	var projections, phases, classes, signs []string
-	for i := range d.Updates {
-		projections = append(projections, d.Projections[d.Updates[i].Projection].Name)
+	for _, u := range p.Updates {
+		if !u.Mirrored {
+			projections = append(projections, d.Projections[u.Projection].Name)
+		}
 	}
 	early, nudged := false, false
 	for i := range d.Phases {
-		if phase := &d.Phases[i]; phase.EarlyEnd && phase.Iterations > 1 {
+		phase := &d.Phases[i]
+		if phase.Learning && len(p.Updates) == 0 {
+			continue
+		}
+		if phase.EarlyEnd && phase.Iterations > 1 {
 			phases, early = append(phases, phase.Name), true
 		}
-		nudged = nudged || d.Phases[i].Beta != 0
+		nudged = nudged || phase.Beta != 0
 	}
 	for class := range p.Network.Layers[p.Network.K()] {
 		classes = append(classes, fmt.Sprint(class))
@@ -133,16 +139,15 @@ func rounded(p *design.Plan) (tensors []string) {
 			}
 		}
 	}
-	for i := range p.A.Steps {
-		add(&p.A.Steps[i])
-	}
-	for i := range p.A.Factors {
-		if p.A.Factors[i].Graph != nil && keeps(p.D, i) {
-			add(&p.A.Factors[i])
+	for i := range p.Steps {
+		if st := &p.Steps[i]; st.Step >= 0 {
+			add(&p.A.Steps[st.Step])
+		} else if st.Factor >= 0 && keeps(p.D, st.Factor) {
+			add(&p.A.Factors[st.Factor])
 		}
 	}
-	for i := range p.A.Updates {
-		add(&p.A.Updates[i].Formula)
+	for _, u := range p.Updates {
+		add(&p.A.Updates[u.Update].Formula)
 	}
 	slices.Sort(tensors)
 	return tensors

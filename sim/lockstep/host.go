@@ -1,6 +1,8 @@
 package lockstep
 
 import (
+	"slices"
+
 	"corinfo/golden/machine"
 	"corinfo/golden/rule"
 	"corinfo/hdlgen/design"
@@ -13,7 +15,6 @@ const (
 	regionControl   = 2
 	regionCounters  = 3
 	regionBeside    = 4
-	regions         = 16
 )
 
 // Words of the host's control: seed, number of the next mini-batch, samples of the open one.
@@ -49,6 +50,11 @@ func placed(p *design.Plan, address uint32) (projection, row, column int, ok boo
 	projection, column, slot, ok := p.Column(placeOf(address))
 	row = slot*p.Lanes + laneOf(address)
 	return projection, row, column, ok && row < p.D.Projections[projection].Rows
+}
+
+// holds tells whether a design has the synapses of a projection.
+func holds(p *design.Plan, projection int) bool {
+	return slices.ContainsFunc(p.Walk, func(x design.Place) bool { return x.Projection == projection })
 }
 
 // word is a word of the design's lanes, by its address for the host.
