@@ -242,6 +242,7 @@ module corinfo_control #(
     .load_label_o   (load_label),
     .closer_o       (closer),
     .loaded_i       (loaded),
+    .bad_i          (1'b0),
     .batch_done_i   (batch_done),
     .answered_i     (answered),
     .turn_o         (turn),

@@ -58,6 +58,8 @@ var Order = []string{
 	"corinfo_machine_events.v",
 	"corinfo_machine_terms.v",
 	"corinfo_machine_update.v",
+	"corinfo_machine_input.v",
+	"corinfo_machine_status.v",
 	"corinfo_machine_host.v",
 	"corinfo_machine_control.v",
 }

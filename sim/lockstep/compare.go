@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math/big"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,6 +20,7 @@ const (
 	regionControl   = 2
 	regionCounters  = 3
 	regionBeside    = 4
+	regionStatus    = 8
 )
 
 // Sample is one command: raw words of the input, or what it learns.
@@ -28,7 +30,9 @@ type Sample struct {
 	Label    int
 	Negative bool
 	Reset    *Reset // ends it; nil: it is done. The synapses are those of the start again then
+	Abort    bool   // the host's, in place of the reset
 	List     bool   // what is before it is done when it begins
+	Length   int    // words that come of it; 0: as many as there are inputs, other numbers are an error
 }
 
 // Reset comes so many cycles after so many lines of a kind that the design prints of the command: S, R or W. C with 0 lines:
@@ -76,7 +80,7 @@ func (c *comparator) stimulus() []byte {
 		if s.List {
 			b.WriteString("E\n")
 		}
-		if s.Learn && batch == 0 {
+		if s.Learn && batch == 0 && s.Length == 0 {
 			// What the model will have in force for this mini-batch.
 			for i, words := range constantsAt(p, m, step) {
 				for place, word := range words {
@@ -88,7 +92,16 @@ func (c *comparator) stimulus() []byte {
 			}
 		}
 		if s.Reset != nil {
-			fmt.Fprintf(&b, "E\nA %c %x %x\n", s.Reset.Tag, s.Reset.Lines, s.Reset.Cycles)
+			how := 'A'
+			if s.Abort {
+				how = 'B'
+			}
+			fmt.Fprintf(&b, "E\n%c %c %x %x\n", how, s.Reset.Tag, s.Reset.Lines, s.Reset.Cycles)
+		}
+		x := s.X
+		if s.Length > 0 {
+			fmt.Fprintf(&b, "V %x 1\n", s.Length)
+			x = slices.Concat(x, x)[:s.Length] // at most twice as many as there are
 		}
 		if s.Learn {
 			neg := 0
@@ -96,6 +109,9 @@ func (c *comparator) stimulus() []byte {
 				neg = 1
 			}
 			fmt.Fprintf(&b, "L %x %x", s.Label, neg)
+			if s.Length > 0 {
+				batch-- // it is not learned
+			}
 			if batch++; batch == p.Network.Learning.Batch {
 				batch = 0
 				step++
@@ -103,12 +119,15 @@ func (c *comparator) stimulus() []byte {
 		} else {
 			b.WriteString("I")
 		}
-		for _, x := range s.X {
+		for _, x := range x {
 			fmt.Fprintf(&b, " %x", raw(x, c.d.Manifest.Widths.X))
 		}
 		b.WriteString("\n")
 		if s.Reset != nil {
 			batch, step = 0, 0
+			if s.Abort { // seed and number are not those of the start by themselves
+				fmt.Fprintf(&b, "H %x %x\nH %x 0\n", regionControl<<28, p.Network.Seed, regionControl<<28|1)
+			}
 			for _, x := range c.start {
 				fmt.Fprintf(&b, "H %x %x\n", x.address, uint64(x.word))
 			}
@@ -219,7 +238,9 @@ func (c *comparator) next() *flight {
 	}
 	s := c.samples[c.begun]
 	f := &flight{command: c.begun}
-	c.m.Run(s.X, machine.Command{Learn: s.Learn, Label: s.Label, Negative: s.Negative}, &f.trace)
+	if s.Length == 0 {
+		c.m.Run(s.X, machine.Command{Learn: s.Learn, Label: s.Label, Negative: s.Negative}, &f.trace)
+	}
 	c.flights[(c.begun-c.first)%c.p.Contexts] = f
 	c.queue = append(c.queue, f)
 	c.begun++
@@ -265,7 +286,7 @@ func (c *comparator) reset(cycle string) {
 }
 
 // fields is how many every line of the protocol has; 0: any number.
-var fields = map[byte]int{'S': 6, 'Y': 5, 'W': 6, 'O': 4, 'R': 3, 'D': 4, 'E': 4, 'Z': 2, 'N': 3, 'T': 2, 'Q': 2, 'X': 0, 'F': 0}
+var fields = map[byte]int{'S': 6, 'Y': 5, 'W': 6, 'O': 4, 'R': 4, 'D': 4, 'E': 4, 'Z': 2, 'N': 3, 'T': 2, 'Q': 2, 'X': 0, 'F': 0}
 
 // line takes a line that the simulator printed.
 func (c *comparator) line(f []string) {
@@ -336,14 +357,19 @@ func (c *comparator) list(f []string) {
 func (c *comparator) answer(f []string) {
 	class, _ := strconv.ParseInt(f[2], 16, 64)
 	if len(c.queue) == 0 {
+		c.next() // one of the wrong length shows nothing before
+	}
+	if len(c.queue) == 0 {
 		c.fail(f[1], nil, "class", "an answer that nobody asked for")
 		return
 	}
 	x := c.queue[0]
-	if int(class) != x.trace.Class || c.scores != len(x.trace.Scores) {
+	if bad := c.samples[x.command].Length > 0; bad != (f[3] == "1") {
+		c.fail(f[1], x, "class", "the answer's error is %s, of a sample of the wrong length: %v", f[3], bad)
+	} else if !bad && (int(class) != x.trace.Class || c.scores != len(x.trace.Scores)) {
 		c.differ(f[1], x, "class", class, int64(x.trace.Class))
 	}
-	if !c.samples[x.command].Learn && int(class) == c.samples[x.command].Label {
+	if !c.samples[x.command].Learn && c.samples[x.command].Length == 0 && int(class) == c.samples[x.command].Label {
 		c.right++
 	}
 	c.queue, c.scores = c.queue[1:], 0

@@ -201,7 +201,12 @@ func TestHost(t *testing.T) {
 			refuse(3<<28|counter, 0)
 		}
 		missing(3<<28 | len(p.Counters))
-		for region := 8; region < 16; region++ {
+		read(8<<28, 0)
+		word(8<<28|2, 32, false)
+		read(8<<28|3, 0)
+		refuse(8<<28|3, 0)
+		missing(8<<28 | 4)
+		for region := 9; region < 16; region++ {
 			missing(region << 28)
 		}
 		require.Empty(t, touch(t, d, command, list), n.Rule)
