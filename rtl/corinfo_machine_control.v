@@ -368,6 +368,10 @@ module corinfo_machine_control #(
   wire [LabelW-1:0]   label, answer_index;
   wire [SampleW-1:0]  sample;
   wire [UnitW-1:0]    answer_unit;
+  wire                rows_we;
+  wire [23:0]         rows_row;
+  wire [3:0]          rows_part;
+  wire [31:0]         rows_data, rows_word;
   wire [KindW-1:0]    hold_kind;
   wire [SubW-1:0]     steps_sub;
   wire                steps_visit;
@@ -407,6 +411,12 @@ module corinfo_machine_control #(
     .layer_o        (layer_o),
     .largest_o      (largest_o),
     .constants_o    (constants_o),
+    .host_i         (host_busy),
+    .host_we_i      (rows_we),
+    .host_row_i     (rows_row),
+    .host_part_i    (rows_part),
+    .host_data_i    (rows_data),
+    .host_part_o    (rows_word),
     .hold_o         (steps_hold),
     .kind_o         (hold_kind),
     .sum_addr_o     (steps_addr),
@@ -793,7 +803,8 @@ module corinfo_machine_control #(
     .SynapseWidth(SynapseWidth),
     .BesideW(BesideW), .BesideLow(BesideLow), .BesideBits(BesideBits), .BesideSigned(BesideSigned),
     .Updates(Updates), .ConstantsWidth(UpdateConstantsWidth), .ConstantLow(ConstantLow), .ConstantBits(ConstantBits),
-    .ConstantsFile(UpdateConstantsFile), .SampleW(SampleW), .Counters(Totals), .ReadCycles(ReadCycles + Answers),
+    .ConstantsFile(UpdateConstantsFile), .Rows(4 * Rows), .RowWidth(ConstantsWidth), .SampleW(SampleW),
+    .Counters(Totals), .ReadCycles(ReadCycles + Answers),
     .Seed(Seed)
   ) u_host (
     .clk_i           (clk_i),
@@ -809,6 +820,11 @@ module corinfo_machine_control #(
     .idle_i          (idle_o && !reset),
     .busy_o          (host_busy),
     .hold_o          (host_hold),
+    .rows_we_o       (rows_we),
+    .rows_row_o      (rows_row),
+    .rows_part_o     (rows_part),
+    .rows_data_o     (rows_data),
+    .rows_i          (rows_word),
     .status_we_o     (status_we),
     .status_place_o  (status_place),
     .status_data_o   (status_data),
@@ -832,8 +848,9 @@ module corinfo_machine_control #(
     .counter_i       (counter)
   );
 
-  // Counters. Ticks: cycles with a command under way, of settling, of those with a product, of updates; events, products,
-  // steps, products of updates, mini-batches, cycles in which we wait for a sample's word or a result's taker.
+  // Counters. Ticks: cycles with a command under way, of settling, of those with a product, of updates; events,
+  // products, steps, products of updates, mini-batches, cycles in which a sample's word or a result's taker is waited
+  // for.
   localparam         Ticks       = 10;
   localparam         Numbers     = Steps + Updates;
   localparam         NumberW     = $clog2(Numbers);

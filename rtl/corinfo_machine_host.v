@@ -10,6 +10,7 @@
 //   region 2        0 seed, 1 number of the next mini-batch, 2 samples held of the open one (read only)
 //   region 3        counters (read only)
 //   region 8        status, see corinfo_machine_status
+//   region 9        constants of steps: row 27:4, 32 bits of it 3:0
 //   region 4, 5 ..  the words beside synapses, at the address of their synapse
 //
 // An address that names no word, a write to a read-only word, and a word that does not fit (a signed one carries its
@@ -34,6 +35,8 @@ module corinfo_machine_host #(
   parameter [255:0] ConstantLow  = 0,   // by place, of 8: lowest bit
   parameter [255:0] ConstantBits = 0,   // by place, at most 63; 0: there is none
   parameter ConstantsFile  = "",   // to start with
+  parameter Rows           = 32,   // of constants of steps
+  parameter RowWidth       = 32,
   parameter SampleW        = 1,
   parameter Counters       = 8,
   parameter ReadCycles     = 2,    // from the synapse's address to two cycles before its word
@@ -70,6 +73,11 @@ module corinfo_machine_host #(
   input  wire [SampleW-1:0]        sample_i,
   output wire [31:0]               seed_o,
   output wire [31:0]               number_o,
+  output wire                      rows_we_o,       // of row_o, its part
+  output wire [23:0]               rows_row_o,
+  output wire [3:0]                rows_part_o,
+  output wire [31:0]               rows_data_o,
+  input  wire [31:0]               rows_i,          // two cycles after the row
   output wire                      status_we_o,
   output wire [1:0]                status_place_o,
   output wire [31:0]               status_data_o,
@@ -84,6 +92,7 @@ module corinfo_machine_host #(
   localparam [3:0] RegionControl   = 4'd2;
   localparam [3:0] RegionCounters  = 4'd3;
   localparam [3:0] RegionStatus    = 4'd8;
+  localparam [3:0] RegionSteps     = 4'd9;
   localparam       Cycles          = ReadCycles + 4;  // from the access to its answer
   localparam       UpdateAddrW     = Updates > 0 ? $clog2(Updates) : 1;
   localparam       BesideRoom      = BesideW + 64;
@@ -93,6 +102,9 @@ module corinfo_machine_host #(
   localparam [31:0] DepthWord    = SynapseDepth;
   localparam [31:0] UpdatesWord  = Updates > 0 ? Updates : 1;
   localparam [31:0] CountersWord = Counters;
+  localparam [31:0] RowsWord     = Rows;
+  localparam [31:0] LastPart     = (RowWidth - 1) / 32;
+  localparam [31:0] LastBits     = 32'hffff_ffff >> (31 - (RowWidth - 1) % 32);  // of the last part of a row
 
   reg  [31:0] address_q, seed_q, number_q;
   reg  [63:0] data_q;
@@ -196,6 +208,11 @@ module corinfo_machine_host #(
         exists   = place < CountersWord;
         writable = 1'b0;
       end
+      RegionSteps: begin
+        exists   = {8'd0, address_q[27:4]} < RowsWord && {28'd0, address_q[3:0]} <= LastPart;
+        writable = data_q[63:32] == 32'd0
+                   && ({28'd0, address_q[3:0]} < LastPart || (data_q[31:0] & ~LastBits) == 32'd0);
+      end
       RegionStatus: begin
         exists   = place < 32'd4;
         writable = place < 32'd3 && data_q[63:32] == 32'd0;
@@ -230,6 +247,7 @@ module corinfo_machine_host #(
                               {{(64 - SampleW){1'b0}}, sample_i};
       RegionCounters:  read = {16'd0, counter_i};
       RegionStatus:    read = status_i;
+      RegionSteps:     read = {32'd0, rows_i};
       default:         read = beside_word;
     endcase
   end
@@ -285,6 +303,10 @@ module corinfo_machine_host #(
   assign beside_o         = beside_next[BesideW-1:0];
   assign seed_o           = seed_q;
   assign number_o         = number_q;
+  assign rows_we_o        = write && !rst_i && region == RegionSteps;
+  assign rows_row_o       = address_q[27:4];
+  assign rows_part_o      = address_q[3:0];
+  assign rows_data_o      = data_q[31:0];
   assign status_we_o      = write && !rst_i && region == RegionStatus;
   assign status_place_o   = address_q[1:0];
   assign status_data_o    = data_q[31:0];

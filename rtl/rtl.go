@@ -53,6 +53,7 @@ var Order = []string{
 	"corinfo_machine_lane.v",
 	"corinfo_machine_walk.v",
 	"corinfo_machine_counters.v",
+	"corinfo_machine_rows.v",
 	"corinfo_machine_steps.v",
 	"corinfo_machine_context.v",
 	"corinfo_machine_events.v",

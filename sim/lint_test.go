@@ -142,7 +142,7 @@ func TestLibraryLints(t *testing.T) {
 		"corinfo_machine_update":   "Lanes=5 Units=5 UnitW=3 Subs=1 SubW=1 Batch=3 SampleW=2 Inputs=7 InputAddrW=5 ReadCycles=1 FetchCycles=5 MaxLatency=90",
 		"corinfo_machine_host":     "Lanes=2 LaneW=1 SynapseDepth=4000 SynapseAddrW=12 SynapseWidth=40 BesideW=33 ConstantsWidth=64 SampleW=5 ReadCycles=1",
 		"corinfo_machine_control":  "Contexts=3 ContextW=2 Batch=3 SampleW=2 OneSignal=2 Dense=1 ReadCycles=1",
-		"corinfo_machine_counters": "Units=1 Flags=3 Totals=13 Numbers=2", "corinfo_machine_input": "Inputs=1 InputAddrW=1 ReadCycles=1 Dense=1", "corinfo_machine_status": "",
+		"corinfo_machine_counters": "Units=1 Flags=3 Totals=13 Numbers=2", "corinfo_machine_input": "Inputs=1 InputAddrW=1 ReadCycles=1 Dense=1", "corinfo_machine_status": "", "corinfo_machine_rows": "Width=64 Depth=7",
 		"corinfo_interneuron": "Lanes=5 RWidth=9 LayerW=3 ContextW=2 SumWidth=11 QUWidth=12 QWidth=9 StepCycles=2",
 	}
 	for _, file := range rtl.Order {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -11,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"corinfo/golden/goldentest"
+	"corinfo/golden/rule"
 	"corinfo/hdlgen/design"
 	"corinfo/sim"
 )
@@ -153,4 +156,46 @@ func TestStatus(t *testing.T) {
 		require.Equal(t, []string{"error", "error"}, classes[1:3])
 		require.Equal(t, []string{classes[0], classes[0]}, []string{classes[3], classes[4]})
 	}
+}
+
+// Constants of steps that the host writes are in force at once: a design of one step size becomes one of another.
+func TestStepConstants(t *testing.T) {
+	rng := rand.New(rand.NewPCG(15, goldentest.Seed(t)))
+	draft := rng.Uint64()
+	plan := func(start float64) *design.Plan {
+		n := ruleNetwork("corinfomax", []int{6, 5, 3}, 2, rand.New(rand.NewPCG(1, draft)))
+		n.Settling.Step = rule.StepSize{Rule: "divide_by_loop_index", Start: start, Stop: start / 8}
+		p, err := design.New(n, 4, 2, plainTarget)
+		require.NoError(t, err)
+		return p
+	}
+	first, second := plan(0.05), plan(0.06) // near enough for formats of settings to be the same
+	for i, f := range first.Formulas {
+		require.Equal(t, f.Graph.Fingerprint(), second.Formulas[i].Graph.Fingerprint())
+	}
+	d, command := build(t, first, model(t, first.Network), sim.Icarus)
+	other := generated(t, second, model(t, second.Network))
+	rows := func(d *design.Design) []string {
+		text, err := os.ReadFile(filepath.Join(d.Dir, "images/tester_constants.hex"))
+		require.NoError(t, err)
+		return strings.Fields(string(text))
+	}
+	require.NotEqual(t, rows(d), rows(other))
+	require.Len(t, rows(other), len(rows(d)))
+	m := model(t, second.Network)
+	own := &design.Design{Dir: d.Dir, Plan: second, Manifest: d.Manifest, Learner: m}
+	c := newComparator(own, draw(rng, second.Network, m.Machine, 2, 2), sim.Options{Simulator: sim.Icarus})
+	var writes strings.Builder
+	for row, line := range rows(other) {
+		for part := 0; 8*part < len(line); part++ {
+			end := len(line) - 8*part
+			fmt.Fprintf(&writes, "H %x %s\n", 9<<28|row<<4|part, line[max(0, end-8):end])
+		}
+	}
+	stimulus := append([]byte(writes.String()), c.stimulus()...)
+	require.NoError(t, play(context.Background(), command, own, 0, c.quiet(), stimulus, func(f []string) bool {
+		c.line(f)
+		return c.mismatch != nil || c.ended
+	}))
+	require.Nil(t, c.mismatch, "%v", c.mismatch)
 }
