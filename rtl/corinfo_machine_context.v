@@ -3,7 +3,8 @@
 // accept_i gives a command, only while idle_o. An instruction wants one of the units that all samples share: want_*_o
 // is high until grant_i, and the unit is done with *_done_i. It is over when quiet_i says that none of the sample's
 // changes is on its way to a sum any more; a step with `hold` is over when its results are written, and its changes
-// wait (held_o) for those of the steps after it. answered_o is high from when the answer is out until result_taken_i.
+// wait (held_o) for those of the steps after it. answered_o is high from when the answer is out until result_taken_i. A
+// command whose sample is bad ends with an answer that is an error, error_o.
 //
 // An instruction, from the lowest bit: opcode 4, step or projection 8, row of constants 16, hold 1, last of an
 // iteration 1, exit 16: where to go on after the last one if nothing moved in the iteration; 0: the phase does not
@@ -30,6 +31,7 @@ module corinfo_machine_context #(
   input  wire               command_last_i,     // it completes the mini-batch
   output wire               idle_o,
   output wire               answered_o,
+  output wire               error_o,
   input  wire               result_taken_i,
   output wire               batch_done_o,
 
@@ -40,6 +42,7 @@ module corinfo_machine_context #(
   input  wire               grant_i,
   input  wire               steps_done_i,       // of this sample
   input  wire               load_done_i,
+  input  wire               load_bad_i,         // with it: the sample has the wrong length
   input  wire               update_done_i,
   input  wire               moved_i,            // a word that a phase waits for moved
   input  wire               quiet_i,
@@ -81,7 +84,7 @@ module corinfo_machine_context #(
 
   reg  [2:0]              state_q;
   reg  [ProgramAddrW-1:0] at_q;
-  reg                     learn_q, negative_q, complete_q, moved_q, held_q;
+  reg                     learn_q, negative_q, complete_q, moved_q, held_q, error_q;
   reg  [LabelW-1:0]       label_q;
   reg  [SampleW-1:0]      sample_q;
   reg  [1:0]              sign_q;
@@ -107,7 +110,8 @@ module corinfo_machine_context #(
   assign ends       = (op == OpInferred && !learn_q) || (op == OpSampled && !complete_q)
                       || op == OpEnd;
   assign leave      = last && exit_word != 16'd0 && !moved_q;
-  assign next       = (state_q == StateQuiet && quiet_i) || (state_q == StateAnswer && result_taken_i)
+  assign next       = (state_q == StateQuiet && quiet_i && !error_q)
+                      || (state_q == StateAnswer && result_taken_i && !error_q)
                       || (state_q == StateRun && run_done && op == OpStep && hold)
                       || (state_q == StateDecode && !ends
                           && (op == OpInferred || op == OpSampled || op == OpNudge));
@@ -125,6 +129,7 @@ module corinfo_machine_context #(
   assign sample_o      = sample_q;
   assign idle_o        = state_q == StateIdle;
   assign answered_o    = state_q == StateAnswer;
+  assign error_o       = error_q;
   assign batch_done_o  = state_q == StateDecode && op == OpEnd;
 
   always @(posedge clk_i) begin
@@ -162,7 +167,15 @@ module corinfo_machine_context #(
             state_q <= op == OpAnswer ? StateAnswer : StateQuiet;
           end
         end
+        StateQuiet: begin
+          if (quiet_i && error_q) begin
+            state_q <= StateAnswer;
+          end
+        end
         default: begin
+          if (result_taken_i && error_q) begin
+            state_q <= StateIdle;
+          end
         end
       endcase
       if (next) begin
@@ -176,6 +189,11 @@ module corinfo_machine_context #(
       label_q    <= command_label_i;
       sample_q   <= command_sample_i;
       complete_q <= command_last_i;
+    end
+    if (accept_i) begin
+      error_q <= 1'b0;
+    end else if (load_done_i && load_bad_i) begin
+      error_q <= 1'b1;
     end
     if (accept_i) begin
       sign_q <= 2'd0;

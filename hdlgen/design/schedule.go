@@ -569,7 +569,7 @@ func (p *Plan) memories(s *shape, e *hdlgen.Estimates) {
 	add("events", 1<<s.queue, s.signal+16+s.change, p.Units*p.Contexts, false)
 	add("program", len(p.Program), 46, p.Contexts, true)
 	add("steps", max(2, len(p.Steps)), 160, 1, true)
-	add("constants", 4*len(p.Rows), s.constants, 1, true)
+	add("constants", 4*len(p.Rows), s.constants, 1, false)
 	add("columns", max(2, len(p.Walk)), 32, 1, true)
 	add("signals", max(2, len(p.Signals)), 64, 1, true)
 }

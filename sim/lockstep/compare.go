@@ -34,9 +34,12 @@ type comparator struct {
 	terms    [][]int           // by update of the plan and column: terms of the open mini-batch
 	before   []training.Tensor // synapses before the command under way that a reset is to end
 	due      bool              // that reset has not come
+	ending   *command          // the one that it ends
 	atEnd    bool              // every memory word is read back
 	ended    bool
 
+	unfollowed    bool           // counters of events and products are not followed: samples of the wrong length were given
+	uncounted     bool           // no counter is: the host has aborted
 	base          machine.Counts // at the last reset
 	steps         int64          // of neurons since then, factors and moves among them
 	updateTerms   int64          // terms of updates since then
@@ -146,13 +149,17 @@ func (c *comparator) next(cycle int64) *flight {
 
 // begin runs the model on a command.
 func (c *comparator) begin(x *flight) {
-	learn := x.kind.learns()
+	learn := x.kind.learns() && x.length == 0
 	last := learn && c.l.Held() == c.p.Network.Learning.Batch-1
 	if x.reset != nil {
-		c.due = true
+		c.due, c.ending = true, x.command
 		if last {
 			c.before = c.l.Tensors()
 		}
+	}
+	if x.length > 0 { // some of its words have become products
+		c.unfollowed = true
+		return
 	}
 	c.l.Run(x.X, machine.Command{Learn: learn, Label: x.Label, Negative: x.Negative}, &x.trace)
 	x.visits = c.reader.visits(&x.trace, learn, last)
@@ -222,7 +229,7 @@ func (c *comparator) reset(cycle int64) {
 		c.at++
 		c.begun++
 		lost++
-		c.due = o.command.reset != nil
+		c.due, c.ending = o.command.reset != nil, o.command
 	}
 	for i, x := range c.flights {
 		if x != nil && x.done() {
@@ -240,6 +247,7 @@ func (c *comparator) reset(cycle int64) {
 		}
 	}
 	c.resets++
+	c.uncounted = c.uncounted || c.ending.byHost
 	c.queue, c.first, c.due, c.before = nil, c.begun, false, nil
 	c.l.Reset()
 	c.clearTerms()
@@ -468,10 +476,19 @@ func (c *comparator) score(cycle int64, index int, digits []byte) {
 }
 
 // answer is a class.
-func (c *comparator) answer(cycle int64, class int) {
+func (c *comparator) answer(cycle int64, class int, bad bool) {
 	x := c.answering(cycle)
 	if x == nil {
 		c.fail(cycle, nil, "class", "an answer that nobody asked for")
+		return
+	}
+	if bad != (x.length > 0) {
+		c.fail(cycle, x, "class", "the answer is an error: %v, of a sample of the wrong length: %v", bad, x.length > 0)
+		return
+	}
+	if bad {
+		x.class = true
+		c.queue = c.queue[1:]
 		return
 	}
 	if x.score < len(x.trace.Scores) {

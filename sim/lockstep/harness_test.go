@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -206,11 +207,38 @@ func TestHost(t *testing.T) {
 			refuse(3<<28|counter, 0)
 		}
 		missing(3<<28 | len(p.Counters))
-		for region := 8; region < 16; region++ {
+		read(8<<28, 0)
+		word(8<<28|2, 32, false)
+		read(8<<28|3, 0)
+		refuse(8<<28|3, 0)
+		missing(8<<28 | 4)
+		rows, err := os.ReadFile(filepath.Join(d.Dir, "images/tester_constants.hex"))
+		require.NoError(t, err)
+		lines := strings.Fields(string(rows))
+		width := max(2, slices.MaxFunc(p.Formulas, func(a, b *design.Formula) int { return stepBits(a) - stepBits(b) }).ConstantBits())
+		for _, row := range []int{0, len(lines) - 1} {
+			for part := range (width + 31) / 32 {
+				address := 9<<28 | row<<4 | part
+				word32, _ := bits([]byte("00000000"+lines[row]), 32*part, 32)
+				read(address, int64(word32))
+				word(address, min(32, width-32*part), false)
+			}
+			missing(9<<28 | row<<4 | (width+31)/32)
+		}
+		missing(9<<28 | len(lines)<<4)
+		for region := 10; region < 16; region++ {
 			missing(region << 28)
 		}
 		require.Empty(t, touch(t, d, program, list), n.Rule)
 	}
+}
+
+// stepBits are those of the constants of a formula of steps.
+func stepBits(f *design.Formula) int {
+	if f.Use == design.OfSynapse {
+		return 0
+	}
+	return f.ConstantBits()
 }
 
 // access is one of the host's, and what it is to be answered.
@@ -249,11 +277,7 @@ func touch(t *testing.T, d *design.Design, program []string, accesses []access) 
 	}
 	stimulus.WriteString("Q\n")
 	want = append(want, answer{-1, "Q"})
-	c := &cosimulation{d: d, quiet: 200_000}
-	path, err := writeStimulus(t.TempDir(), stimulus.Bytes())
-	require.NoError(t, err)
-	require.NoError(t, play(t.Context(), func(ctx context.Context) *exec.Cmd { return c.simulator(ctx, program, d.Dir, path) }, func(line []byte) (bool, error) {
-		f := strings.Fields(string(line))
+	playText(t, d, program, stimulus.String(), func(f []string) bool {
 		got := strings.Join(append([]string{f[0]}, f[2:]...), " ")
 		if got != want[0].line {
 			mismatch = fmt.Sprintf("cycle %s: %q, not %q", f[1], got, want[0].line)
@@ -262,7 +286,18 @@ func touch(t *testing.T, d *design.Design, program []string, accesses []access) 
 			}
 		}
 		want = want[1:]
-		return mismatch != "" || f[0] == "Q", nil
-	}))
+		return mismatch != "" || f[0] == "Q"
+	})
 	return mismatch
+}
+
+// playText plays a stimulus into a compiled design and gives the fields of every line that it prints to see, until that has enough.
+func playText(t *testing.T, d *design.Design, program []string, text string, see func(f []string) (enough bool)) {
+	t.Helper()
+	c := &cosimulation{d: d, quiet: 200_000}
+	path, err := writeStimulus(t.TempDir(), []byte(text))
+	require.NoError(t, err)
+	require.NoError(t, play(t.Context(), func(ctx context.Context) *exec.Cmd { return c.simulator(ctx, program, d.Dir, path) }, func(line []byte) (bool, error) {
+		return see(strings.Fields(string(line))), nil
+	}))
 }

@@ -15,6 +15,7 @@ const (
 	regionControl   = 2
 	regionCounters  = 3
 	regionBeside    = 4
+	regionSteps     = 9 // constants of steps
 )
 
 // Words of the host's control: seed, number of the next mini-batch, samples of the open one.
