@@ -14,13 +14,12 @@ import (
 	"corinfo/sim"
 )
 
-// Regions of the host's addresses, as corinfo_machine_host has them.
+// Regions of the host's addresses, as numbers.
 const (
-	regionConstants = 1
-	regionControl   = 2
-	regionCounters  = 3
-	regionBeside    = 4
-	regionStatus    = 8
+	regionConstants = int(design.RegionConstants)
+	regionControl   = int(design.RegionControl)
+	regionCounters  = int(design.RegionCounters)
+	regionBeside    = int(design.RegionBeside)
 )
 
 // Sample is one command: raw words of the input, or what it learns.

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -86,7 +87,8 @@ func TestStatus(t *testing.T) {
 		}
 		return b.String()
 	}
-	const status, abort, watchdog, interrupted = 0x80000000, 0x80000001, 0x80000002, 0x80000003
+	word := func(place int) int { return int(design.RegionStatus.Address(place)) }
+	status, abort, watchdog, interrupted := word(design.StatusErrors), word(design.StatusAbort), word(design.StatusWatchdog), word(design.StatusReset)
 	for _, simulator := range []sim.Simulator{sim.Icarus, sim.Verilator} {
 		d, command := build(t, p, m, simulator)
 		var stimulus strings.Builder
@@ -102,7 +104,7 @@ func TestStatus(t *testing.T) {
 		equal(status, 0)
 		tell("V 5 0\nI%s", words(5)) // one word is missing
 		equal(status, 1<<16|1<<1|1)  // one command, which waits for a word
-		read(3<<28|9, func(v uint64) { require.Positive(t, v) })
+		read(int(design.RegionCounters.Address(slices.Index(p.Counters, "waiting_cycles"))), func(v uint64) { require.Positive(t, v) })
 		equal(interrupted, 0)
 		tell("H %x 1", abort)
 		equal(status, 1<<11)
@@ -189,7 +191,7 @@ func TestStepConstants(t *testing.T) {
 	for row, line := range rows(other) {
 		for part := 0; 8*part < len(line); part++ {
 			end := len(line) - 8*part
-			fmt.Fprintf(&writes, "H %x %s\n", 9<<28|row<<4|part, line[max(0, end-8):end])
+			fmt.Fprintf(&writes, "H %x %s\n", design.RegionSteps.Address(row<<4|part), line[max(0, end-8):end])
 		}
 	}
 	stimulus := append([]byte(writes.String()), c.stimulus()...)
