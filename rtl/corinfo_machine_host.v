@@ -87,12 +87,15 @@ module corinfo_machine_host #(
   input  wire [47:0]               counter_i
 );
 
+  // Definitions of regions, printed from hdlgen/design/definitions.go.
   localparam [3:0] RegionSynapses  = 4'd0;
-  localparam [3:0] RegionConstants = 4'd1;
+  localparam [3:0] RegionConstants = 4'd1;  // of updates
   localparam [3:0] RegionControl   = 4'd2;
   localparam [3:0] RegionCounters  = 4'd3;
+  localparam [3:0] RegionBeside    = 4'd4;  // to 7: words beside synapses
   localparam [3:0] RegionStatus    = 4'd8;
-  localparam [3:0] RegionSteps     = 4'd9;
+  localparam [3:0] RegionSteps     = 4'd9;  // constants of steps
+  // End of definitions.
   localparam       Cycles          = ReadCycles + 4;  // from the access to its answer
   localparam       UpdateAddrW     = Updates > 0 ? $clog2(Updates) : 1;
   localparam       BesideRoom      = BesideW + 64;
@@ -164,7 +167,7 @@ module corinfo_machine_host #(
   reg  [ConstantsRoom-1:0] constants_room, constants_mask, constants_word_q;
   wire [BesideRoom-1:0]    beside_next;
   wire [ConstantsRoom-1:0] constants_next;
-  assign is_beside      = region[3:2] == 2'd1;
+  assign is_beside      = region[3:2] == RegionBeside[3:2];
   assign field_bits     = {32'd0, is_beside ? beside_bits_q : constant_bits_q};
   assign above          = ~(field_mask >> 1);          // the sign and the bits above it
   assign beside_next    = ({64'd0, beside_i} & ~beside_mask) | beside_word_q;
@@ -211,7 +214,7 @@ module corinfo_machine_host #(
       RegionSteps: begin
         exists   = {8'd0, address_q[27:4]} < RowsWord && {28'd0, address_q[3:0]} <= LastPart;
         writable = data_q[63:32] == 32'd0
-                   && ({28'd0, address_q[3:0]} < LastPart || (data_q[31:0] & ~LastBits) == 32'd0);
+                   && ({28'd0, address_q[3:0]} != LastPart || (data_q[31:0] & ~LastBits) == 32'd0);
       end
       RegionStatus: begin
         exists   = place < 32'd4;
@@ -321,7 +324,7 @@ module corinfo_machine_host #(
         .waddr_i(address_q[3 +: UpdateAddrW]),
         .wdata_i(constants_next[ConstantsWidth-1:0]),
         .re_i   (1'b1),
-        .raddr_i(line_busy ? address_q[3 +: UpdateAddrW] : update_i[UpdateAddrW-1:0]),
+        .raddr_i(busy_o ? address_q[3 +: UpdateAddrW] : update_i[UpdateAddrW-1:0]),
         .rdata_o(constants_o)
       );
     end else begin : gen_none

@@ -42,9 +42,12 @@ module corinfo_machine_status (
   input  wire        refused_i      // it was to learn
 );
 
+  // Definitions of status, printed from hdlgen/design/definitions.go.
   localparam [1:0] PlaceStatus   = 2'd0;
   localparam [1:0] PlaceAbort    = 2'd1;
   localparam [1:0] PlaceWatchdog = 2'd2;
+  localparam [1:0] PlaceReset    = 2'd3;
+  // End of definitions.
 
   reg  [4:0]  errors_q;
   reg         pending_q;       // an abort
@@ -94,7 +97,8 @@ module corinfo_machine_status (
       PlaceStatus:   word_o = {40'd0, commands_i, 3'd0, errors_q, 5'd0, answered_i, waiting_i, busy_i};
       PlaceAbort:    word_o = {63'd0, pending_q};
       PlaceWatchdog: word_o = {32'd0, limit_q};
-      default:       word_o = {before_q, 21'd0, interrupted_q};
+      PlaceReset:    word_o = {before_q, 21'd0, interrupted_q};
+      default:       word_o = 64'd0;
     endcase
   end
 

@@ -117,10 +117,12 @@ module corinfo_machine_steps #(
   output wire [LabelW-1:0]            answer_index_o
 );
 
+  // Definitions of kinds, printed from hdlgen/design/definitions.go.
   localparam [1:0] KindNeurons = 2'd0;
   localparam [1:0] KindClear   = 2'd1;
   localparam [1:0] KindShared  = 2'd2;
   localparam [1:0] KindAnswer  = 2'd3;
+  // End of definitions.
 
   localparam             StepAddrW    = $clog2(Steps);
   localparam             RowDepth     = 4 * Rows;

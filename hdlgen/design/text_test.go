@@ -2,7 +2,6 @@ package design
 
 import (
 	"bytes"
-	"flag"
 	"fmt"
 	"os"
 	"path"
@@ -17,8 +16,6 @@ import (
 	"corinfo/golden/network"
 	"corinfo/rtl"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden texts")
 
 // built is every file of a design.
 func built(t *testing.T, n *network.Network, lanes int) map[string][]byte {

@@ -8,14 +8,14 @@ import (
 	"corinfo/hdlgen/design"
 )
 
-// Regions of the host's addresses, as corinfo_machine_host has them.
+// Regions of the host's addresses, as numbers.
 const (
-	regionSynapses  = 0
-	regionConstants = 1
-	regionControl   = 2
-	regionCounters  = 3
-	regionBeside    = 4
-	regionSteps     = 9 // constants of steps
+	regionSynapses  = int(design.RegionSynapses)
+	regionConstants = int(design.RegionConstants)
+	regionControl   = int(design.RegionControl)
+	regionCounters  = int(design.RegionCounters)
+	regionBeside    = int(design.RegionBeside)
+	regionSteps     = int(design.RegionSteps)
 )
 
 // Words of the host's control: seed, number of the next mini-batch, samples of the open one.

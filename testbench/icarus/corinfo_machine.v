@@ -4,7 +4,7 @@
 // more: X cycle parts, outputs have no value that is known (nothing that follows can be trusted to end): handshakes, scores, the
 // class, the host, steps, shared words, synapses.
 // Macros give the design's sizes: DUT (module name), X_WIDTH, SCORE_WIDTH, CONTEXT_WIDTH, LABEL_WIDTH, UNITS, WORDS_WIDTH,
-// SHARED_WIDTH, SYNAPSE_WIDTH, BESIDE_WIDTH, INPUTS. Plusargs: +stimulus=FILE +timeout=CYCLES +wave=FILE +wave_from=CYCLE
+// SHARED_WIDTH, SYNAPSE_WIDTH, BESIDE_WIDTH, INPUTS, ABORT_ADDRESS. Plusargs: +stimulus=FILE +timeout=CYCLES +wave=FILE +wave_from=CYCLE
 // +wave_to=CYCLE +stop=CYCLE.
 
 `timescale 1ns/1ps
@@ -176,7 +176,7 @@ module corinfo_machine;
           length = `INPUTS;
           mark = 1'b1;
           if (by_host) begin
-            host_address = 32'h8000_0001;
+            host_address = `ABORT_ADDRESS;
             host_write = 1'b1;
             host_valid = 1'b1;
             reads = 1;

@@ -251,7 +251,7 @@ int main(int argc, char** argv) {
       length = inputs;
       mark = true;
       if (abort.by_host) {
-        dut->host_address_i = address = 0x80000001u;
+        dut->host_address_i = address = static_cast<uint32_t>(ABORT_ADDRESS);
         dut->host_write_i = write = true;
         dut->host_valid_i = 1;
         reads = 1;
