@@ -509,7 +509,17 @@ module corinfo_machine_control #(
   wire unused_load_busy;
   assign unused_load_busy = load_busy;
 
-  // Events of all samples.
+  // Events of all samples. Contexts take samples in turn: that behind the youngest one's has the oldest.
+  localparam [31:0]         LastContextWord = Contexts - 1;
+  localparam [ContextW-1:0] LastContext     = LastContextWord[ContextW-1:0];
+  reg  [ContextW-1:0]       oldest_q;
+  always @(posedge clk_i) begin
+    if (rst_i) begin
+      oldest_q <= {ContextW{1'b0}};
+    end else if (begins) begin
+      oldest_q <= (load_context == LastContext) ? {ContextW{1'b0}} : load_context + 1'b1;
+    end
+  end
   wire [SynapseAddrW-1:0]        events_addr, update_addr, host_addr;
   wire signed [OperandWidth-1:0] events_operand, update_operand;
   wire [SumAddrW-1:0]            events_sum;
@@ -524,6 +534,7 @@ module corinfo_machine_control #(
     .clk_i          (clk_i),
     .rst_i          (reset),
     .allow_i        (allow_q),
+    .oldest_i       (oldest_q),
     .input_valid_i  (input_event || one_event),
     .input_context_i(load_context),
     .input_signal_i (one_q ? OneSignalWord[SignalW-1:0] : {SignalW{1'b0}}),

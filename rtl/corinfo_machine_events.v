@@ -2,9 +2,10 @@
 // column of its synapses, and issues a product a cycle for every slot of every projection from the signal.
 //
 // Events come from the input, one after another, and from the neuron units' queues, one for each unit and sample in
-// flight; those of a sample only while allow_i. What the queues hold is counted here, from what is put into them and
-// what is taken: a queue's head comes 2 WireCycles after its take. busy_o tells by sample whether one waits or is
-// under way, to its last sum's write; an event of the input a cycle after it is taken.
+// flight; those of a sample only while allow_i, and of the oldest sample first: it is the one whose answer is waited
+// for, and the others fill the cycles in which it has none. What the queues hold is counted here, from what is put into
+// them and what is taken: a queue's head comes 2 WireCycles after its take. busy_o tells by sample whether one waits or
+// is under way, to its last sum's write; an event of the input a cycle after it is taken.
 //
 // Tables: SignalsFile has a word of 64 bits a signal: base of its columns 32, words of a column 16, first of its
 // words in the file of WalkFile 16. That has a word of 32 bits for every word of a column: address of the sum 24,
@@ -37,6 +38,7 @@ module corinfo_machine_events #(
   input  wire                              clk_i,
   input  wire                              rst_i,
   input  wire [Contexts-1:0]               allow_i,
+  input  wire [ContextW-1:0]               oldest_i,       // context of the oldest sample, those behind it following
 
   // The input.
   input  wire                              input_valid_i,
@@ -120,22 +122,35 @@ module corinfo_machine_events #(
     end
   endgenerate
 
-  // Choice: the first of them.
+  // Choice: the oldest sample that has one, and the first of its units.
   reg                pick_q;
   reg [ContextW-1:0] pick_context_q;
   reg [UnitW-1:0]    pick_unit_q;
   reg [ContextW-1:0] chosen_context;
   reg [UnitW-1:0]    unit;
   integer            u, c;
-  assign chosen = ready & (~ready + {{(Queues - 1){1'b0}}, 1'b1});
+  localparam [Contexts-1:0] OneContext = 1;
+  localparam [Units-1:0]    OneUnit    = 1;
+  wire [Contexts-1:0] has, older, eldest, served;
+  assign older  = has & ({Contexts{1'b1}} << oldest_i);
+  assign eldest = (older != {Contexts{1'b0}}) ? older : has;
+  assign served = eldest & (~eldest + OneContext);
+  generate
+    for (g = 0; g < Contexts; g = g + 1) begin : gen_choice
+      wire [Units-1:0] own;
+      assign own      = ready[Units*g +: Units];
+      assign has[g]   = own != {Units{1'b0}};
+      assign chosen[Units*g +: Units] = served[g] ? own & (~own + OneUnit) : {Units{1'b0}};
+    end
+  endgenerate
 
   always @* begin
     chosen_context = {ContextW{1'b0}};
     unit = {UnitW{1'b0}};
     for (c = 0; c < Contexts; c = c + 1) begin
+      chosen_context = chosen_context | (served[c] ? c[ContextW-1:0] : {ContextW{1'b0}});
       for (u = 0; u < Units; u = u + 1) begin
-        chosen_context = chosen_context | (chosen[c*Units+u] ? c[ContextW-1:0] : {ContextW{1'b0}});
-        unit           = unit | (chosen[c*Units+u] ? u[UnitW-1:0] : {UnitW{1'b0}});
+        unit = unit | (chosen[c*Units+u] ? u[UnitW-1:0] : {UnitW{1'b0}});
       end
     end
   end

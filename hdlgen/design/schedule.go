@@ -177,12 +177,13 @@ func (s *schedule) event(context, stride int) {
 	s.flights[context].busy = append(s.flights[context].busy, -1)
 }
 
-// take chooses an event of the queues.
+// take chooses an event of the queues: one of the oldest sample that has any.
 func (s *schedule) take() {
 	if s.room == 0 || s.loading >= 0 && s.waits {
 		return
 	}
-	for c := range s.flights {
+	for i := range s.flights {
+		c := (s.accepted + i) % len(s.flights)
 		if f := &s.flights[c]; len(f.queue) > 0 && f.allow <= s.cycle {
 			s.event(c, f.queue[0])
 			f.queue = f.queue[1:]
