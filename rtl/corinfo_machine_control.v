@@ -103,14 +103,14 @@ module corinfo_machine_control #(
 
   // Lanes.
   output wire [SynapseAddrW-1:0]              synapse_raddr_o,
-  output wire [SynapseAddrW-1:0]              synapse_waddr_o,
+  output reg  [SynapseAddrW-1:0]              synapse_waddr_o,   // a cycle after what says that it is written
   output wire                                 host_we_o,
   output wire                                 host_beside_o,
   output wire [LaneW-1:0]                     host_lane_o,
   output wire [SynapseWidth-1:0]              host_synapse_o,
   output wire [BesideW-1:0]                   host_words_o,
   output wire [FactorAddrW-1:0]               factor_raddr_o,
-  output wire [FactorAddrW-1:0]               factor_waddr_o,
+  output reg  [FactorAddrW-1:0]               factor_waddr_o,    // so too
   output wire                                 update_o,
   output wire signed [OperandWidth-1:0]       operand_o,
   output wire [Contexts*SumAddrW-1:0]         sum_addr_o,
@@ -178,7 +178,7 @@ module corinfo_machine_control #(
 
   // What is on the wires when a reset comes goes through the units and back before anything new may begin.
   wire reset, command_ready, sample_ready, host_ready;
-  corinfo_machine_reset #(.Cycles(Answers + 1)) u_reset (.clk_i(clk_i), .rst_i(rst_i), .rst_o(reset));
+  corinfo_machine_reset #(.Cycles(Answers + 2)) u_reset (.clk_i(clk_i), .rst_i(rst_i), .rst_o(reset));
   assign rst_o           = reset;
   assign command_ready_o = command_ready && !reset;
   assign sample_ready_o  = sample_ready && !reset;
@@ -348,6 +348,7 @@ module corinfo_machine_control #(
   wire [SampleW-1:0]  sample;
   wire [UnitW-1:0]    answer_unit;
   wire [KindW-1:0]    hold_kind;
+  wire [FactorAddrW-1:0] factor_waddr;
   wire [SubW-1:0]     steps_sub;
   wire                steps_visit;
   wire [Contexts*SumAddrW-1:0] steps_addr;
@@ -404,7 +405,7 @@ module corinfo_machine_control #(
     .write_neuron_o (write_neuron_o),
     .event_o        (event_o),
     .factor_we_o    (factor_we_o),
-    .factor_waddr_o (factor_waddr_o),
+    .factor_waddr_o (factor_waddr),
     .kept_we_o      (kept_we_o),
     .kept_waddr_o   (kept_waddr_o),
     .combine_o      (combine_o),
@@ -700,7 +701,10 @@ module corinfo_machine_control #(
     end
   end
   assign synapse_raddr_o = update_busy ? update_addr : host_busy ? host_addr : events_addr;
-  assign synapse_waddr_o = host_busy ? host_addr : update_waddr;
+  always @(posedge clk_i) begin   // units register what they write
+    synapse_waddr_o <= host_busy ? host_addr : update_waddr;
+    factor_waddr_o  <= factor_waddr;
+  end
   assign host_lane_o     = host_lane;
 
   corinfo_machine_host #(

@@ -347,7 +347,7 @@ func (s *schedule) run(c int) {
 	for n, some := range changed {
 		if some || s.dense {
 			sub := n % p.Lanes % p.Subs
-			s.pending = append(s.pending, arrival{s.cycle + 6 + p.answers() + formula.Latency + n/p.Lanes*(kinds+p.Subs) + kinds + sub, c, stride})
+			s.pending = append(s.pending, arrival{s.cycle + 7 + p.answers() + formula.Latency + n/p.Lanes*(kinds+p.Subs) + kinds + sub, c, stride})
 		}
 	}
 }

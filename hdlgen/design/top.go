@@ -53,12 +53,13 @@ func (p *Plan) sharedModule(s *shape) []byte {
 	w.line("  integer c, k;\n  always @(posedge clk_i) begin\n    for (c = 0; c < %d; c = c + 1) begin\n      for (k = 0; k < %d; k = k + 1) begin", p.Contexts, layers)
 	w.line("        if (clear_i && context_i == c[%d:0]) begin\n          live_q[%d*c+k] <= 1'b0;", s.context-1, layers)
 	w.line("        end else if (shared_write_i && address == %d * c + k) begin\n          live_q[%d*c+k] <= 1'b1;\n        end\n      end\n    end\n  end", layers, layers)
+	w.formulaInUse(p)
 	w.line("\n  // Formulas.")
 	for i, f := range p.Formulas {
 		if f.Use != OfLayer {
 			continue
 		}
-		w.use(p, i, fmt.Sprintf("graph_i == 8'd%d", i), func(f *Formula, at int, format fx.Format) string {
+		w.use(p, i, func(f *Formula, at int, format fx.Format) string {
 			o := f.Operands[at]
 			switch o.Source {
 			case rule.FromWord:
@@ -77,7 +78,7 @@ func (p *Plan) sharedModule(s *shape) []byte {
 			moved[i] = "(" + e + ")"
 		}
 	}
-	w.chosen(1, "moved", moved, len(p.Formulas))
+	w.chosen(1, "moved", moved)
 	w.line("  assign moved_o = moved;")
 	var parts []string
 	for k := len(p.Shared) - 1; k >= 0; k-- {
@@ -96,7 +97,7 @@ func (p *Plan) sharedModule(s *shape) []byte {
 		e := taken("words_q", x.Low, fx.Format{Width: x.Width}, s.shared)
 		for at := len(p.Formulas) - 1; at >= 0; at-- {
 			if v, ok := next[at]; ok {
-				e = fmt.Sprintf("(graph_i == 8'd%d) ? %s : %s", at, v, e)
+				e = fmt.Sprintf("uses_q[%d] ? %s : %s", at, v, e)
 			}
 		}
 		w.line("  assign next_%s = %s;", x.Name, e)
@@ -104,7 +105,7 @@ func (p *Plan) sharedModule(s *shape) []byte {
 	}
 	w.line("  assign next          = {%s};", strings.Join(parts, ", "))
 	w.line("  assign trace_words_o = next;")
-	w.unused(append(p.unused(func(f *Formula) bool { return f.Use == OfLayer }), "constants_i"))
+	w.unused(append(p.unused(func(f *Formula) bool { return f.Use == OfLayer }), "constants_i", "uses_q"))
 	w.line("\nendmodule\n\n`default_nettype wire")
 	return w.Bytes()
 }
@@ -261,17 +262,18 @@ func (p *Plan) topModule(s *shape) []byte {
 		w.line("  assign bus_shared = %d'd0;\n  assign from_units_shared_moved = 1'b0;\n  assign trace_shared_valid_o = 1'b0;\n  assign trace_shared_words_o = 1'b0;", sharedW)
 		w.line("  wire unused_shared;\n  assign unused_shared = ^{bus_layer, bus_largest, bus_combine, bus_combine_first, bus_combine_unit, bus_shared_write, from_units_reduced};")
 	}
-	w.line("\n  // Trace, as late as the units are.")
-	traced := []wire{{1, "write"}, {s.context, "context"}, {8, "step"}, {16, "write_neuron"}, {1, "synapse_write"}, {s.synapse, "synapse_waddr"}, {s.sub, "synapse_sub"}}
-	total := 0
-	var from, to []string
-	for _, x := range traced {
-		w.line("%s", net(x.width, "trace_"+x.name))
-		from, to = append(from, "bus_"+x.name), append(to, "trace_"+x.name)
-		total += x.width
+	w.line("\n  // Trace, as late as the units write; the synapse's address comes with the write.")
+	for i, traced := range [][]wire{{{1, "write"}, {s.context, "context"}, {8, "step"}, {16, "write_neuron"}, {1, "synapse_write"}, {s.sub, "synapse_sub"}}, {{s.synapse, "synapse_waddr"}}} {
+		total := 0
+		var from, to []string
+		for _, x := range traced {
+			w.line("%s", net(x.width, "trace_"+x.name))
+			from, to = append(from, "bus_"+x.name), append(to, "trace_"+x.name)
+			total += x.width
+		}
+		w.line("  corinfo_delay #(.Width(%d), .Cycles(%d)) u_trace%d (\n    .clk_i(clk_i), .data_i({%s}),\n    .data_o({%s})\n  );", total, p.Target.WireCycles+1-i, i,
+			strings.Join(from, ", "), strings.Join(to, ", "))
 	}
-	w.line("  corinfo_delay #(.Width(%d), .Cycles(%d)) u_trace (\n    .clk_i(clk_i), .data_i({%s}),\n    .data_o({%s})\n  );", total, p.Target.WireCycles,
-		strings.Join(from, ", "), strings.Join(to, ", "))
 	w.line("  assign trace_step_valid_o      = trace_write && !bus_rst;\n  assign trace_step_context_o    = trace_context;\n  assign trace_step_number_o     = trace_step;\n  assign trace_step_neuron_o     = trace_write_neuron;")
 	w.line("  assign trace_synapse_valid_o   = trace_synapse_write && !bus_rst;\n  assign trace_synapse_address_o = {%d'd0, trace_synapse_waddr};\n  assign trace_synapse_sub_o     = {%d'd0, trace_synapse_sub};", 20-s.synapse, 16-s.sub)
 	w.line("  assign trace_synapse_words_o   = trace_synapse_write ? synapse_next : %d'd0;\n  assign trace_synapse_besides_o = trace_synapse_write ? beside_next : %d'd0;", p.Units*s.word, p.Units*besideW)
