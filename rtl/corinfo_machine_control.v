@@ -51,6 +51,7 @@ module corinfo_machine_control #(
   parameter SignalW        = 3,
   parameter OneSignal      = 0,     // of the unit that is always 1; 0: there is none
   parameter WalkDepth      = 16,
+  parameter FactorsW       = 1,     // bits of a number of postsynaptic factors
   parameter Updates        = 5,
   parameter UpdateConstantsWidth = 17,
   parameter [255:0] ConstantLow  = 0,
@@ -167,6 +168,7 @@ module corinfo_machine_control #(
   output wire [ContextW-1:0]                  queue_context_o,
   input  wire [Units*(SignalW+16+ChangeWidth)-1:0] queue_heads_i,
   input  wire [Units-1:0]                     moved_i,         // with write_o
+  input  wire [Units-1:0]                     factor_live_i,   // a factor is written that is not zero
   input  wire                                 shared_moved_i,  // with shared_write_o
   input  wire [Units*ScoreWidth-1:0]          score_i,         // 2 WireCycles and a cycle after visit_o
   input  wire [Units*KeptWidth-1:0]           kept_i,          // 2 WireCycles + ReadCycles after kept_raddr_o
@@ -406,6 +408,9 @@ module corinfo_machine_control #(
     .event_o        (event_o),
     .factor_we_o    (factor_we_o),
     .factor_waddr_o (factor_waddr),
+    .factors_o       (factors),
+    .factors_number_o(factors_number),
+    .factors_sample_o(factors_sample),
     .kept_we_o      (kept_we_o),
     .kept_waddr_o   (kept_waddr_o),
     .combine_o      (combine_o),
@@ -417,6 +422,36 @@ module corinfo_machine_control #(
     .answer_index_o (answer_index)
   );
   assign signal_o = signal[SignalW-1:0];
+
+  // By sample: is one of its postsynaptic factors not zero? If none is, its products change no synapse.
+  localparam LiveW = FactorsW + SampleW;
+  wire               factors, late_factors, unused_factors_busy, live;
+  wire [15:0]        factors_number, live_factor;
+  wire [SampleW-1:0] factors_sample, live_sample;
+  wire [LiveW-1:0]   late_place;
+  reg                some_q;
+  (* ram_style = "distributed" *)
+  reg                lives [0:(1 << LiveW)-1];
+  corinfo_valid #(.Cycles(Answers)) u_factors (
+    .clk_i(clk_i), .rst_i(reset), .valid_i(factors), .valid_o(late_factors), .busy_o(unused_factors_busy)
+  );
+  corinfo_delay #(.Width(LiveW), .Cycles(Answers)) u_factors_place (
+    .clk_i(clk_i), .data_i({factors_number[FactorsW-1:0], factors_sample}), .data_o(late_place)
+  );
+  always @(posedge clk_i) begin
+    if (reset || late_factors) begin
+      some_q <= 1'b0;
+    end else if (factor_live_i != {Units{1'b0}}) begin
+      some_q <= 1'b1;
+    end
+    if (late_factors) begin
+      lives[late_place] <= some_q;
+    end
+  end
+  assign live = lives[{live_factor[FactorsW-1:0], live_sample}];
+  wire unused_factors;
+  assign unused_factors = ^{factors_number, live_factor};
+
   assign moved        = moved_i != {Units{1'b0}};
   assign shared_moved = shared_write_o && shared_moved_i;
 
@@ -593,6 +628,9 @@ module corinfo_machine_control #(
     .busy_o         (update_busy),
     .graph_o        (update_graph),
     .rows_o         (update_rows),
+    .live_factor_o  (live_factor),
+    .live_sample_o  (live_sample),
+    .live_i         (live),
     .fetch_addr_o   (kept_raddr_o),
     .fetch_input_o  (fetch_input),
     .fetch_unit_o   (fetch_unit),

@@ -12,8 +12,9 @@
 //              largest) in every unit, then over the units, one a cycle; then the shared pipeline
 //   3 answer   the last layer's words go out one a cycle, in the order of neurons
 //
-// Tables: StepsFile has a word of 160 bits a step, fields of 16 bits from the lowest on: flags and graph, first slot,
-// slots, first index, neurons, latency, kinds of sums that it reads, layer and signal, factor base, kept base.
+// Tables: StepsFile has a word of 176 bits a step, fields of 16 bits from the lowest on: flags and graph, first slot,
+// slots, first index, neurons, latency, kinds of sums that it reads, layer and signal, factor base, kept base,
+// number of its postsynaptic factors.
 // ConstantsFile has four words a row of constants: of an inference, and while learning without nudging, with positive
 // and with negative beta.
 
@@ -94,6 +95,9 @@ module corinfo_machine_steps #(
   output wire                         event_o,         // with write_*: changes of signal_o are events
   output wire                         factor_we_o,     // with write_*
   output wire [FactorAddrW-1:0]       factor_waddr_o,
+  output wire                         factors_o,       // with done_o: all postsynaptic factors of factors_number_o are written
+  output wire [15:0]                  factors_number_o,
+  output wire [SampleW-1:0]           factors_sample_o,
   output wire                         kept_we_o,
   output wire [KeptAddrW-1:0]         kept_waddr_o,
 
@@ -159,10 +163,10 @@ module corinfo_machine_steps #(
   end
 
   // The tables.
-  wire [159:0]         entry;
+  wire [175:0]         entry;
   wire [RowAddrW+1:0]  row_word;
   assign row_word = {row_q[RowAddrW-1:0], moment_q};
-  corinfo_table #(.Width(160), .Depth(Steps), .InitFile(StepsFile)) u_steps (
+  corinfo_table #(.Width(176), .Depth(Steps), .InitFile(StepsFile)) u_steps (
     .clk_i(clk_i), .addr_i(step_q[StepAddrW-1:0]), .data_o(entry)
   );
   corinfo_table #(.Width(ConstantsWidth), .Depth(RowDepth), .InitFile(ConstantsFile)) u_constants (
@@ -187,6 +191,9 @@ module corinfo_machine_steps #(
   assign layer_o     = entry[127:120];
   assign factor_base = entry[143:128];
   assign kept_base   = entry[159:144];
+  assign factors_o        = done_o && factor && kind_q == KindNeurons;
+  assign factors_number_o = entry[175:160];
+  assign factors_sample_o = sample_q;
   assign step_o      = step_q;
   assign context_o   = context_q;
   assign label_o     = (pull && learn_q) ? {{(16 - LabelW){1'b0}}, label_q} : 16'hffff;

@@ -239,6 +239,7 @@ func (p *Plan) unitModule(s *shape) []byte {
 	indexed("output", p.Contexts, "queue_put_o")
 	out(eventW, "queue_head_o")
 	out(1, "moved_o")
+	out(1, "factor_live_o")
 	out(s.reduce, "reduced_o")
 	out(s.score, "score_o")
 	out(s.keptWord, "kept_o")
@@ -395,9 +396,10 @@ func (p *Plan) unitModule(s *shape) []byte {
 	w.chosen(s.factorWord, "factor", factor)
 	w.chosen(s.keptWord, "kept_word", kept)
 	w.line("  corinfo_delay #(.Zero(1)) u_moved (.clk_i(clk_i), .data_i(write_i && moved), .data_o(moved_o));")
-	w.line("  reg [%d:0] factor_q;\n  reg [%d:0] factor_sub_q;\n  wire factor_we;", s.factorWord-1, s.sub-1)
-	w.line("  always @(posedge clk_i) begin\n    factor_q     <= factor;\n    factor_sub_q <= write_sub_i;\n  end")
+	w.line("  reg [%d:0] factor_q;\n  reg [%d:0] factor_sub_q;\n  reg present_write_q;\n  wire factor_we;", s.factorWord-1, s.sub-1)
+	w.line("  always @(posedge clk_i) begin\n    factor_q        <= factor;\n    factor_sub_q    <= write_sub_i;\n    present_write_q <= write_neuron_i < end_q;\n  end")
 	w.line("  corinfo_delay #(.Zero(1)) u_factor_we (.clk_i(clk_i), .data_i(factor_we_i), .data_o(factor_we));")
+	w.line("  assign factor_live_o = factor_we && present_write_q && factor_q != 0;")
 	w.line("  genvar g;\n  generate")
 	if p.pair() == 2 {
 		w.line("    // Factors of two lanes are written together.")
@@ -424,9 +426,9 @@ func (p *Plan) unitModule(s *shape) []byte {
 	if p.Network.Hardware.Mode == "dense" {
 		changed = "present_write_q"
 	}
-	w.line("  reg [%d:0] delta_q;\n  reg [%d:0] put_context_q;\n  reg [%d:0] put_signal_q;\n  reg [15:0] put_neuron_q;\n  reg present_write_q;\n  wire event_written, put;", s.change-1, s.context-1, s.signal-1)
+	w.line("  reg [%d:0] delta_q;\n  reg [%d:0] put_context_q;\n  reg [%d:0] put_signal_q;\n  reg [15:0] put_neuron_q;\n  wire event_written, put;", s.change-1, s.context-1, s.signal-1)
 	w.line("  always @(posedge clk_i) begin\n    delta_q         <= delta;\n    put_context_q   <= context_i;\n    put_signal_q    <= signal_i;\n    put_neuron_q    <= write_neuron_i + first_lane_i;")
-	w.line("    present_write_q <= write_neuron_i < end_q;\n  end")
+	w.line("  end")
 	w.line("  corinfo_delay #(.Zero(1)) u_event (.clk_i(clk_i), .data_i(event_i), .data_o(event_written));")
 	w.line("  assign put = event_written && %s;", changed)
 	w.line("  corinfo_machine_queue #(.Width(%d), .Contexts(%d), .ContextW(%d), .AddrW(%d)) u_queue (", eventW, p.Contexts, s.context, s.queue)

@@ -365,38 +365,45 @@ func (p *Plan) kindsOf(f *Formula) (kinds int) {
 	return kinds
 }
 
-// updateCycles are those of a mini-batch's update of one projection: factors are fetched ahead, one a cycle, those that are not zero are
-// terms, and every slot takes a product of each and a visit of every lane of a unit.
+// updateCycles are those of a mini-batch's update of one projection: samples whose postsynaptic factors are not all zero are listed;
+// their factors are fetched ahead, one a cycle, those that are not zero are terms, and every slot takes a product of each and a visit
+// of every lane of a unit.
 func (p *Plan) updateCycles(batch []sampleActivity, update int) int {
 	u := &p.Updates[update]
 	pr, x := &p.D.Projections[u.Projection], &p.D.Updates[u.Update]
 	slots := p.SlotCount[p.D.Sums[pr.To].Layer]
-	fetched, busy, last := fx.Warmup+fx.Rounds+4, 0, -p.Subs
-	late := p.Target.ReadCycles + p.answers() + 4
-	factor := func(s *sampleActivity, term int) []bool {
-		t := x.Terms[term]
-		if u.Mirrored {
-			return s.factors[factorOf{t.Post, t.Role}]
+	var listed [][]bool
+	for i := range batch {
+		for _, t := range x.Terms {
+			pre, post := batch[i].factors[factorOf{t.Pre, t.Role}], batch[i].factors[factorOf{t.Post, t.Role}]
+			if u.Mirrored {
+				pre, post = post, pre
+			}
+			if slices.Contains(post, true) {
+				listed = append(listed, pre)
+			}
 		}
-		return s.factors[factorOf{t.Pre, t.Role}]
 	}
+	fetched, busy, last := max(fx.Warmup+fx.Rounds, len(batch)*len(x.Terms))+4, 0, -p.Subs
+	late := p.Target.ReadCycles + p.answers() + 4
 	type work struct{ end, terms int }
 	var ahead []work
 	termRoom := 1 << newTermBits(p.Network.Learning.Batch)
 	waiting := 0
 	for j := range pr.Cols {
+		if len(listed) == 0 && !x.Always {
+			break
+		}
 		terms := 0
-		for i := range batch {
-			for t := range x.Terms {
-				fetched++
-				for len(ahead) > 0 && (waiting >= termRoom-1 || len(ahead) >= 16) {
-					fetched = max(fetched, ahead[0].end+3)
-					waiting -= ahead[0].terms
-					ahead = ahead[1:]
-				}
-				if f := factor(&batch[i], t); f[j] {
-					terms++
-				}
+		for i := range max(1, len(listed)) {
+			fetched++
+			for len(ahead) > 0 && (waiting >= termRoom-1 || len(ahead) >= 16) {
+				fetched = max(fetched, ahead[0].end+3)
+				waiting -= ahead[0].terms
+				ahead = ahead[1:]
+			}
+			if i < len(listed) && listed[i][j] {
+				terms++
 			}
 		}
 		if terms == 0 && !x.Always {
@@ -515,11 +522,11 @@ func (p *Plan) memories(s *shape, e *hdlgen.Estimates) {
 	add("kept factors", 1<<s.kept, s.keptWord, p.Units, false)
 	add("input", max(2, n.Learning.Batch*n.Layers[0]), s.x, 1, false)
 	add("program", len(p.Program), 46, p.Contexts, true)
-	add("steps", max(2, len(p.Steps)), 160, 1, true)
+	add("steps", max(2, len(p.Steps)), 176, 1, true)
 	add("constants", 4*len(p.Rows), s.constants, 1, true)
 	add("columns", max(2, len(p.Walk)), 32, 1, true)
 	add("signals", max(2, len(p.Signals)), 64, 1, true)
-	add("updates", max(2, len(p.Updates)), 256, 1, true)
+	add("updates", max(2, len(p.Updates)), 288, 1, true)
 	add("rates", max(2, len(p.Updates)), s.places, 1, false)
 }
 

@@ -186,7 +186,7 @@ func (p *Plan) topModule(s *shape) []byte {
 	for _, x := range nets {
 		widthOf[x.name] = x.width
 	}
-	back := []wire{{p.Units * c, "queue_put"}, {p.Units * eventW, "queue_heads"}, {p.Units, "moved"}, {1, "shared_moved"}, {p.Units * s.score, "score"}, {p.Units * s.keptWord, "kept"},
+	back := []wire{{p.Units * c, "queue_put"}, {p.Units * eventW, "queue_heads"}, {p.Units, "moved"}, {p.Units, "factor_live"}, {1, "shared_moved"}, {p.Units * s.score, "score"}, {p.Units * s.keptWord, "kept"},
 		{p.Units * s.word, "synapse"}, {p.Units * besideW, "beside"}}
 	for _, x := range back {
 		w.line("  wire [%d:0] from_units_%s;", x.width-1, x.name)
@@ -233,7 +233,7 @@ func (p *Plan) topModule(s *shape) []byte {
 		{"SynapseWidth", s.word}, {"BesideW", besideW}, {"XWidth", s.x}, {"XSigned", signedX}, {"ChangeWidth", s.change}, {"OperandWidth", s.operand}, {"ScoreWidth", s.score},
 		{"KeptWidth", s.keptWord}, {"ValueWidth", s.value}, {"ConstantsWidth", s.constants}, {"Steps", max(2, len(p.Steps))}, {"Rows", max(1, len(p.Rows))}, {"Signals", max(2, len(p.Signals))},
 		{"SignalW", s.signal}, {"OneSignal", p.oneSignal()}, {"WalkDepth", max(2, len(p.Walk))}, {"Updates", max(2, len(p.Updates))}, {"UpdateConstantsWidth", s.places},
-		{"MaxLatency", s.maxLatency}, {"TermAddrW", s.term}, {"ReadCycles", p.Target.ReadCycles}, {"WireCycles", p.Target.WireCycles}, {"QueueW", s.queue}, {"ProgramDepth", max(2, len(p.Program))}, {"ProgramAddrW", s.program}, {"Dense", dense}} {
+		{"MaxLatency", s.maxLatency}, {"TermAddrW", s.term}, {"FactorsW", s.factors}, {"ReadCycles", p.Target.ReadCycles}, {"WireCycles", p.Target.WireCycles}, {"QueueW", s.queue}, {"ProgramDepth", max(2, len(p.Program))}, {"ProgramAddrW", s.program}, {"Dense", dense}} {
 		number(x.name, x.v)
 	}
 	low := func(x Storage) int { return x.Low }
@@ -325,7 +325,7 @@ func (w *writer) topUnits(p *Plan, s *shape, widthOf map[string]int) {
 		width     int
 		name, net string
 	}
-	answers := []answer{{c, "queue_put", "queue_put"}, {eventW, "queue_head", "queue_heads"}, {1, "moved", "moved"}, {s.reduce, "reduced", "reduced"}, {s.score, "score", "score"},
+	answers := []answer{{c, "queue_put", "queue_put"}, {eventW, "queue_head", "queue_heads"}, {1, "moved", "moved"}, {1, "factor_live", "factor_live"}, {s.reduce, "reduced", "reduced"}, {s.score, "score", "score"},
 		{s.keptWord, "kept", "kept"}, {s.word, "synapse", "synapse"}, {besideW, "beside", "beside"}}
 	var from, to []string
 	total = 0
