@@ -117,6 +117,7 @@ module corinfo_machine_control #(
   output wire [Contexts*SumAddrW-1:0]         sum_addr_o,
   output wire [Contexts-1:0]                  sum_we_o,
   output wire                                 sum_first_o,
+  output wire                                 sum_same_o,
   output wire [Kinds-1:0]                     hold_o,
   output wire [ContextW-1:0]                  hold_context_o,
   output wire                                 hold_zero_o,
@@ -560,7 +561,7 @@ module corinfo_machine_control #(
   wire signed [OperandWidth-1:0] events_operand, update_operand;
   wire [SumAddrW-1:0]            events_sum;
   wire [Contexts-1:0]            events_we;
-  wire                           update_we, update_first, update_hold, event_begins, product, term, events_first;
+  wire                           update_we, update_first, update_hold, event_begins, product, term, events_first, events_same, update_same;
   corinfo_machine_events #(
     .Contexts(Contexts), .ContextW(ContextW), .Units(Units), .UnitW(UnitW), .ReadCycles(ReadCycles),
     .WireCycles(WireCycles), .QueueW(QueueW), .SynapseAddrW(SynapseAddrW), .SumAddrW(SumAddrW),
@@ -592,7 +593,8 @@ module corinfo_machine_control #(
     .operand_o      (events_operand),
     .sum_addr_o     (events_sum),
     .sum_we_o       (events_we),
-    .sum_first_o    (events_first)
+    .sum_first_o    (events_first),
+    .sum_same_o     (events_same)
   );
 
   // The update of a projection.
@@ -641,6 +643,7 @@ module corinfo_machine_control #(
     .operand_o      (update_operand),
     .sum_we_o       (update_we),
     .sum_first_o    (update_first),
+    .sum_same_o     (update_same),
     .hold_o         (update_hold),
     .product_o      (term),
     .synapse_raddr_o(update_addr),
@@ -694,6 +697,7 @@ module corinfo_machine_control #(
   assign neurons_o      = update_busy ? update_rows : steps_neurons;
   assign operand_o      = update_busy ? update_operand : events_operand;
   assign sum_first_o    = update_busy ? update_first : events_first;
+  assign sum_same_o     = update_busy ? update_same : events_same;
   assign hold_zero_o    = !update_busy && (steps_mine & zero) != {Contexts{1'b0}};
   assign hold_context_o = update_busy ? {ContextW{1'b0}} : context_o;
   assign visit_o        = update_busy ? update_visit : steps_visit;

@@ -205,7 +205,13 @@ module corinfo_machine_steps #(
   wire [IndexW-1:0] walk_index;
   reg              delayed_q;
   reg [7:0]        delay_q;
-  assign clear = kind_q == KindClear;
+  reg [KindW:0]    kinds_q;
+  reg              clear_q;
+  assign clear = clear_q;
+  always @(posedge clk_i) begin   // the table is read a cycle before
+    clear_q <= kind_q == KindClear;
+    kinds_q <= (kind_q == KindClear) ? KindsWord[KindW:0] : kinds[KindW:0];
+  end
   assign go    = state_q == StateLook && looked_q && kind_q != KindAnswer;
 
   corinfo_machine_walk #(
@@ -217,7 +223,7 @@ module corinfo_machine_steps #(
     .slot_base_i (clear ? {SlotW{1'b0}} : slot_base[SlotW-1:0]),
     .slot_count_i(clear ? SlotsWord[SlotW:0] : slot_count[SlotW:0]),
     .index_base_i(clear ? {IndexW{1'b0}} : index_base[IndexW-1:0]),
-    .kinds_i     (clear ? KindsWord[KindW:0] : kinds[KindW:0]),
+    .kinds_i     (kinds_q),
     .active_o    (walking),
     .hold_o      (holds),
     .kind_o      (kind_o),
@@ -237,7 +243,7 @@ module corinfo_machine_steps #(
     .slot_base_i (slot_base[SlotW-1:0]),
     .slot_count_i(slot_count[SlotW:0]),
     .index_base_i(index_base[IndexW-1:0]),
-    .kinds_i     (kinds[KindW:0]),
+    .kinds_i     (kinds_q),
     .active_o    (writing),
     .hold_o      (unused_holds),
     .kind_o      (unused_write_kind),

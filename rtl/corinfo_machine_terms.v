@@ -103,6 +103,8 @@ module corinfo_machine_terms #(
   localparam [TermAddrW:0]    NoTerms    = 0;
   localparam [ColumnQueueW:0] ColumnRoom = 1 << ColumnQueueW;
   localparam [15:0]           RowStep    = Lanes;
+  localparam [SlotW:0]        OneRow     = 1;
+  localparam [SlotW:0]        TwoRows    = 2;
 
   wire [KeptAddrW-1:0]   kept_first, kept_second;
   wire [FactorAddrW-1:0] factor_first, factor_second;
@@ -175,6 +177,7 @@ module corinfo_machine_terms #(
   reg  [ListW-1:0]        item_q;
   reg  [TermAddrW:0]      term_room_q;
   reg  [ColumnQueueW:0]   column_room_q;
+  reg                     some_room_q;   // a cycle late, so that one is always left
 
   wire                    fetch, last_of_column, item_negate, begins;
   wire [KeptAddrW-1:0]    item_kept;
@@ -185,8 +188,7 @@ module corinfo_machine_terms #(
   assign index_word     = {{(32 - IndexW){1'b0}}, index_q};
   assign last_of_column = item_q == last_item_q;
   assign begins         = waiting_q && !listing_q && !hold_i;
-  assign fetch          = fetching_q && term_room_q != NoTerms
-                          && column_room_q != {(ColumnQueueW + 1){1'b0}};
+  assign fetch          = fetching_q && some_room_q;
 
   always @(posedge clk_i) begin
     fetch_addr_o  <= item_kept + index_word[KeptAddrW-1:0];
@@ -336,14 +338,15 @@ module corinfo_machine_terms #(
   end
 
   // Products: the head column's terms once per slot. First where everything is, then the term.
-  reg  [SlotW:0]       row_q, last_row_q;
+  reg  [SlotW:0]       row_q, before_row_q;       // before_row_q: the last row's predecessor
+  reg                  last_row_q, single_row_q;  // the row is the last; there is but one
   reg  [TermAddrW:0]   term_q, head_before_q;     // the last term's predecessor
   reg                  last_term_q, head_single_q; // the next term is the last; the column has but one
   reg  [15:0]          row_base_q;
   wire                 last_term, last_row, go;
   wire [TermAddrW-1:0] term_addr;
   assign last_term = last_term_q;
-  assign last_row  = row_q == last_row_q;
+  assign last_row  = last_row_q;
   assign go        = head_valid_q && (!last_term || ready_i);
   assign close_o   = go && last_term;
   assign take      = close_o && last_row;
@@ -361,7 +364,13 @@ module corinfo_machine_terms #(
   assign place_slot = {{(32 - SlotW){1'b0}}, place_slot_q};
 
   always @(posedge clk_i) begin
-    last_row_q <= post_count_i - {{SlotW{1'b0}}, 1'b1};
+    before_row_q <= post_count_i - TwoRows;
+    single_row_q <= post_count_i == OneRow;
+    if (rst_i || waiting_q) begin
+      last_row_q <= single_row_q;
+    end else if (go && last_term) begin
+      last_row_q <= last_row ? single_row_q : row_q == before_row_q;
+    end
     if (rst_i || start_i) begin
       row_q      <= {(SlotW + 1){1'b0}};
       term_q     <= NoTerms;
@@ -409,6 +418,7 @@ module corinfo_machine_terms #(
     term_freed_q   <= ((back_valid && !keep) ? OneTerm : NoTerms) + (take ? head_count_q : NoTerms);
     column_freed_q <= {{ColumnQueueW{1'b0}}, back_valid && !column_put}
                       + {{ColumnQueueW{1'b0}}, take};
+    some_room_q    <= term_room_q > OneTerm && column_room_q > {{ColumnQueueW{1'b0}}, 1'b1};
     if (rst_i || start_i) begin
       term_room_q    <= TermRoom;
       column_room_q  <= ColumnRoom;

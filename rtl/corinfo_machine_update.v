@@ -76,6 +76,7 @@ module corinfo_machine_update #(
   output wire signed [OperandWidth-1:0] operand_o,
   output wire                           sum_we_o,
   output wire                           sum_first_o,
+  output reg                            sum_same_o,       // a product was added in the cycle before
   output wire                           hold_o,
   output wire                           product_o,        // one is issued
 
@@ -261,14 +262,17 @@ module corinfo_machine_update #(
   corinfo_delay #(.Width(OperandWidth), .Cycles(ProductDelay + ReadCycles)) u_operand (
     .clk_i(clk_i), .data_i(operand), .data_o(operand_o)
   );
-  corinfo_valid #(.Cycles(ProductDelay + ReadCycles + 2)) u_sum (
+  corinfo_valid #(.Cycles(ProductDelay + ReadCycles + 1)) u_sum (
     .clk_i(clk_i), .rst_i(rst_i), .valid_i(issue), .valid_o(product), .busy_o(unused_sum_busy)
   );
-  corinfo_delay #(.Width(1), .Cycles(ProductDelay + ReadCycles + 2)) u_first (
+  corinfo_delay #(.Width(1), .Cycles(ProductDelay + ReadCycles + 1)) u_first (
     .clk_i(clk_i), .data_i(first), .data_o(sum_first)
   );
   assign sum_we_o    = product;
   assign sum_first_o = sum_first;
+  always @(posedge clk_i) begin
+    sum_same_o <= product;
+  end
   assign closes      = issue && last;
   corinfo_valid #(.Cycles(HoldDelay)) u_hold (
     .clk_i(clk_i), .rst_i(rst_i), .valid_i(closes), .valid_o(hold_o), .busy_o(hold_busy)

@@ -72,8 +72,8 @@ type event struct{ cycle, context, stride int }
 // Room for events between their take and their last product, as corinfo_machine_events has it, and the cycles from a take to the queue
 // of events whose columns are known.
 const (
-	eventRoom   = 16
-	placeCycles = 6
+	eventRoom   = 15 // of 16 one is left
+	placeCycles = 8
 )
 
 // answers are the cycles from the control to a unit and back.
@@ -347,7 +347,7 @@ func (s *schedule) run(c int) {
 	for n, some := range changed {
 		if some || s.dense {
 			sub := n % p.Lanes % p.Subs
-			s.pending = append(s.pending, arrival{s.cycle + 7 + p.answers() + formula.Latency + n/p.Lanes*(kinds+p.Subs) + kinds + sub, c, stride})
+			s.pending = append(s.pending, arrival{s.cycle + 8 + p.answers() + formula.Latency + n/p.Lanes*(kinds+p.Subs) + kinds + sub, c, stride})
 		}
 	}
 }

@@ -166,7 +166,7 @@ func (p *Plan) topModule(s *shape) []byte {
 	}
 	c := p.Contexts
 	nets := []wire{{s.synapse, "synapse_raddr"}, {s.synapse, "synapse_waddr"}, {1, "host_we"}, {1, "host_beside"}, {s.lane, "host_lane"}, {s.word, "host_synapse"}, {besideW, "host_words"},
-		{s.factor, "factor_raddr"}, {s.factor, "factor_waddr"}, {1, "update"}, {s.operand, "operand"}, {c * s.sum, "sum_addr"}, {c, "sum_we"}, {1, "sum_first"},
+		{s.factor, "factor_raddr"}, {s.factor, "factor_waddr"}, {1, "update"}, {s.operand, "operand"}, {c * s.sum, "sum_addr"}, {c, "sum_we"}, {1, "sum_first"}, {1, "sum_same"},
 		{kinds, "hold"}, {s.context, "hold_context"}, {1, "hold_zero"},
 		{8, "step"}, {8, "graph"}, {s.context, "context"}, {16, "neurons"}, {16, "label"}, {s.signal, "signal"}, {8, "layer"}, {1, "largest"}, {s.constants, "constants"},
 		{1, "visit"}, {s.sub, "visit_sub"}, {s.index, "visit_index"}, {16, "visit_neuron"}, {1, "clear"}, {1, "reduce"}, {1, "reduce_first"},
@@ -284,7 +284,7 @@ func (p *Plan) topModule(s *shape) []byte {
 
 // toldLanes and toldUnits are what the control tells all lanes, and all units.
 var (
-	toldLanes = []string{"synapse_raddr", "synapse_waddr", "factor_raddr", "factor_waddr", "operand", "sum_addr", "sum_we", "sum_first", "hold", "hold_context", "hold_zero"}
+	toldLanes = []string{"synapse_raddr", "synapse_waddr", "factor_raddr", "factor_waddr", "operand", "sum_addr", "sum_we", "sum_first", "sum_same", "hold", "hold_context", "hold_zero"}
 	toldUnits = []string{"rst", "graph", "context", "neurons", "label", "signal", "constants", "shared", "visit", "visit_sub", "visit_index", "visit_neuron", "clear", "reduce",
 		"reduce_first", "write", "write_sub", "write_index", "write_neuron", "event", "factor_we", "kept_we", "kept_waddr", "kept_raddr", "synapse_write", "synapse_sub", "keys", "order",
 		"random_row", "random_column", "update_constants", "host_we", "host_beside", "host_lane", "host_synapse", "host_words", "queue_context"}
