@@ -33,8 +33,10 @@ func TestMutants(t *testing.T) {
 		{"machine_events.v", "issue_value <<< place[31:24]", "issue_value"},
 		{"machine_events.v", "known_neuron_q * entry_q[47:32]", "known_neuron_q"},
 		{"machine_terms.v", "back_negate ? -value : value", "value"},
-		{"machine_terms.v", "always_i || nonzero_q || count_q != NoTerms", "nonzero_q"},
-		{"machine_lane.v", "(sum_first_i ? {SumWidth{1'b0}} : gen_context[Contexts-1].added)", "gen_context[Contexts-1].added"},
+		{"machine_terms.v", "always_i || keep || count_q != NoTerms", "keep"},
+		{"machine_lane.v", "first_q ? {SumWidth{1'b0}} : same_q ? last_q : sum_q", "same_q ? last_q : sum_q"},
+		{"machine_lane.v", "same_q ? last_q : sum_q", "sum_q"},
+		{"machine_control.v", "lives[late_place] <= some_q;", "lives[late_place] <= 1'b0;"},
 		{"machine_control.v", "$signed(score_data_o) > best_q", "$signed(score_data_o) < best_q"},
 		{"machine_host.v", "number_q <= number_q + 32'd1", "number_q <= number_q"},
 	} {
