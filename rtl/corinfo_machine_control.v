@@ -51,6 +51,7 @@ module corinfo_machine_control #(
   parameter SignalW        = 3,
   parameter OneSignal      = 0,     // of the unit that is always 1; 0: there is none
   parameter WalkDepth      = 16,
+  parameter FactorsW       = 1,     // bits of a number of postsynaptic factors
   parameter Learning       = 1,     // 0: the design only classifies, and there is nothing that only learning needs
   parameter Updates        = 5,     // at least 2; 0 without learning
   parameter UpdateConstantsWidth = 17,
@@ -109,19 +110,20 @@ module corinfo_machine_control #(
 
   // Lanes.
   output wire [SynapseAddrW-1:0]              synapse_raddr_o,
-  output wire [SynapseAddrW-1:0]              synapse_waddr_o,
+  output reg  [SynapseAddrW-1:0]              synapse_waddr_o,   // a cycle after what says that it is written
   output wire                                 host_we_o,
   output wire                                 host_beside_o,
   output wire [LaneW-1:0]                     host_lane_o,
   output wire [SynapseWidth-1:0]              host_synapse_o,
   output wire [BesideW-1:0]                   host_words_o,
   output wire [FactorAddrW-1:0]               factor_raddr_o,
-  output wire [FactorAddrW-1:0]               factor_waddr_o,
+  output reg  [FactorAddrW-1:0]               factor_waddr_o,    // so too
   output wire                                 update_o,
   output wire signed [OperandWidth-1:0]       operand_o,
   output wire [Contexts*SumAddrW-1:0]         sum_addr_o,
   output wire [Contexts-1:0]                  sum_we_o,
   output wire                                 sum_first_o,
+  output wire                                 sum_same_o,
   output wire [Kinds-1:0]                     hold_o,
   output wire [ContextW-1:0]                  hold_context_o,
   output wire                                 hold_zero_o,
@@ -172,6 +174,7 @@ module corinfo_machine_control #(
   output wire [ContextW-1:0]                  queue_context_o,
   input  wire [Units*(SignalW+16+ChangeWidth)-1:0] queue_heads_i,
   input  wire [Units-1:0]                     moved_i,         // with write_o
+  input  wire [Units-1:0]                     factor_live_i,   // a factor is written that is not zero
   input  wire                                 shared_moved_i,  // with shared_write_o
   input  wire [Flags-1:0]                     shared_flags_i,  // with it
   input  wire [Units*Flags-1:0]               flags_i,         // with write_o, synapse_write_o
@@ -186,11 +189,11 @@ module corinfo_machine_control #(
   // What is on the wires when a reset comes goes through the units and back before anything new may begin. An abort is
   // a reset of all but the counters and what the host has written.
   wire reset, begun, held_reset, abort, aborting, command_ready, sample_ready, host_ready;
-  corinfo_machine_reset #(.Cycles(Answers + 1)) u_reset (
+  corinfo_machine_reset #(.Cycles(Answers + 2)) u_reset (
     .clk_i(clk_i), .rst_i(rst_i), .rst_o(begun), .held_o(held_reset)
   );
   wire unused_held;
-  corinfo_machine_reset #(.Cycles(Answers + 1)) u_abort (
+  corinfo_machine_reset #(.Cycles(Answers + 2)) u_abort (
     .clk_i(clk_i), .rst_i(abort), .rst_o(aborting), .held_o(unused_held)
   );
   assign reset           = begun || aborting;
@@ -373,6 +376,7 @@ module corinfo_machine_control #(
   wire [3:0]          rows_part;
   wire [31:0]         rows_data, rows_word;
   wire [KindW-1:0]    hold_kind;
+  wire [FactorAddrW-1:0] factor_waddr;
   wire [SubW-1:0]     steps_sub;
   wire                steps_visit;
   wire [Contexts*SumAddrW-1:0] steps_addr;
@@ -435,7 +439,10 @@ module corinfo_machine_control #(
     .write_neuron_o (steps_row),
     .event_o        (event_o),
     .factor_we_o    (factor_we_o),
-    .factor_waddr_o (factor_waddr_o),
+    .factor_waddr_o (factor_waddr),
+    .factors_o       (factors),
+    .factors_number_o(factors_number),
+    .factors_sample_o(factors_sample),
     .kept_we_o      (kept_we_o),
     .kept_waddr_o   (kept_waddr_o),
     .combine_o      (combine_o),
@@ -447,6 +454,36 @@ module corinfo_machine_control #(
     .answer_index_o (answer_index)
   );
   assign signal_o = signal[SignalW-1:0];
+
+  // By sample: is one of its postsynaptic factors not zero? If none is, its products change no synapse.
+  localparam LiveW = FactorsW + SampleW;
+  wire               factors, late_factors, unused_factors_busy, live;
+  wire [15:0]        factors_number, live_factor;
+  wire [SampleW-1:0] factors_sample, live_sample;
+  wire [LiveW-1:0]   late_place;
+  reg                some_q;
+  (* ram_style = "distributed" *)
+  reg                lives [0:(1 << LiveW)-1];
+  corinfo_valid #(.Cycles(Answers)) u_factors (
+    .clk_i(clk_i), .rst_i(reset), .valid_i(factors), .valid_o(late_factors), .busy_o(unused_factors_busy)
+  );
+  corinfo_delay #(.Width(LiveW), .Cycles(Answers)) u_factors_place (
+    .clk_i(clk_i), .data_i({factors_number[FactorsW-1:0], factors_sample}), .data_o(late_place)
+  );
+  always @(posedge clk_i) begin
+    if (reset || late_factors) begin
+      some_q <= 1'b0;
+    end else if (factor_live_i != {Units{1'b0}}) begin
+      some_q <= 1'b1;
+    end
+    if (late_factors) begin
+      lives[late_place] <= some_q;
+    end
+  end
+  assign live = lives[{live_factor[FactorsW-1:0], live_sample}];
+  wire unused_factors;
+  assign unused_factors = ^{factors_number, live_factor};
+
   assign moved        = moved_i != {Units{1'b0}};
   assign shared_moved = shared_write_o && shared_moved_i;
 
@@ -541,12 +578,22 @@ module corinfo_machine_control #(
     end
   end
 
-  // Events of all samples.
+  // Events of all samples. Contexts take samples in turn: that behind the youngest one's has the oldest.
+  localparam [31:0]         LastContextWord = Contexts - 1;
+  localparam [ContextW-1:0] LastContext     = LastContextWord[ContextW-1:0];
+  reg  [ContextW-1:0]       oldest_q;
+  always @(posedge clk_i) begin
+    if (reset) begin
+      oldest_q <= {ContextW{1'b0}};
+    end else if (begins) begin
+      oldest_q <= (load_context == LastContext) ? {ContextW{1'b0}} : load_context + 1'b1;
+    end
+  end
   wire [SynapseAddrW-1:0]        events_addr, update_addr, host_addr;
   wire signed [OperandWidth-1:0] events_operand, update_operand;
   wire [SumAddrW-1:0]            events_sum;
   wire [Contexts-1:0]            events_we;
-  wire                           update_we, update_first, update_hold, event_begins, product, term, events_first;
+  wire                           update_we, update_first, update_hold, event_begins, product, term, events_first, events_same, update_same;
   corinfo_machine_events #(
     .Contexts(Contexts), .ContextW(ContextW), .Units(Units), .UnitW(UnitW), .ReadCycles(ReadCycles),
     .WireCycles(WireCycles), .QueueW(QueueW), .SynapseAddrW(SynapseAddrW), .SumAddrW(SumAddrW),
@@ -556,6 +603,7 @@ module corinfo_machine_control #(
     .clk_i          (clk_i),
     .rst_i          (reset),
     .allow_i        (allow_q),
+    .oldest_i       (oldest_q),
     .input_valid_i  (input_event || one_event),
     .input_context_i(load_context),
     .input_signal_i (one_q ? OneSignalWord[SignalW-1:0] : {SignalW{1'b0}}),
@@ -577,7 +625,8 @@ module corinfo_machine_control #(
     .operand_o      (events_operand),
     .sum_addr_o     (events_sum),
     .sum_we_o       (events_we),
-    .sum_first_o    (events_first)
+    .sum_first_o    (events_first),
+    .sum_same_o     (events_same)
   );
 
   // The update of a projection.
@@ -616,6 +665,9 @@ module corinfo_machine_control #(
         .busy_o         (update_busy),
         .graph_o        (update_graph),
         .rows_o         (update_rows),
+        .live_factor_o  (live_factor),
+        .live_sample_o  (live_sample),
+        .live_i         (live),
         .fetch_addr_o   (kept_raddr_o),
         .fetch_input_o  (fetch_input),
         .fetch_unit_o   (fetch_unit),
@@ -626,6 +678,7 @@ module corinfo_machine_control #(
         .operand_o      (update_operand),
         .sum_we_o       (update_we),
         .sum_first_o    (update_first),
+        .sum_same_o     (update_same),
         .hold_o         (update_hold),
         .product_o      (term),
         .synapse_raddr_o(update_addr),
@@ -677,7 +730,10 @@ module corinfo_machine_control #(
       assign update_busy = 1'b0;
       assign update_we = 1'b0;
       assign update_first = 1'b0;
+      assign update_same = 1'b0;
       assign update_hold = 1'b0;
+      assign live_factor = 16'd0;
+      assign live_sample = {SampleW{1'b0}};
       assign term = 1'b0;
       assign update_visit = 1'b0;
       assign synapse_write_o = 1'b0;
@@ -697,7 +753,7 @@ module corinfo_machine_control #(
       assign random_row_o = {16{1'b0}};
       assign random_column_o = {16{1'b0}};
       wire unused_learning;
-      assign unused_learning = ^{kept_i, kept_input, grant_update, seed, number, update};
+      assign unused_learning = ^{kept_i, kept_input, grant_update, seed, number, update, live};
     end
   endgenerate
 
@@ -708,6 +764,7 @@ module corinfo_machine_control #(
   assign write_neuron_o = update_busy ? update_row : steps_row;
   assign operand_o      = update_busy ? update_operand : events_operand;
   assign sum_first_o    = update_busy ? update_first : events_first;
+  assign sum_same_o     = update_busy ? update_same : events_same;
   assign hold_zero_o    = !update_busy && (steps_mine & zero) != {Contexts{1'b0}};
   assign hold_context_o = update_busy ? {ContextW{1'b0}} : context_o;
   assign visit_o        = update_busy ? update_visit : steps_visit;
@@ -754,7 +811,10 @@ module corinfo_machine_control #(
     end
   end
   assign synapse_raddr_o = update_busy ? update_addr : host_busy ? host_addr : events_addr;
-  assign synapse_waddr_o = host_busy ? host_addr : update_waddr;
+  always @(posedge clk_i) begin   // units register what they write
+    synapse_waddr_o <= host_busy ? host_addr : update_waddr;
+    factor_waddr_o  <= factor_waddr;
+  end
   assign host_lane_o     = host_lane;
 
   // What the host may see and end at any time.

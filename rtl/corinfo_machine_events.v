@@ -2,15 +2,16 @@
 // column of its synapses, and issues a product a cycle for every slot of every projection from the signal.
 //
 // Events come from the input, one after another, and from the neuron units' queues, one for each unit and sample in
-// flight; those of a sample only while allow_i. What the queues hold is counted here, from what is put into them and
-// what is taken: a queue's head comes 2 WireCycles after its take. busy_o tells by sample whether one waits or is
-// under way, to its last sum's write; an event of the input a cycle after it is taken.
+// flight; those of a sample only while allow_i, and of the oldest sample first: it is the one whose answer is waited
+// for, and the others fill the cycles in which it has none. What the queues hold is counted here, from what is put into
+// them and what is taken: a queue's head comes 2 WireCycles after its take. busy_o tells by sample whether one waits or
+// is under way, to its last sum's write; an event of the input a cycle after it is taken.
 //
 // Tables: SignalsFile has a word of 64 bits a signal: base of its columns 32, words of a column 16, first of its
 // words in the file of WalkFile 16. That has a word of 32 bits for every word of a column: address of the sum 24,
 // left shift of the change 8, which brings the product to the sum's binary point.
 //
-// From a take to the issue of its first product 6 + 2 WireCycles; a product's synapse_raddr_o is in cycle 0 of
+// From a take to the issue of its first product 6 + 2 WireCycles, and one more from a queue's put to its take; a product's synapse_raddr_o is in cycle 0 of
 // corinfo_machine_lane.
 
 `timescale 1ns/1ps
@@ -37,6 +38,7 @@ module corinfo_machine_events #(
   input  wire                              clk_i,
   input  wire                              rst_i,
   input  wire [Contexts-1:0]               allow_i,
+  input  wire [ContextW-1:0]               oldest_i,       // context of the oldest sample, those behind it following
 
   // The input.
   input  wire                              input_valid_i,
@@ -65,9 +67,10 @@ module corinfo_machine_events #(
   // Products.
   output wire [SynapseAddrW-1:0]           synapse_raddr_o,
   output wire signed [OperandWidth-1:0]    operand_o,      // ReadCycles later
-  output wire [SumAddrW-1:0]               sum_addr_o,     // ReadCycles + 2 later
+  output wire [SumAddrW-1:0]               sum_addr_o,     // ReadCycles + 1 later
   output wire [Contexts-1:0]               sum_we_o,
-  output wire                              sum_first_o
+  output wire                              sum_first_o,
+  output wire                              sum_same_o      // the product before, a cycle ago, was for the same sum
 );
 
   localparam             EventW    = SignalW + 16 + ChangeWidth;
@@ -79,11 +82,13 @@ module corinfo_machine_events #(
   localparam [RoomW:0]   Room      = 1 << RoomW;
   localparam [RoomW:0]   OneRoom   = 1;
 
-  // How many events are in each queue, that of context c and unit u at c x Units + u; those that may be taken now.
-  wire [Queues-1:0]  ready, chosen, put;
+  // How many events are in each queue, that of context c and unit u at c x Units + u; those that may be taken, and are of
+  // the context that is served.
+  wire [Queues-1:0]  able, ready, chosen, put;
   wire [Contexts-1:0] waiting;
   wire               from_input, take, finish, some_room;
   reg  [RoomW:0]     room_q;
+  reg                some_room_q;   // a cycle late, so that one is always left
   genvar g;
   generate
     for (g = 0; g < Queues; g = g + 1) begin : gen_count
@@ -94,7 +99,8 @@ module corinfo_machine_events #(
       reg             valid_q;    // count_q is not zero
       wire            took;
       assign put[g]   = queue_put_i[OwnUnit*Contexts+OwnContext];
-      assign ready[g] = valid_q && allow_i[OwnContext];
+      assign ready[g] = valid_q && allow_i[OwnContext] && served_q[OwnContext];
+      assign able[g]  = valid_q && allow_i[OwnContext];
       assign took     = chosen[g] && take && !from_input;
       always @(posedge clk_i) begin
         if (rst_i) begin
@@ -120,27 +126,41 @@ module corinfo_machine_events #(
     end
   endgenerate
 
-  // Choice: the first of them.
+  // Choice: the oldest sample that had one a cycle ago, and the first of its units.
   reg                pick_q;
   reg [ContextW-1:0] pick_context_q;
   reg [UnitW-1:0]    pick_unit_q;
   reg [ContextW-1:0] chosen_context;
   reg [UnitW-1:0]    unit;
   integer            u, c;
-  assign chosen = ready & (~ready + {{(Queues - 1){1'b0}}, 1'b1});
+  localparam [Contexts-1:0] OneContext = 1;
+  localparam [Queues-1:0]   OneQueue   = 1;
+  wire [Contexts-1:0] has, older, eldest;
+  reg  [Contexts-1:0] served_q;
+  assign older  = has & ({Contexts{1'b1}} << oldest_i);
+  assign eldest = (older != {Contexts{1'b0}}) ? older : has;
+  assign chosen = ready & (~ready + OneQueue);
+  generate
+    for (g = 0; g < Contexts; g = g + 1) begin : gen_has
+      assign has[g] = able[Units*g +: Units] != {Units{1'b0}};
+    end
+  endgenerate
+  always @(posedge clk_i) begin
+    served_q <= rst_i ? {Contexts{1'b0}} : eldest & (~eldest + OneContext);
+  end
 
   always @* begin
     chosen_context = {ContextW{1'b0}};
     unit = {UnitW{1'b0}};
     for (c = 0; c < Contexts; c = c + 1) begin
+      chosen_context = chosen_context | (served_q[c] ? c[ContextW-1:0] : {ContextW{1'b0}});
       for (u = 0; u < Units; u = u + 1) begin
-        chosen_context = chosen_context | (chosen[c*Units+u] ? c[ContextW-1:0] : {ContextW{1'b0}});
-        unit           = unit | (chosen[c*Units+u] ? u[UnitW-1:0] : {UnitW{1'b0}});
+        unit = unit | (chosen[c*Units+u] ? u[UnitW-1:0] : {UnitW{1'b0}});
       end
     end
   end
 
-  assign some_room    = room_q != {(RoomW + 1){1'b0}};
+  assign some_room    = some_room_q;
   assign from_input   = input_valid_i && some_room;
   assign input_take_o = from_input;
   assign take         = some_room && (input_valid_i || ready != {Queues{1'b0}});
@@ -149,6 +169,7 @@ module corinfo_machine_events #(
     pick_q         <= !rst_i && take && !from_input;
     pick_context_q <= chosen_context;
     pick_unit_q    <= unit;
+    some_room_q    <= !rst_i && room_q > OneRoom;
     if (rst_i) begin
       room_q <= Room;
     end else begin
@@ -249,13 +270,13 @@ module corinfo_machine_events #(
     .take_i(next_take)
   );
 
-  reg                          walk_q;
+  reg                          walk_q, last_q;   // last_q: with walk_q, the word is the last
   reg [ContextW-1:0]           context_q;
   reg signed [ChangeWidth-1:0] value_q;
   reg [SynapseAddrW-1:0]       addr_q;
   reg [15:0]                   left_q, at_q;
   wire                         last;
-  assign last      = walk_q && left_q == 16'd1;
+  assign last      = last_q;
   assign next_take = next_valid && (!walk_q || last);
   assign event_o   = next_take;
   assign product_o = walk_q;
@@ -264,10 +285,13 @@ module corinfo_machine_events #(
   always @(posedge clk_i) begin
     if (rst_i) begin
       walk_q <= 1'b0;
+      last_q <= 1'b0;
     end else if (next_take) begin
       walk_q <= 1'b1;
-    end else if (last) begin
-      walk_q <= 1'b0;
+      last_q <= next_stride == 16'd1;
+    end else begin
+      walk_q <= walk_q && !last;
+      last_q <= walk_q && left_q == 16'd2;
     end
     if (next_take) begin
       context_q <= next_context;
@@ -312,14 +336,25 @@ module corinfo_machine_events #(
   );
   wire [SumAddrW-1:0] sum_addr;
   assign sum_addr = place[SumAddrW-1:0];
-  corinfo_delay #(.Width(SumAddrW), .Cycles(ReadCycles + 2)) u_sum_addr (
+  corinfo_delay #(.Width(SumAddrW), .Cycles(ReadCycles + 1)) u_sum_addr (
     .clk_i(clk_i), .data_i(sum_addr), .data_o(sum_addr_o)
   );
 
   // By context: products, which sums have begun, and the last of an event.
   wire [Contexts-1:0] ended, begun, mine_bits;
-  corinfo_delay #(.Width(1), .Cycles(ReadCycles + 2)) u_first (
-    .clk_i(clk_i), .data_i((begun & mine_bits) == {Contexts{1'b0}}), .data_o(sum_first_o)
+  reg                 issued_q;
+  reg [SumAddrW-1:0]  issued_addr_q;
+  reg [ContextW-1:0]  issued_context_q;
+  always @(posedge clk_i) begin
+    issued_q         <= issue_q;
+    issued_addr_q    <= sum_addr;
+    issued_context_q <= issue_context_q;
+  end
+  corinfo_delay #(.Width(2), .Cycles(ReadCycles + 1)) u_first (
+    .clk_i(clk_i),
+    .data_i({(begun & mine_bits) == {Contexts{1'b0}},
+             issued_q && issued_addr_q == sum_addr && issued_context_q == issue_context_q}),
+    .data_o({sum_first_o, sum_same_o})
   );
   generate
     for (g = 0; g < Contexts; g = g + 1) begin : gen_context
@@ -340,7 +375,7 @@ module corinfo_machine_events #(
           written[clear_i[g] ? read_addr : sum_addr] <= !clear_i[g];
         end
       end
-      corinfo_valid #(.Cycles(ReadCycles + 2)) u_we (
+      corinfo_valid #(.Cycles(ReadCycles + 1)) u_we (
         .clk_i(clk_i), .rst_i(rst_i), .valid_i(issue_q && mine), .valid_o(sum_we_o[g]),
         .busy_o(unused_busy)
       );

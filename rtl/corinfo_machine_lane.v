@@ -6,8 +6,9 @@
 // Every lane gets the same addresses in the same cycle. R is the cycles that a block memory takes to be read.
 //
 //   product   the synapse's or factor's address, cycle 0 -> synapse_i or factor_i, operand_i, update_i, cycle R ->
-//             sum_*_i, cycle R + 2, in which the product is added to the sum, or begins it. One product per cycle, for
-//             the same sum too.
+//             sum_*_i, cycle R + 1, in which the sum is read -> cycle R + 2, in which the product is added to it, or
+//             begins it. One product per cycle, for the same sum too: sum_same_i says that it is that of the product
+//             before, which the memory has not yet.
 //   sums      sum_addr_i of a context names one in every cycle; hold_i copies it to hold_o for the neuron unit, a cycle
 //             later.
 // There is no reset: the control begins every sum, and asks for zero in the place of one that nothing began.
@@ -38,6 +39,7 @@ module corinfo_machine_lane #(
   input  wire [Contexts*SumAddrW-1:0]         sum_addr_i,
   input  wire [Contexts-1:0]                  sum_we_i,         // at most one
   input  wire                                 sum_first_i,      // the product begins the sum
+  input  wire                                 sum_same_i,       // the sum is that of the cycle before
   input  wire [Kinds-1:0]                     hold_i,
   input  wire [ContextW-1:0]                  hold_context_i,
   input  wire                                 hold_zero_i,      // zero, not the sum
@@ -78,9 +80,13 @@ module corinfo_machine_lane #(
     end
   endgenerate
 
-  // Sums are read, added to and written in one cycle: their memories are small ones, without a register behind them.
-  // Samples in flight have a memory each, all of them one adder.
-  wire [SumWidth-1:0] next;
+  // Sums are read in a cycle and added to and written in the next: their memories are small ones, without a register
+  // behind them. Samples in flight have a memory each, all of them one adder.
+  reg  [SumWidth-1:0]          sum_q, last_q;
+  reg                          first_q, same_q;
+  reg  [Contexts*SumAddrW-1:0] addr_q;
+  reg  [Contexts-1:0]          we_q;
+  wire [SumWidth-1:0]          next;
   genvar c;
   generate
     for (c = 0; c < Contexts; c = c + 1) begin : gen_context
@@ -93,8 +99,8 @@ module corinfo_machine_lane #(
       assign sum  = sums[addr];
 
       always @(posedge clk_i) begin
-        if (sum_we_i[c]) begin
-          sums[addr] <= next;
+        if (we_q[c]) begin
+          sums[addr_q[SumAddrW*c +: SumAddrW]] <= next;
         end
       end
 
@@ -108,7 +114,15 @@ module corinfo_machine_lane #(
       end
     end
   endgenerate
-  assign next = (sum_first_i ? {SumWidth{1'b0}} : gen_context[Contexts-1].added) + product;
+  assign next = (first_q ? {SumWidth{1'b0}} : same_q ? last_q : sum_q) + product;
+  always @(posedge clk_i) begin
+    sum_q   <= gen_context[Contexts-1].added;
+    last_q  <= next;
+    first_q <= sum_first_i;
+    same_q  <= sum_same_i;
+    addr_q  <= sum_addr_i;
+    we_q    <= sum_we_i;
+  end
 
   // One context needs no index.
   wire unused_context;

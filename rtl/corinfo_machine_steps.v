@@ -12,8 +12,9 @@
 //              largest) in every unit, then over the units, one a cycle; then the shared pipeline
 //   3 answer   the last layer's words go out one a cycle, in the order of neurons
 //
-// Tables: StepsFile has a word of 160 bits a step, fields of 16 bits from the lowest on: flags and graph, first slot,
-// slots, first index, neurons, latency, kinds of sums that it reads, layer and signal, factor base, kept base.
+// Tables: StepsFile has a word of 176 bits a step, fields of 16 bits from the lowest on: flags and graph, first slot,
+// slots, first index, neurons, latency, kinds of sums that it reads, layer and signal, factor base, kept base,
+// number of its postsynaptic factors.
 // ConstantsFile has four words a row of constants: of an inference, and while learning without nudging, with positive
 // and with negative beta.
 
@@ -102,6 +103,9 @@ module corinfo_machine_steps #(
   output wire                         event_o,         // with write_*: changes of signal_o are events
   output wire                         factor_we_o,     // with write_*
   output wire [FactorAddrW-1:0]       factor_waddr_o,
+  output wire                         factors_o,       // with done_o: all postsynaptic factors of factors_number_o are written
+  output wire [15:0]                  factors_number_o,
+  output wire [SampleW-1:0]           factors_sample_o,
   output wire                         kept_we_o,
   output wire [KeptAddrW-1:0]         kept_waddr_o,
 
@@ -169,10 +173,10 @@ module corinfo_machine_steps #(
   end
 
   // The tables.
-  wire [159:0]         entry;
+  wire [175:0]         entry;
   wire [RowAddrW+1:0]  row_word;
   assign row_word = {row_q[RowAddrW-1:0], moment_q};
-  corinfo_table #(.Width(160), .Depth(Steps), .InitFile(StepsFile)) u_steps (
+  corinfo_table #(.Width(176), .Depth(Steps), .InitFile(StepsFile)) u_steps (
     .clk_i(clk_i), .addr_i(step_q[StepAddrW-1:0]), .data_o(entry)
   );
   corinfo_machine_rows #(.Width(ConstantsWidth), .Depth(RowDepth), .InitFile(ConstantsFile)) u_constants (
@@ -201,6 +205,9 @@ module corinfo_machine_steps #(
   assign layer_o     = entry[127:120];
   assign factor_base = entry[143:128];
   assign kept_base   = entry[159:144];
+  assign factors_o        = done_o && factor && kind_q == KindNeurons;
+  assign factors_number_o = entry[175:160];
+  assign factors_sample_o = sample_q;
   assign step_o      = step_q;
   assign context_o   = context_q;
   wire [15:0] label_word;
@@ -214,7 +221,13 @@ module corinfo_machine_steps #(
   wire [IndexW-1:0] walk_index;
   reg              delayed_q;
   reg [7:0]        delay_q;
-  assign clear = kind_q == KindClear;
+  reg [KindW:0]    kinds_q;
+  reg              clear_q;
+  assign clear = clear_q;
+  always @(posedge clk_i) begin   // the table is read a cycle before
+    clear_q <= kind_q == KindClear;
+    kinds_q <= (kind_q == KindClear) ? KindsWord[KindW:0] : kinds[KindW:0];
+  end
   assign go    = state_q == StateLook && looked_q && kind_q != KindAnswer;
 
   corinfo_machine_walk #(
@@ -226,7 +239,7 @@ module corinfo_machine_steps #(
     .slot_base_i (clear ? {SlotW{1'b0}} : slot_base[SlotW-1:0]),
     .slot_count_i(clear ? SlotsWord[SlotW:0] : slot_count[SlotW:0]),
     .index_base_i(clear ? {IndexW{1'b0}} : index_base[IndexW-1:0]),
-    .kinds_i     (clear ? KindsWord[KindW:0] : kinds[KindW:0]),
+    .kinds_i     (kinds_q),
     .active_o    (walking),
     .hold_o      (holds),
     .kind_o      (kind_o),
@@ -246,7 +259,7 @@ module corinfo_machine_steps #(
     .slot_base_i (slot_base[SlotW-1:0]),
     .slot_count_i(slot_count[SlotW:0]),
     .index_base_i(index_base[IndexW-1:0]),
-    .kinds_i     (kinds[KindW:0]),
+    .kinds_i     (kinds_q),
     .active_o    (writing),
     .hold_o      (unused_holds),
     .kind_o      (unused_write_kind),

@@ -1,10 +1,13 @@
-// Walks a projection for its update: for every presynaptic neuron it fetches the factors of the mini-batch, keeps the
-// nonzero ones as terms, and issues their products for every slot of the postsynaptic layer.
+// Walks a projection for its update: lists the samples of the mini-batch that may change a synapse, fetches their factors
+// for every presynaptic neuron, keeps the nonzero ones as terms, and issues their products for every slot of the
+// postsynaptic layer.
 //
-// A column without a term takes one cycle per factor and no product, unless always_i: then it gets one product with
-// zero. Fetching runs ahead of the products by up to 2^TermAddrW factors.
+// A sample whose postsynaptic factors are all zero (live_i is low) is not listed. A column takes one cycle per factor
+// that is listed, and without a term no product, unless always_i: then it gets one product with zero. Fetching runs
+// ahead of the products by up to 2^TermAddrW factors.
 //
-//   start_i -> fetch: an address per cycle, the factor back on fetch_value_i FetchCycles - 2 later
+//   start_i -> list: a factor of the mini-batch per cycle -> fetch, once hold_i is low: an address per cycle, the factor
+//           back on fetch_value_i FetchCycles - 2 later
 //           -> terms of a column -> issue_o, one product per cycle while ready_i: slots outside, terms inside
 //
 // ready_i is asked for the last product of a synapse alone. The configuration inputs are stable while busy_o.
@@ -14,6 +17,7 @@
 
 module corinfo_machine_terms #(
   parameter Batch        = 1,
+  parameter SampleW      = 1,
   parameter Units        = 4,
   parameter UnitW        = 2,
   parameter Subs         = 4,
@@ -33,6 +37,7 @@ module corinfo_machine_terms #(
   input  wire                           clk_i,
   input  wire                           rst_i,
   input  wire                           start_i,
+  input  wire                           hold_i,
   input  wire                           ready_i,
 
   // The projection.
@@ -55,6 +60,11 @@ module corinfo_machine_terms #(
   input  wire [FactorAddrW-1:0]         sample_slots_i,
   input  wire [InputAddrW-1:0]          sample_inputs_i,
 
+  // List: the sample and term in question.
+  output wire [SampleW-1:0]             list_sample_o,
+  output wire                           list_second_o,
+  input  wire                           live_i,
+
   // Fetch: addresses of the factor wanted in this cycle.
   output reg  [KeptAddrW-1:0]           fetch_addr_o,
   output reg  [InputAddrW-1:0]          fetch_input_o,
@@ -74,7 +84,7 @@ module corinfo_machine_terms #(
   output wire                           busy_o
 );
 
-  localparam SampleW = (Batch > 1) ? $clog2(Batch) : 1;
+  localparam ListW = SampleW + 1;           // room for two terms a sample
   localparam ColumnQueueW = 4;              // columns that are fetched and not yet done
 
   localparam [31:0]           LastSampleWord = Batch - 1;
@@ -93,53 +103,115 @@ module corinfo_machine_terms #(
   localparam [TermAddrW:0]    NoTerms    = 0;
   localparam [ColumnQueueW:0] ColumnRoom = 1 << ColumnQueueW;
   localparam [15:0]           RowStep    = Lanes;
+  localparam [SlotW:0]        OneRow     = 1;
+  localparam [SlotW:0]        TwoRows    = 2;
 
   wire [KeptAddrW-1:0]   kept_first, kept_second;
   wire [FactorAddrW-1:0] factor_first, factor_second;
   assign {kept_second, kept_first}     = kept_base_i;
   assign {factor_second, factor_first} = factor_base_i;
 
-  // Fetch: column by column, sample by sample, term by term. Column j is in unit (j mod Lanes) / Subs.
-  reg                     fetching_q;
+  // List: sample by sample, term by term.
+  localparam ItemW = KeptAddrW + FactorAddrW + InputAddrW + 1;
+  (* ram_style = "distributed" *)    // read at once
+  reg  [ItemW-1:0]       items [0:(1 << ListW)-1];
+  reg                    listing_q, second_q, none_q;
+  reg  [SampleW-1:0]     sample_q;
+  reg  [KeptAddrW-1:0]   kept_q;       // of the sample, behind a factor's first word
+  reg  [FactorAddrW-1:0] factor_q;
+  reg  [InputAddrW-1:0]  input_q;
+  reg  [ListW-1:0]       listed_q, last_item_q;
+  wire                   last_of_sample, last_listed, negate;
+  localparam [ListW-1:0] OneItem = 1;
+  assign list_sample_o  = sample_q;
+  assign list_second_o  = second_q;
+  assign last_of_sample = !two_terms_i || second_q;
+  assign last_listed    = last_of_sample && sample_q == LastSample;
+  assign negate         = minus_i[second_q] ^ (signed_i && negative_i[sample_q]);
+
+  always @(posedge clk_i) begin
+    if (rst_i) begin
+      listing_q <= 1'b0;
+    end else if (start_i) begin
+      listing_q <= 1'b1;
+    end else if (last_listed) begin
+      listing_q <= 1'b0;
+    end
+    if (start_i) begin
+      sample_q <= {SampleW{1'b0}};
+      second_q <= 1'b0;
+      kept_q   <= {KeptAddrW{1'b0}};
+      factor_q <= {FactorAddrW{1'b0}};
+      input_q  <= {InputAddrW{1'b0}};
+      listed_q <= {ListW{1'b0}};
+      none_q   <= 1'b1;
+    end else if (listing_q) begin
+      second_q <= !last_of_sample;
+      if (last_of_sample) begin
+        sample_q <= sample_q + OneSample;
+        kept_q   <= kept_q + sample_words_i;
+        factor_q <= factor_q + sample_slots_i;
+        input_q  <= input_q + sample_inputs_i;
+      end
+      if (live_i) begin
+        listed_q <= listed_q + OneItem;
+        none_q   <= 1'b0;
+      end
+    end
+    if (listing_q && live_i) begin
+      items[listed_q] <= {(second_q ? kept_second : kept_first) + kept_q,
+                          (second_q ? factor_second : factor_first) + factor_q, input_q, negate};
+    end
+    last_item_q <= none_q ? {ListW{1'b0}} : listed_q - OneItem;
+  end
+
+  // Fetch: column by column, item by item. Column j is in unit (j mod Lanes) / Subs. Where nothing is listed a column has
+  // one item, which is not kept.
+  reg                     waiting_q, fetching_q;
   reg  [15:0]             column_q, last_column_q;
   reg  [SubW-1:0]         sub_q;
   reg  [UnitW-1:0]        unit_q;
   reg  [IndexW-1:0]       index_q;
   reg  [SynapseAddrW-1:0] addr_q;
-  reg  [SampleW-1:0]      sample_q;
-  reg  [KeptAddrW-1:0]    kept_q;       // of the sample, behind a factor's first word
-  reg  [FactorAddrW-1:0]  factor_q;
-  reg  [InputAddrW-1:0]   input_q, first_input_q;
-  reg                     term_second_q;
+  reg  [InputAddrW-1:0]   first_input_q;
+  reg  [ListW-1:0]        item_q;
   reg  [TermAddrW:0]      term_room_q;
   reg  [ColumnQueueW:0]   column_room_q;
+  reg                     some_room_q;   // a cycle late, so that one is always left
 
-  wire                    fetch, last_of_sample, last_of_column;
-  wire [KeptAddrW-1:0]    kept_term;
-  wire [FactorAddrW-1:0]  factor_term;
+  wire                    fetch, last_of_column, item_negate, begins;
+  wire [KeptAddrW-1:0]    item_kept;
+  wire [FactorAddrW-1:0]  item_factor;
+  wire [InputAddrW-1:0]   item_input;
   wire [31:0]             index_word;
+  assign {item_kept, item_factor, item_input, item_negate} = items[item_q];
   assign index_word     = {{(32 - IndexW){1'b0}}, index_q};
-  assign kept_term      = (term_second_q ? kept_second : kept_first) + kept_q;
-  assign factor_term    = (term_second_q ? factor_second : factor_first) + factor_q;
-  assign last_of_sample = !two_terms_i || term_second_q;
-  assign last_of_column = last_of_sample && sample_q == LastSample;
-  assign fetch          = fetching_q && term_room_q != NoTerms
-                          && column_room_q != {(ColumnQueueW + 1){1'b0}};
+  assign last_of_column = item_q == last_item_q;
+  assign begins         = waiting_q && !listing_q && !hold_i;
+  assign fetch          = fetching_q && some_room_q;
 
   always @(posedge clk_i) begin
-    fetch_addr_o  <= kept_term + index_word[KeptAddrW-1:0];
-    fetch_input_o <= input_q;
+    fetch_addr_o  <= item_kept + index_word[KeptAddrW-1:0];
+    fetch_input_o <= item_input + first_input_q;
     fetch_unit_o  <= unit_q;
   end
 
   always @(posedge clk_i) begin
     last_column_q <= columns_i - 16'd1;
     if (rst_i) begin
+      waiting_q  <= 1'b0;
       fetching_q <= 1'b0;
-    end else if (start_i) begin
-      fetching_q <= 1'b1;
-    end else if (fetch && last_of_column && column_q == last_column_q) begin
-      fetching_q <= 1'b0;
+    end else begin
+      if (start_i) begin
+        waiting_q <= 1'b1;
+      end else if (begins) begin
+        waiting_q <= 1'b0;
+      end
+      if (begins) begin
+        fetching_q <= !none_q || always_i;
+      end else if (fetch && last_of_column && column_q == last_column_q) begin
+        fetching_q <= 1'b0;
+      end
     end
     if (start_i) begin
       column_q      <= 16'd0;
@@ -147,41 +219,28 @@ module corinfo_machine_terms #(
       unit_q        <= {UnitW{1'b0}};
       index_q       <= index_i;
       addr_q        <= column_addr_i;
-      sample_q      <= {SampleW{1'b0}};
-      kept_q        <= {KeptAddrW{1'b0}};
-      factor_q      <= {FactorAddrW{1'b0}};
-      input_q       <= {InputAddrW{1'b0}};
       first_input_q <= {InputAddrW{1'b0}};
-      term_second_q <= 1'b0;
+      item_q        <= {ListW{1'b0}};
+    end else if (fetch && !last_of_column) begin
+      item_q <= item_q + OneItem;
     end else if (fetch) begin
-      term_second_q <= !last_of_sample;
-      if (last_of_column) begin
-        column_q <= column_q + 16'd1;
-        if (sub_q != LastSub) begin
-          sub_q   <= sub_q + OneSub;
-          index_q <= index_q + OneIndex;
+      item_q   <= {ListW{1'b0}};
+      column_q <= column_q + 16'd1;
+      if (sub_q != LastSub) begin
+        sub_q   <= sub_q + OneSub;
+        index_q <= index_q + OneIndex;
+      end else begin
+        sub_q <= {SubW{1'b0}};
+        if (unit_q != LastUnit) begin
+          unit_q  <= unit_q + OneUnit;
+          index_q <= index_q + OneIndex - SubsWord[IndexW-1:0];
         end else begin
-          sub_q <= {SubW{1'b0}};
-          if (unit_q != LastUnit) begin
-            unit_q  <= unit_q + OneUnit;
-            index_q <= index_q + OneIndex - SubsWord[IndexW-1:0];
-          end else begin
-            unit_q  <= {UnitW{1'b0}};
-            index_q <= index_q + OneIndex;
-          end
+          unit_q  <= {UnitW{1'b0}};
+          index_q <= index_q + OneIndex;
         end
-        addr_q        <= addr_q + stride_i;
-        sample_q      <= {SampleW{1'b0}};
-        kept_q        <= {KeptAddrW{1'b0}};
-        factor_q      <= {FactorAddrW{1'b0}};
-        first_input_q <= first_input_q + {{(InputAddrW - 1){1'b0}}, 1'b1};
-        input_q       <= first_input_q + {{(InputAddrW - 1){1'b0}}, 1'b1};
-      end else if (last_of_sample) begin
-        sample_q <= sample_q + OneSample;
-        kept_q   <= kept_q + sample_words_i;
-        factor_q <= factor_q + sample_slots_i;
-        input_q  <= input_q + sample_inputs_i;
       end
+      addr_q        <= addr_q + stride_i;
+      first_input_q <= first_input_q + {{(InputAddrW - 1){1'b0}}, 1'b1};
     end
   end
 
@@ -190,15 +249,13 @@ module corinfo_machine_terms #(
   wire [FactorAddrW-1:0]  back_factor;
   wire [15:0]             back_column;
   wire [SynapseAddrW-1:0] back_addr;
-  wire                    negate;
-  assign negate = minus_i[term_second_q] ^ (signed_i && negative_i[sample_q]);
 
   corinfo_valid #(.Cycles(FetchCycles)) u_back_valid (
     .clk_i(clk_i), .rst_i(rst_i), .valid_i(fetch), .valid_o(back_valid), .busy_o(back_busy)
   );
   corinfo_delay #(.Width(FactorAddrW + SynapseAddrW + 18), .Cycles(FetchCycles)) u_back (
     .clk_i(clk_i),
-    .data_i({factor_term, addr_q, column_q, last_of_column, negate}),
+    .data_i({item_factor, addr_q, column_q, last_of_column, item_negate}),
     .data_o({back_factor, back_addr, back_column, back_last, back_negate})
   );
 
@@ -219,10 +276,10 @@ module corinfo_machine_terms #(
     nonzero_q <= fetch_value_i != {ValueWidth{1'b0}};
   end
 
-  assign keep       = back_valid && nonzero_q;
+  assign keep       = back_valid && nonzero_q && !none_q;
   assign count      = count_q + {{TermAddrW{1'b0}}, keep};
   assign last_index = (keep || count_q == NoTerms) ? count_q : count_q - OneTerm;
-  assign column_put = back_valid && back_last && (always_i || nonzero_q || count_q != NoTerms);
+  assign column_put = back_valid && back_last && (always_i || keep || count_q != NoTerms);
   assign value      = {{(OperandWidth - ValueWidth + 1){value_q[ValueWidth-1]}},
       value_q[ValueWidth-2:0]};
 
@@ -281,14 +338,15 @@ module corinfo_machine_terms #(
   end
 
   // Products: the head column's terms once per slot. First where everything is, then the term.
-  reg  [SlotW:0]       row_q, last_row_q;
+  reg  [SlotW:0]       row_q, before_row_q;       // before_row_q: the last row's predecessor
+  reg                  last_row_q, single_row_q;  // the row is the last; there is but one
   reg  [TermAddrW:0]   term_q, head_before_q;     // the last term's predecessor
   reg                  last_term_q, head_single_q; // the next term is the last; the column has but one
   reg  [15:0]          row_base_q;
   wire                 last_term, last_row, go;
   wire [TermAddrW-1:0] term_addr;
   assign last_term = last_term_q;
-  assign last_row  = row_q == last_row_q;
+  assign last_row  = last_row_q;
   assign go        = head_valid_q && (!last_term || ready_i);
   assign close_o   = go && last_term;
   assign take      = close_o && last_row;
@@ -306,7 +364,13 @@ module corinfo_machine_terms #(
   assign place_slot = {{(32 - SlotW){1'b0}}, place_slot_q};
 
   always @(posedge clk_i) begin
-    last_row_q <= post_count_i - {{SlotW{1'b0}}, 1'b1};
+    before_row_q <= post_count_i - TwoRows;
+    single_row_q <= post_count_i == OneRow;
+    if (rst_i || waiting_q) begin
+      last_row_q <= single_row_q;
+    end else if (go && last_term) begin
+      last_row_q <= last_row ? single_row_q : row_q == before_row_q;
+    end
     if (rst_i || start_i) begin
       row_q      <= {(SlotW + 1){1'b0}};
       term_q     <= NoTerms;
@@ -354,6 +418,7 @@ module corinfo_machine_terms #(
     term_freed_q   <= ((back_valid && !keep) ? OneTerm : NoTerms) + (take ? head_count_q : NoTerms);
     column_freed_q <= {{ColumnQueueW{1'b0}}, back_valid && !column_put}
                       + {{ColumnQueueW{1'b0}}, take};
+    some_room_q    <= term_room_q > OneTerm && column_room_q > {{ColumnQueueW{1'b0}}, 1'b1};
     if (rst_i || start_i) begin
       term_room_q    <= TermRoom;
       column_room_q  <= ColumnRoom;
@@ -365,7 +430,7 @@ module corinfo_machine_terms #(
     end
   end
 
-  assign busy_o = start_i || fetching_q || back_busy || next_valid || head_valid_q
+  assign busy_o = start_i || waiting_q || fetching_q || back_busy || next_valid || head_valid_q
                   || place_valid_q || issue_o;
 
   wire unused_bits;

@@ -8,9 +8,10 @@
 // have visited those of the one before. random_* go RandomCycles + 1 before the first stage, so that random words are
 // there with the sums.
 //
-// UpdatesFile has a word of 256 bits a projection, fields of 16 bits from the lowest on: flags and graph, columns,
+// UpdatesFile has a word of 288 bits a projection, fields of 16 bits from the lowest on: flags and graph, columns,
 // first index of the presynaptic layer, kept base by term (2), factor base by term (2), first slot, slots, rows,
-// first synapse (2), stride, number of the keys, latency, flags of terms.
+// first synapse (2), stride, number of the keys, latency, flags of terms, by term the number of
+// its postsynaptic factors (2), as corinfo_machine_steps has them.
 
 `timescale 1ns/1ps
 `default_nettype none
@@ -57,6 +58,11 @@ module corinfo_machine_update #(
   output wire [7:0]                     graph_o,
   output wire [15:0]                    rows_o,
 
+  // Is one of a sample's postsynaptic factors not zero?
+  output wire [15:0]                    live_factor_o,
+  output wire [SampleW-1:0]             live_sample_o,
+  input  wire                           live_i,
+
   // Presynaptic factors: of a unit, of the input, or 1.
   output wire [KeptAddrW-1:0]           fetch_addr_o,
   output wire [InputAddrW-1:0]          fetch_input_o,
@@ -70,6 +76,7 @@ module corinfo_machine_update #(
   output wire signed [OperandWidth-1:0] operand_o,
   output wire                           sum_we_o,
   output wire                           sum_first_o,
+  output reg                            sum_same_o,       // a product was added in the cycle before
   output wire                           hold_o,
   output wire                           product_o,        // one is issued
 
@@ -108,7 +115,7 @@ module corinfo_machine_update #(
 
   // The projection's entry.
   reg  [7:0]   update_q;
-  wire [255:0] entry;
+  wire [287:0] entry;
   always @(posedge clk_i) begin
     if (rst_i) begin
       update_q <= 8'd0;   // so that simulators know the latency before the first update
@@ -116,7 +123,7 @@ module corinfo_machine_update #(
       update_q <= update_i;
     end
   end
-  corinfo_table #(.Width(256), .Depth(Updates), .InitFile(UpdatesFile)) u_updates (
+  corinfo_table #(.Width(288), .Depth(Updates), .InitFile(UpdatesFile)) u_updates (
     .clk_i(clk_i), .addr_i(update_q[UpdateAddrW-1:0]), .data_o(entry)
   );
   wire        always_f, signed_f, two_terms;
@@ -162,14 +169,13 @@ module corinfo_machine_update #(
   end
 
   // The entry, the round keys, then the walk.
-  reg  looked_q, keys_start_q, keys_was_q;
-  wire keys_busy, keys_done;
+  reg  looked_q, keys_start_q;
+  wire keys_busy, list_second;
   always @(posedge clk_i) begin
     looked_q     <= !rst_i && start_i;
     keys_start_q <= !rst_i && looked_q;
-    keys_was_q   <= !rst_i && keys_busy;
   end
-  assign keys_done = keys_was_q && !keys_busy;
+  assign live_factor_o = list_second ? entry[287:272] : entry[271:256];
   corinfo_random_keys u_keys (
     .clk_i(clk_i), .rst_i(rst_i), .start_i(keys_start_q), .seed_i(seed_i), .update_i(number_i),
     .matrix_i(number[7:0]), .keys_o(keys_o), .busy_o(keys_busy)
@@ -181,14 +187,15 @@ module corinfo_machine_update #(
   wire [SynapseAddrW-1:0]        synapse_addr;
   wire [15:0]                    row_base, column;
   corinfo_machine_terms #(
-    .Batch(Batch), .Units(Units), .UnitW(UnitW), .Subs(Subs), .SubW(SubW), .Lanes(Lanes), .SlotW(SlotW),
-    .IndexW(IndexW),
+    .Batch(Batch), .SampleW(SampleW), .Units(Units), .UnitW(UnitW), .Subs(Subs), .SubW(SubW), .Lanes(Lanes),
+    .SlotW(SlotW), .IndexW(IndexW),
     .FactorAddrW(FactorAddrW), .KeptAddrW(KeptAddrW), .InputAddrW(InputAddrW), .SynapseAddrW(SynapseAddrW),
     .ValueWidth(ValueWidth), .OperandWidth(OperandWidth), .FetchCycles(FetchCycles), .TermAddrW(TermAddrW)
   ) u_terms (
     .clk_i          (clk_i),
     .rst_i          (rst_i),
-    .start_i        (keys_done),
+    .start_i        (keys_start_q),
+    .hold_i         (keys_busy),
     .ready_i        (ready),
     .columns_i      (columns),
     .two_terms_i    (two_terms),
@@ -206,6 +213,9 @@ module corinfo_machine_update #(
     .sample_words_i (DepthWord[KeptAddrW-1:0]),
     .sample_slots_i (SlotsWord[FactorAddrW-1:0]),
     .sample_inputs_i(InputsWord[InputAddrW-1:0]),
+    .list_sample_o  (live_sample_o),
+    .list_second_o  (list_second),
+    .live_i         (live_i),
     .fetch_addr_o   (fetch_addr_o),
     .fetch_input_o  (fetch_input_o),
     .fetch_unit_o   (fetch_unit_o),
@@ -252,14 +262,17 @@ module corinfo_machine_update #(
   corinfo_delay #(.Width(OperandWidth), .Cycles(ProductDelay + ReadCycles)) u_operand (
     .clk_i(clk_i), .data_i(operand), .data_o(operand_o)
   );
-  corinfo_valid #(.Cycles(ProductDelay + ReadCycles + 2)) u_sum (
+  corinfo_valid #(.Cycles(ProductDelay + ReadCycles + 1)) u_sum (
     .clk_i(clk_i), .rst_i(rst_i), .valid_i(issue), .valid_o(product), .busy_o(unused_sum_busy)
   );
-  corinfo_delay #(.Width(1), .Cycles(ProductDelay + ReadCycles + 2)) u_first (
+  corinfo_delay #(.Width(1), .Cycles(ProductDelay + ReadCycles + 1)) u_first (
     .clk_i(clk_i), .data_i(first), .data_o(sum_first)
   );
   assign sum_we_o    = product;
   assign sum_first_o = sum_first;
+  always @(posedge clk_i) begin
+    sum_same_o <= product;
+  end
   assign closes      = issue && last;
   corinfo_valid #(.Cycles(HoldDelay)) u_hold (
     .clk_i(clk_i), .rst_i(rst_i), .valid_i(closes), .valid_o(hold_o), .busy_o(hold_busy)
@@ -351,8 +364,8 @@ module corinfo_machine_update #(
 
   reg running_q;
   assign busy_o = running_q;
-  assign done_o = running_q && !looked_q && !keys_start_q && !keys_busy && !keys_was_q && !terms_busy && !hold_busy
-                  && !visit_q && !queued;
+  assign done_o = running_q && !looked_q && !keys_start_q && !keys_busy && !terms_busy && !hold_busy && !visit_q
+                  && !queued;
   always @(posedge clk_i) begin
     if (rst_i) begin
       running_q <= 1'b0;

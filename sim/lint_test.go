@@ -129,7 +129,7 @@ func TestLibraryLints(t *testing.T) {
 		"corinfo_machine_steps":    "Lanes=3 Units=3 Subs=1 SubW=1 Contexts=3 ContextW=2 SampleW=5 Steps=3 Rows=1",
 		"corinfo_machine_context":  "LabelW=1 SampleW=5 ProgramDepth=40 ProgramAddrW=6",
 		"corinfo_machine_events":   "Contexts=3 ContextW=2 Units=1 UnitW=1 ReadCycles=1 SynapseAddrW=12 ChangeWidth=5 SignalW=1 Signals=2 WalkDepth=3",
-		"corinfo_machine_terms":    "Batch=3 Units=1 UnitW=1 Subs=5 SubW=3 Lanes=5 SlotW=1 IndexW=4 FetchCycles=5",
+		"corinfo_machine_terms":    "Batch=3 SampleW=2 Units=1 UnitW=1 Subs=5 SubW=3 Lanes=5 SlotW=1 IndexW=4 FetchCycles=5",
 		"corinfo_machine_update":   "Lanes=5 Units=5 UnitW=3 Subs=1 SubW=1 Batch=3 SampleW=2 Inputs=7 InputAddrW=5 ReadCycles=1 FetchCycles=5 MaxLatency=90",
 		"corinfo_machine_host":     "Lanes=2 LaneW=1 SynapseDepth=4000 SynapseAddrW=12 SynapseWidth=40 BesideW=33 ConstantsWidth=64 SampleW=5 ReadCycles=1",
 		"corinfo_machine_control":  "Contexts=3 ContextW=2 Batch=3 SampleW=2 OneSignal=2 Dense=1 ReadCycles=1",

@@ -3,6 +3,7 @@ package design
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -98,8 +99,15 @@ func (p *Plan) about(at int) string {
 	return "formula " + p.Formulas[at].Graph.Name + " of " + strings.Join(names, ", ")
 }
 
-// use is a pipeline in a module: its operands there, and the enable.
-func (w *writer) use(p *Plan, at int, enable string, operand func(f *Formula, at int, format fx.Format) string) {
+// formulaInUse prints a bit for every formula of the design: the one under way, a cycle after it is told and before its operands are there.
+func (w *writer) formulaInUse(p *Plan) {
+	w.line("\n  // The formula under way: of steps and updates it is known before their first visit.")
+	w.line("  reg [%d:0] uses_q;\n  integer f;", len(p.Formulas)-1)
+	w.line("  always @(posedge clk_i) begin\n    for (f = 0; f < %d; f = f + 1) begin\n      uses_q[f] <= graph_i == f[7:0];\n    end\n  end", len(p.Formulas))
+}
+
+// use is a pipeline in a module: its operands there.
+func (w *writer) use(p *Plan, at int, operand func(f *Formula, at int, format fx.Format) string) {
 	f := p.Formulas[at]
 	g := f.Graph
 	for _, o := range g.Outputs() {
@@ -109,7 +117,7 @@ func (w *writer) use(p *Plan, at int, enable string, operand func(f *Formula, at
 		w.line("%s", net(1, fmt.Sprintf("f%d_overflow%d", at, i)))
 	}
 	w.line("  %s u_f%d (", p.moduleName(at), at)
-	w.line("    .clk_i(clk_i), .enable_i(%s),", enable)
+	w.line("    .clk_i(clk_i), .enable_i(uses_q[%d]),", at)
 	for i, v := range g.Inputs() {
 		n := g.Nodes()[v]
 		w.line("    .%s_i(%s),", n.Name, operand(f, i, n.Format))
@@ -127,16 +135,22 @@ func (w *writer) use(p *Plan, at int, enable string, operand func(f *Formula, at
 	w.line("  );")
 }
 
-// chosen prints a net that takes the value of one of several formulas, by the formula under way; 0 of others.
-func (w *writer) chosen(width int, name string, values map[int]string, order int) {
+// chosen prints a net that takes the value of one of several formulas, that of the one under way; 0 of others.
+func (w *writer) chosen(width int, name string, values map[int]string) {
 	w.line("%s", net(width, name))
-	e := fmt.Sprintf("%d'd0", width)
-	for at := order - 1; at >= 0; at-- {
-		if v, ok := values[at]; ok {
-			e = fmt.Sprintf("(graph_i == 8'd%d) ? %s : %s", at, v, e)
-		}
+	w.chosenInto(width, name, values)
+}
+
+// chosenInto is chosen without the declaration.
+func (w *writer) chosenInto(width int, name string, values map[int]string) {
+	var list []string
+	for _, at := range slices.Sorted(maps.Keys(values)) {
+		list = append(list, fmt.Sprintf("({%d{uses_q[%d]}} & %s)", width, at, values[at]))
 	}
-	w.line("  assign %s = %s;", name, e)
+	if list == nil {
+		list = []string{fmt.Sprintf("%d'd0", width)}
+	}
+	w.line("  assign %s = %s;", name, strings.Join(list, " | "))
 }
 
 // output is a formula's output by name; ok tells whether it has it.
@@ -241,6 +255,7 @@ func (p *Plan) unitModule(s *shape) []byte {
 	out(eventW, "queue_head_o")
 	out(1, "moved_o")
 	indexed("output", p.Flags, "flags_o")
+	learning(out, 1, "factor_live_o")
 	out(s.reduce, "reduced_o")
 	out(s.score, "score_o")
 	learning(out, s.keptWord, "kept_o")
@@ -256,14 +271,15 @@ func (p *Plan) unitModule(s *shape) []byte {
 	out(besideW, "beside_next_o")
 	out(traceW, "trace_words_o")
 	w.line("%s\n);\n", strings.Join(ports, ",\n"))
-	w.line("\n  // The neuron that is visited.")
-	w.line("  wire [15:0] visit_neuron;\n  assign visit_neuron = visit_neuron_i + first_lane_i;")
-	w.line("  reg present_q, label_q, visit_q;")
-	stepping, when := "", "" // while no update runs
+	w.line("\n  // The neuron that is visited, counted from this unit's first: so are the layer's end and the label.")
+	w.line("  reg [15:0] end_q, label_place_q;\n  reg present_q, label_q, visit_q;")
+	stepping := "" // while no update runs
 	if learns {
-		stepping, when = " && !update_i", "!update_i && "
+		stepping = " && !update_i"
 	}
-	w.line("  always @(posedge clk_i) begin\n    present_q <= visit_neuron < neurons_i;\n    label_q   <= visit_neuron == label_i;\n    visit_q   <= visit_i%s;\n  end", stepping)
+	w.line("  always @(posedge clk_i) begin\n    end_q         <= (neurons_i > first_lane_i) ? neurons_i - first_lane_i : 16'd0;\n    label_place_q <= label_i - first_lane_i;")
+	w.line("    present_q     <= visit_neuron_i < end_q;\n    label_q       <= visit_neuron_i == label_place_q;\n    visit_q       <= visit_i%s;\n  end", stepping)
+	w.formulaInUse(p)
 
 	w.line("\n  // Its sums; in an update the sum of its synapse's products, the synapse and the words beside it.")
 	for k := range p.Kinds {
@@ -278,7 +294,7 @@ func (p *Plan) unitModule(s *shape) []byte {
 	w.line("  assign synapse_o = synapse_q;\n  assign beside_o  = beside_q;")
 
 	// Words.
-	w.line("\n  // Words of neurons, by sample in flight.")
+	w.line("\n  // Words of neurons, by sample in flight. What is written, here and below, is so a cycle later: long wires end at registers.")
 	depth := p.Contexts << s.index
 	addrW := AddressBits(depth)
 	address := func(index string) string {
@@ -287,16 +303,19 @@ func (p *Plan) unitModule(s *shape) []byte {
 		}
 		return "{context_i, " + index + "}"
 	}
-	w.line("  wire [%d:0] read_addr, write_addr;", addrW-1)
-	w.line("  assign read_addr  = %s;", address("visit_index_i"))
-	w.line("  assign write_addr = %s;", address("clear_i ? visit_index_i : write_index_i"))
+	w.line("  wire [%d:0] read_addr;\n  reg  [%d:0] write_addr_q;", addrW-1, addrW-1)
+	w.line("  assign read_addr = %s;", address("visit_index_i"))
+	w.line("  always @(posedge clk_i) begin\n    write_addr_q <= %s;\n  end", address("(clear_i ? visit_index_i : write_index_i)"))
 	for i, x := range p.Words {
 		w.line("%s", bus(x.Width, "word_"+x.Name))
 		w.line("%s", net(x.Width, "next_"+x.Name))
 		w.line("%s", net(1, "writes_"+x.Name))
+		w.line("%s", net(1, "we_"+x.Name))
+		w.line("%s", net(x.Width, "written_"+x.Name))
+		w.line("  corinfo_delay #(.Width(%d), .Zero(1)) u_write%d (\n    .clk_i(clk_i), .data_i({clear_i || (write_i && writes_%s), clear_i ? %d'd0 : next_%s}),", x.Width+1, i, x.Name, x.Width, x.Name)
+		w.line("    .data_o({we_%s, written_%s})\n  );", x.Name, x.Name)
 		w.line("  corinfo_machine_words #(.Width(%d), .Depth(%d)) u_word%d (", x.Width, depth, i)
-		w.line("    .clk_i(clk_i), .we_i(clear_i || (write_i && writes_%s)), .waddr_i(write_addr), .wdata_i(clear_i ? %d'd0 : next_%s),", x.Name, x.Width, x.Name)
-		w.line("    .raddr_i(read_addr), .rdata_o(word_%s)\n  );", x.Name)
+		w.line("    .clk_i(clk_i), .we_i(we_%s), .waddr_i(write_addr_q), .wdata_i(written_%s), .raddr_i(read_addr), .rdata_o(word_%s)\n  );", x.Name, x.Name, x.Name)
 	}
 	readout := p.A.Word(p.D.Readout).Format
 	rw := p.Words[place(p.Words, p.D.Words[p.D.Readout].Name)]
@@ -346,11 +365,7 @@ func (p *Plan) unitModule(s *shape) []byte {
 		if f.Use == OfLayer || f.Graph.Name == "answer" {
 			continue
 		}
-		enable := fmt.Sprintf("%sgraph_i == 8'd%d", when, i)
-		if f.Use == OfSynapse {
-			enable = fmt.Sprintf("update_i && graph_i == 8'd%d", i)
-		}
-		w.use(p, i, enable, operand)
+		w.use(p, i, operand)
 	}
 
 	w.line("\n  // What comes of a step.")
@@ -394,35 +409,39 @@ func (p *Plan) unitModule(s *shape) []byte {
 				next[i], writes[i] = v, "1'b1"
 			}
 		}
-		w.chosenInto(x.Width, "next_"+x.Name, next, len(p.Formulas))
-		w.chosenInto(1, "writes_"+x.Name, writes, len(p.Formulas))
+		w.chosenInto(x.Width, "next_"+x.Name, next)
+		w.chosenInto(1, "writes_"+x.Name, writes)
 	}
-	w.chosen(s.change, "delta", delta, len(p.Formulas))
-	w.chosen(1, "moved", moved, len(p.Formulas))
+	w.chosen(s.change, "delta", delta)
+	w.chosen(1, "moved", moved)
+	w.line("  corinfo_delay #(.Zero(1)) u_moved (.clk_i(clk_i), .data_i(write_i && moved), .data_o(moved_o));")
+	w.line("  reg present_write_q;\n  always @(posedge clk_i) begin\n    present_write_q <= write_neuron_i < end_q;\n  end")
 	if learns {
-		w.chosen(s.factorWord, "factor", factor, len(p.Formulas))
-		w.chosen(s.keptWord, "kept_word", kept, len(p.Formulas))
+		w.chosen(s.factorWord, "factor", factor)
+		w.chosen(s.keptWord, "kept_word", kept)
+		w.line("  reg [%d:0] factor_q;\n  reg [%d:0] factor_sub_q;\n  wire factor_we;", s.factorWord-1, s.sub-1)
+		w.line("  always @(posedge clk_i) begin\n    factor_q     <= factor;\n    factor_sub_q <= write_sub_i;\n  end")
+		w.line("  corinfo_delay #(.Zero(1)) u_factor_we (.clk_i(clk_i), .data_i(factor_we_i), .data_o(factor_we));")
+		w.line("  assign factor_live_o = factor_we && present_write_q && factor_q != 0;")
 	}
-	w.line("  assign moved_o       = write_i && moved;")
-	w.line("  wire [15:0] write_neuron;\n  assign write_neuron = write_neuron_i + first_lane_i;")
 	w.line("\n  // Values outside their formats, and updates lost: of neurons and synapses that exist.")
 	writes := "write_i"
 	if learns {
 		writes = "(write_i || synapse_write_i)"
 	}
-	w.flags(p, writes+" && write_neuron < neurons_i", func(f *Formula) bool { return f.Use != OfLayer })
+	w.flags(p, writes+" && write_neuron_i < end_q", func(f *Formula) bool { return f.Use != OfLayer })
 	w.line("  genvar g;\n  generate")
 	switch {
 	case !learns:
 	case p.pair() == 2:
 		w.line("    // Factors of two lanes are written together.")
-		w.line("    reg [%d:0] factor_q;\n    always @(posedge clk_i) begin\n      factor_q <= factor;\n    end\n    assign factor_next_o = {factor, factor_q};", s.factorWord-1)
+		w.line("    reg [%d:0] first_q;\n    always @(posedge clk_i) begin\n      first_q <= factor_q;\n    end\n    assign factor_next_o = {factor_q, first_q};", s.factorWord-1)
 		w.line("    for (g = 0; g < %d; g = g + 1) begin : gen_pair\n      localparam [31:0] Second = 2 * g + 1;", p.Subs/2)
-		w.line("      assign factor_we_o[g] = factor_we_i && write_sub_i == Second[%d:0];\n    end", s.sub-1)
+		w.line("      assign factor_we_o[g] = factor_we && factor_sub_q == Second[%d:0];\n    end", s.sub-1)
 	default:
-		w.line("    assign factor_next_o = factor;")
+		w.line("    assign factor_next_o = factor_q;")
 		w.line("    for (g = 0; g < %d; g = g + 1) begin : gen_single\n      localparam [31:0] Index = g;", p.Subs)
-		w.line("      assign factor_we_o[g] = factor_we_i && write_sub_i == Index[%d:0];\n    end", s.sub-1)
+		w.line("      assign factor_we_o[g] = factor_we && factor_sub_q == Index[%d:0];\n    end", s.sub-1)
 	}
 	w.line("    for (g = 0; g < %d; g = g + 1) begin : gen_sub\n      localparam [31:0] Index = g;\n      wire [15:0] lane;\n      wire unused_lane;\n      assign lane = first_lane_i + Index[15:0];\n      assign unused_lane = ^lane;", p.Subs)
 	updated := ""
@@ -432,23 +451,30 @@ func (p *Plan) unitModule(s *shape) []byte {
 		w.line("      wire updated;\n      assign updated = synapse_write_i && synapse_sub_i == Index[%d:0];", s.sub-1)
 	}
 	w.line("      assign host    = host_we_i && host_lane_i == lane[%d:0];", s.lane-1)
-	w.line("      assign synapse_we_o[g] = %[1]s(host && !host_beside_i);\n      assign beside_we_o[g]  = %[1]s(host && host_beside_i);\n    end\n  endgenerate", updated)
+	w.line("      corinfo_delay #(.Width(2), .Zero(1)) u_we (\n        .clk_i(clk_i), .data_i({%[1]s(host && !host_beside_i), %[1]s(host && host_beside_i)}),", updated)
+	w.line("        .data_o({synapse_we_o[g], beside_we_o[g]})\n      );\n    end\n  endgenerate")
 	if learns {
+		w.line("  wire kept_we;\n  wire [%d:0] kept_waddr;\n  wire [%d:0] kept_next;", s.kept-1, s.keptWord-1)
+		w.line("  corinfo_delay #(.Width(%d), .Zero(1)) u_kept_write (\n    .clk_i(clk_i), .data_i({kept_we_i, kept_waddr_i, kept_word}), .data_o({kept_we, kept_waddr, kept_next})\n  );", 1+s.kept+s.keptWord)
 		w.line("  corinfo_ram #(.Width(%d), .Depth(%d), .Cycles(%d)) u_kept (", s.keptWord, 1<<s.kept, p.Target.ReadCycles)
-		w.line("    .clk_i(clk_i), .we_i(kept_we_i), .waddr_i(kept_waddr_i), .wdata_i(kept_word), .re_i(1'b1), .raddr_i(kept_raddr_i), .rdata_o(kept_o)\n  );")
+		w.line("    .clk_i(clk_i), .we_i(kept_we), .waddr_i(kept_waddr), .wdata_i(kept_next), .re_i(1'b1), .raddr_i(kept_raddr_i), .rdata_o(kept_o)\n  );")
 	}
 
 	w.line("\n  // Changes wait to become events, those of a sample in a queue of its own.")
-	dense := "delta != 0"
+	changed := "delta_q != 0"
 	if p.Network.Hardware.Mode == "dense" {
-		dense = "write_neuron < neurons_i"
+		changed = "present_write_q"
 	}
-	w.line("  wire put;\n  assign put = event_i && %s;", dense)
+	w.line("  reg [%d:0] delta_q;\n  reg [%d:0] put_context_q;\n  reg [%d:0] put_signal_q;\n  reg [15:0] put_neuron_q;\n  wire event_written, put;", s.change-1, s.context-1, s.signal-1)
+	w.line("  always @(posedge clk_i) begin\n    delta_q         <= delta;\n    put_context_q   <= context_i;\n    put_signal_q    <= signal_i;\n    put_neuron_q    <= write_neuron_i + first_lane_i;")
+	w.line("  end")
+	w.line("  corinfo_delay #(.Zero(1)) u_event (.clk_i(clk_i), .data_i(event_i), .data_o(event_written));")
+	w.line("  assign put = event_written && %s;", changed)
 	w.line("  corinfo_machine_queue #(.Width(%d), .Contexts(%d), .ContextW(%d), .AddrW(%d)) u_queue (", eventW, p.Contexts, s.context, s.queue)
-	w.line("    .clk_i(clk_i), .rst_i(rst_i), .put_i(put), .put_context_i(context_i), .data_i({signal_i, write_neuron, delta}),")
+	w.line("    .clk_i(clk_i), .rst_i(rst_i), .put_i(put), .put_context_i(put_context_q), .data_i({put_signal_q, put_neuron_q, delta_q}),")
 	w.line("    .take_i(queue_take_i), .context_i(queue_context_i), .head_o(queue_head_o)\n  );")
 	w.line("  generate\n    for (g = 0; g < %d; g = g + 1) begin : gen_put\n      localparam [31:0] Index = g;", p.Contexts)
-	w.line("      assign queue_put_o[g] = put && context_i == Index[%d:0];\n    end\n  endgenerate", s.context-1)
+	w.line("      assign queue_put_o[g] = put && put_context_q == Index[%d:0];\n    end\n  endgenerate", s.context-1)
 
 	w.line("\n  // What comes of an update, or from the host.")
 	synapse := map[int]string{}
@@ -458,12 +484,12 @@ func (p *Plan) unitModule(s *shape) []byte {
 			synapse[i] = extended(fmt.Sprintf("f%d_w_next", i), format, s.word)
 		}
 	}
+	written := "host_synapse_i"
 	if learns {
-		w.chosen(s.word, "synapse_word", synapse, len(p.Formulas))
-		w.line("  assign synapse_next_o = host_we_i ? host_synapse_i : synapse_word;")
-	} else {
-		w.line("  assign synapse_next_o = host_synapse_i;")
+		w.chosen(s.word, "synapse_word", synapse)
+		written = "host_we_i ? host_synapse_i : synapse_word"
 	}
+	w.line("  reg [%d:0] synapse_next_q;\n  reg [%d:0] beside_next_q;\n  assign synapse_next_o = synapse_next_q;\n  assign beside_next_o  = beside_next_q;", s.word-1, besideW-1)
 	var parts []string
 	for k := len(p.Beside) - 1; k >= 0; k-- {
 		x := p.Beside[k]
@@ -476,13 +502,13 @@ func (p *Plan) unitModule(s *shape) []byte {
 				next[i] = extended(fmt.Sprintf("f%d_%s_next", i, x.Name), format, x.Width)
 			}
 		}
-		w.chosen(x.Width, "beside_"+x.Name, next, len(p.Formulas))
+		w.chosen(x.Width, "beside_"+x.Name, next)
 		parts = append(parts, "beside_"+x.Name)
 	}
 	if parts == nil {
 		parts = []string{"1'b0"}
 	}
-	w.line("  assign beside_next_o  = host_we_i ? host_words_i : {%s};", strings.Join(parts, ", "))
+	w.line("  always @(posedge clk_i) begin\n    synapse_next_q <= %s;\n    beside_next_q  <= host_we_i ? host_words_i : {%s};\n  end", written, strings.Join(parts, ", "))
 
 	w.line("\n  // A word of the neurons in one for the unit: its sum, or the largest.")
 	values, largest := map[int]string{}, map[int]string{}
@@ -499,25 +525,25 @@ func (p *Plan) unitModule(s *shape) []byte {
 			largest[i] = "1'b1"
 		}
 	}
-	w.chosen(s.reduce, "reduced_word", values, len(p.Formulas))
-	w.chosen(1, "largest", largest, len(p.Formulas))
+	w.chosen(s.reduce, "reduced_word", values)
+	w.chosen(1, "largest", largest)
 	w.line("  reg [%d:0] reduced_q;", s.reduce-1)
 	w.line("  always @(posedge clk_i) begin\n    if (reduce_first_i) begin\n      reduced_q <= largest ? {1'b1, {%d{1'b0}}} : %d'd0;", s.reduce-1, s.reduce)
 	w.line("    end else if (reduce_i && visit_q && present_q) begin")
 	w.line("      if (!largest) begin\n        reduced_q <= reduced_q + reduced_word;\n      end else if ($signed(reduced_word) > $signed(reduced_q)) begin\n        reduced_q <= reduced_word;\n      end\n    end\n  end")
 	w.line("  assign reduced_o = reduced_q;")
 
-	w.line("\n  // Trace: the next words.")
+	w.line("\n  // Trace: what is written.")
 	parts = nil
 	for i := len(p.Words) - 1; i >= 0; i-- {
-		parts = append(parts, "next_"+p.Words[i].Name)
+		parts = append(parts, "written_"+p.Words[i].Name)
 	}
 	w.line("  assign trace_words_o = {%s};", strings.Join(parts, ", "))
 	unused := p.unused(func(f *Formula) bool { return f.Use != OfLayer })
 	for k := range p.Kinds {
 		unused = append(unused, fmt.Sprintf("sum%d_q", k))
 	}
-	unused = append(unused, "constants_i", "shared_i", "synapse_q", "beside_q", "present_q", "label_q", "visit_q")
+	unused = append(unused, "constants_i", "shared_i", "synapse_q", "beside_q", "present_q", "present_write_q", "label_q", "visit_q", "uses_q")
 	if learns {
 		unused = append(unused, "update_constants_i", "random")
 	}
@@ -565,7 +591,7 @@ func (w *writer) flags(p *Plan, counts string, serves func(f *Formula) bool) {
 				raised[i] = fmt.Sprintf("(f%d_active && !f%d_moved)", i, i)
 			}
 		}
-		w.chosen(1, fmt.Sprintf("flag%d", k), raised, len(p.Formulas))
+		w.chosen(1, fmt.Sprintf("flag%d", k), raised)
 		w.line("  assign flags_o[%d] = counts && flag%d;", k, k)
 	}
 }
@@ -588,17 +614,6 @@ func (p *Plan) writes(formula int) bool {
 		}
 	}
 	return false
-}
-
-// chosenInto is chosen without the declaration.
-func (w *writer) chosenInto(width int, name string, values map[int]string, order int) {
-	e := fmt.Sprintf("%d'd0", width)
-	for at := order - 1; at >= 0; at-- {
-		if v, ok := values[at]; ok {
-			e = fmt.Sprintf("(graph_i == 8'd%d) ? %s : %s", at, v, e)
-		}
-	}
-	w.line("  assign %s = %s;", name, e)
 }
 
 func rangeOf(width int) string {

@@ -87,7 +87,7 @@ func (p *Plan) images(s *shape, values Values, rates [][]int64) map[string][]byt
 			}
 			m.word(field{int64(st.Formula), 8}, bit(st.Label), bit(st.Signal >= 0), bit(st.Post >= 0), bit(st.Pre >= 0), bit(f.Largest), field{0, 3},
 				half(p.SlotBase[st.Layer]), half(p.SlotCount[st.Layer]), half(p.SlotBase[st.Layer]*p.Subs), half(p.Network.Layers[st.Layer]), half(f.Latency), half(kinds),
-				field{int64(signal), 8}, field{int64(st.Layer), 8}, half(post), half(pre))
+				field{int64(signal), 8}, field{int64(st.Layer), 8}, half(post), half(pre), half(p.factorsOf(st.Post, st.Layer)))
 		}
 	})
 	put("constants", 4, func(m *image) {
@@ -139,6 +139,7 @@ func (p *Plan) images(s *shape, values Values, rates [][]int64) map[string][]byt
 			}
 			kept := bases(func(t Term) int { return max(0, t.Pre) * batch * p.Slots * p.Subs })
 			factor := bases(func(t Term) int { return t.Post * batch * p.Slots })
+			live := bases(func(t Term) int { return p.factorsOf(t.Post, post) })
 			minus := 0
 			for i, t := range u.Terms {
 				if t.Negative {
@@ -152,7 +153,8 @@ func (p *Plan) images(s *shape, values Values, rates [][]int64) map[string][]byt
 			first := signal.Base + offset
 			m.word(field{int64(u.Formula), 8}, bit(pre.Fixed && !pre.Shared), bit(pre.Fixed && pre.Shared), bit(x.Always), bit(x.Signed), bit(len(u.Terms) > 1), field{int64(order), 2}, field{0, 1},
 				half(pr.Cols), half(index), half(kept[0]), half(kept[1]), half(factor[0]), half(factor[1]), half(p.SlotBase[post]), half(p.SlotCount[post]), half(pr.Rows),
-				field{int64(first), 32}, half(signal.Stride), half(u.Key), half(f.Latency), half(minus))
+				field{int64(first), 32}, half(signal.Stride), half(u.Key), half(f.Latency),
+				half(minus), half(live[0]), half(live[1]))
 		}
 	})
 	put("rates", p.updateWords(), func(m *image) {

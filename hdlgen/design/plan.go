@@ -508,6 +508,9 @@ func plane(list *[]Plane, d *rule.Description, factor int, role rule.Role) int {
 	return len(*list) - 1
 }
 
+// factorsOf is the number of the factors of a layer in a plane of Post: of each the control knows by sample whether all are zero.
+func (p *Plan) factorsOf(plane, layer int) int { return max(0, plane)*p.Network.K() + layer - 1 }
+
 // planes lists what updates read.
 func (p *Plan) planes() {
 	d := p.D

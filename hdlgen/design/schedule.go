@@ -73,8 +73,8 @@ type event struct{ cycle, context, stride int }
 // Room for events between their take and their last product, as corinfo_machine_events has it, and the cycles from a take to the queue
 // of events whose columns are known.
 const (
-	eventRoom   = 16
-	placeCycles = 6
+	eventRoom   = 15 // of 16 one is left
+	placeCycles = 8
 )
 
 // answers are the cycles from the control to a unit and back.
@@ -223,12 +223,13 @@ func (s *schedule) event(context, stride int) {
 	s.flights[context].busy = append(s.flights[context].busy, -1)
 }
 
-// take chooses an event of the queues.
+// take chooses an event of the queues: one of the oldest sample that has any.
 func (s *schedule) take() {
 	if s.room == 0 || s.loading >= 0 && s.waits {
 		return
 	}
-	for c := range s.flights {
+	for i := range s.flights {
+		c := (s.accepted + i) % len(s.flights)
 		if f := &s.flights[c]; len(f.queue) > 0 && f.allow <= s.cycle {
 			s.event(c, f.queue[0])
 			f.queue = f.queue[1:]
@@ -393,7 +394,7 @@ func (s *schedule) run(c int) {
 	for n, some := range changed {
 		if some || s.dense {
 			sub := n % p.Lanes % p.Subs
-			s.pending = append(s.pending, arrival{s.cycle + 6 + p.answers() + formula.Latency + n/p.Lanes*(kinds+p.Subs) + kinds + sub, c, stride})
+			s.pending = append(s.pending, arrival{s.cycle + 8 + p.answers() + formula.Latency + n/p.Lanes*(kinds+p.Subs) + kinds + sub, c, stride})
 		}
 	}
 	// One step's come before the next one's; those of a slot do not come in the order of neurons.
@@ -414,38 +415,45 @@ func (p *Plan) kindsOf(f *Formula) (kinds int) {
 	return kinds
 }
 
-// updateCycles are those of a mini-batch's update of one projection: factors are fetched ahead, one a cycle, those that are not zero are
-// terms, and every slot takes a product of each and a visit of every lane of a unit.
+// updateCycles are those of a mini-batch's update of one projection: samples whose postsynaptic factors are not all zero are listed;
+// their factors are fetched ahead, one a cycle, those that are not zero are terms, and every slot takes a product of each and a visit
+// of every lane of a unit.
 func (p *Plan) updateCycles(batch []sampleActivity, update int) int {
 	u := &p.Updates[update]
 	pr, x := &p.D.Projections[u.Projection], &p.D.Updates[u.Update]
 	slots := p.SlotCount[p.D.Sums[pr.To].Layer]
-	fetched, busy, last := fx.Warmup+fx.Rounds+4, 0, -p.Subs
-	late := p.Target.ReadCycles + p.answers() + 4
-	factor := func(s *sampleActivity, term int) []bool {
-		t := x.Terms[term]
-		if u.Mirrored {
-			return s.factors[factorOf{t.Post, t.Role}]
+	var listed [][]bool
+	for i := range batch {
+		for _, t := range x.Terms {
+			pre, post := batch[i].factors[factorOf{t.Pre, t.Role}], batch[i].factors[factorOf{t.Post, t.Role}]
+			if u.Mirrored {
+				pre, post = post, pre
+			}
+			if slices.Contains(post, true) {
+				listed = append(listed, pre)
+			}
 		}
-		return s.factors[factorOf{t.Pre, t.Role}]
 	}
+	fetched, busy, last := max(fx.Warmup+fx.Rounds, len(batch)*len(x.Terms))+4, 0, -p.Subs
+	late := p.Target.ReadCycles + p.answers() + 4
 	type work struct{ end, terms int }
 	var ahead []work
 	termRoom := 1 << newTermBits(p.Network.Learning.Batch)
 	waiting := 0
 	for j := range pr.Cols {
+		if len(listed) == 0 && !x.Always {
+			break
+		}
 		terms := 0
-		for i := range batch {
-			for t := range x.Terms {
-				fetched++
-				for len(ahead) > 0 && (waiting >= termRoom-1 || len(ahead) >= 16) {
-					fetched = max(fetched, ahead[0].end+3)
-					waiting -= ahead[0].terms
-					ahead = ahead[1:]
-				}
-				if f := factor(&batch[i], t); f[j] {
-					terms++
-				}
+		for i := range max(1, len(listed)) {
+			fetched++
+			for len(ahead) > 0 && (waiting >= termRoom-1 || len(ahead) >= 16) {
+				fetched = max(fetched, ahead[0].end+3)
+				waiting -= ahead[0].terms
+				ahead = ahead[1:]
+			}
+			if i < len(listed) && listed[i][j] {
+				terms++
 			}
 		}
 		if terms == 0 && !x.Always {
@@ -568,7 +576,7 @@ func (p *Plan) memories(s *shape, e *hdlgen.Estimates) {
 	add("words of layers", p.Contexts*len(n.Layers), s.shared, 1, false)
 	add("events", 1<<s.queue, s.signal+16+s.change, p.Units*p.Contexts, false)
 	add("program", len(p.Program), instruction.bits(), p.Contexts, true)
-	add("steps", max(2, len(p.Steps)), 160, 1, true)
+	add("steps", max(2, len(p.Steps)), 176, 1, true)
 	add("constants", 4*len(p.Rows), s.constants, 1, false)
 	add("columns", max(2, len(p.Walk)), 32, 1, true)
 	add("signals", max(2, len(p.Signals)), 64, 1, true)

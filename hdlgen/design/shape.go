@@ -11,7 +11,7 @@ import (
 type shape struct {
 	lane, unit, sub, context, kind, slot, index, sum, sample, input, label, factor, kept, synapse, signal, program, term int // bits of an index or address
 	x, change, operand, score, keptWord, value, factorWord, word, beside, accumulator, constants, places, reduce, shared int // bits of a word
-	factorDepth, keptDepth, synapseDepth, queue, maxLatency                                                              int
+	factorDepth, keptDepth, synapseDepth, queue, maxLatency, factors                                                     int
 }
 
 func newShape(p *Plan) (*shape, error) {
@@ -27,6 +27,7 @@ func newShape(p *Plan) (*shape, error) {
 	s.factor, s.kept = max(AddressBits(s.factorDepth), s.slot+1), max(AddressBits(s.keptDepth), s.index+1)
 	s.synapseDepth = max(p.Depth, 1<<s.slot+2)
 	s.synapse = AddressBits(s.synapseDepth)
+	s.factors = AddressBits(max(2, len(p.Post)*n.K()))
 	s.term = max(4, AddressBits(4*batch))
 	s.x = p.A.Word(d.Word("x", 0)).Width
 	s.change, s.score, s.keptWord, s.factorWord, s.word, s.reduce = max(s.x+1, 2), SignedWidth(p.A.Word(d.Readout).Format), 2, 2, 2, 2

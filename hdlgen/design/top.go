@@ -56,12 +56,13 @@ func (p *Plan) sharedModule(s *shape) []byte {
 	w.line("  integer c, k;\n  always @(posedge clk_i) begin\n    for (c = 0; c < %d; c = c + 1) begin\n      for (k = 0; k < %d; k = k + 1) begin", p.Contexts, layers)
 	w.line("        if (clear_i && context_i == c[%d:0]) begin\n          live_q[%d*c+k] <= 1'b0;", s.context-1, layers)
 	w.line("        end else if (shared_write_i && address == %d * c + k) begin\n          live_q[%d*c+k] <= 1'b1;\n        end\n      end\n    end\n  end", layers, layers)
+	w.formulaInUse(p)
 	w.line("\n  // Formulas.")
 	for i, f := range p.Formulas {
 		if f.Use != OfLayer {
 			continue
 		}
-		w.use(p, i, fmt.Sprintf("graph_i == 8'd%d", i), func(f *Formula, at int, format fx.Format) string {
+		w.use(p, i, func(f *Formula, at int, format fx.Format) string {
 			o := f.Operands[at]
 			switch o.Source {
 			case rule.FromWord:
@@ -80,7 +81,7 @@ func (p *Plan) sharedModule(s *shape) []byte {
 			moved[i] = "(" + e + ")"
 		}
 	}
-	w.chosen(1, "moved", moved, len(p.Formulas))
+	w.chosen(1, "moved", moved)
 	w.line("  assign moved_o = moved;")
 	w.flags(p, "1'b1", func(f *Formula) bool { return f.Use == OfLayer })
 	var parts []string
@@ -100,7 +101,7 @@ func (p *Plan) sharedModule(s *shape) []byte {
 		e := taken("words_q", x.Low, fx.Format{Width: x.Width}, s.shared)
 		for at := len(p.Formulas) - 1; at >= 0; at-- {
 			if v, ok := next[at]; ok {
-				e = fmt.Sprintf("(graph_i == 8'd%d) ? %s : %s", at, v, e)
+				e = fmt.Sprintf("uses_q[%d] ? %s : %s", at, v, e)
 			}
 		}
 		w.line("  assign next_%s = %s;", x.Name, e)
@@ -108,7 +109,7 @@ func (p *Plan) sharedModule(s *shape) []byte {
 	}
 	w.line("  assign next          = {%s};", strings.Join(parts, ", "))
 	w.line("  assign trace_words_o = next;")
-	w.unused(append(p.unused(func(f *Formula) bool { return f.Use == OfLayer }), "constants_i"))
+	w.unused(append(p.unused(func(f *Formula) bool { return f.Use == OfLayer }), "constants_i", "uses_q"))
 	w.line("\nendmodule\n\n`default_nettype wire")
 	return w.Bytes()
 }
@@ -173,7 +174,7 @@ func (p *Plan) topModule(s *shape) []byte {
 	}
 	c := p.Contexts
 	nets := []wire{{s.synapse, "synapse_raddr"}, {s.synapse, "synapse_waddr"}, {1, "host_we"}, {1, "host_beside"}, {s.lane, "host_lane"}, {s.word, "host_synapse"}, {besideW, "host_words"},
-		{s.factor, "factor_raddr"}, {s.factor, "factor_waddr"}, {1, "update"}, {s.operand, "operand"}, {c * s.sum, "sum_addr"}, {c, "sum_we"}, {1, "sum_first"},
+		{s.factor, "factor_raddr"}, {s.factor, "factor_waddr"}, {1, "update"}, {s.operand, "operand"}, {c * s.sum, "sum_addr"}, {c, "sum_we"}, {1, "sum_first"}, {1, "sum_same"},
 		{kinds, "hold"}, {s.context, "hold_context"}, {1, "hold_zero"},
 		{8, "step"}, {8, "graph"}, {s.context, "context"}, {16, "neurons"}, {16, "label"}, {s.signal, "signal"}, {8, "layer"}, {1, "largest"}, {s.constants, "constants"},
 		{1, "visit"}, {s.sub, "visit_sub"}, {s.index, "visit_index"}, {16, "visit_neuron"}, {1, "clear"}, {1, "reduce"}, {1, "reduce_first"},
@@ -200,14 +201,14 @@ func (p *Plan) topModule(s *shape) []byte {
 	for _, x := range nets {
 		widthOf[x.name] = x.width
 	}
-	back := []wire{{p.Units * c, "queue_put"}, {p.Units * eventW, "queue_heads"}, {p.Units, "moved"}, {1, "shared_moved"}, {p.Units * p.Flags, "flags"}, {p.Flags, "shared_flags"}, {p.Units * s.score, "score"}, {p.Units * s.keptWord, "kept"},
+	back := []wire{{p.Units * c, "queue_put"}, {p.Units * eventW, "queue_heads"}, {p.Units, "moved"}, {p.Units, "factor_live"}, {1, "shared_moved"}, {p.Units * p.Flags, "flags"}, {p.Flags, "shared_flags"}, {p.Units * s.score, "score"}, {p.Units * s.keptWord, "kept"},
 		{p.Units * s.word, "synapse"}, {p.Units * besideW, "beside"}}
 	for _, x := range back {
 		w.line("  wire [%d:0] from_units_%s;", x.width-1, x.name)
 		control = append(control, fmt.Sprintf(".%s_i(from_units_%s)", x.name, x.name))
 	}
 	if !p.Learns() {
-		w.line("  assign from_units_kept = %d'd0;", p.Units*s.keptWord)
+		w.line("  assign from_units_kept = %d'd0;\n  assign from_units_factor_live = %d'd0;", p.Units*s.keptWord, p.Units)
 	}
 	w.line("%s\n%s", fmt.Sprintf("  wire [%d:0] from_units_reduced;", p.Units*s.reduce-1), net(sharedW, "bus_shared"))
 	w.line("  wire bus_rst;")
@@ -253,7 +254,7 @@ func (p *Plan) topModule(s *shape) []byte {
 		{"SynapseWidth", s.word}, {"BesideW", besideW}, {"XWidth", s.x}, {"XSigned", signedX}, {"ChangeWidth", s.change}, {"OperandWidth", s.operand}, {"ScoreWidth", s.score},
 		{"KeptWidth", s.keptWord}, {"ValueWidth", s.value}, {"ConstantsWidth", s.constants}, {"Steps", max(2, len(p.Steps))}, {"Rows", max(1, len(p.Rows))}, {"Signals", max(2, len(p.Signals))},
 		{"SignalW", s.signal}, {"OneSignal", p.oneSignal()}, {"WalkDepth", max(2, len(p.Walk))}, {"Learning", learns}, {"Updates", p.updateWords()}, {"UpdateConstantsWidth", s.places},
-		{"MaxLatency", s.maxLatency}, {"TermAddrW", s.term}, {"ReadCycles", p.Target.ReadCycles}, {"WireCycles", p.Target.WireCycles}, {"QueueW", s.queue}, {"ProgramDepth", max(2, len(p.Program))}, {"ProgramAddrW", s.program}, {"Dense", dense}, {"Flags", p.Flags}, {"Totals", len(p.Counters)}} {
+		{"MaxLatency", s.maxLatency}, {"TermAddrW", s.term}, {"FactorsW", s.factors}, {"ReadCycles", p.Target.ReadCycles}, {"WireCycles", p.Target.WireCycles}, {"QueueW", s.queue}, {"ProgramDepth", max(2, len(p.Program))}, {"ProgramAddrW", s.program}, {"Dense", dense}, {"Flags", p.Flags}, {"Totals", len(p.Counters)}} {
 		number(x.name, x.v)
 	}
 	low := func(x Storage) int { return x.Low }
@@ -282,17 +283,18 @@ func (p *Plan) topModule(s *shape) []byte {
 		w.line("  assign bus_shared = %d'd0;\n  assign from_units_shared_moved = 1'b0;\n  assign from_units_shared_flags = %d'd0;\n  assign trace_shared_valid_o = 1'b0;\n  assign trace_shared_words_o = 1'b0;", sharedW, p.Flags)
 		w.line("  wire unused_shared;\n  assign unused_shared = ^{bus_layer, bus_largest, bus_combine, bus_combine_first, bus_combine_unit, bus_shared_write, from_units_reduced};")
 	}
-	w.line("\n  // Trace, as late as the units are.")
-	traced := []wire{{1, "write"}, {s.context, "context"}, {8, "step"}, {16, "write_neuron"}, {1, "synapse_write"}, {s.synapse, "synapse_waddr"}, {s.sub, "synapse_sub"}}
-	total := 0
-	var from, to []string
-	for _, x := range traced {
-		w.line("%s", net(x.width, "trace_"+x.name))
-		from, to = append(from, "bus_"+x.name), append(to, "trace_"+x.name)
-		total += x.width
+	w.line("\n  // Trace, as late as the units write; the synapse's address comes with the write.")
+	for i, traced := range [][]wire{{{1, "write"}, {s.context, "context"}, {8, "step"}, {16, "write_neuron"}, {1, "synapse_write"}, {s.sub, "synapse_sub"}}, {{s.synapse, "synapse_waddr"}}} {
+		total := 0
+		var from, to []string
+		for _, x := range traced {
+			w.line("%s", net(x.width, "trace_"+x.name))
+			from, to = append(from, "bus_"+x.name), append(to, "trace_"+x.name)
+			total += x.width
+		}
+		w.line("  corinfo_delay #(.Width(%d), .Cycles(%d)) u_trace%d (\n    .clk_i(clk_i), .data_i({%s}),\n    .data_o({%s})\n  );", total, p.Target.WireCycles+1-i, i,
+			strings.Join(from, ", "), strings.Join(to, ", "))
 	}
-	w.line("  corinfo_delay #(.Width(%d), .Cycles(%d)) u_trace (\n    .clk_i(clk_i), .data_i({%s}),\n    .data_o({%s})\n  );", total, p.Target.WireCycles,
-		strings.Join(from, ", "), strings.Join(to, ", "))
 	w.line("  assign trace_step_valid_o      = trace_write && !bus_rst;\n  assign trace_step_context_o    = trace_context;\n  assign trace_step_number_o     = trace_step;\n  assign trace_step_neuron_o     = trace_write_neuron;")
 	w.line("  assign trace_synapse_valid_o   = trace_synapse_write && !bus_rst;\n  assign trace_synapse_address_o = {%d'd0, trace_synapse_waddr};\n  assign trace_synapse_sub_o     = {%d'd0, trace_synapse_sub};", 20-s.synapse, 16-s.sub)
 	w.line("  assign trace_synapse_words_o   = trace_synapse_write ? synapse_next : %d'd0;\n  assign trace_synapse_besides_o = trace_synapse_write ? beside_next : %d'd0;", p.Units*s.word, p.Units*besideW)
@@ -302,7 +304,7 @@ func (p *Plan) topModule(s *shape) []byte {
 
 // toldLanes and toldUnits are what the control tells all lanes, and all units.
 var (
-	toldLanes = []string{"synapse_raddr", "synapse_waddr", "factor_raddr", "factor_waddr", "operand", "sum_addr", "sum_we", "sum_first", "hold", "hold_context", "hold_zero"}
+	toldLanes = []string{"synapse_raddr", "synapse_waddr", "factor_raddr", "factor_waddr", "operand", "sum_addr", "sum_we", "sum_first", "sum_same", "hold", "hold_context", "hold_zero"}
 	toldUnits = []string{"rst", "graph", "context", "neurons", "label", "signal", "constants", "shared", "visit", "visit_sub", "visit_index", "visit_neuron", "clear", "reduce",
 		"reduce_first", "write", "write_sub", "write_index", "write_neuron", "event", "factor_we", "kept_we", "kept_waddr", "kept_raddr", "synapse_write", "synapse_sub", "keys", "order",
 		"random_row", "random_column", "update_constants", "host_we", "host_beside", "host_lane", "host_synapse", "host_words", "queue_context"}
@@ -355,7 +357,7 @@ func (w *writer) topUnits(p *Plan, s *shape, widthOf map[string]int) {
 	answers := []answer{{c, "queue_put", "queue_put"}, {eventW, "queue_head", "queue_heads"}, {1, "moved", "moved"}, {p.Flags, "flags", "flags"}, {s.reduce, "reduced", "reduced"}, {s.score, "score", "score"},
 		{s.word, "synapse", "synapse"}, {besideW, "beside", "beside"}}
 	if p.Learns() {
-		answers = append(answers, answer{s.keptWord, "kept", "kept"})
+		answers = append(answers, answer{s.keptWord, "kept", "kept"}, answer{1, "factor_live", "factor_live"})
 	}
 	var from, to []string
 	total = 0

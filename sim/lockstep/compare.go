@@ -2,6 +2,7 @@ package lockstep
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	fx "corinfo/fixedpoint"
@@ -184,15 +185,18 @@ func (c *comparator) begin(x *flight) {
 	}
 }
 
-// sumTerms counts the presynaptic factors of the last sample that are not zero.
+// sumTerms counts the presynaptic factors of the last sample that are not zero, where some postsynaptic one is not either.
 func (c *comparator) sumTerms() {
 	for i, u := range c.p.Updates {
 		for _, t := range c.p.D.Updates[u.Update].Terms {
-			factor := t.Pre
+			pre, post := t.Pre, t.Post
 			if u.Mirrored {
-				factor = t.Post
+				pre, post = post, pre
 			}
-			for column, word := range c.l.Factor(factor, t.Role)[:len(c.terms[i])] {
+			if !slices.ContainsFunc(c.l.Factor(post, t.Role), func(word int64) bool { return word != 0 }) {
+				continue
+			}
+			for column, word := range c.l.Factor(pre, t.Role)[:len(c.terms[i])] {
 				if word != 0 {
 					c.terms[i][column]++
 				}
