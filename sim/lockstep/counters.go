@@ -20,6 +20,17 @@ func (c *comparator) counter(cycle int64, at int, got int64) {
 	if want, known := c.expected(name); known && want != got {
 		c.differ(cycle, nil, "counter "+name, fmt.Sprint(got), fmt.Sprint(want))
 	}
+	if at == len(c.m.Counters)-1 {
+		c.times(cycle)
+	}
+}
+
+// times checks that the cycles of settling and of updates are all in which a command is under way.
+func (c *comparator) times(cycle int64) {
+	value := func(name string) int64 { return c.counters[slices.Index(c.m.Counters, name)] }
+	if want := value("cycles") - value("update_cycles"); value("settling_cycles") != want {
+		c.differ(cycle, nil, "counter settling_cycles", fmt.Sprint(value("settling_cycles")), fmt.Sprint(want))
+	}
 }
 
 // expected is what the model, or the harness for what shows at the ports, says of a counter since the last reset; known is false for
