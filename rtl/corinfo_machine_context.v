@@ -90,27 +90,33 @@ module corinfo_machine_context #(
     .clk_i(clk_i), .addr_i(at_q), .data_o(now)
   );
 
-  wire [3:0]  op;
+  // Decoded from the memory; executed from a register.
+  reg  [Width-1:0] now_q;
+  always @(posedge clk_i) begin
+    now_q <= now;
+  end
+  wire [3:0]  decoded, op;
   wire        hold, last;
   wire [15:0] exit_word;
-  assign op        = now[3:0];
-  assign step_o    = now[11:4];
-  assign row_o     = now[27:12];
-  assign hold      = now[28];
-  assign last      = now[29];
-  assign exit_word = now[45:30];
+  assign decoded   = now[3:0];
+  assign op        = now_q[3:0];
+  assign step_o    = now_q[11:4];
+  assign row_o     = now_q[27:12];
+  assign hold      = now_q[28];
+  assign last      = now_q[29] && state_q != StateDecode;   // what ends in StateDecode is not the last of an iteration
+  assign exit_word = now_q[45:30];
 
   wire uses_steps, run_done, ends, next, leave;
   assign uses_steps = op == OpClear || op == OpStep || op == OpShared || op == OpAnswer;
   assign run_done   = (uses_steps && steps_done_i) || (op == OpLoad && load_done_i)
                       || (op == OpUpdate && update_done_i);
-  assign ends       = (op == OpInferred && !learn_q) || (op == OpSampled && !complete_q)
-                      || op == OpEnd;
+  assign ends       = (decoded == OpInferred && !learn_q) || (decoded == OpSampled && !complete_q)
+                      || decoded == OpEnd;
   assign leave      = last && exit_word != 16'd0 && !moved_q;
   assign next       = (state_q == StateQuiet && quiet_i) || (state_q == StateAnswer && result_taken_i)
                       || (state_q == StateRun && run_done && op == OpStep && hold)
                       || (state_q == StateDecode && !ends
-                          && (op == OpInferred || op == OpSampled || op == OpNudge));
+                          && (decoded == OpInferred || decoded == OpSampled || decoded == OpNudge));
 
   assign want_steps_o  = state_q == StateWant && uses_steps && op != OpAnswer;
   assign want_answer_o = state_q == StateWant && op == OpAnswer;
@@ -125,7 +131,7 @@ module corinfo_machine_context #(
   assign sample_o      = sample_q;
   assign idle_o        = state_q == StateIdle;
   assign answered_o    = state_q == StateAnswer;
-  assign batch_done_o  = state_q == StateDecode && op == OpEnd;
+  assign batch_done_o  = state_q == StateDecode && decoded == OpEnd;
 
   always @(posedge clk_i) begin
     if (rst_i) begin
@@ -179,8 +185,8 @@ module corinfo_machine_context #(
     end
     if (accept_i) begin
       sign_q <= 2'd0;
-    end else if (state_q == StateDecode && op == OpNudge) begin
-      sign_q <= step_o[1:0];
+    end else if (state_q == StateDecode && decoded == OpNudge) begin
+      sign_q <= now[5:4];
     end
     if (accept_i || (next && last)) begin
       moved_q <= 1'b0;
