@@ -113,28 +113,34 @@ module corinfo_machine_context #(
     .clk_i(clk_i), .addr_i(at_q), .data_o(now)
   );
 
-  wire [3:0]  op;
+  // Decoded from the memory; executed from a register.
+  reg  [Width-1:0] now_q;
+  always @(posedge clk_i) begin
+    now_q <= now;
+  end
+  wire [3:0]  decoded, op;
   wire        hold, last;
   wire [15:0] exit_word;
-  assign op        = now[OpLow +: OpBits];
-  assign step_o    = now[StepLow +: StepBits];
-  assign row_o     = now[RowLow +: RowBits];
-  assign hold      = now[HoldLow];
-  assign last      = now[LastLow];
-  assign exit_word = now[ExitLow +: ExitBits];
+  assign decoded   = now[OpLow +: OpBits];
+  assign op        = now_q[OpLow +: OpBits];
+  assign step_o    = now_q[StepLow +: StepBits];
+  assign row_o     = now_q[RowLow +: RowBits];
+  assign hold      = now_q[HoldLow];
+  assign last      = now_q[LastLow] && state_q != StateDecode;   // what ends in StateDecode is not the last of an iteration
+  assign exit_word = now_q[ExitLow +: ExitBits];
 
   wire uses_steps, run_done, ends, next, leave;
   assign uses_steps = op == OpClear || op == OpStep || op == OpShared || op == OpAnswer;
   assign run_done   = (uses_steps && steps_done_i) || (op == OpLoad && load_done_i)
                       || (op == OpUpdate && update_done_i);
-  assign ends       = (op == OpInferred && !learn_q) || (op == OpSampled && !complete_q)
-                      || op == OpEnd;
+  assign ends       = (decoded == OpInferred && !learn_q) || (decoded == OpSampled && !complete_q)
+                      || decoded == OpEnd;
   assign leave      = last && exit_word != 16'd0 && !moved_q;
   assign next       = (state_q == StateQuiet && quiet_i && !error_q)
                       || (state_q == StateAnswer && result_taken_i && !error_q)
                       || (state_q == StateRun && run_done && op == OpStep && hold)
                       || (state_q == StateDecode && !ends
-                          && (op == OpInferred || op == OpSampled || op == OpNudge));
+                          && (decoded == OpInferred || decoded == OpSampled || decoded == OpNudge));
 
   assign want_steps_o  = state_q == StateWant && uses_steps && op != OpAnswer;
   assign want_answer_o = state_q == StateWant && op == OpAnswer;
@@ -151,7 +157,7 @@ module corinfo_machine_context #(
   assign idle_o        = state_q == StateIdle;
   assign answered_o    = state_q == StateAnswer;
   assign error_o       = error_q;
-  assign batch_done_o  = state_q == StateDecode && op == OpEnd;
+  assign batch_done_o  = state_q == StateDecode && decoded == OpEnd;
 
   always @(posedge clk_i) begin
     if (rst_i) begin
@@ -218,8 +224,8 @@ module corinfo_machine_context #(
     end
     if (accept_i) begin
       sign_q <= 2'd0;
-    end else if (state_q == StateDecode && op == OpNudge) begin
-      sign_q <= step_o[1:0];
+    end else if (state_q == StateDecode && decoded == OpNudge) begin
+      sign_q <= now[StepLow +: 2];
     end
     if (accept_i || (next && last)) begin
       moved_q <= 1'b0;

@@ -457,7 +457,8 @@ module corinfo_machine_control #(
 
   // By sample: is one of its postsynaptic factors not zero? If none is, its products change no synapse.
   localparam LiveW = FactorsW + SampleW;
-  wire               factors, late_factors, unused_factors_busy, live;
+  wire               factors, late_factors, unused_factors_busy;
+  reg                live_q;
   wire [15:0]        factors_number, live_factor;
   wire [SampleW-1:0] factors_sample, live_sample;
   wire [LiveW-1:0]   late_place;
@@ -480,7 +481,9 @@ module corinfo_machine_control #(
       lives[late_place] <= some_q;
     end
   end
-  assign live = lives[{live_factor[FactorsW-1:0], live_sample}];
+  always @(posedge clk_i) begin
+    live_q <= lives[{live_factor[FactorsW-1:0], live_sample}];
+  end
   wire unused_factors;
   assign unused_factors = ^{factors_number, live_factor};
 
@@ -667,7 +670,7 @@ module corinfo_machine_control #(
         .rows_o         (update_rows),
         .live_factor_o  (live_factor),
         .live_sample_o  (live_sample),
-        .live_i         (live),
+        .live_i         (live_q),
         .fetch_addr_o   (kept_raddr_o),
         .fetch_input_o  (fetch_input),
         .fetch_unit_o   (fetch_unit),
@@ -753,7 +756,7 @@ module corinfo_machine_control #(
       assign random_row_o = {16{1'b0}};
       assign random_column_o = {16{1'b0}};
       wire unused_learning;
-      assign unused_learning = ^{kept_i, kept_input, grant_update, seed, number, update, live};
+      assign unused_learning = ^{kept_i, kept_input, grant_update, seed, number, update, live_q};
     end
   endgenerate
 

@@ -82,9 +82,8 @@ module corinfo_machine_events #(
   localparam [RoomW:0]   Room      = 1 << RoomW;
   localparam [RoomW:0]   OneRoom   = 1;
 
-  // How many events are in each queue, that of context c and unit u at c x Units + u; those that may be taken, and are of
-  // the context that is served.
-  wire [Queues-1:0]  able, ready, chosen, put;
+  // How many events are in each queue, that of context c and unit u at c x Units + u; those that may be taken now.
+  wire [Queues-1:0]  ready, chosen, put;
   wire [Contexts-1:0] waiting;
   wire               from_input, take, finish, some_room;
   reg  [RoomW:0]     room_q;
@@ -99,8 +98,7 @@ module corinfo_machine_events #(
       reg             valid_q;    // count_q is not zero
       wire            took;
       assign put[g]   = queue_put_i[OwnUnit*Contexts+OwnContext];
-      assign ready[g] = valid_q && allow_i[OwnContext] && served_q[OwnContext];
-      assign able[g]  = valid_q && allow_i[OwnContext];
+      assign ready[g] = valid_q && allow_i[OwnContext];
       assign took     = chosen[g] && take && !from_input;
       always @(posedge clk_i) begin
         if (rst_i) begin
@@ -134,15 +132,17 @@ module corinfo_machine_events #(
   reg [UnitW-1:0]    unit;
   integer            u, c;
   localparam [Contexts-1:0] OneContext = 1;
-  localparam [Queues-1:0]   OneQueue   = 1;
+  localparam [Units-1:0]    OneUnit    = 1;
   wire [Contexts-1:0] has, older, eldest;
   reg  [Contexts-1:0] served_q;
   assign older  = has & ({Contexts{1'b1}} << oldest_i);
   assign eldest = (older != {Contexts{1'b0}}) ? older : has;
-  assign chosen = ready & (~ready + OneQueue);
   generate
-    for (g = 0; g < Contexts; g = g + 1) begin : gen_has
-      assign has[g] = able[Units*g +: Units] != {Units{1'b0}};
+    for (g = 0; g < Contexts; g = g + 1) begin : gen_choice
+      wire [Units-1:0] own;
+      assign own    = ready[Units*g +: Units];
+      assign has[g] = own != {Units{1'b0}};
+      assign chosen[Units*g +: Units] = served_q[g] ? own & (~own + OneUnit) : {Units{1'b0}};
     end
   endgenerate
   always @(posedge clk_i) begin
@@ -163,7 +163,7 @@ module corinfo_machine_events #(
   assign some_room    = some_room_q;
   assign from_input   = input_valid_i && some_room;
   assign input_take_o = from_input;
-  assign take         = some_room && (input_valid_i || ready != {Queues{1'b0}});
+  assign take         = some_room && (input_valid_i || (has & served_q) != {Contexts{1'b0}});
 
   always @(posedge clk_i) begin
     pick_q         <= !rst_i && take && !from_input;

@@ -288,7 +288,11 @@ module corinfo_machine_steps #(
   assign hold_o   = holds && !clear;
   assign clear_o  = visits && clear;
   assign reduce_o = kind_q == KindShared;
-  assign reduce_first_o = go;
+  reg went_q;   // units know the formula a cycle after it is told
+  always @(posedge clk_i) begin
+    went_q <= go && !rst_i;
+  end
+  assign reduce_first_o = went_q;
 
   genvar c;
   generate

@@ -63,7 +63,7 @@ module corinfo_machine_terms #(
   // List: the sample and term in question.
   output wire [SampleW-1:0]             list_sample_o,
   output wire                           list_second_o,
-  input  wire                           live_i,
+  input  wire                           live_i,           // a cycle later
 
   // Fetch: addresses of the factor wanted in this cycle.
   output reg  [KeptAddrW-1:0]           fetch_addr_o,
@@ -115,14 +115,17 @@ module corinfo_machine_terms #(
   localparam ItemW = KeptAddrW + FactorAddrW + InputAddrW + 1;
   (* ram_style = "distributed" *)    // read at once
   reg  [ItemW-1:0]       items [0:(1 << ListW)-1];
-  reg                    listing_q, second_q, none_q;
+  reg  [ItemW-1:0]       listed_item_q;
+  reg                    listing_q, listed_valid_q, settled_q, second_q, none_q;
   reg  [SampleW-1:0]     sample_q;
   reg  [KeptAddrW-1:0]   kept_q;       // of the sample, behind a factor's first word
   reg  [FactorAddrW-1:0] factor_q;
   reg  [InputAddrW-1:0]  input_q;
-  reg  [ListW-1:0]       listed_q, last_item_q;
+  reg  [ListW-1:0]       listed_q, before_item_q;      // before_item_q: the last item's predecessor
+  reg                    single_item_q;                // there is but one
   wire                   last_of_sample, last_listed, negate;
-  localparam [ListW-1:0] OneItem = 1;
+  localparam [ListW-1:0] OneItem  = 1;
+  localparam [ListW-1:0] TwoItems = 2;
   assign list_sample_o  = sample_q;
   assign list_second_o  = second_q;
   assign last_of_sample = !two_terms_i || second_q;
@@ -143,8 +146,6 @@ module corinfo_machine_terms #(
       kept_q   <= {KeptAddrW{1'b0}};
       factor_q <= {FactorAddrW{1'b0}};
       input_q  <= {InputAddrW{1'b0}};
-      listed_q <= {ListW{1'b0}};
-      none_q   <= 1'b1;
     end else if (listing_q) begin
       second_q <= !last_of_sample;
       if (last_of_sample) begin
@@ -153,16 +154,21 @@ module corinfo_machine_terms #(
         factor_q <= factor_q + sample_slots_i;
         input_q  <= input_q + sample_inputs_i;
       end
-      if (live_i) begin
-        listed_q <= listed_q + OneItem;
-        none_q   <= 1'b0;
-      end
     end
-    if (listing_q && live_i) begin
-      items[listed_q] <= {(second_q ? kept_second : kept_first) + kept_q,
-                          (second_q ? factor_second : factor_first) + factor_q, input_q, negate};
+    listed_valid_q <= listing_q && !rst_i;
+    settled_q      <= !start_i && !listing_q && !listed_valid_q;
+    listed_item_q  <= {(second_q ? kept_second : kept_first) + kept_q,
+                       (second_q ? factor_second : factor_first) + factor_q, input_q, negate};
+    if (start_i) begin
+      listed_q <= {ListW{1'b0}};
+      none_q   <= 1'b1;
+    end else if (listed_valid_q && live_i) begin
+      items[listed_q] <= listed_item_q;
+      listed_q        <= listed_q + OneItem;
+      none_q          <= 1'b0;
     end
-    last_item_q <= none_q ? {ListW{1'b0}} : listed_q - OneItem;
+    before_item_q <= listed_q - TwoItems;
+    single_item_q <= none_q || listed_q == OneItem;
   end
 
   // Fetch: column by column, item by item. Column j is in unit (j mod Lanes) / Subs. Where nothing is listed a column has
@@ -175,6 +181,7 @@ module corinfo_machine_terms #(
   reg  [SynapseAddrW-1:0] addr_q;
   reg  [InputAddrW-1:0]   first_input_q;
   reg  [ListW-1:0]        item_q;
+  reg                     last_item_q;
   reg  [TermAddrW:0]      term_room_q;
   reg  [ColumnQueueW:0]   column_room_q;
   reg                     some_room_q;   // a cycle late, so that one is always left
@@ -186,8 +193,8 @@ module corinfo_machine_terms #(
   wire [31:0]             index_word;
   assign {item_kept, item_factor, item_input, item_negate} = items[item_q];
   assign index_word     = {{(32 - IndexW){1'b0}}, index_q};
-  assign last_of_column = item_q == last_item_q;
-  assign begins         = waiting_q && !listing_q && !hold_i;
+  assign last_of_column = last_item_q;
+  assign begins         = waiting_q && settled_q && !hold_i;
   assign fetch          = fetching_q && some_room_q;
 
   always @(posedge clk_i) begin
@@ -212,6 +219,11 @@ module corinfo_machine_terms #(
       end else if (fetch && last_of_column && column_q == last_column_q) begin
         fetching_q <= 1'b0;
       end
+    end
+    if (waiting_q) begin
+      last_item_q <= single_item_q;
+    end else if (fetch) begin
+      last_item_q <= last_of_column ? single_item_q : item_q == before_item_q;
     end
     if (start_i) begin
       column_q      <= 16'd0;

@@ -61,7 +61,7 @@ module corinfo_machine_update #(
   // Is one of a sample's postsynaptic factors not zero?
   output wire [15:0]                    live_factor_o,
   output wire [SampleW-1:0]             live_sample_o,
-  input  wire                           live_i,
+  input  wire                           live_i,           // a cycle later
 
   // Presynaptic factors: of a unit, of the input, or 1.
   output wire [KeptAddrW-1:0]           fetch_addr_o,
@@ -237,14 +237,18 @@ module corinfo_machine_update #(
   generate
     if (Subs > 1) begin : gen_ready
       reg [SubW-1:0] wait_q;
-      assign ready = wait_q == {SubW{1'b0}};
+      reg            ready_q;
+      assign ready = ready_q;
       always @(posedge clk_i) begin
         if (rst_i) begin
-          wait_q <= {SubW{1'b0}};
+          wait_q  <= {SubW{1'b0}};
+          ready_q <= 1'b1;
         end else if (close) begin
-          wait_q <= LastSub;
+          wait_q  <= LastSub;
+          ready_q <= 1'b0;
         end else if (wait_q != {SubW{1'b0}}) begin
-          wait_q <= wait_q - OneSub;
+          wait_q  <= wait_q - OneSub;
+          ready_q <= wait_q == OneSub;
         end
       end
     end else begin : gen_always
