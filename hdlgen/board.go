@@ -191,6 +191,7 @@ func boardModule(m *Manifest, b *Board, p *Player, t *selfTest) *vl.Module {
 		{"result_valid", 1, false}, {"result_ready", 1, true}, {"result_class", p.Label, false},
 		{"host_valid", 1, true}, {"host_ready", 1, false}, {"host_address", 32, true},
 		{"host_done", 1, false}, {"host_error", 1, false}, {"host_data", 64, false}, {"idle", 1, false},
+		{"sample_last", 1, true},
 	} {
 		top.Items = append(top.Items, vl.Wire(net.name, net.width))
 		own, other := "_i", "_o" // at the self-test, at the design
@@ -198,11 +199,19 @@ func boardModule(m *Manifest, b *Board, p *Player, t *selfTest) *vl.Module {
 			own, other = other, own
 		}
 		test = append(test, vl.Bind{Name: net.name + own, Value: vl.Id(net.name)})
-		design = append(design, vl.Bind{Name: net.name + other, Value: vl.Id(net.name)})
+		if net.name != "sample_last" || p.Marks {
+			design = append(design, vl.Bind{Name: net.name + other, Value: vl.Id(net.name)})
+		}
 	}
 	top.Items = append(top.Items, vl.Comment{Text: "What the self-test does not look at."})
 	var unused vl.Concat
-	for _, port := range append([]Port{{"score_index_o", p.Label}}, p.Traces...) {
+	ports := append([]Port{{"score_index_o", p.Label}}, p.Traces...)
+	if p.Marks {
+		ports = append(ports, Port{"result_error_o", 1})
+	} else {
+		unused = append(unused, vl.Id("sample_last"))
+	}
+	for _, port := range ports {
 		net := strings.TrimSuffix(port.Name, "_o")
 		top.Items = append(top.Items, vl.Wire(net, port.Width))
 		design = append(design, vl.Bind{Name: port.Name, Value: vl.Id(net)})

@@ -10,6 +10,7 @@ type Player struct {
 	X, Score                      fx.Type
 	Label, ScoreWidth, Synapse    int    // widths, as those of the ports
 	Traces                        []Port // outputs that only a testbench of ours reads
+	Marks                         bool   // the design has sample_last_i and result_error_o
 	Quiet                         int    // cycles without an answer after which a testbench may give up
 	// Run takes a sample to the model.
 	Run func(x TestSample, learn bool) (scores []int64, class int)

@@ -116,7 +116,7 @@ func AddVectors(files map[string][]byte, m *Manifest, v *Vectors, p *Player) (er
 	var text bytes.Buffer
 	if err := vectorsTestbench.Execute(&text, map[string]any{
 		"Name": m.Name, "Samples": len(d.Samples), "Classified": d.Classified, "Learned": d.Learned, "Inputs": d.Inputs, "Outputs": d.Outputs, "Quiet": d.Quiet,
-		"Lanes": d.Lanes, "Depth": d.Depth, "LaneShift": p.LaneShift, "Traces": p.Traces, "Label": p.Label, "LabelMSB": p.Label - 1, "CommandMSB": p.Label + 1, "XMSB": p.X.Width - 1, "RMSB": p.ScoreWidth - 1, "SynapseMSB": p.Synapse - 1,
+		"Lanes": d.Lanes, "Depth": d.Depth, "LaneShift": p.LaneShift, "Marks": p.Marks, "Traces": p.Traces, "Label": p.Label, "LabelMSB": p.Label - 1, "CommandMSB": p.Label + 1, "XMSB": p.X.Width - 1, "RMSB": p.ScoreWidth - 1, "SynapseMSB": p.Synapse - 1,
 	}); err != nil {
 		return err
 	}

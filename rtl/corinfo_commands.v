@@ -39,6 +39,7 @@ module corinfo_commands #(
   output reg  [LabelW-1:0]   load_label_o,
   output reg  [ContextW-1:0] closer_o,        // context of the last learning command
   input  wire                loaded_i,
+  input  wire                bad_i,           // with loaded_i: the sample has the wrong length and is not learned
   input  wire                batch_done_i,
 
   input  wire [Contexts-1:0] answered_i,
@@ -94,6 +95,9 @@ module corinfo_commands #(
       if (accept && learn_i) begin
         samples_o <= last ? {SampleW{1'b0}} : samples_o + OneSample;
         closing_q <= last;
+      end else if (loaded_i && bad_i && load_learn_o) begin
+        samples_o <= load_sample_o;
+        closing_q <= 1'b0;
       end else if (batch_done_i) begin
         closing_q <= 1'b0;
       end

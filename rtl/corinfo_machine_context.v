@@ -3,11 +3,12 @@
 // accept_i gives a command, only while idle_o. An instruction wants one of the units that all samples share: want_*_o
 // is high until grant_i, and the unit is done with *_done_i. It is over when quiet_i says that none of the sample's
 // changes is on its way to a sum any more; a step with `hold` is over when its results are written, and its changes
-// wait (held_o) for those of the steps after it. answered_o is high from when the answer is out until result_taken_i.
+// wait (held_o) for those of the steps after it. answered_o is high from when the answer is out until result_taken_i. A
+// command whose sample is bad ends with an answer that is an error, error_o.
 //
-// An instruction, from the lowest bit: opcode 4, step or projection 8, row of constants 16, hold 1, last of an
-// iteration 1, exit 16: where to go on after the last one if nothing moved in the iteration; 0: the phase does not
-// end early. An instruction takes 3 cycles and those of its unit.
+// An instruction: opcode, step or projection, row of constants, hold, last of an iteration, and exit: where to go on
+// after the last one if nothing moved in the iteration; 0: the phase does not end early. An instruction takes 3 cycles
+// and those of its unit.
 
 `timescale 1ns/1ps
 `default_nettype none
@@ -30,6 +31,7 @@ module corinfo_machine_context #(
   input  wire               command_last_i,     // it completes the mini-batch
   output wire               idle_o,
   output wire               answered_o,
+  output wire               error_o,
   input  wire               result_taken_i,
   output wire               batch_done_o,
 
@@ -40,6 +42,7 @@ module corinfo_machine_context #(
   input  wire               grant_i,
   input  wire               steps_done_i,       // of this sample
   input  wire               load_done_i,
+  input  wire               load_bad_i,         // with it: the sample has the wrong length
   input  wire               update_done_i,
   input  wire               moved_i,            // a word that a phase waits for moved
   input  wire               quiet_i,
@@ -55,19 +58,39 @@ module corinfo_machine_context #(
   output wire [SampleW-1:0] sample_o
 );
 
-  localparam Width = 46;
-
-  localparam [3:0] OpClear    = 4'd0;
-  localparam [3:0] OpLoad     = 4'd1;
+  // Definitions of opcodes, printed from hdlgen/design/definitions.go.
+  localparam [3:0] OpClear    = 4'd0;  // words and sums become zero
+  localparam [3:0] OpLoad     = 4'd1;  // the sample is taken
   localparam [3:0] OpStep     = 4'd2;
-  localparam [3:0] OpShared   = 4'd3;
+  localparam [3:0] OpShared   = 4'd3;  // a step of the words that a layer shares
   localparam [3:0] OpAnswer   = 4'd4;
   localparam [3:0] OpInferred = 4'd5;  // an inference ends here
   localparam [3:0] OpSampled  = 4'd6;  // a learning sample, unless it completes the mini-batch
-  localparam [3:0] OpUpdate   = 4'd7;
+  localparam [3:0] OpUpdate   = 4'd7;  // of the projection that step names
   localparam [3:0] OpEnd      = 4'd8;
-  // from here on beta has the sign of step 1: as the command says, 2: the opposite, 0: none
-  localparam [3:0] OpNudge    = 4'd9;
+  localparam [3:0] OpNudge    = 4'd9;  // beta has the sign of step: 1 as the command says, 2 the opposite, 0 none
+  // End of definitions.
+
+  // Definitions of kinds, printed from hdlgen/design/definitions.go.
+  localparam [1:0] KindNeurons = 2'd0;
+  localparam [1:0] KindClear   = 2'd1;
+  localparam [1:0] KindShared  = 2'd2;
+  localparam [1:0] KindAnswer  = 2'd3;
+  // End of definitions.
+
+  // Definitions of instruction, printed from hdlgen/design/definitions.go.
+  localparam OpLow           = 0;
+  localparam OpBits          = 4;
+  localparam StepLow         = 4;
+  localparam StepBits        = 8;
+  localparam RowLow          = 12;
+  localparam RowBits         = 16;
+  localparam HoldLow         = 28;
+  localparam LastLow         = 29;
+  localparam ExitLow         = 30;
+  localparam ExitBits        = 16;
+  localparam InstructionBits = 46;
+  // End of definitions.
 
   localparam [2:0] StateIdle   = 3'd0;
   localparam [2:0] StateFetch  = 3'd1;
@@ -81,24 +104,24 @@ module corinfo_machine_context #(
 
   reg  [2:0]              state_q;
   reg  [ProgramAddrW-1:0] at_q;
-  reg                     learn_q, negative_q, complete_q, moved_q, held_q;
+  reg                     learn_q, negative_q, complete_q, moved_q, held_q, error_q;
   reg  [LabelW-1:0]       label_q;
   reg  [SampleW-1:0]      sample_q;
   reg  [1:0]              sign_q;
-  wire [Width-1:0]        now;
-  corinfo_table #(.Width(Width), .Depth(ProgramDepth), .InitFile(ProgramFile)) u_program (
+  wire [InstructionBits-1:0] now;
+  corinfo_table #(.Width(InstructionBits), .Depth(ProgramDepth), .InitFile(ProgramFile)) u_program (
     .clk_i(clk_i), .addr_i(at_q), .data_o(now)
   );
 
   wire [3:0]  op;
   wire        hold, last;
   wire [15:0] exit_word;
-  assign op        = now[3:0];
-  assign step_o    = now[11:4];
-  assign row_o     = now[27:12];
-  assign hold      = now[28];
-  assign last      = now[29];
-  assign exit_word = now[45:30];
+  assign op        = now[OpLow +: OpBits];
+  assign step_o    = now[StepLow +: StepBits];
+  assign row_o     = now[RowLow +: RowBits];
+  assign hold      = now[HoldLow];
+  assign last      = now[LastLow];
+  assign exit_word = now[ExitLow +: ExitBits];
 
   wire uses_steps, run_done, ends, next, leave;
   assign uses_steps = op == OpClear || op == OpStep || op == OpShared || op == OpAnswer;
@@ -107,7 +130,8 @@ module corinfo_machine_context #(
   assign ends       = (op == OpInferred && !learn_q) || (op == OpSampled && !complete_q)
                       || op == OpEnd;
   assign leave      = last && exit_word != 16'd0 && !moved_q;
-  assign next       = (state_q == StateQuiet && quiet_i) || (state_q == StateAnswer && result_taken_i)
+  assign next       = (state_q == StateQuiet && quiet_i && !error_q)
+                      || (state_q == StateAnswer && result_taken_i && !error_q)
                       || (state_q == StateRun && run_done && op == OpStep && hold)
                       || (state_q == StateDecode && !ends
                           && (op == OpInferred || op == OpSampled || op == OpNudge));
@@ -116,7 +140,8 @@ module corinfo_machine_context #(
   assign want_answer_o = state_q == StateWant && op == OpAnswer;
   assign want_load_o   = state_q == StateWant && op == OpLoad;
   assign want_update_o = state_q == StateWant && op == OpUpdate;
-  assign kind_o        = op == OpClear ? 2'd1 : op == OpShared ? 2'd2 : op == OpAnswer ? 2'd3 : 2'd0;
+  assign kind_o        = op == OpClear ? KindClear : op == OpShared ? KindShared
+                         : op == OpAnswer ? KindAnswer : KindNeurons;
   assign moment_o      = !learn_q ? 2'd0 : sign_q == 2'd0 ? 2'd1
                          : ((sign_q == 2'd1) != negative_q) ? 2'd2 : 2'd3;
   assign held_o        = held_q;
@@ -125,6 +150,7 @@ module corinfo_machine_context #(
   assign sample_o      = sample_q;
   assign idle_o        = state_q == StateIdle;
   assign answered_o    = state_q == StateAnswer;
+  assign error_o       = error_q;
   assign batch_done_o  = state_q == StateDecode && op == OpEnd;
 
   always @(posedge clk_i) begin
@@ -162,7 +188,15 @@ module corinfo_machine_context #(
             state_q <= op == OpAnswer ? StateAnswer : StateQuiet;
           end
         end
+        StateQuiet: begin
+          if (quiet_i && error_q) begin
+            state_q <= StateAnswer;
+          end
+        end
         default: begin
+          if (result_taken_i && error_q) begin
+            state_q <= StateIdle;
+          end
         end
       endcase
       if (next) begin
@@ -176,6 +210,11 @@ module corinfo_machine_context #(
       label_q    <= command_label_i;
       sample_q   <= command_sample_i;
       complete_q <= command_last_i;
+    end
+    if (accept_i) begin
+      error_q <= 1'b0;
+    end else if (load_done_i && load_bad_i) begin
+      error_q <= 1'b1;
     end
     if (accept_i) begin
       sign_q <= 2'd0;

@@ -86,12 +86,14 @@ module corinfo_machine_control #(
   input  wire [LabelW-1:0]                    command_label_i,
   input  wire                                 sample_valid_i,
   output wire                                 sample_ready_o,
+  input  wire                                 sample_last_i,   // with the last word of a sample
   input  wire [XWidth-1:0]                    sample_data_i,
   output reg                                  score_valid_o,
   output reg  [LabelW-1:0]                    score_index_o,
   output reg  [ScoreWidth-1:0]                score_data_o,
   output wire                                 result_valid_o,
   input  wire                                 result_ready_i,
+  output wire                                 result_error_o,  // no class: the sample had the wrong length
   output reg  [LabelW-1:0]                    result_class_o,
   input  wire                                 host_valid_i,
   output wire                                 host_ready_o,
@@ -181,22 +183,33 @@ module corinfo_machine_control #(
 
   localparam Answers = 2 * WireCycles;   // until a unit's answer is here
 
-  // What is on the wires when a reset comes goes through the units and back before anything new may begin.
-  wire reset, command_ready, sample_ready, host_ready;
-  corinfo_machine_reset #(.Cycles(Answers + 1)) u_reset (.clk_i(clk_i), .rst_i(rst_i), .rst_o(reset));
+  // What is on the wires when a reset comes goes through the units and back before anything new may begin. An abort is
+  // a reset of all but the counters and what the host has written.
+  wire reset, begun, held_reset, abort, aborting, command_ready, sample_ready, host_ready;
+  corinfo_machine_reset #(.Cycles(Answers + 1)) u_reset (
+    .clk_i(clk_i), .rst_i(rst_i), .rst_o(begun), .held_o(held_reset)
+  );
+  wire unused_held;
+  corinfo_machine_reset #(.Cycles(Answers + 1)) u_abort (
+    .clk_i(clk_i), .rst_i(abort), .rst_o(aborting), .held_o(unused_held)
+  );
+  assign reset           = begun || aborting;
   assign rst_o           = reset;
   assign command_ready_o = command_ready && !reset;
   assign sample_ready_o  = sample_ready && !reset;
-  assign host_ready_o    = host_ready && !reset;
+  assign host_ready_o    = host_ready && !begun;
 
   // Commands and results.
   wire [ContextW-1:0] load_context, turn, closer;
   wire [SampleW-1:0]  samples, load_sample;
   wire [LabelW-1:0]   load_label;
-  wire                load_learn, load_negative, load_last, loaded, host_busy, batch_done, begins;
-  wire [Contexts-1:0] accept, idle, answered, taken, batches_done;
+  wire                load_learn, load_negative, load_last, loaded, bad, host_busy, host_hold, batch_done, begins;
+  wire [Contexts-1:0] accept, idle, answered, errors, taken, batches_done;
+  corinfo_choice #(.Width(1), .Count(Contexts), .IndexW(ContextW)) u_error (
+    .index_i(turn), .words_i(errors), .word_o(result_error_o)
+  );
   assign batch_done = batches_done != {Contexts{1'b0}};
-  assign idle_o     = idle == {Contexts{1'b1}} && !begins;
+  assign idle_o     = idle == {Contexts{1'b1}} && !begins && (begun || !aborting);
   corinfo_commands #(
     .Contexts(Contexts), .ContextW(ContextW), .LabelW(LabelW), .Batch(Batch), .SampleW(SampleW)
   ) u_commands (
@@ -207,7 +220,7 @@ module corinfo_machine_control #(
     .learn_i        (command_learn_i && Learning != 0),
     .negative_i     (command_negative_i),
     .label_i        (command_label_i),
-    .hold_i         (host_valid_i || host_busy),
+    .hold_i         (host_hold),
     .idle_i         (idle),
     .accept_o       (accept),
     .accepted_o     (begins),
@@ -220,6 +233,7 @@ module corinfo_machine_control #(
     .load_label_o   (load_label),
     .closer_o       (closer),
     .loaded_i       (loaded),
+    .bad_i          (bad),
     .batch_done_i   (batch_done),
     .answered_i     (answered),
     .turn_o         (turn),
@@ -263,6 +277,7 @@ module corinfo_machine_control #(
         .command_last_i    (load_last),
         .idle_o            (idle[c]),
         .answered_o        (answered[c]),
+        .error_o           (errors[c]),
         .result_taken_i    (taken[c]),
         .batch_done_o      (batches_done[c]),
         .want_steps_o      (want_steps[c]),
@@ -271,6 +286,7 @@ module corinfo_machine_control #(
         .want_update_o     (want_update[c]),
         .grant_i           (grant_steps[c] || want_load[c] || grant_update[c]),
         .steps_done_i      (late_done && late_owner == Index[ContextW-1:0]),
+        .load_bad_i        (bad),
         .load_done_i       (load_done && load_context == Index[ContextW-1:0]),
         .update_done_i     (update_done),
         .moved_i           ((moved && late_owner == Index[ContextW-1:0])
@@ -352,6 +368,10 @@ module corinfo_machine_control #(
   wire [LabelW-1:0]   label, answer_index;
   wire [SampleW-1:0]  sample;
   wire [UnitW-1:0]    answer_unit;
+  wire                rows_we;
+  wire [23:0]         rows_row;
+  wire [3:0]          rows_part;
+  wire [31:0]         rows_data, rows_word;
   wire [KindW-1:0]    hold_kind;
   wire [SubW-1:0]     steps_sub;
   wire                steps_visit;
@@ -391,6 +411,12 @@ module corinfo_machine_control #(
     .layer_o        (layer_o),
     .largest_o      (largest_o),
     .constants_o    (constants_o),
+    .host_i         (host_busy),
+    .host_we_i      (rows_we),
+    .host_row_i     (rows_row),
+    .host_part_i    (rows_part),
+    .host_data_i    (rows_data),
+    .host_part_o    (rows_word),
     .hold_o         (steps_hold),
     .kind_o         (hold_kind),
     .sum_addr_o     (steps_addr),
@@ -471,22 +497,24 @@ module corinfo_machine_control #(
   reg                     input_was_q, one_q, ended_q;
   wire                    input_busy;
   assign load_start = want_load != {Contexts{1'b0}};
-  corinfo_input #(
-    .Inputs(Inputs), .Batch(Batch), .SampleW(SampleW), .InputAddrW(InputAddrW), .SynapseAddrW(16), .XWidth(XWidth),
+  wire                    too_short, too_long;
+  corinfo_machine_input #(
+    .Inputs(Inputs), .Batch(Batch), .SampleW(SampleW), .InputAddrW(InputAddrW), .XWidth(XWidth),
     .ReadCycles(ReadCycles), .Dense(Dense), .Keep(Learning)
   ) u_input (
     .clk_i        (clk_i),
     .rst_i        (reset),
     .start_i      (load_start),
     .sample_i     (load_sample),
-    .column_base_i(16'd0),
-    .stride_i     (16'd1),
     .busy_o       (input_busy),
+    .short_o      (too_short),
+    .long_o       (too_long),
     .valid_i      (sample_valid_i),
     .ready_o      (sample_ready),
+    .last_i       (sample_last_i),
     .data_i       (sample_data_i),
     .event_valid_o(input_event),
-    .event_addr_o (input_neuron),
+    .event_neuron_o(input_neuron),
     .event_word_o (input_word),
     .event_take_i (event_take && !one_q),
     .fetch_addr_i (fetch_input),
@@ -494,7 +522,8 @@ module corinfo_machine_control #(
   );
   localparam [31:0] OneSignalWord = OneSignal;
   assign one_event = one_q;
-  assign load_busy = input_busy || one_q;
+  assign load_busy = input_busy || one_q || load_start;
+  assign bad       = too_short || too_long;
   assign loaded    = ended_q;
   assign load_done = ended_q;
   always @(posedge clk_i) begin
@@ -511,8 +540,6 @@ module corinfo_machine_control #(
       ended_q <= (OneSignal != 0) ? one_q && event_take : input_was_q && !input_busy;
     end
   end
-  wire unused_load_busy;
-  assign unused_load_busy = load_busy;
 
   // Events of all samples.
   wire [SynapseAddrW-1:0]        events_addr, update_addr, host_addr;
@@ -730,16 +757,58 @@ module corinfo_machine_control #(
   assign synapse_waddr_o = host_busy ? host_addr : update_waddr;
   assign host_lane_o     = host_lane;
 
+  // What the host may see and end at any time.
+  wire               status_we, refused;
+  wire [1:0]         status_place;
+  wire [31:0]        status_data;
+  wire [63:0]        status;
+  reg                updating_q;    // from the first projection's start until the mini-batch is done
+  reg  [7:0]         under_way;
+  integer            w;
+  always @* begin
+    under_way = 8'd0;
+    for (w = 0; w < Contexts; w = w + 1) begin
+      under_way = under_way + {7'd0, !idle[w]};
+    end
+  end
+  always @(posedge clk_i) begin
+    updating_q <= !reset && (grant_update != {Contexts{1'b0}} || (updating_q && !batch_done));
+  end
+  assign refused = Learning == 0 && command_valid_i && command_ready_o && command_learn_i;
+  corinfo_machine_status u_status (
+    .clk_i     (clk_i),
+    .rst_i     (begun),
+    .held_i    (held_reset),
+    .abort_o   (abort),
+    .we_i      (status_we),
+    .place_i   (status_place),
+    .data_i    (status_data),
+    .word_o    (status),
+    .busy_i    (!idle_o),
+    .commands_i(under_way),
+    .accepted_i(begins),
+    .loading_i (load_busy),
+    .waiting_i (sample_ready_o && !sample_valid_i),
+    .answered_i(result_valid_o),
+    .updating_i(updating_q),
+    .progress_i(begins || (sample_ready_o && sample_valid_i) || (result_valid_o && result_ready_i)
+                || batch_done),
+    .short_i   (ended_q && too_short),
+    .long_i    (ended_q && too_long),
+    .refused_i (refused)
+  );
+
   corinfo_machine_host #(
     .Lanes(Lanes), .LaneW(LaneW), .SynapseDepth(SynapseDepth), .SynapseAddrW(SynapseAddrW),
     .SynapseWidth(SynapseWidth),
     .BesideW(BesideW), .BesideLow(BesideLow), .BesideBits(BesideBits), .BesideSigned(BesideSigned),
     .Updates(Updates), .ConstantsWidth(UpdateConstantsWidth), .ConstantLow(ConstantLow), .ConstantBits(ConstantBits),
-    .ConstantsFile(UpdateConstantsFile), .SampleW(SampleW), .Counters(Totals), .ReadCycles(ReadCycles + Answers),
+    .ConstantsFile(UpdateConstantsFile), .Rows(4 * Rows), .RowWidth(ConstantsWidth), .SampleW(SampleW),
+    .Counters(Totals), .ReadCycles(ReadCycles + Answers),
     .Seed(Seed)
   ) u_host (
     .clk_i           (clk_i),
-    .rst_i           (reset),
+    .rst_i           (begun),
     .valid_i         (host_valid_i),
     .ready_o         (host_ready),
     .write_i         (host_write_i),
@@ -748,8 +817,18 @@ module corinfo_machine_control #(
     .done_o          (host_done_o),
     .error_o         (host_error_o),
     .data_o          (host_data_o),
-    .idle_i          (idle_o),
+    .idle_i          (idle_o && !reset),
     .busy_o          (host_busy),
+    .hold_o          (host_hold),
+    .rows_we_o       (rows_we),
+    .rows_row_o      (rows_row),
+    .rows_part_o     (rows_part),
+    .rows_data_o     (rows_data),
+    .rows_i          (rows_word),
+    .status_we_o     (status_we),
+    .status_place_o  (status_place),
+    .status_data_o   (status_data),
+    .status_i        (status),
     .synapse_we_o    (host_we_o),
     .synapse_beside_o(host_beside_o),
     .synapse_lane_o  (host_lane),
@@ -769,8 +848,9 @@ module corinfo_machine_control #(
     .counter_i       (counter)
   );
 
-  // Counters. Ticks: cycles with a command under way, of settling, of those with a product, of updates; events, products,
-  // steps, products of updates, mini-batches, cycles in which we wait for a sample's word or a result's taker.
+  // Counters. Ticks: cycles with a command under way, of settling, of those with a product, of updates; events,
+  // products, steps, products of updates, mini-batches, cycles in which a sample's word or a result's taker is waited
+  // for.
   localparam         Ticks       = 10;
   localparam         Numbers     = Steps + Updates;
   localparam         NumberW     = $clog2(Numbers);
@@ -797,7 +877,7 @@ module corinfo_machine_control #(
     .Units(Units), .Flags(Flags), .Ticks(Ticks), .Totals(Totals), .Numbers(Numbers), .MapFile(CountersFile)
   ) u_counters (
     .clk_i         (clk_i),
-    .rst_i         (reset),
+    .rst_i         (begun),
     .ticks_i       (ticks),
     .number_i      (late_counted),
     .flags_i       (flags_i),

@@ -1,6 +1,7 @@
-// Host access while the design is idle: synapses and the words beside them, the constants of updates, the seed,
-// counters. Holds the constants, the seed and the number of the next mini-batch; constants_o are those of update_i
-// one cycle after it.
+// Host access: synapses and the words beside them, the constants of updates, the seed; and at any time, while the
+// design is busy too, counters and the status, and reads of region 2. Others wait until it is idle, and no command
+// begins while they do. Holds the constants, the seed and the number of the next mini-batch; constants_o are those of
+// update_i one cycle after it.
 //
 // An access is taken when valid_i and ready_o are high, and done_o is high ReadCycles + 6 cycles later; data_o then
 // has the word, after a write the new one. Address: region in bits 31:28, word in 27:0.
@@ -8,6 +9,8 @@
 //   region 1        constants of updates: 8 x update + place
 //   region 2        0 seed, 1 number of the next mini-batch, 2 samples held of the open one (read only)
 //   region 3        counters (read only)
+//   region 8        status, see corinfo_machine_status
+//   region 9        constants of steps: row 27:4, 32 bits of it 3:0
 //   region 4, 5 ..  the words beside synapses, at the address of their synapse
 //
 // An address that names no word, a write to a read-only word, and a word that does not fit (a signed one carries its
@@ -32,6 +35,8 @@ module corinfo_machine_host #(
   parameter [255:0] ConstantLow  = 0,   // by place, of 8: lowest bit
   parameter [255:0] ConstantBits = 0,   // by place, at most 63; 0: there is none
   parameter ConstantsFile  = "",   // to start with
+  parameter Rows           = 32,   // of constants of steps
+  parameter RowWidth       = 32,
   parameter SampleW        = 1,
   parameter Counters       = 8,
   parameter ReadCycles     = 2,    // from the synapse's address to two cycles before its word
@@ -50,6 +55,7 @@ module corinfo_machine_host #(
   output reg  [63:0]               data_o,
   input  wire                      idle_i,
   output wire                      busy_o,          // the lanes' read ports serve the host
+  output wire                      hold_o,          // commands are to wait
 
   output wire                      synapse_we_o,
   output wire                      synapse_beside_o,
@@ -67,15 +73,29 @@ module corinfo_machine_host #(
   input  wire [SampleW-1:0]        sample_i,
   output wire [31:0]               seed_o,
   output wire [31:0]               number_o,
+  output wire                      rows_we_o,       // of row_o, its part
+  output wire [23:0]               rows_row_o,
+  output wire [3:0]                rows_part_o,
+  output wire [31:0]               rows_data_o,
+  input  wire [31:0]               rows_i,          // two cycles after the row
+  output wire                      status_we_o,
+  output wire [1:0]                status_place_o,
+  output wire [31:0]               status_data_o,
+  input  wire [63:0]               status_i,
   output wire                      counter_read_o,  // the counter named by the index, two cycles later
   output wire [7:0]                counter_index_o,
   input  wire [47:0]               counter_i
 );
 
+  // Definitions of regions, printed from hdlgen/design/definitions.go.
   localparam [3:0] RegionSynapses  = 4'd0;
-  localparam [3:0] RegionConstants = 4'd1;
+  localparam [3:0] RegionConstants = 4'd1;  // of updates
   localparam [3:0] RegionControl   = 4'd2;
   localparam [3:0] RegionCounters  = 4'd3;
+  localparam [3:0] RegionBeside    = 4'd4;  // to 7: words beside synapses
+  localparam [3:0] RegionStatus    = 4'd8;
+  localparam [3:0] RegionSteps     = 4'd9;  // constants of steps
+  // End of definitions.
   localparam       Cycles          = ReadCycles + 4;  // from the access to its answer
   localparam       UpdateAddrW     = Updates > 0 ? $clog2(Updates) : 1;
   localparam       BesideRoom      = BesideW + 64;
@@ -85,16 +105,22 @@ module corinfo_machine_host #(
   localparam [31:0] DepthWord    = SynapseDepth;
   localparam [31:0] UpdatesWord  = Updates > 0 ? Updates : 1;
   localparam [31:0] CountersWord = Counters;
+  localparam [31:0] RowsWord     = Rows;
+  localparam [31:0] LastPart     = (RowWidth - 1) / 32;
+  localparam [31:0] LastBits     = 32'hffff_ffff >> (31 - (RowWidth - 1) % 32);  // of the last part of a row
 
   reg  [31:0] address_q, seed_q, number_q;
   reg  [63:0] data_q;
-  reg         write_q, first_q, compared_q, checked_q;
-  wire        accept, answer, write, line_busy, refused;
+  reg         write_q, first_q, compared_q, checked_q, anytime_q;
+  wire        anytime, accept, answer, write, line_busy, refused;
   wire [3:0]  region;
   wire [31:0] place;
   assign accept  = valid_i && ready_o;
-  assign ready_o = idle_i && !line_busy && !done_o;
-  assign busy_o  = line_busy;
+  assign ready_o = (idle_i || anytime) && !line_busy && !done_o;
+  assign busy_o  = line_busy && !anytime_q;
+  assign hold_o  = busy_o || (valid_i && !anytime);
+  assign anytime = address_i[31:28] == RegionStatus || address_i[31:28] == RegionCounters
+                   || (address_i[31:28] == RegionControl && !write_i);
   assign region  = address_q[31:28];
   assign place   = {4'd0, address_q[27:0]};
 
@@ -141,7 +167,7 @@ module corinfo_machine_host #(
   reg  [ConstantsRoom-1:0] constants_room, constants_mask, constants_word_q;
   wire [BesideRoom-1:0]    beside_next;
   wire [ConstantsRoom-1:0] constants_next;
-  assign is_beside      = region[3:2] == 2'd1;
+  assign is_beside      = region[3:2] == RegionBeside[3:2];
   assign field_bits     = {32'd0, is_beside ? beside_bits_q : constant_bits_q};
   assign above          = ~(field_mask >> 1);          // the sign and the bits above it
   assign beside_next    = ({64'd0, beside_i} & ~beside_mask) | beside_word_q;
@@ -185,6 +211,15 @@ module corinfo_machine_host #(
         exists   = place < CountersWord;
         writable = 1'b0;
       end
+      RegionSteps: begin
+        exists   = {8'd0, address_q[27:4]} < RowsWord && {28'd0, address_q[3:0]} <= LastPart;
+        writable = data_q[63:32] == 32'd0
+                   && ({28'd0, address_q[3:0]} != LastPart || (data_q[31:0] & ~LastBits) == 32'd0);
+      end
+      RegionStatus: begin
+        exists   = place < 32'd4;
+        writable = place < 32'd3 && data_q[63:32] == 32'd0;
+      end
       default: begin
         exists   = is_beside && beside_bits_q != 32'd0 && lane_exists;
         writable = beside_signed_q ? fits_signed : fits_unsigned;
@@ -214,6 +249,8 @@ module corinfo_machine_host #(
       RegionControl:   read = (place == 32'd0) ? {32'd0, seed_q} : (place == 32'd1) ? {32'd0, number_q} :
                               {{(64 - SampleW){1'b0}}, sample_i};
       RegionCounters:  read = {16'd0, counter_i};
+      RegionStatus:    read = status_i;
+      RegionSteps:     read = {32'd0, rows_i};
       default:         read = beside_word;
     endcase
   end
@@ -226,6 +263,7 @@ module corinfo_machine_host #(
     number_write_q <= region == RegionControl && place == 32'd1;
     if (accept) begin
       address_q <= address_i;
+      anytime_q <= anytime;
       data_q    <= data_i;
       write_q   <= write_i;
     end
@@ -268,6 +306,13 @@ module corinfo_machine_host #(
   assign beside_o         = beside_next[BesideW-1:0];
   assign seed_o           = seed_q;
   assign number_o         = number_q;
+  assign rows_we_o        = write && !rst_i && region == RegionSteps;
+  assign rows_row_o       = address_q[27:4];
+  assign rows_part_o      = address_q[3:0];
+  assign rows_data_o      = data_q[31:0];
+  assign status_we_o      = write && !rst_i && region == RegionStatus;
+  assign status_place_o   = address_q[1:0];
+  assign status_data_o    = data_q[31:0];
   assign counter_read_o   = compared_q;
   assign counter_index_o  = address_q[7:0];
 
@@ -279,7 +324,7 @@ module corinfo_machine_host #(
         .waddr_i(address_q[3 +: UpdateAddrW]),
         .wdata_i(constants_next[ConstantsWidth-1:0]),
         .re_i   (1'b1),
-        .raddr_i(line_busy ? address_q[3 +: UpdateAddrW] : update_i[UpdateAddrW-1:0]),
+        .raddr_i(busy_o ? address_q[3 +: UpdateAddrW] : update_i[UpdateAddrW-1:0]),
         .rdata_o(constants_o)
       );
     end else begin : gen_none

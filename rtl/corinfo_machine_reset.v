@@ -9,7 +9,8 @@ module corinfo_machine_reset #(
 ) (
   input  wire clk_i,
   input  wire rst_i,
-  output wire rst_o
+  output wire rst_o,
+  output wire held_o   // of a cycle before
 );
 
   reg  [Cycles-1:0] line_q;
@@ -20,7 +21,8 @@ module corinfo_machine_reset #(
   always @(posedge clk_i) begin
     line_q <= line[Cycles-1:0];
   end
-  assign rst_o = line != {(Cycles + 1){1'b0}};
+  assign held_o = line_q != {Cycles{1'b0}};
+  assign rst_o  = line != {(Cycles + 1){1'b0}};
 
 endmodule
 

@@ -72,6 +72,14 @@ module corinfo_machine_steps #(
   output wire                         largest_o,       // of a reduction: the largest, not the sum
   output wire [ConstantsWidth-1:0]    constants_o,
 
+  // The host's access to the rows of constants, while no step is under way.
+  input  wire                         host_i,
+  input  wire                         host_we_i,
+  input  wire [23:0]                  host_row_i,
+  input  wire [3:0]                   host_part_i,
+  input  wire [31:0]                  host_data_i,
+  output wire [31:0]                  host_part_o,
+
   // Sums.
   output wire                         hold_o,
   output wire [KindW-1:0]             kind_o,
@@ -109,10 +117,12 @@ module corinfo_machine_steps #(
   output wire [LabelW-1:0]            answer_index_o
 );
 
+  // Definitions of kinds, printed from hdlgen/design/definitions.go.
   localparam [1:0] KindNeurons = 2'd0;
   localparam [1:0] KindClear   = 2'd1;
   localparam [1:0] KindShared  = 2'd2;
   localparam [1:0] KindAnswer  = 2'd3;
+  // End of definitions.
 
   localparam             StepAddrW    = $clog2(Steps);
   localparam             RowDepth     = 4 * Rows;
@@ -165,9 +175,13 @@ module corinfo_machine_steps #(
   corinfo_table #(.Width(160), .Depth(Steps), .InitFile(StepsFile)) u_steps (
     .clk_i(clk_i), .addr_i(step_q[StepAddrW-1:0]), .data_o(entry)
   );
-  corinfo_table #(.Width(ConstantsWidth), .Depth(RowDepth), .InitFile(ConstantsFile)) u_constants (
-    .clk_i(clk_i), .addr_i(row_word[RowAddrW-1:0]), .data_o(constants_o)
+  corinfo_machine_rows #(.Width(ConstantsWidth), .Depth(RowDepth), .InitFile(ConstantsFile)) u_constants (
+    .clk_i(clk_i), .addr_i(row_word[RowAddrW-1:0]), .data_o(constants_o),
+    .host_i(host_i), .host_we_i(host_we_i), .host_addr_i(host_row_i[RowAddrW-1:0]), .host_part_i(host_part_i),
+    .host_data_i(host_data_i), .host_part_o(host_part_o)
   );
+  wire unused_row;
+  assign unused_row = ^host_row_i;
 
   wire [15:0] slot_base, slot_count, index_base, latency, kinds, factor_base, kept_base;
   wire        pull, signal, factor, kept;

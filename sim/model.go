@@ -13,6 +13,7 @@ import (
 
 	"corinfo/golden"
 	"corinfo/hdlgen"
+	"corinfo/hdlgen/design"
 	"corinfo/testbench"
 )
 
@@ -29,7 +30,8 @@ func macros(m *hdlgen.Manifest) []string {
 	define := func(name string, value int) string { return fmt.Sprintf("-D%s=%d", name, value) }
 	w := m.Widths
 	return []string{define("INPUTS", m.Layers[0]), define("X_WIDTH", w.X), define("UNITS", m.Units), define("CONTEXT_WIDTH", w.Context), define("WORDS_WIDTH", w.Words),
-		define("SHARED_WIDTH", w.Shared), define("SYNAPSE_WIDTH", w.Synapse), define("BESIDE_WIDTH", w.Beside), define("LABEL_WIDTH", w.Label), define("SCORE_WIDTH", w.Score)}
+		define("SHARED_WIDTH", w.Shared), define("SYNAPSE_WIDTH", w.Synapse), define("BESIDE_WIDTH", w.Beside), define("LABEL_WIDTH", w.Label), define("SCORE_WIDTH", w.Score),
+		define("ABORT_ADDRESS", int(design.RegionStatus.Address(design.StatusAbort)))}
 }
 
 // keepModels bounds the cache of compiled models.

@@ -48,6 +48,7 @@ module corinfo_selftest #(
   output wire [LabelW-1:0]     command_label_o,
   output wire                  sample_valid_o,
   input  wire                  sample_ready_i,
+  output wire                  sample_last_o,
   output wire [XWidth-1:0]     sample_data_o,
   input  wire                  score_valid_i,
   input  wire [ScoreWidth-1:0] score_data_i,
@@ -128,6 +129,7 @@ module corinfo_selftest #(
   );
 
   assign sample_valid_o = state_q == StateSample && loading_q == 2'd0;
+  assign sample_last_o  = left_q == 32'd1;
   assign sample_data_o  = (zeros_q == NoZeros) ? x_q : {XWidth{1'b0}};
   assign sent           = sample_valid_o && sample_ready_i;
   assign last_of_word   = sent && zeros_q == NoZeros;

@@ -67,7 +67,7 @@ func (p *Plan) images(s *shape, values Values, rates [][]int64) map[string][]byt
 	batch := p.batch()
 	put("program", 2, func(m *image) {
 		for _, i := range p.Program {
-			m.word(field{int64(i.Op), 4}, field{int64(i.Step), 8}, half(i.Row), bit(i.Hold), bit(i.Last), half(i.Exit))
+			m.word(instruction.pack(int64(i.Op), int64(i.Step), int64(i.Row), bit(i.Hold).value, bit(i.Last).value, int64(i.Exit))...)
 		}
 	})
 	put("steps", 2, func(m *image) {

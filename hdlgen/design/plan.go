@@ -153,7 +153,7 @@ type Term struct {
 // Opcode is what an instruction does.
 type Opcode uint8
 
-// Opcodes, as corinfo_machine_context has them.
+// Opcodes.
 const (
 	OpClear Opcode = iota
 	OpLoad

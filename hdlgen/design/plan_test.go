@@ -48,12 +48,16 @@ func TestMemoriesAndMultipliersAsSynthesized(t *testing.T) {
 	require.NoError(t, err)
 	board, err := constraints.Get("ulx3s-85f")
 	require.NoError(t, err)
-	for _, c := range []struct{ lanes, units, blocks, multipliers int }{{8, 1, 179, 17}, {16, 2, 190, 33}, {64, 8, 184, 129}} {
+	for _, c := range []struct {
+		lanes, units, blocks, multipliers int
+		inference                         bool
+	}{{8, 1, 179, 17, false}, {16, 2, 190, 33, false}, {64, 8, 184, 129, false}, {16, 2, 132, 25, true}} {
+		n.Hardware.Learning = !c.inference
 		p, err := New(n, c.lanes, c.units, family.Target)
 		require.NoError(t, err)
 		e, err := Estimate(p, nil)
 		require.NoError(t, err)
 		f := e.Fit(board)
-		require.Equal(t, []int{c.blocks, c.multipliers}, []int{f.BRAM.Used, f.DSP.Used}, "%d lanes", c.lanes)
+		require.Equal(t, []int{c.blocks, c.multipliers}, []int{f.BRAM.Used, f.DSP.Used}, "%d lanes, inference only: %v", c.lanes, c.inference)
 	}
 }

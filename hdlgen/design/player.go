@@ -36,7 +36,7 @@ func (p *Plan) Player(learner *training.FixedLearner) (*hdlgen.Player, error) {
 		return nil, err
 	}
 	return &hdlgen.Player{
-		Inputs: n.Layers[0], Outputs: n.Layers[n.K()], Batch: n.Learning.Batch, Lanes: p.Lanes, Depth: p.Depth, LaneShift: LaneShift,
+		Inputs: n.Layers[0], Outputs: n.Layers[n.K()], Batch: n.Learning.Batch, Lanes: p.Lanes, Depth: p.Depth, LaneShift: LaneShift, Marks: true,
 		X: p.A.Word(p.D.Word("x", 0)), Score: p.A.Word(p.D.Readout), Label: s.label, ScoreWidth: s.score, Synapse: s.word, Traces: p.traces(s), Quiet: 1000 + 50*p.Dense(),
 		Run: func(x hdlgen.TestSample, learn bool) (scores []int64, class int) {
 			var t machine.Trace

@@ -567,9 +567,9 @@ func (p *Plan) memories(s *shape, e *hdlgen.Estimates) {
 	}
 	add("words of layers", p.Contexts*len(n.Layers), s.shared, 1, false)
 	add("events", 1<<s.queue, s.signal+16+s.change, p.Units*p.Contexts, false)
-	add("program", len(p.Program), 46, p.Contexts, true)
+	add("program", len(p.Program), instruction.bits(), p.Contexts, true)
 	add("steps", max(2, len(p.Steps)), 160, 1, true)
-	add("constants", 4*len(p.Rows), s.constants, 1, true)
+	add("constants", 4*len(p.Rows), s.constants, 1, false)
 	add("columns", max(2, len(p.Walk)), 32, 1, true)
 	add("signals", max(2, len(p.Signals)), 64, 1, true)
 }

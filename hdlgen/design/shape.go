@@ -112,6 +112,8 @@ func newShape(p *Plan) (*shape, error) {
 		return nil, golden.Usagef("hardware: %d lanes hold %d words of columns each; at most %d: use more lanes", p.Lanes, len(p.Walk), 1<<16-1)
 	case len(p.Program) > 1<<16 || len(p.Rows) > 1<<14 || len(p.Steps) > 1<<8 || len(p.Formulas) > 1<<8 || len(p.Updates) > 1<<8:
 		return nil, golden.Usagef("settling: %d instructions, %d steps; at most %d and %d: use fewer layers or iterations", len(p.Program), len(p.Steps), 1<<16, 1<<8)
+	case s.constants > 512:
+		return nil, golden.Usagef("formats: the constants of a step take %d bits; at most 512: use shorter types", s.constants)
 	case len(p.Places) > 8 || len(p.Beside) > 4:
 		return nil, golden.Usagef("learning: an update has %d constants and %d words beside a synapse; at most 8 and 4", len(p.Places), len(p.Beside))
 	case len(p.Post)*batch*p.Slots > 1<<16 || len(p.Pre)*batch*p.Slots*p.Subs > 1<<16:

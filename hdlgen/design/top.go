@@ -140,9 +140,9 @@ func (p *Plan) topModule(s *shape) []byte {
 		out   bool
 	}{{1, "clk_i", false}, {1, "rst_i", false},
 		{1, "command_valid_i", false}, {1, "command_ready_o", true}, {1, "command_learn_i", false}, {1, "command_negative_i", false}, {s.label, "command_label_i", false},
-		{1, "sample_valid_i", false}, {1, "sample_ready_o", true}, {s.x, "sample_data_i", false},
+		{1, "sample_valid_i", false}, {1, "sample_ready_o", true}, {1, "sample_last_i", false}, {s.x, "sample_data_i", false},
 		{1, "score_valid_o", true}, {s.label, "score_index_o", true}, {s.score, "score_data_o", true},
-		{1, "result_valid_o", true}, {1, "result_ready_i", false}, {s.label, "result_class_o", true},
+		{1, "result_valid_o", true}, {1, "result_ready_i", false}, {1, "result_error_o", true}, {s.label, "result_class_o", true},
 		{1, "host_valid_i", false}, {1, "host_ready_o", true}, {1, "host_write_i", false}, {32, "host_address_i", false}, {64, "host_data_i", false},
 		{1, "host_done_o", true}, {1, "host_error_o", true}, {64, "host_data_o", true}, {1, "idle_o", true}}
 	for _, x := range outer {

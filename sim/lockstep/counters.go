@@ -31,6 +31,11 @@ func (c *comparator) expected(name string) (want int64, known bool) {
 		return c.busy, true
 	case "waiting_cycles":
 		return c.waiting, true
+	}
+	if c.unmodelled {
+		return 0, false
+	}
+	switch name {
 	case "events", "products", "product_cycles":
 		for _, s := range c.p.Signals {
 			if events := counts.WordEvents[s.Word]; name == "events" && s.Stride > 0 { // what nobody listens to is no event of the design

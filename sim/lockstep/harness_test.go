@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math/big"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -206,11 +208,38 @@ func TestHost(t *testing.T) {
 			refuse(3<<28|counter, 0)
 		}
 		missing(3<<28 | len(p.Counters))
-		for region := 8; region < 16; region++ {
+		read(8<<28, 0)
+		word(8<<28|2, 32, false)
+		read(8<<28|3, 0)
+		refuse(8<<28|3, 0)
+		missing(8<<28 | 4)
+		rows, err := os.ReadFile(filepath.Join(d.Dir, "images/tester_constants.hex"))
+		require.NoError(t, err)
+		lines := strings.Fields(string(rows))
+		width := max(2, slices.MaxFunc(p.Formulas, func(a, b *design.Formula) int { return stepBits(a) - stepBits(b) }).ConstantBits())
+		for _, row := range []int{0, len(lines) - 1} {
+			all, _ := new(big.Int).SetString(lines[row], 16)
+			for part := range (width + 31) / 32 {
+				address := 9<<28 | row<<4 | part
+				read(address, new(big.Int).And(new(big.Int).Rsh(all, uint(32*part)), big.NewInt(1<<32-1)).Int64())
+				word(address, min(32, width-32*part), false)
+			}
+			missing(9<<28 | row<<4 | (width+31)/32)
+		}
+		missing(9<<28 | len(lines)<<4)
+		for region := 10; region < 16; region++ {
 			missing(region << 28)
 		}
 		require.Empty(t, touch(t, d, program, list), n.Rule)
 	}
+}
+
+// stepBits are those of the constants of a formula of steps.
+func stepBits(f *design.Formula) int {
+	if f.Use == design.OfSynapse {
+		return 0
+	}
+	return f.ConstantBits()
 }
 
 // access is one of the host's, and what it is to be answered.

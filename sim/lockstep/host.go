@@ -8,13 +8,15 @@ import (
 	"corinfo/hdlgen/design"
 )
 
-// Regions of the host's addresses, as corinfo_machine_host has them.
+// Regions of the host's addresses, as numbers.
 const (
-	regionSynapses  = 0
-	regionConstants = 1
-	regionControl   = 2
-	regionCounters  = 3
-	regionBeside    = 4
+	regionSynapses  = int(design.RegionSynapses)
+	regionConstants = int(design.RegionConstants)
+	regionControl   = int(design.RegionControl)
+	regionCounters  = int(design.RegionCounters)
+	regionBeside    = int(design.RegionBeside)
+	regionStatus    = int(design.RegionStatus)
+	regionSteps     = int(design.RegionSteps)
 )
 
 // Words of the host's control: seed, number of the next mini-batch, samples of the open one.
@@ -91,6 +93,7 @@ func write(p *design.Plan, m *machine.Machine, address uint32, data int64) {
 		} else {
 			m.SetStep(uint32(data))
 		}
+	case regionStatus, regionSteps: // the model has none
 	default:
 		projection, row, column, ok := placed(p, address)
 		switch pr := &p.D.Projections[projection]; {

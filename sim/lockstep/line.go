@@ -6,7 +6,7 @@ import (
 )
 
 // fields is how many every line of the protocol has; 0: any number.
-var fields = map[byte]int{'S': 6, 'Y': 5, 'W': 6, 'O': 4, 'R': 3, 'D': 4, 'E': 4, 'Z': 2, 'N': 3, 'T': 2, 'Q': 2, 'X': 0, 'F': 0}
+var fields = map[byte]int{'S': 6, 'Y': 5, 'W': 6, 'O': 4, 'R': 4, 'D': 4, 'E': 4, 'Z': 2, 'N': 3, 'T': 2, 'Q': 2, 'X': 0, 'F': 0}
 
 // line takes a line that the simulator printed; false: it is none of the protocol.
 func (c *comparator) line(text []byte) bool {
@@ -55,7 +55,9 @@ func (c *comparator) line(text []byte) bool {
 			c.score(cycle, x[0], f[3])
 		}
 	case 'R':
-		if x := numbers(f[2]); ok {
+		if wrong := numbers(f[3]); ok && wrong[0] != 0 { // the class means nothing
+			c.refusal(cycle)
+		} else if x := numbers(f[2]); ok {
 			c.answer(cycle, x[0])
 		}
 	case 'E':

@@ -3,6 +3,7 @@ package lockstep
 import (
 	"bytes"
 	"fmt"
+	"slices"
 
 	"corinfo/hdlgen/design"
 	"corinfo/sim"
@@ -60,8 +61,10 @@ func (k kind) learns() bool { return k == learning || k == closingLearning }
 // command is one sample and what the design does with it.
 type command struct {
 	sim.Sample
-	kind  kind
-	reset *reset // ends it; nil: it is done
+	kind   kind
+	reset  *reset // ends it; nil: it is done
+	abort  bool   // the host's, in place of the reset; it does not change what the host wrote, nor counters
+	length int    // words that come of the sample; 0: as many as there are inputs. Other numbers are an error, and not learned
 }
 
 // reset comes so many cycles after so many lines of a kind that the design prints of the command: S, R or W. C with 0 lines:
@@ -117,7 +120,7 @@ func (s *script) schedule(number uint32) {
 
 // run gives a command. Before a mini-batch the host writes the constants that it has.
 func (s *script) run(x *command) {
-	if x.kind.learns() {
+	if x.kind.learns() && x.length == 0 {
 		if s.held == 0 {
 			s.schedule(s.number)
 		}
@@ -188,7 +191,16 @@ func (s *script) text(x int) []byte {
 
 func (x *command) text(b *bytes.Buffer, width int) {
 	if r := x.reset; r != nil {
-		fmt.Fprintf(b, "A %c %x %x\n", r.tag, r.lines, r.cycles)
+		how := 'A'
+		if x.abort {
+			how = 'B'
+		}
+		fmt.Fprintf(b, "%c %c %x %x\n", how, r.tag, r.lines, r.cycles)
+	}
+	words := x.X
+	if x.length > 0 {
+		fmt.Fprintf(b, "V %x 1\n", x.length)
+		words = slices.Concat(words, words)[:x.length] // at most twice as many as there are
 	}
 	if x.kind.learns() {
 		negative := 0
@@ -199,7 +211,7 @@ func (x *command) text(b *bytes.Buffer, width int) {
 	} else {
 		b.WriteString("I")
 	}
-	for _, word := range x.X {
+	for _, word := range words {
 		fmt.Fprintf(b, " %x", raw(word, width))
 	}
 	b.WriteByte('\n')

@@ -4,7 +4,7 @@
 // more: X cycle parts, outputs have no value that is known (nothing that follows can be trusted to end): handshakes, scores, the
 // class, the host, steps, shared words, synapses.
 // Macros give the design's sizes: DUT (module name), X_WIDTH, SCORE_WIDTH, CONTEXT_WIDTH, LABEL_WIDTH, UNITS, WORDS_WIDTH,
-// SHARED_WIDTH, SYNAPSE_WIDTH, BESIDE_WIDTH, INPUTS. Plusargs: +stimulus=FILE +timeout=CYCLES +wave=FILE +wave_from=CYCLE
+// SHARED_WIDTH, SYNAPSE_WIDTH, BESIDE_WIDTH, INPUTS, ABORT_ADDRESS. Plusargs: +stimulus=FILE +timeout=CYCLES +wave=FILE +wave_from=CYCLE
 // +wave_to=CYCLE +stop=CYCLE.
 
 `timescale 1ns/1ps
@@ -16,10 +16,10 @@ module corinfo_machine;
   reg                      command_valid = 1'b0, command_learn = 1'b0, command_negative = 1'b0;
   reg  [`LABEL_WIDTH-1:0]  command_label = 0;
   wire                     command_ready;
-  reg                      sample_valid = 1'b0;
+  reg                      sample_valid = 1'b0, sample_last = 1'b0;
   reg  [`X_WIDTH-1:0]      sample_data = 0;
   wire                     sample_ready;
-  wire                     score_valid, result_valid, host_ready, host_done, host_error, idle;
+  wire                     score_valid, result_valid, result_error, host_ready, host_done, host_error, idle;
   wire [`LABEL_WIDTH-1:0]  score_index, result_class;
   wire [`SCORE_WIDTH-1:0]  score_data;
   reg                      result_ready = 1'b0;
@@ -43,9 +43,9 @@ module corinfo_machine;
     .command_valid_i(command_valid), .command_ready_o(command_ready),
     .command_learn_i(command_learn),
     .command_negative_i(command_negative), .command_label_i(command_label),
-    .sample_valid_i(sample_valid), .sample_ready_o(sample_ready), .sample_data_i(sample_data),
+    .sample_valid_i(sample_valid), .sample_ready_o(sample_ready), .sample_last_i(sample_last), .sample_data_i(sample_data),
     .score_valid_o(score_valid), .score_index_o(score_index), .score_data_o(score_data),
-    .result_valid_o(result_valid), .result_ready_i(result_ready), .result_class_o(result_class),
+    .result_valid_o(result_valid), .result_ready_i(result_ready), .result_error_o(result_error), .result_class_o(result_class),
     .host_valid_i(host_valid), .host_ready_o(host_ready), .host_write_i(host_write),
     .host_address_i(host_address), .host_data_i(host_data), .host_done_o(host_done),
     .host_error_o(host_error), .host_data_o(host_answer), .idle_o(idle),
@@ -64,13 +64,15 @@ module corinfo_machine;
   reg [31:0]      op;
   reg [63:0]      first, second;
   integer         words, reads;
-  // The reset that ends a command: lines of the tag that are still to come before it, and cycles after them.
-  reg             abort;
+  integer         length;       // of the next sample
+  reg             mark;         // its last word is marked
+  // The reset, or abort by the host, that ends a command: lines of the tag that are still to come before it, and cycles after them.
+  reg             abort, by_host;
   reg  [31:0]     abort_tag;
   integer         abort_lines, abort_cycles;
   reg             started, done;
 
-  // What the testbench is doing: 0 next token, 1 command, 2 sample, 3 host, 4 until idle, 5 reset.
+  // What the testbench is doing: 0 next token, 1 command, 2 sample, 3 host, 4 until idle, 5 reset, 6 until an abort is done.
   integer         state;
 
   task token;
@@ -106,6 +108,9 @@ module corinfo_machine;
     reads = 0;
     lfsr = 16'd0;
     abort = 1'b0;
+    by_host = 1'b0;
+    length = `INPUTS;
+    mark = 1'b1;
     unknown = 1'b0;
     done = 1'b0;
     repeat (4) begin
@@ -148,8 +153,13 @@ module corinfo_machine;
         end else if (op == "S") begin
           got = $fscanf(file, "%h", first);
           lfsr = first[15:0];
-        end else if (op == "A") begin
+        end else if (op == "V") begin
+          got = $fscanf(file, "%h %h", first, second);
+          length = first[30:0];
+          mark = second[0];
+        end else if (op == "A" || op == "B") begin
           abort = 1'b1;
+          by_host = op == "B";
           got = $fscanf(file, "%s %h %h", abort_tag, first, second);
           abort_lines = first[30:0];
           abort_cycles = second[30:0];
@@ -163,8 +173,18 @@ module corinfo_machine;
           if (sample_valid) words = words - 1;
           repeat (words) got = $fscanf(file, "%h", first);
           sample_valid = 1'b0;
-          rst = 1'b1;
-          state = 5;
+          length = `INPUTS;
+          mark = 1'b1;
+          if (by_host) begin
+            host_address = `ABORT_ADDRESS;
+            host_write = 1'b1;
+            host_valid = 1'b1;
+            reads = 1;
+            state = 3;
+          end else begin
+            rst = 1'b1;
+            state = 5;
+          end
           abort = 1'b0;
         end else if (abort_lines == 0) begin
           abort_cycles = abort_cycles - 1;
@@ -173,6 +193,7 @@ module corinfo_machine;
       if (state == 2 && words > 0 && !sample_valid && !(lfsr != 16'd0 && lfsr[1:0] == 2'd0)) begin
         got = $fscanf(file, "%h", first);
         sample_data = first[`X_WIDTH-1:0];
+        sample_last = mark && words == 1;
         sample_valid = 1'b1;
       end
       result_ready = lfsr[9:8] == 2'd0;
@@ -182,7 +203,7 @@ module corinfo_machine;
       if (waved && cycle == wave_to) $dumpoff;
       parts = {^{command_ready, sample_ready, score_valid, result_valid, host_ready, host_done, host_error, idle, step_valid,
                  shared_valid, synapse_valid},
-               score_valid && ^{score_index, score_data}, result_valid && ^result_class, host_done && ^host_answer,
+               score_valid && ^{score_index, score_data}, result_valid && (^result_error || (!result_error && ^result_class)), host_done && ^host_answer,
                step_valid && ^{step_context, step_number, step_neuron, step_words},
                shared_valid && ^{step_context, step_number, shared_words},
                synapse_valid && ^{synapse_address, synapse_sub, synapse_words, synapse_besides}};
@@ -200,7 +221,7 @@ module corinfo_machine;
         $display("W %0d %h %h %h %h", cycle, synapse_address, synapse_sub, synapse_words, synapse_besides);
       end
       if (score_valid) $display("O %0d %h %h", cycle, score_index, score_data);
-      if (result_valid && result_ready) $display("R %0d %h", cycle, result_class);
+      if (result_valid && result_ready) $display("R %0d %h %h", cycle, result_class, result_error);
       if (rst) $display("Z %0d", cycle);
       if (abort && abort_lines != 0
           && ((abort_tag == "S" && step_valid) || (abort_tag == "W" && synapse_valid)
@@ -221,10 +242,15 @@ module corinfo_machine;
         $display("E %0d %0d %0d", cycle, busy, waiting);
         state = 0;
       end
+      if (state == 6 && idle) begin
+        $display("Z %0d", cycle);
+        by_host = 1'b0;
+        state = 0;
+      end
       if (state == 1 && command_ready) begin
         started = 1'b1;
         state = 2;
-        words = `INPUTS;
+        words = length;
       end
       if (state == 2 && sample_valid && sample_ready) begin
         words = words - 1;
@@ -253,12 +279,16 @@ module corinfo_machine;
       if (started) command_valid = 1'b0;
       if (first[0]) begin
         sample_valid = 1'b0;
-        if (words == 0) state = abort ? 4 : 0;
+        if (words == 0) begin
+          state = abort ? 4 : 0;
+          length = `INPUTS;
+          mark = 1'b1;
+        end
       end
       if (op[0]) host_valid = 1'b0;
       if (second[0]) begin
         if (reads == 0) begin
-          state = 0;
+          state = by_host && !abort ? 6 : 0;
         end else begin
           host_address = host_address + 1;
           host_valid = 1'b1;

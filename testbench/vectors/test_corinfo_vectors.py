@@ -50,6 +50,7 @@ class Design:
                 assert int(self.dut.score_index_o.value) == len(self.scores)
                 self.scores.append(int(self.dut.score_data_o.value))
             if self.dut.result_valid_o.value == 1:
+                assert not hasattr(self.dut, "result_error_o") or self.dut.result_error_o.value == 0
                 self.answers.append((self.scores, int(self.dut.result_class_o.value)))
                 self.scores = []
 
@@ -70,8 +71,10 @@ class Design:
         """Gives a command and its sample."""
         dut = self.dut
         await self.offer(dut.command_valid_i, dut.command_ready_o, command_learn_i=learn, command_negative_i=negative, command_label_i=label)
-        for word in inputs:
-            await self.offer(dut.sample_valid_i, dut.sample_ready_o, sample_data_i=word)
+        marks = hasattr(dut, "sample_last_i")
+        for i, word in enumerate(inputs):
+            last = {"sample_last_i": i == len(inputs) - 1} if marks else {}
+            await self.offer(dut.sample_valid_i, dut.sample_ready_o, sample_data_i=word, **last)
 
     async def read(self, address):
         """Reads a word of the host."""

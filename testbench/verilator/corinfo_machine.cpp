@@ -5,11 +5,12 @@
 //              E (wait until every command is done: they are given as fast as the design takes them)
 //              S seed (from here on the handshakes of samples and results stall, as the seed says; 0: no more)
 //              A tag lines cycles (a reset ends the next command, so many cycles after so many lines of S, R or W, or
-//              after it was taken: tag C, 0 lines; or else when it is done)
-//   output     S cycle context step neuron words | W cycle address sub words besides | O cycle index score | R cycle class
+//              after it was taken: tag C, 0 lines; or else when it is done) | B tag lines cycles (likewise: the host aborts it)
+//              V words mark (the sample of the next command has so many words; mark 0: the last one is not marked)
+//   output     S cycle context step neuron words | W cycle address sub words besides | O cycle index score | R cycle class error
 //              D cycle addr data | Y cycle context step words (of a layer)
 //              E cycle busy waiting (all commands are done; cycles since the reset with one under way, of them waiting for us)
-//              Z cycle (the reset of A)
+//              Z cycle (the reset of A, the end of the abort of B)
 //              N cycle addr (the access to the host's word was refused)
 //              T cycle (nothing happens any more) | Q cycle (end)
 // Arguments: +stimulus=FILE +inputs=N +timeout=CYCLES +wave=FILE +wave_from=CYCLE +wave_to=CYCLE +stop=CYCLE.
@@ -124,11 +125,12 @@ class Stimulus {
   FILE* file_;
 };
 
-enum class State { Next, Command, Sample, Host, Finish, Reset };
+enum class State { Next, Command, Sample, Host, Finish, Reset, Aborted };
 
-// The reset that ends a command.
+// The reset, or the host's abort, that ends a command.
 struct Abort {
   bool due = false;
+  bool by_host = false;
   char tag = 'C';
   uint64_t lines = 0;   // of the tag, that are still to come before it
   uint64_t cycles = 0;  // after them
@@ -171,6 +173,7 @@ int main(int argc, char** argv) {
 
   dut->command_valid_i = 0;
   dut->sample_valid_i = 0;
+  dut->sample_last_i = 0;
   dut->host_valid_i = 0;
   dut->result_ready_i = 0;
   dut->rst_i = 1;
@@ -184,6 +187,8 @@ int main(int argc, char** argv) {
 
   State state = State::Next;
   uint64_t cycle = 0, quiet = 0, words = 0, reads = 0, busy = 0, waiting = 0;
+  uint64_t length = inputs;  // of the next sample
+  bool mark = true;          // its last word is marked
   bool write = false, done = false;
   Abort abort;
   uint32_t address = 0;
@@ -221,8 +226,14 @@ int main(int argc, char** argv) {
         case 'S':
           lfsr = static_cast<uint16_t>(stimulus.hex());
           break;
+        case 'V':
+          length = stimulus.hex();
+          mark = stimulus.hex() != 0;
+          break;
         case 'A':
+        case 'B':
           abort.due = true;
+          abort.by_host = op == 'B';
           abort.tag = stimulus.op();
           abort.lines = stimulus.hex();
           abort.cycles = stimulus.hex();
@@ -237,12 +248,23 @@ int main(int argc, char** argv) {
       if (dut->sample_valid_i) words--;
       for (; words > 0; words--) stimulus.hex();
       dut->sample_valid_i = 0;
-      dut->rst_i = 1;
-      state = State::Reset;
+      length = inputs;
+      mark = true;
+      if (abort.by_host) {
+        dut->host_address_i = address = static_cast<uint32_t>(ABORT_ADDRESS);
+        dut->host_write_i = write = true;
+        dut->host_valid_i = 1;
+        reads = 1;
+        state = State::Host;
+      } else {
+        dut->rst_i = 1;
+        state = State::Reset;
+      }
       abort.due = false;
     }
     if (state == State::Sample && words > 0 && !dut->sample_valid_i && !(lfsr != 0 && (lfsr & 3) == 0)) {
       dut->sample_data_i = stimulus.hex();
+      dut->sample_last_i = mark && words == 1;
       dut->sample_valid_i = 1;
     }
     dut->result_ready_i = (lfsr >> 8 & 3) == 0;
@@ -294,6 +316,7 @@ int main(int argc, char** argv) {
       abort.seen('R');
       begin('R', cycle);
       put_port(dut->result_class_o, LABEL_WIDTH);
+      put_port(dut->result_error_o, 1);
       end();
     }
     if (dut->rst_i) {
@@ -319,10 +342,15 @@ int main(int argc, char** argv) {
       flush();  // who reads takes the time
       state = State::Next;
     }
+    if (state == State::Aborted && dut->idle_o) {
+      begin('Z', cycle);
+      end();
+      state = State::Next;
+    }
     const bool started = state == State::Command && dut->command_ready_o;
     if (started) {
       state = State::Sample;
-      words = inputs;
+      words = length;
     }
     const bool taken = state == State::Sample && dut->sample_valid_i && dut->sample_ready_o;
     const bool answered = state == State::Host && dut->host_done_o;
@@ -354,12 +382,17 @@ int main(int argc, char** argv) {
     if (started) dut->command_valid_i = 0;
     if (taken) {
       dut->sample_valid_i = 0;
-      if (--words == 0) state = abort.due ? State::Finish : State::Next;
+      if (--words == 0) {
+        state = abort.due ? State::Finish : State::Next;
+        length = inputs;
+        mark = true;
+      }
     }
     if (accepted) dut->host_valid_i = 0;
     if (answered) {
       if (--reads == 0) {
-        state = State::Next;
+        state = abort.by_host && !abort.due ? State::Aborted : State::Next;
+        if (state == State::Aborted) abort.by_host = false;
       } else {
         dut->host_address_i = ++address;
         dut->host_valid_i = 1;

@@ -5,7 +5,6 @@ library/corinfo_choice.v
 library/corinfo_fifo.v
 library/corinfo_random.v
 library/corinfo_random_keys.v
-library/corinfo_input.v
 library/corinfo_commands.v
 library/corinfo_table.v
 library/corinfo_machine_wire.v
@@ -15,11 +14,15 @@ library/corinfo_machine_words.v
 library/corinfo_machine_synapses.v
 library/corinfo_machine_lane.v
 library/corinfo_machine_walk.v
+library/corinfo_machine_counters.v
+library/corinfo_machine_rows.v
 library/corinfo_machine_steps.v
 library/corinfo_machine_context.v
 library/corinfo_machine_events.v
 library/corinfo_machine_terms.v
 library/corinfo_machine_update.v
+library/corinfo_machine_input.v
+library/corinfo_machine_status.v
 library/corinfo_machine_host.v
 library/corinfo_machine_control.v
 rtl/tester_move1.v
