@@ -125,7 +125,7 @@ func TestLibraryLints(t *testing.T) {
 		"corinfo_machine_lane":     "SynapseWidth=5 FactorWidth=4 Contexts=3 ContextW=2 Kinds=1 SumWidth=9",
 		"corinfo_machine_synapses": "ReadCycles=1 SynapseWidth=5 SynapseDepth=7 SynapseAddrW=3 BesideWidth=9", "corinfo_machine_queue": "Width=3 Contexts=3 ContextW=2 AddrW=1",
 		"corinfo_machine_words": "Width=3 Depth=2", "corinfo_machine_wire": "Width=3 Cycles=0", "corinfo_machine_reset": "Cycles=3", "corinfo_table": "Width=3 Depth=700",
-		"corinfo_machine_input": "Inputs=1 InputAddrW=1 ReadCycles=1 Dense=1", "corinfo_machine_status": "", "corinfo_machine_rows": "Width=64 Depth=7",
+		"corinfo_machine_counters": "Units=1 Flags=3 Totals=13 Numbers=2", "corinfo_machine_input": "Inputs=1 InputAddrW=1 ReadCycles=1 Dense=1", "corinfo_machine_status": "", "corinfo_machine_rows": "Width=64 Depth=7",
 		"corinfo_machine_walk":    "Lanes=5 Subs=1 SubW=1 SlotW=1 IndexW=2",
 		"corinfo_machine_steps":   "Lanes=3 Units=3 Subs=1 SubW=1 Contexts=3 ContextW=2 SampleW=5 Steps=3 Rows=1",
 		"corinfo_machine_context": "LabelW=1 SampleW=5 ProgramDepth=40 ProgramAddrW=6",
