@@ -144,7 +144,7 @@ module interface_test;
     host(1'b0, 32'h4000_0000, 64'd0);
     $display("wave first");
     command_valid = 1'b1;
-    host(1'b0, 32'h2000_0001, 64'd0);
+    host(1'b0, 32'h1000_0000, 64'd0);
     while (!took_command) tick;
     command_valid = 1'b0;
     while (!sample_ready) tick;
