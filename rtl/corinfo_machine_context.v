@@ -114,7 +114,7 @@ module corinfo_machine_context #(
   );
 
   // Decoded from the memory; executed from a register.
-  reg  [Width-1:0] now_q;
+  reg  [InstructionBits-1:0] now_q;
   always @(posedge clk_i) begin
     now_q <= now;
   end
@@ -126,7 +126,7 @@ module corinfo_machine_context #(
   assign step_o    = now_q[StepLow +: StepBits];
   assign row_o     = now_q[RowLow +: RowBits];
   assign hold      = now_q[HoldLow];
-  assign last      = now_q[LastLow] && state_q != StateDecode;   // what ends in StateDecode is not the last of an iteration
+  assign last      = now_q[LastLow] && state_q != StateDecode;   // what ends there is not the last of an iteration
   assign exit_word = now_q[ExitLow +: ExitBits];
 
   wire uses_steps, run_done, ends, next, leave;

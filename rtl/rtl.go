@@ -25,7 +25,6 @@ var Order = []string{
 	"corinfo_fifo.v",
 	"corinfo_random.v",
 	"corinfo_random_keys.v",
-	"corinfo_input.v",
 	"corinfo_commands.v",
 	"corinfo_table.v",
 	"corinfo_machine_wire.v",

@@ -121,7 +121,7 @@ func TestLibraryLints(t *testing.T) {
 	}
 	other := map[string]string{
 		"corinfo_divide": "Width=2 Signed=0 DivisorWidth=2 DivisorSigned=1", "corinfo_root": "Width=1",
-		"corinfo_ram": "Width=3 Depth=7 Cycles=2", "corinfo_delay": "Width=5 Cycles=0", "corinfo_ring": "Width=5 Cycles=3", "corinfo_choice": "Width=5 Count=1", "corinfo_valid": "Cycles=0", "corinfo_fifo": "Width=70 AddrW=1", "corinfo_commands": "Contexts=3 ContextW=2 Batch=20 SampleW=5", "corinfo_input": "Inputs=1 InputAddrW=1 ReadCycles=1 Dense=1",
+		"corinfo_ram": "Width=3 Depth=7 Cycles=2", "corinfo_delay": "Width=5 Cycles=0", "corinfo_ring": "Width=5 Cycles=3", "corinfo_choice": "Width=5 Count=1", "corinfo_valid": "Cycles=0", "corinfo_fifo": "Width=70 AddrW=1", "corinfo_commands": "Contexts=3 ContextW=2 Batch=20 SampleW=5",
 		"corinfo_machine_lane":     "SynapseWidth=5 FactorWidth=4 Contexts=3 ContextW=2 Kinds=1 SumWidth=9",
 		"corinfo_machine_synapses": "ReadCycles=1 SynapseWidth=5 SynapseDepth=7 SynapseAddrW=3 BesideWidth=9", "corinfo_machine_queue": "Width=3 Contexts=3 ContextW=2 AddrW=1",
 		"corinfo_machine_words": "Width=3 Depth=2", "corinfo_machine_wire": "Width=3 Cycles=0", "corinfo_machine_reset": "Cycles=3", "corinfo_table": "Width=3 Depth=700",

@@ -55,7 +55,7 @@ module play_%[1]s (input wire clk, input wire rst, output reg done);
   %[1]s %[2]s u_design (
     .clk_i(clk), .rst_i(rst), .command_valid_i(command), .command_ready_o(command_ready), .command_learn_i(1'b0),
     .command_negative_i(1'b0), .command_label_i(0), .sample_valid_i(sample_valid), .sample_ready_o(sample_ready),
-    .sample_data_i(x[at]), .score_valid_o(score_valid), .score_index_o(score_index), .score_data_o(score),
+    .sample_last_i(at == %[6]d), .sample_data_i(x[at]), .score_valid_o(score_valid), .score_index_o(score_index), .score_data_o(score),
     .result_valid_o(result_valid), .result_ready_i(1'b1), .result_class_o(result_class), .host_valid_i(1'b0),
     .host_write_i(1'b0), .host_address_i(0), .host_data_i(0)
   );

@@ -1,7 +1,6 @@
 package design
 
 import (
-	"flag"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -9,8 +8,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 )
-
-var update = flag.Bool("update", false, "write the definitions into the library's Verilog")
 
 // The library's Verilog has the constants of this package: each group between its marks, as printed.
 func TestDefinitions(t *testing.T) {

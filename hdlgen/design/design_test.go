@@ -188,7 +188,7 @@ func TestGenerateOnAFullDisk(t *testing.T) {
 func TestProgramTooLong(t *testing.T) {
 	n := testNetwork(t, []int{5, 3, 2}, 1, "")
 	n.Settling.FreeIterations = 1 << 15
-	_, err := Estimate(planned(t, n, 1), nil)
+	_, err := New(n, 1, 1, hdlgen.FastTarget)
 	require.ErrorIs(t, err, golden.ErrUsage)
 	require.ErrorContains(t, err, "settling: 65572 instructions")
 	require.ErrorContains(t, err, "use fewer layers or iterations")

@@ -8,7 +8,8 @@ module interface_test;
   reg         clk = 1'b0, rst = 1'b0;
   reg         command_valid = 1'b0, command_learn = 1'b0, command_negative = 1'b0, command_label = 1'b0;
   wire        command_ready;
-  reg         sample_valid = 1'b0;
+  reg         sample_valid = 1'b0, sample_last = 1'b0;
+  integer     words = 0;
   reg  [8:0]  sample_data = 9'd0;
   wire        sample_ready;
   wire        score_valid, score_index, result_valid, result_class;
@@ -27,7 +28,7 @@ module interface_test;
     .clk_i(clk), .rst_i(rst),
     .command_valid_i(command_valid), .command_ready_o(command_ready), .command_learn_i(command_learn),
     .command_negative_i(command_negative), .command_label_i(command_label),
-    .sample_valid_i(sample_valid), .sample_ready_o(sample_ready), .sample_data_i(sample_data),
+    .sample_valid_i(sample_valid), .sample_ready_o(sample_ready), .sample_last_i(sample_last), .sample_data_i(sample_data),
     .score_valid_o(score_valid), .score_index_o(score_index), .score_data_o(score_data),
     .result_valid_o(result_valid), .result_ready_i(result_ready), .result_class_o(result_class),
     .host_valid_i(host_valid), .host_ready_o(host_ready), .host_write_i(host_write), .host_address_i(host_address),
@@ -73,9 +74,12 @@ module interface_test;
     begin
       sample_valid = 1'b1;
       sample_data  = data;
+      sample_last  = words % 3 == 2;  // the network has three inputs
+      words        = words + 1;
       tick;
       while (!took_sample) tick;
       sample_valid = 1'b0;
+      sample_last  = 1'b0;
     end
   endtask
 
@@ -140,7 +144,7 @@ module interface_test;
     host(1'b0, 32'h4000_0000, 64'd0);
     $display("wave first");
     command_valid = 1'b1;
-    host(1'b0, 32'h2000_0001, 64'd0);
+    host(1'b0, 32'h1000_0000, 64'd0);
     while (!took_command) tick;
     command_valid = 1'b0;
     while (!sample_ready) tick;
