@@ -37,8 +37,8 @@ test: tools lint
 # The random designs have a cache of their own: their models would push all others out.
 fuzz: tools
 	@go test -race -count=1 -timeout 0 ./golden/... ./cmd/...
-	@CORINFO_CACHE=$(CURDIR)/.build/cache CORINFO_CASES=200 go test -count=1 -timeout 0 -v -run RandomDesigns ./sim
-	@CORINFO_CACHE=$(CURDIR)/.build/cache CORINFO_EXTREMES=all go test -count=1 -timeout 0 -v -run ExtremeFormats ./sim
+	@CORINFO_CACHE=$(CURDIR)/.build/cache CORINFO_CASES=200 go test -count=1 -timeout 0 -v -run RandomDesigns ./sim/lockstep
+	@CORINFO_CACHE=$(CURDIR)/.build/cache CORINFO_EXTREMES=all go test -count=1 -timeout 0 -v -run ExtremeFormats ./sim/lockstep
 	@CORINFO_FLIPS=all go test -count=1 -timeout 0 -v -run Flips ./cmd/corinfo
 	@CORINFO_NETLIST=1 go test -count=1 -timeout 0 -v -run Netlist ./sim
 	@CORINFO_FAMILIES=all go test -count=1 -timeout 0 -v -run FamilyScripts ./sim
@@ -46,7 +46,7 @@ fuzz: tools
 	@.ci/fuzz $(FUZZTIME)
 
 mutate: tools
-	@CORINFO_MUTANTS=$(MUTANTS) go test -count=1 -timeout 0 -v -run Mutants ./sim ./hdlgen
+	@CORINFO_MUTANTS=$(MUTANTS) go test -count=1 -timeout 0 -v -run Mutants ./sim/lockstep ./hdlgen
 
 newest: tools
 	@test -d .build/newest || python3 -m venv .build/newest

@@ -38,7 +38,6 @@ var mayImport = map[string]string{
 	"testbench":                   "",
 	"constraints":                 "",
 	"hdlgen/verilog":              "",
-	"hdlgen/settling":             "fixedpoint golden",
 	"hdlgen/design":               "fixedpoint golden hdlgen constraints",
 	"hdlgen":                      "fixedpoint golden hdlgen rtl testbench constraints",
 	"sim":                         "fixedpoint golden hdlgen testbench constraints", // it builds the harnesses around a design
@@ -49,7 +48,7 @@ var mayImport = map[string]string{
 }
 
 // whole are the packages that may import every package of a folder that they may import.
-var whole = []string{"hdlgen", "hdlgen/settling", "hdlgen/design", "sim", "sim/lockstep", "sim/study", "sim/study/report", "cmd/corinfo"}
+var whole = []string{"hdlgen", "hdlgen/design", "sim", "sim/lockstep", "sim/study", "sim/study/report", "cmd/corinfo"}
 
 const module = "corinfo/"
 

@@ -32,7 +32,7 @@ const zerosWidth = 8
 
 // selfTest is a self-test as its memories hold it, and what it must find.
 type selfTest struct {
-	steps, digits *image
+	steps, digits *MemoryImage
 	stepCount     int
 	digitWords    int
 	checksum      uint32
@@ -65,7 +65,7 @@ func AddBoard(files map[string][]byte, m *Manifest, b *Board, p *Player) error {
 	files[part.Files[len(part.Files)-1]] = text.Bytes()
 	files[part.list()] = fmt.Appendf(nil, "+define+BOARD=%s\n+define+CLOCK=%s\n+define+BUTTONS=%s\n+define+BUTTON_COUNT=%d\n+define+LEDS=%s\n%s\n",
 		part.Top, b.Clock.Port, b.Buttons.Port, b.Buttons.Count, b.LEDs.Port, strings.Join(slices.Concat(m.Files, part.Files, part.Models), "\n"))
-	for i, image := range []*image{t.steps, t.digits} {
+	for i, image := range []*MemoryImage{t.steps, t.digits} {
 		file, content := &part.Images[i], image.text.Bytes()
 		files[file.File] = content
 		file.Words = bytes.Count(content, []byte("\n"))
@@ -76,11 +76,11 @@ func AddBoard(files map[string][]byte, m *Manifest, b *Board, p *Player) error {
 // newSelfTest runs a self-test in the bit-true model and writes it down.
 func newSelfTest(b *Board, p *Player) (*selfTest, error) {
 	batch := p.Batch
-	if len(b.Classify) == 0 || len(b.Learn) == 0 || len(b.Learn)%batch != 0 {
+	if len(b.Classify) == 0 || len(b.Learn)%batch != 0 {
 		return nil, fmt.Errorf("%w: self-test: %d samples to classify and %d to learn; want at least one and whole mini-batches of %d",
 			golden.ErrUsage, len(b.Classify), len(b.Learn), batch)
 	}
-	t := &selfTest{steps: &image{}, digits: &image{}}
+	t := &selfTest{steps: &MemoryImage{}, digits: &MemoryImage{}}
 	first := map[*int64]int{} // address of a digit by its words: a digit that comes twice is stored once
 	type step struct {
 		learn, negative     bool
@@ -107,11 +107,11 @@ func newSelfTest(b *Board, p *Player) (*selfTest, error) {
 	play(b.Learn, true)
 	play(b.Classify, false)
 	if t.digitWords == 1 { // a memory has two words
-		t.digits.word(field{0, zerosWidth + p.X.Width})
+		t.digits.Word(Field{0, zerosWidth + p.X.Width})
 		t.digitWords++
 	}
 	t.stepCount = len(steps)
-	address := addressBits(t.digitWords)
+	address := AddressBits(t.digitWords)
 	bit := func(b bool) int64 {
 		if b {
 			return 1
@@ -123,7 +123,7 @@ func newSelfTest(b *Board, p *Player) (*selfTest, error) {
 		if e.learn {
 			label = int64(e.label)
 		}
-		t.steps.word(field{int64(e.first), address}, field{int64(e.class), p.Label}, field{label, p.Label}, field{bit(e.negative), 1}, field{bit(e.learn), 1})
+		t.steps.Word(Field{int64(e.first), address}, Field{int64(e.class), p.Label}, Field{label, p.Label}, Field{bit(e.negative), 1}, Field{bit(e.learn), 1})
 	}
 	for lane := range p.Lanes {
 		for at := range p.Depth {
@@ -142,7 +142,7 @@ func (t *selfTest) pack(x []int64, width int) (words int) {
 			zeros++
 			continue
 		}
-		t.digits.word(field{word, width}, field{zeros, zerosWidth})
+		t.digits.Word(Field{word, width}, Field{zeros, zerosWidth})
 		zeros = 0
 		words++
 	}
@@ -215,8 +215,8 @@ func boardModule(m *Manifest, b *Board, p *Player, t *selfTest) *vl.Module {
 		vl.Instance{Module: "corinfo_selftest", Name: "u_selftest", Params: []vl.Bind{
 			number("Lanes", m.Lanes), number("LaneShift", p.LaneShift), number("SynapseDepth", p.Depth), number("Inputs", m.Layers[0]),
 			number("XWidth", p.X.Width), number("LabelW", p.Label), number("ScoreWidth", p.ScoreWidth),
-			number("Steps", t.stepCount), number("StepW", addressBits(t.stepCount)), number("ZerosW", zerosWidth),
-			number("DigitWords", t.digitWords), number("DigitW", addressBits(t.digitWords)),
+			number("Steps", t.stepCount), number("StepW", AddressBits(t.stepCount)), number("ZerosW", zerosWidth),
+			number("DigitWords", t.digitWords), number("DigitW", AddressBits(t.digitWords)),
 			{Name: "StepsFile", Value: vl.Str(boardImage(m.Name, stepsImage))}, {Name: "DigitsFile", Value: vl.Str(boardImage(m.Name, digitsImage))},
 			{Name: "Checksum", Value: vl.Lit{Width: 32, Hex: fmt.Sprintf("%x", t.checksum)}},
 		}, Ports: test},

@@ -38,7 +38,7 @@ var boardSources = []string{"selftest/simulate", "selftest/corinfo_board_testben
 func (p *BoardPart) list() string { return boardFolder + "/" + p.Top + ".f" }
 
 // boardImage is the path of a self-test's image within the folder of the design of that name.
-func boardImage(design, image string) string { return boardFolder + "/" + imagePath(design, image) }
+func boardImage(design, image string) string { return boardFolder + "/" + ImagePath(design, image) }
 
 // clockModule is the module of a board's family that makes clock and reset.
 func clockModule(b *constraints.Board) string { return "corinfo_" + b.Family + "_clock" }

@@ -5,8 +5,6 @@ import (
 	"math"
 
 	"corinfo/constraints"
-	"corinfo/golden"
-	"corinfo/hdlgen/settling"
 )
 
 // Fit is what of a device a design takes, as far as it is known before synthesis: its multipliers and memories. What
@@ -50,62 +48,6 @@ func (e *Estimates) Fit(b *constraints.Board) *Fit {
 	return f
 }
 
-// fitOn is the fit of a network's design with the arithmetic p on lanes; its cycles are not counted.
-func fitOn(a *settling.Arithmetic, p *arithmetic, lanes int, b *constraints.Board) (*Fit, error) {
-	l, s, err := layOut(a, lanes)
-	if err != nil {
-		return nil, err
-	}
-	e := &Estimates{Lanes: lanes}
-	e.memories(a, l, s)
-	e.multipliers(a, s, p)
-	return e.Fit(b), nil
-}
-
-// MostLanes is the largest number of lanes with which a network fits a board's device, 0 if it does with none.
-func MostLanes(a *settling.Arithmetic, b *constraints.Board) (int, error) {
-	p, err := printGraphs(a.Network.Name, a, b.Target, nil)
-	if err != nil {
-		return 0, err
-	}
-	for lanes := min(maxLanes, b.Resources.DSP); lanes > 0; lanes-- { // each has a multiplier at least
-		f, err := fitOn(a, p, lanes, b)
-		if err != nil {
-			break // too few for their synapses
-		}
-		if f.Fits {
-			return lanes, nil
-		}
-	}
-	return 0, nil
-}
-
-// CheckFit refuses a design that cannot fit a board's device, and says what would (ErrUsage).
-func CheckFit(a *settling.Arithmetic, lanes int, b *constraints.Board) error {
-	p, err := printGraphs(a.Network.Name, a, b.Target, nil)
-	if err != nil {
-		return err
-	}
-	f, err := fitOn(a, p, lanes, b)
-	if err != nil || f.Fits {
-		return err
-	}
-	most, err := MostLanes(a, b)
-	if err != nil {
-		return err
-	}
-	return fmt.Errorf("%w: %s on %d lanes takes %d of %d multipliers, %d of %d block memories and at least %d of %d LUTs of %s (%s); %s",
-		golden.ErrUsage, a.Network.Name, lanes, f.DSP.Used, f.DSP.Available, f.BRAM.Used, f.BRAM.Available, f.LUT.Used, f.LUT.Available, b.Name, b.Device, FitRemedy(most))
-}
-
-// FitRemedy says what to do about a design that does not fit, when most lanes would.
-func FitRemedy(most int) string {
-	if most == 0 {
-		return "it does with no number of lanes: use a smaller network, a smaller mini-batch or narrower formats"
-	}
-	return fmt.Sprintf("use --lanes %d, the most that fit, a smaller network or narrower formats", most)
-}
-
 // multiplierWidth is the width of both factors of an ECP5's multiplier.
 const multiplierWidth = 18
 
@@ -137,4 +79,14 @@ func memoryFit(m MemoryBits) MemoryFit {
 		f.Blocks = blocks * m.Memories
 	}
 	return f
+}
+
+func ceilDiv(a, b int) int { return (a + b - 1) / b }
+
+// FitRemedy says what to do about a design that does not fit, when most lanes would.
+func FitRemedy(most int) string {
+	if most == 0 {
+		return "it does with no number of lanes: use a smaller network, a smaller mini-batch or narrower formats"
+	}
+	return fmt.Sprintf("use --lanes %d, the most that fit, a smaller network or narrower formats", most)
 }

@@ -54,7 +54,7 @@ func libraryCore() []byte {
 func designCore(m *Manifest, files map[string][]byte) []byte {
 	var b strings.Builder
 	fmt.Fprintf(&b, "CAPI=2:\nname: \"corinfo:designs:%s:%s-r%d\"\n", m.Name, coreVersion(), revision(files))
-	fmt.Fprintf(&b, "description: a network of %s neurons that settles and learns, on %s\n", join(m.Layers, "-"), counted(m.Lanes, "lane"))
+	fmt.Fprintf(&b, "description: a network of %s neurons that settles and learns, on %s\n", strings.Trim(strings.Join(strings.Fields(fmt.Sprint(m.Layers)), "-"), "[]"), counted(m.Lanes, "lane"))
 	fmt.Fprintf(&b, "filesets:\n  rtl:\n    depend: [%q]\n    files:\n", libraryName())
 	for _, f := range m.Files {
 		if !strings.HasPrefix(f, libraryFolder+"/") {
@@ -79,4 +79,12 @@ func revision(files map[string][]byte) int {
 		sum.Write(files[name])
 	}
 	return int(binary.BigEndian.Uint32(sum.Sum(nil))>>1 | 1)
+}
+
+// counted is a number of things, by the name of one.
+func counted(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }

@@ -31,8 +31,8 @@ type Manifest struct {
 	Network  string            `json:"network"`
 	Layers   []int             `json:"layers"`
 	Lanes    int               `json:"lanes"`
-	Units    int               `json:"neuron_units,omitempty"` // of a machine that has them: see hdlgen/design
-	Contexts int               `json:"contexts"`               // samples in flight
+	Units    int               `json:"neuron_units"`
+	Contexts int               `json:"contexts"` // samples in flight
 	Batch    int               `json:"batch"`
 	Target   Target            `json:"target"` // what the pipelines are cut for
 	Widths   Widths            `json:"widths"`
@@ -53,16 +53,12 @@ type Manifest struct {
 type Widths struct {
 	X       int `json:"x"`
 	Context int `json:"context"`
-	U       int `json:"u,omitempty"`
-	R       int `json:"r,omitempty"`
-	Q       int `json:"q,omitempty"`  // of interneurons
-	QU      int `json:"qu,omitempty"` // likewise
 	Label   int `json:"label"`
 	Synapse int `json:"synapse"`
-	Score   int `json:"score,omitempty"`  // of a machine with neuron units, as all below
-	Words   int `json:"words,omitempty"`  // of a neuron, side by side
-	Shared  int `json:"shared,omitempty"` // of a layer
-	Beside  int `json:"beside,omitempty"` // beside a synapse
+	Score   int `json:"score"`
+	Words   int `json:"words"`  // of a neuron, side by side
+	Shared  int `json:"shared"` // of a layer
+	Beside  int `json:"beside"` // beside a synapse
 }
 
 // Image is one memory image.
@@ -80,24 +76,6 @@ type MatrixPlace struct {
 	Base   int    `json:"base"`
 	Stride int    `json:"stride"`
 	Format string `json:"format"`
-}
-
-// Counters are the names of the host's counters, in the order of corinfo_counters.
-var Counters = []string{
-	"cycles", "settling_cycles", "waiting_cycles", "events", "product_cycles", "steps", "update_cycles", "update_product_cycles", "updates",
-	"overflow_current", "overflow_lateral", "overflow_drive", "overflow_u", "overflow_r", "overflow_e", "overflow_d", "overflow_c",
-	"overflow_dW", "overflow_W", "lost_W", "overflow_dF", "overflow_F", "lost_F", "overflow_dC", "overflow_C", "lost_C",
-	"overflow_excess", "overflow_qu", "overflow_q",
-}
-
-// CounterIndex is the place of a counter; it panics on a name that is not in Counters.
-func CounterIndex(name string) int {
-	for i, c := range Counters {
-		if c == name {
-			return i
-		}
-	}
-	panic("hdlgen: no counter " + name)
 }
 
 // NewManifest begins the manifest of a network's design: files, images, widths and what else is its own are to be added.

@@ -1,13 +1,13 @@
 package hdlgen
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -17,7 +17,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	fx "corinfo/fixedpoint"
-	"corinfo/hdlgen/settling"
+	"corinfo/golden/training"
+	vl "corinfo/hdlgen/verilog"
 )
 
 // mutatedFormats are the lines of the networks whose pipelines are mutated: those of their rule's section, and their formats.
@@ -93,7 +94,7 @@ var rareVectors = map[string][][]int64{
 	// RND_CONV of a sum that is one above a tie: -33 2^33 - 33 31775 - 32760 2^17 = -33 2^33 - 2^32 + 1.
 	"uneven synapse3": {{32760, -33, 31775}},
 	// A drive, then a potential, that is one below the tie.
-	"coarse soma": {
+	"coarse soma1": {
 		{0, 0, 0, 15, 1, 0, 65536, 0, 0, 4096, 0, 1},
 		{0, 0, 0, 0, 0, 1, 96469, 0, 0, 0, -125 * 256, 0},
 	},
@@ -101,38 +102,33 @@ var rareVectors = map[string][][]int64{
 	"sparse interneuron2": {{1024 + 32, -1, 0, 1 << 15}, {1024 + 32, -1, 0, 1 << 14}},
 }
 
-// mutatedPipelines are the distinct pipelines that designs of the formats above have in their folders.
+// mutatedPipelines are the distinct pipelines of the rule's formulas in the formats above.
 func mutatedPipelines(t *testing.T) (list []*mutatedPipeline) {
 	t.Helper()
 	met := map[string]bool{}
 	for _, f := range mutatedFormats {
 		n := testNetworkOf(t, []int{5, 4, 3}, 2, f.own, f.lines)
-		a, err := settling.New(n)
+		a, err := training.Arithmetic(n)
 		require.NoError(t, err)
-		files := built(t, n, 2)
-		p, err := printGraphs(n.Name, a, FastTarget, nil)
-		require.NoError(t, err)
-		// Package sim's TestMutants has these.
-		known := map[string]bool{n.Name: true, n.Name + "_lane": true, n.Name + "_interneurons": true}
-		lists := [][]unit{p.soma, p.record, p.update, p.synapse}
-		if p.interneurons != nil {
-			lists = append(lists, p.interneurons.units)
-		}
-		for _, u := range slices.Concat(lists...) {
-			known[u.module.Name] = true
-			if met[u.graph.Fingerprint()] {
-				continue
+		add := func(kind string, i int, g *fx.Graph) {
+			if g == nil || met[g.Fingerprint()] {
+				return
 			}
-			met[u.graph.Fingerprint()] = true
-			text := string(files[rtlFolder+"/"+u.module.Name+".v"])
-			dut := strings.Replace(text, "module "+u.module.Name+" (", "module dut (", 1)
-			require.NotEqual(t, text, dut)
-			list = append(list, &mutatedPipeline{name: f.name + " " + strings.TrimPrefix(u.module.Name, n.Name+"_"), graph: u.graph, text: dut, latency: u.latency})
+			met[g.Fingerprint()] = true
+			module, latency, err := Pipeline("dut", g, FastTarget, nil)
+			require.NoError(t, err)
+			var text bytes.Buffer
+			require.NoError(t, vl.Fprint(&text, module))
+			list = append(list, &mutatedPipeline{name: fmt.Sprintf("%s %s%d", f.name, kind, i), graph: g, text: text.String(), latency: latency})
 		}
-		for file := range files {
-			if module, ok := strings.CutSuffix(filepath.Base(file), ".v"); ok && emitted(file) {
-				require.True(t, known[module], "%s: no one mutates it", file)
-			}
+		for i := range a.Steps {
+			add(a.D.Steps[i].Name, a.D.Steps[i].Layer, a.Steps[i].Graph)
+		}
+		for i := range a.Factors {
+			add(a.D.Factors[i].Name, a.D.Factors[i].Layer, a.Factors[i].Graph)
+		}
+		for i := range a.Updates {
+			add("update", i, a.Updates[i].Graph)
 		}
 	}
 	return list
@@ -220,23 +216,23 @@ var equivalentMutants = []struct {
 		"the last bit of the bounds 0 and 1 is rounded away in the state"},
 	{regexp.MustCompile(`^sparse .*-> clip\w+ <= potential_\d+\[\d+\] \? \d+'sh1 : potential_\d+;$`),
 		"the last bit of the bound 0 is rounded away in the state"},
-	{regexp.MustCompile(`^default soma: .*-> (assign state_overflow = |state_\d+ <= )([&^]state_rounded\[14:11\]|\|state_rounded\[(13:11|14:12)\])(;| \? .*)$`),
+	{regexp.MustCompile(`^default soma1: .*-> (assign state_overflow = |state_\d+ <= )([&^]state_rounded\[14:11\]|\|state_rounded\[(13:11|14:12)\])(;| \? .*)$`),
 		"no state is outside: these bits are zero"},
-	{regexp.MustCompile(`^uneven soma1: .*-> (assign state_overflow = |state_\d+ <= )([&^]state_rounded\[12:9\]|\|state_rounded\[(11:9|12:10)\])(;| \? .*)$`),
+	{regexp.MustCompile(`^uneven soma2: .*-> (assign state_overflow = |state_\d+ <= )([&^]state_rounded\[12:9\]|\|state_rounded\[(11:9|12:10)\])(;| \? .*)$`),
 		"no state is outside: these bits are zero"},
-	{regexp.MustCompile(`^(default soma|uneven soma1): .*-> state_\d+ <= \|state_rounded\[(14:11|12:9)\] \? \(state_rounded\[\d+\] \? \d+'h\w+ : \d+'h\w+\) : state_rounded\[(10|8):0\];$`),
+	{regexp.MustCompile(`^(default soma1|uneven soma2): .*-> state_\d+ <= \|state_rounded\[(14:11|12:9)\] \? \(state_rounded\[\d+\] \? \d+'h\w+ : \d+'h\w+\) : state_rounded\[(10|8):0\];$`),
 		"no state is outside, so that the limits are not used"},
-	{regexp.MustCompile(`^uneven soma0: .*-> (assign state_overflow = |state_\d+ <= \$signed\()state_rounded\[12:(9|10)\] != \{4\{state_rounded\[12\]\}\} (\|\||&&) state_rounded\[9:[01]\] == 10'h20[01](;| \?)`),
+	{regexp.MustCompile(`^uneven soma1: .*-> (assign state_overflow = |state_\d+ <= \$signed\()state_rounded\[12:(9|10)\] != \{4\{state_rounded\[12\]\}\} (\|\||&&) state_rounded\[9:[01]\] == 10'h20[01](;| \?)`),
 		"no state is outside or has the lowest word"},
-	{regexp.MustCompile(`^uneven soma0: .*-> assign (state_rest = |state_up = clip\w+\[13\] && |state_rounded = \$signed\(\{clip\w+\[13\], clip\w+\[13:2\]\}\) - )`),
+	{regexp.MustCompile(`^uneven soma1: .*-> assign (state_rest = |state_up = clip\w+\[13\] && |state_rounded = \$signed\(\{clip\w+\[13\], clip\w+\[13:2\]\}\) - )`),
 		"TRN_ZERO goes up from negative values only"},
-	{regexp.MustCompile(`^coarse soma: .*-> (assign state_overflow = |state_\d+ <= )(\^state_rounded\[6:5\]|\|state_rounded\[5:5\])(;| \?)`),
+	{regexp.MustCompile(`^coarse soma1: .*-> (assign state_overflow = |state_\d+ <= )(\^state_rounded\[6:5\]|\|state_rounded\[5:5\])(;| \?)`),
 		"no state is negative: its sign is zero"},
-	{regexp.MustCompile(`^coarse soma: .*-> state_\d+ <= \|state_rounded\[6:5\] \? \(state_rounded\[(6\] \? 5'h1|0\] \? 5'h0) : 5'h1f\) : state_rounded\[4:0\];$`),
+	{regexp.MustCompile(`^coarse soma1: .*-> state_\d+ <= \|state_rounded\[6:5\] \? \(state_rounded\[(6\] \? 5'h1|0\] \? 5'h0) : 5'h1f\) : state_rounded\[4:0\];$`),
 		"the one state outside is 1, which has neither bit"},
-	{regexp.MustCompile(`^sparse (soma[01]|interneuron1): .*-> (assign state_overflow = |state_\d+ <= )(\^state_rounded\w*\[(15:14|19:18)\]|\|state_rounded\w*\[(14:14|18:18)\])(;| \?)`),
+	{regexp.MustCompile(`^sparse (soma[12]|interneuron1): .*-> (assign state_overflow = |state_\d+ <= )(\^state_rounded\w*\[(15:14|19:18)\]|\|state_rounded\w*\[(14:14|18:18)\])(;| \?)`),
 		"no state is negative: its sign is zero"},
-	{regexp.MustCompile(`^sparse (soma[01]|interneuron1): .*-> state_\d+ <= \|state_rounded\w*\[(15:14|19:18)\] \? \(state_rounded\w*\[((15|19)\] \? \d+'h1|0\] \? \d+'h0) : \d+'h3ffff?\) : state_rounded\w*\[\d+:0\];$`),
+	{regexp.MustCompile(`^sparse (soma[12]|interneuron1): .*-> state_\d+ <= \|state_rounded\w*\[(15:14|19:18)\] \? \(state_rounded\w*\[((15|19)\] \? \d+'h1|0\] \? \d+'h0) : \d+'h3ffff?\) : state_rounded\w*\[\d+:0\];$`),
 		"the one state outside is a power of two, which has neither bit"},
 	{regexp.MustCompile(`^sparse interneuron2: .*-> (assign state_overflow = |state_\d+ <= )(\^state_rounded\[11:9\]|\|state_rounded\[10:9\])(;| \?)`),
 		"no state is negative, and none reaches twice the limit and more"},

@@ -66,32 +66,32 @@ func AddVectors(files map[string][]byte, m *Manifest, v *Vectors, p *Player) (er
 	}
 	d := vectorsDescription{Design: m.Name, Inputs: p.Inputs, Outputs: p.Outputs, Classified: len(v.Classify), Learned: len(v.Learn),
 		Lanes: m.Lanes, Depth: p.Depth, LaneShift: p.LaneShift, Quiet: p.Quiet, Files: map[string]vectorsFile{}}
-	var commands, inputs, scores, classes image
+	var commands, inputs, scores, classes MemoryImage
 	play := func(list []TestSample, learn bool) {
 		for i := range list {
 			x := &list[i]
 			answer, class := p.Run(*x, learn)
-			command := []field{{0, p.Label}, {0, 1}, {0, 1}}
+			command := []Field{{0, p.Label}, {0, 1}, {0, 1}}
 			if learn {
-				command = []field{{int64(x.Label), p.Label}, {0, 1}, {1, 1}}
+				command = []Field{{int64(x.Label), p.Label}, {0, 1}, {1, 1}}
 				if x.Negative {
-					command[1].value = 1
+					command[1].Value = 1
 				}
 			}
-			commands.word(command...)
+			commands.Word(command...)
 			for _, word := range x.X {
-				inputs.word(field{word, p.X.Width})
+				inputs.Word(Field{word, p.X.Width})
 			}
 			for _, word := range answer {
-				scores.word(field{word, p.ScoreWidth})
+				scores.Word(Field{word, p.ScoreWidth})
 			}
-			classes.word(field{int64(class), p.Label})
+			classes.Word(Field{int64(class), p.Label})
 			d.Samples = append(d.Samples, vectorsSample{learn, learn && x.Negative, x.Label, class})
 		}
 	}
 	play(v.Classify, false)
 	play(v.Learn, true)
-	add := func(name, what string, i *image, number *fx.Type) {
+	add := func(name, what string, i *MemoryImage, number *fx.Type) {
 		text := i.text.Bytes()
 		file := vectorsFile{File: fmt.Sprintf("%s_%s.hex", m.Name, name), What: what, Words: bytes.Count(text, []byte("\n")), Width: i.width}
 		if number != nil {
@@ -105,10 +105,10 @@ func AddVectors(files map[string][]byte, m *Manifest, v *Vectors, p *Player) (er
 	add("scores", "the scores that must come out, sample by sample", &scores, &p.Score)
 	add("classes", "the class that must come out, a word per sample", &classes, nil)
 	if len(v.Learn) > 0 {
-		var synapses image
+		var synapses MemoryImage
 		for lane := range m.Lanes {
 			for word := range p.Depth {
-				synapses.word(field{p.Word(lane, word), p.Synapse})
+				synapses.Word(Field{p.Word(lane, word), p.Synapse})
 			}
 		}
 		add("synapses", "the synapse memories at the end, lane by lane, as the host reads them; corinfo.json says where a synapse lives", &synapses, nil)

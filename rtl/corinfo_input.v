@@ -16,7 +16,8 @@ module corinfo_input #(
   parameter SynapseAddrW = 9,
   parameter XWidth       = 9,
   parameter ReadCycles   = 2,
-  parameter Dense        = 0     // 1: zeros are events too
+  parameter Dense        = 0,    // 1: zeros are events too
+  parameter Keep         = 1     // 0: words are not kept for learning, and nothing is fetched
 ) (
   input  wire                    clk_i,
   input  wire                    rst_i,
@@ -116,56 +117,60 @@ module corinfo_input #(
     end
   end
 
-  // A word is written a cycle after it is taken.
-  reg                  put_q;
-  reg [InputAddrW-1:0] put_addr_q;
-  reg [XWidth-1:0]     put_data_q;
-
-  always @(posedge clk_i) begin
-    put_q      <= take && !rst_i;
-    put_addr_q <= addr_q;
-    put_data_q <= data_i;
-  end
-
-  // In banks: the choice among them is made behind their registers.
-  wire [Banks*XWidth-1:0] words;
-  wire [InputAddrW-1:0]   fetch_late;
-  reg  [XWidth-1:0]       chosen;
-  integer                 k;
-  corinfo_delay #(.Width(InputAddrW), .Cycles(ReadCycles)) u_fetch_late (
-    .clk_i(clk_i), .data_i(fetch_addr_i), .data_o(fetch_late)
-  );
-
+  // Words are kept, in banks: the choice among them is made behind their registers. A word is written a cycle after it
+  // is taken.
   genvar b;
   generate
-    for (b = 0; b < Banks; b = b + 1) begin : gen_bank
-      localparam [31:0] Bank = b;
-      corinfo_ram #(
-        .Width (XWidth),
-        .Depth (BankDepth),
-        .Cycles(ReadCycles)
-      ) u_input (
-        .clk_i  (clk_i),
-        .we_i   (put_q && bank_of(put_addr_q) == Bank),
-        .waddr_i(put_addr_q[BankAddrW-1:0]),
-        .wdata_i(put_data_q),
-        .re_i   (1'b1),
-        .raddr_i(fetch_addr_i[BankAddrW-1:0]),
-        .rdata_o(words[XWidth*b +: XWidth])
+    if (Keep != 0) begin : gen_keep
+      reg                     put_q;
+      reg  [InputAddrW-1:0]   put_addr_q;
+      reg  [XWidth-1:0]       put_data_q;
+      wire [Banks*XWidth-1:0] words;
+      wire [InputAddrW-1:0]   fetch_late;
+      reg  [XWidth-1:0]       chosen;
+      integer                 k;
+      always @(posedge clk_i) begin
+        put_q      <= take && !rst_i;
+        put_addr_q <= addr_q;
+        put_data_q <= data_i;
+      end
+      corinfo_delay #(.Width(InputAddrW), .Cycles(ReadCycles)) u_fetch_late (
+        .clk_i(clk_i), .data_i(fetch_addr_i), .data_o(fetch_late)
       );
+      for (b = 0; b < Banks; b = b + 1) begin : gen_bank
+        localparam [31:0] Bank = b;
+        corinfo_ram #(
+          .Width (XWidth),
+          .Depth (BankDepth),
+          .Cycles(ReadCycles)
+        ) u_input (
+          .clk_i  (clk_i),
+          .we_i   (put_q && bank_of(put_addr_q) == Bank),
+          .waddr_i(put_addr_q[BankAddrW-1:0]),
+          .wdata_i(put_data_q),
+          .re_i   (1'b1),
+          .raddr_i(fetch_addr_i[BankAddrW-1:0]),
+          .rdata_o(words[XWidth*b +: XWidth])
+        );
+      end
+      always @* begin
+        chosen = {XWidth{1'b0}};
+        for (k = 0; k < Banks; k = k + 1) begin
+          chosen = chosen | ({XWidth{bank_of(fetch_late) == k}} & words[XWidth*k +: XWidth]);
+        end
+      end
+      assign fetch_data_o = chosen;
+      wire unused_late;
+      assign unused_late = ^fetch_late;
+    end else begin : gen_none
+      assign fetch_data_o = {XWidth{1'b0}};
+      wire unused_fetch;
+      assign unused_fetch = ^{fetch_addr_i, addr_q};
     end
   endgenerate
 
-  always @* begin
-    chosen = {XWidth{1'b0}};
-    for (k = 0; k < Banks; k = k + 1) begin
-      chosen = chosen | ({XWidth{bank_of(fetch_late) == k}} & words[XWidth*k +: XWidth]);
-    end
-  end
-  assign fetch_data_o = chosen;
-
   wire unused_bits;
-  assign unused_bits = ^{sample_inputs, fetch_late};
+  assign unused_bits = ^sample_inputs;
 
 endmodule
 

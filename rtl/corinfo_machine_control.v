@@ -52,7 +52,8 @@ module corinfo_machine_control #(
   parameter OneSignal      = 0,     // of the unit that is always 1; 0: there is none
   parameter WalkDepth      = 16,
   parameter FactorsW       = 1,     // bits of a number of postsynaptic factors
-  parameter Updates        = 5,
+  parameter Learning       = 1,     // 0: the design only classifies, and there is nothing that only learning needs
+  parameter Updates        = 5,     // at least 2; 0 without learning
   parameter UpdateConstantsWidth = 17,
   parameter [255:0] ConstantLow  = 0,
   parameter [255:0] ConstantBits = 0,
@@ -64,6 +65,8 @@ module corinfo_machine_control #(
   parameter ProgramDepth   = 16,
   parameter ProgramAddrW   = 4,
   parameter Dense          = 0,
+  parameter Flags          = 1,     // of a unit: overflows and lost updates
+  parameter Totals         = 10,    // counters, at most 255
   parameter [31:0] Seed    = 32'd0,
   parameter ProgramFile    = "",
   parameter StepsFile      = "",
@@ -71,7 +74,8 @@ module corinfo_machine_control #(
   parameter SignalsFile    = "",
   parameter WalkFile       = "",
   parameter UpdatesFile    = "",
-  parameter UpdateConstantsFile = ""
+  parameter UpdateConstantsFile = "",
+  parameter CountersFile   = ""
 ) (
   input  wire                                 clk_i,
   input  wire                                 rst_i,
@@ -142,7 +146,7 @@ module corinfo_machine_control #(
   output wire                                 write_o,
   output wire [SubW-1:0]                      write_sub_o,
   output wire [IndexW-1:0]                    write_index_o,
-  output wire [15:0]                          write_neuron_o,
+  output wire [15:0]                          write_neuron_o,  // of lane 0; the row, with synapse_write_o
   output wire                                 event_o,
   output wire                                 factor_we_o,
   output wire                                 kept_we_o,
@@ -156,7 +160,6 @@ module corinfo_machine_control #(
   // Neuron units: updates.
   output wire                                 synapse_write_o,
   output wire [SubW-1:0]                      synapse_sub_o,
-  output wire [15:0]                          synapse_row_o,
   output wire [127:0]                         keys_o,
   output wire [1:0]                           order_o,
   output wire [15:0]                          random_row_o,
@@ -171,6 +174,8 @@ module corinfo_machine_control #(
   input  wire [Units-1:0]                     moved_i,         // with write_o
   input  wire [Units-1:0]                     factor_live_i,   // a factor is written that is not zero
   input  wire                                 shared_moved_i,  // with shared_write_o
+  input  wire [Flags-1:0]                     shared_flags_i,  // with it
+  input  wire [Units*Flags-1:0]               flags_i,         // with write_o, synapse_write_o
   input  wire [Units*ScoreWidth-1:0]          score_i,         // 2 WireCycles and a cycle after visit_o
   input  wire [Units*KeptWidth-1:0]           kept_i,          // 2 WireCycles + ReadCycles after kept_raddr_o
   input  wire [Units*SynapseWidth-1:0]        synapse_i,       // a cycle after the lanes' words
@@ -202,7 +207,7 @@ module corinfo_machine_control #(
     .rst_i          (reset),
     .valid_i        (command_valid_i),
     .ready_o        (command_ready),
-    .learn_i        (command_learn_i),
+    .learn_i        (command_learn_i && Learning != 0),
     .negative_i     (command_negative_i),
     .label_i        (command_label_i),
     .hold_i         (host_valid_i || host_busy),
@@ -345,7 +350,7 @@ module corinfo_machine_control #(
 
   wire [1:0]          kind, moment;
   wire [7:0]          step, steps_graph, signal;
-  wire [15:0]         row, steps_neurons;
+  wire [15:0]         row, steps_neurons, steps_row;
   wire                learn, steps_hold, answer;
   wire [LabelW-1:0]   label, answer_index;
   wire [SampleW-1:0]  sample;
@@ -405,7 +410,7 @@ module corinfo_machine_control #(
     .write_o        (write_o),
     .write_sub_o    (write_sub_o),
     .write_index_o  (write_index_o),
-    .write_neuron_o (write_neuron_o),
+    .write_neuron_o (steps_row),
     .event_o        (event_o),
     .factor_we_o    (factor_we_o),
     .factor_waddr_o (factor_waddr),
@@ -508,7 +513,7 @@ module corinfo_machine_control #(
   assign load_start = want_load != {Contexts{1'b0}};
   corinfo_input #(
     .Inputs(Inputs), .Batch(Batch), .SampleW(SampleW), .InputAddrW(InputAddrW), .SynapseAddrW(16), .XWidth(XWidth),
-    .ReadCycles(ReadCycles), .Dense(Dense)
+    .ReadCycles(ReadCycles), .Dense(Dense), .Keep(Learning)
   ) u_input (
     .clk_i        (clk_i),
     .rst_i        (reset),
@@ -603,101 +608,136 @@ module corinfo_machine_control #(
   // The update of a projection.
   wire [31:0]                  seed, number;
   wire [7:0]                   update, update_graph;
-  wire [15:0]                  update_rows;
-  wire                         update_visit, from_input, from_one;
+  wire [15:0]                  update_rows, update_row;
+  wire                         update_visit;
   wire [SynapseAddrW-1:0]      update_waddr;
   wire [SubW-1:0]              update_sub;
-  wire [UnitW-1:0]             fetch_unit;
-  wire signed [ValueWidth-1:0] value;
   corinfo_choice #(.Width(8), .Count(Contexts), .IndexW(ContextW)) u_update_fields (
     .index_i(closer), .words_i(update_fields), .word_o(update)
   );
-  corinfo_machine_update #(
-    .Lanes(Lanes), .Units(Units), .UnitW(UnitW), .Subs(Subs), .SubW(SubW), .Slots(Slots), .SlotW(SlotW),
-    .IndexW(IndexW),
-    .Batch(Batch), .SampleW(SampleW), .Inputs(Inputs), .FactorAddrW(FactorAddrW), .KeptAddrW(KeptAddrW),
-    .InputAddrW(InputAddrW), .SynapseAddrW(SynapseAddrW), .ValueWidth(ValueWidth), .OperandWidth(OperandWidth),
-    .TermAddrW(TermAddrW), .ReadCycles(ReadCycles), .FetchCycles(ReadCycles + Answers + 4), .Updates(Updates),
-    .UpdatesFile(UpdatesFile), .MaxLatency(MaxLatency)
-  ) u_update (
-    .clk_i          (clk_i),
-    .rst_i          (reset),
-    .sample_start_i (load_start && load_learn),
-    .sample_i       (load_sample),
-    .negative_i     (load_negative),
-    .start_i        (grant_update != {Contexts{1'b0}}),
-    .update_i       (update),
-    .seed_i         (seed),
-    .number_i       (number[23:0]),
-    .done_o         (update_done),
-    .busy_o         (update_busy),
-    .graph_o        (update_graph),
-    .rows_o         (update_rows),
-    .live_factor_o  (live_factor),
-    .live_sample_o  (live_sample),
-    .live_i         (live_q),
-    .fetch_addr_o   (kept_raddr_o),
-    .fetch_input_o  (fetch_input),
-    .fetch_unit_o   (fetch_unit),
-    .from_input_o   (from_input),
-    .from_one_o     (from_one),
-    .fetch_value_i  (value),
-    .factor_raddr_o (factor_raddr_o),
-    .operand_o      (update_operand),
-    .sum_we_o       (update_we),
-    .sum_first_o    (update_first),
-    .sum_same_o     (update_same),
-    .hold_o         (update_hold),
-    .product_o      (term),
-    .synapse_raddr_o(update_addr),
-    .visit_o        (update_visit),
-    .visit_sub_o    (update_sub),
-    .write_o        (synapse_write_o),
-    .write_sub_o    (synapse_sub_o),
-    .synapse_waddr_o(update_waddr),
-    .write_row_o    (synapse_row_o),
-    .keys_o         (keys_o),
-    .order_o        (order_o),
-    .random_row_o   (random_row_o),
-    .random_column_o(random_column_o)
-  );
-  // A presynaptic factor: 2 WireCycles + ReadCycles + 2 after its address.
-  wire [UnitW-1:0]            late_unit;
-  reg  signed [KeptWidth-1:0] kept;
-  reg  signed [ValueWidth-1:0] value_q;
-  integer                     n;
-  corinfo_delay #(.Width(UnitW), .Cycles(ReadCycles + Answers)) u_late_unit (
-    .clk_i(clk_i), .data_i(fetch_unit), .data_o(late_unit)
-  );
-  wire [XWidth-1:0] late_input;
-  corinfo_delay #(.Width(XWidth), .Cycles(Answers)) u_late_input (
-    .clk_i(clk_i), .data_i(kept_input), .data_o(late_input)
-  );
-  always @* begin
-    kept = {KeptWidth{1'b0}};
-    for (n = 0; n < Units; n = n + 1) begin
-      if (late_unit == n[UnitW-1:0]) begin
-        kept = kept_i[KeptWidth*n +: KeptWidth];
+  generate
+    if (Learning != 0) begin : gen_learning
+      wire                         from_input, from_one;
+      wire [UnitW-1:0]             fetch_unit;
+      wire signed [ValueWidth-1:0] value;
+      corinfo_machine_update #(
+        .Lanes(Lanes), .Units(Units), .UnitW(UnitW), .Subs(Subs), .SubW(SubW), .Slots(Slots), .SlotW(SlotW),
+        .IndexW(IndexW),
+        .Batch(Batch), .SampleW(SampleW), .Inputs(Inputs), .FactorAddrW(FactorAddrW), .KeptAddrW(KeptAddrW),
+        .InputAddrW(InputAddrW), .SynapseAddrW(SynapseAddrW), .ValueWidth(ValueWidth), .OperandWidth(OperandWidth),
+        .TermAddrW(TermAddrW), .ReadCycles(ReadCycles), .FetchCycles(ReadCycles + Answers + 4), .Updates(Updates),
+        .UpdatesFile(UpdatesFile), .MaxLatency(MaxLatency)
+      ) u_update (
+        .clk_i          (clk_i),
+        .rst_i          (reset),
+        .sample_start_i (load_start && load_learn),
+        .sample_i       (load_sample),
+        .negative_i     (load_negative),
+        .start_i        (grant_update != {Contexts{1'b0}}),
+        .update_i       (update),
+        .seed_i         (seed),
+        .number_i       (number[23:0]),
+        .done_o         (update_done),
+        .busy_o         (update_busy),
+        .graph_o        (update_graph),
+        .rows_o         (update_rows),
+        .live_factor_o  (live_factor),
+        .live_sample_o  (live_sample),
+        .live_i         (live_q),
+        .fetch_addr_o   (kept_raddr_o),
+        .fetch_input_o  (fetch_input),
+        .fetch_unit_o   (fetch_unit),
+        .from_input_o   (from_input),
+        .from_one_o     (from_one),
+        .fetch_value_i  (value),
+        .factor_raddr_o (factor_raddr_o),
+        .operand_o      (update_operand),
+        .sum_we_o       (update_we),
+        .sum_first_o    (update_first),
+        .sum_same_o     (update_same),
+        .hold_o         (update_hold),
+        .product_o      (term),
+        .synapse_raddr_o(update_addr),
+        .visit_o        (update_visit),
+        .visit_sub_o    (update_sub),
+        .write_o        (synapse_write_o),
+        .write_sub_o    (synapse_sub_o),
+        .synapse_waddr_o(update_waddr),
+        .write_row_o    (update_row),
+        .keys_o         (keys_o),
+        .order_o        (order_o),
+        .random_row_o   (random_row_o),
+        .random_column_o(random_column_o)
+      );
+      // A presynaptic factor: 2 WireCycles + ReadCycles + 2 after its address.
+      wire [UnitW-1:0]            late_unit;
+      reg  signed [KeptWidth-1:0] kept;
+      reg  signed [ValueWidth-1:0] value_q;
+      integer                     n;
+      corinfo_delay #(.Width(UnitW), .Cycles(ReadCycles + Answers)) u_late_unit (
+        .clk_i(clk_i), .data_i(fetch_unit), .data_o(late_unit)
+      );
+      wire [XWidth-1:0] late_input;
+      corinfo_delay #(.Width(XWidth), .Cycles(Answers)) u_late_input (
+        .clk_i(clk_i), .data_i(kept_input), .data_o(late_input)
+      );
+      always @* begin
+        kept = {KeptWidth{1'b0}};
+        for (n = 0; n < Units; n = n + 1) begin
+          if (late_unit == n[UnitW-1:0]) begin
+            kept = kept_i[KeptWidth*n +: KeptWidth];
+          end
+        end
       end
+      always @(posedge clk_i) begin
+        if (from_one) begin
+          value_q <= {{(ValueWidth - 1){1'b0}}, 1'b1};
+        end else if (from_input) begin
+          value_q <= {{(ValueWidth - XWidth){XSigned != 0 && late_input[XWidth-1]}}, late_input};
+        end else begin
+          value_q <= {{(ValueWidth - KeptWidth + 1){kept[KeptWidth-1]}}, kept[KeptWidth-2:0]};
+        end
+      end
+      corinfo_delay #(.Width(ValueWidth), .Cycles(1)) u_value (
+        .clk_i(clk_i), .data_i(value_q), .data_o(value)
+      );
+    end else begin : gen_inference
+      assign update_done = 1'b0;
+      assign update_busy = 1'b0;
+      assign update_we = 1'b0;
+      assign update_first = 1'b0;
+      assign update_same = 1'b0;
+      assign live_factor = 16'd0;
+      assign live_sample = {SampleW{1'b0}};
+      assign update_hold = 1'b0;
+      assign term = 1'b0;
+      assign update_visit = 1'b0;
+      assign synapse_write_o = 1'b0;
+      assign update_graph = {8{1'b0}};
+      assign update_rows = {16{1'b0}};
+      assign update_row = {16{1'b0}};
+      assign kept_raddr_o = {KeptAddrW{1'b0}};
+      assign fetch_input = {InputAddrW{1'b0}};
+      assign factor_raddr_o = {FactorAddrW{1'b0}};
+      assign update_operand = {OperandWidth{1'b0}};
+      assign update_addr = {SynapseAddrW{1'b0}};
+      assign update_sub = {SubW{1'b0}};
+      assign synapse_sub_o = {SubW{1'b0}};
+      assign update_waddr = {SynapseAddrW{1'b0}};
+      assign keys_o = {128{1'b0}};
+      assign order_o = {2{1'b0}};
+      assign random_row_o = {16{1'b0}};
+      assign random_column_o = {16{1'b0}};
+      wire unused_learning;
+      assign unused_learning = ^{live_q, kept_i, kept_input, grant_update, seed, number, update};
     end
-  end
-  always @(posedge clk_i) begin
-    if (from_one) begin
-      value_q <= {{(ValueWidth - 1){1'b0}}, 1'b1};
-    end else if (from_input) begin
-      value_q <= {{(ValueWidth - XWidth){XSigned != 0 && late_input[XWidth-1]}}, late_input};
-    end else begin
-      value_q <= {{(ValueWidth - KeptWidth + 1){kept[KeptWidth-1]}}, kept[KeptWidth-2:0]};
-    end
-  end
-  corinfo_delay #(.Width(ValueWidth), .Cycles(1)) u_value (
-    .clk_i(clk_i), .data_i(value_q), .data_o(value)
-  );
+  endgenerate
 
   // Lanes.
   assign update_o       = update_busy;
   assign graph_o        = update_busy ? update_graph : steps_graph;
   assign neurons_o      = update_busy ? update_rows : steps_neurons;
+  assign write_neuron_o = update_busy ? update_row : steps_row;
   assign operand_o      = update_busy ? update_operand : events_operand;
   assign sum_first_o    = update_busy ? update_first : events_first;
   assign sum_same_o     = update_busy ? update_same : events_same;
@@ -721,6 +761,7 @@ module corinfo_machine_control #(
   wire [LaneW-1:0]        host_lane;
   wire [47:0]             counter;
   wire [7:0]              counter_index;
+  wire                    counter_read;
   reg  [UnitW-1:0]        host_unit;
   reg  [SubW-1:0]         host_sub;
   reg  [SynapseWidth-1:0] host_synapse;
@@ -757,7 +798,7 @@ module corinfo_machine_control #(
     .SynapseWidth(SynapseWidth),
     .BesideW(BesideW), .BesideLow(BesideLow), .BesideBits(BesideBits), .BesideSigned(BesideSigned),
     .Updates(Updates), .ConstantsWidth(UpdateConstantsWidth), .ConstantLow(ConstantLow), .ConstantBits(ConstantBits),
-    .ConstantsFile(UpdateConstantsFile), .SampleW(SampleW), .Counters(8), .ReadCycles(ReadCycles + Answers),
+    .ConstantsFile(UpdateConstantsFile), .SampleW(SampleW), .Counters(Totals), .ReadCycles(ReadCycles + Answers),
     .Seed(Seed)
   ) u_host (
     .clk_i           (clk_i),
@@ -786,39 +827,51 @@ module corinfo_machine_control #(
     .sample_i        (samples),
     .seed_o          (seed),
     .number_o        (number),
+    .counter_read_o  (counter_read),
     .counter_index_o (counter_index),
     .counter_i       (counter)
   );
 
-  // Counters: cycles with a command under way, of settling, of those with a product, of updates; events, products,
-  // steps, terms.
-  reg [8*48-1:0] counts_q;
-  reg [7:0]      counts;
-  wire           settling;
-  assign settling = !idle_o && !update_busy;
+  // Counters. Ticks: cycles with a command under way, of settling, of those with a product, of updates; events, products,
+  // steps, products of updates, mini-batches, cycles in which we wait for a sample's word or a result's taker.
+  localparam         Ticks       = 10;
+  localparam         Numbers     = Steps + Updates;
+  localparam         NumberW     = $clog2(Numbers);
+  localparam [31:0]  StepsWord   = Steps;
+  reg  [Ticks-1:0]   ticks;
+  wire [Flags-1:0]   shared_flags, late_shared_flags;
+  wire [NumberW-1:0] counted, late_counted;
+  wire               settling;
+  wire [31:0]        step_number, update_number;
+  assign settling      = !idle_o && !update_busy;
+  assign step_number   = {24'd0, step_o};
+  assign update_number = {24'd0, update} + StepsWord;
+  assign counted       = update_busy ? update_number[NumberW-1:0] : step_number[NumberW-1:0];
+  assign shared_flags  = shared_flags_i & {Flags{shared_write_o}};
   always @(posedge clk_i) begin
-    counts <= {update_busy && term, steps_done && kind == 2'd0, product, event_begins, update_busy,
-               settling && product, settling, !idle_o};
+    ticks <= {(sample_ready_o && !sample_valid_i) || (result_valid_o && !result_ready_i), batch_done,
+              update_busy && term, steps_done && kind == 2'd0, product, event_begins, update_busy,
+              settling && product, settling, !idle_o};
   end
-  integer q;
-  always @(posedge clk_i) begin
-    for (q = 0; q < 8; q = q + 1) begin
-      counts_q[48*q +: 48] <= reset ? 48'd0 : counts_q[48*q +: 48] + {47'd0, counts[q]};
-    end
-  end
-  reg [47:0] counter_word;
-  always @* begin
-    counter_word = 48'd0;
-    for (q = 0; q < 8; q = q + 1) begin
-      if (counter_index == q[7:0]) begin
-        counter_word = counts_q[48*q +: 48];
-      end
-    end
-  end
-  assign counter = counter_word;
+  corinfo_delay #(.Width(NumberW + Flags), .Cycles(Answers)) u_counted (
+    .clk_i(clk_i), .data_i({counted, shared_flags}), .data_o({late_counted, late_shared_flags})
+  );
+  corinfo_machine_counters #(
+    .Units(Units), .Flags(Flags), .Ticks(Ticks), .Totals(Totals), .Numbers(Numbers), .MapFile(CountersFile)
+  ) u_counters (
+    .clk_i         (clk_i),
+    .rst_i         (reset),
+    .ticks_i       (ticks),
+    .number_i      (late_counted),
+    .flags_i       (flags_i),
+    .shared_flags_i(late_shared_flags),
+    .read_i        (counter_read),
+    .index_i       (counter_index),
+    .counter_o     (counter)
+  );
 
   wire unused_bits;
-  assign unused_bits = ^{signal, number, unit_word, sub_word};
+  assign unused_bits = ^{signal, number, unit_word, sub_word, step_number, update_number};
 
 endmodule
 

@@ -27,7 +27,7 @@ module corinfo_machine_host #(
   parameter [127:0] BesideLow    = 0,   // by word, of 4: lowest bit
   parameter [127:0] BesideBits   = 0,   // by word, at most 63; 0: there is none
   parameter [3:0]   BesideSigned = 0,
-  parameter Updates        = 5,    // at least 2
+  parameter Updates        = 5,    // at least 2; 0: there are no constants
   parameter ConstantsWidth = 17,   // of an update
   parameter [255:0] ConstantLow  = 0,   // by place, of 8: lowest bit
   parameter [255:0] ConstantBits = 0,   // by place, at most 63; 0: there is none
@@ -67,6 +67,7 @@ module corinfo_machine_host #(
   input  wire [SampleW-1:0]        sample_i,
   output wire [31:0]               seed_o,
   output wire [31:0]               number_o,
+  output wire                      counter_read_o,  // the counter named by the index, two cycles later
   output wire [7:0]                counter_index_o,
   input  wire [47:0]               counter_i
 );
@@ -76,13 +77,13 @@ module corinfo_machine_host #(
   localparam [3:0] RegionControl   = 4'd2;
   localparam [3:0] RegionCounters  = 4'd3;
   localparam       Cycles          = ReadCycles + 4;  // from the access to its answer
-  localparam       UpdateAddrW     = $clog2(Updates);
+  localparam       UpdateAddrW     = Updates > 0 ? $clog2(Updates) : 1;
   localparam       BesideRoom      = BesideW + 64;
   localparam       ConstantsRoom   = ConstantsWidth + 64;
 
   localparam [31:0] LanesWord    = Lanes;
   localparam [31:0] DepthWord    = SynapseDepth;
-  localparam [31:0] UpdatesWord  = Updates;
+  localparam [31:0] UpdatesWord  = Updates > 0 ? Updates : 1;
   localparam [31:0] CountersWord = Counters;
 
   reg  [31:0] address_q, seed_q, number_q;
@@ -267,17 +268,24 @@ module corinfo_machine_host #(
   assign beside_o         = beside_next[BesideW-1:0];
   assign seed_o           = seed_q;
   assign number_o         = number_q;
+  assign counter_read_o   = compared_q;
   assign counter_index_o  = address_q[7:0];
 
-  corinfo_ram #(.Width(ConstantsWidth), .Depth(Updates), .InitFile(ConstantsFile)) u_constants (
-    .clk_i  (clk_i),
-    .we_i   (write && !rst_i && region == RegionConstants),
-    .waddr_i(address_q[3 +: UpdateAddrW]),
-    .wdata_i(constants_next[ConstantsWidth-1:0]),
-    .re_i   (1'b1),
-    .raddr_i(line_busy ? address_q[3 +: UpdateAddrW] : update_i[UpdateAddrW-1:0]),
-    .rdata_o(constants_o)
-  );
+  generate
+    if (Updates != 0) begin : gen_constants
+      corinfo_ram #(.Width(ConstantsWidth), .Depth(Updates), .InitFile(ConstantsFile)) u_constants (
+        .clk_i  (clk_i),
+        .we_i   (write && !rst_i && region == RegionConstants),
+        .waddr_i(address_q[3 +: UpdateAddrW]),
+        .wdata_i(constants_next[ConstantsWidth-1:0]),
+        .re_i   (1'b1),
+        .raddr_i(line_busy ? address_q[3 +: UpdateAddrW] : update_i[UpdateAddrW-1:0]),
+        .rdata_o(constants_o)
+      );
+    end else begin : gen_none
+      assign constants_o = {ConstantsWidth{1'b0}};
+    end
+  endgenerate
 
   wire unused_bits;
   assign unused_bits = ^{update_i, beside_room, beside_mask, beside_next, constants_room, constants_mask,

@@ -26,7 +26,8 @@ module corinfo_machine_lane #(
   parameter Kinds        = 3,   // sums of a neuron
   parameter SumDepth     = 24,  // kinds x slots
   parameter SumAddrW     = 5,
-  parameter SumWidth     = 40
+  parameter SumWidth     = 40,
+  parameter Learning     = 1    // 0: there are no factors
 ) (
   input  wire                                 clk_i,
 
@@ -54,7 +55,7 @@ module corinfo_machine_lane #(
   reg  signed [ProductWidth-1:0] product_q;
 
   always @(posedge clk_i) begin
-    if (update_i) begin
+    if (update_i && Learning != 0) begin
       left_q <= {{(LeftWidth - FactorWidth + 1){factor_i[FactorWidth-1]}}, factor_i[FactorWidth-2:0]};
     end else begin
       left_q <= {{(LeftWidth - SynapseWidth + 1){synapse_i[SynapseWidth-1]}},

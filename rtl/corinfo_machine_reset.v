@@ -1,5 +1,5 @@
-// Holds a reset for some cycles more: rst_o is high with rst_i and for Cycles cycles behind it. It starts high, so that a
-// design that is never reset begins as one that was.
+// Holds a reset for some cycles more: rst_o is high with rst_i and for Cycles cycles behind it. It starts high, so that
+// a design that is never reset begins as one that was.
 
 `timescale 1ns/1ps
 `default_nettype none

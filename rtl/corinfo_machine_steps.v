@@ -196,7 +196,9 @@ module corinfo_machine_steps #(
   assign factors_sample_o = sample_q;
   assign step_o      = step_q;
   assign context_o   = context_q;
-  assign label_o     = (pull && learn_q) ? {{(16 - LabelW){1'b0}}, label_q} : 16'hffff;
+  wire [15:0] label_word;
+  assign label_word  = {{(16 - LabelW){1'b0}}, label_q};
+  assign label_o     = (pull && learn_q && label_word < neurons_o) ? label_word : 16'hffff;
 
   // The walks: of reading, and as many cycles later as the pipeline has, of writing.
   wire             go, clear, walking, holds, visits, writing, unused_holds;

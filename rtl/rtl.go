@@ -1,5 +1,5 @@
-// Package rtl holds the hand-written Verilog that every design uses: the lane, its memories, the
-// event queue, the sequencer and their counters. Each file is one module of its name and says at its top
+// Package rtl holds the hand-written Verilog that every design uses: lanes and their memories, the queues of
+// events, the control and its steps and updates. Each file is one module of its name and says at its top
 // what it does. What depends on a network's arithmetic is printed by hdlgen.
 package rtl
 
@@ -25,25 +25,8 @@ var Order = []string{
 	"corinfo_fifo.v",
 	"corinfo_random.v",
 	"corinfo_random_keys.v",
-	"corinfo_lane.v",
-	"corinfo_site.v",
-	"corinfo_interneuron.v",
-	"corinfo_event_queue.v",
-	"corinfo_broadcast.v",
-	"corinfo_terms.v",
-	"corinfo_pass.v",
 	"corinfo_input.v",
-	"corinfo_products.v",
-	"corinfo_events.v",
-	"corinfo_learn.v",
-	"corinfo_sequencer.v",
 	"corinfo_commands.v",
-	"corinfo_context.v",
-	"corinfo_result.v",
-	"corinfo_host.v",
-	"corinfo_counter.v",
-	"corinfo_counters.v",
-	"corinfo_control.v",
 	"corinfo_table.v",
 	"corinfo_machine_wire.v",
 	"corinfo_machine_reset.v",
@@ -52,6 +35,7 @@ var Order = []string{
 	"corinfo_machine_synapses.v",
 	"corinfo_machine_lane.v",
 	"corinfo_machine_walk.v",
+	"corinfo_machine_counters.v",
 	"corinfo_machine_steps.v",
 	"corinfo_machine_context.v",
 	"corinfo_machine_events.v",

@@ -17,32 +17,24 @@ import (
 
 	"corinfo/constraints"
 	"corinfo/hdlgen"
-	"corinfo/hdlgen/settling"
+	"corinfo/hdlgen/design"
 )
 
 // boardDesign is the design of a case on a board, its self-test of random samples.
-func boardDesign(t *testing.T, c testCase, rng *rand.Rand) *hdlgen.Design {
+func boardDesign(t *testing.T, c testCase, rng *rand.Rand) *design.Design {
 	t.Helper()
-	plain := c.generate(t)
 	named, err := constraints.Get("ulx3s-85f")
 	require.NoError(t, err)
-	b := &hdlgen.Board{Board: named, MHz: 100}
-	for _, s := range randomSamples(plain, 2, rng) {
-		b.Classify = append(b.Classify, hdlgen.TestSample(s))
-	}
-	for _, s := range randomSamples(plain, 2*c.batch, rng) {
-		b.Learn = append(b.Learn, hdlgen.TestSample(s))
-	}
-	machine := settling.NewMachine(plain.Arithmetic)
-	require.NoError(t, machine.SetTensors(plain.Initial.Tensors))
+	p, l := c.planned(t, "tester", named.Target)
+	b := &hdlgen.Board{Board: named, MHz: 100, Classify: randomSamples(p, 2, rng), Learn: randomSamples(p, 2*c.batch, rng)}
 	dir := filepath.Join(t.TempDir(), "board")
-	_, err = hdlgen.GenerateFor(b, nil, plain.Arithmetic, machine, c.lanes, named.Target, dir, hdlgen.RefuseEdited)
+	_, err = design.Generate(p, l, b, nil, dir, hdlgen.RefuseEdited)
 	require.NoError(t, err)
 	return reopen(t, dir)
 }
 
 // selfTest simulates a board's self-test and returns what the testbench prints.
-func selfTest(t *testing.T, d *hdlgen.Design, simulator Simulator) (passed bool, said string) {
+func selfTest(t *testing.T, d *design.Design, simulator Simulator) (passed bool, said string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer cancel()
@@ -84,8 +76,8 @@ func TestSelfTestPasses(t *testing.T) {
 func TestSelfTestFails(t *testing.T) {
 	needTool(t, "iverilog")
 	rng := testSeed(t)
-	change := func(file, from, to string) func(d *hdlgen.Design) {
-		return func(d *hdlgen.Design) {
+	change := func(file, from, to string) func(d *design.Design) {
+		return func(d *design.Design) {
 			path := filepath.Join(d.Dir, file)
 			text, err := os.ReadFile(path)
 			require.NoError(t, err)
@@ -94,8 +86,8 @@ func TestSelfTestFails(t *testing.T) {
 		}
 	}
 	// flip changes one bit of a hexadecimal digit, counted from the right, in the lines from one to the other.
-	flip := func(file string, from, to, digit, bit int) func(d *hdlgen.Design) {
-		return func(d *hdlgen.Design) {
+	flip := func(file string, from, to, digit, bit int) func(d *design.Design) {
+		return func(d *design.Design) {
 			path := filepath.Join(d.Dir, file)
 			text, err := os.ReadFile(path)
 			require.NoError(t, err)
@@ -109,11 +101,11 @@ func TestSelfTestFails(t *testing.T) {
 		}
 	}
 	c := testCase{layers: []int{9, 5, 4}, lanes: 2, batch: 1, rule: "constant", formats: "default"}
-	for name, breaks := range map[string]func(d *hdlgen.Design){
+	for name, breaks := range map[string]func(d *design.Design){
 		"digit":      flip("board/images/tester_digits.hex", 0, 1000, 1, 3), // the highest bit but one of every input
 		"checksum":   change("board/tester_board.v", ".Checksum    (32'h", ".Checksum    (32'h1+32'h"),
-		"synapse":    flip("images/tester_lane_001.hex", 3, 4, 0, 0), // of W0, which adds to it what it learns
-		"arithmetic": change("library/corinfo_lane.v", "left_q * operand_q", "operand_q * operand_q"),
+		"synapse":    flip("images/tester_lane_0001.hex", 3, 4, 0, 0), // of W0, which adds to it what it learns
+		"arithmetic": change("library/corinfo_machine_lane.v", "left_q * operand_q", "operand_q * operand_q"),
 	} {
 		d := boardDesign(t, c, rng)
 		breaks(d)

@@ -2,7 +2,6 @@ package sim
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,8 +11,8 @@ import (
 
 // build is the compilation of one model in a folder of its own.
 type build struct {
-	how      recipe
-	rehearse rehearsal
+	how      Recipe
+	rehearse Rehearsal
 	m        *hdlgen.Manifest
 	work     string // folder to work in, with the design's Verilog and the harness
 	bench    string // the harness
@@ -37,22 +36,6 @@ func (b *build) icarus(ctx context.Context) error {
 // compile than a small design is, so they are kept.
 var runtimeObjects = []string{"verilated.o", "verilated_threads.o", "verilated_dpi.o", "verilated_fst_c.o", "verilated_vcd_c.o"}
 
-// oneLane are Verilator's hints for a design: the lane is code of its own, one for all lanes, which the caches hold. It is
-// one only if it names nothing of a single lane; so a lane's own inputs stay variables, as public ones do. So do
-// fields of the instruction: else every lane would take them out of it in every cycle.
-func oneLane(name string) string {
-	var text strings.Builder
-	fmt.Fprintf(&text, "`verilator_config\nno_inline -module \"%s_lane\"\n", name)
-	variable := func(module string, names ...string) {
-		for _, v := range names {
-			fmt.Fprintf(&text, "public_flat_rd -module %q -var %q\n", module, v)
-		}
-	}
-	variable(name+"_lane", "number_i", "synapse_i")
-	variable(name, "to_lanes_layer", "to_lanes_matrix", "to_lanes_second", "to_lanes_restart", "to_lanes_eta")
-	return text.String()
-}
-
 // verilator makes Vcorinfo. The compiler takes nearly all of the time: without optimisation one file of all
 // the model's C++ is fastest, because every file reads the same headers. A rehearsed model is compiled twice: what a
 // short run went through is put together, so that a cycle's instructions nearly fit the processor's first cache.
@@ -60,28 +43,21 @@ func (b *build) verilator(ctx context.Context) error {
 	obj := filepath.Join(b.work, objectFolder)
 	flags := strings.Join(macros(b.m), " ")
 	args := []string{"--cc", "--exe", "-O3", "--x-assign", "unique", "--x-initial", "unique", "--noassert", "--prefix", "Vcorinfo", "--top-module", b.m.Name, "--Mdir", objectFolder}
-	switch b.how.wave {
-	case fst:
+	switch b.how.Wave {
+	case FST:
 		args = append(args, "--trace-fst")
 		flags += " -DCORINFO_WAVE_FST"
-	case vcd:
+	case VCD:
 		args = append(args, "--trace")
 		flags += " -DCORINFO_WAVE_VCD"
 	}
 	args = append(args, "-CFLAGS", flags)
-	if b.m.Units == 0 {
-		const hints = "lanes.vlt"
-		if err := os.WriteFile(filepath.Join(b.work, hints), []byte(oneLane(b.m.Name)), 0o644); err != nil {
-			return err
-		}
-		args = append(args, hints)
-	}
 	args = append(args, b.m.Files...)
 	if _, err := output(ctx, b.work, "verilator", append(args, b.bench)...); err != nil {
 		return err
 	}
 	// The library's objects depend on whether models trace, and how.
-	runtime := b.runtime + string(b.how.wave)
+	runtime := b.runtime + string(b.how.Wave)
 	for _, o := range runtimeObjects {
 		if object, err := os.ReadFile(filepath.Join(runtime, o)); err == nil {
 			if err := os.WriteFile(filepath.Join(obj, o), object, 0o644); err != nil {
@@ -95,8 +71,8 @@ func (b *build) verilator(ctx context.Context) error {
 		return err
 	}
 	var err error
-	switch b.how.effort {
-	case rehearsed:
+	switch b.how.Effort {
+	case Rehearsed:
 		if err = compiled(optimise+" -fprofile-generate", "VM_PARALLEL_BUILDS=1", "LDFLAGS=-fprofile-generate"); err != nil {
 			return err
 		}
@@ -107,7 +83,7 @@ func (b *build) verilator(ctx context.Context) error {
 			return err
 		}
 		err = compiled(optimise+" -fprofile-use -fprofile-partial-training", "VM_PARALLEL_BUILDS=1")
-	case fast:
+	case Fast:
 		err = compiled(optimise, "VM_PARALLEL_BUILDS=1")
 	default:
 		err = compiled("OPT_FAST=-O0", "VM_PARALLEL_BUILDS=0")
@@ -125,7 +101,7 @@ const optimise = "OPT_FAST=-O2 -fno-tree-vectorize"
 
 // removeModel removes what make made of a model's and the harness's C++, but not the library's objects.
 func removeModel(obj string) error {
-	for _, pattern := range []string{"Vcorinfo", "Vcorinfo*.o", "Vcorinfo*.a", "*.gch", "corinfo_testbench.o"} {
+	for _, pattern := range []string{"Vcorinfo", "Vcorinfo*.o", "Vcorinfo*.a", "*.gch", "corinfo_*.o"} {
 		files, err := filepath.Glob(filepath.Join(obj, pattern))
 		if err != nil {
 			return err

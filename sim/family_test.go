@@ -14,19 +14,17 @@ import (
 
 	"corinfo/constraints"
 	"corinfo/hdlgen"
-	"corinfo/hdlgen/settling"
+	"corinfo/hdlgen/design"
 )
 
 // familyDesign is a small design for a family of devices.
-func familyDesign(t *testing.T, c testCase, family string) *hdlgen.Design {
+func familyDesign(t *testing.T, c testCase, family string) *design.Design {
 	t.Helper()
 	f, err := constraints.GetFamily(family)
 	require.NoError(t, err)
-	plain := c.generate(t)
-	machine := settling.NewMachine(plain.Arithmetic)
-	require.NoError(t, machine.SetTensors(plain.Initial.Tensors))
+	p, l := c.planned(t, "tester", f.Target)
 	dir := filepath.Join(t.TempDir(), family)
-	_, err = hdlgen.Generate(plain.Arithmetic, machine, c.lanes, f.Target, dir)
+	_, err = design.Generate(p, l, nil, nil, dir, hdlgen.RefuseEdited)
 	require.NoError(t, err)
 	return reopen(t, dir)
 }
@@ -76,7 +74,7 @@ func TestNewestTools(t *testing.T) {
 		cmd.Dir = dir
 		cmd.Env = append(os.Environ(), "VERILATOR_ROOT="+roots[0])
 		out, err := cmd.CombinedOutput()
-		require.NoError(t, err, "%s %q\n%s", program, args, tail(string(out), 20))
+		require.NoError(t, err, "%s %q\n%s", program, args, Tail(string(out), 20))
 		return string(out)
 	}
 	for family, c := range map[string]testCase{

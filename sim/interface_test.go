@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
@@ -13,11 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"corinfo/golden/dataset"
-	"corinfo/golden/rule"
-	"corinfo/golden/training"
-	"corinfo/hdlgen"
-	"corinfo/hdlgen/settling"
+	"corinfo/hdlgen/design"
 )
 
 // docs/INTERFACE.md against what is emitted: its tables, its waveforms, and what it says a host has to do.
@@ -74,14 +69,11 @@ func TestInterfacePorts(t *testing.T) {
 			emitted = append(emitted, [3]string{p[3], p[1], strconv.Itoa(high + 1)})
 		}
 		require.Equal(t, len(emitted), strings.Count(head, "\n  input ")+strings.Count(head, "\n  output "), "ports")
-		widths := map[string]int{"x": m.Widths.X, "label": m.Widths.Label, "r": m.Widths.R, "context": m.Widths.Context,
-			"lanes x u": m.Lanes * m.Widths.U, "lanes x r": m.Lanes * m.Widths.R, "lanes x synapse": m.Lanes * m.Widths.Synapse,
-			"qu": m.Widths.QU, "q": m.Widths.Q}
+		w := m.Widths
+		widths := map[string]int{"x": w.X, "label": w.Label, "score": w.Score, "context": w.Context, "units x words": m.Units * w.Words, "shared": w.Shared,
+			"units x synapse": m.Units * w.Synapse, "units x beside": m.Units * w.Beside}
 		var page [][3]string
 		for _, row := range tableAfter(t, "## Ports") {
-			if strings.HasPrefix(row[0], "trace_step") && !c.sparse {
-				continue
-			}
 			width := row[2]
 			if bits, symbol := widths[width]; symbol {
 				width = strconv.Itoa(bits)
@@ -89,88 +81,6 @@ func TestInterfacePorts(t *testing.T) {
 			page = append(page, [3]string{row[0], row[1], width})
 		}
 		require.Equal(t, emitted, page, "%v", c)
-	}
-}
-
-// TestInterfaceRegisters: the page's map of the host's words is that of corinfo_host and of a design: how many there are, and
-// which may be written; the counters are those of the manifest.
-func TestInterfaceRegisters(t *testing.T) {
-	needTool(t, "iverilog")
-	d := testCase{layers: []int{3, 4, 2}, lanes: 2, batch: 2, rule: "constant", formats: "default"}.generate(t)
-	source, err := os.ReadFile("../rtl/corinfo_host.v")
-	require.NoError(t, err)
-	constant := func(name string) int {
-		found := regexp.MustCompile(`localparam (?:\[\d+:0\])? *` + name + ` *= *\d+'d(\d+);`).FindSubmatch(source)
-		require.NotNil(t, found, name)
-		n, err := strconv.Atoi(string(found[1]))
-		require.NoError(t, err)
-		return n
-	}
-	regions := map[string]int{"synapses": constant("RegionSynapses"), "rates": constant("RegionRates"), "control": constant("RegionControl"),
-		"counters": constant("RegionCounters")}
-	words := map[string]int{"its lane's": d.Layout.Depth, "matrices": len(d.Arithmetic.Matrices), "counters": len(d.Manifest.Counters)}
-	var stimulus strings.Builder
-	var want []string
-	expect := func(address, data uint64, write, refused bool) {
-		if write {
-			fmt.Fprintf(&stimulus, "H %x %x\n", address, data)
-		} else {
-			fmt.Fprintf(&stimulus, "G %x 1\n", address)
-		}
-		if refused {
-			want = append(want, fmt.Sprintf("N %08x", address))
-		}
-		if !write { // a refused read is answered too
-			want = append(want, fmt.Sprintf("D %08x", address))
-		}
-	}
-	seen := map[int]bool{}
-	for _, row := range tableAfter(t, "### Register map") {
-		region, err := strconv.Atoi(row[0])
-		require.NoError(t, err)
-		require.Equal(t, regions[row[1]], region, row[1])
-		first, count := 0, words[row[2]]
-		if count == 0 { // one word, named by its number
-			first, err = strconv.Atoi(strings.TrimPrefix(row[2], "word "))
-			require.NoError(t, err)
-			count = 1
-			switch {
-			case strings.HasPrefix(row[4], "seed"):
-				require.Equal(t, constant("ControlSeed"), first)
-			case strings.HasPrefix(row[4], "number"):
-				require.Equal(t, constant("ControlUpdate"), first)
-			}
-		}
-		seen[region] = true
-		base := uint64(region)<<28 + uint64(first)
-		writable := map[string]bool{"read, write": true, "read": false}
-		may, known := writable[row[3]]
-		require.True(t, known, row[3])
-		for _, at := range []uint64{base, base + uint64(count) - 1} {
-			expect(at, 0, false, false)
-			expect(at, 1, true, !may)
-		}
-		if region != regions["control"] {
-			expect(base+uint64(count), 0, false, true)
-		}
-	}
-	require.Len(t, seen, len(regions))
-	expect(uint64(regions["control"])<<28+3, 0, false, true)
-	for _, region := range []uint64{4, 15} {
-		expect(region<<28, 0, false, true)
-	}
-	var got []string
-	for _, line := range play(t, d, Icarus, stimulus.String()) {
-		if line[0] == "N" || line[0] == "D" {
-			got = append(got, line[0]+" "+line[2])
-		}
-	}
-	require.Equal(t, want, got)
-
-	rows := tableAfter(t, "### Counters")
-	require.Len(t, rows, len(d.Manifest.Counters))
-	for i, row := range rows {
-		require.Equal(t, []string{strconv.Itoa(i), d.Manifest.Counters[i]}, row[:2])
 	}
 }
 
@@ -283,7 +193,7 @@ func (w *wave) draw(cycles []map[string]string) string {
 }
 
 // recording plays testdata/interface.v into a design on Icarus: the cycles of each waveform by its name, those between as "".
-func recording(t *testing.T, d *hdlgen.Design) map[string][]map[string]string {
+func recording(t *testing.T, d *design.Design) map[string][]map[string]string {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "interface")
 	arguments := []string{"-g2005", "-Wall", "-s", "interface_test", "-o", program}
@@ -363,83 +273,4 @@ func TestInterfaceWaveforms(t *testing.T) {
 		return
 	}
 	require.Equal(t, fresh, text, "waveforms; CORINFO_UPDATE=1 draws them anew")
-}
-
-// TestInterfaceTraining does what the page asks of a host: rates before every epoch, N learning commands a mini-batch with the
-// sign that the seed draws, inferences in between that take no part; then every synapse, read through the host port, is that of corinfo train.
-func TestInterfaceTraining(t *testing.T) {
-	needTool(t, "iverilog")
-	d := testCase{layers: []int{7, 5, 4}, lanes: 2, batch: 2, rule: "constant", formats: "default"}.generate(t)
-	n := *d.Network
-	n.Learning.RandomSign, n.Learning.Epochs = true, 3
-	n.Learning.Decay = rule.Decay{Factor: 0.7}
-	data := &dataset.Data{Name: "random", Checksum: "of random"}
-	rng := testSeed(t)
-	for _, set := range []*dataset.Set{&data.Train, &data.Test} {
-		set.Size = n.Layers[0]
-		for range 5 { // one is left out of every epoch
-			for range n.Layers[0] {
-				set.Pixels = append(set.Pixels, uint8(rng.IntN(256)))
-			}
-			set.Labels = append(set.Labels, uint8(rng.IntN(n.Layers[n.K()])))
-		}
-	}
-	trained := &training.Checkpoint{Network: &n, Arithmetic: training.Fixed, Seed: n.Seed, Tensors: d.Initial.Tensors}
-	_, err := training.Train(t.Context(), trained, data, training.TrainOptions{Dir: t.TempDir()})
-	require.NoError(t, err)
-
-	a, err := settling.New(&n)
-	require.NoError(t, err)
-	var stimulus bytes.Buffer
-	step, signs := 0, map[bool]bool{}
-	for epoch := range n.Learning.Epochs {
-		for matrix, rate := range a.Rates(epoch) {
-			fmt.Fprintf(&stimulus, "H %x %x\n", hostRates+matrix, rate)
-		}
-		order := training.Order(n.Seed, epoch, data.Train.Len())
-		for first := 0; first+n.Learning.Batch <= len(order); first += n.Learning.Batch {
-			negative := training.Negative(&n.Learning, n.Seed, step)
-			signs[negative] = true
-			for _, i := range order[first : first+n.Learning.Batch] {
-				x := &command{Sample{make([]int64, n.Layers[0]), int(data.Train.Labels[i]), negative}, learning}
-				a.QuantizeInput(data.Train.Sample(i), x.X)
-				x.text(&stimulus)
-				(&command{x.Sample, inference}).text(&stimulus)
-			}
-			step++
-		}
-		stimulus.WriteString("E\n")
-	}
-	require.Len(t, signs, 2)
-	for lane := range d.Manifest.Lanes {
-		fmt.Fprintf(&stimulus, "G %x %x\n", hostSynapses+lane*hostLane, d.Layout.Depth)
-	}
-	fmt.Fprintf(&stimulus, "G %x %x\n", hostControl, controlWords)
-	read := map[uint64]int64{}
-	for _, line := range play(t, d, Icarus, stimulus.String()) {
-		if line[0] == "D" {
-			address, err := strconv.ParseUint(line[2], 16, 32)
-			require.NoError(t, err)
-			word, err := strconv.ParseUint(line[3], 16, 64)
-			require.NoError(t, err)
-			read[address] = int64(word)
-		}
-	}
-	require.EqualValues(t, n.Seed, read[hostControl])
-	require.EqualValues(t, trained.Step, read[hostControl+controlUpdate])
-	require.Zero(t, read[hostControl+2], "samples held")
-	changed := 0
-	for m, place := range d.Manifest.Matrices {
-		for row := range place.Rows {
-			for column := range place.Cols {
-				address := uint64(hostSynapses + row%d.Manifest.Lanes*hostLane + place.Base + column*place.Stride + row/d.Manifest.Lanes)
-				at := row*place.Cols + column
-				require.Equal(t, trained.Tensors[m].Words[at], read[address], "%s row %d column %d", place.Name, row, column)
-				if trained.Tensors[m].Words[at] != d.Initial.Tensors[m].Words[at] {
-					changed++
-				}
-			}
-		}
-	}
-	require.Greater(t, changed, 50)
 }

@@ -43,7 +43,7 @@ func (m *Mismatch) String() string {
 	if m.Phase != "" {
 		fmt.Fprintf(&b, ", %s phase, iteration %d, layer %d, neuron %d", m.Phase, m.Iteration, m.Layer, m.Neuron)
 	}
-	if len(m.Tensor) > 1 && strings.ContainsRune("WFC", rune(m.Tensor[0])) {
+	if m.Row > 0 || m.Column > 0 || m.Lane > 0 || m.Address > 0 {
 		fmt.Fprintf(&b, ", row %d, column %d (lane %d, address %d)", m.Row, m.Column, m.Lane, m.Address)
 	}
 	if m.Detail != "" {
@@ -58,7 +58,7 @@ func (m *Mismatch) String() string {
 	return b.String()
 }
 
-// word prints a raw word and the number that it stands for.
-func word(raw int64, f fx.Format) string {
+// Word prints a raw word and the number that it stands for.
+func Word(raw int64, f fx.Format) string {
 	return fmt.Sprintf("%d (%g)", raw, f.Float(raw))
 }

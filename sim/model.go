@@ -24,24 +24,12 @@ const (
 	Icarus    Simulator = "icarus"
 )
 
-// model is a design compiled for a simulator; command runs it in the design's folder.
-type model struct {
-	command []string
-}
-
 // macros are the sizes that the harnesses need.
 func macros(m *hdlgen.Manifest) []string {
 	define := func(name string, value int) string { return fmt.Sprintf("-D%s=%d", name, value) }
-	if w := m.Widths; m.Units > 0 {
-		return []string{define("INPUTS", m.Layers[0]), define("X_WIDTH", w.X), define("UNITS", m.Units), define("CONTEXT_WIDTH", w.Context), define("WORDS_WIDTH", w.Words),
-			define("SHARED_WIDTH", w.Shared), define("SYNAPSE_WIDTH", w.Synapse), define("BESIDE_WIDTH", w.Beside), define("LABEL_WIDTH", w.Label), define("SCORE_WIDTH", w.Score)}
-	}
-	list := []string{define("LANES", m.Lanes), define("INPUTS", m.Layers[0]), define("X_WIDTH", m.Widths.X), define("U_WIDTH", m.Widths.U),
-		define("R_WIDTH", m.Widths.R), define("LABEL_WIDTH", m.Widths.Label), define("CONTEXT_WIDTH", m.Widths.Context), define("SYNAPSE_WIDTH", m.Widths.Synapse)}
-	if m.Widths.Q > 0 {
-		list = append(list, define("Q_WIDTH", m.Widths.Q), define("QU_WIDTH", m.Widths.QU))
-	}
-	return list
+	w := m.Widths
+	return []string{define("INPUTS", m.Layers[0]), define("X_WIDTH", w.X), define("UNITS", m.Units), define("CONTEXT_WIDTH", w.Context), define("WORDS_WIDTH", w.Words),
+		define("SHARED_WIDTH", w.Shared), define("SYNAPSE_WIDTH", w.Synapse), define("BESIDE_WIDTH", w.Beside), define("LABEL_WIDTH", w.Label), define("SCORE_WIDTH", w.Score)}
 }
 
 // keepModels bounds the cache of compiled models.
@@ -70,58 +58,44 @@ const slowModel = 10_000_000
 // a fifth of the run. Dense work counts, of which an event-driven run does a sixth.
 const fastModel = 10_000_000_000
 
-// effort is how much Verilator's model is optimised.
-type effort int
+// Effort is how much Verilator's model is optimised.
+type Effort int
 
 const (
-	quick     effort = iota // not at all
-	fast                    // worth it for long runs
-	rehearsed               // by what a rehearsal shows; worth it for very long ones
+	Quick     Effort = iota // not at all
+	Fast                    // worth it for long runs
+	Rehearsed               // by what a rehearsal shows; worth it for very long ones
 )
 
-// effortFor is the one with which so much work, in lanes x cycles, is done soonest.
-func effortFor(work int) effort {
+// EffortFor is the one with which so much work, in lanes x cycles, is done soonest.
+func EffortFor(work int) Effort {
 	switch {
 	case work > fastModel:
-		return rehearsed
+		return Rehearsed
 	case work > slowModel:
-		return fast
+		return Fast
 	}
-	return quick
+	return Quick
 }
 
-// recipe is how to compile a design; Icarus knows one way.
-type recipe struct {
-	simulator Simulator
-	effort    effort
-	wave      waveform // that it is able to write; Icarus's models always are
+// Recipe is how to compile a design; Icarus knows one way.
+type Recipe struct {
+	Simulator Simulator
+	Effort    Effort
+	Wave      Waveform // that it is able to write; Icarus's models always are
 }
 
-// Program compiles a design for a simulator, or finds it compiled, and gives the command that runs it in the design's folder; work, in
-// lanes x cycles, tells how much it is worth to compile it well.
-func Program(ctx context.Context, dir string, m *hdlgen.Manifest, simulator Simulator, work int) ([]string, error) {
-	how := recipe{simulator: simulator, effort: min(fast, effortFor(work))}
-	model, err := compile(ctx, dir, m, how, nil)
-	if err != nil {
-		return nil, err
-	}
-	return model.command, nil
-}
+// Rehearsal runs a program that a model was compiled to.
+type Rehearsal func(ctx context.Context, program string) error
 
-// rehearsal runs a program that a model was compiled to.
-type rehearsal func(ctx context.Context, program string) error
-
-// compile builds the model of a design, or finds it in the cache: its key is the content of the Verilog, the
-// harness, the tools' versions and the recipe. Memory images are read when it runs. Only a rehearsed model needs a rehearsal.
-func compile(ctx context.Context, dir string, m *hdlgen.Manifest, how recipe, rehearse rehearsal) (*model, error) {
-	bench := "corinfo_testbench"
-	if m.Units > 0 {
-		bench = "corinfo_machine"
-	}
-	needed, harness := []string{"verilator", "g++", "make"}, "verilator/"+bench+".cpp"
-	if how.simulator == Icarus {
-		needed, harness = []string{"iverilog", "vvp"}, "icarus/"+bench+".v"
-		how.effort, how.wave = quick, ""
+// Compile builds the model of a design, or finds it in the cache, and gives the command that runs it in the design's folder, or in one
+// with other memory images. The cache's key is the content of the Verilog, the harness, the tools' versions and the recipe. Memory images
+// are read when it runs. Only a rehearsed model needs a rehearsal.
+func Compile(ctx context.Context, dir string, m *hdlgen.Manifest, how Recipe, rehearse Rehearsal) (command []string, err error) {
+	needed, harness := []string{"verilator", "g++", "make"}, "verilator/corinfo_machine.cpp"
+	if how.Simulator == Icarus {
+		needed, harness = []string{"iverilog", "vvp"}, "icarus/corinfo_machine.v"
+		how.Effort, how.Wave = Quick, ""
 	}
 	for _, tool := range needed {
 		if _, err := Find(tool); err != nil {
@@ -155,14 +129,14 @@ func compile(ctx context.Context, dir string, m *hdlgen.Manifest, how recipe, re
 	}
 	models := filepath.Join(cache, "models")
 	folder := filepath.Join(models, fmt.Sprintf("%x", hash.Sum(nil)))
-	done := &model{[]string{filepath.Join(folder, "Vcorinfo")}}
-	if how.simulator == Icarus {
-		done = &model{[]string{"vvp", "-n", filepath.Join(folder, "model.vvp")}}
+	command = []string{filepath.Join(folder, "Vcorinfo")}
+	if how.Simulator == Icarus {
+		command = []string{"vvp", "-n", filepath.Join(folder, "model.vvp")}
 	}
 	if _, err := os.Stat(folder); err == nil {
 		now := time.Now()
 		_ = os.Chtimes(folder, now, now) // prune removes those that were not used for longest
-		return done, nil
+		return command, nil
 	}
 	if err := os.MkdirAll(models, 0o755); err != nil {
 		return nil, fmt.Errorf("folder for compiled models: %w; set CORINFO_CACHE to one that can be written", err)
@@ -186,7 +160,7 @@ func compile(ctx context.Context, dir string, m *hdlgen.Manifest, how recipe, re
 	if err := os.Mkdir(filepath.Join(work, productFolder), 0o755); err != nil {
 		return nil, err
 	}
-	if how.simulator == Icarus {
+	if how.Simulator == Icarus {
 		err = b.icarus(ctx)
 	} else {
 		err = b.verilator(ctx)
@@ -200,7 +174,7 @@ func compile(ctx context.Context, dir string, m *hdlgen.Manifest, how recipe, re
 		}
 	}
 	prune(models)
-	return done, nil
+	return command, nil
 }
 
 // prune removes the models beyond keepModels that were not used for longest, and what killed builds left.

@@ -14,32 +14,17 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/stretchr/testify/require"
 
+	"corinfo/golden/machine"
 	"corinfo/golden/training"
-	"corinfo/golden/weights"
 	"corinfo/hdlgen"
-	"corinfo/hdlgen/settling"
+	"corinfo/hdlgen/design"
 )
-
-// named is the design of a case under a name of its own, in dir/name.
-func (c testCase) named(t *testing.T, dir, name string) *hdlgen.Design {
-	t.Helper()
-	n := c.network(t)
-	n.Name = name
-	a, err := settling.New(n)
-	require.NoError(t, err)
-	machine := settling.NewMachine(a)
-	_, err = machine.SetWeights(weights.Initial(n.Describe(), n.Seed))
-	require.NoError(t, err)
-	_, err = hdlgen.Generate(a, machine, c.lanes, c.target(), filepath.Join(dir, name))
-	require.NoError(t, err)
-	return reopen(t, filepath.Join(dir, name))
-}
 
 // project is a folder of two designs that differ in all, a testbench that plays a sample into each of them, and what it
 // must print.
 type project struct {
 	dir     string
-	designs []*hdlgen.Design
+	designs []*design.Design
 	want    []string // sorted
 }
 
@@ -94,7 +79,7 @@ endmodule
 `
 
 // newProject makes the project. images is where the testbench says that a design's images are, nil for the default.
-func newProject(t *testing.T, images func(d *hdlgen.Design) string) *project {
+func newProject(t *testing.T, images func(d *design.Design) string) *project {
 	t.Helper()
 	p := &project{dir: t.TempDir()}
 	cases := map[string]testCase{
@@ -108,11 +93,9 @@ func newProject(t *testing.T, images func(d *hdlgen.Design) string) *project {
 	for _, name := range []string{"alpha", "omega"} {
 		d := cases[name].named(t, p.dir, name)
 		p.designs = append(p.designs, d)
-		machine := settling.NewMachine(d.Arithmetic)
-		require.NoError(t, machine.SetTensors(d.Initial.Tensors))
-		x := randomSamples(d, 1, rng)[0].X
-		trace := &settling.Trace{}
-		machine.Run(x, settling.Command{}, trace)
+		x := randomSamples(d.Plan, 1, rng)[0].X
+		trace := &machine.Trace{}
+		d.Learner.Run(x, machine.Command{}, trace)
 		for i, score := range trace.Scores {
 			p.want = append(p.want, fmt.Sprintf("%s: score %d is %d", name, i, score))
 		}
@@ -127,7 +110,7 @@ func newProject(t *testing.T, images func(d *hdlgen.Design) string) *project {
 			folder = fmt.Sprintf("#(.ImageFolder(%q))", images(d))
 		}
 		w := d.Manifest.Widths
-		text += fmt.Sprintf(player, name, folder, w.X-1, w.Label-1, w.R-1, len(x)-1)
+		text += fmt.Sprintf(player, name, folder, w.X-1, w.Label-1, w.Score-1, len(x)-1)
 		core += fmt.Sprintf(", %s_x.hex: {file_type: user, copyto: %s_x.hex}", name, name)
 	}
 	p.write(t, "pair.v", text)
@@ -208,7 +191,7 @@ func readCore(t *testing.T, path string) (name string, depend []string, files ma
 // and images are unique, and a simulation in another folder, told where the images are, answers as both models do.
 func TestTwoDesignsInOneProject(t *testing.T) {
 	needTool(t, "iverilog")
-	p := newProject(t, func(d *hdlgen.Design) string { return filepath.Join(d.Dir, "images") })
+	p := newProject(t, func(d *design.Design) string { return filepath.Join(d.Dir, "images") })
 	names := map[string]bool{}
 	var libraries, sources, images []string
 	for i, d := range p.designs {
@@ -287,16 +270,9 @@ func TestMissingImage(t *testing.T) {
 	said := within(t, d.Dir, "vvp", "-n", vvp)
 	require.Contains(t, said, "ERROR: memory image pictures/tester_")
 	require.Contains(t, said, "ImageFolder")
-
-	one := randomSamples(d, 1, testSeed(t))
-	require.NoError(t, os.Remove(filepath.Join(d.Dir, "images", "tester_program.hex")))
-	for simulator := range compilers {
-		_, err := Cosim(context.Background(), d, Options{Simulator: simulator, Inference: one})
-		require.ErrorContains(t, err, "ERROR: memory image images/tester_program.hex")
-	}
 }
 
-// What co-simulation, with a mismatch, and vectors leave in a design's folder goes with the design when it is generated again.
+// What vectors leave in a design's folder goes with the design when it is generated again.
 func TestToolsLeaveNothingForeign(t *testing.T) {
 	needTool(t, "iverilog")
 	d, _ := testCase{layers: []int{6, 5, 4}, lanes: 2, batch: 3, rule: "constant", formats: "default"}.withVectors(t, 1, 3)
@@ -308,19 +284,7 @@ func TestToolsLeaveNothingForeign(t *testing.T) {
 		out, err := playVectors(d.Dir, with)
 		require.NoError(t, err, out)
 	}
-	module := verilogPath(d.Dir, "tester_soma.v")
-	text, err := os.ReadFile(module)
-	require.NoError(t, err)
-	replaceIn(t, d, "tester_soma.v", "potential_up});", "1'b0});")
-	report, err := Cosim(t.Context(), d, Options{Simulator: Icarus, Inference: randomSamples(d, 1, testSeed(t))})
-	require.NoError(t, err)
-	require.NotNil(t, report.Mismatch)
-	require.FileExists(t, report.Mismatch.Wave)
-	require.NoError(t, os.WriteFile(module, text, 0o644))
-
-	machine, _, err := settling.StartMachine(d.Network, d.Initial)
-	require.NoError(t, err)
-	m, err := hdlgen.Generate(machine.A, machine, 2, hdlgen.FastTarget, d.Dir)
+	m, err := design.Generate(d.Plan, d.Learner, nil, nil, d.Dir, hdlgen.RefuseEdited)
 	require.NoError(t, err)
 	require.NoError(t, filepath.WalkDir(d.Dir, func(path string, e os.DirEntry, err error) error {
 		name, _ := filepath.Rel(d.Dir, path)

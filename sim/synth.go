@@ -61,31 +61,31 @@ type step struct {
 	args       []string
 }
 
-// Synth makes the bitstream of a design on its board: Yosys, nextpnr, ecppack, in the folder board/build, with a log of each. A
+// Synth makes the bitstream of the design in a folder on its board: Yosys, nextpnr, ecppack, in the folder board/build, with a log of each. A
 // step whose inputs, arguments and tool are those of the last run is not repeated. Timing that is not met is in the
 // report, not in the error. A design without a board and a tool that is missing are ErrUsage. When ctx ends, the tool ends, and
 // the next run begins with its step.
-func Synth(ctx context.Context, d *hdlgen.Design, o SynthOptions) (*SynthReport, error) {
-	part := d.Manifest.Board
+func Synth(ctx context.Context, folder string, m *hdlgen.Manifest, o SynthOptions) (*SynthReport, error) {
+	part := m.Board
 	if part == nil {
-		return nil, fmt.Errorf("%w: %s is a design for no board; generate it with --board", golden.ErrUsage, d.Dir)
+		return nil, fmt.Errorf("%w: %s is a design for no board; generate it with --board", golden.ErrUsage, folder)
 	}
 	board, err := constraints.Get(part.Name)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %s: %w; generate the design again", golden.ErrDamaged, d.Dir, err)
+		return nil, fmt.Errorf("%w: %s: %w; generate the design again", golden.ErrDamaged, folder, err)
 	}
 	for _, tool := range []string{"yosys", "nextpnr-ecp5", "ecppack"} { // all of them before the first one runs for long
 		if _, err := Find(tool); err != nil {
 			return nil, err
 		}
 	}
-	root, err := openRoot(d.Dir)
+	root, err := openRoot(folder)
 	if err != nil {
 		return nil, err
 	}
 	defer root.Close()
-	for _, folder := range []string{filepath.Dir(synthFolder), synthFolder} {
-		if err := checkFolder(root, folder); err != nil {
+	for _, own := range []string{filepath.Dir(synthFolder), synthFolder} {
+		if err := checkFolder(root, own); err != nil {
 			return nil, err
 		}
 	}
@@ -94,24 +94,24 @@ func Synth(ctx context.Context, d *hdlgen.Design, o SynthOptions) (*SynthReport,
 	}
 	dir := root.Name()
 	file := func(suffix string) string { return synthFolder + "/" + part.Top + suffix }
-	r := &SynthReport{Board: board.Name, Top: part.Top, Seed: o.Seed, Bitstream: filepath.Join(d.Dir, file(".bit"))}
+	r := &SynthReport{Board: board.Name, Top: part.Top, Seed: o.Seed, Bitstream: filepath.Join(folder, file(".bit"))}
 	run := func(s step) error {
 		done, err := s.run(ctx, root, o.Progress)
 		if err != nil {
 			return err
 		}
 		r.Steps = append(r.Steps, done)
-		r.Logs = append(r.Logs, filepath.Join(d.Dir, s.log()))
+		r.Logs = append(r.Logs, filepath.Join(folder, s.log()))
 		return nil
 	}
-	script, err := d.Manifest.BoardScript(file(".json"))
+	script, err := m.BoardScript(file(".json"))
 	if err == nil {
 		err = golden.WriteFile(filepath.Join(dir, file(".ys")), script)
 	}
 	if err != nil {
 		return nil, err
 	}
-	if err := run(synthesisStep(d.Manifest, file)); err != nil {
+	if err := run(synthesisStep(m, file)); err != nil {
 		return nil, err
 	}
 	netlist := file(".json")
@@ -137,7 +137,7 @@ func Synth(ctx context.Context, d *hdlgen.Design, o SynthOptions) (*SynthReport,
 		return nil, err
 	}
 	if r.Figures, err = parseReport(text, part.MHz); err != nil {
-		return nil, fmt.Errorf("%s: %w", filepath.Join(d.Dir, file(".report.json")), err)
+		return nil, fmt.Errorf("%s: %w", filepath.Join(folder, file(".report.json")), err)
 	}
 	return r, nil
 }
@@ -250,7 +250,7 @@ func (s *step) call(ctx context.Context, root *os.Root, progress func(string)) e
 		return err
 	}
 	say(progress, fmt.Sprintf("%s: %s", s.name, filepath.Base(path)))
-	cmd := program(ctx, root.Name(), path, s.args...)
+	cmd := Program(ctx, root.Name(), path, s.args...)
 	w := &lines{to: log, say: func(line string) { say(progress, s.name+": "+line) }, last: time.Now()}
 	cmd.Stdout, cmd.Stderr = w, w
 	err = cmd.Run()

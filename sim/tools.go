@@ -130,18 +130,18 @@ func output(ctx context.Context, dir, name string, args ...string) (string, erro
 	if err != nil {
 		return "", err
 	}
-	out, err := program(ctx, dir, path, args...).CombinedOutput()
+	out, err := Program(ctx, dir, path, args...).CombinedOutput()
 	if ctx.Err() != nil {
 		return "", ctx.Err()
 	}
 	if err != nil {
-		return string(out), fmt.Errorf("%s in %s: %w\n%s", name, dir, err, tail(string(out), 40))
+		return string(out), fmt.Errorf("%s in %s: %w\n%s", name, dir, err, Tail(string(out), 40))
 	}
 	return string(out), nil
 }
 
-// program is a program to run in a folder; its own children, make's compilers among them, end with it.
-func program(ctx context.Context, dir, path string, args ...string) *exec.Cmd {
+// Program is a program to run in a folder; its own children, make's compilers among them, end with it.
+func Program(ctx context.Context, dir, path string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.Dir = dir
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -149,8 +149,8 @@ func program(ctx context.Context, dir, path string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// tail is the last lines of a text.
-func tail(text string, lines int) string {
+// Tail is the last lines of a text.
+func Tail(text string, lines int) string {
 	list := strings.Split(strings.TrimSpace(text), "\n")
 	if len(list) > lines {
 		list = list[len(list)-lines:]

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"corinfo/hdlgen"
-	"corinfo/hdlgen/settling"
+	"corinfo/hdlgen/design"
 )
 
 // playVectors runs a design's own vectors, as its user would.
@@ -22,22 +22,15 @@ func playVectors(dir, with string) (string, error) {
 }
 
 // withVectors generates a test case's design with vectors.
-func (c testCase) withVectors(t *testing.T, classify, learn int) (*hdlgen.Design, *hdlgen.Vectors) {
+func (c testCase) withVectors(t *testing.T, classify, learn int) (*design.Design, *hdlgen.Vectors) {
 	t.Helper()
-	d := c.generate(t)
+	p, l := c.planned(t, "tester", c.target())
 	rng := testSeed(t)
-	v := &hdlgen.Vectors{}
-	for _, s := range randomSamples(d, classify, rng) {
-		v.Classify = append(v.Classify, hdlgen.TestSample(s))
-	}
-	for _, s := range randomSamples(d, learn, rng) {
-		v.Learn = append(v.Learn, hdlgen.TestSample(s))
-	}
-	machine, _, err := settling.StartMachine(d.Network, d.Initial)
+	v := &hdlgen.Vectors{Classify: randomSamples(p, classify, rng), Learn: randomSamples(p, learn, rng)}
+	dir := filepath.Join(t.TempDir(), "design")
+	_, err := design.Generate(p, l, nil, v, dir, hdlgen.RefuseEdited)
 	require.NoError(t, err)
-	_, err = hdlgen.GenerateFor(nil, v, machine.A, machine, c.lanes, c.target(), d.Dir, hdlgen.RefuseEdited)
-	require.NoError(t, err)
-	return reopen(t, d.Dir), v
+	return reopen(t, dir), v
 }
 
 // A design's vectors pass in its own testbench, on either simulator, and in its cocotb test; with one word changed they fail.

@@ -1,8 +1,6 @@
 package sim
 
 import (
-	"context"
-	"crypto/rand"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,29 +8,23 @@ import (
 	"corinfo/golden"
 )
 
-// Cycles of a waveform before and after a mismatch.
-const (
-	waveBefore = 300
-	waveAfter  = 30
-)
-
 // MaxWaved is how many samples a waveform of a whole run may have: those classified, learned and classified again. One of
 // 784-64-10 on 16 lanes takes 3 megabytes as .fst, and many times as much as .vcd.
 const MaxWaved = 20
 
-// waveform is a format of waveforms, by the ending of its files.
-type waveform string
+// Waveform is a format of waveforms, by the ending of its files.
+type Waveform string
 
 const (
-	fst waveform = ".fst"
-	vcd waveform = ".vcd"
+	FST Waveform = ".fst"
+	VCD Waveform = ".vcd"
 )
 
 // CheckWave refuses, as ErrUsage, a file for a waveform whose name has neither ending or that cannot be made, and a run that is
 // longer than a waveform may be.
 func CheckWave(o *Options) error {
-	switch waveform(filepath.Ext(o.Wave)) {
-	case fst, vcd:
+	switch Waveform(filepath.Ext(o.Wave)) {
+	case FST, VCD:
 	default:
 		return fmt.Errorf("%w: waveform %s; want a file that ends with .fst or .vcd", golden.ErrUsage, o.Wave)
 	}
@@ -42,50 +34,8 @@ func CheckWave(o *Options) error {
 	if info, err := os.Stat(filepath.Dir(o.Wave)); err != nil || !info.IsDir() {
 		return fmt.Errorf("%w: waveform: no folder %s; make it first", golden.ErrUsage, filepath.Dir(o.Wave))
 	}
-	if count := len(o.commands()); count > MaxWaved {
+	if count := o.Samples(); count > MaxWaved {
 		return fmt.Errorf("%w: a waveform of %d samples; it may have %d, those classified again after learning among them: choose fewer", golden.ErrUsage, count, MaxWaved)
 	}
 	return nil
-}
-
-// waveOfMismatch keeps a waveform of the cycles around a mismatch in the design's folder.
-func (r *run) waveOfMismatch(ctx context.Context, at *Mismatch) error {
-	format := fst
-	if r.o.Simulator == Icarus {
-		format = vcd
-	}
-	file, err := filepath.Abs(filepath.Join(r.d.Dir, simFolder, "mismatch"+string(format)))
-	if err != nil {
-		return err
-	}
-	cycle := at.Cycle - r.c.offset // of the model that is run
-	if err := r.wave(ctx, file, max(0, cycle-waveBefore), cycle+waveAfter); err != nil {
-		return err
-	}
-	at.Wave = file
-	return nil
-}
-
-// wave runs the design again and keeps a waveform of some cycles, the last one included.
-func (r *run) wave(ctx context.Context, file string, from, to int64) error {
-	format := waveform(filepath.Ext(file))
-	how := r.how
-	how.wave, how.effort = format, min(how.effort, fast)
-	m, err := compile(ctx, r.d.Dir, r.d.Manifest, how, nil)
-	if err != nil {
-		return err
-	}
-	temporary, err := filepath.Abs(filepath.Join(filepath.Dir(file), ".corinfo-"+rand.Text()+string(format)))
-	if err != nil {
-		return err
-	}
-	defer os.Remove(temporary)
-	args := []string{"+wave=" + seenFrom(r.dir, temporary), fmt.Sprintf("+wave_from=%d", from), fmt.Sprintf("+wave_to=%d", to), fmt.Sprintf("+stop=%d", to+1)}
-	if r.o.Simulator == Icarus && format == fst {
-		args = append(args, "-fst")
-	}
-	if out, err := r.simulator(ctx, m, r.dir, r.stimulus, args...).CombinedOutput(); err != nil {
-		return fmt.Errorf("%w: %s", err, tail(string(out), 3))
-	}
-	return os.Rename(temporary, file)
 }

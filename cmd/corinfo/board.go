@@ -9,6 +9,7 @@ import (
 	"corinfo/constraints"
 	"corinfo/golden"
 	"corinfo/hdlgen"
+	"corinfo/hdlgen/design"
 	"corinfo/sim"
 )
 
@@ -51,20 +52,24 @@ func chosenTarget(c *cli.Context) (*constraints.Board, hdlgen.Target, error) {
 }
 
 // boardOf is a board with the first test and training digits of the network's data set for its self-test; nil for none.
-func boardOf(c *cli.Context, named *constraints.Board, a hardware) (*hdlgen.Board, error) {
+func boardOf(c *cli.Context, named *constraints.Board, p *design.Plan) (*hdlgen.Board, error) {
 	if named == nil {
 		return nil, nil
 	}
-	data, err := dataOf(c, a.Of())
+	data, err := dataOf(c, p.Network)
 	if err != nil {
 		return nil, err
 	}
-	batch := a.Of().Learning.Batch
-	test, err := testSamples(a, &data.Test, min(classified, data.Test.Len()))
+	batch := p.Network.Learning.Batch
+	test, err := testSamples(p, &data.Test, min(classified, data.Test.Len()))
 	if err != nil {
 		return nil, err
 	}
-	training, err := trainingSamples(a, &data.Train, (classified+batch-1)/batch*batch)
+	learned := (classified + batch - 1) / batch * batch
+	if !p.Learns() {
+		learned = 0
+	}
+	training, err := trainingSamples(p, &data.Train, learned)
 	if err != nil {
 		return nil, err
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"corinfo/constraints"
-	"corinfo/hdlgen"
+	"corinfo/hdlgen/design"
 )
 
 // generate --board writes the board's folder and says so; the design co-simulates as without it, and synth wants a board.
@@ -81,7 +81,7 @@ func TestEstimateFits(t *testing.T) {
 	require.Equal(t, 208.0, fit["bram"].(map[string]any)["available"])
 	require.Contains(t, done(t, "estimate", "-c", file, "--samples", "0", "--board", "ulx3s-85f"), "ulx3s-85f (LFE5U-85F): fits")
 	wide := smallNetwork(t, 3, "")
-	require.Contains(t, done(t, "estimate", "-c", wide, "--samples", "0", "--board", "ulx3s-85f", "--lanes", "64"), "does not fit: use --lanes ")
+	require.Contains(t, done(t, "estimate", "-c", wide, "--samples", "0", "--board", "ulx3s-85f", "--lanes", "200"), "does not fit: use --lanes ")
 }
 
 // A design that cannot fit its board is refused before any work is done, with the number of lanes that fits: it does, and one more
@@ -116,15 +116,15 @@ func TestTarget(t *testing.T) {
 	dir := t.TempDir()
 	latency := map[string]any{}
 	for _, family := range constraints.Families() {
-		design := filepath.Join(dir, family)
-		made := figures(t, done(t, "generate", "-c", file, "--target", family, "-o", design, "--json"))
+		folder := filepath.Join(dir, family)
+		made := figures(t, done(t, "generate", "-c", file, "--target", family, "-o", folder, "--json"))
 		require.Equal(t, family, made["target"])
 		f, err := constraints.GetFamily(family)
 		require.NoError(t, err)
-		text, err := os.ReadFile(filepath.Join(design, "digits.ys"))
+		text, err := os.ReadFile(filepath.Join(folder, "digits.ys"))
 		require.NoError(t, err)
 		require.Contains(t, string(text), strings.ReplaceAll(f.Synthesis[0], "TOP", "digits"))
-		d, err := hdlgen.OpenDesign(design)
+		d, err := design.Open(folder)
 		require.NoError(t, err)
 		require.Equal(t, f.Target, d.Manifest.Target)
 		latency[family] = figures(t, done(t, "estimate", "-c", file, "--samples", "0", "--target", family, "--json"))["cycles_per_inference"]

@@ -7,14 +7,15 @@ import (
 	"io"
 	"runtime"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"corinfo/golden/dataset"
 	"corinfo/golden/training"
+	"corinfo/hdlgen/design"
 	"corinfo/sim"
+	"corinfo/sim/lockstep"
 )
 
 func cosimCommand() *cli.Command {
@@ -65,76 +66,81 @@ func cosimCommand() *cli.Command {
 			} else if o.Stall == 0 && c.Int("learn") > 0 {
 				o.SaveEvery = every
 			}
-			if hasUnits(dir) {
-				return cosimUnits(c, dir, o)
-			}
-			d, lock, err := heldDesign(dir)
-			if err != nil {
-				return err
-			}
-			defer lock.Unlock()
-			data, err := dataOf(c, d.Network)
-			if err != nil {
-				return err
-			}
-			if o.Inference, err = testSamples(d.Arithmetic, &data.Test, c.Int("samples")); err != nil {
-				return err
-			}
-			if o.Learning, err = trainingSamples(d.Arithmetic, &data.Train, c.Int("learn")); err != nil {
-				return err
-			}
-			o.Again = len(o.Inference) > 0 && len(o.Learning) > 0
-			p := newProgress(c.App.ErrWriter, "co-simulation")
-			o.Progress = p.show
-			r, err := sim.Cosim(c.Context, d, o)
-			p.close()
-			if errors.Is(err, context.Canceled) && o.SaveEvery > 0 && sim.Resumable(d) {
-				fmt.Fprintln(c.App.ErrWriter, "corinfo: --resume, besides the same options, continues this run")
-			}
-			if r == nil {
-				return err
-			}
-			if err := errors.Join(report(c, r, func(w io.Writer) { printCosim(w, r) }), err); err != nil {
-				return err
-			}
-			if r.Mismatch != nil {
-				return fmt.Errorf("%s: the design differs from the bit-true model: %s", dir, r.Mismatch.Tensor)
-			}
-			return nil
+			return cosim(c, dir, o)
 		},
 	}
 }
 
+// cosim runs a design in lock step and reports what was found.
+func cosim(c *cli.Context, dir string, o sim.Options) error {
+	d, lock, err := heldDesign(dir)
+	if err != nil {
+		return err
+	}
+	defer lock.Unlock()
+	if c.Int("learn") > 0 && !d.Plan.Learns() {
+		return usagef("cosim: %s is for inference only and cannot --learn; give --samples alone, or generate it with hardware.learning: true and without --inference", dir)
+	}
+	data, err := dataOf(c, d.Plan.Network)
+	if err != nil {
+		return err
+	}
+	if o.Inference, err = testSamples(d.Plan, &data.Test, c.Int("samples")); err != nil {
+		return err
+	}
+	if o.Learning, err = trainingSamples(d.Plan, &data.Train, c.Int("learn")); err != nil {
+		return err
+	}
+	o.Again = len(o.Inference) > 0 && len(o.Learning) > 0
+	p := newProgress(c.App.ErrWriter, "co-simulation")
+	o.Progress = p.show
+	r, err := lockstep.Cosim(c.Context, d, o)
+	p.close()
+	if errors.Is(err, context.Canceled) && o.SaveEvery > 0 && lockstep.Resumable(d) {
+		fmt.Fprintln(c.App.ErrWriter, "corinfo: --resume, besides the same options, continues this run")
+	}
+	if r == nil {
+		return err
+	}
+	if err := errors.Join(report(c, r, func(w io.Writer) { printCosim(w, r) }), err); err != nil {
+		return err
+	}
+	if r.Mismatch != nil {
+		return fmt.Errorf("%s: the design differs from the bit-true model: %s", dir, r.Mismatch.Tensor)
+	}
+	return nil
+}
+
 // testSamples are the first samples of the test set as raw words.
-func testSamples(a hardware, set *dataset.Set, count int) ([]sim.Sample, error) {
+func testSamples(p *design.Plan, set *dataset.Set, count int) ([]sim.Sample, error) {
 	if count > set.Len() {
 		return nil, usagef("%d test samples; the test set has %d", count, set.Len())
 	}
 	samples := make([]sim.Sample, count)
 	for i := range samples {
-		samples[i] = rawSample(a, set, i)
+		samples[i] = rawSample(p, set, i)
 	}
 	return samples, nil
 }
 
 // trainingSamples are those that a training run learns first, with its signs of beta.
-func trainingSamples(a hardware, set *dataset.Set, count int) ([]sim.Sample, error) {
+func trainingSamples(p *design.Plan, set *dataset.Set, count int) ([]sim.Sample, error) {
 	if count > set.Len() {
 		return nil, usagef("%d training samples to learn; the training set has %d", count, set.Len())
 	}
-	n := a.Of()
+	n := p.Network
 	order := training.Order(n.Seed, 0, set.Len())
 	samples := make([]sim.Sample, count)
 	for i := range samples {
-		samples[i] = rawSample(a, set, order[i])
+		samples[i] = rawSample(p, set, order[i])
 		samples[i].Negative = training.Negative(&n.Learning, n.Seed, i/n.Learning.Batch)
 	}
 	return samples, nil
 }
 
-func rawSample(a hardware, set *dataset.Set, i int) sim.Sample {
+func rawSample(p *design.Plan, set *dataset.Set, i int) sim.Sample {
 	s := sim.Sample{X: make([]int64, set.Size), Label: int(set.Labels[i])}
-	a.QuantizeInput(set.Sample(i), s.X)
+	p.QuantizeInput(set.Sample(i), s.X)
 	return s
 }
 
@@ -159,16 +165,8 @@ func printCosim(w io.Writer, r *sim.Report) {
 	}
 	fmt.Fprintf(w, "lanes busy            %.1f %% of the cycles of settling; useful products %.1f %% of lanes x cycles\n", 100*r.LanesBusy, 100*r.LaneUtilisation)
 	fmt.Fprintf(w, "skipped by events     %.1f %% of the dense products\n", 100*r.SkippedFraction)
-	overflows, lost := map[string]int64{}, map[string]int64{}
-	for _, counter := range r.Counters {
-		if tensor, ok := strings.CutPrefix(counter.Name, "overflow_"); ok {
-			overflows[tensor] = counter.Value
-		} else if tensor, ok := strings.CutPrefix(counter.Name, "lost_"); ok {
-			lost[tensor] = counter.Value
-		}
-	}
-	printCounts(w, "outside their format", overflows)
-	printCounts(w, "updates lost to rounding", lost)
+	printCounts(w, "outside their format", r.Overflows)
+	printCounts(w, "updates lost to rounding", r.Lost)
 	for i, g := range r.NotExercised {
 		fmt.Fprintf(w, "%-22s%s\n", map[bool]string{true: "not exercised"}[i == 0], g)
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"text/tabwriter"
@@ -9,9 +8,10 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"corinfo/golden/calibrate"
+	"corinfo/golden/machine"
 	"corinfo/golden/training"
 	"corinfo/hdlgen"
-	"corinfo/hdlgen/settling"
+	"corinfo/hdlgen/design"
 )
 
 func estimateCommand() *cli.Command {
@@ -19,7 +19,6 @@ func estimateCommand() *cli.Command {
 		Name:  "estimate",
 		Usage: "cycles per sample, memory bits and multipliers of a design, before any synthesis",
 		Flags: append(append(networkFlags(), boardFlags()...),
-			unitsFlag(),
 			&cli.IntFlag{Name: "samples", Value: 20, Usage: "test samples to classify and training samples to learn in the bit-true model, whose events are counted; 0: estimate the dense computation"},
 			jsonFlag()),
 		Action: estimate,
@@ -37,39 +36,32 @@ func estimate(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	a, n, run, err := chosenNetwork(c)
-	if errors.Is(err, settling.ErrUnits) || err == nil && c.IsSet("neuron-units") {
-		return estimateUnits(c, n, run, board, target)
-	}
+	p, run, err := chosenPlan(c, target)
 	if err != nil {
 		return err
 	}
-	misfits := training.InputMisfits(a.Network, a.Arithmetic)
-	var activity *hdlgen.Activity
+	misfits := training.InputMisfits(p.Network, p.A)
+	var activity *design.Activity
 	if count := c.Int("samples"); count > 0 || run != nil {
-		var machine *settling.Machine
-		if machine, misfits, err = startingMachine(c.Context, a, run); err != nil {
+		var learner *training.FixedLearner
+		if learner, misfits, err = startingLearner(c.Context, p.Network, run); err != nil {
 			return err
 		}
 		if count > 0 {
-			if activity, err = measure(c, machine, count); err != nil {
+			if activity, err = measure(c, p, learner, count); err != nil {
 				return err
 			}
 		}
 	}
-	e, err := interruptible(c.Context, func() (*hdlgen.Estimates, error) {
-		return hdlgen.Estimate(a, a.Network.Hardware.Lanes, target, activity)
-	})
+	e, err := interruptible(c.Context, func() (*hdlgen.Estimates, error) { return design.Estimate(p, activity) })
 	if err != nil {
 		return err
 	}
-	figures := estimated{Estimates: e, Shared: e.WithSharedFormats(a, target)}
+	figures := estimated{Estimates: e, Shared: p.WithSharedFormats()}
 	if board != nil {
 		figures.Fit = e.Fit(board)
 		if !figures.Fit.Fits {
-			if figures.MostLanes, err = hdlgen.MostLanes(a, board); err != nil {
-				return err
-			}
+			figures.MostLanes = design.MostLanes(p.Network, board)
 		}
 	}
 	return figures.report(c, misfits)
@@ -91,10 +83,12 @@ func (figures estimated) report(c *cli.Context, misfits []calibrate.Misfit) erro
 		if e.Measured {
 			what = fmt.Sprintf("the events of the first samples (--samples %d)", c.Int("samples"))
 		}
-		fmt.Fprintf(w, "%d lanes, cycles of %s\n", e.Lanes, what)
+		fmt.Fprintf(w, "%d lanes, %d neuron units, cycles of %s\n", e.Lanes, e.Units, what)
 		fmt.Fprintf(w, "cycles per inference  %.1f\n", e.CyclesPerInference)
-		fmt.Fprintf(w, "cycles per learning   %.1f, of them the update's share\n", e.CyclesPerLearning)
-		fmt.Fprintf(w, "cycles per update     %.1f of a mini-batch\n", e.CyclesPerUpdate)
+		if e.CyclesPerLearning > 0 {
+			fmt.Fprintf(w, "cycles per learning   %.1f, of them the update's share\n", e.CyclesPerLearning)
+			fmt.Fprintf(w, "cycles per update     %.1f of a mini-batch\n", e.CyclesPerUpdate)
+		}
 		fmt.Fprintf(w, "lanes busy            %.1f %% of the cycles of settling; useful products %.1f %% of lanes x cycles\n", 100*e.LanesBusy, 100*e.LaneUtilisation)
 		fmt.Fprintf(w, "memory                %d bits\n", e.MemoryBits)
 		table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
@@ -134,29 +128,32 @@ func printFit(w io.Writer, f *hdlgen.Fit, mostLanes int) {
 }
 
 // measure runs the first test samples, then whole mini-batches of training samples, at least count each.
-func measure(c *cli.Context, machine *settling.Machine, count int) (*hdlgen.Activity, error) {
-	a, n := machine.A, machine.A.Network
-	data, err := dataOf(c, n)
+func measure(c *cli.Context, p *design.Plan, learner *training.FixedLearner, count int) (*design.Activity, error) {
+	data, err := dataOf(c, p.Network)
 	if err != nil {
 		return nil, err
 	}
-	inference, err := testSamples(a, &data.Test, min(count, data.Test.Len()))
+	inference, err := testSamples(p, &data.Test, min(count, data.Test.Len()))
 	if err != nil {
 		return nil, err
 	}
-	batch := n.Learning.Batch
-	learning, err := trainingSamples(a, &data.Train, (count+batch-1)/batch*batch)
+	batch := p.Network.Learning.Batch
+	learned := (count + batch - 1) / batch * batch
+	if !p.Learns() {
+		learned = 0
+	}
+	learning, err := trainingSamples(p, &data.Train, learned)
 	if err != nil {
 		return nil, err
 	}
-	activity, trace := &hdlgen.Activity{}, &settling.Trace{}
+	activity, trace := &design.Activity{}, &machine.Trace{}
 	for i, s := range append(inference, learning...) {
 		if err := c.Context.Err(); err != nil {
 			return nil, err
 		}
 		learn := i >= len(inference)
-		machine.Run(s.X, settling.Command{Learn: learn, Label: s.Label, Negative: s.Negative}, trace)
-		activity.Add(a, s.X, learn, trace)
+		learner.Run(s.X, machine.Command{Learn: learn, Label: s.Label, Negative: s.Negative}, trace)
+		activity.Add(p, learner.Machine, s.X, learn, trace)
 	}
 	return activity, nil
 }

@@ -24,7 +24,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"corinfo/golden/training"
-	"corinfo/hdlgen"
+	"corinfo/hdlgen/design"
 	"corinfo/sim/study"
 )
 
@@ -331,14 +331,14 @@ func filesOfDesigns(t *testing.T) []flipped {
 	network := smallNetwork(t, 3, "")
 	dir := filepath.Join(t.TempDir(), "design")
 	done(t, "generate", "-c", network, "-o", dir, "--board", "ulx3s-85f")
-	whole, err := hdlgen.OpenDesign(dir)
+	whole, err := design.Open(dir)
 	require.NoError(t, err)
 	open := func() outcome {
-		d, err := hdlgen.OpenDesign(dir)
+		d, err := design.Open(dir)
 		if err != nil {
 			return failure(nil, err)
 		}
-		return failure(reflect.DeepEqual(d.Manifest, whole.Manifest) && reflect.DeepEqual(d.Initial, whole.Initial), nil)
+		return failure(reflect.DeepEqual(d.Manifest, whole.Manifest) && reflect.DeepEqual(d.Learner.Tensors(), whole.Learner.Tensors()), nil)
 	}
 	var list []flipped
 	for _, name := range []string{"corinfo.json", "checkpoint", "network.yaml", whole.Manifest.Images[0].File, whole.Manifest.Images[len(whole.Manifest.Images)-1].File} {
@@ -352,7 +352,7 @@ func stoppedCosim(t *testing.T, network string) flipped {
 	needTool(t, "iverilog")
 	dir := filepath.Join(t.TempDir(), "design")
 	done(t, "generate", "-c", network, "-o", dir)
-	args := []string{"cosim", dir, "--simulator", "icarus", "--samples", "0", "--learn", "12", "--workers", "1"}
+	args := []string{"cosim", dir, "--simulator", "icarus", "--samples", "0", "--learn", "30", "--workers", "1"}
 	checkpoint := filepath.Join(dir, "sim", "checkpoint")
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -15,7 +14,7 @@ import (
 	"corinfo/golden/network"
 	"corinfo/golden/training"
 	"corinfo/hdlgen"
-	"corinfo/hdlgen/settling"
+	"corinfo/hdlgen/design"
 	"corinfo/sim"
 )
 
@@ -25,7 +24,6 @@ func generateCommand() *cli.Command {
 		Usage: "write the hardware project of a network",
 		Flags: append(append(networkFlags(), boardFlags()...),
 			&cli.Float64Flag{Name: "clock", Value: defaultMHz, Usage: "`MHZ` of the design's clock on the board"},
-			unitsFlag(),
 			&cli.StringFlag{Name: "o", Usage: "`FOLDER` to write; a design that is there is replaced, and other files there stay"},
 			&cli.IntFlag{Name: "vectors", Usage: "put the first `N` test samples with the model's answers into the design, for any testbench"},
 			&cli.BoolFlag{Name: "vectors-learn", Usage: "with --vectors: and behind them a mini-batch of training samples, with the synapses that come out"},
@@ -57,31 +55,28 @@ func generateCommand() *cli.Command {
 			if c.Bool("force") {
 				edited = hdlgen.OverwriteEdited
 			}
-			a, n, run, err := chosenNetwork(c)
-			if errors.Is(err, settling.ErrUnits) || err == nil && c.IsSet("neuron-units") {
-				return generateUnits(c, n, run, named, target, out, edited)
-			}
+			p, run, err := chosenPlan(c, target)
 			if err != nil {
 				return err
 			}
 			if named != nil {
-				if err := hdlgen.CheckFit(a, a.Network.Hardware.Lanes, named); err != nil {
+				if err := p.CheckFit(named); err != nil {
 					return err
 				}
 			}
-			machine, misfits, err := startingMachine(c.Context, a, run)
+			learner, misfits, err := startingLearner(c.Context, p.Network, run)
 			if err != nil {
 				return err
 			}
-			board, err := boardOf(c, named, machine.A)
+			board, err := boardOf(c, named, p)
 			if err != nil {
 				return err
 			}
-			vectors, err := vectorsOf(c, machine.A)
+			vectors, err := vectorsOf(c, p)
 			if err != nil {
 				return err
 			}
-			m, err := hdlgen.GenerateFor(board, vectors, machine.A, machine, machine.A.Network.Hardware.Lanes, target, out, edited)
+			m, err := design.Generate(p, learner, board, vectors, out, edited)
 			if err != nil {
 				return err
 			}
@@ -90,15 +85,16 @@ func generateCommand() *cli.Command {
 				Top     string             `json:"top"`
 				Target  string             `json:"target"` // family
 				Lanes   int                `json:"lanes"`
+				Units   int                `json:"neuron_units"`
 				Files   int                `json:"files"`
 				Images  int                `json:"images"`
 				Board   *hdlgen.BoardPart  `json:"board,omitempty"`
 				Misfits []calibrate.Misfit `json:"misfits"`
-			}{out, m.Name, m.Target.Family, m.Lanes, len(m.Files), len(m.Images), m.Board, misfits}
+			}{out, m.Name, m.Target.Family, m.Lanes, m.Units, len(m.Files), len(m.Images), m.Board, misfits}
 			return report(c, figures, func(w io.Writer) {
 				printMisfits(w, misfits)
-				fmt.Fprintf(w, "%s: top module %s, %d lanes, %d Verilog files (%s), %d memory images\n",
-					out, m.Name, m.Lanes, len(m.Files), filepath.Join(out, m.Name+".f"), len(m.Images))
+				fmt.Fprintf(w, "%s: top module %s, %d lanes, %d neuron units, %d Verilog files (%s), %d memory images\n",
+					out, m.Name, m.Lanes, m.Units, len(m.Files), filepath.Join(out, m.Name+".f"), len(m.Images))
 				printGenerated(w, m, vectors, out)
 			})
 		},
@@ -120,50 +116,56 @@ func printGenerated(w io.Writer, m *hdlgen.Manifest, vectors *hdlgen.Vectors, ou
 }
 
 // vectorsOf are the samples that --vectors and --vectors-learn choose; nil without them.
-func vectorsOf(c *cli.Context, a hardware) (*hdlgen.Vectors, error) {
+func vectorsOf(c *cli.Context, p *design.Plan) (*hdlgen.Vectors, error) {
 	if !c.IsSet("vectors") {
 		return nil, nil
 	}
-	data, err := dataOf(c, a.Of())
+	data, err := dataOf(c, p.Network)
 	if err != nil {
 		return nil, err
 	}
-	classify, err := testSamples(a, &data.Test, c.Int("vectors"))
+	classify, err := testSamples(p, &data.Test, c.Int("vectors"))
 	if err != nil {
 		return nil, err
 	}
 	var learn []sim.Sample
 	if c.Bool("vectors-learn") {
-		if learn, err = trainingSamples(a, &data.Train, a.Of().Learning.Batch); err != nil {
+		if !p.Learns() {
+			return nil, usagef("generate: --vectors-learn: the design is for inference only; leave it out, or --inference and hardware.learning: false")
+		}
+		if learn, err = trainingSamples(p, &data.Train, p.Network.Learning.Batch); err != nil {
 			return nil, err
 		}
 	}
 	return &hdlgen.Vectors{Classify: testDigits(classify), Learn: testDigits(learn)}, nil
 }
 
-// networkFlags choose a network, its weights and its lanes, for generate and estimate.
+// networkFlags choose a network, its weights, its lanes and its neuron units, for generate and estimate.
 func networkFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "c", Usage: "network `FILE`; without it, the network of --weights"},
 		&cli.StringFlag{Name: "weights", Usage: "`RUN` whose weights the synapse memories start from; without it, initial weights by the file's seed"},
 		&cli.IntFlag{Name: "lanes", DefaultText: "the network file's", Usage: "lanes of the design"},
 		&cli.IntFlag{Name: "contexts", DefaultText: "the network file's", Usage: "samples that the design has in flight at once, 1 to 4"},
+		&cli.IntFlag{Name: "neuron-units", DefaultText: "one for up to eight lanes", Usage: "neuron units of the design, a divisor of its lanes"},
+		&cli.BoolFlag{Name: "inference", Usage: "a design that classifies only, as hardware.learning: false in the network file: without all that learning needs"},
 		dataFlag(),
 	}
 }
 
-// chosenNetwork is the network that networkFlags choose, and the run with its weights, nil without --weights; a is its form on lanes
-// without neuron units, and err settling.ErrUnits where it needs such. Formats that the network file leaves open are those of a quantized run.
-func chosenNetwork(c *cli.Context) (a *settling.Arithmetic, n *network.Network, run *training.Checkpoint, err error) {
+// chosenPlan is the network that networkFlags choose on its lanes and neuron units, and the run with its weights, nil without --weights.
+// Formats that the network file leaves open are those of a quantized run.
+func chosenPlan(c *cli.Context, target hdlgen.Target) (p *design.Plan, run *training.Checkpoint, err error) {
 	if dir := c.String("weights"); dir != "" {
 		if run, err = training.LoadCheckpoint(dir); err != nil {
-			return nil, nil, nil, err
+			return nil, nil, err
 		}
 	}
+	var n *network.Network
 	switch file := c.String("c"); {
 	case file != "":
 		if n, err = network.Load(file); err != nil {
-			return nil, nil, nil, err
+			return nil, nil, err
 		}
 		if run != nil {
 			formats := maps.Clone(run.Network.Formats)
@@ -177,37 +179,38 @@ func chosenNetwork(c *cli.Context) (a *settling.Arithmetic, n *network.Network, 
 	case run != nil:
 		n = run.Network
 	default:
-		return nil, nil, nil, usagef("%s: -c is missing: name a network file, or a run by --weights", c.Command.Name)
+		return nil, nil, usagef("%s: -c is missing: name a network file, or a run by --weights", c.Command.Name)
 	}
 	if c.IsSet("lanes") {
 		if err := atLeast(c, "lanes", 1); err != nil {
-			return nil, nil, nil, err
+			return nil, nil, err
 		}
 		n.Hardware.Lanes = c.Int("lanes")
 	}
 	if c.IsSet("contexts") {
 		if n.Hardware.Contexts = c.Int("contexts"); n.Hardware.Contexts < 1 || n.Hardware.Contexts > network.MaxContexts {
-			return nil, nil, nil, usagef("%s: --contexts %d; want 1 to %d", c.Command.Name, n.Hardware.Contexts, network.MaxContexts)
+			return nil, nil, usagef("%s: --contexts %d; want 1 to %d", c.Command.Name, n.Hardware.Contexts, network.MaxContexts)
 		}
 	}
-	if a, err = settling.New(n); err != nil {
-		return nil, n, run, err
+	if c.Bool("inference") {
+		n.Hardware.Learning = false
 	}
-	return a, n, run, hdlgen.Check(a, n.Hardware.Lanes)
+	units := design.Units(n.Hardware.Lanes)
+	if c.IsSet("neuron-units") {
+		units = c.Int("neuron-units")
+	}
+	p, err = design.New(n, n.Hardware.Lanes, units, target)
+	return p, run, err
 }
 
-// startingMachine is the bit-true machine of a network with the weights of a run, or with initial ones where run is
-// nil, and what of weights and inputs did not fit.
-func startingMachine(ctx context.Context, a *settling.Arithmetic, run *training.Checkpoint) (*settling.Machine, []calibrate.Misfit, error) {
-	var misfits []calibrate.Misfit
-	machine, err := interruptible(ctx, func() (m *settling.Machine, err error) {
-		m, misfits, err = settling.StartMachine(a.Network, run)
-		return m, err
+// startingLearner is the bit-true model of a network with the weights of a run, or with initial ones where run is nil, and what of weights
+// and inputs did not fit.
+func startingLearner(ctx context.Context, n *network.Network, run *training.Checkpoint) (l *training.FixedLearner, misfits []calibrate.Misfit, err error) {
+	l, err = interruptible(ctx, func() (l *training.FixedLearner, err error) {
+		l, misfits, err = training.StartMachine(n, run)
+		return l, err
 	})
-	if err != nil {
-		return nil, nil, err
-	}
-	return machine, misfits, nil
+	return l, misfits, err
 }
 
 // interruptible gives the result of work that only computes. When the process is asked to stop, the work is left to its end:

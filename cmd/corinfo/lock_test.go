@@ -18,7 +18,7 @@ import (
 	"corinfo/golden"
 	"corinfo/golden/calibrate"
 	"corinfo/golden/training"
-	"corinfo/hdlgen"
+	"corinfo/hdlgen/design"
 	"corinfo/sim/study"
 )
 
@@ -147,7 +147,7 @@ func TestKilledGenerate(t *testing.T) {
 		if command.Wait() != nil {
 			killed++
 		}
-		d, err := hdlgen.OpenDesign(dir)
+		d, err := design.Open(dir)
 		require.NoError(t, err)
 		require.Contains(t, lanes, fmt.Sprint(d.Manifest.Lanes))
 		entries, err := os.ReadDir(parent)

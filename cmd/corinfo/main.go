@@ -206,21 +206,13 @@ func noDesign(dir string) error {
 }
 
 // heldDesign opens a design and holds its folder: tools work in it.
-func heldDesign(dir string) (d *hdlgen.Design, lock *golden.Lock, err error) {
+func heldDesign(dir string) (d *design.Design, lock *golden.Lock, err error) {
 	if hdlgen.IsDesign(dir) {
 		if lock, err = golden.LockFolder(dir); err != nil {
 			return nil, nil, err
 		}
 	}
-	if hasUnits(dir) {
-		var whole *design.Design
-		if whole, err = design.Open(dir); err == nil {
-			return &hdlgen.Design{Dir: dir, Manifest: whole.Manifest, Network: whole.Plan.Network}, lock, nil
-		}
-		lock.Unlock()
-		return nil, nil, err
-	}
-	if d, err = hdlgen.OpenDesign(dir); err != nil {
+	if d, err = design.Open(dir); err != nil {
 		lock.Unlock()
 		return nil, nil, err
 	}

@@ -231,7 +231,7 @@ func TestGenerateFromEitherRun(t *testing.T) {
 	done(t, "generate", "-c", at("fixed/network.yaml"), "--weights", at("float"), "-o", at("b"))
 	done(t, "generate", "-c", file, "--weights", at("fixed"), "-o", at("c"))
 	for _, other := range []string{"b", "c"} {
-		for _, name := range []string{"corinfo.json", "rtl/digits_lane.v", "images/digits_lane_001.hex"} {
+		for _, name := range []string{"corinfo.json", "rtl/digits_unit.v", "images/digits_lane_0001.hex"} {
 			want, err := os.ReadFile(at("a/" + name))
 			require.NoError(t, err)
 			got, err := os.ReadFile(at(other + "/" + name))
@@ -421,7 +421,7 @@ func TestDamagedData(t *testing.T) {
 		damaged(checkpoint, change, exitFailed, []string{checkpoint}, "train", "-o", run, "--resume")
 		damaged(checkpoint, change, exitFailed, []string{checkpoint}, "quantize", run, "-o", filepath.Join(dir, "fixed"))
 		damaged(checkpoint, change, exitFailed, []string{checkpoint}, "generate", "--weights", run, "-o", filepath.Join(dir, "other"))
-		damaged(filepath.Join(design, "images/digits_lane_001.hex"), change, exitFailed, []string{"lane_001.hex", "generate"}, "cosim", design)
+		damaged(filepath.Join(design, "images/digits_lane_0001.hex"), change, exitFailed, []string{"lane_0001.hex", "generate"}, "cosim", design)
 	}
 	require.NoFileExists(t, filepath.Join(dir, "fixed"))
 	require.NoFileExists(t, filepath.Join(dir, "other"))
@@ -447,8 +447,8 @@ func TestDamagedData(t *testing.T) {
 	writeFile(t, filepath.Join(foreign, "corinfo.json"), "{}")
 	refused(t, exitUsage, []string{foreign, "another folder"}, "generate", "-c", file, "-o", foreign)
 	writeFile(t, filepath.Join(design, "board.xdc"), "pins")
-	writeFile(t, filepath.Join(design, "rtl/digits_lane.v"), "module digits_lane; endmodule")
-	refused(t, exitUsage, []string{"digits_lane.v", "another folder", "--force"}, "generate", "-c", file, "-o", design)
+	writeFile(t, filepath.Join(design, "rtl/digits_unit.v"), "module digits_unit; endmodule")
+	refused(t, exitUsage, []string{"digits_unit.v", "another folder", "--force"}, "generate", "-c", file, "-o", design)
 	done(t, "generate", "-c", file, "-o", design, "--force")
 	require.FileExists(t, filepath.Join(design, "board.xdc"))
 	done(t, "generate", "-c", file, "-o", design)
@@ -578,12 +578,12 @@ func TestLargeNetworks(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "out")
 	refused(t, exitUsage, []string{"3 lanes hold", "use more lanes"}, "generate", "-c", file, "-o", out)
 	refused(t, exitUsage, []string{"3 lanes hold", "use more lanes"}, "estimate", "-c", file)
-	require.Contains(t, done(t, "estimate", "-c", file, "--lanes", "256", "--samples", "0"), "cycles per inference")
+	require.Contains(t, done(t, "estimate", "-c", file, "--lanes", "1024", "--samples", "0"), "cycles per inference")
 	for _, args := range [][]string{{"generate", "-o", out}, {"estimate"}} {
 		ctx, cancel := context.WithCancel(context.Background())
 		time.AfterFunc(100*time.Millisecond, cancel)
 		var stdout, stderr bytes.Buffer
-		require.Equal(t, exitFailed, run(ctx, slices.Concat([]string{"corinfo"}, args, []string{"-c", half, "--lanes", "256"}), &stdout, &stderr))
+		require.Equal(t, exitFailed, run(ctx, slices.Concat([]string{"corinfo"}, args, []string{"-c", half, "--lanes", "1024"}), &stdout, &stderr))
 		require.Contains(t, stderr.String(), "interrupted")
 	}
 	require.NoFileExists(t, out)

@@ -33,7 +33,7 @@ func synthCommand() *cli.Command {
 				return err
 			}
 			defer lock.Unlock()
-			r, err := sim.Synth(c.Context, d, sim.SynthOptions{Seed: c.Int("seed"), Progress: func(line string) { fmt.Fprintln(c.App.ErrWriter, line) }})
+			r, err := sim.Synth(c.Context, d.Dir, d.Manifest, sim.SynthOptions{Seed: c.Int("seed"), Progress: func(line string) { fmt.Fprintln(c.App.ErrWriter, line) }})
 			if err != nil {
 				return err
 			}

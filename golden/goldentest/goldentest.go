@@ -33,7 +33,7 @@ func Network(layers []int, batch int) *network.Network {
 			Step: rule.StepSize{Rule: "divide_by_slow_loop_index", Start: 0.05, Stop: 0.001, Decay: 0.01}},
 		Learning: rule.Learning{Batch: batch, Beta: 1, RandomSign: true, Contrast: rule.WithFree, Epochs: 1,
 			Decay: rule.Decay{Factor: 0.95, Then: []rule.Stage{{From: 15, Factor: 0.9}}}, Optimizer: rule.DefaultOptimizer()},
-		Hardware: network.Hardware{Lanes: 1, Contexts: 1, Mode: "events"}}
+		Hardware: network.Hardware{Lanes: 1, Contexts: 1, Learning: true, Mode: "events"}}
 	n.Dataset.Name = "mnist"
 	for k := range n.K() {
 		n.Learning.Feedforward = append(n.Learning.Feedforward, 1-0.1*float64(k))

@@ -47,6 +47,7 @@ type Machine struct {
 type Counts struct {
 	Events        int64            // changes of signals and nonzero inputs that were broadcast while settling
 	LayerEvents   []int64          // Events by the layer that broadcast them
+	WordEvents    []int64          // Events by the word whose changes they are
 	Products      int64            // synapse x change products of those events
 	DenseProducts int64            // products that the dense computation of the same steps takes
 	Steps         int64            // steps of the neurons of a layer
@@ -221,12 +222,13 @@ func (m *Machine) Reset() { m.batch, m.update, m.seed = 0, 0, m.first }
 
 // Counts are the totals so far.
 func (m *Machine) Counts() Counts {
-	c := Counts{Updates: m.updates, LayerEvents: make([]int64, len(m.d.Layers)), UpdateTerms: make([]int64, len(m.d.Updates)),
+	c := Counts{Updates: m.updates, LayerEvents: make([]int64, len(m.d.Layers)), WordEvents: make([]int64, len(m.d.Words)), UpdateTerms: make([]int64, len(m.d.Updates)),
 		Roundings: map[string]int64{}, Overflows: map[string]int64{}, Lost: map[string]int64{}}
 	for _, s := range m.settlers {
-		for k, n := range s.events {
+		for w, n := range s.events {
 			c.Events += n
-			c.LayerEvents[k] += n
+			c.LayerEvents[m.d.Words[w].Layer] += n
+			c.WordEvents[w] += n
 		}
 		c.Products += s.products
 		c.DenseProducts += s.denseProducts

@@ -174,7 +174,7 @@ type settler struct {
 	in, out                 [][]int64
 	scalars                 []int64
 	spare                   *sample
-	events                  []int64 // by layer
+	events                  []int64 // by word
 	products, denseProducts int64
 	steps                   int64
 	ran, kept               []int64 // how often: by step, by factor
@@ -189,7 +189,7 @@ func newSettler(m *Machine) *settler {
 		largest = max(largest, vector.Full(n))
 	}
 	s := &settler{m: m, d: d, from: make([][]int, len(d.Words)), occupied: make([]uint8, (largest+7)/8),
-		y: make([]int64, largest), delta: make([]int64, largest), events: make([]int64, len(d.Layers)), ran: make([]int64, len(d.Steps)), changed: make([]bool, len(d.Steps)), kept: make([]int64, len(d.Factors)), input: make([]int64, d.Layers[0])}
+		y: make([]int64, largest), delta: make([]int64, largest), events: make([]int64, len(d.Words)), ran: make([]int64, len(d.Steps)), changed: make([]bool, len(d.Steps)), kept: make([]int64, len(d.Factors)), input: make([]int64, d.Layers[0])}
 	for i := range d.Steps {
 		s.runners = append(s.runners, newRunner(m.A.Steps[i].Graph))
 		var outs [][]int64
@@ -289,7 +289,7 @@ func (s *settler) broadcast(v *sample, word int, changes []int64, all bool) {
 	}
 	s.denseProducts += fan * int64(len(changes))
 	s.collect(changes, all)
-	s.events[s.d.Words[word].Layer] += int64(len(s.pending))
+	s.events[word] += int64(len(s.pending))
 	s.products += fan * int64(len(s.pending))
 	for _, p := range s.from[word] {
 		s.m.synapses[p].add(v.sums[s.d.Projections[p].To], s.pending, &s.room)

@@ -27,6 +27,7 @@ type Network struct {
 type Hardware struct {
 	Lanes    int    `yaml:"lanes" doc:"neurons computed at a time, each with its synapses in a memory of its own; left out: 16"`
 	Contexts int    `yaml:"contexts" doc:"samples in flight at once, 1 to 4; left out: 1"`
+	Learning bool   `yaml:"learning" doc:"false: the design classifies only, and its synapses change by the host alone; left out: true"`
 	Mode     string `yaml:"mode" doc:"events: broadcast changed states only; dense: all states, same bits; left out: events"`
 }
 

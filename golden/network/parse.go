@@ -60,7 +60,7 @@ func Load(path string) (*Network, error) {
 func Parse(name string, text []byte) (*Network, error) {
 	n := &Network{Settling: rule.Settling{EarlyEnd: true},
 		Learning: rule.Learning{RandomSign: true, Contrast: rule.WithFree, Decay: rule.Decay{Factor: 1}, Optimizer: rule.DefaultOptimizer()},
-		Hardware: Hardware{Lanes: 16, Contexts: 1, Mode: "events"}}
+		Hardware: Hardware{Lanes: 16, Contexts: 1, Learning: true, Mode: "events"}}
 	if err := parseYAML(name, "network file; `corinfo init` makes one", text, n, func(p *networkFile) { p.values(n) }); err != nil {
 		return nil, err
 	}

@@ -104,7 +104,7 @@ func TestNetworkDefaults(t *testing.T) {
 			Contrast: rule.WithFree, Decay: rule.Decay{Factor: 1},
 			Optimizer: rule.Optimizer{Kind: "sgd", Momentum: 0.9, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}},
 		Formats:  map[string]fx.Type{"W": {Format: fx.S(16, 14), Rounding: fx.Stochastic, Overflow: fx.Sat}},
-		Hardware: Hardware{Lanes: 16, Contexts: 1, Mode: "events"},
+		Hardware: Hardware{Lanes: 16, Contexts: 1, Learning: true, Mode: "events"},
 	}, n)
 }
 

@@ -121,7 +121,7 @@ func (p *Plan) everything() *Activity {
 	for range 2 * p.Contexts {
 		v.inferences = append(v.inferences, one(false))
 	}
-	for range p.Network.Learning.Batch {
+	for i := 0; i < p.Network.Learning.Batch && p.Learns(); i++ {
 		v.samples = append(v.samples, one(true))
 	}
 	return v

@@ -20,9 +20,6 @@ type Design struct {
 	Learner  *training.FixedLearner // the bit-true model, with the synapses that the memories start from
 }
 
-// Counters are the names of the host's counters, in the order of corinfo_machine_control.
-var Counters = []string{"cycles", "settling_cycles", "product_cycles", "update_cycles", "events", "products", "steps", "update_products"}
-
 // imageFolder is the folder of the memory images.
 const imageFolder = "images"
 
@@ -41,17 +38,20 @@ func Build(p *Plan, learner *training.FixedLearner) (files map[string][]byte, m 
 		return nil, nil, err
 	}
 	files, m = map[string][]byte{}, hdlgen.NewManifest(n, p.Lanes, p.Target)
-	m.Units, m.Counters, m.Latency = p.Units, Counters, map[string]int{}
+	m.Units, m.Counters, m.Latency = p.Units, p.Counters, map[string]int{}
 	m.Widths = hdlgen.Widths{X: s.x, Label: s.label, Score: s.score, Context: s.context, Words: bitsOf(p.Words), Shared: max(1, s.shared), Synapse: s.word, Beside: max(1, s.beside)}
-	instances := []string{"corinfo_machine_control", "corinfo_machine_lane", "corinfo_machine_synapses", "corinfo_random", "corinfo_machine_wire", "corinfo_machine_queue",
+	instances := []string{"corinfo_machine_control", "corinfo_machine_lane", "corinfo_machine_synapses", "corinfo_machine_wire", "corinfo_machine_queue",
 		"corinfo_machine_words", "corinfo_ram", "corinfo_choice"}
+	if p.Learns() {
+		instances = append(instances, "corinfo_random")
+	}
 	for _, module := range modules {
 		instances = append(instances, module.Instances()...)
 	}
 	m.Files = hdlgen.AddLibrary(files, instances)
 	put := func(name string, text []byte) {
 		file := "rtl/" + name + ".v"
-		files[file] = text
+		files[file] = vl.WrapText(text)
 		m.Files = append(m.Files, file)
 	}
 	for _, module := range modules {
@@ -77,6 +77,9 @@ func Build(p *Plan, learner *training.FixedLearner) (files map[string][]byte, m 
 		}
 	}
 	for i, x := range p.D.Projections {
+		if !p.Holds(i) {
+			continue
+		}
 		signal, offset := p.offset(i)
 		m.Matrices = append(m.Matrices, hdlgen.MatrixPlace{Name: x.Name, Rows: x.Rows, Cols: x.Cols, Base: signal.Base + offset, Stride: signal.Stride, Format: p.A.Types[x.Tensor].String()})
 	}

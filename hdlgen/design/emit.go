@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	fx "corinfo/fixedpoint"
+	"corinfo/golden/network"
 	"corinfo/golden/rule"
 	"corinfo/hdlgen"
 	vl "corinfo/hdlgen/verilog"
@@ -20,6 +21,13 @@ func (p *Plan) reduced(f *Formula) fx.Format { return p.A.Word(p.D.Word(f.Reduce
 type writer struct{ bytes.Buffer }
 
 func (w *writer) line(format string, args ...any) { fmt.Fprintf(w, format+"\n", args...) }
+
+// provenance tells where a module comes from, in the lines of its head.
+func (w *writer) provenance(n *network.Network) {
+	for _, line := range hdlgen.Provenance(n) {
+		w.line("%s", strings.TrimRight("// "+line, " "))
+	}
+}
 
 // net declares a wire.
 func net(width int, name string) string {
@@ -182,12 +190,19 @@ func (p *Plan) unitModule(s *shape) []byte {
 	w.line("// %s_unit: a neuron unit, which serves %d lanes, one a cycle: the words of their neurons, the formulas of steps, factors and", name, p.Subs)
 	w.line("// updates, the changes that wait to become events, and the factors that are broadcast. See corinfo_machine_steps and")
 	w.line("// corinfo_machine_update for the cycles of its ports.")
+	w.provenance(p.Network)
 	w.line("\n`timescale 1ns/1ps\n`default_nettype none\n")
 	w.line("(* keep_hierarchy = \"yes\" *)")
 	w.line("module %s_unit (", name)
 	ports := []string{}
 	in := func(width int, n string) { ports = append(ports, "  input  wire "+rangeOf(width)+n) }
 	out := func(width int, n string) { ports = append(ports, "  output wire "+rangeOf(width)+n) }
+	learns := p.Learns()
+	learning := func(port func(width int, n string), width int, n string) { // of what only learning needs
+		if learns {
+			port(width, n)
+		}
+	}
 	// Bits of these are named by index.
 	indexed := func(dir string, width int, n string) {
 		ports = append(ports, fmt.Sprintf("  %s wire [%d:0] %s", dir, width-1, n))
@@ -202,7 +217,7 @@ func (p *Plan) unitModule(s *shape) []byte {
 	in(s.signal, "signal_i")
 	in(s.constants, "constants_i")
 	in(max(1, s.shared), "shared_i")
-	in(1, "update_i")
+	learning(in, 1, "update_i")
 	in(1, "visit_i")
 	in(s.sub, "visit_sub_i")
 	in(s.index, "visit_index_i")
@@ -211,21 +226,21 @@ func (p *Plan) unitModule(s *shape) []byte {
 	in(1, "reduce_i")
 	in(1, "reduce_first_i")
 	in(1, "write_i")
-	in(s.sub, "write_sub_i")
+	learning(in, s.sub, "write_sub_i")
 	in(s.index, "write_index_i")
 	in(16, "write_neuron_i")
 	in(1, "event_i")
-	in(1, "factor_we_i")
-	in(1, "kept_we_i")
-	in(s.kept, "kept_waddr_i")
-	in(s.kept, "kept_raddr_i")
-	in(1, "synapse_write_i")
-	in(s.sub, "synapse_sub_i")
-	in(128, "keys_i")
-	in(2, "order_i")
-	in(16, "random_row_i")
-	in(16, "random_column_i")
-	in(s.places, "update_constants_i")
+	learning(in, 1, "factor_we_i")
+	learning(in, 1, "kept_we_i")
+	learning(in, s.kept, "kept_waddr_i")
+	learning(in, s.kept, "kept_raddr_i")
+	learning(in, 1, "synapse_write_i")
+	learning(in, s.sub, "synapse_sub_i")
+	learning(in, 128, "keys_i")
+	learning(in, 2, "order_i")
+	learning(in, 16, "random_row_i")
+	learning(in, 16, "random_column_i")
+	learning(in, s.places, "update_constants_i")
 	in(1, "host_we_i")
 	in(1, "host_beside_i")
 	in(s.lane, "host_lane_i")
@@ -239,24 +254,33 @@ func (p *Plan) unitModule(s *shape) []byte {
 	indexed("output", p.Contexts, "queue_put_o")
 	out(eventW, "queue_head_o")
 	out(1, "moved_o")
-	out(1, "factor_live_o")
+	if learns {
+		out(1, "factor_live_o")
+	}
+	indexed("output", p.Flags, "flags_o")
 	out(s.reduce, "reduced_o")
 	out(s.score, "score_o")
-	out(s.keptWord, "kept_o")
+	learning(out, s.keptWord, "kept_o")
 	out(s.word, "synapse_o")
 	out(besideW, "beside_o")
-	indexed("output", p.Subs/p.pair(), "factor_we_o")
-	out(p.pair()*s.factorWord, "factor_next_o")
+	if learns {
+		indexed("output", p.Subs/p.pair(), "factor_we_o")
+		out(p.pair()*s.factorWord, "factor_next_o")
+	}
 	indexed("output", p.Subs, "synapse_we_o")
 	indexed("output", p.Subs, "beside_we_o")
 	out(s.word, "synapse_next_o")
 	out(besideW, "beside_next_o")
 	out(traceW, "trace_words_o")
 	w.line("%s\n);\n", strings.Join(ports, ",\n"))
+	stepping := "" // while no update runs
+	if learns {
+		stepping = " && !update_i"
+	}
 	w.line("\n  // The neuron that is visited, counted from this unit's first: so are the layer's end and the label.")
 	w.line("  reg [15:0] end_q, label_place_q;\n  reg present_q, label_q, visit_q;")
 	w.line("  always @(posedge clk_i) begin\n    end_q         <= (neurons_i > first_lane_i) ? neurons_i - first_lane_i : 16'd0;\n    label_place_q <= label_i - first_lane_i;")
-	w.line("    present_q     <= visit_neuron_i < end_q;\n    label_q       <= visit_neuron_i == label_place_q;\n    visit_q       <= visit_i && !update_i;\n  end")
+	w.line("    present_q     <= visit_neuron_i < end_q;\n    label_q       <= visit_neuron_i == label_place_q;\n    visit_q       <= visit_i%s;\n  end", stepping)
 	w.formulaInUse(p)
 
 	w.line("\n  // Its sums; in an update the sum of its synapse's products, the synapse and the words beside it.")
@@ -300,10 +324,9 @@ func (p *Plan) unitModule(s *shape) []byte {
 	w.line("  wire [%d:0] score;\n  assign score   = %s;", readout.Width-1, taken("word_"+rw.Name, 0, readout, rw.Width))
 	w.line("  assign score_o = %s;", extended("score", readout, s.score))
 
-	w.line("\n  // Random words: of this unit's rows.")
-	w.line("  reg [15:0] random_row_q;\n  wire [31:0] random;")
-	w.line("  always @(posedge clk_i) begin\n    random_row_q <= random_row_i + first_lane_i;\n  end")
-	w.line("  corinfo_random u_random (\n    .clk_i(clk_i), .enable_i(update_i), .keys_i(keys_i), .order_i(order_i), .row_i(random_row_q), .column_i(random_column_i), .random_o(random)\n  );")
+	if learns {
+		w.randomWords()
+	}
 
 	w.line("\n  // Formulas.")
 	operand := func(f *Formula, at int, format fx.Format) string {
@@ -393,33 +416,51 @@ func (p *Plan) unitModule(s *shape) []byte {
 	}
 	w.chosen(s.change, "delta", delta)
 	w.chosen(1, "moved", moved)
-	w.chosen(s.factorWord, "factor", factor)
-	w.chosen(s.keptWord, "kept_word", kept)
 	w.line("  corinfo_delay #(.Zero(1)) u_moved (.clk_i(clk_i), .data_i(write_i && moved), .data_o(moved_o));")
-	w.line("  reg [%d:0] factor_q;\n  reg [%d:0] factor_sub_q;\n  reg present_write_q;\n  wire factor_we;", s.factorWord-1, s.sub-1)
-	w.line("  always @(posedge clk_i) begin\n    factor_q        <= factor;\n    factor_sub_q    <= write_sub_i;\n    present_write_q <= write_neuron_i < end_q;\n  end")
-	w.line("  corinfo_delay #(.Zero(1)) u_factor_we (.clk_i(clk_i), .data_i(factor_we_i), .data_o(factor_we));")
-	w.line("  assign factor_live_o = factor_we && present_write_q && factor_q != 0;")
+	if learns {
+		w.chosen(s.factorWord, "factor", factor)
+		w.chosen(s.keptWord, "kept_word", kept)
+		w.line("  reg [%d:0] factor_q;\n  reg [%d:0] factor_sub_q;\n  wire factor_we;", s.factorWord-1, s.sub-1)
+		w.line("  always @(posedge clk_i) begin\n    factor_q     <= factor;\n    factor_sub_q <= write_sub_i;\n  end")
+		w.line("  corinfo_delay #(.Zero(1)) u_factor_we (.clk_i(clk_i), .data_i(factor_we_i), .data_o(factor_we));")
+		w.line("  assign factor_live_o = factor_we && present_write_q && factor_q != 0;")
+	}
+	w.line("  reg present_write_q;\n  always @(posedge clk_i) begin\n    present_write_q <= write_neuron_i < end_q;\n  end")
+	w.line("\n  // Values outside their formats, and updates lost: of neurons and synapses that exist.")
+	writes := "write_i"
+	if learns {
+		writes = "(write_i || synapse_write_i)"
+	}
+	w.flags(p, writes+" && write_neuron_i < end_q", func(f *Formula) bool { return f.Use != OfLayer })
 	w.line("  genvar g;\n  generate")
-	if p.pair() == 2 {
+	switch {
+	case !learns:
+	case p.pair() == 2:
 		w.line("    // Factors of two lanes are written together.")
 		w.line("    reg [%d:0] first_q;\n    always @(posedge clk_i) begin\n      first_q <= factor_q;\n    end\n    assign factor_next_o = {factor_q, first_q};", s.factorWord-1)
 		w.line("    for (g = 0; g < %d; g = g + 1) begin : gen_pair\n      localparam [31:0] Second = 2 * g + 1;", p.Subs/2)
 		w.line("      assign factor_we_o[g] = factor_we && factor_sub_q == Second[%d:0];\n    end", s.sub-1)
-	} else {
+	default:
 		w.line("    assign factor_next_o = factor_q;")
 		w.line("    for (g = 0; g < %d; g = g + 1) begin : gen_single\n      localparam [31:0] Index = g;", p.Subs)
 		w.line("      assign factor_we_o[g] = factor_we && factor_sub_q == Index[%d:0];\n    end", s.sub-1)
 	}
 	w.line("    for (g = 0; g < %d; g = g + 1) begin : gen_sub\n      localparam [31:0] Index = g;\n      wire [15:0] lane;\n      wire unused_lane;\n      assign lane = first_lane_i + Index[15:0];\n      assign unused_lane = ^lane;", p.Subs)
-	w.line("      wire updated, host;\n      assign updated = synapse_write_i && synapse_sub_i == Index[%d:0];", s.sub-1)
+	updated := ""
+	w.line("      wire host;")
+	if learns {
+		updated = "updated || "
+		w.line("      wire updated;\n      assign updated = synapse_write_i && synapse_sub_i == Index[%d:0];", s.sub-1)
+	}
 	w.line("      assign host    = host_we_i && host_lane_i == lane[%d:0];", s.lane-1)
-	w.line("      corinfo_delay #(.Width(2), .Zero(1)) u_we (\n        .clk_i(clk_i), .data_i({updated || (host && !host_beside_i), updated || (host && host_beside_i)}),")
+	w.line("      corinfo_delay #(.Width(2), .Zero(1)) u_we (\n        .clk_i(clk_i), .data_i({%[1]s(host && !host_beside_i), %[1]s(host && host_beside_i)}),", updated)
 	w.line("        .data_o({synapse_we_o[g], beside_we_o[g]})\n      );\n    end\n  endgenerate")
-	w.line("  wire kept_we;\n  wire [%d:0] kept_waddr;\n  wire [%d:0] kept_next;", s.kept-1, s.keptWord-1)
-	w.line("  corinfo_delay #(.Width(%d), .Zero(1)) u_kept_write (\n    .clk_i(clk_i), .data_i({kept_we_i, kept_waddr_i, kept_word}), .data_o({kept_we, kept_waddr, kept_next})\n  );", 1+s.kept+s.keptWord)
-	w.line("  corinfo_ram #(.Width(%d), .Depth(%d), .Cycles(%d)) u_kept (", s.keptWord, 1<<s.kept, p.Target.ReadCycles)
-	w.line("    .clk_i(clk_i), .we_i(kept_we), .waddr_i(kept_waddr), .wdata_i(kept_next), .re_i(1'b1), .raddr_i(kept_raddr_i), .rdata_o(kept_o)\n  );")
+	if learns {
+		w.line("  wire kept_we;\n  wire [%d:0] kept_waddr;\n  wire [%d:0] kept_next;", s.kept-1, s.keptWord-1)
+		w.line("  corinfo_delay #(.Width(%d), .Zero(1)) u_kept_write (\n    .clk_i(clk_i), .data_i({kept_we_i, kept_waddr_i, kept_word}), .data_o({kept_we, kept_waddr, kept_next})\n  );", 1+s.kept+s.keptWord)
+		w.line("  corinfo_ram #(.Width(%d), .Depth(%d), .Cycles(%d)) u_kept (", s.keptWord, 1<<s.kept, p.Target.ReadCycles)
+		w.line("    .clk_i(clk_i), .we_i(kept_we), .waddr_i(kept_waddr), .wdata_i(kept_next), .re_i(1'b1), .raddr_i(kept_raddr_i), .rdata_o(kept_o)\n  );")
+	}
 
 	w.line("\n  // Changes wait to become events, those of a sample in a queue of its own.")
 	changed := "delta_q != 0"
@@ -437,7 +478,7 @@ func (p *Plan) unitModule(s *shape) []byte {
 	w.line("  generate\n    for (g = 0; g < %d; g = g + 1) begin : gen_put\n      localparam [31:0] Index = g;", p.Contexts)
 	w.line("      assign queue_put_o[g] = put && put_context_q == Index[%d:0];\n    end\n  endgenerate", s.context-1)
 
-	w.line("\n  // What comes of an update.")
+	w.line("\n  // What comes of an update, or from the host.")
 	synapse := map[int]string{}
 	for i, f := range p.Formulas {
 		if f.Use == OfSynapse {
@@ -445,7 +486,11 @@ func (p *Plan) unitModule(s *shape) []byte {
 			synapse[i] = extended(fmt.Sprintf("f%d_w_next", i), format, s.word)
 		}
 	}
-	w.chosen(s.word, "synapse_word", synapse)
+	if learns {
+		w.chosen(s.word, "synapse_word", synapse)
+	} else {
+		w.line("  wire [%d:0] synapse_word;\n  assign synapse_word = host_synapse_i;", s.word-1)
+	}
 	w.line("  reg [%d:0] synapse_next_q;\n  reg [%d:0] beside_next_q;\n  assign synapse_next_o = synapse_next_q;\n  assign beside_next_o  = beside_next_q;", s.word-1, besideW-1)
 	var parts []string
 	for k := len(p.Beside) - 1; k >= 0; k-- {
@@ -500,9 +545,21 @@ func (p *Plan) unitModule(s *shape) []byte {
 	for k := range p.Kinds {
 		unused = append(unused, fmt.Sprintf("sum%d_q", k))
 	}
-	w.unused(append(unused, "constants_i", "shared_i", "update_constants_i", "synapse_q", "beside_q", "random", "present_q", "present_write_q", "label_q", "visit_q", "uses_q"))
+	unused = append(unused, "constants_i", "shared_i", "synapse_q", "beside_q", "present_q", "present_write_q", "label_q", "visit_q", "uses_q")
+	if learns {
+		unused = append(unused, "update_constants_i", "random")
+	}
+	w.unused(unused)
 	w.line("\nendmodule\n\n`default_nettype wire")
 	return w.Bytes()
+}
+
+// randomWords prints the generator of a unit's rows.
+func (w *writer) randomWords() {
+	w.line("\n  // Random words: of this unit's rows.")
+	w.line("  reg [15:0] random_row_q;\n  wire [31:0] random;")
+	w.line("  always @(posedge clk_i) begin\n    random_row_q <= random_row_i + first_lane_i;\n  end")
+	w.line("  corinfo_random u_random (\n    .clk_i(clk_i), .enable_i(update_i), .keys_i(keys_i), .order_i(order_i), .row_i(random_row_q), .column_i(random_column_i), .random_o(random)\n  );")
 }
 
 // unused are the outputs of formulas that nobody may read.
@@ -519,6 +576,26 @@ func (p *Plan) unused(serves func(f *Formula) bool) (list []string) {
 		}
 	}
 	return list
+}
+
+// flags prints what formulas raise for the counters: whether each of their roundings overflows, and behind them whether a synapse
+// loses its update.
+func (w *writer) flags(p *Plan, counts string, serves func(f *Formula) bool) {
+	w.line("  wire counts;\n  assign counts = %s;", counts)
+	for k := range p.Flags {
+		raised := map[int]string{}
+		for i, f := range p.Formulas {
+			if list := f.Graph.Resizes(); !serves(f) || f.Graph.Name == "answer" || len(list) < k {
+				continue
+			} else if k < len(list) {
+				raised[i] = fmt.Sprintf("f%d_overflow%d", i, k)
+			} else if f.Use == OfSynapse {
+				raised[i] = fmt.Sprintf("(f%d_active && !f%d_moved)", i, i)
+			}
+		}
+		w.chosen(1, fmt.Sprintf("flag%d", k), raised)
+		w.line("  assign flags_o[%d] = counts && flag%d;", k, k)
+	}
 }
 
 // unused tells linters of nets of which not all is read.

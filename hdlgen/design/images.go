@@ -3,7 +3,9 @@ package design
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"math/big"
+	"slices"
 
 	"corinfo/golden/rule"
 )
@@ -36,6 +38,18 @@ func bit(b bool) field {
 
 func half(v int) field { return field{int64(v), 16} }
 
+// filled is an image of so many words at least.
+func filled(least int, fill func(m *image)) []byte {
+	m := &image{}
+	fill(m)
+	for lines := bytes.Count(m.Bytes(), []byte("\n")); lines < least; lines++ {
+		m.WriteString("0\n")
+	}
+	return m.Bytes()
+}
+
+func (p *Plan) imageName(name string) string { return p.Network.Name + "_" + name + ".hex" }
+
 // Values are the words of synapses and of what is beside them.
 type Values interface {
 	Synapse(projection, row, column int) int64
@@ -46,14 +60,11 @@ type Values interface {
 func (p *Plan) images(s *shape, values Values, rates [][]int64) map[string][]byte {
 	out := map[string][]byte{}
 	put := func(name string, least int, fill func(m *image)) {
-		m := &image{}
-		fill(m)
-		for lines := bytes.Count(m.Bytes(), []byte("\n")); lines < least; lines++ {
-			m.WriteString("0\n")
+		if text := filled(least, fill); len(text) > 0 { // else a design for inference only has no such memory
+			out[p.imageName(name)] = text
 		}
-		out[p.Network.Name+"_"+name+".hex"] = m.Bytes()
 	}
-	batch := p.Network.Learning.Batch
+	batch := p.batch()
 	put("program", 2, func(m *image) {
 		for _, i := range p.Program {
 			m.word(field{int64(i.Op), 4}, field{int64(i.Step), 8}, half(i.Row), bit(i.Hold), bit(i.Last), half(i.Exit))
@@ -106,7 +117,7 @@ func (p *Plan) images(s *shape, values Values, rates [][]int64) map[string][]byt
 			m.word(field{int64(x.Slot<<s.kind | x.Kind), 24}, field{int64(x.Shift), 8})
 		}
 	})
-	put("updates", 2, func(m *image) {
+	put("updates", p.updateWords(), func(m *image) {
 		for _, u := range p.Updates {
 			pr, d := &p.D.Projections[u.Projection], p.D
 			x, f := &d.Updates[u.Update], p.Formulas[u.Formula]
@@ -146,7 +157,7 @@ func (p *Plan) images(s *shape, values Values, rates [][]int64) map[string][]byt
 				half(minus), half(live[0]), half(live[1]))
 		}
 	})
-	put("rates", 2, func(m *image) {
+	put("rates", p.updateWords(), func(m *image) {
 		for _, u := range p.Updates {
 			fields, at := []field{}, 0
 			for i := range p.Formulas[u.Formula].Constants {
@@ -162,6 +173,27 @@ func (p *Plan) images(s *shape, values Values, rates [][]int64) map[string][]byt
 			m.word(append(fields, field{0, s.places - used})...)
 		}
 	})
+	put("counters", max(2, len(p.Steps))+p.updateWords(), func(m *image) {
+		for _, tensors := range p.raised() {
+			var fields []field
+			for k := range p.Flags {
+				counter := int64(noCounter)
+				if k < len(tensors) && tensors[k] != "" {
+					counter = int64(slices.Index(p.Counters, tensors[k]))
+				}
+				fields = append(fields, field{counter, 8})
+			}
+			m.word(fields...)
+		}
+	})
+	maps.Copy(out, p.laneImages(s, values))
+	return out
+}
+
+// laneImages are those of the lanes' memories.
+func (p *Plan) laneImages(s *shape, values Values) map[string][]byte {
+	out := map[string][]byte{}
+	put := func(name string, least int, fill func(m *image)) { out[p.imageName(name)] = filled(least, fill) }
 	// A column's words, in every lane.
 	for lane := range p.Lanes {
 		synapse := func(address int) (projection, row, column int, ok bool) {
@@ -198,6 +230,14 @@ func (p *Plan) images(s *shape, values Values, rates [][]int64) map[string][]byt
 	return out
 }
 
+// updateWords are those of the table of updates: at least two where there are any.
+func (p *Plan) updateWords() int {
+	if !p.Learns() {
+		return 0
+	}
+	return max(2, len(p.Updates))
+}
+
 // BesideWord is a word beside a synapse; a mirrored projection has those of the one that it mirrors.
 func (p *Plan) BesideWord(values Values, projection, word, row, column int) int64 {
 	if of := p.D.Projections[projection].Mirror; of >= 0 {
@@ -207,4 +247,17 @@ func (p *Plan) BesideWord(values Values, projection, word, row, column int) int6
 		return 0
 	}
 	return values.Beside(projection, word, row, column)
+}
+
+// LaneImages are the images of the design's memories of synapses, and of the words beside them, by their file, with other words.
+func (d *Design) LaneImages(values Values) (map[string][]byte, error) {
+	s, err := newShape(d.Plan)
+	if err != nil {
+		return nil, err
+	}
+	files := map[string][]byte{}
+	for name, text := range d.Plan.laneImages(s, values) {
+		files[imageFolder+"/"+name] = text
+	}
+	return files, nil
 }

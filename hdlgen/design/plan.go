@@ -4,6 +4,7 @@
 package design
 
 import (
+	"fmt"
 	"math/bits"
 	"slices"
 
@@ -47,8 +48,15 @@ type Plan struct {
 	Updates  []Update
 	Beside   []Storage // words beside a synapse, by place
 	Places   []Storage // constants of an update, by place
+	Counters []string  // of the host, by number
+	Flags    int       // that a formula raises at most: roundings that overflow, and whether an update is lost
 
-	words map[string]int
+	words  map[string]int
+	rows   map[string]int // by what they hold
+	prints map[*fx.Graph]string
+	phases []rule.Phase // that the design runs
+	used   []bool       // by word of the description: something in these phases writes or reads it
+	fed    []bool       // by sum
 }
 
 // Storage is room for a word: of all layers that have one of the name, in the widest format.
@@ -180,14 +188,17 @@ func New(n *network.Network, lanes, units int, target hdlgen.Target) (*Plan, err
 	if lanes < 1 || units < 1 || lanes%units != 0 || lanes > MaxLanes {
 		return nil, golden.Usagef("hardware: %d lanes with %d neuron units; want 1 to %d lanes, a multiple of the units", lanes, units, MaxLanes)
 	}
-	p := &Plan{Network: n, A: a, D: a.D, Target: target, Lanes: lanes, Units: units, Subs: lanes / units, Contexts: n.Hardware.Contexts, words: map[string]int{}}
+	p := &Plan{Network: n, A: a, D: a.D, Target: target, Lanes: lanes, Units: units, Subs: lanes / units, Contexts: n.Hardware.Contexts, words: map[string]int{}, rows: map[string]int{}, prints: map[*fx.Graph]string{}}
 	if err := p.refuse(); err != nil {
 		return nil, err
 	}
+	p.needs()
 	p.layOut()
 	p.store()
 	p.placeSynapses()
-	p.planes()
+	if p.Learns() {
+		p.planes()
+	}
 	p.program()
 	p.updates()
 	for _, f := range p.Formulas {
@@ -199,6 +210,12 @@ func New(n *network.Network, lanes, units int, target hdlgen.Target) (*Plan, err
 			return nil, golden.Usagef("formats: %s takes %d cycles, more than the %d that the machine counts: use shorter types, or a target of larger sums", f.Graph.Name, latency, maxLatency)
 		}
 		f.Latency = latency
+	}
+	if err := p.count(); err != nil {
+		return nil, err
+	}
+	if _, err := newShape(p); err != nil {
+		return nil, err
 	}
 	return p, nil
 }
@@ -226,6 +243,63 @@ func (p *Plan) refuse() error {
 		}
 	}
 	return nil
+}
+
+// Learns tells whether the design learns; others classify only, and have nothing that only learning needs.
+func (p *Plan) Learns() bool { return p.Network.Hardware.Learning }
+
+// batch is how many samples the design keeps for an update.
+func (p *Plan) batch() int {
+	if p.Learns() {
+		return p.Network.Learning.Batch
+	}
+	return 1
+}
+
+// needs finds the phases that the design runs, and what of the description they take.
+func (p *Plan) needs() {
+	d := p.D
+	for _, phase := range d.Phases {
+		if p.Learns() || !phase.Learning {
+			p.phases = append(p.phases, phase)
+		}
+	}
+	p.used, p.fed = make([]bool, len(d.Words)), make([]bool, len(d.Sums))
+	for i := range p.used {
+		p.used[i] = p.Learns() || d.Words[i].Fixed
+	}
+	for i := range p.fed {
+		p.fed[i] = p.Learns()
+	}
+	if p.Learns() {
+		return
+	}
+	p.used[d.Readout] = true
+	for _, phase := range p.phases {
+		for _, c := range phase.Begin {
+			p.used[c.To], p.used[c.From] = true, true
+		}
+		for _, step := range slices.Concat(phase.Order...) {
+			layer := d.Steps[step].Layer
+			for _, next := range d.Steps[step].Graph.Results {
+				p.used[d.Word(next.Word, layer)] = true
+			}
+			for _, o := range p.A.Steps[step].Operands {
+				switch o.Source {
+				case rule.FromWord, rule.FromTotal, rule.FromLargest:
+					p.used[d.Word(o.Name, layer)] = true
+				case rule.FromSum:
+					p.fed[d.Sum(o.Name, layer)] = true
+				}
+			}
+		}
+	}
+}
+
+// Holds tells whether the design has a projection's synapses: one that only learning listens to is not there without it.
+func (p *Plan) Holds(projection int) bool {
+	pr := &p.D.Projections[projection]
+	return p.fed[pr.To] && p.used[pr.From]
 }
 
 func (p *Plan) layOut() {
@@ -267,7 +341,7 @@ func (p *Plan) store() {
 	}
 	for i, w := range d.Words {
 		switch f := p.A.Word(i).Format; {
-		case w.Fixed:
+		case w.Fixed || !p.used[i]:
 		case w.Shared:
 			add(&p.Shared, w.Name, f)
 		default:
@@ -276,14 +350,17 @@ func (p *Plan) store() {
 	}
 	for _, f := range d.Factors {
 		for _, name := range earlierOf(f) {
+			if !p.Learns() {
+				break
+			}
 			add(&p.Words, earlier(name), p.A.Word(d.Word(name, f.Layer)).Format)
 		}
 	}
-	for _, phase := range d.Phases {
+	for _, phase := range p.phases {
 		if p.returned(phase.Name) {
 			for i, w := range d.Words {
 				switch {
-				case w.Fixed:
+				case w.Fixed || !p.used[i]:
 				case w.Shared:
 					add(&p.Shared, saved(w.Name, phase), p.A.Word(i).Format)
 				default:
@@ -294,6 +371,9 @@ func (p *Plan) store() {
 	}
 	for _, pr := range d.Projections {
 		for k, w := range pr.Words {
+			if !p.Learns() {
+				break
+			}
 			f := p.A.Types[w.Tensor].Format
 			if k == len(p.Beside) {
 				p.Beside = append(p.Beside, Storage{Name: w.Name, Width: f.Width, Signed: f.Signed})
@@ -317,8 +397,8 @@ func (p *Plan) store() {
 			low += list[i].Width
 		}
 	}
-	for _, s := range d.Sums {
-		if !slices.Contains(p.Kinds, s.Name) {
+	for i, s := range d.Sums {
+		if p.fed[i] && !slices.Contains(p.Kinds, s.Name) {
 			p.Kinds = append(p.Kinds, s.Name)
 		}
 	}
@@ -326,7 +406,7 @@ func (p *Plan) store() {
 
 // returned tells whether a phase starts from the end of this one.
 func (p *Plan) returned(name string) bool {
-	return slices.ContainsFunc(p.D.Phases, func(x rule.Phase) bool { return x.From == name })
+	return slices.ContainsFunc(p.phases, func(x rule.Phase) bool { return x.From == name })
 }
 
 // earlierOf are the words that a factor compares.
@@ -366,7 +446,7 @@ func (p *Plan) placeSynapses() {
 		}
 		s := Signal{Word: w, Base: p.Depth, Walk: len(p.Walk)}
 		for i, pr := range d.Projections {
-			if pr.From != w {
+			if pr.From != w || !p.Holds(i) {
 				continue
 			}
 			layer := d.Sums[pr.To].Layer
@@ -463,11 +543,21 @@ func (p *Plan) planes() {
 	}
 }
 
+// fingerprint is that of a graph, found once: every iteration of a phase asks for the same ones.
+func (p *Plan) fingerprint(g *fx.Graph) string {
+	print, known := p.prints[g]
+	if !known {
+		print = g.Fingerprint()
+		p.prints[g] = print
+	}
+	return print
+}
+
 // formula gives a formula its place, that of an equal one if there is one.
 func (p *Plan) formula(f Formula) int {
-	print := f.Graph.Fingerprint()
+	print := p.fingerprint(f.Graph)
 	for i, old := range p.Formulas {
-		if old.Use == f.Use && old.Graph.Fingerprint() == print && slices.Equal(old.Operands, f.Operands) && slices.Equal(old.Guarded, f.Guarded) &&
+		if old.Use == f.Use && p.fingerprint(old.Graph) == print && slices.Equal(old.Operands, f.Operands) && slices.Equal(old.Guarded, f.Guarded) &&
 			old.Reduces == f.Reduces && (f.Reduces == "" || p.reduced(old) == p.reduced(&f)) {
 			return i
 		}
@@ -507,13 +597,13 @@ func (p *Plan) step(s Step) int {
 
 // row is the place of a row of constants.
 func (p *Plan) row(x Row) int {
-	for i, old := range p.Rows {
-		if old.Formula == x.Formula && slices.EqualFunc(old.Words[:], x.Words[:], func(a, b []int64) bool { return slices.Equal(a, b) }) {
-			return i
-		}
+	key := fmt.Sprint(x)
+	at, known := p.rows[key]
+	if !known {
+		at = len(p.Rows)
+		p.Rows, p.rows[key] = append(p.Rows, x), at
 	}
-	p.Rows = append(p.Rows, x)
-	return len(p.Rows) - 1
+	return at
 }
 
 // program lays out one sample, and the mini-batch's update, as a list without loops.
@@ -522,8 +612,8 @@ func (p *Plan) program() {
 	p.Program = []Instruction{{Op: OpClear, Step: p.nothing()}, {Op: OpLoad}}
 	sign, inferred, second := 0, false, false
 	emit := func(i Instruction) { p.Program = append(p.Program, i) }
-	for at := range d.Phases {
-		phase := &d.Phases[at]
+	for at := range p.phases {
+		phase := &p.phases[at]
 		if phase.Learning && !inferred {
 			emit(Instruction{Op: OpInferred})
 			inferred = true
@@ -566,7 +656,7 @@ func (p *Plan) program() {
 		if phase.Answer {
 			emit(Instruction{Op: OpAnswer, Step: p.answer()})
 		}
-		if phase.Keep != rule.NoRole {
+		if phase.Keep != rule.NoRole && p.Learns() {
 			if !inferred { // inference keeps nothing
 				emit(Instruction{Op: OpInferred})
 				inferred = true
@@ -579,6 +669,9 @@ func (p *Plan) program() {
 	}
 	if !inferred {
 		emit(Instruction{Op: OpInferred})
+	}
+	if !p.Learns() {
+		return
 	}
 	emit(Instruction{Op: OpSampled})
 	for i := range p.Updates {
@@ -701,7 +794,7 @@ func (p *Plan) moved(pair func(name string) [2]string, events bool, base func(na
 			var plain [][2]string
 			word := func(name string) int { return d.Word(base(name), k) }
 			for i, w := range d.Words {
-				if w.Layer != k || w.Fixed || w.Shared != shared {
+				if w.Layer != k || w.Fixed || w.Shared != shared || !p.used[i] {
 					continue
 				}
 				if events && w.Signal && p.signal(i) >= 0 {
@@ -870,9 +963,6 @@ func (p *Plan) Dense() (cycles int) {
 	}
 	return cycles
 }
-
-// Of is the network.
-func (p *Plan) Of() *network.Network { return p.Network }
 
 // QuantizeInput converts pixels to raw words of the input, into out.
 func (p *Plan) QuantizeInput(pixels []uint8, out []int64) { p.A.Input(pixels, out) }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 
-	"corinfo/constraints"
 	"corinfo/golden"
 	"corinfo/golden/machine"
 	"corinfo/golden/rule"
@@ -63,22 +62,6 @@ func (p *Plan) Scheduled() bool {
 		}
 	}
 	return false
-}
-
-// CheckFit refuses a design that cannot fit a board's device (ErrUsage).
-func (p *Plan) CheckFit(b *constraints.Board) error {
-	s, err := newShape(p)
-	if err != nil {
-		return err
-	}
-	e := &hdlgen.Estimates{Lanes: p.Lanes}
-	p.memories(s, e)
-	p.multipliers(s, e)
-	if f := e.Fit(b); !f.Fits {
-		return golden.Usagef("%s on %d lanes and %d neuron units takes %d of %d multipliers, %d of %d block memories and at least %d of %d LUTs of %s (%s); use fewer lanes or units, a smaller network or a smaller mini-batch",
-			p.Network.Name, p.Lanes, p.Units, f.DSP.Used, f.DSP.Available, f.BRAM.Used, f.BRAM.Available, f.LUT.Used, f.LUT.Available, b.Name, b.Device)
-	}
-	return nil
 }
 
 // addTo adds what a board and a testbench get to a design's files.

@@ -59,6 +59,7 @@ type flight struct {
 	allow    int // cycle from which its events may be taken
 	moved    bool
 	queue    []int // events that wait: their strides
+	coming   int   // of those pending
 	busy     []int // cycles in which events that were taken are over
 	complete bool
 }
@@ -82,10 +83,65 @@ func (p *Plan) answers() int { return 2 * p.Target.WireCycles }
 // play takes a list of commands, all inferences or all learning samples in whole mini-batches.
 func (p *Plan) play(list []sampleActivity, learn, dense bool) *schedule {
 	s := &schedule{p: p, dense: dense, list: list, learn: learn, flights: make([]flight, p.Contexts), loading: -1, room: eventRoom}
-	for s.turn < len(list) || slices.ContainsFunc(s.flights, func(f flight) bool { return f.stage != idle }) {
+	for s.turn < len(list) || s.working() {
+		before := s.mark()
 		s.step()
+		next := s.cycle + 1
+		if s.mark() == before { // until some time comes, all cycles are like this one
+			next = s.soonest()
+		}
+		if s.cycle >= s.updateEnd && s.working() {
+			s.settling += next - s.cycle
+		}
+		s.cycle = next
 	}
 	return s
+}
+
+func (s *schedule) working() bool {
+	return slices.ContainsFunc(s.flights, func(f flight) bool { return f.stage != idle })
+}
+
+// mark tells whether a cycle changed anything.
+func (s *schedule) mark() uint64 {
+	sum := uint64(14695981039346656037)
+	add := func(list ...int) {
+		for _, v := range list {
+			sum = (sum ^ uint64(v)) * 1099511628211
+		}
+	}
+	flag := map[bool]int{true: 1}
+	add(s.accepted, s.loading, s.word, flag[s.waits], flag[s.one], flag[s.closing], s.turn, s.held, s.owner, s.free, len(s.pending), s.room, s.walkFree, len(s.placed), s.updateEnd)
+	for i := range s.flights {
+		f := &s.flights[i]
+		add(f.at, f.record, int(f.stage), f.from, f.done, f.allow, len(f.queue), len(f.busy))
+	}
+	return sum
+}
+
+// soonest is the first cycle behind this one that something waits for.
+func (s *schedule) soonest() int {
+	next := never
+	at := func(cycles ...int) {
+		for _, c := range cycles {
+			if c > s.cycle {
+				next = min(next, c)
+			}
+		}
+	}
+	at(s.free, s.walkFree-1, s.walkFree, s.updateEnd)
+	if len(s.pending) > 0 {
+		at(s.pending[0].cycle)
+	}
+	if len(s.placed) > 0 {
+		at(s.placed[0].cycle)
+	}
+	for i := range s.flights {
+		f := &s.flights[i]
+		at(f.from, f.done, f.allow)
+		at(f.busy...)
+	}
+	return next
 }
 
 // step is one cycle.
@@ -96,24 +152,14 @@ func (s *schedule) step() {
 		s.context(c)
 	}
 	s.grant()
-	for i := 0; i < len(s.pending); {
-		if a := s.pending[i]; a.cycle <= s.cycle {
-			s.flights[a.context].queue = append(s.flights[a.context].queue, a.stride)
-			s.pending = slices.Delete(s.pending, i, i+1)
-			continue
-		}
-		i++
+	for len(s.pending) > 0 && s.pending[0].cycle <= s.cycle {
+		f := &s.flights[s.pending[0].context]
+		f.queue = append(f.queue, s.pending[0].stride)
+		f.coming--
+		s.pending = s.pending[1:]
 	}
 	s.take()
 	s.walk()
-	if s.cycle < s.updateEnd {
-		s.cycle++
-		return
-	}
-	if slices.ContainsFunc(s.flights, func(f flight) bool { return f.stage != idle }) {
-		s.settling++
-	}
-	s.cycle++
 }
 
 func (s *schedule) accept() {
@@ -270,7 +316,7 @@ func (s *schedule) context(c int) {
 		s.next(c, f.at+1)
 	case quieting:
 		f.busy = slices.DeleteFunc(f.busy, func(end int) bool { return end >= 0 && end <= s.cycle })
-		if len(f.queue) == 0 && len(f.busy) == 0 && !slices.ContainsFunc(s.pending, func(a arrival) bool { return a.context == c }) {
+		if len(f.queue) == 0 && len(f.busy) == 0 && f.coming == 0 {
 			leave()
 		}
 	}
@@ -344,12 +390,16 @@ func (s *schedule) run(c int) {
 		return
 	}
 	stride := p.Signals[st.Signal].Stride
+	known := len(s.pending)
 	for n, some := range changed {
 		if some || s.dense {
 			sub := n % p.Lanes % p.Subs
 			s.pending = append(s.pending, arrival{s.cycle + 8 + p.answers() + formula.Latency + n/p.Lanes*(kinds+p.Subs) + kinds + sub, c, stride})
 		}
 	}
+	// One step's come before the next one's; those of a slot do not come in the order of neurons.
+	slices.SortStableFunc(s.pending[known:], func(a, b arrival) int { return a.cycle - b.cycle })
+	f.coming += len(s.pending) - known
 }
 
 // never is the time of what is not going to happen.
@@ -437,7 +487,7 @@ func Estimate(p *Plan, activity *Activity) (*hdlgen.Estimates, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &hdlgen.Estimates{Lanes: p.Lanes, Measured: activity != nil, Latency: map[string]int{}}
+	e := &hdlgen.Estimates{Lanes: p.Lanes, Units: p.Units, Measured: activity != nil, Latency: map[string]int{}}
 	dense := p.Network.Hardware.Mode == "dense" || activity == nil
 	if activity == nil {
 		activity = p.everything()
@@ -465,8 +515,8 @@ func Estimate(p *Plan, activity *Activity) (*hdlgen.Estimates, error) {
 // useful are the products of events without the padding of layers that the lanes do not divide.
 func (p *Plan) useful(list []sampleActivity) (total int) {
 	fan := func(word int) (n int) {
-		for _, pr := range p.D.Projections {
-			if pr.From == word {
+		for i, pr := range p.D.Projections {
+			if pr.From == word && p.Holds(i) {
 				n += pr.Rows
 			}
 		}
@@ -513,21 +563,23 @@ func (p *Plan) memories(s *shape, e *hdlgen.Estimates) {
 	add("synapses", s.synapseDepth, s.word, p.Lanes, false)
 	add("words beside synapses", s.synapseDepth, s.beside, p.Lanes, false)
 	add("sums", 1<<s.sum, s.accumulator, p.Lanes*p.Contexts, false)
-	add("factors", 1<<s.factor, p.pair()*s.factorWord, p.Lanes/p.pair(), false)
+	if p.Learns() {
+		add("factors", 1<<s.factor, p.pair()*s.factorWord, p.Lanes/p.pair(), false)
+		add("kept factors", 1<<s.kept, s.keptWord, p.Units, false)
+		add("input", max(2, n.Learning.Batch*n.Layers[0]), s.x, 1, false)
+		add("updates", p.updateWords(), 288, 1, true)
+		add("rates", p.updateWords(), s.places, 1, false)
+	}
 	for _, w := range p.Words {
 		add("words "+w.Name, p.Contexts<<s.index, w.Width, p.Units, false)
 	}
 	add("words of layers", p.Contexts*len(n.Layers), s.shared, 1, false)
 	add("events", 1<<s.queue, s.signal+16+s.change, p.Units*p.Contexts, false)
-	add("kept factors", 1<<s.kept, s.keptWord, p.Units, false)
-	add("input", max(2, n.Learning.Batch*n.Layers[0]), s.x, 1, false)
 	add("program", len(p.Program), 46, p.Contexts, true)
 	add("steps", max(2, len(p.Steps)), 176, 1, true)
 	add("constants", 4*len(p.Rows), s.constants, 1, true)
 	add("columns", max(2, len(p.Walk)), 32, 1, true)
 	add("signals", max(2, len(p.Signals)), 64, 1, true)
-	add("updates", max(2, len(p.Updates)), 288, 1, true)
-	add("rates", max(2, len(p.Updates)), s.places, 1, false)
 }
 
 // multipliers counts those of the lanes' products, of the formulas in every unit, and the one that finds columns.

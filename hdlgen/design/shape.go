@@ -16,7 +16,7 @@ type shape struct {
 
 func newShape(p *Plan) (*shape, error) {
 	n, d := p.Network, p.D
-	batch := n.Learning.Batch
+	batch := p.batch()
 	s := &shape{lane: AddressBits(p.Lanes), unit: AddressBits(p.Units), sub: AddressBits(p.Subs), context: AddressBits(p.Contexts), kind: AddressBits(len(p.Kinds)),
 		slot: AddressBits(max(2, p.Slots)), index: AddressBits(max(2, p.Slots*p.Subs)), sample: AddressBits(batch), label: AddressBits(n.Layers[n.K()]),
 		signal: AddressBits(len(p.Signals) + 1), program: AddressBits(max(2, len(p.Program)))}
@@ -32,6 +32,9 @@ func newShape(p *Plan) (*shape, error) {
 	s.x = p.A.Word(d.Word("x", 0)).Width
 	s.change, s.score, s.keptWord, s.factorWord, s.word, s.reduce = max(s.x+1, 2), SignedWidth(p.A.Word(d.Readout).Format), 2, 2, 2, 2
 	for i, pr := range d.Projections {
+		if !p.Holds(i) {
+			continue
+		}
 		s.change = max(s.change, SignedWidth(p.A.Projections[i].Change))
 		s.word = max(s.word, SignedWidth(p.A.Types[pr.Tensor].Format))
 	}
@@ -58,13 +61,21 @@ func newShape(p *Plan) (*shape, error) {
 		}
 	}
 	for i := range d.Projections {
+		if !p.Holds(i) {
+			continue
+		}
 		s.operand = max(s.operand, SignedWidth(p.A.Projections[i].Change)+p.A.Projections[i].Shift)
 	}
 	s.operand = max(s.operand, s.change)
-	for _, f := range p.A.Sums {
-		s.accumulator = max(s.accumulator, SignedWidth(f))
+	for i, f := range p.A.Sums {
+		if p.fed[i] {
+			s.accumulator = max(s.accumulator, SignedWidth(f))
+		}
 	}
 	for i := range p.A.Updates {
+		if !p.Learns() {
+			break
+		}
 		s.accumulator = max(s.accumulator, SignedWidth(p.A.Updates[i].Sum))
 	}
 	s.beside, s.shared = bitsOf(p.Beside), bitsOf(p.Shared)
@@ -83,7 +94,7 @@ func newShape(p *Plan) (*shape, error) {
 	}
 	// A unit's queue of events: all that a group of steps may change.
 	perGroup := 0
-	for _, phase := range d.Phases {
+	for _, phase := range p.phases {
 		for _, group := range phase.Order {
 			words := 0
 			for _, step := range group {

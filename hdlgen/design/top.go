@@ -2,6 +2,7 @@ package design
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	fx "corinfo/fixedpoint"
@@ -18,6 +19,7 @@ func (p *Plan) sharedModule(s *shape) []byte {
 	layers := len(p.Network.Layers)
 	w.line("// %s_shared: the words that the neurons of a layer share, by sample in flight and layer, and their formulas. See", name)
 	w.line("// corinfo_machine_steps for the cycles of its ports.")
+	w.provenance(p.Network)
 	w.line("\n`timescale 1ns/1ps\n`default_nettype none\n\nmodule %s_shared (", name)
 	var ports []string
 	in := func(width int, n string) { ports = append(ports, "  input  wire "+rangeOf(width)+n) }
@@ -36,6 +38,7 @@ func (p *Plan) sharedModule(s *shape) []byte {
 	in(1, "shared_write_i")
 	out(s.shared, "shared_o")
 	out(1, "moved_o")
+	ports = append(ports, fmt.Sprintf("  output wire [%d:0] flags_o", p.Flags-1))
 	out(s.shared, "trace_words_o")
 	w.line("%s\n);\n", strings.Join(ports, ",\n"))
 	w.line("  // The units' words in one.")
@@ -80,6 +83,7 @@ func (p *Plan) sharedModule(s *shape) []byte {
 	}
 	w.chosen(1, "moved", moved)
 	w.line("  assign moved_o = moved;")
+	w.flags(p, "1'b1", func(f *Formula) bool { return f.Use == OfLayer })
 	var parts []string
 	for k := len(p.Shared) - 1; k >= 0; k-- {
 		x := p.Shared[k]
@@ -119,9 +123,13 @@ func (p *Plan) topModule(s *shape) []byte {
 	besideW := max(1, s.beside)
 	eventW := s.signal + 16 + s.change
 	traceW, sharedW := bitsOf(p.Words), max(1, s.shared)
+	learning := fmt.Sprintf("A learning command goes on, and synapses change\n// after every %d of them", n.Learning.Batch)
+	if !p.Learns() {
+		learning = "It does not learn:\n// a learning command is an inference"
+	}
 	w.line("// %s: a network of %v neurons on %d lanes and %d neuron units.", name, n.Layers, p.Lanes, p.Units)
-	w.line("//\n// Give a command, then the input's words; scores and the class come out. A learning command goes on, and synapses change")
-	w.line("// after every %d of them. The trace ports show a testbench what steps and updates write; leave them open on a board.", n.Learning.Batch)
+	w.line("//\n// Give a command, then the input's words; scores and the class come out. %s. The trace ports show a testbench what steps and updates write; leave them open on a board.", learning)
+	w.provenance(n)
 	w.line("\n`timescale 1ns/1ps\n`default_nettype none\n\nmodule %s #(\n  parameter ImageFolder = \"images\"\n) (", name)
 	var ports []string
 	in := func(width int, n string) { ports = append(ports, "  input  wire "+rangeOf(width)+n) }
@@ -172,7 +180,7 @@ func (p *Plan) topModule(s *shape) []byte {
 		{1, "visit"}, {s.sub, "visit_sub"}, {s.index, "visit_index"}, {16, "visit_neuron"}, {1, "clear"}, {1, "reduce"}, {1, "reduce_first"},
 		{1, "write"}, {s.sub, "write_sub"}, {s.index, "write_index"}, {16, "write_neuron"}, {1, "event"}, {1, "factor_we"}, {1, "kept_we"}, {s.kept, "kept_waddr"}, {s.kept, "kept_raddr"},
 		{1, "combine"}, {1, "combine_first"}, {s.unit, "combine_unit"}, {1, "shared_write"},
-		{1, "synapse_write"}, {s.sub, "synapse_sub"}, {16, "synapse_row"}, {128, "keys"}, {2, "order"}, {16, "random_row"}, {16, "random_column"}, {s.places, "update_constants"},
+		{1, "synapse_write"}, {s.sub, "synapse_sub"}, {128, "keys"}, {2, "order"}, {16, "random_row"}, {16, "random_column"}, {s.places, "update_constants"},
 		{p.Units * c, "queue_take"}, {s.context, "queue_context"}}
 	for _, x := range nets {
 		if x.name == "queue_take" {
@@ -182,15 +190,25 @@ func (p *Plan) topModule(s *shape) []byte {
 		}
 		control = append(control, fmt.Sprintf(".%s_o(bus_%s)", x.name, x.name))
 	}
+	if !p.Learns() {
+		var untold []string
+		for _, x := range onlyLearning {
+			untold = append(untold, "bus_"+x)
+		}
+		w.line("  wire unused_learning;\n  assign unused_learning = ^{%s};", strings.Join(untold, ", "))
+	}
 	widthOf := map[string]int{"rst": 1, "shared": sharedW}
 	for _, x := range nets {
 		widthOf[x.name] = x.width
 	}
-	back := []wire{{p.Units * c, "queue_put"}, {p.Units * eventW, "queue_heads"}, {p.Units, "moved"}, {p.Units, "factor_live"}, {1, "shared_moved"}, {p.Units * s.score, "score"}, {p.Units * s.keptWord, "kept"},
+	back := []wire{{p.Units * c, "queue_put"}, {p.Units * eventW, "queue_heads"}, {p.Units, "moved"}, {p.Units, "factor_live"}, {1, "shared_moved"}, {p.Units * p.Flags, "flags"}, {p.Flags, "shared_flags"}, {p.Units * s.score, "score"}, {p.Units * s.keptWord, "kept"},
 		{p.Units * s.word, "synapse"}, {p.Units * besideW, "beside"}}
 	for _, x := range back {
 		w.line("  wire [%d:0] from_units_%s;", x.width-1, x.name)
 		control = append(control, fmt.Sprintf(".%s_i(from_units_%s)", x.name, x.name))
+	}
+	if !p.Learns() {
+		w.line("  assign from_units_kept = %d'd0;", p.Units*s.keptWord)
 	}
 	w.line("%s\n%s", fmt.Sprintf("  wire [%d:0] from_units_reduced;", p.Units*s.reduce-1), net(sharedW, "bus_shared"))
 	w.line("  wire bus_rst;")
@@ -213,7 +231,10 @@ func (p *Plan) topModule(s *shape) []byte {
 			signed |= 1 << i
 		}
 	}
-	dense, signedX := 0, 0
+	dense, signedX, learns := 0, 0, 0
+	if p.Learns() {
+		learns = 1
+	}
 	if n.Hardware.Mode == "dense" {
 		dense = 1
 	}
@@ -228,12 +249,12 @@ func (p *Plan) topModule(s *shape) []byte {
 		name string
 		v    int
 	}{{"Lanes", p.Lanes}, {"LaneW", s.lane}, {"Units", p.Units}, {"UnitW", s.unit}, {"Subs", p.Subs}, {"SubW", s.sub}, {"Contexts", c}, {"ContextW", s.context},
-		{"Kinds", kinds}, {"KindW", s.kind}, {"Slots", p.Slots}, {"SlotW", s.slot}, {"IndexW", s.index}, {"SumAddrW", s.sum}, {"Batch", n.Learning.Batch}, {"SampleW", s.sample},
+		{"Kinds", kinds}, {"KindW", s.kind}, {"Slots", p.Slots}, {"SlotW", s.slot}, {"IndexW", s.index}, {"SumAddrW", s.sum}, {"Batch", p.batch()}, {"SampleW", s.sample},
 		{"Inputs", n.Layers[0]}, {"InputAddrW", s.input}, {"LabelW", s.label}, {"FactorAddrW", s.factor}, {"KeptAddrW", s.kept}, {"SynapseDepth", s.synapseDepth}, {"SynapseAddrW", s.synapse},
 		{"SynapseWidth", s.word}, {"BesideW", besideW}, {"XWidth", s.x}, {"XSigned", signedX}, {"ChangeWidth", s.change}, {"OperandWidth", s.operand}, {"ScoreWidth", s.score},
 		{"KeptWidth", s.keptWord}, {"ValueWidth", s.value}, {"ConstantsWidth", s.constants}, {"Steps", max(2, len(p.Steps))}, {"Rows", max(1, len(p.Rows))}, {"Signals", max(2, len(p.Signals))},
-		{"SignalW", s.signal}, {"OneSignal", p.oneSignal()}, {"WalkDepth", max(2, len(p.Walk))}, {"Updates", max(2, len(p.Updates))}, {"UpdateConstantsWidth", s.places},
-		{"MaxLatency", s.maxLatency}, {"TermAddrW", s.term}, {"FactorsW", s.factors}, {"ReadCycles", p.Target.ReadCycles}, {"WireCycles", p.Target.WireCycles}, {"QueueW", s.queue}, {"ProgramDepth", max(2, len(p.Program))}, {"ProgramAddrW", s.program}, {"Dense", dense}} {
+		{"SignalW", s.signal}, {"OneSignal", p.oneSignal()}, {"WalkDepth", max(2, len(p.Walk))}, {"Learning", learns}, {"Updates", p.updateWords()}, {"UpdateConstantsWidth", s.places},
+		{"MaxLatency", s.maxLatency}, {"TermAddrW", s.term}, {"FactorsW", s.factors}, {"ReadCycles", p.Target.ReadCycles}, {"WireCycles", p.Target.WireCycles}, {"QueueW", s.queue}, {"ProgramDepth", max(2, len(p.Program))}, {"ProgramAddrW", s.program}, {"Dense", dense}, {"Flags", p.Flags}, {"Totals", len(p.Counters)}} {
 		number(x.name, x.v)
 	}
 	low := func(x Storage) int { return x.Low }
@@ -245,7 +266,7 @@ func (p *Plan) topModule(s *shape) []byte {
 	text("ConstantBits", table(p.Places, width, 8))
 	text("Seed", fmt.Sprintf("32'd%d", n.Seed))
 	for _, x := range [][2]string{{"ProgramFile", "program"}, {"StepsFile", "steps"}, {"ConstantsFile", "constants"}, {"SignalsFile", "signals"}, {"WalkFile", "walk"},
-		{"UpdatesFile", "updates"}, {"UpdateConstantsFile", "rates"}} {
+		{"UpdatesFile", "updates"}, {"UpdateConstantsFile", "rates"}, {"CountersFile", "counters"}} {
 		text(x[0], image(x[1]))
 	}
 	w.line("\n  corinfo_machine_control #(\n    %s\n  ) u_control (\n    %s\n  );", strings.Join(params, ",\n    "), strings.Join(control, ",\n    "))
@@ -256,10 +277,10 @@ func (p *Plan) topModule(s *shape) []byte {
 		w.line("\n  // Words that the neurons of a layer share.")
 		w.line("  %s_shared u_shared (\n    .clk_i(clk_i), .graph_i(bus_graph), .layer_i(bus_layer), .context_i(bus_context), .constants_i(bus_constants), .largest_i(bus_largest), .clear_i(bus_clear),", name)
 		w.line("    .combine_i(bus_combine), .combine_first_i(bus_combine_first), .combine_unit_i(bus_combine_unit), .reduced_i(from_units_reduced), .shared_write_i(bus_shared_write),")
-		w.line("    .shared_o(bus_shared), .moved_o(from_units_shared_moved), .trace_words_o(trace_shared_words_o)\n  );")
+		w.line("    .shared_o(bus_shared), .moved_o(from_units_shared_moved), .flags_o(from_units_shared_flags), .trace_words_o(trace_shared_words_o)\n  );")
 		w.line("  assign trace_shared_valid_o = bus_shared_write;")
 	} else {
-		w.line("  assign bus_shared = %d'd0;\n  assign from_units_shared_moved = 1'b0;\n  assign trace_shared_valid_o = 1'b0;\n  assign trace_shared_words_o = 1'b0;", sharedW)
+		w.line("  assign bus_shared = %d'd0;\n  assign from_units_shared_moved = 1'b0;\n  assign from_units_shared_flags = %d'd0;\n  assign trace_shared_valid_o = 1'b0;\n  assign trace_shared_words_o = 1'b0;", sharedW, p.Flags)
 		w.line("  wire unused_shared;\n  assign unused_shared = ^{bus_layer, bus_largest, bus_combine, bus_combine_first, bus_combine_unit, bus_shared_write, from_units_reduced};")
 	}
 	w.line("\n  // Trace, as late as the units write; the synapse's address comes with the write.")
@@ -277,7 +298,6 @@ func (p *Plan) topModule(s *shape) []byte {
 	w.line("  assign trace_step_valid_o      = trace_write && !bus_rst;\n  assign trace_step_context_o    = trace_context;\n  assign trace_step_number_o     = trace_step;\n  assign trace_step_neuron_o     = trace_write_neuron;")
 	w.line("  assign trace_synapse_valid_o   = trace_synapse_write && !bus_rst;\n  assign trace_synapse_address_o = {%d'd0, trace_synapse_waddr};\n  assign trace_synapse_sub_o     = {%d'd0, trace_synapse_sub};", 20-s.synapse, 16-s.sub)
 	w.line("  assign trace_synapse_words_o   = trace_synapse_write ? synapse_next : %d'd0;\n  assign trace_synapse_besides_o = trace_synapse_write ? beside_next : %d'd0;", p.Units*s.word, p.Units*besideW)
-	w.unused([]string{"bus_synapse_row"})
 	w.line("\nendmodule\n\n`default_nettype wire")
 	return w.Bytes()
 }
@@ -290,13 +310,22 @@ var (
 		"random_row", "random_column", "update_constants", "host_we", "host_beside", "host_lane", "host_synapse", "host_words", "queue_context"}
 )
 
+// onlyLearning are what of this only learning needs.
+var onlyLearning = []string{"update", "write_sub", "factor_raddr", "factor_waddr", "factor_we", "kept_we", "kept_waddr", "kept_raddr", "synapse_write", "synapse_sub", "keys", "order",
+	"random_row", "random_column", "update_constants"}
+
+// told is what the control tells units and lanes, of a list.
+func (p *Plan) told(list []string) []string {
+	return slices.DeleteFunc(slices.Clone(list), func(x string) bool { return !p.Learns() && slices.Contains(onlyLearning, x) })
+}
+
 // topUnits prints the units and their lanes, with the registers on the wires to them and back.
 func (w *writer) topUnits(p *Plan, s *shape, widthOf map[string]int) {
 	c, kinds, besideW, name := p.Contexts, len(p.Kinds), max(1, s.beside), p.Network.Name
 	eventW, traceW := s.signal+16+s.change, bitsOf(p.Words)
 	pair := p.pair()
 
-	told := append(append([]string{"update"}, toldLanes...), toldUnits...)
+	told := p.told(slices.Concat([]string{"update"}, toldLanes, toldUnits))
 	total := 0
 	side := func(prefix string) string {
 		list := make([]string, len(told))
@@ -325,8 +354,11 @@ func (w *writer) topUnits(p *Plan, s *shape, widthOf map[string]int) {
 		width     int
 		name, net string
 	}
-	answers := []answer{{c, "queue_put", "queue_put"}, {eventW, "queue_head", "queue_heads"}, {1, "moved", "moved"}, {1, "factor_live", "factor_live"}, {s.reduce, "reduced", "reduced"}, {s.score, "score", "score"},
-		{s.keptWord, "kept", "kept"}, {s.word, "synapse", "synapse"}, {besideW, "beside", "beside"}}
+	answers := []answer{{c, "queue_put", "queue_put"}, {eventW, "queue_head", "queue_heads"}, {1, "moved", "moved"}, {p.Flags, "flags", "flags"}, {s.reduce, "reduced", "reduced"}, {s.score, "score", "score"},
+		{s.word, "synapse", "synapse"}, {besideW, "beside", "beside"}}
+	if p.Learns() {
+		answers = append(answers, answer{s.keptWord, "kept", "kept"}, answer{1, "factor_live", "factor_live"})
+	}
 	var from, to []string
 	total = 0
 	for _, x := range answers {
@@ -339,29 +371,34 @@ func (w *writer) topUnits(p *Plan, s *shape, widthOf map[string]int) {
 		strings.Join(from, ", "), strings.Join(to, ", "))
 
 	w.line("      wire [%d:0] sums;\n      wire [%d:0] synapses;\n      wire [%d:0] besides;", p.Subs*kinds*s.accumulator-1, p.Subs*s.word-1, p.Subs*besideW-1)
-	w.line("      wire [%d:0] synapse_we, beside_we;\n      wire [%d:0] factor_we;\n      wire [%d:0] factor_next;", p.Subs-1, p.Subs/pair-1, pair*s.factorWord-1)
+	w.line("      wire [%d:0] synapse_we, beside_we;", p.Subs-1)
 	w.line("      wire [%d:0] trace_words;", traceW-1)
-	bind := []string{".clk_i(clk_i)", ".update_i(told_update)"}
-	for _, x := range toldUnits {
+	bind := []string{".clk_i(clk_i)"}
+	if p.Learns() {
+		w.line("      wire [%d:0] factor_we;\n      wire [%d:0] factor_next;", p.Subs/pair-1, pair*s.factorWord-1)
+		bind = append(bind, ".update_i(told_update)", ".factor_we_o(factor_we)", ".factor_next_o(factor_next)")
+	}
+	for _, x := range p.told(toldUnits) {
 		bind = append(bind, fmt.Sprintf(".%s_i(told_%s)", x, x))
 	}
 	for _, x := range answers {
 		bind = append(bind, fmt.Sprintf(".%s_o(%s)", x.name, x.name))
 	}
-	bind = append(bind, ".first_lane_i(FirstLane[15:0])", ".queue_take_i(take)", ".sums_i(sums)", ".synapses_i(synapses)", ".besides_i(besides)", ".factor_we_o(factor_we)", ".factor_next_o(factor_next)",
+	bind = append(bind, ".first_lane_i(FirstLane[15:0])", ".queue_take_i(take)", ".sums_i(sums)", ".synapses_i(synapses)", ".besides_i(besides)",
 		".synapse_we_o(synapse_we)", ".beside_we_o(beside_we)", fmt.Sprintf(".synapse_next_o(synapse_next[%d*u +: %d])", s.word, s.word),
 		fmt.Sprintf(".beside_next_o(beside_next[%d*u +: %d])", besideW, besideW), ".trace_words_o(trace_words)")
 	w.line("      localparam [31:0] FirstLane = %d * u;", p.Subs)
 	w.line("      %s_unit u_unit (\n        %s\n      );", name, strings.Join(bind, ",\n        "))
 	w.line("      assign trace_step_words_o[%d*u +: %d] = trace_write ? trace_words : %d'd0;", traceW, traceW, traceW)
 
-	w.line("\n      // Learning factors: those of %d lanes side by side in a memory.", pair)
-	w.line("      wire [%d:0] factors;", p.Subs*s.factorWord-1)
-	w.line("      for (i = 0; i < %d; i = i + 1) begin : gen_factor", p.Subs/pair)
-	w.line("        corinfo_ram #(.Width(%d), .Depth(%d), .Cycles(%d)) u_factor (", pair*s.factorWord, 1<<s.factor, p.Target.ReadCycles)
-	w.line("          .clk_i(clk_i), .we_i(factor_we[i]), .waddr_i(told_factor_waddr), .wdata_i(factor_next), .re_i(told_update), .raddr_i(told_factor_raddr),")
-	w.line("          .rdata_o(factors[%d*i +: %d])\n        );\n      end", pair*s.factorWord, pair*s.factorWord)
-
+	if p.Learns() {
+		w.line("\n      // Learning factors: those of %d lanes side by side in a memory.", pair)
+		w.line("      wire [%d:0] factors;", p.Subs*s.factorWord-1)
+		w.line("      for (i = 0; i < %d; i = i + 1) begin : gen_factor", p.Subs/pair)
+		w.line("        corinfo_ram #(.Width(%d), .Depth(%d), .Cycles(%d)) u_factor (", pair*s.factorWord, 1<<s.factor, p.Target.ReadCycles)
+		w.line("          .clk_i(clk_i), .we_i(factor_we[i]), .waddr_i(told_factor_waddr), .wdata_i(factor_next), .re_i(told_update), .raddr_i(told_factor_raddr),")
+		w.line("          .rdata_o(factors[%d*i +: %d])\n        );\n      end", pair*s.factorWord, pair*s.factorWord)
+	}
 	w.line("\n      for (i = 0; i < %d; i = i + 1) begin : gen_lane", p.Subs)
 	w.line("        localparam Lane = %d * u + i;", p.Subs)
 	for _, x := range [][2]string{{"Thousands", "Lane / 1000"}, {"Hundreds", "Lane / 100 % 10"}, {"Tens", "Lane / 10 % 10"}, {"Ones", "Lane % 10"}} {
@@ -375,16 +412,20 @@ func (w *writer) topUnits(p *Plan, s *shape, widthOf map[string]int) {
 	w.line("        ) u_synapses (\n          .clk_i(clk_i), .synapse_raddr_i(told_synapse_raddr), .synapse_waddr_i(told_synapse_waddr),")
 	w.line("          .synapse_o(%s), .beside_o(%s), .synapse_we_i(synapse_we[i]), .beside_we_i(beside_we[i]),", of("synapses", s.word), of("besides", besideW))
 	w.line("          .synapse_next_i(synapse_next[%d*u +: %d]), .beside_next_i(beside_next[%d*u +: %d])\n        );", s.word, s.word, besideW, besideW)
+	update, factor, learns := "1'b0", fmt.Sprintf("%d'd0", s.factorWord), 0
+	if p.Learns() {
+		update, factor, learns = "told_update", of("factors", s.factorWord), 1
+	}
 	w.line("        corinfo_machine_lane #(")
 	w.line("          .SynapseWidth(%d), .FactorWidth(%d), .OperandWidth(%d), .Contexts(%d), .ContextW(%d),", s.word, s.factorWord, s.operand, c, s.context)
-	w.line("          .Kinds(%d), .SumDepth(%d), .SumAddrW(%d), .SumWidth(%d)\n        ) u_lane (", kinds, 1<<s.sum, s.sum, s.accumulator)
-	bind = []string{".clk_i(clk_i)", ".update_i(told_update)"}
+	w.line("          .Kinds(%d), .SumDepth(%d), .SumAddrW(%d), .SumWidth(%d), .Learning(%d)\n        ) u_lane (", kinds, 1<<s.sum, s.sum, s.accumulator, learns)
+	bind = []string{".clk_i(clk_i)", ".update_i(" + update + ")"}
 	for _, x := range toldLanes {
 		if strings.HasPrefix(x, "sum_") || strings.HasPrefix(x, "hold") || x == "operand" {
 			bind = append(bind, fmt.Sprintf(".%s_i(told_%s)", x, x))
 		}
 	}
-	bind = append(bind, ".synapse_i("+of("synapses", s.word)+")", ".factor_i("+of("factors", s.factorWord)+")", ".hold_o("+of("sums", kinds*s.accumulator)+")")
+	bind = append(bind, ".synapse_i("+of("synapses", s.word)+")", ".factor_i("+factor+")", ".hold_o("+of("sums", kinds*s.accumulator)+")")
 	w.line("          %s\n        );\n      end\n    end\n  endgenerate", strings.Join(bind, ",\n          "))
 }
 

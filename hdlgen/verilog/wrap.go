@@ -43,3 +43,17 @@ func breakAt(text string, limit, start int) int {
 	}
 	return best
 }
+
+// WrapText breaks the lines of a module that are longer than maxColumns, as wrap does, below their own indent.
+func WrapText(text []byte) []byte {
+	var out strings.Builder
+	for line := range strings.Lines(string(text)) {
+		line = strings.TrimRight(line, " \n")
+		code := strings.TrimLeft(line, " ")
+		indent := line[:len(line)-len(code)]
+		for _, part := range wrap(code, maxColumns-len(indent)) {
+			out.WriteString(indent + part + "\n")
+		}
+	}
+	return []byte(out.String())
+}

@@ -1,542 +1,617 @@
 package lockstep
 
 import (
-	"bytes"
 	"fmt"
-	"math/big"
 	"slices"
 	"strconv"
-	"strings"
-	"time"
 
+	fx "corinfo/fixedpoint"
 	"corinfo/golden/machine"
-	"corinfo/golden/rule"
+	"corinfo/golden/training"
+	"corinfo/hdlgen"
 	"corinfo/hdlgen/design"
 	"corinfo/sim"
 )
 
-// Regions of the host's addresses, as corinfo_machine_host has them.
-const (
-	regionConstants = 1
-	regionControl   = 2
-	regionCounters  = 3
-	regionBeside    = 4
-)
-
-// Sample is one command: raw words of the input, or what it learns.
-type Sample struct {
-	X        []int64
-	Learn    bool
-	Label    int
-	Negative bool
-	Reset    *Reset // ends it; nil: it is done. The synapses are those of the start again then
-	List     bool   // what is before it is done when it begins
-}
-
-// Reset comes so many cycles after so many lines of a kind that the design prints of the command: S, R or W. C with 0 lines:
-// after it was taken.
-type Reset struct {
-	Tag           byte
-	Lines, Cycles int
-}
-
-// memory is a word of the design's lanes, by its address for the host.
-type memory struct {
-	address uint32
-	word    int64
-}
-
-// wordsOf are the words of all synapses, and beside them, as a model has them.
-func wordsOf(p *design.Plan, m *machine.Machine) (list []memory) {
-	for lane := range p.Lanes {
-		for at := range p.Depth {
-			projection, column, slot, _ := p.Column(at)
-			row := slot*p.Lanes + lane
-			if row >= p.D.Projections[projection].Rows {
-				continue
-			}
-			address := uint32(lane<<design.LaneShift | at)
-			list = append(list, memory{address, m.Synapse(projection, row, column)})
-			for k := range p.Beside {
-				list = append(list, memory{uint32(regionBeside+k)<<28 | address, p.BesideWord(m, projection, k, row, column)})
-			}
-		}
-	}
-	return list
-}
-
-// stimulus gives the commands, with the constants of updates that the host writes before the mini-batches that have others, and
-// reads everything back. After a command that a reset ends, the host writes all words of the start.
-func (c *comparator) stimulus() []byte {
-	var b bytes.Buffer
-	if c.o.Stall != 0 {
-		fmt.Fprintf(&b, "S %x\n", c.o.Stall)
-	}
-	p, m := c.p, c.m
-	batch, step, inForce := m.Held(), m.Step(), constants(p, m)
-	for _, s := range c.samples {
-		if s.List {
-			b.WriteString("E\n")
-		}
-		if s.Learn && batch == 0 {
-			// What the model will have in force for this mini-batch.
-			for i, words := range constantsAt(p, m, step) {
-				for place, word := range words {
-					if word != inForce[i][place] {
-						fmt.Fprintf(&b, "H %x %x\n", regionConstants<<28|8*i+place, word)
-					}
-				}
-				inForce[i] = words
-			}
-		}
-		if s.Reset != nil {
-			fmt.Fprintf(&b, "E\nA %c %x %x\n", s.Reset.Tag, s.Reset.Lines, s.Reset.Cycles)
-		}
-		if s.Learn {
-			neg := 0
-			if s.Negative {
-				neg = 1
-			}
-			fmt.Fprintf(&b, "L %x %x", s.Label, neg)
-			if batch++; batch == p.Network.Learning.Batch {
-				batch = 0
-				step++
-			}
-		} else {
-			b.WriteString("I")
-		}
-		for _, x := range s.X {
-			fmt.Fprintf(&b, " %x", raw(x, c.d.Manifest.Widths.X))
-		}
-		b.WriteString("\n")
-		if s.Reset != nil {
-			batch, step = 0, 0
-			for _, x := range c.start {
-				fmt.Fprintf(&b, "H %x %x\n", x.address, uint64(x.word))
-			}
-		}
-	}
-	b.WriteString("E\n")
-	for lane := range p.Lanes {
-		fmt.Fprintf(&b, "G %x %x\n", lane<<design.LaneShift, p.Depth)
-		for k := range p.Beside {
-			fmt.Fprintf(&b, "G %x %x\n", (regionBeside+k)<<28|lane<<design.LaneShift, p.Depth)
-		}
-	}
-	fmt.Fprintf(&b, "G %x %x\nG %x %x\nQ\n", regionControl<<28, controlWords, regionCounters<<28, len(design.Counters))
-	return b.Bytes()
-}
-
-// constants are those in force of every update of the plan, mirrored ones too.
-func constants(p *design.Plan, m *machine.Machine) (list [][]int64) {
-	for _, u := range p.Updates {
-		list = append(list, append([]int64(nil), m.InForce(u.Update)...))
-	}
-	return list
-}
-
-// constantsAt are those that will be in force for a mini-batch.
-func constantsAt(p *design.Plan, m *machine.Machine, step uint32) (list [][]int64) {
-	own := m.Step()
-	m.SetStep(step)
-	rates := m.Rates(0)
-	m.SetStep(own)
-	for _, u := range p.Updates {
-		list = append(list, rates[u.Update])
-	}
-	return list
-}
-
-// flight is a command under way: what the model did of it, and how far the design has come.
-type flight struct {
-	trace   machine.Trace
-	record  int
-	visits  int
-	command int
-}
-
-// controlWords are the host's: seed, number of the next mini-batch, samples of the open one.
-const controlWords = 3
-
-// comparator follows what a design prints, line by line, with the model beside it.
+// comparator follows what a design prints, line by line, with the model beside it. The model runs a command when the design shows the
+// first of it: nothing runs ahead, for what a reset leaves depends on how far the design was.
 type comparator struct {
-	p       *design.Plan
-	d       *design.Design
-	m       *machine.Machine
-	o       sim.Options
-	samples []Sample
-	start   []memory // words of the start
-	events  int64    // that the model had counted then
-	first   int      // command behind the last reset
-	resets  int
-	flights []*flight // by sample in flight
-	begun   int       // commands whose model has run
-	queue   []*flight // whose answer is still to come
-	scores  int       // of the next answer
-	read    int       // words read back
-	ended   bool
+	p      *design.Plan
+	m      *hdlgen.Manifest
+	l      *training.FixedLearner
+	script *script
+	reader *reader
+	run    *run // it is told what happens
+
+	at       int               // the script's step that is not over
+	read     int               // words of it that have been read
+	refusing bool              // the refusal of its access was seen
+	flights  []*flight         // by sample in flight
+	queue    []*flight         // whose answer is still to come
+	begun    int               // commands that the model has run, or that a reset ended before
+	first    int               // of them, those up to the last reset
+	name     string            // step of the closing part
+	negative [2]bool           // signs of beta in the open mini-batch: positive, negative
+	terms    [][]int           // by update of the plan and column: terms of the open mini-batch
+	before   []training.Tensor // synapses before the command under way that a reset is to end
+	due      bool              // that reset has not come
+	atEnd    bool              // every memory word is read back
+	ended    bool
+
+	base          machine.Counts // at the last reset
+	steps         int64          // of neurons since then, factors and moves among them
+	updateTerms   int64          // terms of updates since then
+	busy, waiting int64          // cycles with a command under way, and of them those that waited for the harness
+	counters      []int64        // read last
 
 	states, synapses, words int64 // compared
-	right                   int   // inferences whose class is their label
-	lists                   [2]int64
-	lastEnd                 int64
-	learning                time.Duration
-	since                   time.Time
-	counters                []int64
+	resets                  int
 	mismatch                *sim.Mismatch
 }
 
-func newComparator(d *design.Design, samples []Sample, o sim.Options) *comparator {
-	c := &comparator{p: d.Plan, d: d, m: d.Learner.Machine, o: o, samples: samples, flights: make([]*flight, d.Plan.Contexts), since: time.Now()}
-	c.m.Dense = d.Plan.Network.Hardware.Mode == "dense" // counts events as the design does
-	c.start, c.events = wordsOf(c.p, c.m), c.m.Counts().Events
+func newComparator(d *design.Design, l *training.FixedLearner, s *script, r *run) *comparator {
+	c := &comparator{p: d.Plan, m: d.Manifest, l: l, script: s, reader: newReader(d.Plan), run: r, flights: make([]*flight, d.Plan.Contexts), base: l.Counts()}
+	c.clearTerms()
 	return c
 }
 
-// fail keeps the first mismatch: of a command, if f is not nil, a tensor, and what is wrong.
-func (c *comparator) fail(cycle string, f *flight, tensor, format string, args ...any) *sim.Mismatch {
+func (c *comparator) clearTerms() {
+	c.negative = [2]bool{}
+	if c.terms == nil {
+		for _, u := range c.p.Updates {
+			c.terms = append(c.terms, make([]int, c.p.D.Projections[u.Projection].Cols))
+		}
+	}
+	for _, columns := range c.terms {
+		clear(columns)
+	}
+}
+
+// fail keeps the first mismatch: of a command, if x is not nil, a tensor, and what is wrong.
+func (c *comparator) fail(cycle int64, x *flight, tensor, format string, args ...any) *sim.Mismatch {
 	if c.mismatch != nil {
 		return &sim.Mismatch{}
 	}
-	c.mismatch = &sim.Mismatch{Tensor: tensor, Detail: fmt.Sprintf(format, args...)}
-	c.mismatch.Cycle, _ = strconv.ParseInt(cycle, 10, 64)
-	if f != nil {
-		c.mismatch.Sample, c.mismatch.Learning = f.command, c.samples[f.command].Learn
+	c.mismatch = &sim.Mismatch{Cycle: cycle, Sample: c.begun, Step: c.name, Tensor: tensor, Detail: fmt.Sprintf(format, args...)}
+	if x != nil {
+		c.mismatch.Sample, c.mismatch.Learning = x.index, x.kind.learns()
 	}
 	return c.mismatch
 }
 
 // differ keeps the first mismatch of a word.
-func (c *comparator) differ(cycle string, f *flight, tensor string, got, want int64) *sim.Mismatch {
-	m := c.fail(cycle, f, tensor, "")
-	m.Expected, m.Got = fmt.Sprintf("%x", want), fmt.Sprintf("%x", got)
+func (c *comparator) differ(cycle int64, x *flight, tensor, got, want string) *sim.Mismatch {
+	m := c.fail(cycle, x, tensor, "")
+	m.Expected, m.Got = want, got
 	return m
 }
 
-// next runs the model on the next command, in a context.
-func (c *comparator) next() *flight {
-	if c.begun == len(c.samples) {
+func (c *comparator) op() *op {
+	if c.at == len(c.script.ops) {
 		return nil
 	}
-	s := c.samples[c.begun]
-	f := &flight{command: c.begun}
-	c.m.Run(s.X, machine.Command{Learn: s.Learn, Label: s.Label, Negative: s.Negative}, &f.trace)
-	c.flights[(c.begun-c.first)%c.p.Contexts] = f
-	c.queue = append(c.queue, f)
+	return &c.script.ops[c.at]
+}
+
+// pass goes on in the script behind steps that say nothing when they are over; the model does what the host has written. It stops
+// before one that the design shows: a command, words that are read, a refused access, the end of commands.
+func (c *comparator) pass() *op {
+	for o := c.op(); o != nil; o = c.op() {
+		switch {
+		case o.kind == opWrite && !o.refused:
+			write(c.p, c.l.Machine, o.address, o.data)
+		case o.kind == opWrite && c.refusing:
+			c.refusing = false
+		case o.kind == opName:
+			c.name = o.name
+		case o.kind == opReadBack:
+			c.name, c.atEnd = "", true
+		case o.kind == opMeasure:
+			c.run.measure()
+		case o.kind == opBook:
+			c.run.book()
+		case o.kind != opStall:
+			return o
+		}
+		c.at++
+	}
+	return nil
+}
+
+// expect is the script's step that a line is about, if it is of a kind.
+func (c *comparator) expect(cycle int64, kind opKind) *op {
+	o := c.pass()
+	if o != nil && o.kind == opWrite {
+		c.fail(cycle, nil, "host", "the host's access to %08x is not refused", o.address)
+	}
+	if o == nil || o.kind != kind {
+		return nil
+	}
+	return o
+}
+
+// next runs the model on the next command, in a context; nil: there is none to be given.
+func (c *comparator) next(cycle int64) *flight {
+	o := c.expect(cycle, opCommand)
+	if o == nil {
+		return nil
+	}
+	c.at++
+	x := &flight{command: o.command, index: c.begun}
+	c.begin(x)
+	c.flights[(c.begun-c.first)%c.p.Contexts] = x
+	c.queue = append(c.queue, x)
 	c.begun++
-	return f
+	return x
 }
 
-// of is the flight of a context: its current one, or the next if that is done.
-func (c *comparator) of(context int) *flight {
-	for c.flights[context] == nil || c.flights[context].record == len(c.flights[context].trace.Records) {
-		if c.next() == nil {
-			return c.flights[context]
-		}
-		if f := c.flights[context]; f != nil && f.record < len(f.trace.Records) {
-			return f
+// begin runs the model on a command.
+func (c *comparator) begin(x *flight) {
+	learn := x.kind.learns()
+	last := learn && c.l.Held() == c.p.Network.Learning.Batch-1
+	if x.reset != nil {
+		c.due = true
+		if last {
+			c.before = c.l.Tensors()
 		}
 	}
-	return c.flights[context]
-}
-
-// reset is that of the command under way: the model goes on as the design, whose synapses the host writes anew.
-func (c *comparator) reset(cycle string) {
-	at := c.first
-	for at < len(c.samples) && c.samples[at].Reset == nil {
-		at++
+	c.l.Run(x.X, machine.Command{Learn: learn, Label: x.Label, Negative: x.Negative}, &x.trace)
+	x.visits = c.reader.visits(&x.trace, learn, last)
+	for _, v := range x.visits {
+		if c.p.Formulas[c.p.Steps[v.step].Formula].Use == design.OfNeurons {
+			c.steps++
+		}
 	}
-	if at == len(c.samples) || c.begun < at {
-		c.fail(cycle, nil, "reset", "after %d commands", c.begun)
+	if !learn {
 		return
 	}
-	c.resets++
-	c.begun, c.first = at+1, at+1
-	c.flights, c.queue, c.scores = make([]*flight, c.p.Contexts), nil, 0
-	c.m.Reset()
-	for _, x := range c.start {
-		projection, column, slot, _ := c.p.Column(int(x.address & (1<<design.LaneShift - 1)))
-		row := slot*c.p.Lanes + int(x.address>>design.LaneShift&1023)
-		if region := int(x.address >> 28); region == 0 {
-			c.m.SetSynapse(projection, row, column, x.word)
-		} else if pr := &c.p.D.Projections[projection]; pr.Mirror < 0 && region-regionBeside < len(pr.Words) {
-			c.m.SetBeside(projection, region-regionBeside, row, column, x.word)
+	if x.Negative {
+		c.negative[1] = true
+	} else {
+		c.negative[0] = true
+	}
+	c.sumTerms()
+	if last {
+		x.mixed = c.negative[0] && c.negative[1]
+		x.writes = c.written()
+		c.clearTerms()
+	}
+}
+
+// sumTerms counts the presynaptic factors of the last sample that are not zero, but for those whose postsynaptic factors all are.
+func (c *comparator) sumTerms() {
+	for i, u := range c.p.Updates {
+		for _, t := range c.p.D.Updates[u.Update].Terms {
+			factor, post := t.Pre, t.Post
+			if u.Mirrored {
+				factor, post = post, factor
+			}
+			if !slices.ContainsFunc(c.l.Factor(post, t.Role), func(word int64) bool { return word != 0 }) {
+				continue
+			}
+			for column, word := range c.l.Factor(factor, t.Role)[:len(c.terms[i])] {
+				if word != 0 {
+					c.terms[i][column]++
+				}
+			}
 		}
 	}
 }
 
-// fields is how many every line of the protocol has; 0: any number.
-var fields = map[byte]int{'S': 6, 'Y': 5, 'W': 6, 'O': 4, 'R': 3, 'D': 4, 'E': 4, 'Z': 2, 'N': 3, 'T': 2, 'Q': 2, 'X': 0, 'F': 0}
-
-// line takes a line that the simulator printed.
-func (c *comparator) line(f []string) {
-	if n, known := fields[f[0][0]]; !known || n > 0 && len(f) != n {
-		c.fail("0", nil, "protocol", "the simulator printed a line that is not of the protocol: %.60q", strings.Join(f, " "))
-		return
+// written are the columns that the mini-batch's updates write.
+func (c *comparator) written() (list []columnWrite) {
+	for i, u := range c.p.Updates {
+		slots := c.p.SlotCount[c.p.D.Sums[c.p.D.Projections[u.Projection].To].Layer]
+		for column, terms := range c.terms[i] {
+			if terms == 0 && !c.p.D.Updates[u.Update].Always {
+				continue
+			}
+			list = append(list, columnWrite{i, column})
+			c.updateTerms += int64(max(1, terms) * slots)
+		}
 	}
-	switch f[0] {
-	case "X":
-		c.fail(f[1], nil, "outputs", "no known value: %s of handshakes, scores, class, host, steps, shared words, synapses", strings.Join(f[2:], " "))
-	case "F":
-		c.fail(f[1], nil, "simulator", "%s", strings.Join(f[2:], " "))
-	case "Z":
-		c.reset(f[1])
-	case "S":
-		c.step(f)
-	case "Y":
-		c.shared(f)
-	case "W":
-		c.synapse(f)
-	case "O":
-		c.score(f)
-	case "R":
-		c.answer(f)
-	case "D":
-		c.word(f)
-	case "E":
-		c.list(f)
-	case "N":
-		c.fail(f[1], nil, "host", "the host's access to %s is refused", f[2])
-	case "T":
-		c.fail(f[1], nil, "time", "the design does nothing any more: a dead lock")
-	case "Q":
-		if want := c.p.Lanes*c.p.Depth*(1+len(c.p.Beside)) + controlWords + len(design.Counters); c.read != want {
-			c.fail(f[1], nil, "memory", "%d words were read back of %d", c.read, want)
+	return list
+}
+
+// reset follows that of the script: what is under way is dropped. The synapses are as before; those that an update may have written, the host
+// writes again.
+func (c *comparator) reset(cycle int64) {
+	lost := 0
+	for !c.due {
+		o := c.expect(cycle, opCommand)
+		if o == nil {
+			c.fail(cycle, nil, "reset", "a reset that nobody asked for")
 			return
 		}
-		if got, want := c.counters[slices.Index(design.Counters, "events")], c.m.Counts().Events-c.events; c.heard() && c.resets == 0 && got != want {
-			c.differ(f[1], nil, "counter events", got, want)
-		}
-		c.ended = true
+		c.at++
+		c.begun++
+		lost++
+		c.due = o.command.reset != nil
 	}
-}
-
-// list is the end of a list of commands, all of which are done.
-func (c *comparator) list(f []string) {
 	for i, x := range c.flights {
-		if x != nil && x.record != len(x.trace.Records) {
-			c.fail(f[1], x, "steps", "context %d has done %d of %d steps", i, x.record, len(x.trace.Records))
+		if x != nil && x.done() {
+			c.run.finished(x)
+		} else if x != nil {
+			lost++
+		}
+		c.flights[i] = nil
+	}
+	c.run.missed(lost)
+	if c.before != nil {
+		if err := c.l.SetTensors(c.before); err != nil {
+			c.fail(cycle, nil, "reset", "%v", err)
+			return
 		}
 	}
-	if len(c.queue) > 0 {
-		c.fail(f[1], nil, "class", "%d commands have no answer", len(c.queue))
-	}
-	cycle, _ := strconv.ParseInt(f[1], 10, 64)
-	at := 0
-	if c.begun > 0 && c.samples[c.begun-1].Learn {
-		at = 1
-		c.learning += time.Since(c.since)
-	}
-	c.lists[at] += cycle - c.lastEnd
-	c.lastEnd, c.since = cycle, time.Now()
+	c.resets++
+	c.queue, c.first, c.due, c.before = nil, c.begun, false, nil
+	c.l.Reset()
+	c.clearTerms()
+	c.base, c.steps, c.updateTerms = c.l.Counts(), 0, 0
 }
 
-// answer is a class.
-func (c *comparator) answer(f []string) {
-	class, _ := strconv.ParseInt(f[2], 16, 64)
-	if len(c.queue) == 0 {
-		c.fail(f[1], nil, "class", "an answer that nobody asked for")
-		return
-	}
-	x := c.queue[0]
-	if int(class) != x.trace.Class || c.scores != len(x.trace.Scores) {
-		c.differ(f[1], x, "class", class, int64(x.trace.Class))
-	}
-	if !c.samples[x.command].Learn && int(class) == c.samples[x.command].Label {
-		c.right++
-	}
-	c.queue, c.scores = c.queue[1:], 0
-	if c.o.Progress != nil {
-		c.o.Progress(x.command+1, len(c.samples))
-	}
-}
-
-// heard tells whether every signal goes to some sum: what nobody listens to is no event of the design.
-func (c *comparator) heard() bool {
-	for i, w := range c.p.D.Words {
-		if w.Signal && !slices.ContainsFunc(c.p.D.Projections, func(p rule.Projection) bool { return p.From == i }) {
-			return false
+// of is the flight of a context: the one under way, or the next when that is done.
+func (c *comparator) of(cycle int64, context int) *flight {
+	for {
+		x := c.flights[context]
+		if x != nil && x.visit < len(x.visits) {
+			return x
+		}
+		if x != nil {
+			if missing := x.missing(); missing != "" {
+				c.fail(cycle, x, "sample", "a step comes after the last one, and it lacks %s", missing)
+				return nil
+			}
+			c.run.finished(x)
+			c.flights[context] = nil
+		}
+		if c.next(cycle) == nil {
+			c.fail(cycle, nil, "sample", "context %d does a step, but every command is done", context)
+			return nil
 		}
 	}
-	return true
 }
 
-// fieldOf is a word out of a port's digits.
-func fieldOf(all *big.Int, low, width int) int64 {
-	v := new(big.Int).Rsh(all, uint(low))
-	mask := new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), uint(width)), big.NewInt(1))
-	return v.And(v, mask).Int64()
+// visiting is the step that a context is to show next, in a line that says which it shows.
+func (c *comparator) visiting(cycle int64, context, number int) (*flight, *visit) {
+	if context >= len(c.flights) {
+		c.fail(cycle, nil, "context", "context %d does a step; there are %d", context, len(c.flights))
+		return nil, nil
+	}
+	x := c.of(cycle, context)
+	if x == nil {
+		return nil, nil
+	}
+	v := &x.visits[x.visit]
+	if v.step != number {
+		m := c.fail(cycle, x, c.stepName(v.step), "the program's step %d is done; expected step %d", number, v.step)
+		c.in(m, v, 0)
+		return nil, nil
+	}
+	return x, v
 }
 
-// raw is a word's bits.
-func raw(word int64, width int) int64 { return word & (1<<uint(width) - 1) }
-
-// record is the step of the model that a context's line is about; nil: it is about none, or something is wrong.
-func (c *comparator) record(f []string) (*flight, *design.Step, *machine.Record) {
-	context, _ := strconv.ParseInt(f[2], 16, 64)
-	number, _ := strconv.ParseInt(f[3], 16, 64)
-	if int(context) >= len(c.flights) || int(number) >= len(c.p.Steps) {
-		c.fail(f[1], nil, "steps", "context %d, step %d", context, number)
-		return nil, nil, nil
+// stepName is what a step of the plan is called.
+func (c *comparator) stepName(step int) string {
+	switch st := &c.p.Steps[step]; {
+	case st.Step >= 0:
+		return c.p.D.Steps[st.Step].Name
+	case st.Factor >= 0:
+		return c.p.D.Factors[st.Factor].Name
 	}
-	st := &c.p.Steps[number]
-	if st.Step < 0 { // it moves words, or keeps a factor: what follows shows it
-		return nil, nil, nil
-	}
-	x := c.of(int(context))
-	if x == nil || x.record == len(x.trace.Records) {
-		c.fail(f[1], x, c.p.D.Steps[st.Step].Name, "context %d does a step after the last one", context)
-		return nil, nil, nil
-	}
-	r := &x.trace.Records[x.record]
-	if r.Step != st.Step {
-		c.fail(f[1], x, c.p.D.Steps[st.Step].Name, "of layer %d, where the model does %s of layer %d", st.Layer, c.p.D.Steps[r.Step].Name, c.p.D.Steps[r.Step].Layer)
-		return nil, nil, nil
-	}
-	return x, st, r
+	return "move"
 }
 
-// where tells a mismatch of which step and neuron it is.
-func (c *comparator) where(m *sim.Mismatch, r *machine.Record, neuron int) {
-	m.Phase, m.Iteration, m.Layer, m.Neuron = c.p.D.Phases[r.Phase].Name, r.Iteration, c.p.D.Steps[r.Step].Layer, neuron
+// in tells a mismatch of which step and neuron it is.
+func (c *comparator) in(m *sim.Mismatch, v *visit, neuron int) {
+	m.Phase, m.Iteration, m.Layer, m.Neuron = c.p.D.Phases[v.phase].Name, max(0, v.iteration), c.p.Steps[v.step].Layer, neuron
 }
 
-func (c *comparator) step(f []string) {
-	x, st, r := c.record(f)
+// step is a line of neurons: of every unit one.
+func (c *comparator) step(cycle int64, context, number, base int, all []byte) {
+	x, v := c.visiting(cycle, context, number)
 	if x == nil {
 		return
 	}
-	base, _ := strconv.ParseInt(f[4], 16, 64)
-	all, _ := new(big.Int).SetString(f[5], 16)
+	st, shown := &c.p.Steps[number], &c.reader.steps[number]
+	if want := x.lines/c.p.Subs*c.p.Lanes + x.lines%c.p.Subs; base != want {
+		c.in(c.fail(cycle, x, c.stepName(number), "neuron %d is written; expected neuron %d", base, want), v, want)
+		return
+	}
 	for u := range c.p.Units {
-		neuron := int(base) + u*c.p.Subs
-		for i, at := range st.Words {
-			w := c.p.Words[at]
-			got, want := fieldOf(all, u*c.d.Manifest.Widths.Words+w.Low, w.Width), int64(0)
-			if neuron < len(r.Words[i]) {
-				want = raw(r.Words[i][neuron], c.p.A.Word(c.p.D.Word(w.Name, st.Layer)).Width)
+		neuron := base + u*c.p.Subs
+		for i, storage := range shown.storage {
+			want := int64(0)
+			if neuron < c.p.Network.Layers[st.Layer] {
+				want = v.words[i][neuron]
 				c.states++
 			}
-			if got != want {
-				c.where(c.differ(f[1], x, fmt.Sprint(w.Name, st.Layer), got, want), r, neuron)
+			if got, ok := bits(all, u*c.m.Widths.Words+storage.Low, storage.Width); !ok || got != raw(want, shown.formats[i].Width) {
+				c.in(c.differWord(cycle, x, shown.names[i], got, ok, want, shown.formats[i]), v, neuron)
 				return
 			}
 		}
 	}
-	if x.visits++; x.visits == c.p.SlotCount[st.Layer]*c.p.Subs {
-		x.visits = 0
-		x.record++
+	if x.lines++; x.lines == c.p.SlotCount[st.Layer]*c.p.Subs {
+		x.lines = 0
+		x.visit++
 	}
 }
 
-func (c *comparator) shared(f []string) {
-	x, st, r := c.record(f)
+// differWord keeps the mismatch of a word of a format: what the design shows in its place.
+func (c *comparator) differWord(cycle int64, x *flight, tensor string, got uint64, known bool, want int64, f fx.Format) *sim.Mismatch {
+	text := "unknown bits"
+	if known {
+		spare := 64 - f.Width
+		word := int64(got << spare >> spare)
+		if f.Signed {
+			word = int64(got<<spare) >> spare
+		}
+		if text = sim.Word(word, f); got != raw(word, f.Width) {
+			text += fmt.Sprintf(", and other bits above: %x", got)
+		}
+	}
+	return c.differ(cycle, x, tensor, text, sim.Word(want, f))
+}
+
+// shared is a line of the words that a layer shares.
+func (c *comparator) shared(cycle int64, context, number int, all []byte) {
+	x, v := c.visiting(cycle, context, number)
 	if x == nil {
 		return
 	}
-	all, _ := new(big.Int).SetString(f[4], 16)
-	for i, at := range st.Words {
-		w := c.p.Shared[at]
+	shown := &c.reader.steps[number]
+	for i, storage := range shown.storage {
 		c.states++
-		if got, want := fieldOf(all, w.Low, w.Width), raw(r.Words[i][0], c.p.A.Word(c.p.D.Word(w.Name, st.Layer)).Width); got != want {
-			c.where(c.differ(f[1], x, fmt.Sprint(w.Name, st.Layer), got, want), r, 0)
+		if got, ok := bits(all, storage.Low, storage.Width); !ok || got != raw(v.words[i][0], shown.formats[i].Width) {
+			c.in(c.differWord(cycle, x, shown.names[i], got, ok, v.words[i][0], shown.formats[i]), v, 0)
 			return
 		}
 	}
-	x.record++
+	x.visit++
 }
 
-func (c *comparator) score(f []string) {
-	for len(c.queue) == 0 {
-		if c.next() == nil {
-			c.fail(f[1], nil, "score", "a score that nobody asked for")
-			return
+// updating is the command whose update is under way; nil: none.
+func (c *comparator) updating() *flight {
+	for _, x := range c.flights {
+		if x != nil && x.write < len(x.writes) {
+			return x
 		}
 	}
-	index, _ := strconv.ParseInt(f[2], 16, 64)
-	v, _ := strconv.ParseUint(f[3], 16, 64)
-	x := c.queue[0]
-	if int(index) != c.scores || c.scores >= len(x.trace.Scores) {
-		c.fail(f[1], x, "score", "score %d comes at place %d", index, c.scores)
-	} else if want := raw(x.trace.Scores[index], c.d.Manifest.Widths.Score); int64(v) != want {
-		c.differ(f[1], x, fmt.Sprintf("score %d", index), int64(v), want)
-	}
-	c.scores++
+	return nil
 }
 
-// want is the word of a synapse, or beside it.
-func (c *comparator) want(projection, row, column, beside int) int64 {
-	if beside < 0 {
-		return c.m.Synapse(projection, row, column)
+// synapse is a line of synapses that an update writes: of every unit one.
+func (c *comparator) synapse(cycle int64, address, sub int, words, besides []byte) {
+	x := c.updating()
+	if x == nil {
+		c.fail(cycle, nil, "synapses", "address %d is written, but no update is due", address)
+		return
 	}
-	return c.p.BesideWord(c.m, projection, beside, row, column)
+	w := x.writes[x.write]
+	projection := c.p.Updates[w.update].Projection
+	pr := &c.p.D.Projections[projection]
+	_, first := c.p.Address(projection, 0, w.column)
+	slot := x.words / c.p.Subs
+	if want := x.words % c.p.Subs; address != first+slot || sub != want {
+		m := c.fail(cycle, x, pr.Name, "address %d of every unit's lane %d is written; expected address %d, lane %d", address, sub, first+slot, want)
+		m.Column, m.Lane, m.Address = w.column, want, first+slot
+		return
+	}
+	for u := range c.p.Units {
+		lane := u*c.p.Subs + sub
+		row := slot*c.p.Lanes + lane
+		real := row < pr.Rows
+		check := func(name string, got uint64, known bool, want int64, width int, f fx.Format) bool {
+			if known && got == raw(want, width) {
+				return true
+			}
+			c.onSynapse(c.differWord(cycle, x, name, got&raw(-1, f.Width), known, want, f), row, w.column, lane, address)
+			return false
+		}
+		want := int64(0)
+		if real {
+			want = c.l.Synapse(projection, row, w.column)
+			c.synapses++
+		}
+		got, ok := bits(words, u*c.m.Widths.Synapse, c.m.Widths.Synapse)
+		if !check(pr.Name, got, ok, want, c.m.Widths.Synapse, c.p.A.Types[pr.Tensor].Format) {
+			return
+		}
+		for k, storage := range c.p.Beside {
+			want := int64(0)
+			if real {
+				want = c.p.BesideWord(c.l, projection, k, row, w.column)
+			}
+			got, ok := bits(besides, u*c.m.Widths.Beside+storage.Low, storage.Width)
+			if !check(pr.Name+"."+storage.Name, got, ok, want, storage.Width, fx.Format{Width: storage.Width, Signed: storage.Signed}) {
+				return
+			}
+		}
+	}
+	if x.words++; x.words == c.p.SlotCount[c.p.D.Sums[pr.To].Layer]*c.p.Subs {
+		x.words = 0
+		x.write++
+	}
 }
 
-// placed tells a mismatch of which synapse it is.
-func (c *comparator) placed(m *sim.Mismatch, row, column, lane, address int) {
+// onSynapse tells a mismatch of which synapse it is.
+func (c *comparator) onSynapse(m *sim.Mismatch, row, column, lane, address int) {
 	m.Row, m.Column, m.Lane, m.Address = row, column, lane, address
 }
 
-func (c *comparator) synapse(f []string) {
-	address, _ := strconv.ParseInt(f[2], 16, 64)
-	sub, _ := strconv.ParseInt(f[3], 16, 64)
-	words, _ := new(big.Int).SetString(f[4], 16)
-	besides, _ := new(big.Int).SetString(f[5], 16)
-	projection, column, slot, ok := c.p.Column(int(address))
-	if !ok {
-		c.fail(f[1], nil, "synapses", "an update writes address %d, which has none", address)
+// answering is the command whose scores and class are due.
+func (c *comparator) answering(cycle int64) *flight {
+	if len(c.queue) == 0 {
+		c.next(cycle)
+	}
+	if len(c.queue) == 0 {
+		return nil
+	}
+	return c.queue[0]
+}
+
+func (c *comparator) score(cycle int64, index int, digits []byte) {
+	x := c.answering(cycle)
+	if x == nil || x.score == len(x.trace.Scores) {
+		c.fail(cycle, x, "score", "score %d is one too many", index)
 		return
 	}
-	pr, widths := &c.p.D.Projections[projection], c.d.Manifest.Widths
-	for u := range c.p.Units {
-		lane := u*c.p.Subs + int(sub)
-		row := slot*c.p.Lanes + lane
-		check := func(name string, got, want int64) {
-			if got != want {
-				c.placed(c.differ(f[1], nil, name, got, want), row, column, lane, int(address))
+	if index != x.score {
+		c.fail(cycle, x, "score", "score of neuron %d; expected neuron %d", index, x.score)
+		return
+	}
+	want := x.trace.Scores[index]
+	if got, ok := bits(digits, 0, c.m.Widths.Score); !ok || got != raw(want, c.m.Widths.Score) {
+		f := c.p.A.Word(c.p.D.Readout).Format
+		m := c.differWord(cycle, x, "score", got&raw(-1, f.Width), ok, want, f)
+		m.Layer, m.Neuron = c.p.Network.K(), index
+		return
+	}
+	x.score++
+}
+
+// answer is a class.
+func (c *comparator) answer(cycle int64, class int) {
+	x := c.answering(cycle)
+	if x == nil {
+		c.fail(cycle, nil, "class", "an answer that nobody asked for")
+		return
+	}
+	if x.score < len(x.trace.Scores) {
+		c.fail(cycle, x, "class", "a class after %d of %d scores", x.score, len(x.trace.Scores))
+		return
+	}
+	if class != x.trace.Class {
+		c.differ(cycle, x, "class", strconv.Itoa(class), strconv.Itoa(x.trace.Class))
+		return
+	}
+	x.class, x.got = true, class
+	c.queue = c.queue[1:]
+}
+
+// finishAll checks that all commands that were given did everything, oldest first.
+func (c *comparator) finishAll(cycle int64) {
+	for {
+		at := -1
+		for i, x := range c.flights {
+			if x != nil && (at < 0 || x.index < c.flights[at].index) {
+				at = i
 			}
 		}
-		want := int64(0)
-		if row < pr.Rows {
-			want = raw(c.m.Synapse(projection, row, column), widths.Synapse)
-			c.synapses++
+		if at < 0 {
+			return
 		}
-		check(pr.Name, fieldOf(words, u*widths.Synapse, widths.Synapse), want)
-		for k, x := range c.p.Beside {
-			want := int64(0)
-			if row < pr.Rows {
-				want = raw(c.want(projection, row, column, k), x.Width)
+		x := c.flights[at]
+		if missing := x.missing(); missing != "" {
+			m := c.fail(cycle, x, "sample", "it is over without %s", missing)
+			if x.visit < len(x.visits) {
+				v := &x.visits[x.visit]
+				m.Tensor = c.stepName(v.step)
+				c.in(m, v, 0)
+			} else if x.write < len(x.writes) {
+				w := x.writes[x.write]
+				m.Tensor, m.Column = c.p.D.Projections[c.p.Updates[w.update].Projection].Name, w.column
 			}
-			check(pr.Name+"."+x.Name, fieldOf(besides, u*widths.Beside+x.Low, x.Width), want)
+			return
 		}
+		c.run.finished(x)
+		c.flights[at] = nil
 	}
 }
 
-// word checks a word read back.
-func (c *comparator) word(f []string) {
-	address, _ := strconv.ParseUint(f[2], 16, 32)
-	v, _ := strconv.ParseUint(f[3], 16, 64)
-	c.read++
-	region := int(address >> 28)
-	switch region {
-	case regionControl:
-		if want := [controlWords]int64{int64(c.m.Seed()), int64(c.m.Step()), int64(c.m.Held())}[address&3]; int64(v) != want {
-			c.differ(f[1], nil, fmt.Sprintf("word %d of the control", address&3), int64(v), want)
-		}
-		return
-	case regionCounters:
-		c.counters = append(c.counters, int64(v))
+// idle is the end of the commands that were given.
+func (c *comparator) idle(cycle, busy, waiting int64) {
+	c.finishAll(cycle)
+	if c.expect(cycle, opIdle) == nil {
+		c.fail(cycle, nil, "sample", "the design is idle, but did nothing of a command")
 		return
 	}
-	beside := region - regionBeside
-	lane, at := int(address>>design.LaneShift&1023), int(address&(1<<design.LaneShift-1))
-	projection, column, slot, _ := c.p.Column(at)
-	row, want := slot*c.p.Lanes+lane, int64(0)
-	if row < c.p.D.Projections[projection].Rows {
-		want = c.want(projection, row, column, beside)
+	c.at++
+	c.busy, c.waiting = busy, waiting
+	c.run.idle(cycle)
+}
+
+// refused is an access of the host that the design refuses.
+func (c *comparator) refused(cycle int64, address uint32) {
+	if o := c.pass(); o == nil || !o.refused || c.refusing || o.address != address {
+		c.fail(cycle, nil, "host", "the host's access to %08x is refused", address)
+		return
+	}
+	c.refusing = true
+}
+
+// data is a word that the host reads.
+func (c *comparator) data(cycle int64, address uint32, word uint64) {
+	c.finishAll(cycle)
+	o := c.expect(cycle, opRead)
+	if o == nil || o.address+uint32(c.read) != address {
+		c.fail(cycle, nil, "host", "the host reads %08x, which nobody asked for", address)
+		return
+	}
+	if o.refused != c.refusing {
+		c.fail(cycle, nil, "host", "the host's access to %08x is not refused", address)
+		return
+	}
+	switch {
+	case o.refused && word != 0:
+		c.fail(cycle, nil, "host", "the host reads %x at %08x, where there is no word", word, address)
+	case o.refused:
+	case regionOf(address) == regionCounters:
+		c.counter(cycle, c.read, int64(word))
+	default:
+		c.memory(cycle, address, int64(word))
+	}
+	c.refusing = false
+	if c.read++; c.read == o.count {
+		c.read = 0
+		c.at++
+		c.run.read(cycle)
+	}
+}
+
+// memory checks a word of the lanes, a constant or one of the control.
+func (c *comparator) memory(cycle int64, address uint32, got int64) {
+	if _, _, _, ok := placed(c.p, address); c.atEnd && (ok || regionOf(address) != regionSynapses && regionOf(address) < regionBeside) {
 		c.words++
 	}
-	if int64(v) != want {
-		c.placed(c.differ(f[1], nil, c.p.D.Projections[projection].Name, int64(v), want), row, column, lane, at)
+	switch region := regionOf(address); region {
+	case regionConstants:
+		update, at, want := placeOf(address)/placesOfUpdate, placeOf(address)%placesOfUpdate, int64(0)
+		name := c.p.D.Projections[c.p.Updates[update].Projection].Name
+		if list := c.l.InForce(c.p.Updates[update].Update); at < len(list) {
+			want = list[at]
+		}
+		if got != want {
+			c.differ(cycle, nil, fmt.Sprintf("constant %d of %s's update", at, name), fmt.Sprint(got), fmt.Sprint(want))
+		}
+	case regionControl:
+		at := placeOf(address)
+		if want := [controlWords]int64{int64(c.l.Seed()), int64(c.l.Step()), int64(c.l.Held())}[at]; got != want {
+			c.differ(cycle, nil, controlNames[at], fmt.Sprint(got), fmt.Sprint(want))
+		}
+	default:
+		lane, at := laneOf(address), placeOf(address)
+		projection, row, column, ok := placed(c.p, address)
+		if !ok {
+			if got != 0 { // padding stays zero
+				c.onSynapse(c.differ(cycle, nil, "padding", fmt.Sprint(got), "0"), 0, 0, lane, at)
+			}
+			return
+		}
+		pr := &c.p.D.Projections[projection]
+		name, want, f := pr.Name, int64(0), c.p.A.Types[pr.Tensor].Format
+		if region == regionSynapses {
+			want = c.l.Synapse(projection, row, column)
+		} else {
+			x := c.p.Beside[region-regionBeside]
+			name, f = pr.Name+"."+x.Name, fx.Format{Width: x.Width, Signed: x.Signed}
+			want = c.p.BesideWord(c.l, projection, region-regionBeside, row, column)
+		}
+		if got != want {
+			m := c.differ(cycle, nil, name, sim.Word(got, f), sim.Word(want, f))
+			m.Detail = "the word that the host reads"
+			c.onSynapse(m, row, column, lane, at)
+		}
 	}
 }

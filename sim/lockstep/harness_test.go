@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -35,17 +36,18 @@ func harnessed(rng *rand.Rand) []*network.Network {
 // Samples that come late and results that wait change no bit. They change cycles, to more or, where samples in flight meet
 // otherwise, to fewer.
 func TestStalls(t *testing.T) {
+	t.Parallel()
 	rng := rand.New(rand.NewPCG(5, goldentest.Seed(t)))
-	var cycles [2][][2]int64
+	var cycles [2][][2]int64 // of inferences, of learning
 	for _, n := range harnessed(rng) {
 		p, err := design.New(n, 4, 2, plainTarget)
 		require.NoError(t, err)
-		d, command := build(t, p, model(t, n), sim.Icarus)
+		d, program := build(t, p, model(t, n), sim.Icarus)
 		samples := draw(rng, n, model(t, n).Machine, 3, 2*n.Learning.Batch)
 		for i, stall := range []int{0, 1 + rng.IntN(65535)} {
-			c := follow(t, d, model(t, n), command, samples, sim.Options{Simulator: sim.Icarus, Stall: stall})
-			require.Nil(t, c.mismatch, "%s: %v", n.Rule, c.mismatch)
-			cycles[i] = append(cycles[i], c.lists)
+			r := follow(t, d, model(t, n), program, samples, sim.Options{Simulator: sim.Icarus, Stall: stall})
+			require.Nil(t, r.mismatch, "%s: %v", n.Rule, r.mismatch)
+			cycles[i] = append(cycles[i], [2]int64{r.done.InferenceTime, r.done.LearningTime})
 		}
 	}
 	require.NotEqual(t, cycles[0], cycles[1])
@@ -54,37 +56,39 @@ func TestStalls(t *testing.T) {
 // A reset may come at any time: before, while and after a sample is taken, while it settles, after its answer and while synapses
 // are written. The next mini-batch is as after the first reset, once the host has written the synapses.
 func TestResets(t *testing.T) {
+	t.Parallel()
 	rng := rand.New(rand.NewPCG(6, goldentest.Seed(t)))
 	for _, n := range harnessed(rng) {
 		p, err := design.New(n, 4, 2, plainTarget)
 		require.NoError(t, err)
 		m := model(t, n)
-		d, command := build(t, p, m, sim.Icarus)
+		d, program := build(t, p, m, sim.Icarus)
 		batch := n.Learning.Batch
-		var samples []Sample
-		for _, reset := range []Reset{{'C', 0, 0}, {'C', 0, 1}, {'C', 0, 4}, {'C', 0, 30 + rng.IntN(30)}, {'S', 1, 0}, {'S', 1 + rng.IntN(20), rng.IntN(30)}, {'R', 1, 0},
+		var samples []command
+		for _, end := range []reset{{'C', 0, 0}, {'C', 0, 1}, {'C', 0, 4}, {'C', 0, 30 + rng.IntN(30)}, {'S', 1, 0}, {'S', 1 + rng.IntN(20), rng.IntN(30)}, {'R', 1, 0},
 			{'R', 1, rng.IntN(40)}, {'W', 1, 0}, {'W', 1 + rng.IntN(40), rng.IntN(9)}} {
 			list := draw(rng, n, m.Machine, rng.IntN(2), batch)
 			last := len(list) - 1
-			if reset.Tag != 'W' { // any sample of the mini-batch
+			if end.tag != 'W' { // any sample of the mini-batch
 				last = rng.IntN(len(list))
 			}
-			list[last].Reset = &reset
+			list[last].reset = &end
 			samples = append(samples, list[:last+1]...)
 			if toss(rng) {
 				samples = append(samples, draw(rng, n, m.Machine, rng.IntN(2), batch)...)
 			}
 		}
 		samples = append(samples, draw(rng, n, m.Machine, 1, batch)...)
-		c := follow(t, d, m, command, samples, sim.Options{Simulator: sim.Icarus})
-		require.Nil(t, c.mismatch, "%s: %v", n.Rule, c.mismatch)
-		require.Equal(t, 10, c.resets)
+		r := follow(t, d, m, program, samples, sim.Options{Simulator: sim.Icarus})
+		require.Nil(t, r.mismatch, "%s: %v", n.Rule, r.mismatch)
+		require.Equal(t, 10, r.c.resets)
 	}
 }
 
 // With registers on wires, a step, its changes and its answers are on their way when a reset comes: in every cycle of some steps, one
 // after another. Then samples are as after the first reset.
 func TestResetsOnWires(t *testing.T) {
+	t.Parallel()
 	rng := rand.New(rand.NewPCG(11, goldentest.Seed(t)))
 	n := ruleNetwork("pc-nudge", []int{7, 5, 4}, 1, rng)
 	target := plainTarget
@@ -92,28 +96,29 @@ func TestResetsOnWires(t *testing.T) {
 	p, err := design.New(n, 4, 2, target)
 	require.NoError(t, err)
 	m := model(t, n)
-	d, command := build(t, p, m, sim.Icarus)
-	var samples []Sample
+	d, program := build(t, p, m, sim.Icarus)
+	var samples []command
 	const sweep = 60
 	for cycle := range sweep {
 		list := draw(rng, n, m.Machine, 3, 0)
-		list[1].Reset = &Reset{'S', 1, cycle}
+		list[1].reset = &reset{'S', 1, cycle}
 		samples = append(samples, list...)
 	}
-	c := follow(t, d, m, command, samples, sim.Options{Simulator: sim.Icarus})
-	require.Nil(t, c.mismatch, "%v", c.mismatch)
-	require.Equal(t, sweep, c.resets)
+	r := follow(t, d, m, program, samples, sim.Options{Simulator: sim.Icarus})
+	require.Nil(t, r.mismatch, "%v", r.mismatch)
+	require.Equal(t, sweep, r.c.resets)
 }
 
 // The host reads what it wrote at the ends of every region and of every word's range, and nothing beside it changes; it is refused
 // where there is no word, where a word is read only, and what does not fit.
 func TestHost(t *testing.T) {
+	t.Parallel()
 	rng := rand.New(rand.NewPCG(7, goldentest.Seed(t)))
 	for _, n := range harnessed(rng) {
 		p, err := design.New(n, 6, 2, plainTarget)
 		require.NoError(t, err)
 		m := model(t, n)
-		d, command := build(t, p, m, sim.Icarus)
+		d, program := build(t, p, m, sim.Icarus)
 		var list []access
 		write := func(address int, data int64) {
 			list = append(list, access{Write: true, Address: uint32(address), Data: uint64(data)})
@@ -196,15 +201,15 @@ func TestHost(t *testing.T) {
 		refuse(2<<28|2, 0)
 		missing(2<<28 | 3)
 		missing(2<<28 | 1<<20)
-		for counter := range 8 {
+		for counter := range p.Counters {
 			read(3<<28|counter, 0)
 			refuse(3<<28|counter, 0)
 		}
-		missing(3<<28 | 8)
+		missing(3<<28 | len(p.Counters))
 		for region := 8; region < 16; region++ {
 			missing(region << 28)
 		}
-		require.Empty(t, touch(t, d, command, list), n.Rule)
+		require.Empty(t, touch(t, d, program, list), n.Rule)
 	}
 }
 
@@ -217,7 +222,7 @@ type access struct {
 }
 
 // touch plays accesses into a compiled design and tells of the first whose answer is another; "": all are right.
-func touch(t *testing.T, d *design.Design, command []string, accesses []access) (mismatch string) {
+func touch(t *testing.T, d *design.Design, program []string, accesses []access) (mismatch string) {
 	t.Helper()
 	var stimulus bytes.Buffer
 	type answer struct {
@@ -244,7 +249,11 @@ func touch(t *testing.T, d *design.Design, command []string, accesses []access) 
 	}
 	stimulus.WriteString("Q\n")
 	want = append(want, answer{-1, "Q"})
-	require.NoError(t, play(context.Background(), command, d, 0, 200_000, stimulus.Bytes(), func(f []string) bool {
+	c := &cosimulation{d: d, quiet: 200_000}
+	path, err := writeStimulus(t.TempDir(), stimulus.Bytes())
+	require.NoError(t, err)
+	require.NoError(t, play(t.Context(), func(ctx context.Context) *exec.Cmd { return c.simulator(ctx, program, d.Dir, path) }, func(line []byte) (bool, error) {
+		f := strings.Fields(string(line))
 		got := strings.Join(append([]string{f[0]}, f[2:]...), " ")
 		if got != want[0].line {
 			mismatch = fmt.Sprintf("cycle %s: %q, not %q", f[1], got, want[0].line)
@@ -253,7 +262,7 @@ func touch(t *testing.T, d *design.Design, command []string, accesses []access) 
 			}
 		}
 		want = want[1:]
-		return mismatch != "" || f[0] == "Q"
+		return mismatch != "" || f[0] == "Q", nil
 	}))
 	return mismatch
 }

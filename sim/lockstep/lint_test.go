@@ -37,6 +37,7 @@ func lint(t *testing.T, d *design.Design) string {
 // Printed designs lint without a word in all three tools: over rules, optimizers, lanes, units, contexts, mini-batches and sparse
 // layers.
 func TestDesignsLint(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		rule                   string
 		layers                 []int

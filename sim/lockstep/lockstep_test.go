@@ -39,43 +39,92 @@ func generated(t testing.TB, p *design.Plan, l *training.FixedLearner) *design.D
 }
 
 // build makes a design that starts from a model, and compiles it.
-func build(t testing.TB, p *design.Plan, l *training.FixedLearner, simulator sim.Simulator) (d *design.Design, command []string) {
+func build(t testing.TB, p *design.Plan, l *training.FixedLearner, simulator sim.Simulator) (d *design.Design, program []string) {
 	t.Helper()
 	d = generated(t, p, l)
-	command, err := sim.Program(context.Background(), d.Dir, d.Manifest, simulator, 0)
+	program, err := sim.Compile(context.Background(), d.Dir, d.Manifest, sim.Recipe{Simulator: simulator}, nil)
 	require.NoError(t, err)
-	return d, command
+	return d, program
 }
 
 // follow plays samples into a compiled design beside a model.
-func follow(t testing.TB, d *design.Design, l *training.FixedLearner, command []string, samples []Sample, o sim.Options) *comparator {
+func follow(t testing.TB, d *design.Design, l *training.FixedLearner, program []string, samples []command, o sim.Options) *run {
 	t.Helper()
-	own := *d
-	own.Learner = l
-	c := newComparator(&own, samples, o)
-	require.NoError(t, c.run(context.Background(), command))
-	return c
+	return followScript(t, d, l, program, scriptOf(d, l, samples, o.Stall), o)
 }
 
-// run makes a design of a network and runs samples through it.
-func run(t *testing.T, n *network.Network, lanes, units int, target hdlgen.Target, inferences, batches int, rng *rand.Rand, simulator sim.Simulator) *comparator {
+// scriptOf gives samples; after a reset the host writes all words of the start.
+func scriptOf(d *design.Design, l *training.FixedLearner, samples []command, stall int) *script {
+	s := newScript(d.Plan)
+	if stall != 0 {
+		s.stall(stall)
+	}
+	start := wordsOf(d.Plan, l.Machine)
+	for i := range samples {
+		x := &samples[i]
+		if i > 0 && (x.reset != nil || x.kind != samples[i-1].kind && samples[i-1].reset == nil) {
+			s.idle()
+		}
+		s.run(x)
+		if x.reset != nil {
+			for _, w := range start {
+				s.write(w.address, w.word)
+			}
+		}
+	}
+	s.idle()
+	s.counters(len(d.Manifest.Counters))
+	s.readBack()
+	return s
+}
+
+// followScript plays a script into a compiled design beside a model.
+func followScript(t testing.TB, d *design.Design, l *training.FixedLearner, program []string, s *script, o sim.Options) *run {
+	t.Helper()
+	r, err := playScript(context.Background(), d, l, program, s, o)
+	require.NoError(t, err)
+	return r
+}
+
+func playScript(ctx context.Context, d *design.Design, l *training.FixedLearner, program []string, s *script, o sim.Options) (*run, error) {
+	folder, err := sim.WorkFolder(d.Dir)
+	if err != nil {
+		return nil, err
+	}
+	c := &cosimulation{d: d, o: o, quiet: quietCycles(d.Plan), model: program, parts: make([]part, 1)}
+	r := &run{cosimulation: c, dir: d.Dir}
+	if err := r.prepare(folder, l, s); err != nil {
+		return nil, err
+	}
+	defer r.close()
+	err = r.simulate(ctx)
+	r.mismatch = r.c.mismatch
+	return r, err
+}
+
+// lockstep makes a design of a network and runs samples through it.
+func lockstep(t *testing.T, n *network.Network, lanes, units int, target hdlgen.Target, inferences, batches int, rng *rand.Rand, simulator sim.Simulator) *run {
 	t.Helper()
 	p, err := design.New(n, lanes, units, target)
 	require.NoError(t, err)
 	l := model(t, n)
-	d, command := build(t, p, l, simulator)
-	c := follow(t, d, l, command, draw(rng, n, l.Machine, inferences, batches*n.Learning.Batch), sim.Options{Simulator: simulator})
-	require.Nil(t, c.mismatch, "%v", c.mismatch)
-	return c
+	d, program := build(t, p, l, simulator)
+	r := follow(t, d, l, program, draw(rng, n, l.Machine, inferences, batches*n.Learning.Batch), sim.Options{Simulator: simulator})
+	require.Nil(t, r.mismatch, "%v", r.mismatch)
+	return r
 }
 
 // draw draws samples: inferences, then those to learn.
-func draw(rng *rand.Rand, n *network.Network, m *machine.Machine, inferences, learning int) (samples []Sample) {
-	pixels, labels := goldentest.Samples(rng, n, inferences+learning)
+func draw(rng *rand.Rand, n *network.Network, m *machine.Machine, inferences, learns int) (samples []command) {
+	pixels, labels := goldentest.Samples(rng, n, inferences+learns)
 	for i := range pixels {
-		s := Sample{X: make([]int64, n.Layers[0]), Learn: i >= inferences, Label: labels[i], Negative: rng.IntN(2) == 0 && n.Learning.RandomSign}
+		s := sim.Sample{X: make([]int64, n.Layers[0]), Label: labels[i], Negative: rng.IntN(2) == 0 && n.Learning.RandomSign}
 		m.A.Input(pixels[i], s.X)
-		samples = append(samples, s)
+		x := command{Sample: s}
+		if i >= inferences {
+			x.kind = learning
+		}
+		samples = append(samples, x)
 	}
 	return samples
 }
@@ -94,6 +143,7 @@ func ruleNetwork(name string, layers []int, batch int, rng *rand.Rand) *network.
 
 // TestRules runs every rule in lock step.
 func TestRules(t *testing.T) {
+	t.Parallel()
 	for _, r := range rule.Names() {
 		t.Run(r, func(t *testing.T) {
 			rng := rand.New(rand.NewPCG(1, goldentest.Seed(t)))
@@ -105,7 +155,7 @@ func TestRules(t *testing.T) {
 				lanes = [2]int{4, 1}
 				n = ruleNetwork(r, []int{8, 5, 3}, 2, rng)
 			}
-			c := run(t, n, lanes[0], lanes[1], target, 2, 2, rng, sim.Icarus)
+			c := lockstep(t, n, lanes[0], lanes[1], target, 2, 2, rng, sim.Icarus).c
 			t.Logf("%d lanes, %d units, %d cycles on wires: %d states, %d synapses", lanes[0], lanes[1], target.WireCycles, c.states, c.synapses)
 		})
 	}
@@ -113,6 +163,7 @@ func TestRules(t *testing.T) {
 
 // An update with a long pipeline follows one with a short pipeline: the biases' roots have more bits than those of the weights.
 func TestUpdatesOfDifferentLatency(t *testing.T) {
+	t.Parallel()
 	rng := rand.New(rand.NewPCG(9, goldentest.Seed(t)))
 	n := ruleNetwork("bp", []int{4, 3, 2}, 1, rng)
 	own := n.Own.(*rule.Backprop)
@@ -125,20 +176,22 @@ func TestUpdatesOfDifferentLatency(t *testing.T) {
 		latencies = append(latencies, p.Formulas[u.Formula].Latency)
 	}
 	require.Greater(t, slices.Max(latencies), slices.Min(latencies)+8)
-	run(t, n, 2, 1, plainTarget, 0, 2, rng, sim.Icarus)
+	lockstep(t, n, 2, 1, plainTarget, 0, 2, rng, sim.Icarus)
 }
 
 // TestSignedInputs: inputs that dataset.normalize makes negative.
 func TestSignedInputs(t *testing.T) {
+	t.Parallel()
 	rng := rand.New(rand.NewPCG(2, goldentest.Seed(t)))
 	n := ruleNetwork("ep", []int{15, 7, 4}, 2, rng)
 	n.Dataset.Normalize = dataset.Normalize{Mean: []float64{0.4}, Deviation: []float64{0.5}}
-	run(t, n, 4, 2, plainTarget, 2, 2, rng, sim.Icarus)
+	lockstep(t, n, 4, 2, plainTarget, 2, 2, rng, sim.Icarus)
 }
 
 // TestEstimate: cycles are estimated within 5 % of those of a simulation, over rules, targets and one or two samples in flight.
 // With three, learning samples as short as those of fa here (240 cycles and their update) may be estimated 7 % too long.
 func TestEstimate(t *testing.T) {
+	t.Parallel()
 	for i, name := range []string{"corinfomax", "ep", "fa"} {
 		t.Run(name, func(t *testing.T) {
 			rng := rand.New(rand.NewPCG(3, goldentest.Seed(t)))
@@ -150,20 +203,19 @@ func TestEstimate(t *testing.T) {
 			require.NoError(t, err)
 			l := model(t, n)
 			samples := draw(rng, n, l.Machine, 6, 8)
-			samples[6].List = true
 			activity := &design.Activity{}
 			var trace machine.Trace
 			for _, s := range samples {
-				l.Run(s.X, machine.Command{Learn: s.Learn, Label: s.Label, Negative: s.Negative}, &trace)
-				activity.Add(p, l.Machine, s.X, s.Learn, &trace)
+				l.Run(s.X, machine.Command{Learn: s.kind.learns(), Label: s.Label, Negative: s.Negative}, &trace)
+				activity.Add(p, l.Machine, s.X, s.kind.learns(), &trace)
 			}
 			e, err := design.Estimate(p, activity)
 			require.NoError(t, err)
 			l = model(t, n)
-			d, command := build(t, p, l, sim.Verilator)
-			c := follow(t, d, l, command, samples, sim.Options{Simulator: sim.Verilator})
-			require.Nil(t, c.mismatch, "%v", c.mismatch)
-			inference, learning := float64(c.lists[0])/6, float64(c.lists[1])/8
+			d, program := build(t, p, l, sim.Verilator)
+			r := follow(t, d, l, program, samples, sim.Options{Simulator: sim.Verilator})
+			require.Nil(t, r.mismatch, "%v", r.mismatch)
+			inference, learning := float64(r.done.InferenceTime)/6, float64(r.done.LearningTime)/8
 			t.Logf("inference %.1f, estimated %.1f; learning %.1f, %.1f", inference, e.CyclesPerInference, learning, e.CyclesPerLearning)
 			require.InEpsilon(t, inference, e.CyclesPerInference, 0.05)
 			require.InEpsilon(t, learning, e.CyclesPerLearning, 0.05)

@@ -16,6 +16,7 @@ import (
 
 // A design that does something else is found.
 func TestMutants(t *testing.T) {
+	t.Parallel()
 	rng := rand.New(rand.NewPCG(8, 1))
 	n := ruleNetwork("ep", []int{6, 5, 3}, 2, rng)
 	p, err := design.New(n, 4, 2, plainTarget)
@@ -38,6 +39,7 @@ func TestMutants(t *testing.T) {
 		{"machine_lane.v", "same_q ? last_q : sum_q", "sum_q"},
 		{"machine_control.v", "lives[late_place] <= some_q;", "lives[late_place] <= 1'b0;"},
 		{"machine_control.v", "$signed(score_data_o) > best_q", "$signed(score_data_o) < best_q"},
+		{"machine_counters.v", "(parts_q[PartW*k +: PartW] & {PartW{at != k[7:0]}})", "{PartW{1'b0}}"},
 		{"machine_host.v", "number_q <= number_q + 32'd1", "number_q <= number_q"},
 	} {
 		l := model(t, n)
@@ -49,9 +51,9 @@ func TestMutants(t *testing.T) {
 			require.Contains(t, string(text), mutant.old, "%+v", mutant)
 			require.NoError(t, os.WriteFile(file, bytes.ReplaceAll(text, []byte(mutant.old), []byte(mutant.new)), 0o644))
 		}
-		command, err := sim.Program(context.Background(), d.Dir, d.Manifest, sim.Icarus, 0)
+		program, err := sim.Compile(context.Background(), d.Dir, d.Manifest, sim.Recipe{Simulator: sim.Icarus}, nil)
 		require.NoError(t, err)
-		c := follow(t, d, l, command, samples, sim.Options{Simulator: sim.Icarus})
-		require.Equal(t, mutant.file == "", c.mismatch == nil, "%+v", mutant)
+		r := follow(t, d, l, program, samples, sim.Options{Simulator: sim.Icarus})
+		require.Equal(t, mutant.file == "", r.mismatch == nil, "%+v", mutant)
 	}
 }

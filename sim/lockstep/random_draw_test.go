@@ -5,22 +5,10 @@ import (
 	"strconv"
 
 	fx "corinfo/fixedpoint"
-	"corinfo/golden/machine"
 	"corinfo/golden/network"
 	"corinfo/golden/rule"
 	"corinfo/hdlgen"
-	"corinfo/sim"
 )
-
-// randomCase is a network with what its file does not say.
-type randomCase struct {
-	network             *network.Network
-	units               int
-	target              hdlgen.Target
-	wild                bool // synapses over the whole range of their formats: everything saturates
-	inference, learning int  // samples
-	options             sim.Options
-}
 
 func oneOf[T any](rng *rand.Rand, list ...T) T { return list[rng.IntN(len(list))] }
 
@@ -37,21 +25,27 @@ func drawCase(rng *rand.Rand, name string) *randomCase {
 	if c.network.Learning.Optimizer.Kind == rule.Adam {
 		most = min(most, 3) // its long pipelines take long to simulate
 	}
-	for c.units = between(rng, 1, most); lanes%c.units != 0; c.units = between(rng, 1, most) {
+	for c.Units = between(rng, 1, most); lanes%c.Units != 0; c.Units = between(rng, 1, most) {
 	}
-	c.target = hdlgen.Target{ReadCycles: between(rng, 1, 2), FactorCycles: between(rng, 0, 1), RoundBits: oneOf(rng, 0, 16, between(rng, 1, 64), 128),
+	c.Target = hdlgen.Target{ReadCycles: between(rng, 1, 2), FactorCycles: between(rng, 0, 1), RoundBits: oneOf(rng, 0, 16, between(rng, 1, 64), 128),
 		WireCycles: between(rng, 0, 2), RingCycles: oneOf(rng, 0, 3, between(rng, 3, 9)), Family: hdlgen.FastTarget.Family}
 	batch := c.network.Learning.Batch
-	c.wild, c.inference, c.learning = toss(rng), rng.IntN(3), batch*between(rng, 1, 2)+rng.IntN(2)
+	c.Seed, c.Wild, c.Zeros, c.Inference, c.Learning = rng.Uint64(), toss(rng), oneOf(rng, 0, 33, 90), rng.IntN(3), batch*between(rng, 1, 2)+rng.IntN(2)
 	if rng.IntN(8) == 0 {
-		c.learning = rng.IntN(batch)
+		c.Learning = rng.IntN(batch)
 	}
-	if c.inference+c.learning == 0 {
-		c.inference = 1
+	if !c.network.Hardware.Learning {
+		c.Learning = 0
 	}
-	c.options.Reset = rng.IntN(3)
+	if c.Inference+c.Learning == 0 {
+		c.Inference = 1
+	}
+	if rng.IntN(4) == 0 {
+		c.Ended = &ended{rng.IntN(c.Inference + c.Learning), oneOf(rng, "C", "S", "R", "W"), rng.IntN(30), rng.IntN(60)}
+	}
+	c.Reset, c.Mixed, c.Closing = rng.IntN(3), toss(rng), rng.IntN(3) == 0
 	if toss(rng) {
-		c.options.Stall = between(rng, 1, 65535)
+		c.Stall = between(rng, 1, 65535)
 	}
 	drawFormats(rng, c.network)
 	return c
@@ -100,7 +94,7 @@ func drawNetwork(rng *rand.Rand, name string) *network.Network {
 	case *rule.Backprop:
 		own.Activation, own.Loss = oneOf(rng, rule.Activations...), oneOf(rng, rule.MSE, rule.CrossEntropy)
 	}
-	n.Hardware = network.Hardware{Lanes: between(rng, 1, 17), Contexts: between(rng, 1, 4), Mode: oneOf(rng, "events", "events", "dense")}
+	n.Hardware = network.Hardware{Lanes: between(rng, 1, 17), Contexts: between(rng, 1, 4), Learning: rng.IntN(6) > 0, Mode: oneOf(rng, "events", "events", "dense")}
 	return n
 }
 
@@ -216,47 +210,4 @@ func anyWord(rng *rand.Rand, f fx.Format) int64 {
 	} else {
 		return int64(word >> spare)
 	}
-}
-
-// scatter gives a model wild synapses, and any words beside them.
-func scatter(rng *rand.Rand, m *machine.Machine) {
-	for at, p := range m.A.D.Projections {
-		if p.Mirror >= 0 {
-			continue
-		}
-		for row := range p.Rows {
-			for column := range p.Cols {
-				if !p.Symmetric || row >= column {
-					m.SetSynapse(at, row, column, anyWord(rng, m.A.Types[p.Tensor].Format))
-					if p.Symmetric {
-						m.SetSynapse(at, column, row, m.Synapse(at, row, column))
-					}
-				}
-				for k, word := range p.Words {
-					m.SetBeside(at, k, row, column, anyWord(rng, m.A.Types[word.Tensor].Format))
-				}
-			}
-		}
-	}
-}
-
-// samples draws those of a case: inferences between those to learn.
-func (c *randomCase) samples(rng *rand.Rand, m *machine.Machine) []Sample {
-	list := draw(rng, c.network, m, c.inference, c.learning)
-	rng.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
-	if zeros := oneOf(rng, 0, 33, 90); zeros > 0 {
-		for _, s := range list {
-			for i := range s.X {
-				if rng.IntN(100) < zeros {
-					s.X[i] = 0
-				}
-			}
-		}
-	}
-	// A reset ends one of them, at times; a whole mini-batch comes after it.
-	if rng.IntN(4) == 0 {
-		list = append(list, draw(rng, c.network, m, 0, c.network.Learning.Batch)...)
-		list[rng.IntN(len(list)-c.network.Learning.Batch)].Reset = &Reset{Tag: oneOf[byte](rng, 'C', 'S', 'R', 'W'), Lines: rng.IntN(30), Cycles: rng.IntN(60)}
-	}
-	return list
 }

@@ -12,7 +12,6 @@ import (
 
 	"corinfo/golden"
 	"corinfo/golden/goldentest"
-	"corinfo/golden/machine"
 	"corinfo/golden/network"
 	"corinfo/golden/rule"
 	"corinfo/hdlgen/design"
@@ -30,33 +29,30 @@ func planned(t *testing.T, rng *rand.Rand, name string) (*randomCase, *design.Pl
 			continue
 		}
 		c.network = n
-		p, err := design.New(n, n.Hardware.Lanes, c.units, c.target)
+		p, err := c.plan()
 		if errors.Is(err, golden.ErrUsage) {
 			continue
 		}
-		require.NoError(t, err, "%s", n.YAML())
+		require.NoError(t, err, "%s", c.file())
 		return c, p
 	}
 	require.Fail(t, "no case in 10000 draws")
 	return nil, nil
 }
 
-// moves tells whether signals change at least half as often as samples come.
-func (c *randomCase) moves(t *testing.T, samples []Sample, wild *rand.Rand) bool {
-	m := model(t, c.network).Machine
-	if c.wild {
-		scatter(wild, m)
-	}
-	for _, s := range samples {
-		m.Run(s.X, machine.Command{Learn: s.Learn, Label: s.Label, Negative: s.Negative}, nil)
-	}
-	counts := m.Counts()
-	return c.network.K() == 1 || counts.Events-counts.LayerEvents[0] >= int64(len(samples)/2)
-}
-
 // TestRandomDesigns runs designs of networks, formats, targets and samples that are drawn at random in lock step: three, of
-// CORINFO_CASES as many more. CORINFO_RULE=ep draws one rule alone, CORINFO_SIMULATOR=verilator has one simulator run all.
+// CORINFO_CASES as many more. CORINFO_RULE=ep draws one rule alone, CORINFO_SIMULATOR=verilator has one simulator run all. One that
+// fails is made as small as it can be and told with the command that repeats it; CORINFO_CASE names the file to repeat.
 func TestRandomDesigns(t *testing.T) {
+	if path := os.Getenv("CORINFO_CASE"); path != "" {
+		text, err := os.ReadFile(path)
+		require.NoError(t, err)
+		c, err := parseCase(path, text)
+		require.NoError(t, err)
+		_, err = c.run(t.Context(), sim.Simulator(os.Getenv("CORINFO_SIMULATOR")), nil)
+		require.NoError(t, err)
+		return
+	}
 	cases := 3
 	if s := os.Getenv("CORINFO_CASES"); s != "" {
 		more, err := strconv.Atoi(s)
@@ -66,7 +62,10 @@ func TestRandomDesigns(t *testing.T) {
 	seed := goldentest.Seed(t)
 	for i := range cases {
 		own := seed + uint64(i)
-		t.Run(fmt.Sprint(own), func(t *testing.T) { randomDesign(t, own) })
+		t.Run(fmt.Sprint(own), func(t *testing.T) {
+			t.Parallel()
+			randomDesign(t, own)
+		})
 	}
 }
 
@@ -76,16 +75,14 @@ func randomDesign(t *testing.T, seed uint64) {
 	if s := os.Getenv("CORINFO_RULE"); s != "" {
 		name = s
 	}
-	var c *randomCase
-	var p *design.Plan
-	var samples []Sample
-	wild := rng.Uint64()
+	c, p := planned(t, rng, name)
 	for {
-		c, p = planned(t, rng, name)
-		samples = c.samples(rng, model(t, c.network).Machine)
-		if c.moves(t, samples, rand.New(rand.NewPCG(3, wild))) {
+		moves, err := c.moves(p)
+		require.NoError(t, err)
+		if moves {
 			break
 		}
+		c, p = planned(t, rng, name)
 	}
 	n, simulator := c.network, sim.Icarus
 	if s := os.Getenv("CORINFO_SIMULATOR"); s != "" {
@@ -93,15 +90,14 @@ func randomDesign(t *testing.T, seed uint64) {
 	} else if rng.IntN(12) == 0 { // what it takes to compile
 		simulator = sim.Verilator
 	}
-	c.options.Simulator = simulator
-	text := fmt.Sprintf("CORINFO_SEED=%d repeats it alone\n%d units, %+v, wild %v, %+v\n%s", seed, c.units, c.target, c.wild, c.options, n.YAML())
-	m := model(t, n)
-	if c.wild {
-		scatter(rand.New(rand.NewPCG(3, wild)), m.Machine)
+	r, err := c.run(t.Context(), simulator, nil)
+	if err != nil {
+		t.Errorf("CORINFO_SEED=%d repeats it alone; on %s: %v\n%s", seed, simulator, err, c.file())
+		_, text, err := smallestFailure(t.Context(), c, simulator, err, nil)
+		require.NoError(t, err)
+		t.Log(text)
+		return
 	}
-	d, command := build(t, p, m, simulator)
-	r := follow(t, d, m, command, samples, c.options)
-	require.Nil(t, r.mismatch, "%v\n%s", r.mismatch, text)
-	t.Logf("%s, %s, %v, batch %d, %d lanes, %d units, %d contexts, %s: %d cycles, %d states, %d synapses", simulator, name, n.Layers, n.Learning.Batch, n.Hardware.Lanes, c.units,
-		n.Hardware.Contexts, n.Learning.Optimizer.Kind, r.lastEnd, r.states, r.synapses)
+	t.Logf("%s, %s, %v, batch %d, %d lanes, %d units, %d contexts, %s: %d cycles, %d states, %d synapses", simulator, name, n.Layers, n.Learning.Batch, n.Hardware.Lanes, c.Units,
+		n.Hardware.Contexts, n.Learning.Optimizer.Kind, r.lastEnd, r.c.states, r.c.synapses)
 }

@@ -354,7 +354,7 @@ func (p *planner) floatRow(at Point, seed uint32) (*Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	n.Formats, n.Hardware = nil, network.Hardware{Lanes: 16, Contexts: 1, Mode: "events"} // so that all points without other differences share it
+	n.Formats, n.Hardware = nil, network.Hardware{Lanes: 16, Contexts: 1, Learning: true, Mode: "events"} // so that all points without other differences share it
 	row, err := p.trial(Float, n, seed, p.study.Epochs)
 	if err != nil {
 		return nil, err

@@ -21,7 +21,8 @@ import (
 	"corinfo/golden/network"
 	"corinfo/golden/rule"
 	"corinfo/golden/training"
-	"corinfo/hdlgen/settling"
+	"corinfo/hdlgen"
+	"corinfo/hdlgen/design"
 )
 
 // Kinds of trials.
@@ -330,7 +331,7 @@ func (s *Study) checkSetting(a *Axis, set string) string {
 		return "network again; one axis has networks"
 	case strings.HasPrefix(set, "hardware."):
 		for _, n := range s.bases {
-			if _, err := settling.New(n); errors.Is(err, golden.ErrUsage) && !errors.Is(err, settling.ErrUnits) {
+			if _, err := design.New(n, n.Hardware.Lanes, design.Units(n.Hardware.Lanes), hdlgen.FastTarget); errors.Is(err, golden.ErrUsage) {
 				return set + ": " + reason(err)
 			}
 		}

@@ -18,7 +18,6 @@ import (
 	"corinfo/golden/weights"
 	"corinfo/hdlgen"
 	"corinfo/hdlgen/design"
-	"corinfo/hdlgen/settling"
 )
 
 // Samples of a trial besides those of its training and test.
@@ -318,38 +317,14 @@ func bitsOfSynapses(m *training.FixedLearner) (bits int) {
 
 // estimate adds what the design takes, its cycles being those of some samples.
 func estimate(ctx context.Context, n *network.Network, learner *training.FixedLearner, data *dataset.Data, r *Result) error {
-	var run func(x []int64, c machine.Command)
-	var done func() (*hdlgen.Estimates, error)
-	m, err := settling.Of(n, learner)
-	switch {
-	case errors.Is(err, settling.ErrUnits):
-		p, err := design.New(n, n.Hardware.Lanes, design.Units(n.Hardware.Lanes), hdlgen.FastTarget)
-		if errors.Is(err, golden.ErrUsage) { // not of the formats: the learner has them
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		activity, trace := &design.Activity{}, &machine.Trace{}
-		run = func(x []int64, c machine.Command) {
-			learner.Run(x, c, trace)
-			activity.Add(p, learner.Machine, x, c.Learn, trace)
-		}
-		done = func() (*hdlgen.Estimates, error) { return design.Estimate(p, activity) }
-	case errors.Is(err, golden.ErrUsage):
+	p, err := design.New(n, n.Hardware.Lanes, design.Units(n.Hardware.Lanes), hdlgen.FastTarget)
+	if errors.Is(err, golden.ErrUsage) { // not of the formats: the learner has them
 		return nil
-	case err != nil:
-		return err
-	default:
-		activity, trace := &hdlgen.Activity{}, &settling.Trace{}
-		run = func(x []int64, c machine.Command) {
-			m.Run(x, c, trace)
-			activity.Add(m.A, x, c.Learn, trace)
-		}
-		done = func() (*hdlgen.Estimates, error) {
-			return hdlgen.Estimate(m.A, n.Hardware.Lanes, hdlgen.FastTarget, activity)
-		}
 	}
+	if err != nil {
+		return err
+	}
+	activity, trace := &design.Activity{}, &machine.Trace{}
 	x := make([]int64, n.Layers[0])
 	list := func(set *dataset.Set, count int, learn bool) error {
 		for i := range count {
@@ -357,7 +332,8 @@ func estimate(ctx context.Context, n *network.Network, learner *training.FixedLe
 				return err
 			}
 			learner.A.Input(set.Sample(i%set.Len()), x)
-			run(x, machine.Command{Learn: learn, Label: int(set.Labels[i%set.Len()])})
+			learner.Run(x, machine.Command{Learn: learn, Label: int(set.Labels[i%set.Len()])}, trace)
+			activity.Add(p, learner.Machine, x, learn, trace)
 		}
 		return nil
 	}
@@ -367,7 +343,7 @@ func estimate(ctx context.Context, n *network.Network, learner *training.FixedLe
 	if err := list(&data.Train, n.Learning.Batch, true); err != nil {
 		return err
 	}
-	e, err := done()
+	e, err := design.Estimate(p, activity)
 	if errors.Is(err, golden.ErrUsage) {
 		r.Refused = err.Error()
 		return nil

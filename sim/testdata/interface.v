@@ -31,9 +31,7 @@ module interface_test;
     .score_valid_o(score_valid), .score_index_o(score_index), .score_data_o(score_data),
     .result_valid_o(result_valid), .result_ready_i(result_ready), .result_class_o(result_class),
     .host_valid_i(host_valid), .host_ready_o(host_ready), .host_write_i(host_write), .host_address_i(host_address),
-    .host_data_i(host_data_in), .host_done_o(host_done), .host_error_o(host_error), .host_data_o(host_data_out), .idle_o(idle),
-    .trace_state_valid_o(), .trace_state_context_o(), .trace_state_slot_o(), .trace_state_u_o(), .trace_state_r_o(),
-    .trace_synapse_valid_o(), .trace_synapse_address_o(), .trace_synapse_o()
+    .host_data_i(host_data_in), .host_done_o(host_done), .host_error_o(host_error), .host_data_o(host_data_out), .idle_o(idle)
   );
 
   // One cycle: what was driven stands until the clock rises. The handshakes of that edge are in took_*.

@@ -1,0 +1,416 @@
+package lockstep
+
+import (
+	"math/rand/v2"
+	"strings"
+
+	fx "corinfo/fixedpoint"
+	"corinfo/hdlgen/design"
+	"corinfo/sim"
+)
+
+// The closing part of a run plays what samples alone do not: results that are taken late, both signs of beta in a
+// mini-batch, inputs at the ends of their range, the host's writes, and resets within samples and updates. The design goes
+// through it where the last part ends, and the model follows, step by step; after each step all counters are compared.
+
+// closer draws the steps of a design's closing part: a function of its network and layout.
+type closer struct {
+	*script
+	d     *design.Design
+	rng   *rand.Rand
+	count sim.Closing
+}
+
+// close adds the closing part to a script.
+func (c *cosimulation) close(s *script) *sim.Closing {
+	d := &closer{script: s, d: c.d, rng: rand.New(rand.NewPCG(uint64(c.d.Plan.Network.Seed), 0xc105e))}
+	p := c.d.Plan
+	target, contexts := p.Target, p.Contexts
+	way := 2 * target.WireCycles
+
+	d.step("the host writes and reads", false)
+	d.everyRegion()
+	d.over()
+	d.step("inputs and synapses at the ends of their range", true)
+	d.extremes()
+	d.play(d.inputs(4+contexts), nil, false)
+	d.over()
+
+	// While all is cleared, while words come in.
+	cleared := p.Slots*(len(p.Kinds)+p.Subs) + 14 + way + target.ReadCycles
+	for _, cycles := range []int{4 + d.rng.IntN(cleared), cleared, cleared + 1 + d.rng.IntN(4), cleared + 4 + d.rng.IntN(p.Network.Layers[0])} {
+		d.step("a reset while a sample is taken", true)
+		d.play(d.inputs(2)[1:], &reset{'C', 0, cycles}, false)
+		d.over()
+	}
+	// While events wait, are on their way, and become products.
+	for i, cycles := range []int{2, 4, 5, 7, 9 + way, 10 + way, 11 + way, 12 + way, 14 + way + d.rng.IntN(30)} {
+		d.step("a reset while samples settle", true)
+		d.read(in(regionControl, 0), controlWords)
+		d.play(d.inputs(5)[5-1-i%contexts:], &reset{'S', 1 + i/4, cycles}, false)
+		d.read(in(regionControl, 0), controlWords)
+		d.over()
+	}
+	if len(p.Updates) > 0 {
+		d.learns()
+	}
+	return &d.count
+}
+
+// learns is what only designs do that learn.
+func (d *closer) learns() {
+	batch := d.p.Network.Learning.Batch
+	d.step("a reset while a sample is nudged", false)
+	d.numbers(7)
+	nudged := 2
+	if batch == 2 { // else the second would close the mini-batch
+		nudged = 1
+	}
+	d.play(d.mixed(nudged), &reset{'R', 1, 5 + d.rng.IntN(40)}, true)
+	d.read(in(regionControl, 0), controlWords)
+	d.over()
+	d.resetUpdate()
+
+	mixed := d.mixed(max(batch, 2*batch*(2/batch))) // at least two
+	half := len(mixed) / 2
+	d.step("both signs of beta in a mini-batch, results taken late", true)
+	d.numbers(1<<24 - 1)
+	d.changeConstants()
+	d.play(mixed[:half], nil, false)
+	d.over()
+	d.step("both signs of beta in a mini-batch", false)
+	d.play(mixed[half:], nil, true)
+	d.late()
+	d.over()
+	d.step("samples after all", true)
+	d.play(append(d.mixed(1), d.inputs(d.p.Contexts)...), nil, false)
+	d.late()
+	d.over()
+}
+
+// step begins one, with stalls or without.
+func (d *closer) step(name string, stalls bool) {
+	d.add(op{kind: opName, name: name})
+	seed := 0
+	if stalls {
+		seed = 1 + d.rng.IntN(1<<16-1)
+	}
+	d.stall(seed)
+	d.count.Steps++
+}
+
+// over ends one: all counters are compared.
+func (d *closer) over() {
+	d.idle()
+	d.counters(len(d.d.Manifest.Counters))
+}
+
+// late reads words before all commands are done: the host waits for a synapse's.
+func (d *closer) late() {
+	d.read(in(regionSynapses, 0), 1)
+	d.read(in(regionControl, 0), controlWords)
+}
+
+// play gives commands, of which a reset may end the last; single: each waits until the one before is done.
+func (d *closer) play(commands []command, end *reset, single bool) {
+	for i := range commands {
+		x := &commands[i]
+		if i+1 == len(commands) {
+			if x.reset = end; end != nil {
+				d.count.Resets++
+			}
+		}
+		d.run(x)
+		if single && i+1 < len(commands) {
+			d.idle()
+		}
+	}
+	d.count.Samples += len(commands)
+}
+
+func (d *closer) write(address uint32, data int64) {
+	d.script.write(address, data)
+	d.count.Words++
+}
+
+func (d *closer) read(address uint32, count int) {
+	d.script.read(address, count)
+	d.count.Words += count
+}
+
+// refuse has the host try to write what a word does not take.
+func (d *closer) refuse(address uint32, data int64) {
+	d.add(op{kind: opWrite, address: address, data: data, refused: true})
+	d.count.Words++
+}
+
+// missing has the host try to read and write where there is no word.
+func (d *closer) missing(address uint32) {
+	d.refuse(address, 0)
+	d.add(op{kind: opRead, address: address, count: 1, refused: true})
+	d.count.Words++
+}
+
+// everyRegion writes words of every lane, the first and the last among them, every constant and the numbers, at the ends of
+// their range and within, reads them back, and tries words that there are not.
+func (d *closer) everyRegion() {
+	var back []uint32
+	for lane := range d.p.Lanes {
+		for i := range 4 {
+			at := []int{0, d.p.Depth - 1, d.rng.IntN(d.p.Depth), d.rng.IntN(d.p.Depth)}[i]
+			projection, row, column, ok := placed(d.p, synapseAt(regionSynapses, lane, at))
+			if !ok {
+				continue // stays zero
+			}
+			d.synapse(projection, row, column, []int{1 + lane%2, 2 - lane%2, 0, 0}[i])
+			for region := range 1 + len(d.p.Beside) {
+				if region > 0 {
+					region += regionBeside - 1
+				}
+				back = append(back, synapseAt(region, lane, at))
+			}
+		}
+	}
+	for i := range d.constants {
+		x := &d.constants[i] // that of a mirrored projection is the same
+		d.write(x.address(), 1<<d.p.Places[x.place].Width-1-int64((d.p.Updates[x.update].Update+x.place)&1))
+	}
+	d.numbers(1<<32 - 1)
+	d.refused()
+	for _, address := range back {
+		d.read(address, 1)
+	}
+	d.readAllConstants()
+	d.read(in(regionControl, 0), controlWords)
+	d.numbers(int64(d.rng.Uint32()))
+	d.changeConstants()
+}
+
+// readAllConstants reads those of every update.
+func (d *closer) readAllConstants() {
+	for i := range d.p.Updates {
+		d.read(in(regionConstants, placesOfUpdate*i), len(d.p.Places))
+	}
+}
+
+// refused are accesses to words that there are not, that may not be written or that do not fit, each by as little as can be.
+func (d *closer) refused() {
+	m, depth := d.d.Manifest, 0
+	for _, i := range m.Images {
+		if strings.Contains(i.File, "_lane_") {
+			depth = i.Words // that of the memory, which may be more than its synapses
+			break
+		}
+	}
+	if width := m.Widths.Synapse; width < 64 {
+		d.refuse(in(regionSynapses, 0), 1<<(width-1))
+		d.refuse(in(regionSynapses, 0), -1<<(width-1)-1)
+	}
+	if depth < 1<<design.LaneShift {
+		d.missing(synapseAt(regionSynapses, 0, depth))
+	}
+	lanes := d.p.Lanes
+	if lanes < design.MaxLanes {
+		d.missing(synapseAt(regionSynapses, lanes, 0))
+	}
+	for k := range 4 {
+		if k < len(d.p.Beside) {
+			x := d.p.Beside[k]
+			width := x.Width
+			if x.Signed {
+				d.refuse(in(regionBeside+k, 0), -1<<(width-1)-1)
+				width--
+			}
+			d.refuse(in(regionBeside+k, 0), 1<<width)
+			continue
+		}
+		d.missing(in(regionBeside+k, 0))
+	}
+	for place := range placesOfUpdate {
+		if place < len(d.p.Places) {
+			if width := d.p.Places[place].Width; width < 63 {
+				d.refuse(in(regionConstants, place), 1<<width)
+			}
+		} else {
+			d.missing(in(regionConstants, place))
+		}
+	}
+	d.missing(in(regionConstants, placesOfUpdate*max(2, len(d.p.Updates))))
+	d.refuse(in(regionControl, controlSeed), 1<<32)
+	d.refuse(in(regionControl, controlNumber), 1<<32)
+	d.refuse(in(regionControl, controlHeld), 0)
+	d.missing(in(regionControl, controlWords))
+	d.refuse(in(regionCounters, 0), 0)
+	d.missing(in(regionCounters, len(m.Counters)))
+	for _, region := range []int{10, 12, 15} {
+		d.missing(in(region, 0))
+	}
+}
+
+// extremes writes the synapses of one neuron of every matrix to the highest word, and of another to the lowest: sums, states and
+// what learning makes of them leave their formats.
+func (d *closer) extremes() {
+	for i, pr := range d.p.D.Projections {
+		if pr.Mirror >= 0 || !holds(d.p, i) {
+			continue
+		}
+		for side, row := range d.rng.Perm(pr.Rows)[:min(2, pr.Rows)] {
+			for column := range pr.Cols {
+				d.weight(i, row, column, d.word(d.p.A.Types[pr.Tensor].Format, 2-side))
+			}
+		}
+	}
+}
+
+// synapse writes one and the words beside it, wherever they are kept: which as word has it.
+func (d *closer) synapse(projection, row, column, which int) {
+	if of := d.p.D.Projections[projection].Mirror; of >= 0 {
+		projection, row, column = of, column, row
+	}
+	pr := &d.p.D.Projections[projection]
+	d.weight(projection, row, column, d.word(d.p.A.Types[pr.Tensor].Format, which))
+	for k, x := range pr.Words {
+		d.keep(projection, regionBeside+k, row, column, d.word(d.p.A.Types[x.Tensor].Format, which))
+	}
+}
+
+func (d *closer) weight(projection, row, column int, word int64) {
+	d.keep(projection, regionSynapses, row, column, word)
+}
+
+// keep writes a word of a synapse to its lane and to those of the projections that mirror it.
+func (d *closer) keep(projection, region, row, column int, word int64) {
+	lane, at := d.p.Address(projection, row, column)
+	d.write(synapseAt(region, lane, at), word)
+	for i, pr := range d.p.D.Projections {
+		if pr.Mirror == projection && holds(d.p, i) {
+			lane, at := d.p.Address(i, column, row)
+			d.write(synapseAt(region, lane, at), word)
+		}
+	}
+}
+
+// word is the lowest of a format, the highest, or any.
+func (d *closer) word(f fx.Format, which int) int64 {
+	low, high := f.Word(f.Min()), f.Word(f.Max())
+	switch {
+	case which == 1:
+		return low
+	case which == 2:
+		return high
+	}
+	word := int64(d.rng.Uint64() >> 1)
+	if spare := 64 - f.Width; f.Signed {
+		return int64(d.rng.Uint64()) >> spare
+	} else if spare > 0 {
+		return word >> (spare - 1)
+	}
+	return word
+}
+
+// changeConstants writes such as learning has, others than before, and reads them. Scheduled ones are what their mini-batch has.
+func (d *closer) changeConstants() {
+	for i := range d.constants {
+		x := &d.constants[i]
+		word := x.at(d.p, d.number)
+		if !x.scheduled {
+			word ^= 1
+		}
+		d.write(x.address(), word)
+	}
+	d.readAllConstants()
+}
+
+// numbers writes a seed and the number of the next mini-batch, and reads them.
+func (d *closer) numbers(number int64) {
+	d.write(in(regionControl, controlSeed), int64(d.rng.Uint32()|1<<31))
+	d.write(in(regionControl, controlNumber), number)
+	d.read(in(regionControl, 0), controlWords)
+}
+
+// resetUpdate learns a mini-batch and ends its first update after a few synapses. The host knows these, for it writes them before; and
+// again after the reset, which may come before or behind a word that is on its way.
+func (d *closer) resetUpdate() {
+	p := d.p
+	commands := d.mixed(p.Network.Learning.Batch)
+	for i := range commands[0].X {
+		commands[0].X[i] = d.largest() // no column of the input is skipped
+	}
+	projection := p.Updates[0].Projection
+	pr := &p.D.Projections[projection]
+	slots := p.SlotCount[p.D.Sums[pr.To].Layer]
+	end := &reset{'W', min(3, pr.Cols*slots*p.Subs), 2}
+	// Every column that may be written by then, and some more; all of them, if it is not known which come first.
+	columns := min(pr.Cols, (end.lines+end.cycles+2*p.Target.WireCycles+4+slots-1)/slots)
+	if !p.D.Words[pr.From].Fixed {
+		columns = pr.Cols
+	}
+	d.step("a reset within an update", true)
+	d.numbers(int64(d.rng.Uint32()))
+	var words []op
+	first := len(d.ops)
+	for column := range columns {
+		for row := range pr.Rows {
+			d.synapse(projection, row, column, 0)
+		}
+	}
+	words = append(words, d.ops[first:]...)
+	d.play(commands, end, false)
+	for _, w := range words {
+		d.write(w.address, w.data)
+	}
+	for _, w := range words {
+		d.read(w.address, 1)
+	}
+	d.read(in(regionControl, 0), controlWords)
+	d.over()
+}
+
+// largest is the input's largest word, smallest the least.
+func (d *closer) largest() int64 {
+	f := d.input()
+	return f.Word(f.Max())
+}
+
+func (d *closer) input() fx.Format { return d.p.A.Word(d.p.D.Word("x", 0)).Format }
+
+// inputs are inferences of the largest words, of words of the whole range, of zeros, of the last word alone, and of few words.
+func (d *closer) inputs(count int) []command {
+	list := make([]command, count)
+	for i := range list {
+		x := make([]int64, d.p.Network.Layers[0])
+		for j := range x {
+			switch word := d.word(d.input(), 0); i % 5 {
+			case 0:
+				x[j] = d.largest()
+			case 1:
+				x[j] = word
+			case 3:
+				if j == len(x)-1 {
+					x[j] = d.word(d.input(), 2-d.rng.IntN(2))
+				}
+			case 4:
+				if d.rng.IntN(5) == 0 {
+					x[j] = word
+				}
+			}
+		}
+		list[i] = command{Sample: sim.Sample{X: x}, kind: closingInference}
+	}
+	return list
+}
+
+// mixed are such samples to learn, each with a sign of beta of its own; both signs come if there are two samples.
+func (d *closer) mixed(count int) []command {
+	list := d.inputs(count)
+	sign := d.rng.IntN(2)
+	for i := range list {
+		list[i].kind = closingLearning
+		list[i].Label = d.rng.IntN(d.p.Network.Layers[d.p.Network.K()])
+		list[i].Negative = (i+sign)%2 == 0
+		if i > 1 {
+			list[i].Negative = d.rng.IntN(2) == 0
+		}
+	}
+	return list
+}

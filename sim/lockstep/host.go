@@ -1,0 +1,132 @@
+package lockstep
+
+import (
+	"slices"
+
+	"corinfo/golden/machine"
+	"corinfo/golden/rule"
+	"corinfo/hdlgen/design"
+)
+
+// Regions of the host's addresses, as corinfo_machine_host has them.
+const (
+	regionSynapses  = 0
+	regionConstants = 1
+	regionControl   = 2
+	regionCounters  = 3
+	regionBeside    = 4
+)
+
+// Words of the host's control: seed, number of the next mini-batch, samples of the open one.
+const (
+	controlSeed   = 0
+	controlNumber = 1
+	controlHeld   = 2
+	controlWords  = 3
+)
+
+// controlNames are those of the control's words.
+var controlNames = [controlWords]string{"seed", "number of the next mini-batch", "samples held"}
+
+// placesOfUpdate is how many addresses an update's constants have.
+const placesOfUpdate = 8
+
+// in is an address of a region.
+func in(region, place int) uint32 { return uint32(region)<<28 | uint32(place) }
+
+func regionOf(address uint32) int { return int(address >> 28) }
+
+// laneOf and placeOf take the address of a synapse's word apart.
+func laneOf(address uint32) int {
+	return int(address>>design.LaneShift) & (1<<(28-design.LaneShift) - 1)
+}
+func placeOf(address uint32) int { return int(address) & (1<<design.LaneShift - 1) }
+
+// synapseAt is an address of a lane: the word of a region, 0 of the synapses themselves.
+func synapseAt(region, lane, address int) uint32 { return in(region, lane<<design.LaneShift|address) }
+
+// placed is the synapse at an address; ok: it is one, not padding.
+func placed(p *design.Plan, address uint32) (projection, row, column int, ok bool) {
+	projection, column, slot, ok := p.Column(placeOf(address))
+	row = slot*p.Lanes + laneOf(address)
+	return projection, row, column, ok && row < p.D.Projections[projection].Rows
+}
+
+// holds tells whether a design has the synapses of a projection.
+func holds(p *design.Plan, projection int) bool {
+	return slices.ContainsFunc(p.Walk, func(x design.Place) bool { return x.Projection == projection })
+}
+
+// word is a word of the design's lanes, by its address for the host.
+type word struct {
+	address uint32
+	word    int64
+}
+
+// wordsOf are the words of all synapses, and beside them, as a model has them.
+func wordsOf(p *design.Plan, m *machine.Machine) (list []word) {
+	for lane := range p.Lanes {
+		for at := range p.Depth {
+			projection, row, column, ok := placed(p, synapseAt(regionSynapses, lane, at))
+			if !ok {
+				continue
+			}
+			list = append(list, word{synapseAt(regionSynapses, lane, at), m.Synapse(projection, row, column)})
+			for k := range p.Beside {
+				list = append(list, word{synapseAt(regionBeside+k, lane, at), p.BesideWord(m, projection, k, row, column)})
+			}
+		}
+	}
+	return list
+}
+
+// write lets a model do what the host writes.
+func write(p *design.Plan, m *machine.Machine, address uint32, data int64) {
+	switch region := regionOf(address); region {
+	case regionConstants:
+		m.SetConstant(p.Updates[placeOf(address)/placesOfUpdate].Update, placeOf(address)%placesOfUpdate, data)
+	case regionControl:
+		if placeOf(address) == controlSeed {
+			m.SetSeed(uint32(data))
+		} else {
+			m.SetStep(uint32(data))
+		}
+	default:
+		projection, row, column, ok := placed(p, address)
+		switch pr := &p.D.Projections[projection]; {
+		case !ok:
+		case region == regionSynapses:
+			m.SetSynapse(projection, row, column, data)
+		case pr.Mirror < 0 && region-regionBeside < len(pr.Words): // a mirrored one has no words of its own in the model
+			m.SetBeside(projection, region-regionBeside, row, column, data)
+		}
+	}
+}
+
+// constant is one of an update of the plan.
+type constant struct {
+	update, place int
+	name          string
+	scheduled     bool // it may be another for every mini-batch
+}
+
+// constantsOf are all of a plan's.
+func constantsOf(p *design.Plan) (list []constant) {
+	for i, u := range p.Updates {
+		place := 0
+		for _, o := range p.A.Updates[u.Update].Operands {
+			if o.Source == rule.FromConstant {
+				list = append(list, constant{i, place, o.Name, p.D.Updates[u.Update].Graph.Setting(o.Name).Scheduled})
+				place++
+			}
+		}
+	}
+	return list
+}
+
+func (c *constant) address() uint32 { return in(regionConstants, placesOfUpdate*c.update+c.place) }
+
+// at is the word for a mini-batch of the first epoch.
+func (c *constant) at(p *design.Plan, number uint32) int64 {
+	return p.A.Constant(&p.A.Updates[p.Updates[c.update].Update].Formula, c.name, rule.Moment{Update: int(number)})
+}
