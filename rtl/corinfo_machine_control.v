@@ -569,7 +569,8 @@ module corinfo_machine_control #(
   wire signed [OperandWidth-1:0] events_operand, update_operand;
   wire [SumAddrW-1:0]            events_sum;
   wire [Contexts-1:0]            events_we;
-  wire                           update_we, update_first, update_hold, event_begins, product, term, events_first, events_same, update_same;
+  wire                           update_we, update_first, update_hold, event_begins, product, term, events_first;
+  wire                           events_same, update_same;
   corinfo_machine_events #(
     .Contexts(Contexts), .ContextW(ContextW), .Units(Units), .UnitW(UnitW), .ReadCycles(ReadCycles),
     .WireCycles(WireCycles), .QueueW(QueueW), .SynapseAddrW(SynapseAddrW), .SumAddrW(SumAddrW),

@@ -11,8 +11,8 @@
 // words in the file of WalkFile 16. That has a word of 32 bits for every word of a column: address of the sum 24,
 // left shift of the change 8, which brings the product to the sum's binary point.
 //
-// From a take to the issue of its first product 6 + 2 WireCycles, and one more from a queue's put to its take; a product's synapse_raddr_o is in cycle 0 of
-// corinfo_machine_lane.
+// From a queue's put to its take a cycle, from a take to the issue of its first product 8 + 2 WireCycles; a product's
+// synapse_raddr_o is in cycle 0 of corinfo_machine_lane.
 
 `timescale 1ns/1ps
 `default_nettype none

@@ -15,6 +15,7 @@ library/corinfo_machine_words.v
 library/corinfo_machine_synapses.v
 library/corinfo_machine_lane.v
 library/corinfo_machine_walk.v
+library/corinfo_machine_counters.v
 library/corinfo_machine_steps.v
 library/corinfo_machine_context.v
 library/corinfo_machine_events.v
