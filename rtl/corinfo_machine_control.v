@@ -833,7 +833,8 @@ module corinfo_machine_control #(
     .counter_i       (counter)
   );
 
-  // Counters. Ticks: cycles with a command under way, of settling, of those with a product, of updates; events, products,
+  // Counters. Ticks: cycles with a command under way, of settling, of those with a product, of updates; events,
+  // products,
   // steps, products of updates, mini-batches, cycles in which we wait for a sample's word or a result's taker.
   localparam         Ticks       = 10;
   localparam         Numbers     = Steps + Updates;

@@ -95,8 +95,8 @@ module corinfo_machine_steps #(
   output wire                         event_o,         // with write_*: changes of signal_o are events
   output wire                         factor_we_o,     // with write_*
   output wire [FactorAddrW-1:0]       factor_waddr_o,
-  output wire                         factors_o,       // with done_o: all postsynaptic factors of factors_number_o are written
-  output wire [15:0]                  factors_number_o,
+  output wire                         factors_o,       // with done_o: all of a layer are written, those of
+  output wire [15:0]                  factors_number_o, // this number
   output wire [SampleW-1:0]           factors_sample_o,
   output wire                         kept_we_o,
   output wire [KeptAddrW-1:0]         kept_waddr_o,

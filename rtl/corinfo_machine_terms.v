@@ -1,13 +1,13 @@
-// Walks a projection for its update: lists the samples of the mini-batch that may change a synapse, fetches their factors
-// for every presynaptic neuron, keeps the nonzero ones as terms, and issues their products for every slot of the
-// postsynaptic layer.
+// Walks a projection for its update: lists the samples of the mini-batch that may change a synapse, fetches their
+// factors for every presynaptic neuron, keeps the nonzero ones as terms, and issues their products for every slot of
+// the postsynaptic layer.
 //
 // A sample whose postsynaptic factors are all zero (live_i is low) is not listed. A column takes one cycle per factor
 // that is listed, and without a term no product, unless always_i: then it gets one product with zero. Fetching runs
 // ahead of the products by up to 2^TermAddrW factors.
 //
-//   start_i -> list: a factor of the mini-batch per cycle -> fetch, once hold_i is low: an address per cycle, the factor
-//           back on fetch_value_i FetchCycles - 2 later
+//   start_i -> list: a factor of the mini-batch per cycle
+//           -> fetch, once hold_i is low: an address per cycle, the factor back on fetch_value_i FetchCycles - 2 later
 //           -> terms of a column -> issue_o, one product per cycle while ready_i: slots outside, terms inside
 //
 // ready_i is asked for the last product of a synapse alone. The configuration inputs are stable while busy_o.
@@ -171,8 +171,8 @@ module corinfo_machine_terms #(
     single_item_q <= none_q || listed_q == OneItem;
   end
 
-  // Fetch: column by column, item by item. Column j is in unit (j mod Lanes) / Subs. Where nothing is listed a column has
-  // one item, which is not kept.
+  // Fetch: column by column, item by item. Column j is in unit (j mod Lanes) / Subs. Where nothing is listed a column
+  // has one item, which is not kept.
   reg                     waiting_q, fetching_q;
   reg  [15:0]             column_q, last_column_q;
   reg  [SubW-1:0]         sub_q;
