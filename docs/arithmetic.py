@@ -412,7 +412,7 @@ class Machine:
                 bits = max(bits, n.type("gamma").fraction + stored.fraction)
             products = list(self.products(kind, k))
             for j in range(columns):
-                if kind != "C" and not any(pre[j] for _, _, pre in products):
+                if kind != "C" and not any(pre[j] and any(post) for _, post, pre in products):
                     continue
                 for i in range(rows):
                     step = rates[kind, k] * change.round(sum(b * post[i] * pre[j] for b, post, pre in products))

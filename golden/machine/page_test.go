@@ -287,7 +287,7 @@ func (p *page) change(kind string, k int, list []pair, symmetric, always bool, n
 	for j := range m[0] {
 		used := always
 		for _, x := range list {
-			used = used || x.pre[j].Sign() != 0
+			used = used || x.pre[j].Sign() != 0 && slices.ContainsFunc(x.post, func(word *big.Rat) bool { return word.Sign() != 0 })
 		}
 		if !used {
 			continue

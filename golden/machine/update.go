@@ -99,6 +99,10 @@ func (m *Machine) apply(t *Trace) {
 	m.schedule()
 	for i := range m.d.Updates {
 		projection := m.d.Updates[i].Projection
+		for at := range m.terms[i] {
+			x := &m.terms[i][at]
+			x.idle = !slices.ContainsFunc(x.post, func(word int64) bool { return word != 0 })
+		}
 		keys := m.keys(projection)
 		columns, group := m.d.Projections[projection].Cols, m.tables[i].columns
 		groups := (columns + group - 1) / group
@@ -233,6 +237,7 @@ type source struct {
 	of        *sample
 	negative  bool
 	signed    bool // the sign of the sample's beta counts too
+	idle      bool // every postsynaptic factor is zero
 }
 
 // sources are those of an update, sample by sample; the words behind them change with every mini-batch.
@@ -247,14 +252,14 @@ func (m *Machine) sources(update *rule.Update) (list []source) {
 	return list
 }
 
-// gather lists the nonzero presynaptic factors of column j over the mini-batch, sample by sample.
+// gather lists the nonzero presynaptic factors of column j over the mini-batch, sample by sample, of those that are not idle.
 func (u *updater) gather(update, j int) {
 	u.terms = vector.Terms{List: u.terms.List[:0]}
 	sources := u.m.terms[update]
 	for i := range sources {
 		s := &sources[i]
 		pre := s.pre[j]
-		if pre == 0 {
+		if pre == 0 || s.idle {
 			continue
 		}
 		if s.negative != (s.signed && s.of.negative) {

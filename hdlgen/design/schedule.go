@@ -567,7 +567,7 @@ func (p *Plan) memories(s *shape, e *hdlgen.Estimates) {
 		add("factors", 1<<s.factor, p.pair()*s.factorWord, p.Lanes/p.pair(), false)
 		add("kept factors", 1<<s.kept, s.keptWord, p.Units, false)
 		add("input", max(2, n.Learning.Batch*n.Layers[0]), s.x, 1, false)
-		add("updates", p.updateWords(), 256, 1, true)
+		add("updates", p.updateWords(), 288, 1, true)
 		add("rates", p.updateWords(), s.places, 1, false)
 	}
 	for _, w := range p.Words {
