@@ -23,24 +23,23 @@ type comparator struct {
 	reader *reader
 	run    *run // it is told what happens
 
-	at       int               // the script's step that is not over
-	read     int               // words of it that have been read
-	refusing bool              // the refusal of its access was seen
-	flights  []*flight         // by sample in flight
-	queue    []*flight         // whose answer is still to come
-	begun    int               // commands that the model has run, or that a reset ended before
-	first    int               // of them, those up to the last reset
-	name     string            // step of the closing part
-	negative [2]bool           // signs of beta in the open mini-batch: positive, negative
-	terms    [][]int           // by update of the plan and column: terms of the open mini-batch
-	before   []training.Tensor // synapses before the command under way that a reset is to end
-	due      bool              // that reset has not come
-	ending   *command          // the one that it ends
-	atEnd    bool              // every memory word is read back
-	ended    bool
+	at         int               // the script's step that is not over
+	read       int               // words of it that have been read
+	refusing   bool              // the refusal of its access was seen
+	flights    []*flight         // by sample in flight
+	queue      []*flight         // whose answer is still to come
+	begun      int               // commands that the model has run, or that a reset ended before
+	first      int               // of them, those up to the last reset
+	name       string            // step of the closing part
+	negative   [2]bool           // signs of beta in the open mini-batch: positive, negative
+	terms      [][]int           // by update of the plan and column: terms of the open mini-batch
+	before     []training.Tensor // synapses before the command under way that a reset is to end
+	due        bool              // that reset has not come
+	aborts     bool              // it is an abort by the host
+	unmodelled bool              // counters hold what the model has not counted: of aborted commands, and of samples of the wrong length
+	atEnd      bool              // every memory word is read back
+	ended      bool
 
-	unfollowed    bool           // counters of events and products are not followed: samples of the wrong length were given
-	uncounted     bool           // no counter is: the host has aborted
 	base          machine.Counts // at the last reset
 	steps         int64          // of neurons since then, factors and moves among them
 	updateTerms   int64          // terms of updates since then
@@ -142,24 +141,36 @@ func (c *comparator) next(cycle int64) *flight {
 	c.at++
 	x := &flight{command: o.command, index: c.begun}
 	c.begin(x)
-	c.flights[(c.begun-c.first)%c.p.Contexts] = x
+	context := (c.begun - c.first) % c.p.Contexts
+	c.over(cycle, context)
+	c.flights[context] = x
 	c.queue = append(c.queue, x)
 	c.begun++
 	return x
 }
 
+// over books what a context has done.
+func (c *comparator) over(cycle int64, context int) {
+	if x := c.flights[context]; x != nil && x.missing() != "" {
+		c.fail(cycle, x, "sample", "another comes, and it lacks %s", x.missing())
+	} else if x != nil {
+		c.run.finished(x)
+	}
+	c.flights[context] = nil
+}
+
 // begin runs the model on a command.
 func (c *comparator) begin(x *flight) {
-	learn := x.kind.learns() && x.length == 0
+	learn := x.kind.learns()
 	last := learn && c.l.Held() == c.p.Network.Learning.Batch-1
+	c.unmodelled = c.unmodelled || x.length > 0
 	if x.reset != nil {
-		c.due, c.ending = true, x.command
+		c.due, c.aborts = true, x.abort
 		if last {
 			c.before = c.l.Tensors()
 		}
 	}
-	if x.length > 0 { // some of its words have become products
-		c.unfollowed = true
+	if x.length > 0 {
 		return
 	}
 	c.l.Run(x.X, machine.Command{Learn: learn, Label: x.Label, Negative: x.Negative}, &x.trace)
@@ -233,8 +244,10 @@ func (c *comparator) reset(cycle int64) {
 		c.at++
 		c.begun++
 		lost++
-		c.due, c.ending = o.command.reset != nil, o.command
+		c.due = o.command.reset != nil
+		c.aborts = o.command.abort
 	}
+	aborted := c.aborts
 	for i, x := range c.flights {
 		if x != nil && x.done() {
 			c.run.finished(x)
@@ -251,9 +264,9 @@ func (c *comparator) reset(cycle int64) {
 		}
 	}
 	c.resets++
-	c.uncounted = c.uncounted || c.ending.byHost
 	c.queue, c.first, c.due, c.before = nil, c.begun, false, nil
 	c.l.Reset()
+	c.unmodelled = aborted
 	c.clearTerms()
 	c.base, c.steps, c.updateTerms = c.l.Counts(), 0, 0
 }
@@ -479,20 +492,26 @@ func (c *comparator) score(cycle int64, index int, digits []byte) {
 	x.score++
 }
 
+// refusal is the answer to a sample of the wrong length.
+func (c *comparator) refusal(cycle int64) {
+	x := c.answering(cycle)
+	if x == nil || x.length == 0 {
+		c.fail(cycle, x, "class", "an error in the place of a class")
+		return
+	}
+	x.class = true
+	c.queue = c.queue[1:]
+}
+
 // answer is a class.
-func (c *comparator) answer(cycle int64, class int, bad bool) {
+func (c *comparator) answer(cycle int64, class int) {
 	x := c.answering(cycle)
 	if x == nil {
 		c.fail(cycle, nil, "class", "an answer that nobody asked for")
 		return
 	}
-	if bad != (x.length > 0) {
-		c.fail(cycle, x, "class", "the answer is an error: %v, of a sample of the wrong length: %v", bad, x.length > 0)
-		return
-	}
-	if bad {
-		x.class = true
-		c.queue = c.queue[1:]
+	if x.length > 0 {
+		c.fail(cycle, x, "class", "a class of %d words", x.length)
 		return
 	}
 	if x.score < len(x.trace.Scores) {

@@ -15,6 +15,7 @@ const (
 	regionControl   = int(design.RegionControl)
 	regionCounters  = int(design.RegionCounters)
 	regionBeside    = int(design.RegionBeside)
+	regionStatus    = int(design.RegionStatus)
 	regionSteps     = int(design.RegionSteps)
 )
 
@@ -92,6 +93,7 @@ func write(p *design.Plan, m *machine.Machine, address uint32, data int64) {
 		} else {
 			m.SetStep(uint32(data))
 		}
+	case regionStatus, regionSteps: // the model has none
 	default:
 		projection, row, column, ok := placed(p, address)
 		switch pr := &p.D.Projections[projection]; {

@@ -55,8 +55,10 @@ func (c *comparator) line(text []byte) bool {
 			c.score(cycle, x[0], f[3])
 		}
 	case 'R':
-		if x := numbers(f[2], f[3]); ok {
-			c.answer(cycle, x[0], x[1] == 1)
+		if wrong := numbers(f[3]); ok && wrong[0] != 0 { // the class means nothing
+			c.refusal(cycle)
+		} else if x := numbers(f[2]); ok {
+			c.answer(cycle, x[0])
 		}
 	case 'E':
 		busy, first := decimal(f[2])

@@ -66,6 +66,10 @@ func scriptOf(d *design.Design, l *training.FixedLearner, samples []command, sta
 			s.idle()
 		}
 		s.run(x)
+		if x.abort { // what a reset does by itself
+			s.write(in(regionControl, controlSeed), int64(d.Plan.Network.Seed))
+			s.write(in(regionControl, controlNumber), 0)
+		}
 		if x.reset != nil {
 			for _, w := range start {
 				s.write(w.address, w.word)

@@ -1,10 +1,13 @@
 package lockstep
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -40,8 +43,8 @@ func TestSamplesOfWrongLength(t *testing.T) {
 			}
 			samples = append(samples, s)
 		}
-		r := follow(t, d, m, program, samples, sim.Options{Simulator: simulator, Stall: rng.IntN(2) * (1 + rng.IntN(65535))})
-		require.Nil(t, r.mismatch, "%s: %v", n.Rule, r.mismatch)
+		c := follow(t, d, m, program, samples, sim.Options{Simulator: simulator, Stall: rng.IntN(2) * (1 + rng.IntN(65535))})
+		require.Nil(t, c.mismatch, "%s: %v", n.Rule, c.mismatch)
 	}
 }
 
@@ -60,13 +63,13 @@ func TestAborts(t *testing.T) {
 		for at, end := range []reset{{'C', 0, 0}, {'C', 0, 30 + rng.IntN(30)}, {'S', 1 + rng.IntN(20), rng.IntN(30)}, {'R', 1, rng.IntN(40)}, {'W', 1, 0},
 			{'W', 1 + rng.IntN(40), rng.IntN(9)}, {'S', 1, 0}} {
 			list := draw(rng, n, m.Machine, rng.IntN(2), batch)
-			list[len(list)-1].reset, list[len(list)-1].byHost = &end, at < 6
+			list[len(list)-1].reset, list[len(list)-1].abort = &end, at < 6
 			samples = append(samples, list...)
 		}
 		samples = append(samples, draw(rng, n, m.Machine, 1, batch)...)
-		r := follow(t, d, m, program, samples, sim.Options{Simulator: sim.Icarus})
-		require.Nil(t, r.mismatch, "%s: %v", n.Rule, r.mismatch)
-		require.Equal(t, 7, r.c.resets)
+		c := follow(t, d, m, program, samples, sim.Options{Simulator: sim.Icarus})
+		require.Nil(t, c.mismatch, "%s: %v", n.Rule, c.mismatch)
+		require.Equal(t, 7, c.c.resets)
 	}
 }
 
@@ -85,7 +88,8 @@ func TestStatus(t *testing.T) {
 		}
 		return b.String()
 	}
-	const status, abort, watchdog, interrupted = 0x80000000, 0x80000001, 0x80000002, 0x80000003
+	word := func(place int) int { return int(design.RegionStatus.Address(place)) }
+	status, abort, watchdog, interrupted := word(design.StatusErrors), word(design.StatusAbort), word(design.StatusWatchdog), word(design.StatusReset)
 	for _, simulator := range []sim.Simulator{sim.Icarus, sim.Verilator} {
 		d, program := build(t, p, m, simulator)
 		var stimulus strings.Builder
@@ -101,7 +105,7 @@ func TestStatus(t *testing.T) {
 		equal(status, 0)
 		tell("V 5 0\nI%s", words(5)) // one word is missing
 		equal(status, 1<<16|1<<1|1)  // one command, which waits for a word
-		read(3<<28|9, func(v uint64) { require.Positive(t, v) })
+		read(int(design.RegionCounters.Address(slices.Index(p.Counters, "waiting_cycles"))), func(v uint64) { require.Positive(t, v) })
 		equal(interrupted, 0)
 		tell("H %x 1", abort)
 		equal(status, 1<<11)
@@ -133,7 +137,11 @@ func TestStatus(t *testing.T) {
 		tell("I%s\nE\nQ", words(6))
 		answers := 0
 		var classes []string
-		playText(t, d, program, stimulus.String(), func(f []string) bool {
+		c := &cosimulation{d: d, quiet: 200_000}
+		path, err := writeStimulus(t.TempDir(), []byte(stimulus.String()))
+		require.NoError(t, err)
+		require.NoError(t, play(t.Context(), func(ctx context.Context) *exec.Cmd { return c.simulator(ctx, program, d.Dir, path) }, func(line []byte) (bool, error) {
+			f := strings.Fields(string(line))
 			switch f[0] {
 			case "D":
 				v, err := strconv.ParseUint(f[3], 16, 64)
@@ -148,8 +156,8 @@ func TestStatus(t *testing.T) {
 			case "N", "T", "X":
 				require.Fail(t, strings.Join(f, " "))
 			}
-			return f[0] == "Q"
-		})
+			return f[0] == "Q", nil
+		}))
 		require.Len(t, reads, answers)
 		require.Len(t, classes, 5)
 		require.Equal(t, []string{"error", "error"}, classes[1:3])
@@ -183,20 +191,22 @@ func TestStepConstants(t *testing.T) {
 	require.Len(t, rows(other), len(rows(d)))
 	m := model(t, second.Network)
 	own := &design.Design{Dir: d.Dir, Plan: second, Manifest: d.Manifest, Learner: m}
-	steps := newScript(second)
+	samples := draw(rng, second.Network, m.Machine, 2, 2)
+	list := newScript(second)
 	for row, line := range rows(other) {
 		for part := 0; 8*part < len(line); part++ {
 			end := len(line) - 8*part
 			word, err := strconv.ParseInt(line[max(0, end-8):end], 16, 64)
 			require.NoError(t, err)
-			steps.write(in(regionSteps, row<<4|part), word)
+			list.write(in(regionSteps, row<<4|part), word)
 		}
 	}
-	for _, x := range draw(rng, second.Network, m.Machine, 2, 2) {
-		steps.run(&x)
+	for i := range samples {
+		list.run(&samples[i])
 	}
-	steps.idle()
-	steps.readBack()
-	r := followScript(t, own, m, program, steps, sim.Options{Simulator: sim.Icarus})
-	require.Nil(t, r.mismatch, "%v", r.mismatch)
+	list.idle()
+	list.counters(len(d.Manifest.Counters))
+	list.readBack()
+	c := followScript(t, own, m, program, list, sim.Options{Simulator: sim.Icarus})
+	require.Nil(t, c.mismatch, "%v", c.mismatch)
 }

@@ -144,11 +144,11 @@ func (r *run) exercisedSoFar() exercised {
 
 // finished books a command that did everything that it must.
 func (r *run) finished(x *flight) {
-	r.progress(1)
 	if x.length > 0 {
 		return
 	}
 	r.exercised.command(r.d.Plan, x)
+	r.progress(1)
 	right := 0
 	if x.trace.Class == x.Label {
 		right = 1

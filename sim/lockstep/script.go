@@ -63,8 +63,8 @@ type command struct {
 	sim.Sample
 	kind   kind
 	reset  *reset // ends it; nil: it is done
-	byHost bool   // an abort of the host's ends it in the place of the reset: seed and number of the mini-batch are the host's to write
-	length int    // words that come of it, at most twice as many as there are inputs; 0: as many. Other numbers are an error
+	abort  bool   // the host's, in place of the reset; it does not change what the host wrote, nor counters
+	length int    // words that come of the sample; 0: as many as there are inputs. Other numbers are an error, and not learned
 }
 
 // reset comes so many cycles after so many lines of a kind that the design prints of the command: S, R or W. C with 0 lines:
@@ -132,10 +132,6 @@ func (s *script) run(x *command) {
 	s.add(op{kind: opCommand, command: x})
 	if x.reset != nil {
 		s.held, s.number = 0, 0
-		if x.byHost {
-			s.write(in(regionControl, controlSeed), int64(s.p.Network.Seed))
-			s.write(in(regionControl, controlNumber), 0)
-		}
 	}
 }
 
@@ -196,7 +192,7 @@ func (s *script) text(x int) []byte {
 func (x *command) text(b *bytes.Buffer, width int) {
 	if r := x.reset; r != nil {
 		how := 'A'
-		if x.byHost {
+		if x.abort {
 			how = 'B'
 		}
 		fmt.Fprintf(b, "%c %c %x %x\n", how, r.tag, r.lines, r.cycles)
@@ -204,7 +200,7 @@ func (x *command) text(b *bytes.Buffer, width int) {
 	words := x.X
 	if x.length > 0 {
 		fmt.Fprintf(b, "V %x 1\n", x.length)
-		words = slices.Concat(words, words)[:x.length]
+		words = slices.Concat(words, words)[:x.length] // at most twice as many as there are
 	}
 	if x.kind.learns() {
 		negative := 0
