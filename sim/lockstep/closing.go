@@ -269,7 +269,7 @@ func (d *closer) synapse(projection, row, column, which int) {
 	}
 	pr := &d.p.D.Projections[projection]
 	d.weight(projection, row, column, d.word(d.p.A.Types[pr.Tensor].Format, which))
-	for k, x := range pr.Words {
+	for k, x := range pr.Words[:min(len(pr.Words), len(d.p.Beside))] { // a design for inference only has none
 		d.keep(projection, regionBeside+k, row, column, d.word(d.p.A.Types[x.Tensor].Format, which))
 	}
 }
@@ -328,7 +328,10 @@ func (d *closer) numbers(number int64) {
 	d.read(in(regionControl, 0), controlWords)
 }
 
-// resetUpdate learns a mini-batch and ends its first update after a few synapses. The host knows these, for it writes them before; and
+// mostRewritten bounds the synapses that the host writes again after a reset within an update.
+const mostRewritten = 50_000
+
+// resetUpdate learns a mini-batch and ends its updates after a few synapses. The host knows these, for it writes them before; and
 // again after the reset, which may come before or behind a word that is on its way.
 func (d *closer) resetUpdate() {
 	p := d.p
@@ -336,22 +339,31 @@ func (d *closer) resetUpdate() {
 	for i := range commands[0].X {
 		commands[0].X[i] = d.largest() // no column of the input is skipped
 	}
-	projection := p.Updates[0].Projection
-	pr := &p.D.Projections[projection]
-	slots := p.SlotCount[p.D.Sums[pr.To].Layer]
-	end := &reset{'W', min(3, pr.Cols*slots*p.Subs), 2}
-	// Every column that may be written by then, and some more; all of them, if it is not known which come first.
-	columns := min(pr.Cols, (end.lines+end.cycles+2*p.Target.WireCycles+4+slots-1)/slots)
-	if !p.D.Words[pr.From].Fixed {
-		columns = pr.Cols
-	}
+	pr := &p.D.Projections[p.Updates[0].Projection]
+	end := &reset{'W', min(3, pr.Cols*p.SlotCount[p.D.Sums[pr.To].Layer]*p.Subs), 2}
 	d.step("a reset within an update", true)
 	d.numbers(int64(d.rng.Uint32()))
 	var words []op
 	first := len(d.ops)
-	for column := range columns {
-		for row := range pr.Rows {
-			d.synapse(projection, row, column, 0)
+	for _, u := range p.Updates {
+		pr := &p.D.Projections[u.Projection]
+		slots := p.SlotCount[p.D.Sums[pr.To].Layer]
+		// Every column that may be written by then, and some more; all of them, if it is not known which come first.
+		columns, always := min(pr.Cols, (end.lines+end.cycles+2*p.Target.WireCycles+5+slots-1)/slots), p.D.Updates[u.Update].Always
+		if !always && !p.D.Words[pr.From].Fixed {
+			columns = pr.Cols
+		}
+		if len(d.ops)-first+columns*pr.Rows > mostRewritten {
+			break
+		}
+		for column := range columns {
+			for row := range pr.Rows {
+				d.synapse(u.Projection, row, column, 0)
+			}
+		}
+		// One whose samples have no factors at all is passed over, and the next one writes the first words.
+		if always && columns*slots*p.Subs > end.lines+end.cycles+2*p.Target.WireCycles {
+			break
 		}
 	}
 	words = append(words, d.ops[first:]...)

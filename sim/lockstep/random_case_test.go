@@ -146,7 +146,11 @@ func (c *randomCase) samples(p *design.Plan) (list []command) {
 	}
 	if e := c.Ended; e != nil {
 		list[min(e.At, len(list)-1)].reset = &reset{e.Tag[0], e.Lines, e.Cycles}
-		draw(learning, 3, n.Learning.Batch)
+		behind := learning
+		if !p.Learns() {
+			behind = inference
+		}
+		draw(behind, 3, n.Learning.Batch)
 	}
 	return list
 }
