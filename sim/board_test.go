@@ -105,7 +105,7 @@ func TestSelfTestFails(t *testing.T) {
 		"digit":      flip("board/images/tester_digits.hex", 0, 1000, 1, 3), // the highest bit but one of every input
 		"checksum":   change("board/tester_board.v", ".Checksum    (32'h", ".Checksum    (32'h1+32'h"),
 		"synapse":    flip("images/tester_lane_0001.hex", 3, 4, 0, 0), // of W0, which adds to it what it learns
-		"arithmetic": change("library/corinfo_machine_lane.v", "left_q * operand_q", "operand_q * operand_q"),
+		"arithmetic": change("library/corinfo_lane.v", "left_q * operand_q", "operand_q * operand_q"),
 	} {
 		d := boardDesign(t, c, rng)
 		breaks(d)

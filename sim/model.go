@@ -94,9 +94,9 @@ type Rehearsal func(ctx context.Context, program string) error
 // with other memory images. The cache's key is the content of the Verilog, the harness, the tools' versions and the recipe. Memory images
 // are read when it runs. Only a rehearsed model needs a rehearsal.
 func Compile(ctx context.Context, dir string, m *hdlgen.Manifest, how Recipe, rehearse Rehearsal) (command []string, err error) {
-	needed, harness := []string{"verilator", "g++", "make"}, "verilator/corinfo_machine.cpp"
+	needed, harness := []string{"verilator", "g++", "make"}, "verilator/corinfo_testbench.cpp"
 	if how.Simulator == Icarus {
-		needed, harness = []string{"iverilog", "vvp"}, "icarus/corinfo_machine.v"
+		needed, harness = []string{"iverilog", "vvp"}, "icarus/corinfo_testbench.v"
 		how.Effort, how.Wave = Quick, ""
 	}
 	for _, tool := range needed {

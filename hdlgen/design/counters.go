@@ -7,7 +7,7 @@ import (
 	"corinfo/golden/arithmetic"
 )
 
-// ticks are the first counters, in the order of corinfo_machine_control.
+// ticks are the first counters, in the order of corinfo_control.
 var ticks = []string{"cycles", "settling_cycles", "product_cycles", "update_cycles", "events", "products", "steps", "update_products", "updates", "waiting_cycles"}
 
 // noCounter is the counter of flags that are not counted.

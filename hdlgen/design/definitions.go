@@ -33,7 +33,7 @@ const (
 	StatusReset    = 3
 )
 
-// Kinds of steps, as corinfo_machine_steps does them.
+// Kinds of steps, as corinfo_steps does them.
 const (
 	kindNeurons = 0
 	kindClear   = 1

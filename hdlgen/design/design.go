@@ -40,8 +40,8 @@ func Build(p *Plan, learner *training.FixedLearner) (files map[string][]byte, m 
 	files, m = map[string][]byte{}, hdlgen.NewManifest(n, p.Lanes, p.Target)
 	m.Units, m.Counters, m.Latency = p.Units, p.Counters, map[string]int{}
 	m.Widths = hdlgen.Widths{X: s.x, Label: s.label, Score: s.score, Context: s.context, Words: bitsOf(p.Words), Shared: max(1, s.shared), Synapse: s.word, Beside: max(1, s.beside)}
-	instances := []string{"corinfo_machine_control", "corinfo_machine_lane", "corinfo_machine_synapses", "corinfo_machine_wire", "corinfo_machine_queue",
-		"corinfo_machine_words", "corinfo_ram", "corinfo_choice"}
+	instances := []string{"corinfo_control", "corinfo_lane", "corinfo_synapses", "corinfo_wire", "corinfo_queue",
+		"corinfo_words", "corinfo_ram", "corinfo_choice"}
 	if p.Learns() {
 		instances = append(instances, "corinfo_random")
 	}

@@ -188,8 +188,8 @@ func (p *Plan) unitModule(s *shape) []byte {
 	traceW := bitsOf(p.Words)
 	eventW := s.signal + 16 + s.change
 	w.line("// %s_unit: a neuron unit, which serves %d lanes, one a cycle: the words of their neurons, the formulas of steps, factors and", name, p.Subs)
-	w.line("// updates, the changes that wait to become events, and the factors that are broadcast. See corinfo_machine_steps and")
-	w.line("// corinfo_machine_update for the cycles of its ports.")
+	w.line("// updates, the changes that wait to become events, and the factors that are broadcast. See corinfo_steps and")
+	w.line("// corinfo_update for the cycles of its ports.")
 	w.provenance(p.Network)
 	w.line("\n`timescale 1ns/1ps\n`default_nettype none\n")
 	w.line("(* keep_hierarchy = \"yes\" *)")
@@ -314,7 +314,7 @@ func (p *Plan) unitModule(s *shape) []byte {
 		w.line("%s", net(x.Width, "written_"+x.Name))
 		w.line("  corinfo_delay #(.Width(%d), .Zero(1)) u_write%d (\n    .clk_i(clk_i), .data_i({clear_i || (write_i && writes_%s), clear_i ? %d'd0 : next_%s}),", x.Width+1, i, x.Name, x.Width, x.Name)
 		w.line("    .data_o({we_%s, written_%s})\n  );", x.Name, x.Name)
-		w.line("  corinfo_machine_words #(.Width(%d), .Depth(%d)) u_word%d (", x.Width, depth, i)
+		w.line("  corinfo_words #(.Width(%d), .Depth(%d), .SmallStyle(%q)) u_word%d (", x.Width, depth, p.smallStyle(), i)
 		w.line("    .clk_i(clk_i), .we_i(we_%s), .waddr_i(write_addr_q), .wdata_i(written_%s), .raddr_i(read_addr), .rdata_o(word_%s)\n  );", x.Name, x.Name, x.Name)
 	}
 	readout := p.A.Word(p.D.Readout).Format
@@ -470,7 +470,7 @@ func (p *Plan) unitModule(s *shape) []byte {
 	w.line("  end")
 	w.line("  corinfo_delay #(.Zero(1)) u_event (.clk_i(clk_i), .data_i(event_i), .data_o(event_written));")
 	w.line("  assign put = event_written && %s;", changed)
-	w.line("  corinfo_machine_queue #(.Width(%d), .Contexts(%d), .ContextW(%d), .AddrW(%d)) u_queue (", eventW, p.Contexts, s.context, s.queue)
+	w.line("  corinfo_queue #(.Width(%d), .Contexts(%d), .ContextW(%d), .AddrW(%d), .SmallStyle(%q)) u_queue (", eventW, p.Contexts, s.context, s.queue, p.smallStyle())
 	w.line("    .clk_i(clk_i), .rst_i(rst_i), .put_i(put), .put_context_i(put_context_q), .data_i({put_signal_q, put_neuron_q, delta_q}),")
 	w.line("    .take_i(queue_take_i), .context_i(queue_context_i), .head_o(queue_head_o)\n  );")
 	w.line("  generate\n    for (g = 0; g < %d; g = g + 1) begin : gen_put\n      localparam [31:0] Index = g;", p.Contexts)

@@ -70,7 +70,7 @@ type arrival struct{ cycle, context, stride int }
 // event is one on its way to the lanes.
 type event struct{ cycle, context, stride int }
 
-// Room for events between their take and their last product, as corinfo_machine_events has it, and the cycles from a take to the queue
+// Room for events between their take and their last product, as corinfo_events has it, and the cycles from a take to the queue
 // of events whose columns are known.
 const (
 	eventRoom   = 15 // of 16 one is left

@@ -18,7 +18,7 @@ func (p *Plan) sharedModule(s *shape) []byte {
 	name := p.Network.Name
 	layers := len(p.Network.Layers)
 	w.line("// %s_shared: the words that the neurons of a layer share, by sample in flight and layer, and their formulas. See", name)
-	w.line("// corinfo_machine_steps for the cycles of its ports.")
+	w.line("// corinfo_steps for the cycles of its ports.")
 	w.provenance(p.Network)
 	w.line("\n`timescale 1ns/1ps\n`default_nettype none\n\nmodule %s_shared (", name)
 	var ports []string
@@ -259,6 +259,7 @@ func (p *Plan) topModule(s *shape) []byte {
 	}
 	low := func(x Storage) int { return x.Low }
 	width := func(x Storage) int { return x.Width }
+	text("SmallStyle", fmt.Sprintf("%q", p.smallStyle()))
 	text("BesideLow", table(p.Beside, low, 4))
 	text("BesideBits", table(p.Beside, width, 4))
 	text("BesideSigned", fmt.Sprintf("4'd%d", signed))
@@ -269,7 +270,7 @@ func (p *Plan) topModule(s *shape) []byte {
 		{"UpdatesFile", "updates"}, {"UpdateConstantsFile", "rates"}, {"CountersFile", "counters"}} {
 		text(x[0], image(x[1]))
 	}
-	w.line("\n  corinfo_machine_control #(\n    %s\n  ) u_control (\n    %s\n  );", strings.Join(params, ",\n    "), strings.Join(control, ",\n    "))
+	w.line("\n  corinfo_control #(\n    %s\n  ) u_control (\n    %s\n  );", strings.Join(params, ",\n    "), strings.Join(control, ",\n    "))
 
 	w.topUnits(p, s, widthOf)
 
@@ -340,15 +341,15 @@ func (w *writer) topUnits(p *Plan, s *shape, widthOf map[string]int) {
 	wires := p.Target.WireCycles
 	w.line("\n  // What all units and lanes are told: registers on the way to all of them, and one at each unit.")
 	w.line("  wire [%d:0] told;", total-1)
-	w.line("  corinfo_machine_wire #(.Width(%d), .Cycles(%d)) u_told (\n    .clk_i(clk_i),\n    .data_i(%s),\n    .data_o(told)\n  );", total, max(0, wires-1), side("bus_"))
+	w.line("  corinfo_wire #(.Width(%d), .Cycles(%d)) u_told (\n    .clk_i(clk_i),\n    .data_i(%s),\n    .data_o(told)\n  );", total, max(0, wires-1), side("bus_"))
 	w.line("\n  // Neuron units, each with its lanes: the image of lane 12 is %s_lane_0012.hex.", name)
 	w.line("  genvar u, i;\n  generate\n    for (u = 0; u < %d; u = u + 1) begin : gen_unit", p.Units)
 	for _, x := range told {
 		w.line("    %s", net(widthOf[x], "told_"+x))
 	}
-	w.line("      corinfo_machine_wire #(.Width(%d), .Cycles(%d)) u_told (\n        .clk_i(clk_i), .data_i(told),\n        .data_o(%s)\n      );", total, min(1, wires), side("told_"))
+	w.line("      corinfo_wire #(.Width(%d), .Cycles(%d)) u_told (\n        .clk_i(clk_i), .data_i(told),\n        .data_o(%s)\n      );", total, min(1, wires), side("told_"))
 	w.line("      wire [%d:0] take;", c-1)
-	w.line("      corinfo_machine_wire #(.Width(%d), .Cycles(%d)) u_take (\n        .clk_i(clk_i), .data_i(bus_queue_take[%d*u +: %d]), .data_o(take)\n      );", c, wires, c, c)
+	w.line("      corinfo_wire #(.Width(%d), .Cycles(%d)) u_take (\n        .clk_i(clk_i), .data_i(bus_queue_take[%d*u +: %d]), .data_o(take)\n      );", c, wires, c, c)
 
 	type answer struct {
 		width     int
@@ -367,7 +368,7 @@ func (w *writer) topUnits(p *Plan, s *shape, widthOf map[string]int) {
 		to = append(to, fmt.Sprintf("from_units_%s[%d*u +: %d]", x.net, x.width, x.width))
 		total += x.width
 	}
-	w.line("      corinfo_machine_wire #(.Width(%d), .Cycles(%d)) u_answers (\n        .clk_i(clk_i), .data_i({%s}),\n        .data_o({%s})\n      );", total, wires,
+	w.line("      corinfo_wire #(.Width(%d), .Cycles(%d)) u_answers (\n        .clk_i(clk_i), .data_i({%s}),\n        .data_o({%s})\n      );", total, wires,
 		strings.Join(from, ", "), strings.Join(to, ", "))
 
 	w.line("      wire [%d:0] sums;\n      wire [%d:0] synapses;\n      wire [%d:0] besides;", p.Subs*kinds*s.accumulator-1, p.Subs*s.word-1, p.Subs*besideW-1)
@@ -406,7 +407,7 @@ func (w *writer) topUnits(p *Plan, s *shape, widthOf map[string]int) {
 	}
 	digits := "Thousands, Hundreds, Tens, Ones"
 	of := func(name string, width int) string { return fmt.Sprintf("%s[%d*i +: %d]", name, width, width) }
-	w.line("        corinfo_machine_synapses #(")
+	w.line("        corinfo_synapses #(")
 	w.line("          .ReadCycles(%d), .SynapseWidth(%d), .SynapseDepth(%d), .SynapseAddrW(%d),", p.Target.ReadCycles, s.word, s.synapseDepth, s.synapse)
 	w.line("          .SynapseFile({ImageFolder, \"/%s_lane_\", %s, \".hex\"}), .BesideWidth(%d), .BesideFile({ImageFolder, \"/%s_beside_\", %s, \".hex\"})", name, digits, s.beside, name, digits)
 	w.line("        ) u_synapses (\n          .clk_i(clk_i), .synapse_raddr_i(told_synapse_raddr), .synapse_waddr_i(told_synapse_waddr),")
@@ -416,9 +417,9 @@ func (w *writer) topUnits(p *Plan, s *shape, widthOf map[string]int) {
 	if p.Learns() {
 		update, factor, learns = "told_update", of("factors", s.factorWord), 1
 	}
-	w.line("        corinfo_machine_lane #(")
+	w.line("        corinfo_lane #(")
 	w.line("          .SynapseWidth(%d), .FactorWidth(%d), .OperandWidth(%d), .Contexts(%d), .ContextW(%d),", s.word, s.factorWord, s.operand, c, s.context)
-	w.line("          .Kinds(%d), .SumDepth(%d), .SumAddrW(%d), .SumWidth(%d), .Learning(%d)\n        ) u_lane (", kinds, 1<<s.sum, s.sum, s.accumulator, learns)
+	w.line("          .Kinds(%d), .SumDepth(%d), .SumAddrW(%d), .SumWidth(%d), .Learning(%d), .SmallStyle(%q)\n        ) u_lane (", kinds, 1<<s.sum, s.sum, s.accumulator, learns, p.smallStyle())
 	bind = []string{".clk_i(clk_i)", ".update_i(" + update + ")"}
 	for _, x := range toldLanes {
 		if strings.HasPrefix(x, "sum_") || strings.HasPrefix(x, "hold") || x == "operand" {
@@ -427,6 +428,14 @@ func (w *writer) topUnits(p *Plan, s *shape, widthOf map[string]int) {
 	}
 	bind = append(bind, ".synapse_i("+of("synapses", s.word)+")", ".factor_i("+factor+")", ".hold_o("+of("sums", kinds*s.accumulator)+")")
 	w.line("          %s\n        );\n      end\n    end\n  endgenerate", strings.Join(bind, ",\n          "))
+}
+
+// smallStyle is how small memories whose words are there at once are made: the generic family's and others' tools choose.
+func (p *Plan) smallStyle() string {
+	if p.Target.Distributed {
+		return "distributed"
+	}
+	return "auto"
 }
 
 // pair is how many lanes' factors are in a memory together: two, if lanes come in pairs.

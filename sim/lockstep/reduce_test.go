@@ -282,7 +282,7 @@ func TestReduceABrokenDesign(t *testing.T) {
 	t.Parallel()
 	rng := rand.New(rand.NewPCG(19, goldentest.Seed(t)))
 	broken := func(dir string) error {
-		path := filepath.Join(dir, "library", "corinfo_machine_terms.v")
+		path := filepath.Join(dir, "library", "corinfo_terms.v")
 		text, err := os.ReadFile(path)
 		if err != nil {
 			return err

@@ -112,14 +112,14 @@ func checkWave(t *testing.T, m *sim.Mismatch) {
 func TestTamperedVerilog(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ name, file, old, new, tensor string }{
-		{"sign of beta", "corinfo_machine_context.v", "((sign_q == 2'd1) != negative_q)", "((sign_q == 2'd1) == negative_q)", "u2"},
-		{"role of a term", "corinfo_machine_terms.v", "back_negate ? -value : value", "value", "W0"},
-		{"where a synapse is", "corinfo_machine_events.v", "known_neuron_q * entry_q[47:32]", "known_neuron_q", "u1"},
-		{"number of a mini-batch", "corinfo_machine_host.v", "number_q <= number_q + 32'd1", "number_q <= number_q", "W0"},
-		{"an output is unknown", "corinfo_machine_control.v", "result_class_o <= score_index_o;", "result_class_o <= {LabelW{1'bx}};", "outputs"},
-		{"a class", "corinfo_machine_control.v", "result_class_o <= score_index_o;", "result_class_o <= ~score_index_o;", "class"},
-		{"a score", "corinfo_machine_control.v", "score_data_o   <= score;", "score_data_o   <= ~score;", "score"},
-		{"the design stops", "corinfo_machine_control.v", "assign quiet = quiet_q;", "assign quiet = quiet_q & {Contexts{!load_learn}};", "time"},
+		{"sign of beta", "corinfo_context.v", "((sign_q == 2'd1) != negative_q)", "((sign_q == 2'd1) == negative_q)", "u2"},
+		{"role of a term", "corinfo_terms.v", "back_negate ? -value : value", "value", "W0"},
+		{"where a synapse is", "corinfo_events.v", "known_neuron_q * entry_q[47:32]", "known_neuron_q", "u1"},
+		{"number of a mini-batch", "corinfo_host.v", "number_q <= number_q + 32'd1", "number_q <= number_q", "W0"},
+		{"an output is unknown", "corinfo_control.v", "result_class_o <= score_index_o;", "result_class_o <= {LabelW{1'bx}};", "outputs"},
+		{"a class", "corinfo_control.v", "result_class_o <= score_index_o;", "result_class_o <= ~score_index_o;", "class"},
+		{"a score", "corinfo_control.v", "score_data_o   <= score;", "score_data_o   <= ~score;", "score"},
+		{"the design stops", "corinfo_control.v", "assign quiet = quiet_q;", "assign quiet = quiet_q & {Contexts{!load_learn}};", "time"},
 	} {
 		d := small(t)
 		replaceIn(t, d, c.file, c.old, c.new)
@@ -143,16 +143,16 @@ func TestClosingPartFinds(t *testing.T) {
 		step                 string // of the closing part; "" any
 	}{
 		{"the result passes to the next context untaken", "corinfo_commands.v", "result_valid_o && result_ready_i;", "result_valid_o;", "ends of their range"},
-		{"a word of the input is taken while it is not valid", "corinfo_machine_input.v", "ready_o && valid_i;", "ready_o;", "ends of their range"},
-		{"one sign of beta for a mini-batch", "corinfo_machine_context.v", "negative_q <= command_negative_i;", "negative_q <= 1'b0;", ""},
-		{"the host writes to the next lane", "corinfo_machine_host.v", "assign synapse_lane_o   = address_q[18 +: LaneW];", "assign synapse_lane_o   = address_q[18 +: LaneW] ^ {{(LaneW-1){1'b0}}, synapse_we_o};", "host writes"},
-		{"the host writes to another address", "corinfo_machine_control.v", "synapse_waddr_o <= host_busy ? host_addr : update_waddr;", "synapse_waddr_o <= update_waddr;", "host writes"},
-		{"a synapse's highest bit is not written", "corinfo_machine_host.v", "= data_q[SynapseWidth-1:0];", "= {data_q[SynapseWidth-2], data_q[SynapseWidth-2:0]};", "host writes"},
-		{"the seed is not written", "corinfo_machine_host.v", "seed_q <= data_q[31:0];", "seed_q <= seed_q;", "host writes"},
-		{"a seed that is not the one that is read", "corinfo_machine_host.v", "= seed_q;", "= Seed;", ""},
-		{"the number of the mini-batch is not reset", "corinfo_machine_host.v", "number_q   <= 32'd0;", "number_q   <= number_q === 32'bx ? 32'd0 : number_q;", "settle"},
+		{"a word of the input is taken while it is not valid", "corinfo_input.v", "ready_o && valid_i;", "ready_o;", "ends of their range"},
+		{"one sign of beta for a mini-batch", "corinfo_context.v", "negative_q <= command_negative_i;", "negative_q <= 1'b0;", ""},
+		{"the host writes to the next lane", "corinfo_host.v", "assign synapse_lane_o   = address_q[18 +: LaneW];", "assign synapse_lane_o   = address_q[18 +: LaneW] ^ {{(LaneW-1){1'b0}}, synapse_we_o};", "host writes"},
+		{"the host writes to another address", "corinfo_control.v", "synapse_waddr_o <= host_busy ? host_addr : update_waddr;", "synapse_waddr_o <= update_waddr;", "host writes"},
+		{"a synapse's highest bit is not written", "corinfo_host.v", "= data_q[SynapseWidth-1:0];", "= {data_q[SynapseWidth-2], data_q[SynapseWidth-2:0]};", "host writes"},
+		{"the seed is not written", "corinfo_host.v", "seed_q <= data_q[31:0];", "seed_q <= seed_q;", "host writes"},
+		{"a seed that is not the one that is read", "corinfo_host.v", "= seed_q;", "= Seed;", ""},
+		{"the number of the mini-batch is not reset", "corinfo_host.v", "number_q   <= 32'd0;", "number_q   <= number_q === 32'bx ? 32'd0 : number_q;", "settle"},
 		{"the samples held are not reset", "corinfo_commands.v", "samples_o <= {SampleW{1'b0}};\n      loading", "samples_o <= samples_o === {SampleW{1'bx}} ? {SampleW{1'b0}} : samples_o;\n      loading", "nudged"},
-		{"the largest input loses its highest bit", "corinfo_machine_input.v", "      word_q         <= data_i;", "      word_q         <= &data_i ? {1'b0, data_i[XWidth-2:0]} : data_i;", "ends of their range"},
+		{"the largest input loses its highest bit", "corinfo_input.v", "      word_q         <= data_i;", "      word_q         <= &data_i ? {1'b0, data_i[XWidth-2:0]} : data_i;", "ends of their range"},
 	} {
 		d := one.generate(t, rand.New(rand.NewPCG(3, 4)))
 		o := sim.Options{Simulator: sim.Icarus, Inference: samplesOf(d, 2, rand.New(rand.NewPCG(1, 2))), Closing: true}

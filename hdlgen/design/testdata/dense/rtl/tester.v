@@ -128,7 +128,7 @@ module tester #(
   wire [15:0] synapse_next;
   wire [0:0] beside_next;
 
-  corinfo_machine_control #(
+  corinfo_control #(
     .Lanes(2),
     .LaneW(1),
     .Units(1),
@@ -182,6 +182,7 @@ module tester #(
     .Dense(1),
     .Flags(5),
     .Totals(23),
+    .SmallStyle("auto"),
     .BesideLow({32'd0, 32'd0, 32'd0, 32'd0}),
     .BesideBits({32'd0, 32'd0, 32'd0, 32'd0}),
     .BesideSigned(4'd0),
@@ -296,7 +297,7 @@ module tester #(
 
   // What all units and lanes are told: registers on the way to all of them, and one at each unit.
   wire [442:0] told;
-  corinfo_machine_wire #(.Width(443), .Cycles(0)) u_told (
+  corinfo_wire #(.Width(443), .Cycles(0)) u_told (
     .clk_i(clk_i),
     .data_i({bus_update, bus_synapse_raddr, bus_synapse_waddr, bus_factor_raddr, bus_factor_waddr,
         bus_operand, bus_sum_addr, bus_sum_we, bus_sum_first, bus_sum_same, bus_hold,
@@ -364,7 +365,7 @@ module tester #(
       wire [15:0] told_host_synapse;
       wire told_host_words;
       wire told_queue_context;
-      corinfo_machine_wire #(.Width(443), .Cycles(0)) u_told (
+      corinfo_wire #(.Width(443), .Cycles(0)) u_told (
         .clk_i(clk_i), .data_i(told),
         .data_o({told_update, told_synapse_raddr, told_synapse_waddr, told_factor_raddr,
             told_factor_waddr, told_operand, told_sum_addr, told_sum_we, told_sum_first,
@@ -379,7 +380,7 @@ module tester #(
             told_queue_context})
       );
       wire [0:0] take;
-      corinfo_machine_wire #(.Width(1), .Cycles(0)) u_take (
+      corinfo_wire #(.Width(1), .Cycles(0)) u_take (
         .clk_i(clk_i), .data_i(bus_queue_take[1*u +: 1]), .data_o(take)
       );
       wire queue_put;
@@ -392,7 +393,7 @@ module tester #(
       wire beside;
       wire [17:0] kept;
       wire factor_live;
-      corinfo_machine_wire #(.Width(79), .Cycles(0)) u_answers (
+      corinfo_wire #(.Width(79), .Cycles(0)) u_answers (
         .clk_i(clk_i), .data_i({queue_put, queue_head, moved, flags, reduced, score, synapse,
             beside, kept, factor_live}),
         .data_o({from_units_queue_put[1*u +: 1], from_units_queue_heads[28*u +: 28],
@@ -493,7 +494,7 @@ module tester #(
         localparam [7:0]  Tens = TensWord[7:0];
         localparam [31:0] OnesWord = 48 + Lane % 10;
         localparam [7:0]  Ones = OnesWord[7:0];
-        corinfo_machine_synapses #(
+        corinfo_synapses #(
           .ReadCycles(2), .SynapseWidth(16), .SynapseDepth(5), .SynapseAddrW(3),
           .SynapseFile({ImageFolder, "/tester_lane_", Thousands, Hundreds, Tens, Ones, ".hex"}),
               .BesideWidth(0), .BesideFile({ImageFolder, "/tester_beside_", Thousands, Hundreds,
@@ -504,9 +505,9 @@ module tester #(
               .synapse_we_i(synapse_we[i]), .beside_we_i(beside_we[i]),
           .synapse_next_i(synapse_next[16*u +: 16]), .beside_next_i(beside_next[1*u +: 1])
         );
-        corinfo_machine_lane #(
+        corinfo_lane #(
           .SynapseWidth(16), .FactorWidth(18), .OperandWidth(18), .Contexts(1), .ContextW(1),
-          .Kinds(3), .SumDepth(8), .SumAddrW(3), .SumWidth(38), .Learning(1)
+          .Kinds(3), .SumDepth(8), .SumAddrW(3), .SumWidth(38), .Learning(1), .SmallStyle("auto")
         ) u_lane (
           .clk_i(clk_i),
           .update_i(told_update),

@@ -13,7 +13,7 @@
 `timescale 1ns/1ps
 `default_nettype none
 
-module corinfo_machine_context #(
+module corinfo_context #(
   parameter LabelW       = 4,
   parameter SampleW      = 1,
   parameter ProgramDepth = 16,
@@ -49,7 +49,7 @@ module corinfo_machine_context #(
   output wire               held_o,
 
   // The instruction and its sample.
-  output wire [1:0]         kind_o,             // as corinfo_machine_steps has them
+  output wire [1:0]         kind_o,             // as corinfo_steps has them
   output wire [7:0]         step_o,
   output wire [15:0]        row_o,
   output wire [1:0]         moment_o,

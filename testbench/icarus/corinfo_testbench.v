@@ -1,6 +1,6 @@
 // Testbench for Icarus: plays a stimulus file into a design and prints everything that it does.
 //
-// The protocol is that of corinfo_machine.cpp, line by line; package lockstep writes the one side and reads the other. One line
+// The protocol is that of corinfo_testbench.cpp, line by line; package lockstep writes the one side and reads the other. One line
 // more: X cycle parts, outputs have no value that is known (nothing that follows can be trusted to end): handshakes, scores, the
 // class, the host, steps, shared words, synapses.
 // Macros give the design's sizes: DUT (module name), X_WIDTH, SCORE_WIDTH, CONTEXT_WIDTH, LABEL_WIDTH, UNITS, WORDS_WIDTH,
@@ -9,7 +9,7 @@
 
 `timescale 1ns/1ps
 
-module corinfo_machine;
+module corinfo_testbench;
 
   reg                      clk = 1'b0;
   reg                      rst = 1'b1;

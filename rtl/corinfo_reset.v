@@ -4,7 +4,7 @@
 `timescale 1ns/1ps
 `default_nettype none
 
-module corinfo_machine_reset #(
+module corinfo_reset #(
   parameter Cycles = 1  // at least 1
 ) (
   input  wire clk_i,

@@ -9,7 +9,7 @@
 //   region 1        constants of updates: 8 x update + place
 //   region 2        0 seed, 1 number of the next mini-batch, 2 samples held of the open one (read only)
 //   region 3        counters (read only)
-//   region 8        status, see corinfo_machine_status
+//   region 8        status, see corinfo_status
 //   region 9        constants of steps: row 27:4, 32 bits of it 3:0
 //   region 4, 5 ..  the words beside synapses, at the address of their synapse
 //
@@ -20,7 +20,7 @@
 `timescale 1ns/1ps
 `default_nettype none
 
-module corinfo_machine_host #(
+module corinfo_host #(
   parameter Lanes          = 16,
   parameter LaneW          = 4,
   parameter SynapseDepth   = 512,  // words of a lane, at most 2^18

@@ -18,7 +18,7 @@
 `timescale 1ns/1ps
 `default_nettype none
 
-module corinfo_machine_status (
+module corinfo_status (
   input  wire        clk_i,
   input  wire        rst_i,
   input  wire        held_i,        // the reset before is still held

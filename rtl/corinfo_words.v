@@ -4,10 +4,13 @@
 `timescale 1ns/1ps
 `default_nettype none
 
-module corinfo_machine_words #(
+module corinfo_words #(
   parameter Width = 16,
   parameter Depth = 64,               // at least 2
   parameter Small = 64,               // words of the largest one in LUTs
+  // verilator lint_off UNUSEDPARAM
+  parameter SmallStyle   = "distributed",  // of small memories; "auto" where there are no distributed ones
+  // verilator lint_on UNUSEDPARAM
   parameter AddrW = $clog2(Depth)     // derived, not to be set
 ) (
   input  wire             clk_i,
@@ -20,7 +23,7 @@ module corinfo_machine_words #(
 
   generate
     if (Depth <= Small) begin : gen_small
-      (* ram_style = "distributed" *)
+      (* ram_style = SmallStyle *)
       reg [Width-1:0] mem [0:Depth-1];
       reg [Width-1:0] read_q;
       always @(posedge clk_i) begin

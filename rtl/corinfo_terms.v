@@ -15,7 +15,10 @@
 `timescale 1ns/1ps
 `default_nettype none
 
-module corinfo_machine_terms #(
+module corinfo_terms #(
+  // verilator lint_off UNUSEDPARAM
+  parameter SmallStyle   = "distributed",  // of small memories; "auto" where there are no distributed ones
+  // verilator lint_on UNUSEDPARAM
   parameter Batch        = 1,
   parameter SampleW      = 1,
   parameter Units        = 4,
@@ -113,7 +116,7 @@ module corinfo_machine_terms #(
 
   // List: sample by sample, term by term.
   localparam ItemW = KeptAddrW + FactorAddrW + InputAddrW + 1;
-  (* ram_style = "distributed" *)    // read at once
+  (* ram_style = SmallStyle *)    // read at once
   reg  [ItemW-1:0]       items [0:(1 << ListW)-1];
   reg  [ItemW-1:0]       listed_item_q;
   reg                    listing_q, listed_valid_q, settled_q, second_q, none_q;
@@ -272,7 +275,7 @@ module corinfo_machine_terms #(
   );
 
   // Collect: nonzero factors into the ring of terms, columns that have work into the queue of columns.
-  (* ram_style = "distributed" *)    // its words are added to at once
+  (* ram_style = SmallStyle *)    // its words are added to at once
   reg  [OperandWidth+FactorAddrW-1:0] terms [0:(1 << TermAddrW)-1];
   reg  [TermAddrW-1:0]                put_q, start_q;
   reg  [TermAddrW:0]                  count_q;       // terms of the open column

@@ -11,12 +11,12 @@
 // UpdatesFile has a word of 288 bits a projection, fields of 16 bits from the lowest on: flags and graph, columns,
 // first index of the presynaptic layer, kept base by term (2), factor base by term (2), first slot, slots, rows,
 // first synapse (2), stride, number of the keys, latency, flags of terms, by term the number of
-// its postsynaptic factors (2), as corinfo_machine_steps has them.
+// its postsynaptic factors (2), as corinfo_steps has them.
 
 `timescale 1ns/1ps
 `default_nettype none
 
-module corinfo_machine_update #(
+module corinfo_update #(
   parameter Lanes        = 16,
   parameter Units        = 4,
   parameter UnitW        = 2,
@@ -35,6 +35,7 @@ module corinfo_machine_update #(
   parameter ValueWidth   = 18,
   parameter OperandWidth = 19,
   parameter TermAddrW    = 4,
+  parameter SmallStyle   = "distributed",  // of small memories; "auto" where there are no distributed ones
   parameter ReadCycles   = 2,
   parameter FetchCycles  = 6,
   parameter Updates      = 5,     // at least 2
@@ -71,7 +72,7 @@ module corinfo_machine_update #(
   output wire                           from_one_o,
   input  wire signed [ValueWidth-1:0]   fetch_value_i,
 
-  // Products, cycles as in corinfo_machine_lane.
+  // Products, cycles as in corinfo_lane.
   output wire [FactorAddrW-1:0]         factor_raddr_o,
   output wire signed [OperandWidth-1:0] operand_o,
   output wire                           sum_we_o,
@@ -186,7 +187,8 @@ module corinfo_machine_update #(
   wire [FactorAddrW-1:0]         factor_addr;
   wire [SynapseAddrW-1:0]        synapse_addr;
   wire [15:0]                    row_base, column;
-  corinfo_machine_terms #(
+  corinfo_terms #(
+    .SmallStyle(SmallStyle),
     .Batch(Batch), .SampleW(SampleW), .Units(Units), .UnitW(UnitW), .Subs(Subs), .SubW(SubW), .Lanes(Lanes),
     .SlotW(SlotW), .IndexW(IndexW),
     .FactorAddrW(FactorAddrW), .KeptAddrW(KeptAddrW), .InputAddrW(InputAddrW), .SynapseAddrW(SynapseAddrW),

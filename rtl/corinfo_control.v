@@ -1,5 +1,5 @@
 // Control of all lanes and neuron units: what exists once in a design. Contexts samples are in flight at once, each a
-// corinfo_machine_context that executes the program; they share the steps of neurons, the input, the events and,
+// corinfo_context that executes the program; they share the steps of neurons, the input, the events and,
 // alone, the updates. It knows no rule: programs and tables are memory images.
 //
 // Commands, results and the host as the top module has them. Outputs to lanes and units come there WireCycles later,
@@ -8,7 +8,7 @@
 `timescale 1ns/1ps
 `default_nettype none
 
-module corinfo_machine_control #(
+module corinfo_control #(
   parameter Lanes          = 16,
   parameter LaneW          = 4,
   parameter Units          = 4,
@@ -59,6 +59,7 @@ module corinfo_machine_control #(
   parameter [255:0] ConstantBits = 0,
   parameter MaxLatency     = 20,
   parameter TermAddrW      = 4,
+  parameter SmallStyle   = "distributed",  // of small memories; "auto" where there are no distributed ones
   parameter ReadCycles     = 2,
   parameter WireCycles     = 0,     // from here to lanes and units, and back
   parameter QueueW         = 5,     // a unit's queue has room for 2^QueueW events of a sample
@@ -189,11 +190,11 @@ module corinfo_machine_control #(
   // What is on the wires when a reset comes goes through the units and back before anything new may begin. An abort is
   // a reset of all but the counters and what the host has written.
   wire reset, begun, held_reset, abort, aborting, command_ready, sample_ready, host_ready;
-  corinfo_machine_reset #(.Cycles(Answers + 2)) u_reset (
+  corinfo_reset #(.Cycles(Answers + 2)) u_reset (
     .clk_i(clk_i), .rst_i(rst_i), .rst_o(begun), .held_o(held_reset)
   );
   wire unused_held;
-  corinfo_machine_reset #(.Cycles(Answers + 2)) u_abort (
+  corinfo_reset #(.Cycles(Answers + 2)) u_abort (
     .clk_i(clk_i), .rst_i(abort), .rst_o(aborting), .held_o(unused_held)
   );
   assign reset           = begun || aborting;
@@ -266,7 +267,7 @@ module corinfo_machine_control #(
       wire               learn;
       wire [LabelW-1:0]  label;
       wire [SampleW-1:0] sample;
-      corinfo_machine_context #(
+      corinfo_context #(
         .LabelW(LabelW), .SampleW(SampleW), .ProgramDepth(ProgramDepth), .ProgramAddrW(ProgramAddrW),
         .ProgramFile(ProgramFile)
       ) u_context (
@@ -385,7 +386,7 @@ module corinfo_machine_control #(
     .index_i(owner_q), .words_i(fields), .word_o({kind, step, row, moment, learn, label, sample})
   );
 
-  corinfo_machine_steps #(
+  corinfo_steps #(
     .Lanes(Lanes), .Units(Units), .UnitW(UnitW), .Subs(Subs), .SubW(SubW), .Kinds(Kinds), .KindW(KindW),
     .SlotW(SlotW),
     .Slots(Slots), .IndexW(IndexW), .Contexts(Contexts), .ContextW(ContextW), .SumAddrW(SumAddrW), .SampleW(SampleW),
@@ -463,7 +464,7 @@ module corinfo_machine_control #(
   wire [SampleW-1:0] factors_sample, live_sample;
   wire [LiveW-1:0]   late_place;
   reg                some_q;
-  (* ram_style = "distributed" *)
+  (* ram_style = SmallStyle *)
   reg                lives [0:(1 << LiveW)-1];
   corinfo_valid #(.Cycles(Answers)) u_factors (
     .clk_i(clk_i), .rst_i(reset), .valid_i(factors), .valid_o(late_factors), .busy_o(unused_factors_busy)
@@ -538,7 +539,7 @@ module corinfo_machine_control #(
   wire                    input_busy;
   assign load_start = want_load != {Contexts{1'b0}};
   wire                    too_short, too_long;
-  corinfo_machine_input #(
+  corinfo_input #(
     .Inputs(Inputs), .Batch(Batch), .SampleW(SampleW), .InputAddrW(InputAddrW), .XWidth(XWidth),
     .ReadCycles(ReadCycles), .Dense(Dense), .Keep(Learning)
   ) u_input (
@@ -598,7 +599,8 @@ module corinfo_machine_control #(
   wire [Contexts-1:0]            events_we;
   wire                           update_we, update_first, update_same, update_hold, term;
   wire                           events_first, events_same, event_begins, product;
-  corinfo_machine_events #(
+  corinfo_events #(
+    .SmallStyle(SmallStyle),
     .Contexts(Contexts), .ContextW(ContextW), .Units(Units), .UnitW(UnitW), .ReadCycles(ReadCycles),
     .WireCycles(WireCycles), .QueueW(QueueW), .SynapseAddrW(SynapseAddrW), .SumAddrW(SumAddrW),
     .ChangeWidth(ChangeWidth), .OperandWidth(OperandWidth),
@@ -648,7 +650,8 @@ module corinfo_machine_control #(
       wire                         from_input, from_one;
       wire [UnitW-1:0]             fetch_unit;
       wire signed [ValueWidth-1:0] value;
-      corinfo_machine_update #(
+      corinfo_update #(
+        .SmallStyle(SmallStyle),
         .Lanes(Lanes), .Units(Units), .UnitW(UnitW), .Subs(Subs), .SubW(SubW), .Slots(Slots), .SlotW(SlotW),
         .IndexW(IndexW),
         .Batch(Batch), .SampleW(SampleW), .Inputs(Inputs), .FactorAddrW(FactorAddrW), .KeptAddrW(KeptAddrW),
@@ -839,7 +842,7 @@ module corinfo_machine_control #(
     updating_q <= !reset && (grant_update != {Contexts{1'b0}} || (updating_q && !batch_done));
   end
   assign refused = Learning == 0 && command_valid_i && command_ready_o && command_learn_i;
-  corinfo_machine_status u_status (
+  corinfo_status u_status (
     .clk_i     (clk_i),
     .rst_i     (begun),
     .held_i    (held_reset),
@@ -862,7 +865,7 @@ module corinfo_machine_control #(
     .refused_i (refused)
   );
 
-  corinfo_machine_host #(
+  corinfo_host #(
     .Lanes(Lanes), .LaneW(LaneW), .SynapseDepth(SynapseDepth), .SynapseAddrW(SynapseAddrW),
     .SynapseWidth(SynapseWidth),
     .BesideW(BesideW), .BesideLow(BesideLow), .BesideBits(BesideBits), .BesideSigned(BesideSigned),
@@ -937,7 +940,8 @@ module corinfo_machine_control #(
   corinfo_delay #(.Width(NumberW + Flags), .Cycles(Answers)) u_counted (
     .clk_i(clk_i), .data_i({counted, shared_flags}), .data_o({late_counted, late_shared_flags})
   );
-  corinfo_machine_counters #(
+  corinfo_counters #(
+    .SmallStyle(SmallStyle),
     .Units(Units), .Flags(Flags), .Ticks(Ticks), .Totals(Totals), .Numbers(Numbers), .MapFile(CountersFile)
   ) u_counters (
     .clk_i         (clk_i),

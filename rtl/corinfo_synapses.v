@@ -4,7 +4,7 @@
 `timescale 1ns/1ps
 `default_nettype none
 
-module corinfo_machine_synapses #(
+module corinfo_synapses #(
   parameter ReadCycles   = 2,   // 1 or 2
   parameter SynapseWidth = 16,
   parameter SynapseDepth = 512,

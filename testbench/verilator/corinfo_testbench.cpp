@@ -1,6 +1,6 @@
 // Testbench for Verilator: plays a stimulus file into a design and prints everything that it does.
 //
-// The protocol is that of corinfo_machine.v, line by line; package lockstep writes the one side and reads the other.
+// The protocol is that of corinfo_testbench.v, line by line; package lockstep writes the one side and reads the other.
 //   stimulus   H addr data | G addr count | I words... | L label negative words... | Q      (hexadecimal)
 //              E (wait until every command is done: they are given as fast as the design takes them)
 //              S seed (from here on the handshakes of samples and results stall, as the seed says; 0: no more)

@@ -8,7 +8,7 @@
 `timescale 1ns/1ps
 `default_nettype none
 
-module corinfo_machine_walk #(
+module corinfo_walk #(
   parameter Lanes  = 16,
   parameter Subs   = 4,   // lanes of a unit
   parameter SubW   = 2,

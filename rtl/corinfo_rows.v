@@ -4,7 +4,7 @@
 `timescale 1ns/1ps
 `default_nettype none
 
-module corinfo_machine_rows #(
+module corinfo_rows #(
   parameter Width    = 40,   // bits of a row, at most 512
   parameter Depth    = 16,   // rows, at least 2
   parameter InitFile = "",   // memory image, hexadecimal, exactly Depth words

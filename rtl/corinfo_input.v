@@ -9,7 +9,7 @@
 `timescale 1ns/1ps
 `default_nettype none
 
-module corinfo_machine_input #(
+module corinfo_input #(
   parameter Inputs     = 784,  // words of a sample
   parameter Batch      = 1,    // samples kept
   parameter SampleW    = 1,

@@ -1,5 +1,5 @@
 // A neuron unit's events that wait, those of every sample in flight in a queue of its own. What they hold is counted
-// in corinfo_machine_events: nothing is put into a full one or taken from an empty one.
+// in corinfo_events: nothing is put into a full one or taken from an empty one.
 //
 // put_i puts data_i, at the end of the cycle; head_o is the head of context_i's queue, which take_i of that context
 // drops.
@@ -7,11 +7,14 @@
 `timescale 1ns/1ps
 `default_nettype none
 
-module corinfo_machine_queue #(
+module corinfo_queue #(
   parameter Width    = 30,
   parameter Contexts = 1,
   parameter ContextW = 1,
-  parameter AddrW    = 5   // room for 2^AddrW events of a sample
+  parameter AddrW    = 5,  // room for 2^AddrW events of a sample
+  // verilator lint_off UNUSEDPARAM
+  parameter SmallStyle   = "distributed"  // of small memories; "auto" where there are no distributed ones
+  // verilator lint_on UNUSEDPARAM
 ) (
   input  wire                clk_i,
   input  wire                rst_i,
@@ -25,7 +28,7 @@ module corinfo_machine_queue #(
 
   localparam Depth = 1 << (AddrW + ContextW);
 
-  (* ram_style = "distributed" *)
+  (* ram_style = SmallStyle *)
   reg  [Width-1:0]          mem [0:Depth-1];
   wire [Contexts*AddrW-1:0] heads, tails;
   wire [AddrW-1:0]          head, tail;

@@ -5,7 +5,7 @@
 `default_nettype none
 
 (* keep_hierarchy = "yes" *)
-module corinfo_machine_wire #(
+module corinfo_wire #(
   parameter Width  = 1,
   parameter Cycles = 1  // 0 or more
 ) (

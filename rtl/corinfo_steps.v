@@ -21,7 +21,7 @@
 `timescale 1ns/1ps
 `default_nettype none
 
-module corinfo_machine_steps #(
+module corinfo_steps #(
   parameter Lanes          = 16,
   parameter Units          = 4,
   parameter UnitW          = 2,
@@ -179,7 +179,7 @@ module corinfo_machine_steps #(
   corinfo_table #(.Width(176), .Depth(Steps), .InitFile(StepsFile)) u_steps (
     .clk_i(clk_i), .addr_i(step_q[StepAddrW-1:0]), .data_o(entry)
   );
-  corinfo_machine_rows #(.Width(ConstantsWidth), .Depth(RowDepth), .InitFile(ConstantsFile)) u_constants (
+  corinfo_rows #(.Width(ConstantsWidth), .Depth(RowDepth), .InitFile(ConstantsFile)) u_constants (
     .clk_i(clk_i), .addr_i(row_word[RowAddrW-1:0]), .data_o(constants_o),
     .host_i(host_i), .host_we_i(host_we_i), .host_addr_i(host_row_i[RowAddrW-1:0]), .host_part_i(host_part_i),
     .host_data_i(host_data_i), .host_part_o(host_part_o)
@@ -230,7 +230,7 @@ module corinfo_machine_steps #(
   end
   assign go    = state_q == StateLook && looked_q && kind_q != KindAnswer;
 
-  corinfo_machine_walk #(
+  corinfo_walk #(
     .Lanes(Lanes), .Subs(Subs), .SubW(SubW), .KindW(KindW), .SlotW(SlotW), .IndexW(IndexW)
   ) u_read (
     .clk_i       (clk_i),
@@ -250,7 +250,7 @@ module corinfo_machine_steps #(
     .neuron_o    (visit_neuron_o)
   );
 
-  corinfo_machine_walk #(
+  corinfo_walk #(
     .Lanes(Lanes), .Subs(Subs), .SubW(SubW), .KindW(KindW), .SlotW(SlotW), .IndexW(IndexW)
   ) u_write (
     .clk_i       (clk_i),

@@ -11,12 +11,15 @@
 `timescale 1ns/1ps
 `default_nettype none
 
-module corinfo_machine_counters #(
+module corinfo_counters #(
   parameter Units    = 4,
   parameter Flags    = 1,    // of a unit
   parameter Ticks    = 8,
   parameter Totals   = 10,   // ticks, then the counters of flags; at most 255
   parameter Numbers  = 8,    // of steps and updates, at least 2
+  // verilator lint_off UNUSEDPARAM
+  parameter SmallStyle   = "distributed",  // of small memories; "auto" where there are no distributed ones
+  // verilator lint_on UNUSEDPARAM
   parameter MapFile  = "",   // a word of Flags x 8 bits by number
   parameter NumberW  = $clog2(Numbers)  // derived, not to be set
 ) (
@@ -120,7 +123,7 @@ module corinfo_machine_counters #(
     end
   end
 
-  (* ram_style = "distributed" *)
+  (* ram_style = SmallStyle *)
   reg  [47:0] totals [0:Totals-1];
   reg         live;
   wire [47:0] next;

@@ -17,7 +17,7 @@
 `default_nettype none
 
 (* keep_hierarchy = "yes" *)
-module corinfo_machine_lane #(
+module corinfo_lane #(
   parameter SynapseWidth = 16,
   parameter FactorWidth  = 18,
   parameter OperandWidth = 18,
@@ -27,7 +27,10 @@ module corinfo_machine_lane #(
   parameter SumDepth     = 24,  // kinds x slots
   parameter SumAddrW     = 5,
   parameter SumWidth     = 40,
-  parameter Learning     = 1    // 0: there are no factors
+  parameter Learning     = 1,   // 0: there are no factors
+  // verilator lint_off UNUSEDPARAM
+  parameter SmallStyle   = "distributed"  // of small memories; "auto" where there are no distributed ones
+  // verilator lint_on UNUSEDPARAM
 ) (
   input  wire                                 clk_i,
 
@@ -91,7 +94,7 @@ module corinfo_machine_lane #(
   generate
     for (c = 0; c < Contexts; c = c + 1) begin : gen_context
       localparam [31:0] Index = c;
-      (* ram_style = "distributed" *)
+      (* ram_style = SmallStyle *)
       reg [SumWidth-1:0]  sums [0:SumDepth-1];
       wire [SumAddrW-1:0] addr;
       wire [SumWidth-1:0] sum, held, added;

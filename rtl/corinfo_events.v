@@ -12,16 +12,19 @@
 // left shift of the change 8, which brings the product to the sum's binary point.
 //
 // From a take to the issue of its first product 6 + 2 WireCycles, and one more from a queue's put to its take; a
-// product's synapse_raddr_o is in cycle 0 of corinfo_machine_lane.
+// product's synapse_raddr_o is in cycle 0 of corinfo_lane.
 
 `timescale 1ns/1ps
 `default_nettype none
 
-module corinfo_machine_events #(
+module corinfo_events #(
   parameter Contexts     = 1,
   parameter ContextW     = 1,
   parameter Units        = 4,
   parameter UnitW        = 2,
+  // verilator lint_off UNUSEDPARAM
+  parameter SmallStyle   = "distributed",  // of small memories; "auto" where there are no distributed ones
+  // verilator lint_on UNUSEDPARAM
   parameter ReadCycles   = 2,
   parameter WireCycles   = 0,   // to a unit, and back
   parameter QueueW       = 5,   // a queue has room for 2^QueueW events
@@ -364,7 +367,7 @@ module corinfo_machine_events #(
       assign mine = issue_context_q == Index[ContextW-1:0];
       assign mine_bits[g] = mine;
 
-      (* ram_style = "distributed" *)
+      (* ram_style = SmallStyle *)
       reg  written [0:(1 << SumAddrW)-1];
       wire [SumAddrW-1:0] read_addr;
       assign read_addr = read_addr_i[SumAddrW*g +: SumAddrW];
