@@ -20,8 +20,8 @@ var FastTarget = func() Target {
 	return f.Target
 }()
 
-// checkTarget refuses what the library cannot be built for.
-func checkTarget(t Target) error {
+// CheckTarget refuses what the library cannot be built for.
+func CheckTarget(t Target) error {
 	if _, err := constraints.GetFamily(t.Family); err != nil {
 		return fmt.Errorf("%w: target: %w", golden.ErrUsage, err)
 	}

@@ -30,9 +30,6 @@ func needTool(t *testing.T, name string) {
 	}
 }
 
-// compilers are the tools that make the simulators' models.
-var compilers = map[Simulator]string{Verilator: "verilator", Icarus: "iverilog"}
-
 // testSeed is a random seed that the log names; CORINFO_SEED repeats it.
 func testSeed(t *testing.T) *rand.Rand {
 	t.Helper()

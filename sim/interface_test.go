@@ -220,8 +220,11 @@ func recording(t *testing.T, d *design.Design) map[string][]map[string]string {
 			cycle := map[string]string{}
 			for i, value := range fields {
 				cycle[recorded[i]] = value
+			}
+			for port, value := range cycle {
+				gate, word := shownWith[port]
 				powerUp := name == "reset" && len(drawn[name]) == 0
-				require.False(t, strings.ContainsAny(value, "xz") && !powerUp, "%s is %s in %s", recorded[i], value, name)
+				require.False(t, strings.ContainsAny(value, "xz") && !powerUp && (!word || cycle[gate] == "1"), "%s is %s in %s", port, value, name)
 			}
 			drawn[name] = append(drawn[name], cycle)
 		}
