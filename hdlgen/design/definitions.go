@@ -3,6 +3,8 @@ package design
 import (
 	"fmt"
 	"strings"
+
+	"corinfo/hdlgen"
 )
 
 // Region is what an address of the host is about, in its bits 31:28.
@@ -67,9 +69,9 @@ func (l layout) bits() (width int) {
 }
 
 // pack gives the fields their values.
-func (l layout) pack(values ...int64) (fields []field) {
+func (l layout) pack(values ...int64) (fields []hdlgen.Field) {
 	for i, f := range l {
-		fields = append(fields, field{values[i], f.bits})
+		fields = append(fields, field(values[i], f.bits))
 	}
 	return fields
 }

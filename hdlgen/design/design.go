@@ -20,9 +20,6 @@ type Design struct {
 	Learner  *training.FixedLearner // the bit-true model, with the synapses that the memories start from
 }
 
-// imageFolder is the folder of the memory images.
-const imageFolder = "images"
-
 // Build makes every file of a plan's design, its memories starting from the learner's words, and its manifest.
 func Build(p *Plan, learner *training.FixedLearner) (files map[string][]byte, m *hdlgen.Manifest, err error) {
 	n := p.Network
@@ -85,7 +82,7 @@ func Build(p *Plan, learner *training.FixedLearner) (files map[string][]byte, m 
 	}
 	images := p.images(s, learner.Machine, learner.Rates(0))
 	for _, name := range slices.Sorted(maps.Keys(images)) {
-		m.AddImage(files, imageFolder+"/"+name, images[name])
+		m.AddImage(files, name, images[name])
 	}
 	return files, m, hdlgen.AddProject(files, m, n)
 }

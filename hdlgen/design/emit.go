@@ -296,7 +296,7 @@ func (p *Plan) unitModule(s *shape) []byte {
 	// Words.
 	w.line("\n  // Words of neurons, by sample in flight. What is written, here and below, is so a cycle later: long wires end at registers.")
 	depth := p.Contexts << s.index
-	addrW := AddressBits(depth)
+	addrW := hdlgen.AddressBits(depth)
 	address := func(index string) string {
 		if p.Contexts == 1 {
 			return index

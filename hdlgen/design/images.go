@@ -1,54 +1,36 @@
 package design
 
 import (
-	"bytes"
 	"fmt"
 	"maps"
-	"math/big"
 	"slices"
 
 	"corinfo/golden/rule"
+	"corinfo/hdlgen"
 )
 
-// image is a memory image, a word a line.
-type image struct{ bytes.Buffer }
+type image = hdlgen.MemoryImage
 
-type field struct {
-	value int64
-	width int
-}
+// field is a part of a memory's word: the lowest bits of a value.
+func field(value int64, width int) hdlgen.Field { return hdlgen.Field{Value: value, Width: width} }
 
-// word appends fields, the first lowest.
-func (m *image) word(fields ...field) {
-	all, at := new(big.Int), uint(0)
-	for _, f := range fields {
-		mask := new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), uint(f.width)), big.NewInt(1))
-		all.Or(all, mask.And(mask, big.NewInt(f.value)).Lsh(mask, at))
-		at += uint(f.width)
-	}
-	fmt.Fprintf(m, "%0*x\n", (at+3)/4, all)
-}
-
-func bit(b bool) field {
+func bit(b bool) hdlgen.Field {
 	if b {
-		return field{1, 1}
+		return field(1, 1)
 	}
-	return field{0, 1}
+	return field(0, 1)
 }
 
-func half(v int) field { return field{int64(v), 16} }
+func half(v int) hdlgen.Field { return field(int64(v), 16) }
 
-// filled is an image of so many words at least.
 func filled(least int, fill func(m *image)) []byte {
 	m := &image{}
 	fill(m)
-	for lines := bytes.Count(m.Bytes(), []byte("\n")); lines < least; lines++ {
-		m.WriteString("0\n")
-	}
-	return m.Bytes()
+	m.Pad(least)
+	return m.Text()
 }
 
-func (p *Plan) imageName(name string) string { return p.Network.Name + "_" + name + ".hex" }
+func (p *Plan) imageName(name string) string { return hdlgen.ImagePath(p.Network.Name, name+".hex") }
 
 // Values are the words of synapses and of what is beside them.
 type Values interface {
@@ -67,7 +49,7 @@ func (p *Plan) images(s *shape, values Values, rates [][]int64) map[string][]byt
 	batch := p.batch()
 	put("program", 2, func(m *image) {
 		for _, i := range p.Program {
-			m.word(instruction.pack(int64(i.Op), int64(i.Step), int64(i.Row), bit(i.Hold).value, bit(i.Last).value, int64(i.Exit))...)
+			m.Word(instruction.pack(int64(i.Op), int64(i.Step), int64(i.Row), bit(i.Hold).Value, bit(i.Last).Value, int64(i.Exit))...)
 		}
 	})
 	put("steps", 2, func(m *image) {
@@ -85,36 +67,36 @@ func (p *Plan) images(s *shape, values Values, rates [][]int64) map[string][]byt
 			if st.Pre >= 0 {
 				pre = st.Pre * batch * p.Slots * p.Subs
 			}
-			m.word(field{int64(st.Formula), 8}, bit(st.Label), bit(st.Signal >= 0), bit(st.Post >= 0), bit(st.Pre >= 0), bit(f.Largest), field{0, 3},
+			m.Word(field(int64(st.Formula), 8), bit(st.Label), bit(st.Signal >= 0), bit(st.Post >= 0), bit(st.Pre >= 0), bit(f.Largest), field(0, 3),
 				half(p.SlotBase[st.Layer]), half(p.SlotCount[st.Layer]), half(p.SlotBase[st.Layer]*p.Subs), half(p.Network.Layers[st.Layer]), half(f.Latency), half(kinds),
-				field{int64(signal), 8}, field{int64(st.Layer), 8}, half(post), half(pre), half(p.factorsOf(st.Post, st.Layer)))
+				field(int64(signal), 8), field(int64(st.Layer), 8), half(post), half(pre), half(p.factorsOf(st.Post, st.Layer)))
 		}
 	})
 	put("constants", 4, func(m *image) {
 		for _, row := range p.Rows {
 			f := p.Formulas[row.Formula]
 			for _, words := range row.Words {
-				fields, at, low := []field{}, 0, 0
+				fields, at, low := []hdlgen.Field{}, 0, 0
 				for i, v := range f.Graph.Inputs() {
 					if f.Constants[i] >= 0 {
 						width := f.Graph.Nodes()[v].Format.Width
-						fields = append(fields, field{words[at], width})
+						fields = append(fields, field(words[at], width))
 						low += width
 						at++
 					}
 				}
-				m.word(append(fields, field{0, s.constants - low})...)
+				m.Word(append(fields, field(0, s.constants-low))...)
 			}
 		}
 	})
 	put("signals", 2, func(m *image) {
 		for _, x := range p.Signals {
-			m.word(field{int64(x.Base), 32}, half(x.Stride), half(x.Walk))
+			m.Word(field(int64(x.Base), 32), half(x.Stride), half(x.Walk))
 		}
 	})
 	put("walk", 2, func(m *image) {
 		for _, x := range p.Walk {
-			m.word(field{int64(x.Slot<<s.kind | x.Kind), 24}, field{int64(x.Shift), 8})
+			m.Word(field(int64(x.Slot<<s.kind|x.Kind), 24), field(int64(x.Shift), 8))
 		}
 	})
 	put("updates", p.updateWords(), func(m *image) {
@@ -151,39 +133,39 @@ func (p *Plan) images(s *shape, values Values, rates [][]int64) map[string][]byt
 				index = p.SlotBase[pre.Layer] * p.Subs
 			}
 			first := signal.Base + offset
-			m.word(field{int64(u.Formula), 8}, bit(pre.Fixed && !pre.Shared), bit(pre.Fixed && pre.Shared), bit(x.Always), bit(x.Signed), bit(len(u.Terms) > 1), field{int64(order), 2}, field{0, 1},
+			m.Word(field(int64(u.Formula), 8), bit(pre.Fixed && !pre.Shared), bit(pre.Fixed && pre.Shared), bit(x.Always), bit(x.Signed), bit(len(u.Terms) > 1), field(int64(order), 2), field(0, 1),
 				half(pr.Cols), half(index), half(kept[0]), half(kept[1]), half(factor[0]), half(factor[1]), half(p.SlotBase[post]), half(p.SlotCount[post]), half(pr.Rows),
-				field{int64(first), 32}, half(signal.Stride), half(u.Key), half(f.Latency),
+				field(int64(first), 32), half(signal.Stride), half(u.Key), half(f.Latency),
 				half(minus), half(live[0]), half(live[1]))
 		}
 	})
 	put("rates", p.updateWords(), func(m *image) {
 		for _, u := range p.Updates {
-			fields, at := []field{}, 0
+			fields, at := []hdlgen.Field{}, 0
 			for i := range p.Formulas[u.Formula].Constants {
 				if p.Formulas[u.Formula].Constants[i] >= 0 {
-					fields = append(fields, field{rates[u.Update][at], p.Places[at].Width})
+					fields = append(fields, field(rates[u.Update][at], p.Places[at].Width))
 					at++
 				}
 			}
 			used := 0
 			for _, f := range fields {
-				used += f.width
+				used += f.Width
 			}
-			m.word(append(fields, field{0, s.places - used})...)
+			m.Word(append(fields, field(0, s.places-used))...)
 		}
 	})
 	put("counters", max(2, len(p.Steps))+p.updateWords(), func(m *image) {
 		for _, tensors := range p.raised() {
-			var fields []field
+			var fields []hdlgen.Field
 			for k := range p.Flags {
 				counter := int64(noCounter)
 				if k < len(tensors) && tensors[k] != "" {
 					counter = int64(slices.Index(p.Counters, tensors[k]))
 				}
-				fields = append(fields, field{counter, 8})
+				fields = append(fields, field(counter, 8))
 			}
-			m.word(fields...)
+			m.Word(fields...)
 		}
 	})
 	maps.Copy(out, p.laneImages(s, values))
@@ -207,22 +189,22 @@ func (p *Plan) laneImages(s *shape, values Values) map[string][]byte {
 				if projection, row, column, ok := synapse(a); ok {
 					v = values.Synapse(projection, row, column)
 				}
-				m.word(field{v, s.word})
+				m.Word(field(v, s.word))
 			}
 		})
 		if s.beside > 0 {
 			put(fmt.Sprintf("beside_%04d", lane), s.synapseDepth, func(m *image) {
 				for a := range p.Depth {
-					var fields []field
+					var fields []hdlgen.Field
 					projection, row, column, ok := synapse(a)
 					for k, x := range p.Beside {
 						v := int64(0)
 						if ok {
 							v = p.BesideWord(values, projection, k, row, column)
 						}
-						fields = append(fields, field{v, x.Width})
+						fields = append(fields, field(v, x.Width))
 					}
-					m.word(fields...)
+					m.Word(fields...)
 				}
 			})
 		}
@@ -255,9 +237,5 @@ func (d *Design) LaneImages(values Values) (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	files := map[string][]byte{}
-	for name, text := range d.Plan.laneImages(s, values) {
-		files[imageFolder+"/"+name] = text
-	}
-	return files, nil
+	return d.Plan.laneImages(s, values), nil
 }

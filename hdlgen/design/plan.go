@@ -5,7 +5,6 @@ package design
 
 import (
 	"fmt"
-	"math/bits"
 	"slices"
 
 	fx "corinfo/fixedpoint"
@@ -314,17 +313,6 @@ func (p *Plan) layOut() {
 		p.Slots += p.SlotCount[k]
 	}
 }
-
-// SignedWidth is the width of a format's values as signed words.
-func SignedWidth(f fx.Format) int {
-	if !f.Signed {
-		return f.Width + 1
-	}
-	return max(f.Width, 2)
-}
-
-// AddressBits are the bits that count n things, at least 1.
-func AddressBits(n int) int { return max(1, bits.Len(uint(n-1))) }
 
 // earlier and saved name the storage of a word as a phase has left it.
 func earlier(word string) string                 { return word + "_earlier" }

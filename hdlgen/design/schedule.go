@@ -479,7 +479,7 @@ func (p *Plan) updateCycles(batch []sampleActivity, update int) int {
 	return end + 2
 }
 
-func newTermBits(batch int) int { return max(4, AddressBits(4*batch)) }
+func newTermBits(batch int) int { return max(4, hdlgen.AddressBits(4*batch)) }
 
 // Estimate tells what the plan's design takes, as hdlgen.Estimate does; activity nil: the dense computation.
 func Estimate(p *Plan, activity *Activity) (*hdlgen.Estimates, error) {

@@ -5,6 +5,7 @@ import (
 
 	"corinfo/golden"
 	"corinfo/golden/rule"
+	"corinfo/hdlgen"
 )
 
 // shape are the widths of a design's memories, buses and addresses.
@@ -17,29 +18,29 @@ type shape struct {
 func newShape(p *Plan) (*shape, error) {
 	n, d := p.Network, p.D
 	batch := p.batch()
-	s := &shape{lane: AddressBits(p.Lanes), unit: AddressBits(p.Units), sub: AddressBits(p.Subs), context: AddressBits(p.Contexts), kind: AddressBits(len(p.Kinds)),
-		slot: AddressBits(max(2, p.Slots)), index: AddressBits(max(2, p.Slots*p.Subs)), sample: AddressBits(batch), label: AddressBits(n.Layers[n.K()]),
-		signal: AddressBits(len(p.Signals) + 1), program: AddressBits(max(2, len(p.Program)))}
+	s := &shape{lane: hdlgen.AddressBits(p.Lanes), unit: hdlgen.AddressBits(p.Units), sub: hdlgen.AddressBits(p.Subs), context: hdlgen.AddressBits(p.Contexts), kind: hdlgen.AddressBits(len(p.Kinds)),
+		slot: hdlgen.AddressBits(max(2, p.Slots)), index: hdlgen.AddressBits(max(2, p.Slots*p.Subs)), sample: hdlgen.AddressBits(batch), label: hdlgen.AddressBits(n.Layers[n.K()]),
+		signal: hdlgen.AddressBits(len(p.Signals) + 1), program: hdlgen.AddressBits(max(2, len(p.Program)))}
 	s.sum = s.slot + s.kind
-	s.input = AddressBits(max(2, batch*n.Layers[0]))
+	s.input = hdlgen.AddressBits(max(2, batch*n.Layers[0]))
 	s.factorDepth = max(4, len(p.Post)*batch*p.Slots)
 	s.keptDepth = max(4, len(p.Pre)*batch*p.Slots*p.Subs)
-	s.factor, s.kept = max(AddressBits(s.factorDepth), s.slot+1), max(AddressBits(s.keptDepth), s.index+1)
+	s.factor, s.kept = max(hdlgen.AddressBits(s.factorDepth), s.slot+1), max(hdlgen.AddressBits(s.keptDepth), s.index+1)
 	s.synapseDepth = max(p.Depth, 1<<s.slot+2)
-	s.synapse = AddressBits(s.synapseDepth)
-	s.factors = AddressBits(max(2, len(p.Post)*n.K()))
-	s.term = max(4, AddressBits(4*batch))
+	s.synapse = hdlgen.AddressBits(s.synapseDepth)
+	s.factors = hdlgen.AddressBits(max(2, len(p.Post)*n.K()))
+	s.term = max(4, hdlgen.AddressBits(4*batch))
 	s.x = p.A.Word(d.Word("x", 0)).Width
-	s.change, s.score, s.keptWord, s.factorWord, s.word, s.reduce = max(s.x+1, 2), SignedWidth(p.A.Word(d.Readout).Format), 2, 2, 2, 2
+	s.change, s.score, s.keptWord, s.factorWord, s.word, s.reduce = max(s.x+1, 2), hdlgen.SignedWidth(p.A.Word(d.Readout).Format), 2, 2, 2, 2
 	for i, pr := range d.Projections {
 		if !p.Holds(i) {
 			continue
 		}
-		s.change = max(s.change, SignedWidth(p.A.Projections[i].Change))
-		s.word = max(s.word, SignedWidth(p.A.Types[pr.Tensor].Format))
+		s.change = max(s.change, hdlgen.SignedWidth(p.A.Projections[i].Change))
+		s.word = max(s.word, hdlgen.SignedWidth(p.A.Types[pr.Tensor].Format))
 	}
 	for i := range d.Factors {
-		f := SignedWidth(p.A.Factor(i))
+		f := hdlgen.SignedWidth(p.A.Factor(i))
 		for _, x := range p.Post {
 			if x.Factor == d.Factors[i].Name {
 				s.factorWord = max(s.factorWord, f)
@@ -64,19 +65,19 @@ func newShape(p *Plan) (*shape, error) {
 		if !p.Holds(i) {
 			continue
 		}
-		s.operand = max(s.operand, SignedWidth(p.A.Projections[i].Change)+p.A.Projections[i].Shift)
+		s.operand = max(s.operand, hdlgen.SignedWidth(p.A.Projections[i].Change)+p.A.Projections[i].Shift)
 	}
 	s.operand = max(s.operand, s.change)
 	for i, f := range p.A.Sums {
 		if p.fed[i] {
-			s.accumulator = max(s.accumulator, SignedWidth(f))
+			s.accumulator = max(s.accumulator, hdlgen.SignedWidth(f))
 		}
 	}
 	for i := range p.A.Updates {
 		if !p.Learns() {
 			break
 		}
-		s.accumulator = max(s.accumulator, SignedWidth(p.A.Updates[i].Sum))
+		s.accumulator = max(s.accumulator, hdlgen.SignedWidth(p.A.Updates[i].Sum))
 	}
 	s.beside, s.shared = bitsOf(p.Beside), bitsOf(p.Shared)
 	s.constants, s.places = 2, max(2, bitsOf(p.Places))
@@ -89,7 +90,7 @@ func newShape(p *Plan) (*shape, error) {
 		}
 		if f.Reduces != "" {
 			// Of the word itself, and of the sum of all.
-			s.reduce = max(s.reduce, SignedWidth(f.Graph.Nodes()[f.Graph.Inputs()[max(f.operandOf(rule.FromTotal), f.operandOf(rule.FromLargest))]].Format))
+			s.reduce = max(s.reduce, hdlgen.SignedWidth(f.Graph.Nodes()[f.Graph.Inputs()[max(f.operandOf(rule.FromTotal), f.operandOf(rule.FromLargest))]].Format))
 		}
 	}
 	// A unit's queue of events: all that a group of steps may change.
@@ -103,7 +104,7 @@ func newShape(p *Plan) (*shape, error) {
 			perGroup = max(perGroup, words)
 		}
 	}
-	s.queue = AddressBits(max(2, perGroup))
+	s.queue = hdlgen.AddressBits(max(2, perGroup))
 	switch {
 	case p.Depth > 1<<18:
 		return nil, golden.Usagef("hardware: %d lanes hold %d synapses each; at most %d: use more lanes", p.Lanes, p.Depth, 1<<18)
@@ -151,7 +152,7 @@ func (p *Plan) presynaptic(t Term, x int) int {
 	width := 2
 	for i := range p.D.Factors {
 		if p.D.Factors[i].Name == p.Pre[t.Pre].Factor && p.D.Factors[i].Layer > 0 {
-			width = max(width, SignedWidth(p.A.Factor(i)))
+			width = max(width, hdlgen.SignedWidth(p.A.Factor(i)))
 		}
 	}
 	return width
