@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	fx "corinfo/fixedpoint"
+	"corinfo/golden/goldentest"
 	"corinfo/golden/training"
 	vl "corinfo/hdlgen/verilog"
 )
@@ -111,7 +112,7 @@ func mutatedPipelines(t *testing.T) (list []*mutatedPipeline) {
 	t.Helper()
 	met := map[string]bool{}
 	for _, f := range mutatedFormats {
-		n := testNetworkOf(t, []int{5, 4, 3}, 2, f.own, f.lines)
+		n := goldentest.FromFile(t, []int{5, 4, 3}, 2, f.own, f.lines)
 		a, err := training.Arithmetic(n)
 		require.NoError(t, err)
 		add := func(kind string, i int, g *fx.Graph) {

@@ -9,27 +9,19 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	fx "corinfo/fixedpoint"
+	"corinfo/golden/goldentest"
 	vl "corinfo/hdlgen/verilog"
 	"corinfo/rtl"
 )
 
-// needTool skips a test without its tool, except where CI asks for all of them.
-func needTool(t *testing.T, name string) {
-	t.Helper()
-	if _, err := exec.LookPath(name); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatalf("%s is not installed", name)
-		}
-		t.Skipf("%s is not installed", name)
-	}
-}
+// needTool skips a test without its tool.
+var needTool = goldentest.NeedTool
 
 // command runs a tool in a folder and gives what it prints.
 func command(dir, name string, args ...string) (string, error) {
@@ -46,17 +38,10 @@ func run(t *testing.T, dir, name string, args ...string) string {
 	return out
 }
 
-// testSeed is a random seed that the log names; CORINFO_SEED repeats it.
+// testSeed draws from a random seed that the log names; CORINFO_SEED repeats it.
 func testSeed(t *testing.T) *rand.Rand {
 	t.Helper()
-	seed := rand.Uint64()
-	if text := os.Getenv("CORINFO_SEED"); text != "" {
-		var err error
-		seed, err = strconv.ParseUint(text, 10, 64)
-		require.NoError(t, err)
-	}
-	t.Logf("CORINFO_SEED=%d", seed)
-	return rand.New(rand.NewPCG(seed, 7))
+	return rand.New(rand.NewPCG(goldentest.Seed(t), 7))
 }
 
 // Every pipeline must give, in Icarus, the words and overflows of Graph.Eval, and lint clean in Verilator.

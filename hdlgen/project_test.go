@@ -1,14 +1,11 @@
 package hdlgen
 
 import (
-	"fmt"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"corinfo/golden"
-	"corinfo/golden/network"
 )
 
 // Names that some module would meet or hide are refused: reserved words of Verilog and VHDL, what tools call their own, and all that
@@ -27,28 +24,4 @@ func TestCheckName(t *testing.T) {
 		require.ErrorIs(t, err, golden.ErrUsage, name)
 		require.ErrorContains(t, err, want)
 	}
-}
-
-// testNetworkOf is a network of layers with rates that match them, lines of its own in the section of its rule, and more behind.
-func testNetworkOf(t *testing.T, layers []int, batch int, own, more string) *network.Network {
-	t.Helper()
-	rates := func(n int, value string) string {
-		return "[" + strings.TrimSuffix(strings.Repeat(value+", ", max(n, 0)), ", ") + "]"
-	}
-	text := fmt.Sprintf(`name: tester
-dataset: {name: mnist}
-layers: [%s]
-rule: corinfomax
-corinfomax:
-  epsilon: 0.15
-  lambda: 0.99999
-  leak: 0.5
-  %s
-settling: {free_iterations: 6, nudged_iterations: 4, step: {rule: divide_by_slow_loop_index, start: 0.05, stop: 0.001, decay: 0.01}}
-learning: {batch: %d, beta: 1, feedforward: %s, feedback: %s, epochs: 1}
-seed: 7
-%s`, strings.Trim(strings.Join(strings.Fields(fmt.Sprint(layers)), ","), "[]"), own, batch, rates(len(layers)-1, "0.5"), rates(len(layers)-2, "0.15"), more)
-	n, err := network.Parse("test.yaml", []byte(text))
-	require.NoError(t, err)
-	return n
 }

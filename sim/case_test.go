@@ -4,14 +4,13 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"corinfo/golden/goldentest"
 	"corinfo/golden/network"
 	"corinfo/golden/rule"
 	"corinfo/golden/training"
@@ -19,28 +18,13 @@ import (
 	"corinfo/hdlgen/design"
 )
 
-// needTool skips a test without its tool, except where CI asks for all of them.
-func needTool(t *testing.T, name string) {
-	t.Helper()
-	if _, err := exec.LookPath(name); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatalf("%s is not installed", name)
-		}
-		t.Skipf("%s is not installed", name)
-	}
-}
+// needTool skips a test without its tool.
+var needTool = goldentest.NeedTool
 
-// testSeed is a random seed that the log names; CORINFO_SEED repeats it.
+// testSeed draws from a random seed that the log names; CORINFO_SEED repeats it.
 func testSeed(t *testing.T) *rand.Rand {
 	t.Helper()
-	seed := rand.Uint64()
-	if text := os.Getenv("CORINFO_SEED"); text != "" {
-		var err error
-		seed, err = strconv.ParseUint(text, 10, 64)
-		require.NoError(t, err)
-	}
-	t.Logf("CORINFO_SEED=%d", seed)
-	return rand.New(rand.NewPCG(seed, 7))
+	return rand.New(rand.NewPCG(goldentest.Seed(t), 7))
 }
 
 // testCase is a design to run tools on.

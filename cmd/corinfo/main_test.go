@@ -22,22 +22,15 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"corinfo/golden/goldentest"
 	"corinfo/golden/network"
 	"corinfo/golden/simd"
 	"corinfo/golden/training"
 	"corinfo/hdlgen"
 )
 
-// needTool skips a test without its tool, except where CI asks for all of them.
-func needTool(t *testing.T, name string) {
-	t.Helper()
-	if _, err := exec.LookPath(name); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatalf("%s is not installed", name)
-		}
-		t.Skipf("%s is not installed", name)
-	}
-}
+// needTool skips a test without its tool.
+var needTool = goldentest.NeedTool
 
 // corinfo runs a command line.
 func corinfo(args ...string) (code int, stdout, stderr string) {

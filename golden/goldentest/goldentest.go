@@ -2,9 +2,12 @@
 package goldentest
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"strconv"
+	"strings"
 	"testing"
 
 	"corinfo/golden/network"
@@ -23,6 +26,17 @@ func Seed(t testing.TB) uint64 {
 	}
 	t.Logf("CORINFO_SEED=%d repeats this", seed)
 	return seed
+}
+
+// NeedTool skips a test without its tool, except where CI asks for all of them.
+func NeedTool(t testing.TB, name string) {
+	t.Helper()
+	if _, err := exec.LookPath(name); err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatalf("%s is not installed", name)
+		}
+		t.Skipf("%s is not installed", name)
+	}
 }
 
 // Network is one without formats, at the settings of the MNIST runs.
@@ -135,6 +149,32 @@ func Under(n *network.Network, name string) *network.Network {
 	n, err := network.Parse("network", n.YAML()) // without what the rule lacks
 	if err != nil {
 		panic(err)
+	}
+	return n
+}
+
+// FromFile is CorInfoMax from the text of a network file: a network of layers with rates that match them, lines of its own in the section of its rule, and more behind.
+func FromFile(t testing.TB, layers []int, batch int, own, more string) *network.Network {
+	t.Helper()
+	rates := func(n int, value string) string {
+		return "[" + strings.TrimSuffix(strings.Repeat(value+", ", max(n, 0)), ", ") + "]"
+	}
+	text := fmt.Sprintf(`name: tester
+dataset: {name: mnist}
+layers: [%s]
+rule: corinfomax
+corinfomax:
+  epsilon: 0.15
+  lambda: 0.99999
+  leak: 0.5
+  %s
+settling: {free_iterations: 6, nudged_iterations: 4, step: {rule: divide_by_slow_loop_index, start: 0.05, stop: 0.001, decay: 0.01}}
+learning: {batch: %d, beta: 1, feedforward: %s, feedback: %s, epochs: 1}
+seed: 7
+%s`, strings.Trim(strings.Join(strings.Fields(fmt.Sprint(layers)), ","), "[]"), own, batch, rates(len(layers)-1, "0.5"), rates(len(layers)-2, "0.15"), more)
+	n, err := network.Parse("test.yaml", []byte(text))
+	if err != nil {
+		t.Fatal(err)
 	}
 	return n
 }

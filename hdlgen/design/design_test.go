@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"corinfo/golden"
+	"corinfo/golden/goldentest"
 	"corinfo/golden/network"
 	"corinfo/golden/training"
 	"corinfo/hdlgen"
@@ -21,31 +22,7 @@ import (
 // testNetwork is a network file of the given layers with rates that match them.
 func testNetwork(t *testing.T, layers []int, batch int, more string) *network.Network {
 	t.Helper()
-	return testNetworkOf(t, layers, batch, "", more)
-}
-
-// testNetworkOf has one more line in the section of its rule.
-func testNetworkOf(t *testing.T, layers []int, batch int, own, more string) *network.Network {
-	t.Helper()
-	rates := func(n int, value string) string {
-		return "[" + strings.TrimSuffix(strings.Repeat(value+", ", max(n, 0)), ", ") + "]"
-	}
-	text := fmt.Sprintf(`name: tester
-dataset: {name: mnist}
-layers: [%s]
-rule: corinfomax
-corinfomax:
-  epsilon: 0.15
-  lambda: 0.99999
-  leak: 0.5
-  %s
-settling: {free_iterations: 6, nudged_iterations: 4, step: {rule: divide_by_slow_loop_index, start: 0.05, stop: 0.001, decay: 0.01}}
-learning: {batch: %d, beta: 1, feedforward: %s, feedback: %s, epochs: 1}
-seed: 7
-%s`, strings.Trim(strings.Join(strings.Fields(fmt.Sprint(layers)), ","), "[]"), own, batch, rates(len(layers)-1, "0.5"), rates(len(layers)-2, "0.15"), more)
-	n, err := network.Parse("test.yaml", []byte(text))
-	require.NoError(t, err)
-	return n
+	return goldentest.FromFile(t, layers, batch, "", more)
 }
 
 // planned is a network on lanes, with as many neuron units as they have by default.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"corinfo/golden/goldentest"
 	"corinfo/golden/network"
 )
 
@@ -75,7 +76,7 @@ func pointsOf(p *Plan) []string {
 
 // TestSearches: what each search tries and recommends, whatever the order of results.
 func TestSearches(t *testing.T) {
-	rng := rand.New(rand.NewPCG(testSeed(t), 0))
+	rng := rand.New(rand.NewPCG(goldentest.Seed(t), 0))
 	for _, c := range []struct {
 		search      string
 		points      int
@@ -127,7 +128,7 @@ epochs: 4
 axes: [{set: [W.width], values: [2, 3, 4, 5, 6, 7, 8, 9]}]
 search: {method: grid, halving: {epochs: [1, 2]}}
 `)
-	plan := follow(t, s, words(s, 1), rand.New(rand.NewPCG(testSeed(t), 0)))
+	plan := follow(t, s, words(s, 1), rand.New(rand.NewPCG(goldentest.Seed(t), 0)))
 	trained := map[int][]int{}
 	for _, r := range plan.Rows {
 		if r.Point != nil {
@@ -161,7 +162,7 @@ search: {method: grid, max_loss: 1}
 			return &Result{Refused: "why, \"so\"", Accuracy: 0}
 		}
 		return &Result{Accuracy: 0.9, MemoryBits: 10 * r.Point[1]}
-	}, rand.New(rand.NewPCG(testSeed(t), 0)))
+	}, rand.New(rand.NewPCG(goldentest.Seed(t), 0)))
 	require.Equal(t, Point{0, 1}, plan.Recommended().Point)
 	require.Len(t, plan.Rows, 8)
 	require.Contains(t, string(plan.CSV()), `"refused: why, ""so""",,,`)
@@ -200,7 +201,7 @@ func TestChosen(t *testing.T) {
 
 // TestFront: no point of the front is beaten, and every other is.
 func TestFront(t *testing.T) {
-	rng := rand.New(rand.NewPCG(testSeed(t), 0))
+	rng := rand.New(rand.NewPCG(goldentest.Seed(t), 0))
 	var list []Summary
 	for range 200 {
 		list = append(list, Summary{Good: rng.IntN(10) > 0, Hardware: true, Accuracy: float64(rng.IntN(50)), MemoryBits: float64(rng.IntN(50))})

@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -22,6 +21,7 @@ import (
 
 	"corinfo/golden"
 	"corinfo/golden/dataset"
+	"corinfo/golden/goldentest"
 	"corinfo/golden/network"
 	"corinfo/golden/training"
 )
@@ -69,18 +69,6 @@ func (d death) await(o *Options) {
 			kill() // its trials go on meanwhile
 		}
 	}
-}
-
-func testSeed(t *testing.T) uint64 {
-	t.Helper()
-	seed := rand.Uint64()
-	if s := os.Getenv("CORINFO_SEED"); s != "" {
-		var err error
-		seed, err = strconv.ParseUint(s, 10, 64)
-		require.NoError(t, err)
-	}
-	t.Logf("CORINFO_SEED=%d repeats it", seed)
-	return seed
 }
 
 // digits is a network file and a data set of its own: 60 training and 30 test images of 4 x 4 pixels in 3 classes.
@@ -174,7 +162,7 @@ func alone(t *testing.T, s *Study) (*Plan, []byte) {
 // TestKilledWorkers: three workers on one database, which are killed at random moments and started again, do every trial
 // exactly once, and their table is that of one undisturbed worker, byte for byte.
 func TestKilledWorkers(t *testing.T) {
-	rng := rand.New(rand.NewPCG(testSeed(t), 0))
+	rng := rand.New(rand.NewPCG(goldentest.Seed(t), 0))
 	for _, c := range []struct {
 		name, study string
 		postgres    bool
@@ -383,7 +371,7 @@ func TestAlarm(t *testing.T) {
 
 // TestFlippedBits: a result whose bits have flipped in the database is told of or done again, but never in the table.
 func TestFlippedBits(t *testing.T) {
-	rng := rand.New(rand.NewPCG(testSeed(t), 0))
+	rng := rand.New(rand.NewPCG(goldentest.Seed(t), 0))
 	s, _ := fixture(t, gridStudy)
 	folder := t.TempDir()
 	o := Options{Folder: folder, Version: "test"}
