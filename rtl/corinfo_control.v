@@ -498,22 +498,17 @@ module corinfo_control #(
   wire [LabelW-1:0]           index_late;
   reg  [UnitW-1:0]            late_unit_q;
   reg  [LabelW-1:0]           answer_index_q;
-  reg  signed [ScoreWidth-1:0] score, best_q;
-  integer                     m;
+  wire [ScoreWidth-1:0]       score;
+  reg  signed [ScoreWidth-1:0] best_q;
   corinfo_valid #(.Cycles(Answers)) u_answer (
     .clk_i(clk_i), .rst_i(reset), .valid_i(answer), .valid_o(answer_late), .busy_o(unused_answer_busy)
   );
   corinfo_delay #(.Width(UnitW + LabelW), .Cycles(Answers)) u_answer_place (
     .clk_i(clk_i), .data_i({answer_unit, answer_index}), .data_o({unit_late, index_late})
   );
-  always @* begin
-    score = {ScoreWidth{1'b0}};
-    for (m = 0; m < Units; m = m + 1) begin
-      if (late_unit_q == m[UnitW-1:0]) begin
-        score = score_i[ScoreWidth*m +: ScoreWidth];
-      end
-    end
-  end
+  corinfo_choice #(.Width(ScoreWidth), .Count(Units), .IndexW(UnitW)) u_score (
+    .index_i(late_unit_q), .words_i(score_i), .word_o(score)
+  );
   always @(posedge clk_i) begin
     answer_q       <= answer_late && !reset;
     late_unit_q    <= unit_late;
@@ -702,9 +697,8 @@ module corinfo_control #(
       );
       // A presynaptic factor: 2 WireCycles + ReadCycles + 2 after its address.
       wire [UnitW-1:0]            late_unit;
-      reg  signed [KeptWidth-1:0] kept;
+      wire [KeptWidth-1:0]        kept;
       reg  signed [ValueWidth-1:0] value_q;
-      integer                     n;
       corinfo_delay #(.Width(UnitW), .Cycles(ReadCycles + Answers)) u_late_unit (
         .clk_i(clk_i), .data_i(fetch_unit), .data_o(late_unit)
       );
@@ -712,14 +706,9 @@ module corinfo_control #(
       corinfo_delay #(.Width(XWidth), .Cycles(Answers)) u_late_input (
         .clk_i(clk_i), .data_i(kept_input), .data_o(late_input)
       );
-      always @* begin
-        kept = {KeptWidth{1'b0}};
-        for (n = 0; n < Units; n = n + 1) begin
-          if (late_unit == n[UnitW-1:0]) begin
-            kept = kept_i[KeptWidth*n +: KeptWidth];
-          end
-        end
-      end
+      corinfo_choice #(.Width(KeptWidth), .Count(Units), .IndexW(UnitW)) u_kept (
+        .index_i(late_unit), .words_i(kept_i), .word_o(kept)
+      );
       always @(posedge clk_i) begin
         if (from_one) begin
           value_q <= {{(ValueWidth - 1){1'b0}}, 1'b1};
@@ -795,9 +784,8 @@ module corinfo_control #(
   wire                    counter_read;
   reg  [UnitW-1:0]        host_unit;
   reg  [SubW-1:0]         host_sub;
-  reg  [SynapseWidth-1:0] host_synapse;
-  reg  [BesideW-1:0]      host_beside;
-  integer                 h;
+  wire [SynapseWidth-1:0] host_synapse;
+  wire [BesideW-1:0]      host_beside;
   localparam [31:0]       SubsWord = Subs;
   wire [LaneW:0]          lane_word, unit_word, sub_word;
   assign lane_word = {1'b0, host_lane};
@@ -807,16 +795,12 @@ module corinfo_control #(
     host_unit <= unit_word[UnitW-1:0];
     host_sub  <= sub_word[SubW-1:0];
   end
-  always @* begin
-    host_synapse = {SynapseWidth{1'b0}};
-    host_beside  = {BesideW{1'b0}};
-    for (h = 0; h < Units; h = h + 1) begin
-      if (host_unit == h[UnitW-1:0]) begin
-        host_synapse = synapse_i[SynapseWidth*h +: SynapseWidth];
-        host_beside  = beside_i[BesideW*h +: BesideW];
-      end
-    end
-  end
+  corinfo_choice #(.Width(SynapseWidth), .Count(Units), .IndexW(UnitW)) u_host_synapse (
+    .index_i(host_unit), .words_i(synapse_i), .word_o(host_synapse)
+  );
+  corinfo_choice #(.Width(BesideW), .Count(Units), .IndexW(UnitW)) u_host_beside (
+    .index_i(host_unit), .words_i(beside_i), .word_o(host_beside)
+  );
   assign synapse_raddr_o = update_busy ? update_addr : host_busy ? host_addr : events_addr;
   always @(posedge clk_i) begin   // units register what they write
     synapse_waddr_o <= host_busy ? host_addr : update_waddr;
