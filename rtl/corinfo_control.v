@@ -1,6 +1,7 @@
 // Control of all lanes and neuron units: what exists once in a design. Contexts samples are in flight at once, each a
 // corinfo_context that executes the program; they share the steps of neurons, the input, the events and,
-// alone, the updates. It knows no rule: programs and tables are memory images.
+// alone, the updates. It knows no rule: programs and tables are memory images. What is here are the wires between its
+// parts: contexts, commands, grant of the steps, load, steps, events, answer, update, join, host, status, counters.
 //
 // Commands, results and the host as the top module has them. Outputs to lanes and units come there WireCycles later,
 // all of them, and what units answer takes as long: only where an answer is waited for do these cycles count.
@@ -90,13 +91,13 @@ module corinfo_control #(
   output wire                                 sample_ready_o,
   input  wire                                 sample_last_i,   // with the last word of a sample
   input  wire [XWidth-1:0]                    sample_data_i,
-  output reg                                  score_valid_o,
-  output reg  [LabelW-1:0]                    score_index_o,
-  output reg  [ScoreWidth-1:0]                score_data_o,
+  output wire                                 score_valid_o,
+  output wire [LabelW-1:0]                    score_index_o,
+  output wire [ScoreWidth-1:0]                score_data_o,
   output wire                                 result_valid_o,
   input  wire                                 result_ready_i,
   output wire                                 result_error_o,  // no class: the sample had the wrong length
-  output reg  [LabelW-1:0]                    result_class_o,
+  output wire [LabelW-1:0]                    result_class_o,
   input  wire                                 host_valid_i,
   output wire                                 host_ready_o,
   input  wire                                 host_write_i,
@@ -111,14 +112,14 @@ module corinfo_control #(
 
   // Lanes.
   output wire [SynapseAddrW-1:0]              synapse_raddr_o,
-  output reg  [SynapseAddrW-1:0]              synapse_waddr_o,   // a cycle after what says that it is written
+  output wire [SynapseAddrW-1:0]              synapse_waddr_o,   // a cycle after what says that it is written
   output wire                                 host_we_o,
   output wire                                 host_beside_o,
   output wire [LaneW-1:0]                     host_lane_o,
   output wire [SynapseWidth-1:0]              host_synapse_o,
   output wire [BesideW-1:0]                   host_words_o,
   output wire [FactorAddrW-1:0]               factor_raddr_o,
-  output reg  [FactorAddrW-1:0]               factor_waddr_o,    // so too
+  output wire [FactorAddrW-1:0]               factor_waddr_o,    // so too
   output wire                                 update_o,
   output wire signed [OperandWidth-1:0]       operand_o,
   output wire [Contexts*SumAddrW-1:0]         sum_addr_o,
@@ -207,7 +208,7 @@ module corinfo_control #(
   wire [ContextW-1:0] load_context, turn, closer;
   wire [SampleW-1:0]  samples, load_sample;
   wire [LabelW-1:0]   load_label;
-  wire                load_learn, load_negative, load_last, loaded, bad, host_busy, host_hold, batch_done, begins;
+  wire                load_learn, load_negative, load_last, bad, host_busy, host_hold, batch_done, begins;
   wire [Contexts-1:0] accept, idle, answered, errors, taken, batches_done;
   corinfo_choice #(.Width(1), .Count(Contexts), .IndexW(ContextW)) u_error (
     .index_i(turn), .words_i(errors), .word_o(result_error_o)
@@ -236,7 +237,7 @@ module corinfo_control #(
     .load_negative_o(load_negative),
     .load_label_o   (load_label),
     .closer_o       (closer),
-    .loaded_i       (loaded),
+    .loaded_i       (load_done),
     .bad_i          (bad),
     .batch_done_i   (batch_done),
     .answered_i     (answered),
@@ -248,11 +249,10 @@ module corinfo_control #(
 
   // The samples in flight, and who has the steps, the input and the updates.
   wire [Contexts-1:0] want_steps, want_answer, want_load, want_update, wants;
-  wire [Contexts-1:0] grant_steps, grant_update, starting, reading, held, quiet, events_busy;
-  wire                steps_busy, steps_done, load_busy, load_done, update_busy, update_done, moved,
-                      shared_moved, late_done, unused_late_busy;
-  wire [ContextW-1:0] late_owner;
-  reg  [ContextW-1:0] owner_q;
+  wire [Contexts-1:0] grant_steps, grant_update, reading, held, quiet, allow, events_busy;
+  wire                start, steps_busy, steps_done, load_busy, load_done, update_busy, update_done, moved,
+                      shared_moved, late_done;
+  wire [ContextW-1:0] owner, late_owner;
   localparam          FieldsW = 2 + 8 + 16 + 2 + 1 + LabelW + SampleW;
   wire [Contexts*FieldsW-1:0] fields;
   wire [Contexts*8-1:0]       update_fields;
@@ -294,7 +294,7 @@ module corinfo_control #(
         .load_done_i       (load_done && load_context == Index[ContextW-1:0]),
         .update_done_i     (update_done),
         .moved_i           ((moved && late_owner == Index[ContextW-1:0])
-                            || (shared_moved && owner_q == Index[ContextW-1:0])),
+                            || (shared_moved && owner == Index[ContextW-1:0])),
         .quiet_i           (quiet[c]),
         .held_o            (held[c]),
         .kind_o            (kind),
@@ -312,58 +312,23 @@ module corinfo_control #(
     end
   endgenerate
 
-  // None of a sample's changes waits, or is on its way to a sum; and they may go, for no step is reading.
-  reg [Contexts-1:0] quiet_q, allow_q;
-  always @(posedge clk_i) begin
-    quiet_q <= ~events_busy;
-    allow_q <= ~(grant_steps | starting | reading | held);
-  end
-  assign quiet = quiet_q;
-
-  // A sample's step is done when all that units answer to it is here; another one's may begin before.
-  corinfo_valid #(.Cycles(Answers)) u_late_done (
-    .clk_i(clk_i), .rst_i(reset), .valid_i(steps_done), .valid_o(late_done), .busy_o(unused_late_busy)
+  corinfo_grant #(.Contexts(Contexts), .ContextW(ContextW), .Answers(Answers)) u_grant (
+    .clk_i        (clk_i),
+    .rst_i        (reset),
+    .wants_i      (wants),
+    .steps_busy_i (steps_busy),
+    .steps_done_i (steps_done),
+    .grant_o      (grant_steps),
+    .start_o      (start),
+    .owner_o      (owner),
+    .done_o       (late_done),
+    .done_owner_o (late_owner),
+    .reading_i    (reading),
+    .held_i       (held),
+    .events_busy_i(events_busy),
+    .quiet_o      (quiet),
+    .allow_o      (allow)
   );
-  corinfo_delay #(.Width(ContextW), .Cycles(Answers)) u_late_owner (
-    .clk_i(clk_i), .data_i(owner_q), .data_o(late_owner)
-  );
-
-  // The steps go from context to context, in turn.
-  reg  [ContextW-1:0] steps_next;
-  reg                 start_q;
-  integer             i;
-  always @* begin
-    steps_next = owner_q;
-    for (i = Contexts - 1; i >= 0; i = i - 1) begin
-      if (wants[i] && i[ContextW-1:0] <= owner_q) begin
-        steps_next = i[ContextW-1:0];
-      end
-    end
-    for (i = Contexts - 1; i >= 0; i = i - 1) begin
-      if (wants[i] && i[ContextW-1:0] > owner_q) begin
-        steps_next = i[ContextW-1:0];
-      end
-    end
-  end
-  generate
-    for (c = 0; c < Contexts; c = c + 1) begin : gen_grant
-      localparam [31:0] Index = c;
-      assign starting[c]    = start_q && owner_q == Index[ContextW-1:0];
-      assign grant_steps[c] = wants[c] && !start_q && (!steps_busy || steps_done)
-                              && steps_next == Index[ContextW-1:0];
-    end
-  endgenerate
-  always @(posedge clk_i) begin
-    if (reset) begin
-      owner_q <= {ContextW{1'b0}};
-      start_q <= 1'b0;
-    end else begin
-      start_q <= grant_steps != {Contexts{1'b0}};
-      if (grant_steps != {Contexts{1'b0}}) begin
-        owner_q <= steps_next;
-      end
-    end
-  end
 
   wire [1:0]          kind, moment;
   wire [7:0]          step, steps_graph, signal;
@@ -383,7 +348,7 @@ module corinfo_control #(
   wire [Contexts*SumAddrW-1:0] steps_addr;
   wire [Contexts-1:0] steps_mine, sum_clear, zero;
   corinfo_choice #(.Width(FieldsW), .Count(Contexts), .IndexW(ContextW)) u_fields (
-    .index_i(owner_q), .words_i(fields), .word_o({kind, step, row, moment, learn, label, sample})
+    .index_i(owner), .words_i(fields), .word_o({kind, step, row, moment, learn, label, sample})
   );
 
   corinfo_steps #(
@@ -395,12 +360,12 @@ module corinfo_control #(
   ) u_steps (
     .clk_i          (clk_i),
     .rst_i          (reset),
-    .start_i        (start_q),
+    .start_i        (start),
     .kind_i         (kind),
     .step_i         (step),
     .row_i          (row),
     .moment_i       (moment),
-    .context_i      (owner_q),
+    .context_i      (owner),
     .sample_i       (sample),
     .label_i        (label),
     .learn_i        (learn),
@@ -456,126 +421,74 @@ module corinfo_control #(
   );
   assign signal_o = signal[SignalW-1:0];
 
-  // By sample: is one of its postsynaptic factors not zero? If none is, its products change no synapse.
-  localparam LiveW = FactorsW + SampleW;
-  wire               factors, late_factors, unused_factors_busy;
-  reg                live_q;
+  wire               factors, live;
   wire [15:0]        factors_number, live_factor;
   wire [SampleW-1:0] factors_sample, live_sample;
-  wire [LiveW-1:0]   late_place;
-  reg                some_q;
-  (* ram_style = SmallStyle *)
-  reg                lives [0:(1 << LiveW)-1];
-  corinfo_valid #(.Cycles(Answers)) u_factors (
-    .clk_i(clk_i), .rst_i(reset), .valid_i(factors), .valid_o(late_factors), .busy_o(unused_factors_busy)
+  corinfo_live #(
+    .Units(Units), .NumberW(FactorsW), .SampleW(SampleW), .Answers(Answers), .SmallStyle(SmallStyle)
+  ) u_live (
+    .clk_i           (clk_i),
+    .rst_i           (reset),
+    .live_i          (factor_live_i),
+    .written_i       (factors),
+    .written_number_i(factors_number),
+    .written_sample_i(factors_sample),
+    .number_i        (live_factor),
+    .sample_i        (live_sample),
+    .live_o          (live)
   );
-  corinfo_delay #(.Width(LiveW), .Cycles(Answers)) u_factors_place (
-    .clk_i(clk_i), .data_i({factors_number[FactorsW-1:0], factors_sample}), .data_o(late_place)
-  );
-  always @(posedge clk_i) begin
-    if (reset || late_factors) begin
-      some_q <= 1'b0;
-    end else if (factor_live_i != {Units{1'b0}}) begin
-      some_q <= 1'b1;
-    end
-    if (late_factors) begin
-      lives[late_place] <= some_q;
-    end
-  end
-  always @(posedge clk_i) begin
-    live_q <= lives[{live_factor[FactorsW-1:0], live_sample}];
-  end
-  wire unused_factors;
-  assign unused_factors = ^{factors_number, live_factor};
 
   assign moved        = moved_i != {Units{1'b0}};
   assign shared_moved = shared_write_o && shared_moved_i;
 
-  // The answer: scores, and the lowest index of the largest.
-  reg                         answer_q, scored_q;
-  wire                        answer_late, unused_answer_busy;
-  wire [UnitW-1:0]            unit_late;
-  wire [LabelW-1:0]           index_late;
-  reg  [UnitW-1:0]            late_unit_q;
-  reg  [LabelW-1:0]           answer_index_q;
-  wire [ScoreWidth-1:0]       score;
-  reg  signed [ScoreWidth-1:0] best_q;
-  corinfo_valid #(.Cycles(Answers)) u_answer (
-    .clk_i(clk_i), .rst_i(reset), .valid_i(answer), .valid_o(answer_late), .busy_o(unused_answer_busy)
-  );
-  corinfo_delay #(.Width(UnitW + LabelW), .Cycles(Answers)) u_answer_place (
-    .clk_i(clk_i), .data_i({answer_unit, answer_index}), .data_o({unit_late, index_late})
-  );
-  corinfo_choice #(.Width(ScoreWidth), .Count(Units), .IndexW(UnitW)) u_score (
-    .index_i(late_unit_q), .words_i(score_i), .word_o(score)
-  );
-  always @(posedge clk_i) begin
-    answer_q       <= answer_late && !reset;
-    late_unit_q    <= unit_late;
-    answer_index_q <= index_late;
-    score_valid_o  <= answer_q && !reset;
-    score_index_o  <= answer_index_q;
-    score_data_o   <= score;
-    scored_q       <= score_valid_o;
-    if (score_valid_o && (score_index_o == {LabelW{1'b0}} || $signed(score_data_o) > best_q)) begin
-      best_q         <= score_data_o;
-      result_class_o <= score_index_o;
-    end
-  end
-  wire unused_scored;
-  assign unused_scored = scored_q;
-
-  // The input, then the unit that is always 1.
-  wire                    input_event, event_take, one_event, load_start;
-  wire [15:0]             input_neuron;
-  wire [XWidth-1:0]       input_word, kept_input;
-  wire [InputAddrW-1:0]   fetch_input;
-  reg                     input_was_q, one_q, ended_q;
-  wire                    input_busy;
-  assign load_start = want_load != {Contexts{1'b0}};
-  wire                    too_short, too_long;
-  corinfo_input #(
-    .Inputs(Inputs), .Batch(Batch), .SampleW(SampleW), .InputAddrW(InputAddrW), .XWidth(XWidth),
-    .ReadCycles(ReadCycles), .Dense(Dense), .Keep(Learning)
-  ) u_input (
+  corinfo_answer #(
+    .Units(Units), .UnitW(UnitW), .LabelW(LabelW), .ScoreWidth(ScoreWidth), .Answers(Answers)
+  ) u_answer (
     .clk_i        (clk_i),
     .rst_i        (reset),
-    .start_i      (load_start),
-    .sample_i     (load_sample),
-    .busy_o       (input_busy),
-    .short_o      (too_short),
-    .long_o       (too_long),
-    .valid_i      (sample_valid_i),
-    .ready_o      (sample_ready),
-    .last_i       (sample_last_i),
-    .data_i       (sample_data_i),
-    .event_valid_o(input_event),
-    .event_neuron_o(input_neuron),
-    .event_word_o (input_word),
-    .event_take_i (event_take && !one_q),
-    .fetch_addr_i (fetch_input),
-    .fetch_data_o (kept_input)
+    .answer_i     (answer),
+    .unit_i       (answer_unit),
+    .index_i      (answer_index),
+    .score_i      (score_i),
+    .score_valid_o(score_valid_o),
+    .score_index_o(score_index_o),
+    .score_data_o (score_data_o),
+    .class_o      (result_class_o)
   );
-  localparam [31:0] OneSignalWord = OneSignal;
-  assign one_event = one_q;
-  assign load_busy = input_busy || one_q || load_start;
-  assign bad       = too_short || too_long;
-  assign loaded    = ended_q;
-  assign load_done = ended_q;
-  always @(posedge clk_i) begin
-    input_was_q <= !reset && input_busy;
-    if (reset) begin
-      one_q   <= 1'b0;
-      ended_q <= 1'b0;
-    end else begin
-      if (input_was_q && !input_busy && OneSignal != 0) begin
-        one_q <= 1'b1;
-      end else if (event_take) begin
-        one_q <= 1'b0;
-      end
-      ended_q <= (OneSignal != 0) ? one_q && event_take : input_was_q && !input_busy;
-    end
-  end
+
+  wire                   load_start, event_valid, event_take, too_short, too_long;
+  wire [SignalW-1:0]     event_signal;
+  wire [15:0]            event_neuron;
+  wire [ChangeWidth-1:0] event_change;
+  wire [XWidth-1:0]      kept_input;
+  wire [InputAddrW-1:0]  fetch_input;
+  assign load_start = want_load != {Contexts{1'b0}};
+  assign bad        = too_short || too_long;
+  corinfo_load #(
+    .Inputs(Inputs), .Batch(Batch), .SampleW(SampleW), .InputAddrW(InputAddrW), .XWidth(XWidth), .XSigned(XSigned),
+    .ChangeWidth(ChangeWidth), .SignalW(SignalW), .OneSignal(OneSignal), .ReadCycles(ReadCycles), .Dense(Dense),
+    .Keep(Learning)
+  ) u_load (
+    .clk_i         (clk_i),
+    .rst_i         (reset),
+    .start_i       (load_start),
+    .sample_i      (load_sample),
+    .busy_o        (load_busy),
+    .done_o        (load_done),
+    .short_o       (too_short),
+    .long_o        (too_long),
+    .valid_i       (sample_valid_i),
+    .ready_o       (sample_ready),
+    .last_i        (sample_last_i),
+    .data_i        (sample_data_i),
+    .event_valid_o (event_valid),
+    .event_signal_o(event_signal),
+    .event_neuron_o(event_neuron),
+    .event_change_o(event_change),
+    .event_take_i  (event_take),
+    .fetch_addr_i  (fetch_input),
+    .fetch_data_o  (kept_input)
+  );
 
   // Events of all samples. Contexts take samples in turn: that behind the youngest one's has the oldest.
   localparam [31:0]         LastContextWord = Contexts - 1;
@@ -603,14 +516,13 @@ module corinfo_control #(
   ) u_events (
     .clk_i          (clk_i),
     .rst_i          (reset),
-    .allow_i        (allow_q),
+    .allow_i        (allow),
     .oldest_i       (oldest_q),
-    .input_valid_i  (input_event || one_event),
+    .input_valid_i  (event_valid),
     .input_context_i(load_context),
-    .input_signal_i (one_q ? OneSignalWord[SignalW-1:0] : {SignalW{1'b0}}),
-    .input_neuron_i (one_q ? 16'd0 : input_neuron),
-    .input_change_i (one_q ? {{(ChangeWidth - 1){1'b0}}, 1'b1}
-                           : {{(ChangeWidth - XWidth){XSigned != 0 && input_word[XWidth-1]}}, input_word}),
+    .input_signal_i (event_signal),
+    .input_neuron_i (event_neuron),
+    .input_change_i (event_change),
     .input_take_o   (event_take),
     .queue_put_i    (queue_put_i),
     .queue_take_o   (queue_take_o),
@@ -669,7 +581,7 @@ module corinfo_control #(
         .rows_o         (update_rows),
         .live_factor_o  (live_factor),
         .live_sample_o  (live_sample),
-        .live_i         (live_q),
+        .live_i         (live),
         .fetch_addr_o   (kept_raddr_o),
         .fetch_input_o  (fetch_input),
         .fetch_unit_o   (fetch_unit),
@@ -695,31 +607,17 @@ module corinfo_control #(
         .random_row_o   (random_row_o),
         .random_column_o(random_column_o)
       );
-      // A presynaptic factor: 2 WireCycles + ReadCycles + 2 after its address.
-      wire [UnitW-1:0]            late_unit;
-      wire [KeptWidth-1:0]        kept;
-      reg  signed [ValueWidth-1:0] value_q;
-      corinfo_delay #(.Width(UnitW), .Cycles(ReadCycles + Answers)) u_late_unit (
-        .clk_i(clk_i), .data_i(fetch_unit), .data_o(late_unit)
-      );
-      wire [XWidth-1:0] late_input;
-      corinfo_delay #(.Width(XWidth), .Cycles(Answers)) u_late_input (
-        .clk_i(clk_i), .data_i(kept_input), .data_o(late_input)
-      );
-      corinfo_choice #(.Width(KeptWidth), .Count(Units), .IndexW(UnitW)) u_kept (
-        .index_i(late_unit), .words_i(kept_i), .word_o(kept)
-      );
-      always @(posedge clk_i) begin
-        if (from_one) begin
-          value_q <= {{(ValueWidth - 1){1'b0}}, 1'b1};
-        end else if (from_input) begin
-          value_q <= {{(ValueWidth - XWidth){XSigned != 0 && late_input[XWidth-1]}}, late_input};
-        end else begin
-          value_q <= {{(ValueWidth - KeptWidth + 1){kept[KeptWidth-1]}}, kept[KeptWidth-2:0]};
-        end
-      end
-      corinfo_delay #(.Width(ValueWidth), .Cycles(1)) u_value (
-        .clk_i(clk_i), .data_i(value_q), .data_o(value)
+      corinfo_presynaptic #(
+        .Units(Units), .UnitW(UnitW), .KeptWidth(KeptWidth), .XWidth(XWidth), .XSigned(XSigned),
+        .ValueWidth(ValueWidth), .ReadCycles(ReadCycles), .Answers(Answers)
+      ) u_presynaptic (
+        .clk_i       (clk_i),
+        .unit_i      (fetch_unit),
+        .from_one_i  (from_one),
+        .from_input_i(from_input),
+        .input_i     (kept_input),
+        .kept_i      (kept_i),
+        .value_o     (value)
       );
     end else begin : gen_inference
       assign update_done = 1'b0;
@@ -749,33 +647,67 @@ module corinfo_control #(
       assign random_row_o = {16{1'b0}};
       assign random_column_o = {16{1'b0}};
       wire unused_learning;
-      assign unused_learning = ^{kept_i, kept_input, grant_update, seed, number, update, live_q};
+      assign unused_learning = ^{kept_i, kept_input, grant_update, seed, number, update, live};
     end
   endgenerate
 
-  // Lanes.
-  assign update_o       = update_busy;
-  assign graph_o        = update_busy ? update_graph : steps_graph;
-  assign neurons_o      = update_busy ? update_rows : steps_neurons;
-  assign write_neuron_o = update_busy ? update_row : steps_row;
-  assign operand_o      = update_busy ? update_operand : events_operand;
-  assign sum_first_o    = update_busy ? update_first : events_first;
-  assign sum_same_o     = update_busy ? update_same : events_same;
-  assign hold_zero_o    = !update_busy && (steps_mine & zero) != {Contexts{1'b0}};
-  assign hold_context_o = update_busy ? {ContextW{1'b0}} : context_o;
-  assign visit_o        = update_busy ? update_visit : steps_visit;
-  assign visit_sub_o    = host_busy ? host_sub : update_busy ? update_sub : steps_sub;
-  generate
-    for (c = 0; c < Contexts; c = c + 1) begin : gen_sums
-      assign sum_addr_o[SumAddrW*c +: SumAddrW] =
-          update_busy ? {SumAddrW{1'b0}} : steps_mine[c] ? steps_addr[SumAddrW*c +: SumAddrW] : events_sum;
-      assign sum_we_o[c] = update_busy ? (c == 0 && update_we) : events_we[c];
-    end
-    for (c = 0; c < Kinds; c = c + 1) begin : gen_hold
-      localparam [31:0] Index = c;
-      assign hold_o[c] = update_busy ? (c == 0 && update_hold) : steps_hold && hold_kind == Index[KindW-1:0];
-    end
-  endgenerate
+  assign update_o = update_busy;
+  corinfo_join #(
+    .Contexts(Contexts), .ContextW(ContextW), .Kinds(Kinds), .KindW(KindW), .SubW(SubW), .SumAddrW(SumAddrW),
+    .SynapseAddrW(SynapseAddrW), .FactorAddrW(FactorAddrW), .OperandWidth(OperandWidth)
+  ) u_join (
+    .clk_i               (clk_i),
+    .update_i            (update_busy),
+    .host_i              (host_busy),
+    .update_graph_i      (update_graph),
+    .update_rows_i       (update_rows),
+    .update_row_i        (update_row),
+    .update_visit_i      (update_visit),
+    .update_sub_i        (update_sub),
+    .update_operand_i    (update_operand),
+    .update_sum_we_i     (update_we),
+    .update_first_i      (update_first),
+    .update_same_i       (update_same),
+    .update_hold_i       (update_hold),
+    .update_raddr_i      (update_addr),
+    .update_waddr_i      (update_waddr),
+    .steps_graph_i       (steps_graph),
+    .steps_neurons_i     (steps_neurons),
+    .steps_row_i         (steps_row),
+    .steps_visit_i       (steps_visit),
+    .steps_sub_i         (steps_sub),
+    .steps_hold_i        (steps_hold),
+    .steps_kind_i        (hold_kind),
+    .steps_context_i     (context_o),
+    .steps_mine_i        (steps_mine),
+    .steps_sum_addr_i    (steps_addr),
+    .steps_factor_waddr_i(factor_waddr),
+    .events_operand_i    (events_operand),
+    .events_sum_addr_i   (events_sum),
+    .events_sum_we_i     (events_we),
+    .events_first_i      (events_first),
+    .events_same_i       (events_same),
+    .events_zero_i       (zero),
+    .events_raddr_i      (events_addr),
+    .host_addr_i         (host_addr),
+    .host_sub_i          (host_sub),
+    .graph_o             (graph_o),
+    .neurons_o           (neurons_o),
+    .write_neuron_o      (write_neuron_o),
+    .visit_o             (visit_o),
+    .visit_sub_o         (visit_sub_o),
+    .operand_o           (operand_o),
+    .sum_addr_o          (sum_addr_o),
+    .sum_we_o            (sum_we_o),
+    .sum_first_o         (sum_first_o),
+    .sum_same_o          (sum_same_o),
+    .hold_o              (hold_o),
+    .hold_context_o      (hold_context_o),
+    .hold_zero_o         (hold_zero_o),
+    .synapse_raddr_o     (synapse_raddr_o),
+    .synapse_waddr_o     (synapse_waddr_o),
+    .factor_waddr_o      (factor_waddr_o)
+  );
 
   // The host. A lane's unit and its place there.
   wire [LaneW-1:0]        host_lane;
@@ -801,12 +733,7 @@ module corinfo_control #(
   corinfo_choice #(.Width(BesideW), .Count(Units), .IndexW(UnitW)) u_host_beside (
     .index_i(host_unit), .words_i(beside_i), .word_o(host_beside)
   );
-  assign synapse_raddr_o = update_busy ? update_addr : host_busy ? host_addr : events_addr;
-  always @(posedge clk_i) begin   // units register what they write
-    synapse_waddr_o <= host_busy ? host_addr : update_waddr;
-    factor_waddr_o  <= factor_waddr;
-  end
-  assign host_lane_o     = host_lane;
+  assign host_lane_o = host_lane;
 
   // What the host may see and end at any time.
   wire               status_we, refused;
@@ -844,8 +771,8 @@ module corinfo_control #(
     .updating_i(updating_q),
     .progress_i(begins || (sample_ready_o && sample_valid_i) || (result_valid_o && result_ready_i)
                 || batch_done),
-    .short_i   (ended_q && too_short),
-    .long_i    (ended_q && too_long),
+    .short_i   (load_done && too_short),
+    .long_i    (load_done && too_long),
     .refused_i (refused)
   );
 

@@ -43,6 +43,12 @@ var Order = []string{
 	"corinfo_update.v",
 	"corinfo_input.v",
 	"corinfo_status.v",
+	"corinfo_grant.v",
+	"corinfo_live.v",
+	"corinfo_answer.v",
+	"corinfo_load.v",
+	"corinfo_presynaptic.v",
+	"corinfo_join.v",
 	"corinfo_host.v",
 	"corinfo_control.v",
 }

@@ -133,7 +133,9 @@ func TestLibraryLints(t *testing.T) {
 		"corinfo_update":   "Lanes=5 Units=5 UnitW=3 Subs=1 SubW=1 Batch=3 SampleW=2 Inputs=7 InputAddrW=5 ReadCycles=1 FetchCycles=5 MaxLatency=90",
 		"corinfo_host":     "Lanes=2 LaneW=1 SynapseDepth=4000 SynapseAddrW=12 SynapseWidth=40 BesideW=33 ConstantsWidth=64 SampleW=5 ReadCycles=1",
 		"corinfo_control":  "Contexts=3 ContextW=2 Batch=3 SampleW=2 OneSignal=2 Dense=1 ReadCycles=1",
-		"corinfo_counters": "Units=1 Flags=3 Totals=13 Numbers=2", "corinfo_input": "Inputs=1 InputAddrW=1 ReadCycles=1 Dense=1", "corinfo_status": "", "corinfo_rows": "Width=64 Depth=7",
+		"corinfo_counters": "Units=1 Flags=3 Totals=13 Numbers=2", "corinfo_input": "Inputs=1 InputAddrW=1 ReadCycles=1 Dense=1", "corinfo_status": "", "corinfo_grant": "Contexts=3 ContextW=2 Answers=4", "corinfo_answer": "Units=3 Answers=4", "corinfo_live": "NumberW=2 SampleW=5 Answers=4",
+		"corinfo_load": "Inputs=1 InputAddrW=1 ReadCycles=1 Dense=1 OneSignal=2 XSigned=1", "corinfo_presynaptic": "Units=3 XSigned=1 Answers=4", "corinfo_join": "Contexts=3 ContextW=2 Kinds=1 KindW=1",
+		"corinfo_rows": "Width=64 Depth=7",
 	}
 	for _, file := range rtl.Order {
 		module := strings.TrimSuffix(file, ".v")

@@ -116,10 +116,10 @@ func TestTamperedVerilog(t *testing.T) {
 		{"role of a term", "corinfo_terms.v", "back_negate ? -value : value", "value", "W0"},
 		{"where a synapse is", "corinfo_events.v", "known_neuron_q * entry_q[47:32]", "known_neuron_q", "u1"},
 		{"number of a mini-batch", "corinfo_host.v", "number_q <= number_q + 32'd1", "number_q <= number_q", "W0"},
-		{"an output is unknown", "corinfo_control.v", "result_class_o <= score_index_o;", "result_class_o <= {LabelW{1'bx}};", "outputs"},
-		{"a class", "corinfo_control.v", "result_class_o <= score_index_o;", "result_class_o <= ~score_index_o;", "class"},
-		{"a score", "corinfo_control.v", "score_data_o   <= score;", "score_data_o   <= ~score;", "score"},
-		{"the design stops", "corinfo_control.v", "assign quiet = quiet_q;", "assign quiet = quiet_q & {Contexts{!load_learn}};", "time"},
+		{"an output is unknown", "corinfo_answer.v", "class_o <= score_index_o;", "class_o <= {LabelW{1'bx}};", "outputs"},
+		{"a class", "corinfo_answer.v", "class_o <= score_index_o;", "class_o <= ~score_index_o;", "class"},
+		{"a score", "corinfo_answer.v", "score_data_o  <= score;", "score_data_o  <= ~score;", "score"},
+		{"the design stops", "corinfo_control.v", ".quiet_i           (quiet[c])", ".quiet_i           (quiet[c] && !load_learn)", "time"},
 	} {
 		d := small(t)
 		replaceIn(t, d, c.file, c.old, c.new)
@@ -146,7 +146,7 @@ func TestClosingPartFinds(t *testing.T) {
 		{"a word of the input is taken while it is not valid", "corinfo_input.v", "ready_o && valid_i;", "ready_o;", "ends of their range"},
 		{"one sign of beta for a mini-batch", "corinfo_context.v", "negative_q <= command_negative_i;", "negative_q <= 1'b0;", ""},
 		{"the host writes to the next lane", "corinfo_host.v", "assign synapse_lane_o   = address_q[18 +: LaneW];", "assign synapse_lane_o   = address_q[18 +: LaneW] ^ {{(LaneW-1){1'b0}}, synapse_we_o};", "host writes"},
-		{"the host writes to another address", "corinfo_control.v", "synapse_waddr_o <= host_busy ? host_addr : update_waddr;", "synapse_waddr_o <= update_waddr;", "host writes"},
+		{"the host writes to another address", "corinfo_join.v", "synapse_waddr_o <= host_i ? host_addr_i : update_waddr_i;", "synapse_waddr_o <= update_waddr_i;", "host writes"},
 		{"a synapse's highest bit is not written", "corinfo_host.v", "= data_q[SynapseWidth-1:0];", "= {data_q[SynapseWidth-2], data_q[SynapseWidth-2:0]};", "host writes"},
 		{"the seed is not written", "corinfo_host.v", "seed_q <= data_q[31:0];", "seed_q <= seed_q;", "host writes"},
 		{"a seed that is not the one that is read", "corinfo_host.v", "= seed_q;", "= Seed;", ""},

@@ -23,6 +23,12 @@ library/corinfo_terms.v
 library/corinfo_update.v
 library/corinfo_input.v
 library/corinfo_status.v
+library/corinfo_grant.v
+library/corinfo_live.v
+library/corinfo_answer.v
+library/corinfo_load.v
+library/corinfo_presynaptic.v
+library/corinfo_join.v
 library/corinfo_host.v
 library/corinfo_control.v
 rtl/tester_move1.v
