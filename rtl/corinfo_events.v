@@ -76,6 +76,24 @@ module corinfo_events #(
   output wire                              sum_same_o      // the product before, a cycle ago, was for the same sum
 );
 
+  // Definitions of signal, printed from hdlgen/design/definitions.go.
+  localparam BaseLow    = 0;
+  localparam BaseBits   = 32;
+  localparam StrideLow  = 32;
+  localparam StrideBits = 16;
+  localparam WalkLow    = 48;
+  localparam WalkBits   = 16;
+  localparam SignalBits = 64;
+  // End of definitions.
+
+  // Definitions of walk, printed from hdlgen/design/definitions.go.
+  localparam SumLow    = 0;
+  localparam SumBits   = 24;
+  localparam ShiftLow  = 24;
+  localparam ShiftBits = 8;
+  localparam PlaceBits = 32;
+  // End of definitions.
+
   localparam             EventW    = SignalW + 16 + ChangeWidth;
   localparam             Queues    = Units * Contexts;
   localparam             WalkAddrW = $clog2(WalkDepth);
@@ -217,15 +235,15 @@ module corinfo_events #(
   reg  [SignalW-1:0]           signal_q;
   reg  [15:0]                  neuron_q, looked_neuron_q, known_neuron_q;
   reg  signed [ChangeWidth-1:0] change_q, looked_change_q, known_change_q, scaled_change_q, placed_change_q;
-  wire [63:0]                  entry;
-  reg  [63:0]                  entry_q;
+  wire [SignalBits-1:0]        entry;
+  reg  [SignalBits-1:0]        entry_q;
   reg  [31:0]                  scaled_base_q, scaled_column_q;
   reg  [15:0]                  scaled_stride_q, scaled_walk_q, placed_stride_q, placed_walk_q;
   reg  [31:0]                  placed_addr_q;
   wire [31:0]                  signal_word;
   assign signal_word = {{(32 - SignalW){1'b0}}, signal_q};
 
-  corinfo_table #(.Width(64), .Depth(Signals), .InitFile(SignalsFile)) u_signals (
+  corinfo_table #(.Width(SignalBits), .Depth(Signals), .InitFile(SignalsFile)) u_signals (
     .clk_i(clk_i), .addr_i(signal_word[TableAddrW-1:0]), .data_o(entry)
   );
 
@@ -246,10 +264,10 @@ module corinfo_events #(
     entry_q          <= entry;
     scaled_context_q <= known_context_q;
     scaled_change_q  <= known_change_q;
-    scaled_column_q  <= known_neuron_q * entry_q[47:32];
-    scaled_base_q    <= entry_q[31:0];
-    scaled_stride_q  <= entry_q[47:32];
-    scaled_walk_q    <= entry_q[63:48];
+    scaled_column_q  <= known_neuron_q * entry_q[StrideLow +: StrideBits];
+    scaled_base_q    <= entry_q[BaseLow +: BaseBits];
+    scaled_stride_q  <= entry_q[StrideLow +: StrideBits];
+    scaled_walk_q    <= entry_q[WalkLow +: WalkBits];
     placed_context_q <= scaled_context_q;
     placed_change_q  <= scaled_change_q;
     placed_addr_q    <= scaled_base_q + scaled_column_q;
@@ -310,12 +328,12 @@ module corinfo_events #(
   end
 
   // What the word is to be added to, a cycle later; the lanes have the address then.
-  wire [31:0]                  place;
+  wire [PlaceBits-1:0]         place;
   reg                          issue_q, final_q;
   reg [ContextW-1:0]           issue_context_q;
   reg signed [ChangeWidth-1:0] issue_value_q;
   reg [SynapseAddrW-1:0]       issue_addr_q;
-  corinfo_table #(.Width(32), .Depth(WalkDepth), .InitFile(WalkFile)) u_walk (
+  corinfo_table #(.Width(PlaceBits), .Depth(WalkDepth), .InitFile(WalkFile)) u_walk (
     .clk_i(clk_i), .addr_i(at_q[WalkAddrW-1:0]), .data_o(place)
   );
   always @(posedge clk_i) begin
@@ -332,13 +350,15 @@ module corinfo_events #(
   assign issue_value = {{(OperandWidth - ChangeWidth + 1){issue_value_q[ChangeWidth-1]}},
       issue_value_q[ChangeWidth-2:0]};
   always @(posedge clk_i) begin
-    shifted_q <= issue_value <<< place[31:24];
+    shifted_q <= issue_value <<< place[ShiftLow +: ShiftBits];
   end
   corinfo_delay #(.Width(OperandWidth), .Cycles(ReadCycles - 1)) u_operand (
     .clk_i(clk_i), .data_i(shifted_q), .data_o(operand_o)
   );
+  wire [SumBits-1:0]  sum_word;
   wire [SumAddrW-1:0] sum_addr;
-  assign sum_addr = place[SumAddrW-1:0];
+  assign sum_word = place[SumLow +: SumBits];
+  assign sum_addr = sum_word[SumAddrW-1:0];
   corinfo_delay #(.Width(SumAddrW), .Cycles(ReadCycles + 1)) u_sum_addr (
     .clk_i(clk_i), .data_i(sum_addr), .data_o(sum_addr_o)
   );
@@ -402,7 +422,7 @@ module corinfo_events #(
   endgenerate
 
   wire unused_bits;
-  assign unused_bits = ^{placed_addr_q, place, at_q, signal_word};
+  assign unused_bits = ^{placed_addr_q, place, sum_word, at_q, signal_word};
 
 endmodule
 

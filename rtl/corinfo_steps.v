@@ -121,6 +121,39 @@ module corinfo_steps #(
   output wire [LabelW-1:0]            answer_index_o
 );
 
+  // Definitions of step, printed from hdlgen/design/definitions.go.
+  localparam GraphLow       = 0;
+  localparam GraphBits      = 8;
+  localparam PullLow        = 8;
+  localparam ChangesLow     = 9;
+  localparam PostLow        = 10;
+  localparam PreLow         = 11;
+  localparam LargestLow     = 12;
+  localparam SlotBaseLow    = 16;
+  localparam SlotBaseBits   = 16;
+  localparam SlotCountLow   = 32;
+  localparam SlotCountBits  = 16;
+  localparam IndexBaseLow   = 48;
+  localparam IndexBaseBits  = 16;
+  localparam NeuronsLow     = 64;
+  localparam NeuronsBits    = 16;
+  localparam LatencyLow     = 80;
+  localparam LatencyBits    = 16;
+  localparam KindsLow       = 96;
+  localparam KindsBits      = 16;
+  localparam SignalLow      = 112;
+  localparam SignalBits     = 8;
+  localparam LayerLow       = 120;
+  localparam LayerBits      = 8;
+  localparam FactorBaseLow  = 128;
+  localparam FactorBaseBits = 16;
+  localparam KeptBaseLow    = 144;
+  localparam KeptBaseBits   = 16;
+  localparam NumberLow      = 160;
+  localparam NumberBits     = 16;
+  localparam EntryBits      = 176;
+  // End of definitions.
+
   // Definitions of kinds, printed from hdlgen/design/definitions.go.
   localparam [1:0] KindNeurons = 2'd0;
   localparam [1:0] KindClear   = 2'd1;
@@ -173,10 +206,10 @@ module corinfo_steps #(
   end
 
   // The tables.
-  wire [175:0]         entry;
+  wire [EntryBits-1:0] entry;
   wire [RowAddrW+1:0]  row_word;
   assign row_word = {row_q[RowAddrW-1:0], moment_q};
-  corinfo_table #(.Width(176), .Depth(Steps), .InitFile(StepsFile)) u_steps (
+  corinfo_table #(.Width(EntryBits), .Depth(Steps), .InitFile(StepsFile)) u_steps (
     .clk_i(clk_i), .addr_i(step_q[StepAddrW-1:0]), .data_o(entry)
   );
   corinfo_rows #(.Width(ConstantsWidth), .Depth(RowDepth), .InitFile(ConstantsFile)) u_constants (
@@ -189,24 +222,24 @@ module corinfo_steps #(
 
   wire [15:0] slot_base, slot_count, index_base, latency, kinds, factor_base, kept_base;
   wire        pull, signal, factor, kept;
-  assign graph_o     = entry[7:0];
-  assign pull        = entry[8];
-  assign signal      = entry[9];
-  assign factor      = entry[10];
-  assign kept        = entry[11];
-  assign largest_o   = entry[12];
-  assign slot_base   = entry[31:16];
-  assign slot_count  = entry[47:32];
-  assign index_base  = entry[63:48];
-  assign neurons_o   = entry[79:64];
-  assign latency     = entry[95:80];
-  assign kinds       = entry[111:96];
-  assign signal_o    = entry[119:112];
-  assign layer_o     = entry[127:120];
-  assign factor_base = entry[143:128];
-  assign kept_base   = entry[159:144];
+  assign graph_o     = entry[GraphLow +: GraphBits];
+  assign pull        = entry[PullLow];
+  assign signal      = entry[ChangesLow];
+  assign factor      = entry[PostLow];
+  assign kept        = entry[PreLow];
+  assign largest_o   = entry[LargestLow];
+  assign slot_base   = entry[SlotBaseLow +: SlotBaseBits];
+  assign slot_count  = entry[SlotCountLow +: SlotCountBits];
+  assign index_base  = entry[IndexBaseLow +: IndexBaseBits];
+  assign neurons_o   = entry[NeuronsLow +: NeuronsBits];
+  assign latency     = entry[LatencyLow +: LatencyBits];
+  assign kinds       = entry[KindsLow +: KindsBits];
+  assign signal_o    = entry[SignalLow +: SignalBits];
+  assign layer_o     = entry[LayerLow +: LayerBits];
+  assign factor_base = entry[FactorBaseLow +: FactorBaseBits];
+  assign kept_base   = entry[KeptBaseLow +: KeptBaseBits];
   assign factors_o        = done_o && factor && kind_q == KindNeurons;
-  assign factors_number_o = entry[175:160];
+  assign factors_number_o = entry[NumberLow +: NumberBits];
   assign factors_sample_o = sample_q;
   assign step_o      = step_q;
   assign context_o   = context_q;

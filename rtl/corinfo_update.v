@@ -97,6 +97,51 @@ module corinfo_update #(
   output wire [15:0]                    random_column_o
 );
 
+  // Definitions of update, printed from hdlgen/design/definitions.go.
+  localparam GraphLow         = 0;
+  localparam GraphBits        = 8;
+  localparam FromInputLow     = 8;
+  localparam FromOneLow       = 9;
+  localparam AlwaysLow        = 10;
+  localparam SignedLow        = 11;
+  localparam TwoTermsLow      = 12;
+  localparam OrderLow         = 13;
+  localparam OrderBits        = 2;
+  localparam ColumnsLow       = 16;
+  localparam ColumnsBits      = 16;
+  localparam IndexBaseLow     = 32;
+  localparam IndexBaseBits    = 16;
+  localparam KeptFirstLow     = 48;
+  localparam KeptFirstBits    = 16;
+  localparam KeptSecondLow    = 64;
+  localparam KeptSecondBits   = 16;
+  localparam FactorFirstLow   = 80;
+  localparam FactorFirstBits  = 16;
+  localparam FactorSecondLow  = 96;
+  localparam FactorSecondBits = 16;
+  localparam SlotBaseLow      = 112;
+  localparam SlotBaseBits     = 16;
+  localparam SlotCountLow     = 128;
+  localparam SlotCountBits    = 16;
+  localparam RowsLow          = 144;
+  localparam RowsBits         = 16;
+  localparam SynapseLow       = 160;
+  localparam SynapseBits      = 32;
+  localparam StrideLow        = 192;
+  localparam StrideBits       = 16;
+  localparam MatrixLow        = 208;
+  localparam MatrixBits       = 16;
+  localparam LatencyLow       = 224;
+  localparam LatencyBits      = 16;
+  localparam MinusLow         = 240;
+  localparam MinusBits        = 16;
+  localparam LiveFirstLow     = 256;
+  localparam LiveFirstBits    = 16;
+  localparam LiveSecondLow    = 272;
+  localparam LiveSecondBits   = 16;
+  localparam EntryBits        = 288;
+  // End of definitions.
+
   localparam UpdateAddrW  = $clog2(Updates);
   localparam RandomCycles = 10;
   // So many cycles do products wait for the random words of their synapse.
@@ -116,7 +161,7 @@ module corinfo_update #(
 
   // The projection's entry.
   reg  [7:0]   update_q;
-  wire [287:0] entry;
+  wire [EntryBits-1:0] entry;
   always @(posedge clk_i) begin
     if (rst_i) begin
       update_q <= 8'd0;   // so that simulators know the latency before the first update
@@ -124,34 +169,34 @@ module corinfo_update #(
       update_q <= update_i;
     end
   end
-  corinfo_table #(.Width(288), .Depth(Updates), .InitFile(UpdatesFile)) u_updates (
+  corinfo_table #(.Width(EntryBits), .Depth(Updates), .InitFile(UpdatesFile)) u_updates (
     .clk_i(clk_i), .addr_i(update_q[UpdateAddrW-1:0]), .data_o(entry)
   );
   wire        always_f, signed_f, two_terms;
   wire [15:0] columns, index_base, slot_base, slot_count, stride, number, latency, terms_f;
   wire [31:0] kept_base, factor_base, first_synapse;
   wire [15:0] kept_second, factor_second;
-  assign graph_o       = entry[7:0];
-  assign from_input_o  = entry[8];
-  assign from_one_o    = entry[9];
-  assign always_f      = entry[10];
-  assign signed_f      = entry[11];
-  assign two_terms     = entry[12];
-  assign order_o       = entry[14:13];
-  assign columns       = entry[31:16];
-  assign index_base    = entry[47:32];
-  assign kept_base     = {16'd0, entry[63:48]};
-  assign kept_second   = entry[79:64];
-  assign factor_base   = {16'd0, entry[95:80]};
-  assign factor_second = entry[111:96];
-  assign slot_base     = entry[127:112];
-  assign slot_count    = entry[143:128];
-  assign rows_o        = entry[159:144];
-  assign first_synapse = entry[191:160];
-  assign stride        = entry[207:192];
-  assign number        = entry[223:208];
-  assign latency       = entry[239:224];
-  assign terms_f       = entry[255:240];
+  assign graph_o       = entry[GraphLow +: GraphBits];
+  assign from_input_o  = entry[FromInputLow];
+  assign from_one_o    = entry[FromOneLow];
+  assign always_f      = entry[AlwaysLow];
+  assign signed_f      = entry[SignedLow];
+  assign two_terms     = entry[TwoTermsLow];
+  assign order_o       = entry[OrderLow +: OrderBits];
+  assign columns       = entry[ColumnsLow +: ColumnsBits];
+  assign index_base    = entry[IndexBaseLow +: IndexBaseBits];
+  assign kept_base     = {16'd0, entry[KeptFirstLow +: KeptFirstBits]};
+  assign kept_second   = entry[KeptSecondLow +: KeptSecondBits];
+  assign factor_base   = {16'd0, entry[FactorFirstLow +: FactorFirstBits]};
+  assign factor_second = entry[FactorSecondLow +: FactorSecondBits];
+  assign slot_base     = entry[SlotBaseLow +: SlotBaseBits];
+  assign slot_count    = entry[SlotCountLow +: SlotCountBits];
+  assign rows_o        = entry[RowsLow +: RowsBits];
+  assign first_synapse = entry[SynapseLow +: SynapseBits];
+  assign stride        = entry[StrideLow +: StrideBits];
+  assign number        = entry[MatrixLow +: MatrixBits];
+  assign latency       = entry[LatencyLow +: LatencyBits];
+  assign terms_f       = entry[MinusLow +: MinusBits];
 
   // Signs of beta of the mini-batch.
   reg [Batch-1:0] negative_q;
@@ -176,7 +221,7 @@ module corinfo_update #(
     looked_q     <= !rst_i && start_i;
     keys_start_q <= !rst_i && looked_q;
   end
-  assign live_factor_o = list_second ? entry[287:272] : entry[271:256];
+  assign live_factor_o = list_second ? entry[LiveSecondLow +: LiveSecondBits] : entry[LiveFirstLow +: LiveFirstBits];
   corinfo_random_keys u_keys (
     .clk_i(clk_i), .rst_i(rst_i), .start_i(keys_start_q), .seed_i(seed_i), .update_i(number_i),
     .matrix_i(number[7:0]), .keys_o(keys_o), .busy_o(keys_busy)

@@ -54,7 +54,24 @@ type definition struct {
 // instruction are the fields of a word of the program, the lowest first.
 var instruction = layout{{"Op", 4}, {"Step", 8}, {"Row", 16}, {"Hold", 1}, {"Last", 1}, {"Exit", 16}}
 
-// layout are the fields of a word of a table, the lowest first.
+// The other tables' words: a step, where a signal's columns are, what a word of a column is added to, the update of a projection.
+var (
+	stepEntry = layout{
+		{"Graph", 8}, {"Pull", 1}, {"Changes", 1}, {"Post", 1}, {"Pre", 1}, {"Largest", 1}, {"", 3},
+		{"SlotBase", 16}, {"SlotCount", 16}, {"IndexBase", 16}, {"Neurons", 16}, {"Latency", 16}, {"Kinds", 16},
+		{"Signal", 8}, {"Layer", 8}, {"FactorBase", 16}, {"KeptBase", 16}, {"Number", 16},
+	}
+	signalEntry = layout{{"Base", 32}, {"Stride", 16}, {"Walk", 16}}
+	walkEntry   = layout{{"Sum", 24}, {"Shift", 8}}
+	updateEntry = layout{
+		{"Graph", 8}, {"FromInput", 1}, {"FromOne", 1}, {"Always", 1}, {"Signed", 1}, {"TwoTerms", 1}, {"Order", 2}, {"", 1},
+		{"Columns", 16}, {"IndexBase", 16}, {"KeptFirst", 16}, {"KeptSecond", 16}, {"FactorFirst", 16}, {"FactorSecond", 16},
+		{"SlotBase", 16}, {"SlotCount", 16}, {"Rows", 16}, {"Synapse", 32}, {"Stride", 16}, {"Matrix", 16}, {"Latency", 16},
+		{"Minus", 16}, {"LiveFirst", 16}, {"LiveSecond", 16},
+	}
+)
+
+// layout are the fields of a word of a table, the lowest first; bits without a name are free.
 type layout []struct {
 	name string
 	bits int
@@ -70,8 +87,12 @@ func (l layout) bits() (width int) {
 
 // pack gives the fields their values.
 func (l layout) pack(values ...int64) (fields []hdlgen.Field) {
-	for i, f := range l {
-		fields = append(fields, field(values[i], f.bits))
+	for _, f := range l {
+		value := int64(0)
+		if f.name != "" {
+			value, values = values[0], values[1:]
+		}
+		fields = append(fields, field(value, f.bits))
 	}
 	return fields
 }
@@ -80,8 +101,10 @@ func (l layout) pack(values ...int64) (fields []hdlgen.Field) {
 func (l layout) definitions(word string) (list []definition) {
 	at := 0
 	for _, f := range l {
-		list = append(list, definition{f.name + "Low", 0, at, ""})
-		if f.bits > 1 {
+		if f.name != "" {
+			list = append(list, definition{f.name + "Low", 0, at, ""})
+		}
+		if f.name != "" && f.bits > 1 {
 			list = append(list, definition{f.name + "Bits", 0, f.bits, ""})
 		}
 		at += f.bits
@@ -107,6 +130,10 @@ var definitions = map[string][]definition{
 		{"KindNeurons", 2, kindNeurons, ""}, {"KindClear", 2, kindClear, ""}, {"KindShared", 2, kindShared, ""}, {"KindAnswer", 2, kindAnswer, ""},
 	},
 	"instruction": instruction.definitions("Instruction"),
+	"step":        stepEntry.definitions("Entry"),
+	"signal":      signalEntry.definitions("Signal"),
+	"walk":        walkEntry.definitions("Place"),
+	"update":      updateEntry.definitions("Entry"),
 	"regions": {
 		{"RegionSynapses", 4, int(RegionSynapses), ""},
 		{"RegionConstants", 4, int(RegionConstants), "of updates"},

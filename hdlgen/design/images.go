@@ -14,14 +14,13 @@ type image = hdlgen.MemoryImage
 // field is a part of a memory's word: the lowest bits of a value.
 func field(value int64, width int) hdlgen.Field { return hdlgen.Field{Value: value, Width: width} }
 
-func bit(b bool) hdlgen.Field {
+// one is 1 if b, else 0.
+func one(b bool) int64 {
 	if b {
-		return field(1, 1)
+		return 1
 	}
-	return field(0, 1)
+	return 0
 }
-
-func half(v int) hdlgen.Field { return field(int64(v), 16) }
 
 func filled(least int, fill func(m *image)) []byte {
 	m := &image{}
@@ -49,7 +48,7 @@ func (p *Plan) images(s *shape, values Values, rates [][]int64) map[string][]byt
 	batch := p.batch()
 	put("program", 2, func(m *image) {
 		for _, i := range p.Program {
-			m.Word(instruction.pack(int64(i.Op), int64(i.Step), int64(i.Row), bit(i.Hold).Value, bit(i.Last).Value, int64(i.Exit))...)
+			m.Word(instruction.pack(int64(i.Op), int64(i.Step), int64(i.Row), one(i.Hold), one(i.Last), int64(i.Exit))...)
 		}
 	})
 	put("steps", 2, func(m *image) {
@@ -67,9 +66,9 @@ func (p *Plan) images(s *shape, values Values, rates [][]int64) map[string][]byt
 			if st.Pre >= 0 {
 				pre = st.Pre * batch * p.Slots * p.Subs
 			}
-			m.Word(field(int64(st.Formula), 8), bit(st.Label), bit(st.Signal >= 0), bit(st.Post >= 0), bit(st.Pre >= 0), bit(f.Largest), field(0, 3),
-				half(p.SlotBase[st.Layer]), half(p.SlotCount[st.Layer]), half(p.SlotBase[st.Layer]*p.Subs), half(p.Network.Layers[st.Layer]), half(f.Latency), half(kinds),
-				field(int64(signal), 8), field(int64(st.Layer), 8), half(post), half(pre), half(p.factorsOf(st.Post, st.Layer)))
+			m.Word(stepEntry.pack(int64(st.Formula), one(st.Label), one(st.Signal >= 0), one(st.Post >= 0), one(st.Pre >= 0), one(f.Largest),
+				int64(p.SlotBase[st.Layer]), int64(p.SlotCount[st.Layer]), int64(p.SlotBase[st.Layer]*p.Subs), int64(p.Network.Layers[st.Layer]),
+				int64(f.Latency), int64(kinds), int64(signal), int64(st.Layer), int64(post), int64(pre), int64(p.factorsOf(st.Post, st.Layer)))...)
 		}
 	})
 	put("constants", 4, func(m *image) {
@@ -91,12 +90,12 @@ func (p *Plan) images(s *shape, values Values, rates [][]int64) map[string][]byt
 	})
 	put("signals", 2, func(m *image) {
 		for _, x := range p.Signals {
-			m.Word(field(int64(x.Base), 32), half(x.Stride), half(x.Walk))
+			m.Word(signalEntry.pack(int64(x.Base), int64(x.Stride), int64(x.Walk))...)
 		}
 	})
 	put("walk", 2, func(m *image) {
 		for _, x := range p.Walk {
-			m.Word(field(int64(x.Slot<<s.kind|x.Kind), 24), field(int64(x.Shift), 8))
+			m.Word(walkEntry.pack(int64(x.Slot<<s.kind|x.Kind), int64(x.Shift))...)
 		}
 	})
 	put("updates", p.updateWords(), func(m *image) {
@@ -133,10 +132,10 @@ func (p *Plan) images(s *shape, values Values, rates [][]int64) map[string][]byt
 				index = p.SlotBase[pre.Layer] * p.Subs
 			}
 			first := signal.Base + offset
-			m.Word(field(int64(u.Formula), 8), bit(pre.Fixed && !pre.Shared), bit(pre.Fixed && pre.Shared), bit(x.Always), bit(x.Signed), bit(len(u.Terms) > 1), field(int64(order), 2), field(0, 1),
-				half(pr.Cols), half(index), half(kept[0]), half(kept[1]), half(factor[0]), half(factor[1]), half(p.SlotBase[post]), half(p.SlotCount[post]), half(pr.Rows),
-				field(int64(first), 32), half(signal.Stride), half(u.Key), half(f.Latency),
-				half(minus), half(live[0]), half(live[1]))
+			m.Word(updateEntry.pack(int64(u.Formula), one(pre.Fixed && !pre.Shared), one(pre.Fixed && pre.Shared), one(x.Always), one(x.Signed),
+				one(len(u.Terms) > 1), int64(order), int64(pr.Cols), int64(index), int64(kept[0]), int64(kept[1]), int64(factor[0]), int64(factor[1]),
+				int64(p.SlotBase[post]), int64(p.SlotCount[post]), int64(pr.Rows), int64(first), int64(signal.Stride), int64(u.Key), int64(f.Latency),
+				int64(minus), int64(live[0]), int64(live[1]))...)
 		}
 	})
 	put("rates", p.updateWords(), func(m *image) {
