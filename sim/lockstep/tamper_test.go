@@ -114,7 +114,7 @@ func TestTamperedVerilog(t *testing.T) {
 	for _, c := range []struct{ name, file, old, new, tensor string }{
 		{"sign of beta", "corinfo_context.v", "((sign_q == 2'd1) != negative_q)", "((sign_q == 2'd1) == negative_q)", "u2"},
 		{"role of a term", "corinfo_terms.v", "back_negate ? -value : value", "value", "W0"},
-		{"where a synapse is", "corinfo_events.v", "known_neuron_q * entry_q[47:32]", "known_neuron_q", "u1"},
+		{"where a synapse is", "corinfo_events.v", "known_neuron_q * entry_q[StrideLow +: StrideBits]", "known_neuron_q", "u1"},
 		{"number of a mini-batch", "corinfo_host.v", "number_q <= number_q + 32'd1", "number_q <= number_q", "W0"},
 		{"an output is unknown", "corinfo_answer.v", "class_o <= score_index_o;", "class_o <= {LabelW{1'bx}};", "outputs"},
 		{"a class", "corinfo_answer.v", "class_o <= score_index_o;", "class_o <= ~score_index_o;", "class"},
