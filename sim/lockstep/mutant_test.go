@@ -27,18 +27,18 @@ func TestMutants(t *testing.T) {
 	}
 	for _, mutant := range []struct{ file, old, new string }{
 		{},
-		{"update.v", "assign order_o       = entry[14:13];", "assign order_o       = 2'd0;"},
+		{"update.v", "assign order_o       = entry[OrderLow +: OrderBits];", "assign order_o       = 2'd0;"},
 		{"context.v", "(sign_q == 2'd1) != negative_q", "sign_q == 2'd1"},
 		{"context.v", "exit_word != 16'd0 && !moved_q", "exit_word != 16'd0"},
 		{"context.v", "held_q  <= op == OpStep && hold;", "held_q  <= 1'b0;"},
-		{"events.v", "issue_value <<< place[31:24]", "issue_value"},
-		{"events.v", "known_neuron_q * entry_q[47:32]", "known_neuron_q"},
+		{"events.v", "issue_value <<< place[ShiftLow +: ShiftBits]", "issue_value"},
+		{"events.v", "known_neuron_q * entry_q[StrideLow +: StrideBits]", "known_neuron_q"},
 		{"terms.v", "back_negate ? -value : value", "value"},
 		{"terms.v", "always_i || keep || count_q != NoTerms", "keep"},
 		{"lane.v", "first_q ? {SumWidth{1'b0}} : same_q ? last_q : sum_q", "same_q ? last_q : sum_q"},
 		{"lane.v", "same_q ? last_q : sum_q", "sum_q"},
-		{"control.v", "lives[late_place] <= some_q;", "lives[late_place] <= 1'b0;"},
-		{"control.v", "$signed(score_data_o) > best_q", "$signed(score_data_o) < best_q"},
+		{"live.v", "mem[place] <= some_q;", "mem[place] <= 1'b0;"},
+		{"answer.v", "$signed(score_data_o) > best_q", "$signed(score_data_o) < best_q"},
 		{"counters.v", "(parts_q[PartW*k +: PartW] & {PartW{at != k[7:0]}})", "{PartW{1'b0}}"},
 		{"host.v", "number_q <= number_q + 32'd1", "number_q <= number_q"},
 	} {
