@@ -39,12 +39,12 @@ func (g multiplierGrid) sites() (list []string) {
 	return list
 }
 
-// laneCell matches the name of a cell in a lane.
-var laneCell = regexp.MustCompile(`\.gen_lane\[(\d+)\]\.`)
+// unitCell matches the name of a cell in a neuron unit or one of its lanes.
+var unitCell = regexp.MustCompile(`\.gen_unit\[(\d+)\]\.`)
 
-// floorplan gives the lanes' multipliers their places when they take more than half of the device's: each lane gets
-// neighbours, and the lanes are spread over the device. nextpnr places a multiplier as near as there is room to where its lane would be best;
-// where many lanes are near the same row, the last ones find theirs across the device, in paths that no register shortens.
+// floorplan gives the multipliers of units and lanes their places when they take more than half of the device's: those of a unit, its lanes' among
+// them, get neighbours, and the units are spread over the device. nextpnr places a multiplier as near as there is room to where its unit would be
+// best; where many units are near the same row, the last ones find theirs across the device, in paths that no register shortens.
 //
 // It reads Yosys's flat netlist in JSON of the module top, writes it to the file to with the places as attributes BEL, and tells how many
 // there are; if there are none, nothing is written.
@@ -69,26 +69,26 @@ func floorplan(from, to, top, device string) (int, error) {
 	}
 	cells := levels[len(path)-1]
 
-	lanes := map[int][]string{}
+	units := map[int][]string{}
 	most, count := 0, 0
 	for _, name := range slices.Sorted(maps.Keys(cells)) {
-		if m := laneCell.FindStringSubmatch(name); m != nil && bytes.Contains(cells[name], []byte(`"MULT18X18D"`)) {
-			lane, err := strconv.Atoi(m[1])
+		if m := unitCell.FindStringSubmatch(name); m != nil && bytes.Contains(cells[name], []byte(`"MULT18X18D"`)) {
+			unit, err := strconv.Atoi(m[1])
 			if err != nil {
 				return 0, damaged(err)
 			}
-			lanes[lane] = append(lanes[lane], name)
-			most = max(most, len(lanes[lane]))
+			units[unit] = append(units[unit], name)
+			most = max(most, len(units[unit]))
 			count++
 		}
 	}
 	sites := multiplierGrids[device].sites()
-	if 2*count <= len(sites) || most*len(lanes) > len(sites) {
+	if 2*count <= len(sites) || most*len(units) > len(sites) {
 		return 0, nil
 	}
-	for i, lane := range slices.Sorted(maps.Keys(lanes)) {
-		first := i * (len(sites) - most) / max(len(lanes)-1, 1)
-		for k, name := range lanes[lane] {
+	for i, unit := range slices.Sorted(maps.Keys(units)) {
+		first := i * (len(sites) - most) / max(len(units)-1, 1)
+		for k, name := range units[unit] {
 			var cell map[string]json.RawMessage
 			attributes := map[string]string{}
 			if err := json.Unmarshal(cells[name], &cell); err != nil {

@@ -17,15 +17,15 @@ import (
 	"corinfo/golden"
 )
 
-// plannedCells writes a netlist of lanes with multipliers each, gives it to floorplan, and returns the sites by cell.
-func plannedCells(t *testing.T, lanes, each int) (planned int, sites map[string]string) {
+// plannedCells writes a netlist of units with multipliers each, gives it to floorplan, and returns the sites by cell.
+func plannedCells(t *testing.T, units, each int) (planned int, sites map[string]string) {
 	t.Helper()
 	cells := map[string]any{"u_control.product_MULT18X18D_A0": map[string]any{"type": "MULT18X18D", "attributes": map[string]string{}}}
-	for l := range lanes {
+	for l := range units {
 		for k := range each {
-			cells[fmt.Sprintf("u_design.gen_lane[%d].u_lane.m%d", l, k)] = map[string]any{"type": "MULT18X18D", "attributes": map[string]string{"src": "x.v:1"}}
+			cells[fmt.Sprintf("u_design.gen_unit[%d].gen_lane[0].u_lane.m%d", l, k)] = map[string]any{"type": "MULT18X18D", "attributes": map[string]string{"src": "x.v:1"}}
 		}
-		cells[fmt.Sprintf("u_design.gen_lane[%d].u_lane.ff", l)] = map[string]any{"type": "TRELLIS_FF", "attributes": map[string]string{}}
+		cells[fmt.Sprintf("u_design.gen_unit[%d].u_unit.ff", l)] = map[string]any{"type": "TRELLIS_FF", "attributes": map[string]string{}}
 	}
 	from, to := filepath.Join(t.TempDir(), "from.json"), filepath.Join(t.TempDir(), "to.json")
 	text, err := json.Marshal(map[string]any{"creator": "yosys", "modules": map[string]any{"top": map[string]any{"cells": cells}, "MULT18X18D": map[string]any{}}})
@@ -61,19 +61,19 @@ func plannedCells(t *testing.T, lanes, each int) (planned int, sites map[string]
 	return planned, sites
 }
 
-// Every lane's multipliers get sites of their own beside each other, none of them twice; what is in no lane gets none.
+// Every unit's multipliers get sites of their own beside each other, none of them twice; what is in no unit gets none.
 func TestFloorplan(t *testing.T) {
 	at := regexp.MustCompile(`^X(\d+)/Y(\d+)/MULT18_[0145]$`)
-	for _, c := range []struct{ lanes, each int }{{16, 7}, {1, 79}, {1, 156}, {12, 13}, {156, 1}, {13, 12}, {22, 7}} {
-		planned, sites := plannedCells(t, c.lanes, c.each)
-		require.Equal(t, c.lanes*c.each, planned)
+	for _, c := range []struct{ units, each int }{{16, 7}, {1, 79}, {1, 156}, {12, 13}, {156, 1}, {13, 12}, {22, 7}} {
+		planned, sites := plannedCells(t, c.units, c.each)
+		require.Equal(t, c.units*c.each, planned)
 		require.Len(t, sites, planned)
 		taken := map[string]bool{}
-		for l := range c.lanes {
+		for l := range c.units {
 			var far float64
 			var x0, y0 int
 			for k := range c.each {
-				bel := sites[fmt.Sprintf("u_design.gen_lane[%d].u_lane.m%d", l, k)]
+				bel := sites[fmt.Sprintf("u_design.gen_unit[%d].gen_lane[0].u_lane.m%d", l, k)]
 				require.False(t, taken[bel], bel)
 				taken[bel] = true
 				m := at.FindStringSubmatch(bel)
@@ -86,12 +86,12 @@ func TestFloorplan(t *testing.T) {
 				far = max(far, float64((x-x0)*(x-x0)+(y-y0)*(y-y0)))
 			}
 			if c.each <= 13 {
-				require.LessOrEqual(t, far, 40.0*40, "lane %d", l)
+				require.LessOrEqual(t, far, 40.0*40, "unit %d", l)
 			}
 		}
 	}
-	for _, c := range []struct{ lanes, each int }{{16, 4}, {1, 78}, {0, 0}, {1, 157}, {23, 7}} {
-		planned, _ := plannedCells(t, c.lanes, c.each)
+	for _, c := range []struct{ units, each int }{{16, 4}, {1, 78}, {0, 0}, {1, 157}, {23, 7}} {
+		planned, _ := plannedCells(t, c.units, c.each)
 		require.Zero(t, planned)
 	}
 }

@@ -80,6 +80,9 @@ func TestEstimateFits(t *testing.T) {
 	require.Equal(t, true, fit["fits"])
 	require.Equal(t, 208.0, fit["bram"].(map[string]any)["available"])
 	require.Contains(t, done(t, "estimate", "-c", file, "--samples", "0", "--board", "ulx3s-85f"), "ulx3s-85f (LFE5U-85F): fits")
+	choices := figures(t, done(t, "estimate", "-c", file, "--samples", "0", "--board", "ulx3s-85f", "--lanes", "4", "--choose", "--json"))["choices"].([]any)
+	require.Len(t, choices, 3*4) // units of 4, 2 and 1 lanes, with 1 to 4 samples in flight
+	require.Contains(t, done(t, "estimate", "-c", file, "--samples", "0", "--lanes", "4", "--choose"), "take this")
 	wide := smallNetwork(t, 3, "")
 	require.Contains(t, done(t, "estimate", "-c", wide, "--samples", "0", "--board", "ulx3s-85f", "--lanes", "200"), "does not fit: use --lanes ")
 }

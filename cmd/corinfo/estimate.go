@@ -20,6 +20,7 @@ func estimateCommand() *cli.Command {
 		Usage: "cycles per sample, memory bits and multipliers of a design, before any synthesis",
 		Flags: append(append(networkFlags(), boardFlags()...),
 			&cli.IntFlag{Name: "samples", Value: 20, Usage: "test samples to classify and training samples to learn in the bit-true model, whose events are counted; 0: estimate the dense computation"},
+			&cli.BoolFlag{Name: "choose", Usage: "estimate every number of neuron units and of samples in flight, and name the ones to take"},
 			jsonFlag()),
 		Action: estimate,
 	}
@@ -64,15 +65,24 @@ func estimate(c *cli.Context) error {
 			figures.MostLanes = design.MostLanes(p.Network, board)
 		}
 	}
+	if c.Bool("choose") {
+		figures.Choices, err = interruptible(c.Context, func() ([]design.Choice, error) {
+			return design.Choices(c.Context, p.Network, p.Lanes, target, board, activity)
+		})
+		if err != nil {
+			return err
+		}
+	}
 	return figures.report(c, misfits)
 }
 
 // estimated is what the command tells.
 type estimated struct {
 	*hdlgen.Estimates
-	Fit       *hdlgen.Fit   `json:"fit,omitempty"`
-	MostLanes int           `json:"most_lanes,omitempty"` // that fit where these do not
-	Shared    *hdlgen.Parts `json:"shared_formats,omitempty"`
+	Fit       *hdlgen.Fit     `json:"fit,omitempty"`
+	MostLanes int             `json:"most_lanes,omitempty"` // that fit where these do not
+	Shared    *hdlgen.Parts   `json:"shared_formats,omitempty"`
+	Choices   []design.Choice `json:"choices,omitempty"`
 }
 
 func (figures estimated) report(c *cli.Context, misfits []calibrate.Misfit) error {
@@ -108,7 +118,29 @@ func (figures estimated) report(c *cli.Context, misfits []calibrate.Misfit) erro
 		if figures.Fit != nil {
 			printFit(w, figures.Fit, figures.MostLanes)
 		}
+		printChoices(w, figures.Choices)
 	})
+}
+
+// printChoices is a row a choice, the one to take marked.
+func printChoices(w io.Writer, list []design.Choice) {
+	if len(list) == 0 {
+		return
+	}
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(table, "neuron units\tcontexts\tper inference\tper learning sample\tlanes busy\tmultipliers\tblock memories\t\t")
+	for _, c := range list {
+		mark := ""
+		switch {
+		case c.Chosen:
+			mark = "take this"
+		case !c.Fits:
+			mark = "does not fit"
+		}
+		fmt.Fprintf(table, "%d\t%d\t%.1f\t%.1f\t%.1f %%\t%d\t%d\t%s\t\n",
+			c.Units, c.Contexts, c.CyclesPerInference, c.CyclesPerLearning, 100*c.LanesBusy, c.Multipliers, c.Blocks, mark)
+	}
+	table.Flush()
 }
 
 func printFit(w io.Writer, f *hdlgen.Fit, mostLanes int) {
