@@ -76,9 +76,10 @@ type Report struct {
 // Closing is what the closing part of a run did. Of all other figures only the states and synapses compared count it.
 type Closing struct {
 	Steps   int `json:"steps"`
-	Samples int `json:"samples"` // classified or learned, those that a reset ended among them
+	Samples int `json:"samples"` // classified or learned, those of the wrong length and those that a reset or an abort ended among them
 	Words   int `json:"words"`   // that the host wrote or read
 	Resets  int `json:"resets"`
+	Aborts  int `json:"aborts"` // by the host
 }
 
 // After are the accuracies of the inference samples after learning, by the bit-true model and by the design.

@@ -157,7 +157,7 @@ func printCosim(w io.Writer, r *sim.Report) {
 		return
 	}
 	if c := r.Closing; c != nil {
-		fmt.Fprintf(w, "closing part          %d samples, %d words of the host, %d resets\n", c.Samples, c.Words, c.Resets)
+		fmt.Fprintf(w, "closing part          %d samples, %d words of the host, %d resets, %d aborts\n", c.Samples, c.Words, c.Resets, c.Aborts)
 	}
 	fmt.Fprintf(w, "cycles per inference  %.1f\n", r.CyclesPerInference)
 	if r.Learned > 0 {

@@ -10,7 +10,8 @@ import (
 )
 
 // The closing part of a run plays what samples alone do not: results that are taken late, both signs of beta in a
-// mini-batch, inputs at the ends of their range, the host's writes, and resets within samples and updates. The design goes
+// mini-batch, inputs at the ends of their range, samples of the wrong length, the host's writes and its aborts, and resets
+// within samples and updates. The design goes
 // through it where the last part ends, and the model follows, step by step; after each step all counters are compared.
 
 // closer draws the steps of a design's closing part: a function of its network and layout.
@@ -34,6 +35,19 @@ func (c *cosimulation) close(s *script) *sim.Closing {
 	d.step("inputs and synapses at the ends of their range", true)
 	d.extremes()
 	d.play(d.inputs(4+contexts), nil, false)
+	d.over()
+
+	d.step("samples of the wrong length", true)
+	d.play(d.uneven(), nil, false)
+	d.over()
+	d.step("the host aborts", true)
+	for _, end := range []reset{{'C', 0, 3 + d.rng.IntN(100)}, {'S', 1 + d.rng.IntN(9), d.rng.IntN(40)}} {
+		commands := d.inputs(2 + contexts)
+		commands[len(commands)-1].abort = true
+		d.play(commands, &end, false)
+		d.read(in(regionControl, 0), controlWords)
+	}
+	d.play(d.inputs(1), nil, false)
 	d.over()
 
 	// While all is cleared, while words come in.
@@ -116,7 +130,10 @@ func (d *closer) play(commands []command, end *reset, single bool) {
 	for i := range commands {
 		x := &commands[i]
 		if i+1 == len(commands) {
-			if x.reset = end; end != nil {
+			switch x.reset = end; {
+			case x.abort:
+				d.count.Aborts++
+			case end != nil:
 				d.count.Resets++
 			}
 		}
@@ -126,6 +143,18 @@ func (d *closer) play(commands []command, end *reset, single bool) {
 		}
 	}
 	d.count.Samples += len(commands)
+}
+
+// uneven are samples of which every other one has a word too few, or many too many.
+func (d *closer) uneven() []command {
+	inputs := d.p.Network.Layers[0]
+	list := d.inputs(6)
+	for i, length := range []int{inputs - 1, inputs + 1, inputs + 1 + d.rng.IntN(inputs)} {
+		if length > 0 {
+			list[2*i].length = length
+		}
+	}
+	return list
 }
 
 func (d *closer) write(address uint32, data int64) {

@@ -81,6 +81,7 @@ func TestClosingPart(t *testing.T) {
 			require.Nil(t, report.Mismatch, "%v", report.Mismatch)
 			require.Equal(t, report.After.Model, report.After.RTL)
 			require.Greater(t, report.Closing.Resets, 10)
+			require.Equal(t, 2, report.Closing.Aborts)
 			require.Greater(t, report.Closing.Words, 50)
 		})
 	}

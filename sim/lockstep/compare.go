@@ -265,8 +265,12 @@ func (c *comparator) reset(cycle int64) {
 	}
 	c.resets++
 	c.queue, c.first, c.due, c.before = nil, c.begun, false, nil
+	seed, number := c.l.Seed(), c.l.Step()
 	c.l.Reset()
-	c.unmodelled = aborted
+	if c.unmodelled = aborted; aborted { // what the host has written stays
+		c.l.SetSeed(seed)
+		c.l.SetStep(number)
+	}
 	c.clearTerms()
 	c.base, c.steps, c.updateTerms = c.l.Counts(), 0, 0
 }

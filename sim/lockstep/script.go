@@ -120,6 +120,7 @@ func (s *script) schedule(number uint32) {
 
 // run gives a command. Before a mini-batch the host writes the constants that it has.
 func (s *script) run(x *command) {
+	before := s.number
 	if x.kind.learns() && x.length == 0 {
 		if s.held == 0 {
 			s.schedule(s.number)
@@ -130,8 +131,11 @@ func (s *script) run(x *command) {
 		}
 	}
 	s.add(op{kind: opCommand, command: x})
-	if x.reset != nil {
+	switch {
+	case x.reset != nil && !x.abort:
 		s.held, s.number = 0, 0
+	case x.reset != nil && x.reset.tag != 'W': // an update that has begun is finished
+		s.held, s.number = 0, before
 	}
 }
 

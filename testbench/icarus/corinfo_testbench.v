@@ -177,6 +177,7 @@ module corinfo_testbench;
           mark = 1'b1;
           if (by_host) begin
             host_address = `ABORT_ADDRESS;
+            host_data = 64'd0;
             host_write = 1'b1;
             host_valid = 1'b1;
             reads = 1;

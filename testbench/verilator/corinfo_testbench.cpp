@@ -253,6 +253,7 @@ int main(int argc, char** argv) {
       if (abort.by_host) {
         dut->host_address_i = address = static_cast<uint32_t>(ABORT_ADDRESS);
         dut->host_write_i = write = true;
+        dut->host_data_i = 0;
         dut->host_valid_i = 1;
         reads = 1;
         state = State::Host;
