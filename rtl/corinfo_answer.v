@@ -26,6 +26,21 @@ module corinfo_answer #(
   output reg  [LabelW-1:0]           class_o
 );
 
+  // Parameters that it cannot have: elaboration finds no module of the reason's name.
+  generate
+    if (Units < 1) begin : gen_check
+      corinfo_error_units_below_1 u_error ();
+    end else if (UnitW < 1 || (Units - 1) >> UnitW != 0) begin : gen_check
+      corinfo_error_unit_w_too_narrow u_error ();
+    end else if (LabelW < 1) begin : gen_check
+      corinfo_error_label_w_below_1 u_error ();
+    end else if (ScoreWidth < 1) begin : gen_check
+      corinfo_error_score_width_below_1 u_error ();
+    end else if (Answers < 0) begin : gen_check
+      corinfo_error_answers_below_0 u_error ();
+    end
+  endgenerate
+
   reg                          answer_q;
   reg  [UnitW-1:0]             unit_q;
   reg  [LabelW-1:0]            index_q;

@@ -13,6 +13,17 @@ module corinfo_choice #(
   output wire [Width-1:0]       word_o
 );
 
+  // Parameters that it cannot have: elaboration finds no module of the reason's name.
+  generate
+    if (Width < 1) begin : gen_check
+      corinfo_error_width_below_1 u_error ();
+    end else if (Count < 1) begin : gen_check
+      corinfo_error_count_below_1 u_error ();
+    end else if (IndexW < 1 || (Count - 1) >> IndexW != 0) begin : gen_check
+      corinfo_error_index_w_too_narrow u_error ();
+    end
+  endgenerate
+
   // A choice, because an index of Width bits a step takes a multiplier.
   reg     [Width-1:0] chosen;
   integer             i;

@@ -49,6 +49,21 @@ module corinfo_commands #(
   output wire [Contexts-1:0] taken_o
 );
 
+  // Parameters that it cannot have: elaboration finds no module of the reason's name.
+  generate
+    if (Contexts < 1) begin : gen_check
+      corinfo_error_contexts_below_1 u_error ();
+    end else if (ContextW < 1 || (Contexts - 1) >> ContextW != 0) begin : gen_check
+      corinfo_error_context_w_too_narrow u_error ();
+    end else if (LabelW < 1) begin : gen_check
+      corinfo_error_label_w_below_1 u_error ();
+    end else if (Batch < 1) begin : gen_check
+      corinfo_error_batch_below_1 u_error ();
+    end else if (SampleW < 1 || (Batch - 1) >> SampleW != 0) begin : gen_check
+      corinfo_error_sample_w_too_narrow u_error ();
+    end
+  endgenerate
+
   localparam [31:0]         LastSampleWord  = Batch - 1;
   localparam [SampleW-1:0]  LastSample      = LastSampleWord[SampleW-1:0];
   localparam [SampleW-1:0]  OneSample       = 1;

@@ -58,6 +58,19 @@ module corinfo_context #(
   output wire [SampleW-1:0] sample_o
 );
 
+  // Parameters that it cannot have: elaboration finds no module of the reason's name.
+  generate
+    if (LabelW < 1) begin : gen_check
+      corinfo_error_label_w_below_1 u_error ();
+    end else if (SampleW < 1) begin : gen_check
+      corinfo_error_sample_w_below_1 u_error ();
+    end else if (ProgramDepth < 2 || ProgramDepth > 65536) begin : gen_check
+      corinfo_error_program_depth_not_2_to_65536 u_error ();
+    end else if (ProgramAddrW != $clog2(ProgramDepth)) begin : gen_check
+      corinfo_error_program_addr_w_not_of_program_depth u_error ();
+    end
+  endgenerate
+
   // Definitions of opcodes, printed from hdlgen/design/definitions.go.
   localparam [3:0] OpClear    = 4'd0;  // words and sums become zero
   localparam [3:0] OpLoad     = 4'd1;  // the sample is taken

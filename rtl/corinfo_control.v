@@ -186,6 +186,29 @@ module corinfo_control #(
   input  wire [Units*BesideW-1:0]             beside_i
 );
 
+  // Parameters that it cannot have: elaboration finds no module of the reason's name.
+  generate
+    if (Units * Subs != Lanes) begin : gen_check
+      corinfo_error_lanes_not_units_x_subs u_error ();
+    end else if (LaneW < 1 || (Lanes - 1) >> LaneW != 0) begin : gen_check
+      corinfo_error_lane_w_too_narrow u_error ();
+    end else if (Contexts < 1 || Contexts > 255) begin : gen_check
+      corinfo_error_contexts_not_1_to_255 u_error ();
+    end else if (LabelW < 1 || LabelW > 16) begin : gen_check
+      corinfo_error_label_w_not_1_to_16 u_error ();
+    end else if (SignalW < 1 || SignalW > 8) begin : gen_check
+      corinfo_error_signal_w_not_1_to_8 u_error ();
+    end else if (OneSignal < 0 || OneSignal >= Signals) begin : gen_check
+      corinfo_error_one_signal_not_a_signal u_error ();
+    end else if (Learning != 0 && Learning != 1) begin : gen_check
+      corinfo_error_learning_not_0_or_1 u_error ();
+    end else if (Learning != 0 && Updates == 0) begin : gen_check
+      corinfo_error_updates_0_with_learning u_error ();
+    end else if (WireCycles < 0) begin : gen_check
+      corinfo_error_wire_cycles_below_0 u_error ();
+    end
+  endgenerate
+
   localparam Answers = 2 * WireCycles;   // until a unit's answer is here
 
   // What is on the wires when a reset comes goes through the units and back before anything new may begin. An abort is

@@ -36,6 +36,25 @@ module corinfo_counters #(
   output reg  [47:0]            counter_o
 );
 
+  // Parameters that it cannot have: elaboration finds no module of the reason's name.
+  generate
+    if (Units < 1) begin : gen_check
+      corinfo_error_units_below_1 u_error ();
+    end else if (Flags < 1) begin : gen_check
+      corinfo_error_flags_below_1 u_error ();
+    end else if (Ticks < 1) begin : gen_check
+      corinfo_error_ticks_below_1 u_error ();
+    end else if (Totals < 2 || Totals > 255) begin : gen_check
+      corinfo_error_totals_not_2_to_255 u_error ();
+    end else if (Totals < Ticks) begin : gen_check
+      corinfo_error_totals_below_ticks u_error ();
+    end else if (Numbers < 2) begin : gen_check
+      corinfo_error_numbers_below_2 u_error ();
+    end else if (NumberW != $clog2(Numbers)) begin : gen_check
+      corinfo_error_number_w_not_of_numbers u_error ();
+    end
+  endgenerate
+
   localparam OnesW = $clog2(Units + 2);
   localparam Half  = (Units + 1) / 2;
   localparam PartW = $clog2(2 * Totals * (Units + 1) + 1);  // twice the cycles of a turn, for the host's reads

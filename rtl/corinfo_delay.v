@@ -16,6 +16,15 @@ module corinfo_delay #(
   output wire [Width-1:0] data_o
 );
 
+  // Parameters that it cannot have: elaboration finds no module of the reason's name.
+  generate
+    if (Width < 1) begin : gen_check
+      corinfo_error_width_below_1 u_error ();
+    end else if (Cycles < 0) begin : gen_check
+      corinfo_error_cycles_below_0 u_error ();
+    end
+  endgenerate
+
   generate
     if (Cycles == 0) begin : gen_wire
       wire unused_clk;

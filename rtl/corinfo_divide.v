@@ -20,6 +20,19 @@ module corinfo_divide #(
   output wire [Width-1:0]        quotient_o
 );
 
+  // Parameters that it cannot have: elaboration finds no module of the reason's name.
+  generate
+    if (Signed != 0 && Signed != 1) begin : gen_check
+      corinfo_error_signed_not_0_or_1 u_error ();
+    end else if (DivisorSigned != 0 && DivisorSigned != 1) begin : gen_check
+      corinfo_error_divisor_signed_not_0_or_1 u_error ();
+    end else if (Width <= Signed) begin : gen_check
+      corinfo_error_width_without_magnitude u_error ();
+    end else if (DivisorWidth <= DivisorSigned) begin : gen_check
+      corinfo_error_divisor_width_without_magnitude u_error ();
+    end
+  endgenerate
+
   localparam Bits = Width - Signed;                // of a magnitude
   localparam RestW = DivisorWidth - DivisorSigned;  // a rest is below the divisor
 

@@ -76,6 +76,39 @@ module corinfo_events #(
   output wire                              sum_same_o      // the product before, a cycle ago, was for the same sum
 );
 
+  // Parameters that it cannot have: elaboration finds no module of the reason's name.
+  generate
+    if (Contexts < 1) begin : gen_check
+      corinfo_error_contexts_below_1 u_error ();
+    end else if (ContextW < 1 || (Contexts - 1) >> ContextW != 0) begin : gen_check
+      corinfo_error_context_w_too_narrow u_error ();
+    end else if (Units < 1) begin : gen_check
+      corinfo_error_units_below_1 u_error ();
+    end else if (UnitW < 1 || (Units - 1) >> UnitW != 0) begin : gen_check
+      corinfo_error_unit_w_too_narrow u_error ();
+    end else if (ReadCycles < 1) begin : gen_check
+      corinfo_error_read_cycles_below_1 u_error ();
+    end else if (WireCycles < 0) begin : gen_check
+      corinfo_error_wire_cycles_below_0 u_error ();
+    end else if (QueueW < 1) begin : gen_check
+      corinfo_error_queue_w_below_1 u_error ();
+    end else if (SynapseAddrW < 1 || SynapseAddrW > 32) begin : gen_check
+      corinfo_error_synapse_addr_w_not_1_to_32 u_error ();
+    end else if (SumAddrW < 1 || SumAddrW > 24) begin : gen_check
+      corinfo_error_sum_addr_w_not_1_to_24 u_error ();
+    end else if (ChangeWidth < 2) begin : gen_check
+      corinfo_error_change_width_below_2 u_error ();
+    end else if (OperandWidth < ChangeWidth) begin : gen_check
+      corinfo_error_operand_width_below_change_width u_error ();
+    end else if (Signals < 2) begin : gen_check
+      corinfo_error_signals_below_2 u_error ();
+    end else if (SignalW < 1 || (Signals - 1) >> SignalW != 0) begin : gen_check
+      corinfo_error_signal_w_too_narrow u_error ();
+    end else if (WalkDepth < 2 || WalkDepth > 65536) begin : gen_check
+      corinfo_error_walk_depth_not_2_to_65536 u_error ();
+    end
+  endgenerate
+
   // Definitions of signal, printed from hdlgen/design/definitions.go.
   localparam BaseLow    = 0;
   localparam BaseBits   = 32;

@@ -21,6 +21,15 @@ module corinfo_fifo #(
   input  wire             take_i   // only while valid_o
 );
 
+  // Parameters that it cannot have: elaboration finds no module of the reason's name.
+  generate
+    if (Width < 1) begin : gen_check
+      corinfo_error_width_below_1 u_error ();
+    end else if (AddrW < 1) begin : gen_check
+      corinfo_error_addr_w_below_1 u_error ();
+    end
+  endgenerate
+
   localparam Depth = 1 << AddrW;
 
   localparam [AddrW:0] OneWord = 1;

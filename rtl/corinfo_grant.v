@@ -32,6 +32,17 @@ module corinfo_grant #(
   output wire [Contexts-1:0] allow_o         // its events may go
 );
 
+  // Parameters that it cannot have: elaboration finds no module of the reason's name.
+  generate
+    if (Contexts < 1) begin : gen_check
+      corinfo_error_contexts_below_1 u_error ();
+    end else if (ContextW < 1 || (Contexts - 1) >> ContextW != 0) begin : gen_check
+      corinfo_error_context_w_too_narrow u_error ();
+    end else if (Answers < 0) begin : gen_check
+      corinfo_error_answers_below_0 u_error ();
+    end
+  endgenerate
+
   reg  [ContextW-1:0] owner_q, next;
   reg                 start_q;
   wire [Contexts-1:0] starting;

@@ -87,6 +87,49 @@ module corinfo_host #(
   input  wire [47:0]               counter_i
 );
 
+  // Parameters that it cannot have: elaboration finds no module of the reason's name.
+  genvar g;
+  generate
+    if (Lanes < 1 || Lanes > 1024) begin : gen_check
+      corinfo_error_lanes_not_1_to_1024 u_error ();
+    end else if (LaneW < 1 || LaneW > 10 || (Lanes - 1) >> LaneW != 0) begin : gen_check
+      corinfo_error_lane_w_not_of_lanes u_error ();
+    end else if (SynapseDepth < 1 || SynapseDepth > 262144) begin : gen_check
+      corinfo_error_synapse_depth_not_1_to_262144 u_error ();
+    end else if (SynapseAddrW < 1 || SynapseAddrW > 18 || (SynapseDepth - 1) >> SynapseAddrW != 0) begin : gen_check
+      corinfo_error_synapse_addr_w_not_of_synapse_depth u_error ();
+    end else if (SynapseWidth < 2 || SynapseWidth > 64) begin : gen_check
+      corinfo_error_synapse_width_not_2_to_64 u_error ();
+    end else if (BesideW < 1) begin : gen_check
+      corinfo_error_beside_w_below_1 u_error ();
+    end else if (Updates < 0 || Updates == 1 || Updates > 256) begin : gen_check
+      corinfo_error_updates_not_0_or_2_to_256 u_error ();
+    end else if (ConstantsWidth < 1) begin : gen_check
+      corinfo_error_constants_width_below_1 u_error ();
+    end else if (Rows < 1 || Rows > 16777216) begin : gen_check
+      corinfo_error_rows_not_1_to_2_to_the_24 u_error ();
+    end else if (RowWidth < 1 || RowWidth > 512) begin : gen_check
+      corinfo_error_row_width_not_1_to_512 u_error ();
+    end else if (SampleW < 1 || SampleW > 63) begin : gen_check
+      corinfo_error_sample_w_not_1_to_63 u_error ();
+    end else if (Counters < 1 || Counters > 255) begin : gen_check
+      corinfo_error_counters_not_1_to_255 u_error ();
+    end else if (ReadCycles < 1) begin : gen_check
+      corinfo_error_read_cycles_below_1 u_error ();
+    end
+    for (g = 0; g < 4; g = g + 1) begin : gen_beside
+      if (BesideBits[32*g +: 32] > 63 || BesideLow[32*g +: 32] + BesideBits[32*g +: 32] > BesideW) begin : gen_check
+        corinfo_error_beside_bits_not_in_beside_w u_error ();
+      end
+    end
+    for (g = 0; g < 8; g = g + 1) begin : gen_constant
+      if (ConstantBits[32*g +: 32] > 63 || ConstantLow[32*g +: 32] + ConstantBits[32*g +: 32] > ConstantsWidth)
+      begin : gen_check
+        corinfo_error_constant_bits_not_in_constants_width u_error ();
+      end
+    end
+  endgenerate
+
   // Definitions of regions, printed from hdlgen/design/definitions.go.
   localparam [3:0] RegionSynapses  = 4'd0;
   localparam [3:0] RegionConstants = 4'd1;  // of updates

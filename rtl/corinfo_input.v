@@ -42,6 +42,23 @@ module corinfo_input #(
   output wire [XWidth-1:0]     fetch_data_o
 );
 
+  // Parameters that it cannot have: elaboration finds no module of the reason's name.
+  generate
+    if (Inputs < 1 || Inputs > 65535) begin : gen_check
+      corinfo_error_inputs_not_1_to_65535 u_error ();
+    end else if (Batch < 1) begin : gen_check
+      corinfo_error_batch_below_1 u_error ();
+    end else if (SampleW < 1 || (Batch - 1) >> SampleW != 0) begin : gen_check
+      corinfo_error_sample_w_too_narrow u_error ();
+    end else if (InputAddrW < 1 || InputAddrW > 32 || (Batch * Inputs - 1) >> InputAddrW != 0) begin : gen_check
+      corinfo_error_input_addr_w_too_narrow u_error ();
+    end else if (XWidth < 1) begin : gen_check
+      corinfo_error_x_width_below_1 u_error ();
+    end else if (ReadCycles != 1 && ReadCycles != 2) begin : gen_check
+      corinfo_error_read_cycles_not_1_or_2 u_error ();
+    end
+  endgenerate
+
   localparam [31:0] InputsWord    = Inputs;
   localparam [31:0] LastInputWord = Inputs - 1;
   localparam        Depth         = (Batch * Inputs > 2) ? Batch * Inputs : 2;

@@ -81,6 +81,29 @@ module corinfo_join #(
   output reg  [FactorAddrW-1:0]         factor_waddr_o
 );
 
+  // Parameters that it cannot have: elaboration finds no module of the reason's name.
+  generate
+    if (Contexts < 1) begin : gen_check
+      corinfo_error_contexts_below_1 u_error ();
+    end else if (ContextW < 1 || (Contexts - 1) >> ContextW != 0) begin : gen_check
+      corinfo_error_context_w_too_narrow u_error ();
+    end else if (Kinds < 1) begin : gen_check
+      corinfo_error_kinds_below_1 u_error ();
+    end else if (KindW < 1 || (Kinds - 1) >> KindW != 0) begin : gen_check
+      corinfo_error_kind_w_too_narrow u_error ();
+    end else if (SubW < 1) begin : gen_check
+      corinfo_error_sub_w_below_1 u_error ();
+    end else if (SumAddrW < 1) begin : gen_check
+      corinfo_error_sum_addr_w_below_1 u_error ();
+    end else if (SynapseAddrW < 1) begin : gen_check
+      corinfo_error_synapse_addr_w_below_1 u_error ();
+    end else if (FactorAddrW < 1) begin : gen_check
+      corinfo_error_factor_addr_w_below_1 u_error ();
+    end else if (OperandWidth < 1) begin : gen_check
+      corinfo_error_operand_width_below_1 u_error ();
+    end
+  endgenerate
+
   assign graph_o         = update_i ? update_graph_i : steps_graph_i;
   assign neurons_o       = update_i ? update_rows_i : steps_neurons_i;
   assign write_neuron_o  = update_i ? update_row_i : steps_row_i;

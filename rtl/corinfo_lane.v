@@ -49,6 +49,29 @@ module corinfo_lane #(
   output reg  [Kinds*SumWidth-1:0]            hold_o
 );
 
+  // Parameters that it cannot have: elaboration finds no module of the reason's name.
+  generate
+    if (SynapseWidth < 2) begin : gen_check
+      corinfo_error_synapse_width_below_2 u_error ();
+    end else if (FactorWidth < 2) begin : gen_check
+      corinfo_error_factor_width_below_2 u_error ();
+    end else if (OperandWidth < 1) begin : gen_check
+      corinfo_error_operand_width_below_1 u_error ();
+    end else if (Contexts < 1) begin : gen_check
+      corinfo_error_contexts_below_1 u_error ();
+    end else if (ContextW < 1 || (Contexts - 1) >> ContextW != 0) begin : gen_check
+      corinfo_error_context_w_too_narrow u_error ();
+    end else if (Kinds < 1) begin : gen_check
+      corinfo_error_kinds_below_1 u_error ();
+    end else if (SumDepth < 1) begin : gen_check
+      corinfo_error_sum_depth_below_1 u_error ();
+    end else if (SumAddrW < 1 || (SumDepth - 1) >> SumAddrW != 0) begin : gen_check
+      corinfo_error_sum_addr_w_too_narrow u_error ();
+    end else if (SumWidth < 1) begin : gen_check
+      corinfo_error_sum_width_below_1 u_error ();
+    end
+  endgenerate
+
   localparam LeftWidth    = (FactorWidth > SynapseWidth) ? FactorWidth : SynapseWidth;
   localparam ProductWidth = LeftWidth + OperandWidth;
 

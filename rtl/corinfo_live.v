@@ -27,6 +27,19 @@ module corinfo_live #(
   output wire               live_o
 );
 
+  // Parameters that it cannot have: elaboration finds no module of the reason's name.
+  generate
+    if (Units < 1) begin : gen_check
+      corinfo_error_units_below_1 u_error ();
+    end else if (NumberW < 1 || NumberW > 16) begin : gen_check
+      corinfo_error_number_w_not_1_to_16 u_error ();
+    end else if (SampleW < 1) begin : gen_check
+      corinfo_error_sample_w_below_1 u_error ();
+    end else if (Answers < 0) begin : gen_check
+      corinfo_error_answers_below_0 u_error ();
+    end
+  endgenerate
+
   localparam AddrW = NumberW + SampleW;
   (* ram_style = SmallStyle *)
   reg              mem [0:(1 << AddrW)-1];

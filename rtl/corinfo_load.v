@@ -46,6 +46,15 @@ module corinfo_load #(
   output wire [XWidth-1:0]      fetch_data_o    // ReadCycles after its address
 );
 
+  // Parameters that it cannot have: elaboration finds no module of the reason's name.
+  generate
+    if (SignalW < 1 || OneSignal < 0 || OneSignal >> SignalW != 0) begin : gen_check
+      corinfo_error_signal_w_too_narrow u_error ();
+    end else if (XWidth < 1 || ChangeWidth <= XWidth) begin : gen_check
+      corinfo_error_change_width_not_above_x_width u_error ();
+    end
+  endgenerate
+
   localparam [31:0] OneSignalWord = OneSignal;
 
   wire              input_busy, input_valid;

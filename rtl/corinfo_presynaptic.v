@@ -25,6 +25,23 @@ module corinfo_presynaptic #(
   output wire signed [ValueWidth-1:0] value_o
 );
 
+  // Parameters that it cannot have: elaboration finds no module of the reason's name.
+  generate
+    if (Units < 1) begin : gen_check
+      corinfo_error_units_below_1 u_error ();
+    end else if (UnitW < 1 || (Units - 1) >> UnitW != 0) begin : gen_check
+      corinfo_error_unit_w_too_narrow u_error ();
+    end else if (KeptWidth < 2) begin : gen_check
+      corinfo_error_kept_width_below_2 u_error ();
+    end else if (ValueWidth < KeptWidth || ValueWidth <= XWidth) begin : gen_check
+      corinfo_error_value_width_too_narrow u_error ();
+    end else if (ReadCycles < 1) begin : gen_check
+      corinfo_error_read_cycles_below_1 u_error ();
+    end else if (Answers < 0) begin : gen_check
+      corinfo_error_answers_below_0 u_error ();
+    end
+  endgenerate
+
   wire [UnitW-1:0]             unit;
   wire [XWidth-1:0]            word;
   wire [KeptWidth-1:0]         kept;

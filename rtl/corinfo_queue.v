@@ -26,6 +26,19 @@ module corinfo_queue #(
   output wire [Width-1:0]    head_o
 );
 
+  // Parameters that it cannot have: elaboration finds no module of the reason's name.
+  generate
+    if (Width < 1) begin : gen_check
+      corinfo_error_width_below_1 u_error ();
+    end else if (Contexts < 1) begin : gen_check
+      corinfo_error_contexts_below_1 u_error ();
+    end else if (ContextW < 1 || (Contexts - 1) >> ContextW != 0) begin : gen_check
+      corinfo_error_context_w_too_narrow u_error ();
+    end else if (AddrW < 1) begin : gen_check
+      corinfo_error_addr_w_below_1 u_error ();
+    end
+  endgenerate
+
   localparam Depth = 1 << (AddrW + ContextW);
 
   (* ram_style = SmallStyle *)

@@ -29,6 +29,19 @@ module corinfo_ram #(
   output wire [Width-1:0] rdata_o
 );
 
+  // Parameters that it cannot have: elaboration finds no module of the reason's name.
+  generate
+    if (Width < 1) begin : gen_check
+      corinfo_error_width_below_1 u_error ();
+    end else if (Depth < 2) begin : gen_check
+      corinfo_error_depth_below_2 u_error ();
+    end else if (Cycles != 1 && Cycles != 2) begin : gen_check
+      corinfo_error_cycles_not_1_or_2 u_error ();
+    end else if (AddrW != $clog2(Depth)) begin : gen_check
+      corinfo_error_addr_w_not_of_depth u_error ();
+    end
+  endgenerate
+
   // Without the attribute Yosys puts a bypass behind every block RAM.
   (* no_rw_check *)
   reg [Width-1:0] mem [0:Depth-1];

@@ -13,6 +13,13 @@ module corinfo_reset #(
   output wire held_o   // of a cycle before
 );
 
+  // Parameters that it cannot have: elaboration finds no module of the reason's name.
+  generate
+    if (Cycles < 1) begin : gen_check
+      corinfo_error_cycles_below_1 u_error ();
+    end
+  endgenerate
+
   reg  [Cycles-1:0] line_q;
   wire [Cycles:0]   line;
   assign line = {line_q, rst_i};

@@ -17,6 +17,15 @@ module corinfo_ring #(
   output wire [Width-1:0] data_o
 );
 
+  // Parameters that it cannot have: elaboration finds no module of the reason's name.
+  generate
+    if (Width < 1) begin : gen_check
+      corinfo_error_width_below_1 u_error ();
+    end else if (Cycles < 3) begin : gen_check
+      corinfo_error_cycles_below_3 u_error ();
+    end
+  endgenerate
+
   localparam              Words = Cycles - 1;
   localparam              AddrW = $clog2(Words);
   localparam [31:0]       LastWord = Words - 1;

@@ -16,6 +16,13 @@ module corinfo_root #(
   output wire [Width-1:0]   root_o
 );
 
+  // Parameters that it cannot have: elaboration finds no module of the reason's name.
+  generate
+    if (Width < 1) begin : gen_check
+      corinfo_error_width_below_1 u_error ();
+    end
+  endgenerate
+
   // By stage: the bits of the radicand to come, two fewer in every stage; the rest, which is twice
   // the root so far at most; the root so far. Each has words of its own: to a simulator a wide one
   // of all stages is one word, which it copies whenever one of them changes.

@@ -22,6 +22,17 @@ module corinfo_rows #(
   output reg  [31:0]      host_part_o
 );
 
+  // Parameters that it cannot have: elaboration finds no module of the reason's name.
+  generate
+    if (Width < 1 || Width > 512) begin : gen_check
+      corinfo_error_width_not_1_to_512 u_error ();
+    end else if (Depth < 2) begin : gen_check
+      corinfo_error_depth_below_2 u_error ();
+    end else if (AddrW != $clog2(Depth)) begin : gen_check
+      corinfo_error_addr_w_not_of_depth u_error ();
+    end
+  endgenerate
+
   localparam Parts = (Width + 31) / 32;
   localparam Room  = 32 * Parts;
 

@@ -121,6 +121,47 @@ module corinfo_steps #(
   output wire [LabelW-1:0]            answer_index_o
 );
 
+  // Parameters that it cannot have: elaboration finds no module of the reason's name.
+  generate
+    if (Units * Subs != Lanes || Lanes < 1 || Lanes > 65535) begin : gen_check
+      corinfo_error_lanes_not_units_x_subs u_error ();
+    end else if (UnitW < 1 || UnitW > 16 || (Units - 1) >> UnitW != 0) begin : gen_check
+      corinfo_error_unit_w_not_of_units u_error ();
+    end else if (SubW < 1 || SubW > 16 || (Subs - 1) >> SubW != 0) begin : gen_check
+      corinfo_error_sub_w_not_of_subs u_error ();
+    end else if (Kinds < 1) begin : gen_check
+      corinfo_error_kinds_below_1 u_error ();
+    end else if (KindW < 1 || (Kinds - 1) >> KindW != 0) begin : gen_check
+      corinfo_error_kind_w_too_narrow u_error ();
+    end else if (Slots < 1) begin : gen_check
+      corinfo_error_slots_below_1 u_error ();
+    end else if (SlotW < 1 || (Slots - 1) >> SlotW != 0) begin : gen_check
+      corinfo_error_slot_w_too_narrow u_error ();
+    end else if (IndexW < 1 || IndexW > 16 || (Slots * Subs - 1) >> IndexW != 0) begin : gen_check
+      corinfo_error_index_w_not_of_slots_x_subs u_error ();
+    end else if (Contexts < 1) begin : gen_check
+      corinfo_error_contexts_below_1 u_error ();
+    end else if (ContextW < 1 || (Contexts - 1) >> ContextW != 0) begin : gen_check
+      corinfo_error_context_w_too_narrow u_error ();
+    end else if (SumAddrW < SlotW + KindW) begin : gen_check
+      corinfo_error_sum_addr_w_too_narrow u_error ();
+    end else if (SampleW < 1) begin : gen_check
+      corinfo_error_sample_w_below_1 u_error ();
+    end else if (FactorAddrW < 1 || FactorAddrW > 16) begin : gen_check
+      corinfo_error_factor_addr_w_not_1_to_16 u_error ();
+    end else if (KeptAddrW < 1 || KeptAddrW > 16) begin : gen_check
+      corinfo_error_kept_addr_w_not_1_to_16 u_error ();
+    end else if (LabelW < 1 || LabelW > 16) begin : gen_check
+      corinfo_error_label_w_not_1_to_16 u_error ();
+    end else if (Steps < 2 || Steps > 256) begin : gen_check
+      corinfo_error_steps_not_2_to_256 u_error ();
+    end else if (Rows < 1 || Rows > 16384) begin : gen_check
+      corinfo_error_rows_not_1_to_16384 u_error ();
+    end else if (WireCycles < 0) begin : gen_check
+      corinfo_error_wire_cycles_below_0 u_error ();
+    end
+  endgenerate
+
   // Definitions of step, printed from hdlgen/design/definitions.go.
   localparam GraphLow       = 0;
   localparam GraphBits      = 8;

@@ -25,6 +25,17 @@ module corinfo_synapses #(
   input  wire [BesideW-1:0]             beside_next_i
 );
 
+  // Parameters that it cannot have: elaboration finds no module of the reason's name.
+  generate
+    if (SynapseAddrW != $clog2(SynapseDepth)) begin : gen_check
+      corinfo_error_synapse_addr_w_not_of_synapse_depth u_error ();
+    end else if (BesideWidth < 0) begin : gen_check
+      corinfo_error_beside_width_below_0 u_error ();
+    end else if (BesideW != (BesideWidth > 0 ? BesideWidth : 1)) begin : gen_check
+      corinfo_error_beside_w_not_of_beside_width u_error ();
+    end
+  endgenerate
+
   corinfo_ram #(
     .Width   (SynapseWidth),
     .Depth   (SynapseDepth),

@@ -16,6 +16,17 @@ module corinfo_table #(
   output wire [Width-1:0] data_o
 );
 
+  // Parameters that it cannot have: elaboration finds no module of the reason's name.
+  generate
+    if (Width < 1) begin : gen_check
+      corinfo_error_width_below_1 u_error ();
+    end else if (Depth < 2) begin : gen_check
+      corinfo_error_depth_below_2 u_error ();
+    end else if (AddrW != $clog2(Depth)) begin : gen_check
+      corinfo_error_addr_w_not_of_depth u_error ();
+    end
+  endgenerate
+
   reg [Width-1:0] data_q;
   generate
     if (Depth <= Short) begin : gen_short

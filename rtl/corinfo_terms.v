@@ -87,6 +87,41 @@ module corinfo_terms #(
   output wire                           busy_o
 );
 
+  // Parameters that it cannot have: elaboration finds no module of the reason's name.
+  generate
+    if (Units * Subs != Lanes || Lanes < 1 || Lanes > 65535) begin : gen_check
+      corinfo_error_lanes_not_units_x_subs u_error ();
+    end else if (UnitW < 1 || (Units - 1) >> UnitW != 0) begin : gen_check
+      corinfo_error_unit_w_too_narrow u_error ();
+    end else if (SubW < 1 || SubW > 16 || (Subs - 1) >> SubW != 0) begin : gen_check
+      corinfo_error_sub_w_not_of_subs u_error ();
+    end else if (Batch < 1) begin : gen_check
+      corinfo_error_batch_below_1 u_error ();
+    end else if (SampleW < 1 || (Batch - 1) >> SampleW != 0) begin : gen_check
+      corinfo_error_sample_w_too_narrow u_error ();
+    end else if (SlotW < 1) begin : gen_check
+      corinfo_error_slot_w_below_1 u_error ();
+    end else if (IndexW < 1 || IndexW > 32) begin : gen_check
+      corinfo_error_index_w_not_1_to_32 u_error ();
+    end else if (FactorAddrW < 1 || FactorAddrW > 32) begin : gen_check
+      corinfo_error_factor_addr_w_not_1_to_32 u_error ();
+    end else if (KeptAddrW < 1 || KeptAddrW > 32) begin : gen_check
+      corinfo_error_kept_addr_w_not_1_to_32 u_error ();
+    end else if (InputAddrW < 1) begin : gen_check
+      corinfo_error_input_addr_w_below_1 u_error ();
+    end else if (SynapseAddrW <= SlotW) begin : gen_check
+      corinfo_error_synapse_addr_w_not_above_slot_w u_error ();
+    end else if (ValueWidth < 2) begin : gen_check
+      corinfo_error_value_width_below_2 u_error ();
+    end else if (OperandWidth < ValueWidth) begin : gen_check
+      corinfo_error_operand_width_below_value_width u_error ();
+    end else if (FetchCycles < 2) begin : gen_check
+      corinfo_error_fetch_cycles_below_2 u_error ();
+    end else if (1 << TermAddrW < 4 * Batch) begin : gen_check
+      corinfo_error_term_addr_w_too_narrow u_error ();
+    end
+  endgenerate
+
   localparam ListW = SampleW + 1;           // room for two terms a sample
   localparam ColumnQueueW = 4;              // columns that are fetched and not yet done
 

@@ -97,6 +97,21 @@ module corinfo_update #(
   output wire [15:0]                    random_column_o
 );
 
+  // Parameters that it cannot have: elaboration finds no module of the reason's name.
+  generate
+    if (Updates < 2 || Updates > 256) begin : gen_check
+      corinfo_error_updates_not_2_to_256 u_error ();
+    end else if (Slots < 1 || (Slots - 1) >> SlotW != 0) begin : gen_check
+      corinfo_error_slot_w_too_narrow u_error ();
+    end else if (Inputs < 1) begin : gen_check
+      corinfo_error_inputs_below_1 u_error ();
+    end else if (ReadCycles < 1) begin : gen_check
+      corinfo_error_read_cycles_below_1 u_error ();
+    end else if (MaxLatency < 0 || MaxLatency > 253) begin : gen_check
+      corinfo_error_max_latency_not_0_to_253 u_error ();
+    end
+  endgenerate
+
   // Definitions of update, printed from hdlgen/design/definitions.go.
   localparam GraphLow         = 0;
   localparam GraphBits        = 8;

@@ -16,6 +16,13 @@ module corinfo_valid #(
   output wire busy_o
 );
 
+  // Parameters that it cannot have: elaboration finds no module of the reason's name.
+  generate
+    if (Cycles < 0) begin : gen_check
+      corinfo_error_cycles_below_0 u_error ();
+    end
+  endgenerate
+
   generate
     if (Cycles == 0) begin : gen_wire
       wire unused_inputs;

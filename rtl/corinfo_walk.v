@@ -33,6 +33,21 @@ module corinfo_walk #(
   output wire [15:0]       neuron_o
 );
 
+  // Parameters that it cannot have: elaboration finds no module of the reason's name.
+  generate
+    if (Lanes < 1 || Lanes > 65535) begin : gen_check
+      corinfo_error_lanes_not_1_to_65535 u_error ();
+    end else if (SubW < 1 || SubW > 16 || (Subs - 1) >> SubW != 0) begin : gen_check
+      corinfo_error_sub_w_not_of_subs u_error ();
+    end else if (KindW < 1) begin : gen_check
+      corinfo_error_kind_w_below_1 u_error ();
+    end else if (SlotW < 1) begin : gen_check
+      corinfo_error_slot_w_below_1 u_error ();
+    end else if (IndexW < 1) begin : gen_check
+      corinfo_error_index_w_below_1 u_error ();
+    end
+  endgenerate
+
   localparam [31:0]       LastSubWord = Subs - 1;
   localparam [SubW-1:0]   LastSub     = LastSubWord[SubW-1:0];
   localparam [SubW-1:0]   OneSub      = 1;
