@@ -104,6 +104,26 @@ func AddLibrary(files map[string][]byte, instances []string) (needed []string) {
 	return needed
 }
 
+// WithProperties adds to a design's Verilog, by its path, the properties of the library's modules: to each that has some, an instance of
+// them, and their own files, which it lists. Properties without a clock are for proofs, not for simulators.
+func WithProperties(files map[string][]byte) (added []string) {
+	for _, name := range rtl.Order {
+		path := libraryFolder + "/" + name
+		text, ok := files[path]
+		if !ok {
+			continue
+		}
+		with, properties := rtl.WithProperties(name, text)
+		if !bytes.Contains(properties, []byte("clk_i")) {
+			continue
+		}
+		own := strings.TrimSuffix(path, ".v") + "_formal.sv"
+		files[path], files[own] = with, properties
+		added = append(added, own)
+	}
+	return added
+}
+
 // Write writes a design's files, and the synapses that its memories start from, into a folder, whole or not at all. A design that is there is
 // replaced, but what is not part of it stays where it is. A folder that is no design, a foreign file in the place of a new one and, unless edited
 // says otherwise, a file of the design that was changed by hand are refused (ErrUsage).

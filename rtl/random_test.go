@@ -134,11 +134,10 @@ func TestRandom(t *testing.T) {
 	write("keys.hex", keyText.String())
 	write("draws.hex", drawText.String())
 	write("bench.v", fmt.Sprintf(randomBench, keys, draws))
-	for _, name := range []string{"corinfo_random.v", "corinfo_random_keys.v"} {
-		text, err := Files.ReadFile(name)
-		require.NoError(t, err)
-		write(name, string(text))
-	}
+	write("corinfo_random.v", string(Text("corinfo_random.v")))
+	keysText, properties := WithProperties("corinfo_random_keys.v", Text("corinfo_random_keys.v"))
+	write("corinfo_random_keys.v", string(keysText))
+	write("corinfo_random_keys_formal.sv", string(properties))
 	run := func(name string, args ...string) string {
 		cmd := exec.Command(name, args...)
 		cmd.Dir = dir
@@ -146,7 +145,8 @@ func TestRandom(t *testing.T) {
 		require.NoError(t, err, "%s %v\n%s", name, args, out)
 		return string(out)
 	}
-	require.Empty(t, run("iverilog", "-g2005", "-Wall", "-Wno-timescale", "-o", "bench", "bench.v", "corinfo_random.v", "corinfo_random_keys.v"))
+	require.Empty(t, run("iverilog", "-g2012", "-Wall", "-Wno-timescale", "-o", "bench", "bench.v", "corinfo_random.v", "corinfo_random_keys.v",
+		"corinfo_random_keys_formal.sv"))
 	got := strings.Split(strings.TrimSpace(run("vvp", "-n", "bench")), "\n")
 	list := strings.Split(strings.TrimSpace(want.String()), "\n")
 	require.Len(t, got, len(list))

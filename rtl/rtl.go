@@ -1,11 +1,15 @@
 // Package rtl holds the hand-written Verilog that every design uses: lanes and their memories, the queues of
 // events, the control and its steps and updates. Each file is one module of its name and says at its top
-// what it does. What depends on a network's arithmetic is printed by hdlgen.
+// what it does. What depends on a network's arithmetic is printed by hdlgen. The modules' properties are in
+// formal/, for tests; no design has them.
 package rtl
 
 import (
+	"bytes"
 	"embed"
+	"fmt"
 	"regexp"
+	"strings"
 )
 
 // Files are the library's modules.
@@ -84,4 +88,38 @@ func Needed(modules []string) []string {
 		list = append([]string{file}, list...)
 	}
 	return list
+}
+
+//go:embed formal/*.sv
+var formal embed.FS
+
+// port matches a parameter or a port of a module of properties, one a line.
+var port = regexp.MustCompile(`(?m)^  (?:parameter|input +wire) (?:signed )?(?:\[.*\] )?(\w+)`)
+
+// WithProperties gives the text of a library's module, as it is or changed, with an instance of its properties before
+// its end, and the text of these, SystemVerilog: every parameter and port of theirs is the name in the module that it
+// takes. A module without properties gives nil.
+func WithProperties(file string, text []byte) (with, properties []byte) {
+	module := strings.TrimSuffix(file, ".v")
+	properties, err := formal.ReadFile("formal/" + module + "_formal.sv")
+	if err != nil {
+		return nil, nil
+	}
+	var parameters, ports []string
+	for _, match := range port.FindAllSubmatch(properties, -1) {
+		name := string(match[1])
+		connection := fmt.Sprintf(".%s(%s)", name, name)
+		if bytes.HasPrefix(match[0], []byte("  parameter")) {
+			parameters = append(parameters, connection)
+		} else {
+			ports = append(ports, connection)
+		}
+	}
+	set := ""
+	if parameters != nil {
+		set = "#(" + strings.Join(parameters, ", ") + ") "
+	}
+	end := bytes.LastIndex(text, []byte("endmodule"))
+	instance := fmt.Sprintf("  %s_formal %su_properties (%s);\n\n", module, set, strings.Join(ports, ", "))
+	return []byte(string(text[:end]) + instance + string(text[end:])), properties
 }

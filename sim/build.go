@@ -17,6 +17,8 @@ type build struct {
 	work     string // folder to work in, with the design's Verilog and the harness
 	bench    string // the harness
 	runtime  string // Verilator's run-time library, compiled before
+	// Files of the library's properties, if the recipe asks for them.
+	properties []string
 }
 
 // productFolder, in the folder to work in, is for what runs; objectFolder for Verilator's C++ and its objects.
@@ -27,8 +29,12 @@ const (
 
 // icarus makes model.vvp.
 func (b *build) icarus(ctx context.Context) error {
-	args := append([]string{"-g2005", "-o", productFolder + "/model.vvp", "-s", strings.TrimSuffix(b.bench, ".v"), "-DDUT=" + b.m.Name}, macros(b.m)...)
-	_, err := output(ctx, b.work, "iverilog", append(append(args, b.m.Files...), b.bench)...)
+	language := "-g2005"
+	if b.how.Properties {
+		language = "-g2012" // assertions
+	}
+	args := append([]string{language, "-o", productFolder + "/model.vvp", "-s", strings.TrimSuffix(b.bench, ".v"), "-DDUT=" + b.m.Name}, macros(b.m)...)
+	_, err := output(ctx, b.work, "iverilog", append(append(append(args, b.m.Files...), b.properties...), b.bench)...)
 	return err
 }
 
@@ -42,7 +48,11 @@ var runtimeObjects = []string{"verilated.o", "verilated_threads.o", "verilated_d
 func (b *build) verilator(ctx context.Context) error {
 	obj := filepath.Join(b.work, objectFolder)
 	flags := strings.Join(macros(b.m), " ")
-	args := []string{"--cc", "--exe", "-O3", "--x-assign", "unique", "--x-initial", "unique", "--noassert", "--prefix", "Vcorinfo", "--top-module", b.m.Name, "--Mdir", objectFolder}
+	assertions := "--noassert"
+	if b.how.Properties {
+		assertions = "--assert"
+	}
+	args := []string{"--cc", "--exe", "-O3", "--x-assign", "unique", "--x-initial", "unique", assertions, "--prefix", "Vcorinfo", "--top-module", b.m.Name, "--Mdir", objectFolder}
 	switch b.how.Wave {
 	case FST:
 		args = append(args, "--trace-fst")
@@ -52,7 +62,10 @@ func (b *build) verilator(ctx context.Context) error {
 		flags += " -DCORINFO_WAVE_VCD"
 	}
 	args = append(args, "-CFLAGS", flags)
-	args = append(args, b.m.Files...)
+	if b.how.Properties {
+		args = append(args, "-Wno-lint") // their numbers are as wide as it takes; the design lints without them
+	}
+	args = append(append(args, b.m.Files...), b.properties...)
 	if _, err := output(ctx, b.work, "verilator", append(args, b.bench)...); err != nil {
 		return err
 	}

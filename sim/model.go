@@ -85,6 +85,8 @@ type Recipe struct {
 	Simulator Simulator
 	Effort    Effort
 	Wave      Waveform // that it is able to write; Icarus's models always are
+	// Properties of the library's modules stop a run that violates one, with its message: for our tests, they take time.
+	Properties bool
 }
 
 // Rehearsal runs a program that a model was compiled to.
@@ -125,6 +127,13 @@ func Compile(ctx context.Context, dir string, m *hdlgen.Manifest, how Recipe, re
 		hash.Write(text)
 		files[f] = text
 	}
+	var properties []string
+	if how.Properties {
+		properties = hdlgen.WithProperties(files)
+		for _, f := range properties {
+			hash.Write(files[f])
+		}
+	}
 	cache, err := cacheFolder()
 	if err != nil {
 		return nil, err
@@ -157,7 +166,7 @@ func Compile(ctx context.Context, dir string, m *hdlgen.Manifest, how Recipe, re
 			return nil, err
 		}
 	}
-	b := &build{how: how, rehearse: rehearse, m: m, work: work, bench: filepath.Base(harness),
+	b := &build{how: how, rehearse: rehearse, m: m, work: work, bench: filepath.Base(harness), properties: properties,
 		runtime: filepath.Join(cache, "runtime", fmt.Sprintf("%x", tools.Sum(nil)))}
 	if err := os.Mkdir(filepath.Join(work, productFolder), 0o755); err != nil {
 		return nil, err

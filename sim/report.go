@@ -21,6 +21,8 @@ type Options struct {
 	Stall     int  // seed of stalls on the handshakes; 0: none
 	Closing   bool // behind them the closing part; figures are of the samples alone
 	Reset     int  // Verilator: initial state 0 zeros, 1 ones, 2 random
+	// Properties of the library's modules end the run with an error where one is violated; they make it slower.
+	Properties bool
 	// Workers is how many simulators may run at a time, each with a part of the run; 0 is 1.
 	Workers int
 	// SaveEvery is the time between checkpoints, taken after mini-batches and kept in the design's folder sim until

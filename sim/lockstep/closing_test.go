@@ -24,6 +24,7 @@ type closingCase struct {
 	lanes, units int
 	contexts     int
 	wires        int
+	rings        int
 	change       func(n *network.Network)
 }
 
@@ -35,7 +36,7 @@ func (c *closingCase) plan(t *testing.T, rng *rand.Rand) *design.Plan {
 		c.change(n)
 	}
 	target := plainTarget
-	target.WireCycles = c.wires
+	target.WireCycles, target.RingCycles = c.wires, c.rings
 	p, err := design.New(n, c.lanes, c.units, target)
 	require.NoError(t, err)
 	return p
@@ -75,7 +76,7 @@ func TestClosingPart(t *testing.T) {
 	for _, c := range closingCases {
 		t.Run(c.rule, func(t *testing.T) {
 			d := c.generate(t, rng)
-			o := sim.Options{Simulator: sim.Icarus, Inference: samplesOf(d, 1, rng), Learning: samplesOf(d, c.batch+rng.IntN(2), rng), Again: true, Closing: true}
+			o := sim.Options{Simulator: sim.Icarus, Inference: samplesOf(d, 1, rng), Learning: samplesOf(d, c.batch+rng.IntN(2), rng), Again: true, Closing: true, Properties: true}
 			report, err := Cosim(t.Context(), d, o)
 			require.NoError(t, err)
 			require.Nil(t, report.Mismatch, "%v", report.Mismatch)

@@ -52,7 +52,7 @@ func Cosim(ctx context.Context, d *design.Design, o sim.Options) (*sim.Report, e
 	if err := c.begin(); err != nil {
 		return nil, err
 	}
-	c.how = sim.Recipe{Simulator: o.Simulator, Effort: sim.EffortFor(c.work())}
+	c.how = sim.Recipe{Simulator: o.Simulator, Effort: sim.EffortFor(c.work()), Properties: o.Properties}
 	var err error
 	if c.model, err = sim.Compile(ctx, d.Dir, d.Manifest, c.how, c.rehearse); err != nil {
 		return nil, err

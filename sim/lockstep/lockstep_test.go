@@ -38,11 +38,11 @@ func generated(t testing.TB, p *design.Plan, l *training.FixedLearner) *design.D
 	return &design.Design{Dir: dir, Plan: p, Manifest: m, Learner: l}
 }
 
-// build makes a design that starts from a model, and compiles it.
+// build makes a design that starts from a model, and compiles it, with the properties of the library.
 func build(t testing.TB, p *design.Plan, l *training.FixedLearner, simulator sim.Simulator) (d *design.Design, program []string) {
 	t.Helper()
 	d = generated(t, p, l)
-	program, err := sim.Compile(context.Background(), d.Dir, d.Manifest, sim.Recipe{Simulator: simulator}, nil)
+	program, err := sim.Compile(context.Background(), d.Dir, d.Manifest, sim.Recipe{Simulator: simulator, Properties: true}, nil)
 	require.NoError(t, err)
 	return d, program
 }

@@ -200,7 +200,7 @@ func (c *randomCase) run(ctx context.Context, simulator sim.Simulator, tamper fu
 			return nil, err
 		}
 	}
-	program, err := sim.Compile(ctx, dir, m, sim.Recipe{Simulator: simulator}, nil)
+	program, err := sim.Compile(ctx, dir, m, sim.Recipe{Simulator: simulator, Properties: true}, nil)
 	if err != nil {
 		return nil, err
 	}

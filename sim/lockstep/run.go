@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"time"
 
@@ -279,7 +280,10 @@ func (c *cosimulation) simulator(ctx context.Context, model []string, dir, stimu
 	return sim.Program(ctx, dir, model[0], slices.Concat(model[1:], told, more)...)
 }
 
-// play runs a simulator and gives every line that it prints to see, until that has enough.
+// violation matches what Icarus and Verilator print of a property that does not hold: its module and message.
+var violation = regexp.MustCompile(`^(?:FATAL: |.*Assertion failed in ).*?(corinfo_\w+: .*)`)
+
+// play runs a simulator and gives every line that it prints to see, until that has enough. A property that does not hold is an error.
 func play(ctx context.Context, start func(ctx context.Context) *exec.Cmd, see func(line []byte) (enough bool, err error)) error {
 	own, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -298,6 +302,10 @@ func play(ctx context.Context, start func(ctx context.Context) *exec.Cmd, see fu
 	enough, last := false, ""
 	for !enough && err == nil && scanner.Scan() {
 		last = string(scanner.Bytes()[:min(200, len(scanner.Bytes()))])
+		if failed := violation.FindSubmatch(scanner.Bytes()); failed != nil {
+			err = fmt.Errorf("a property is violated: %s", failed[1])
+			break
+		}
 		enough, err = see(scanner.Bytes())
 	}
 	if err == nil {
