@@ -201,6 +201,7 @@ var verilatorSays = map[string]string{
 	"lane contexts_below_1":          "Can't find definition",
 	"root width_below_1":             "Can't find definition",
 	"divide width_without_magnitude": "Can't find definition",
+	"answer score_width_below_1":     "corinfo_error_width_below_1",
 	"queue addr_w_below_1":           "corinfo_error_width_below_1",
 }
 
