@@ -18,7 +18,9 @@ module corinfo_context #(
   parameter SampleW      = 1,
   parameter ProgramDepth = 16,
   parameter ProgramAddrW = 4,
-  parameter ProgramFile  = ""
+  parameter ProgramFile  = "",
+  parameter HostTables   = 1,    // the host reads and writes the program
+  parameter SmallStyle   = "distributed"  // of small memories; "auto" where there are no distributed ones
 ) (
   input  wire               clk_i,
   input  wire               rst_i,
@@ -55,7 +57,15 @@ module corinfo_context #(
   output wire [1:0]         moment_o,
   output wire               learn_o,
   output wire [LabelW-1:0]  label_o,
-  output wire [SampleW-1:0] sample_o
+  output wire [SampleW-1:0] sample_o,
+
+  // The host's access to the program, while idle_o, as corinfo_table has it.
+  input  wire               host_i,
+  input  wire               host_we_i,
+  input  wire [19:0]        host_row_i,
+  input  wire [3:0]         host_part_i,
+  input  wire [31:0]        host_data_i,
+  output wire [31:0]        host_word_o
 );
 
   // Parameters that it cannot have: elaboration finds no module of the reason's name.
@@ -122,8 +132,11 @@ module corinfo_context #(
   reg  [SampleW-1:0]      sample_q;
   reg  [1:0]              sign_q;
   wire [InstructionBits-1:0] now;
-  corinfo_table #(.Width(InstructionBits), .Depth(ProgramDepth), .InitFile(ProgramFile)) u_program (
-    .clk_i(clk_i), .addr_i(at_q), .data_o(now)
+  corinfo_table #(
+    .Width(InstructionBits), .Depth(ProgramDepth), .InitFile(ProgramFile), .Host(HostTables), .SmallStyle(SmallStyle)
+  ) u_program (
+    .clk_i(clk_i), .addr_i(at_q), .data_o(now), .host_i(host_i), .host_we_i(host_we_i), .host_row_i(host_row_i),
+    .host_part_i(host_part_i), .host_data_i(host_data_i), .host_word_o(host_word_o)
   );
 
   // Decoded from the memory; executed from a register.

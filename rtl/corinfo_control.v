@@ -58,6 +58,8 @@ module corinfo_control #(
   parameter UpdateConstantsWidth = 17,
   parameter [255:0] ConstantLow  = 0,
   parameter [255:0] ConstantBits = 0,
+  parameter Entries        = 0,     // of the design's own schedule, at least 2; 0: it has none
+  parameter RandomSign     = 0,     // it draws the sign of beta
   parameter MaxLatency     = 20,
   parameter TermAddrW      = 4,
   parameter SmallStyle   = "distributed",  // of small memories; "auto" where there are no distributed ones
@@ -66,6 +68,9 @@ module corinfo_control #(
   parameter QueueW         = 5,     // a unit's queue has room for 2^QueueW events of a sample
   parameter ProgramDepth   = 16,
   parameter ProgramAddrW   = 4,
+  parameter HostTables     = 1,     // the host reads and writes all tables; 0: constants alone
+  parameter [223:0] TableRows = 0,  // by table, of 7: how many; 0: the host has none
+  parameter [223:0] TableBits = 0,  // of a row
   parameter Dense          = 0,
   parameter Flags          = 1,     // of a unit: overflows and lost updates
   parameter Totals         = 10,    // counters, at most 255
@@ -77,6 +82,7 @@ module corinfo_control #(
   parameter WalkFile       = "",
   parameter UpdatesFile    = "",
   parameter UpdateConstantsFile = "",
+  parameter ScheduleFile   = "",
   parameter CountersFile   = ""
 ) (
   input  wire                                 clk_i,
@@ -211,6 +217,16 @@ module corinfo_control #(
 
   localparam Answers = 2 * WireCycles;   // until a unit's answer is here
 
+  // Definitions of tables, printed from hdlgen/design/definitions.go.
+  localparam TableConstants = 0;  // of steps
+  localparam TableProgram   = 1;
+  localparam TableSteps     = 2;
+  localparam TableSignals   = 3;
+  localparam TableColumns   = 4;  // what the words of a column are added to
+  localparam TableUpdates   = 5;
+  localparam TableCounters  = 6;  // which counter a flag is of
+  // End of definitions.
+
   // What is on the wires when a reset comes goes through the units and back before anything new may begin. An abort is
   // a reset of all but the counters and what the host has written.
   wire reset, begun, held_reset, abort, aborting, command_ready, sample_ready, host_ready;
@@ -246,9 +262,9 @@ module corinfo_control #(
     .valid_i        (command_valid_i),
     .ready_o        (command_ready),
     .learn_i        (command_learn_i && Learning != 0),
-    .negative_i     (command_negative_i),
+    .negative_i     (scheduled[1] ? drawn_negative : command_negative_i),
     .label_i        (command_label_i),
-    .hold_i         (host_hold),
+    .hold_i         (host_hold || schedule_busy),
     .idle_i         (idle),
     .accept_o       (accept),
     .accepted_o     (begins),
@@ -270,6 +286,41 @@ module corinfo_control #(
     .taken_o        (taken)
   );
 
+  // Between mini-batches: the design's own schedule, in the place of a host.
+  wire [31:0]                     seed, number;
+  wire [1:0]                      scheduled;
+  wire                            schedule_busy, schedule_restart, schedule_we, drawn_negative;
+  wire [7:0]                      schedule_update;
+  wire [UpdateConstantsWidth-1:0] schedule_constants;
+  generate
+    if (Entries != 0) begin : gen_schedule
+      corinfo_schedule #(
+        .Entries(Entries), .ConstantsWidth(UpdateConstantsWidth), .RandomSign(RandomSign), .InitFile(ScheduleFile)
+      ) u_schedule (
+        .clk_i      (clk_i),
+        .rst_i      (begun),
+        .enable_i   (scheduled),
+        .restart_i  (schedule_restart),
+        .next_i     (batch_done),
+        .seed_i     (seed),
+        .number_i   (number),
+        .busy_o     (schedule_busy),
+        .negative_o (drawn_negative),
+        .we_o       (schedule_we),
+        .update_o   (schedule_update),
+        .constants_o(schedule_constants)
+      );
+    end else begin : gen_host_only
+      assign schedule_busy      = 1'b0;
+      assign schedule_we        = 1'b0;
+      assign drawn_negative     = 1'b0;
+      assign schedule_update    = 8'd0;
+      assign schedule_constants = {UpdateConstantsWidth{1'b0}};
+      wire unused_schedule;
+      assign unused_schedule = ^{schedule_restart, scheduled};
+    end
+  endgenerate
+
   // The samples in flight, and who has the steps, the input and the updates.
   wire [Contexts-1:0] want_steps, want_answer, want_load, want_update, wants;
   wire [Contexts-1:0] grant_steps, grant_update, reading, held, quiet, allow, events_busy;
@@ -279,6 +330,11 @@ module corinfo_control #(
   localparam          FieldsW = 2 + 8 + 16 + 2 + 1 + LabelW + SampleW;
   wire [Contexts*FieldsW-1:0] fields;
   wire [Contexts*8-1:0]       update_fields;
+  wire [6:0]                  table_host, table_we;
+  wire [19:0]                 table_row;
+  wire [3:0]                  table_part;
+  wire [31:0]                 table_data, steps_table, events_table, update_table, counters_table;
+  wire [Contexts*32-1:0]      program_words;   // a program for each; the host reads that of context 0
   genvar c;
   generate
     for (c = 0; c < Contexts; c = c + 1) begin : gen_context
@@ -292,7 +348,7 @@ module corinfo_control #(
       wire [SampleW-1:0] sample;
       corinfo_context #(
         .LabelW(LabelW), .SampleW(SampleW), .ProgramDepth(ProgramDepth), .ProgramAddrW(ProgramAddrW),
-        .ProgramFile(ProgramFile)
+        .ProgramFile(ProgramFile), .HostTables(HostTables), .SmallStyle(SmallStyle)
       ) u_context (
         .clk_i             (clk_i),
         .rst_i             (reset),
@@ -326,7 +382,13 @@ module corinfo_control #(
         .moment_o          (moment),
         .learn_o           (learn),
         .label_o           (label),
-        .sample_o          (sample)
+        .sample_o          (sample),
+        .host_i            (table_host[TableProgram]),
+        .host_we_i         (table_we[TableProgram]),
+        .host_row_i        (table_row),
+        .host_part_i       (table_part),
+        .host_data_i       (table_data),
+        .host_word_o       (program_words[32*c +: 32])
       );
       assign fields[FieldsW*c +: FieldsW] = {kind, step, row, moment, learn, label, sample};
       assign update_fields[8*c +: 8]      = step;
@@ -360,10 +422,6 @@ module corinfo_control #(
   wire [LabelW-1:0]   label, answer_index;
   wire [SampleW-1:0]  sample;
   wire [UnitW-1:0]    answer_unit;
-  wire                rows_we;
-  wire [23:0]         rows_row;
-  wire [3:0]          rows_part;
-  wire [31:0]         rows_data, rows_word;
   wire [KindW-1:0]    hold_kind;
   wire [FactorAddrW-1:0] factor_waddr;
   wire [SubW-1:0]     steps_sub;
@@ -379,7 +437,8 @@ module corinfo_control #(
     .SlotW(SlotW),
     .Slots(Slots), .IndexW(IndexW), .Contexts(Contexts), .ContextW(ContextW), .SumAddrW(SumAddrW), .SampleW(SampleW),
     .FactorAddrW(FactorAddrW), .KeptAddrW(KeptAddrW), .LabelW(LabelW), .Steps(Steps), .StepsFile(StepsFile),
-    .Rows(Rows), .ConstantsWidth(ConstantsWidth), .ConstantsFile(ConstantsFile), .WireCycles(WireCycles)
+    .Rows(Rows), .ConstantsWidth(ConstantsWidth), .ConstantsFile(ConstantsFile), .WireCycles(WireCycles),
+    .HostTables(HostTables), .SmallStyle(SmallStyle)
   ) u_steps (
     .clk_i          (clk_i),
     .rst_i          (reset),
@@ -404,12 +463,12 @@ module corinfo_control #(
     .layer_o        (layer_o),
     .largest_o      (largest_o),
     .constants_o    (constants_o),
-    .host_i         (host_busy),
-    .host_we_i      (rows_we),
-    .host_row_i     (rows_row),
-    .host_part_i    (rows_part),
-    .host_data_i    (rows_data),
-    .host_part_o    (rows_word),
+    .host_i         ({table_host[TableSteps], table_host[TableConstants]}),
+    .host_we_i      ({table_we[TableSteps], table_we[TableConstants]}),
+    .host_row_i     (table_row),
+    .host_part_i    (table_part),
+    .host_data_i    (table_data),
+    .host_word_o    (steps_table),
     .hold_o         (steps_hold),
     .kind_o         (hold_kind),
     .sum_addr_o     (steps_addr),
@@ -535,7 +594,8 @@ module corinfo_control #(
     .Contexts(Contexts), .ContextW(ContextW), .Units(Units), .UnitW(UnitW), .ReadCycles(ReadCycles),
     .WireCycles(WireCycles), .QueueW(QueueW), .SynapseAddrW(SynapseAddrW), .SumAddrW(SumAddrW),
     .ChangeWidth(ChangeWidth), .OperandWidth(OperandWidth),
-    .SignalW(SignalW), .Signals(Signals), .SignalsFile(SignalsFile), .WalkDepth(WalkDepth), .WalkFile(WalkFile)
+    .SignalW(SignalW), .Signals(Signals), .SignalsFile(SignalsFile), .WalkDepth(WalkDepth), .WalkFile(WalkFile),
+    .HostTables(HostTables)
   ) u_events (
     .clk_i          (clk_i),
     .rst_i          (reset),
@@ -562,11 +622,16 @@ module corinfo_control #(
     .sum_addr_o     (events_sum),
     .sum_we_o       (events_we),
     .sum_first_o    (events_first),
-    .sum_same_o     (events_same)
+    .sum_same_o     (events_same),
+    .host_i         ({table_host[TableColumns], table_host[TableSignals]}),
+    .host_we_i      ({table_we[TableColumns], table_we[TableSignals]}),
+    .host_row_i     (table_row),
+    .host_part_i    (table_part),
+    .host_data_i    (table_data),
+    .host_word_o    (events_table)
   );
 
   // The update of a projection.
-  wire [31:0]                  seed, number;
   wire [7:0]                   update, update_graph;
   wire [15:0]                  update_rows, update_row;
   wire                         update_visit;
@@ -587,7 +652,7 @@ module corinfo_control #(
         .Batch(Batch), .SampleW(SampleW), .Inputs(Inputs), .FactorAddrW(FactorAddrW), .KeptAddrW(KeptAddrW),
         .InputAddrW(InputAddrW), .SynapseAddrW(SynapseAddrW), .ValueWidth(ValueWidth), .OperandWidth(OperandWidth),
         .TermAddrW(TermAddrW), .ReadCycles(ReadCycles), .FetchCycles(ReadCycles + Answers + 4), .Updates(Updates),
-        .UpdatesFile(UpdatesFile), .MaxLatency(MaxLatency)
+        .UpdatesFile(UpdatesFile), .HostTables(HostTables), .MaxLatency(MaxLatency)
       ) u_update (
         .clk_i          (clk_i),
         .rst_i          (reset),
@@ -628,7 +693,13 @@ module corinfo_control #(
         .keys_o         (keys_o),
         .order_o        (order_o),
         .random_row_o   (random_row_o),
-        .random_column_o(random_column_o)
+        .random_column_o(random_column_o),
+        .host_i         (table_host[TableUpdates]),
+        .host_we_i      (table_we[TableUpdates]),
+        .host_row_i     (table_row),
+        .host_part_i    (table_part),
+        .host_data_i    (table_data),
+        .host_word_o    (update_table)
       );
       corinfo_presynaptic #(
         .Units(Units), .UnitW(UnitW), .KeptWidth(KeptWidth), .XWidth(XWidth), .XSigned(XSigned),
@@ -669,6 +740,7 @@ module corinfo_control #(
       assign order_o = {2{1'b0}};
       assign random_row_o = {16{1'b0}};
       assign random_column_o = {16{1'b0}};
+      assign update_table = 32'd0;
       wire unused_learning;
       assign unused_learning = ^{kept_i, kept_input, grant_update, seed, number, update, live};
     end
@@ -804,7 +876,8 @@ module corinfo_control #(
     .SynapseWidth(SynapseWidth),
     .BesideW(BesideW), .BesideLow(BesideLow), .BesideBits(BesideBits), .BesideSigned(BesideSigned),
     .Updates(Updates), .ConstantsWidth(UpdateConstantsWidth), .ConstantLow(ConstantLow), .ConstantBits(ConstantBits),
-    .ConstantsFile(UpdateConstantsFile), .Rows(4 * Rows), .RowWidth(ConstantsWidth), .SampleW(SampleW),
+    .ConstantsFile(UpdateConstantsFile), .TableRows(TableRows), .TableBits(TableBits), .SampleW(SampleW),
+    .Schedule(Entries != 0 ? 1 : 0),
     .Counters(Totals), .ReadCycles(ReadCycles + Answers),
     .Seed(Seed)
   ) u_host (
@@ -818,14 +891,15 @@ module corinfo_control #(
     .done_o          (host_done_o),
     .error_o         (host_error_o),
     .data_o          (host_data_o),
-    .idle_i          (idle_o && !reset),
+    .idle_i          (idle_o && !reset && !schedule_busy),
     .busy_o          (host_busy),
     .hold_o          (host_hold),
-    .rows_we_o       (rows_we),
-    .rows_row_o      (rows_row),
-    .rows_part_o     (rows_part),
-    .rows_data_o     (rows_data),
-    .rows_i          (rows_word),
+    .table_o         (table_host),
+    .table_we_o      (table_we),
+    .table_row_o     (table_row),
+    .table_part_o    (table_part),
+    .table_data_o    (table_data),
+    .table_i         (program_words[31:0] | steps_table | events_table | update_table | counters_table),
     .status_we_o     (status_we),
     .status_place_o  (status_place),
     .status_data_o   (status_data),
@@ -844,6 +918,12 @@ module corinfo_control #(
     .sample_i        (samples),
     .seed_o          (seed),
     .number_o        (number),
+    .schedule_o      (scheduled),
+    .negative_i      (drawn_negative),
+    .restart_o       (schedule_restart),
+    .schedule_we_i       (schedule_we),
+    .schedule_update_i   (schedule_update),
+    .schedule_constants_i(schedule_constants),
     .counter_read_o  (counter_read),
     .counter_index_o (counter_index),
     .counter_i       (counter)
@@ -876,7 +956,8 @@ module corinfo_control #(
   );
   corinfo_counters #(
     .SmallStyle(SmallStyle),
-    .Units(Units), .Flags(Flags), .Ticks(Ticks), .Totals(Totals), .Numbers(Numbers), .MapFile(CountersFile)
+    .Units(Units), .Flags(Flags), .Ticks(Ticks), .Totals(Totals), .Numbers(Numbers), .MapFile(CountersFile),
+    .HostTables(HostTables)
   ) u_counters (
     .clk_i         (clk_i),
     .rst_i         (begun),
@@ -886,11 +967,17 @@ module corinfo_control #(
     .shared_flags_i(late_shared_flags),
     .read_i        (counter_read),
     .index_i       (counter_index),
-    .counter_o     (counter)
+    .counter_o     (counter),
+    .host_i        (table_host[TableCounters]),
+    .host_we_i     (table_we[TableCounters]),
+    .host_row_i    (table_row),
+    .host_part_i   (table_part),
+    .host_data_i   (table_data),
+    .host_word_o   (counters_table)
   );
 
   wire unused_bits;
-  assign unused_bits = ^{signal, number, unit_word, sub_word, step_number, update_number};
+  assign unused_bits = ^{program_words, signal, number, unit_word, sub_word, step_number, update_number};
 
 endmodule
 

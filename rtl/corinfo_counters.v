@@ -21,6 +21,7 @@ module corinfo_counters #(
   parameter SmallStyle   = "distributed",  // of small memories; "auto" where there are no distributed ones
   // verilator lint_on UNUSEDPARAM
   parameter MapFile  = "",   // a word of Flags x 8 bits by number
+  parameter HostTables = 1,  // the host reads and writes it
   parameter NumberW  = $clog2(Numbers)  // derived, not to be set
 ) (
   input  wire                   clk_i,
@@ -33,7 +34,15 @@ module corinfo_counters #(
 
   input  wire                   read_i,
   input  wire [7:0]             index_i,
-  output reg  [47:0]            counter_o
+  output reg  [47:0]            counter_o,
+
+  // The host's access to the map, while nothing is to be counted: see corinfo_table.
+  input  wire                   host_i,
+  input  wire                   host_we_i,
+  input  wire [19:0]            host_row_i,
+  input  wire [3:0]             host_part_i,
+  input  wire [31:0]            host_data_i,
+  output wire [31:0]            host_word_o
 );
 
   // Parameters that it cannot have: elaboration finds no module of the reason's name.
@@ -89,8 +98,11 @@ module corinfo_counters #(
   wire [7:0]               at;
   integer                  i, k;
 
-  corinfo_table #(.Width(8 * Flags), .Depth(Numbers), .InitFile(MapFile)) u_map (
-    .clk_i(clk_i), .addr_i(number_i), .data_o(map)
+  corinfo_table #(
+    .Width(8 * Flags), .Depth(Numbers), .InitFile(MapFile), .Host(HostTables), .SmallStyle(SmallStyle)
+  ) u_map (
+    .clk_i(clk_i), .addr_i(number_i), .data_o(map), .host_i(host_i), .host_we_i(host_we_i),
+    .host_row_i(host_row_i), .host_part_i(host_part_i), .host_data_i(host_data_i), .host_word_o(host_word_o)
   );
 
   always @(posedge clk_i) begin

@@ -36,7 +36,8 @@ module corinfo_events #(
   parameter Signals      = 4,   // at least 2
   parameter SignalsFile  = "",
   parameter WalkDepth    = 16,
-  parameter WalkFile     = ""
+  parameter WalkFile     = "",
+  parameter HostTables   = 1    // the host reads and writes both tables
 ) (
   input  wire                              clk_i,
   input  wire                              rst_i,
@@ -73,7 +74,16 @@ module corinfo_events #(
   output wire [SumAddrW-1:0]               sum_addr_o,     // ReadCycles + 1 later
   output wire [Contexts-1:0]               sum_we_o,
   output wire                              sum_first_o,
-  output wire                              sum_same_o      // the product before, a cycle ago, was for the same sum
+  output wire                              sum_same_o,     // the product before, a cycle ago, was for the same sum
+
+  // The host's access to signals, bit 0, and to the words of columns, bit 1, while no event is under way: see
+  // corinfo_table.
+  input  wire [1:0]                        host_i,
+  input  wire [1:0]                        host_we_i,
+  input  wire [19:0]                       host_row_i,
+  input  wire [3:0]                        host_part_i,
+  input  wire [31:0]                       host_data_i,
+  output wire [31:0]                       host_word_o
 );
 
   // Parameters that it cannot have: elaboration finds no module of the reason's name.
@@ -276,8 +286,13 @@ module corinfo_events #(
   wire [31:0]                  signal_word;
   assign signal_word = {{(32 - SignalW){1'b0}}, signal_q};
 
-  corinfo_table #(.Width(SignalBits), .Depth(Signals), .InitFile(SignalsFile)) u_signals (
-    .clk_i(clk_i), .addr_i(signal_word[TableAddrW-1:0]), .data_o(entry)
+  wire [31:0] host_signal, host_place;
+  assign host_word_o = host_signal | host_place;
+  corinfo_table #(
+    .Width(SignalBits), .Depth(Signals), .InitFile(SignalsFile), .Host(HostTables), .SmallStyle(SmallStyle)
+  ) u_signals (
+    .clk_i(clk_i), .addr_i(signal_word[TableAddrW-1:0]), .data_o(entry), .host_i(host_i[0]), .host_we_i(host_we_i[0]),
+    .host_row_i(host_row_i), .host_part_i(host_part_i), .host_data_i(host_data_i), .host_word_o(host_signal)
   );
 
   always @(posedge clk_i) begin
@@ -366,8 +381,11 @@ module corinfo_events #(
   reg [ContextW-1:0]           issue_context_q;
   reg signed [ChangeWidth-1:0] issue_value_q;
   reg [SynapseAddrW-1:0]       issue_addr_q;
-  corinfo_table #(.Width(PlaceBits), .Depth(WalkDepth), .InitFile(WalkFile)) u_walk (
-    .clk_i(clk_i), .addr_i(at_q[WalkAddrW-1:0]), .data_o(place)
+  corinfo_table #(
+    .Width(PlaceBits), .Depth(WalkDepth), .InitFile(WalkFile), .Host(HostTables), .SmallStyle(SmallStyle)
+  ) u_walk (
+    .clk_i(clk_i), .addr_i(at_q[WalkAddrW-1:0]), .data_o(place), .host_i(host_i[1]), .host_we_i(host_we_i[1]),
+    .host_row_i(host_row_i), .host_part_i(host_part_i), .host_data_i(host_data_i), .host_word_o(host_place)
   );
   always @(posedge clk_i) begin
     issue_q         <= walk_q && !rst_i;

@@ -7,10 +7,12 @@
 // has the word, after a write the new one. Address: region in bits 31:28, word in 27:0.
 //   region 0        synapse memory of lane 27:18, address 17:0 (signed words)
 //   region 1        constants of updates: 8 x update + place
-//   region 2        0 seed, 1 number of the next mini-batch, 2 samples held of the open one (read only)
+//   region 2        0 seed, 1 number of the next mini-batch, 2 samples held of the open one (read only), 3 what of the
+//                   design's own schedule is in force: bit 0 constants, bit 1 signs; then bit 2, read only and not at
+//                   any time, is the sign of beta of the next mini-batch
 //   region 3        counters (read only)
 //   region 8        status, see corinfo_status
-//   region 9        constants of steps: row 27:4, 32 bits of it 3:0
+//   region 9        tables: which 27:24, row 23:4, 32 bits of it 3:0
 //   region 4, 5 ..  the words beside synapses, at the address of their synapse
 //
 // An address that names no word, a write to a read-only word, and a word that does not fit (a signed one carries its
@@ -35,9 +37,10 @@ module corinfo_host #(
   parameter [255:0] ConstantLow  = 0,   // by place, of 8: lowest bit
   parameter [255:0] ConstantBits = 0,   // by place, at most 63; 0: there is none
   parameter ConstantsFile  = "",   // to start with
-  parameter Rows           = 32,   // of constants of steps
-  parameter RowWidth       = 32,
+  parameter [223:0] TableRows = 0,  // by table, of 7: how many; 0: the host has none
+  parameter [223:0] TableBits = 0,  // of a row
   parameter SampleW        = 1,
+  parameter Schedule       = 0,    // 1: the design has one
   parameter Counters       = 8,
   parameter ReadCycles     = 2,    // from the synapse's address to two cycles before its word
   parameter [31:0] Seed    = 32'd0
@@ -73,11 +76,18 @@ module corinfo_host #(
   input  wire [SampleW-1:0]        sample_i,
   output wire [31:0]               seed_o,
   output wire [31:0]               number_o,
-  output wire                      rows_we_o,       // of row_o, its part
-  output wire [23:0]               rows_row_o,
-  output wire [3:0]                rows_part_o,
-  output wire [31:0]               rows_data_o,
-  input  wire [31:0]               rows_i,          // two cycles after the row
+  output wire [1:0]                schedule_o,
+  input  wire                      negative_i,      // the sign that the schedule has drawn
+  output reg                       restart_o,       // seed, number or schedule_o was written in the cycle before
+  input  wire                      schedule_we_i,   // of an update's constants, while idle_i is low
+  input  wire [7:0]                schedule_update_i,
+  input  wire [ConstantsWidth-1:0] schedule_constants_i,
+  output reg  [6:0]                table_o,         // by table, see corinfo_table: its row is addressed
+  output reg  [6:0]                table_we_o,
+  output wire [19:0]               table_row_o,
+  output wire [3:0]                table_part_o,
+  output wire [31:0]               table_data_o,
+  input  wire [31:0]               table_i,         // of all of them, two cycles after table_o
   output wire                      status_we_o,
   output wire [1:0]                status_place_o,
   output wire [31:0]               status_data_o,
@@ -106,10 +116,8 @@ module corinfo_host #(
       corinfo_error_updates_not_0_or_2_to_256 u_error ();
     end else if (ConstantsWidth < 1) begin : gen_check
       corinfo_error_constants_width_below_1 u_error ();
-    end else if (Rows < 1 || Rows > 16777216) begin : gen_check
-      corinfo_error_rows_not_1_to_2_to_the_24 u_error ();
-    end else if (RowWidth < 1 || RowWidth > 512) begin : gen_check
-      corinfo_error_row_width_not_1_to_512 u_error ();
+    end else if (Schedule != 0 && Schedule != 1) begin : gen_check
+      corinfo_error_schedule_not_0_or_1 u_error ();
     end else if (SampleW < 1 || SampleW > 63) begin : gen_check
       corinfo_error_sample_w_not_1_to_63 u_error ();
     end else if (Counters < 1 || Counters > 255) begin : gen_check
@@ -137,8 +145,9 @@ module corinfo_host #(
   localparam [3:0] RegionCounters  = 4'd3;
   localparam [3:0] RegionBeside    = 4'd4;  // to 7: words beside synapses
   localparam [3:0] RegionStatus    = 4'd8;
-  localparam [3:0] RegionSteps     = 4'd9;  // constants of steps
+  localparam [3:0] RegionTables    = 4'd9;
   // End of definitions.
+  localparam       Tables          = 7;
   localparam       Cycles          = ReadCycles + 4;  // from the access to its answer
   localparam       UpdateAddrW     = Updates > 0 ? $clog2(Updates) : 1;
   localparam       BesideRoom      = BesideW + 64;
@@ -148,11 +157,9 @@ module corinfo_host #(
   localparam [31:0] DepthWord    = SynapseDepth;
   localparam [31:0] UpdatesWord  = Updates > 0 ? Updates : 1;
   localparam [31:0] CountersWord = Counters;
-  localparam [31:0] RowsWord     = Rows;
-  localparam [31:0] LastPart     = (RowWidth - 1) / 32;
-  localparam [31:0] LastBits     = 32'hffff_ffff >> (31 - (RowWidth - 1) % 32);  // of the last part of a row
 
   reg  [31:0] address_q, seed_q, number_q;
+  reg  [1:0]  schedule_q;
   reg  [63:0] data_q;
   reg         write_q, first_q, compared_q, checked_q, anytime_q;
   wire        anytime, accept, answer, write, line_busy, refused;
@@ -163,7 +170,7 @@ module corinfo_host #(
   assign busy_o  = line_busy && !anytime_q;
   assign hold_o  = busy_o || (valid_i && !anytime);
   assign anytime = address_i[31:28] == RegionStatus || address_i[31:28] == RegionCounters
-                   || (address_i[31:28] == RegionControl && !write_i);
+                   || (address_i[31:28] == RegionControl && !write_i && address_i[1:0] != 2'd3);
   assign region  = address_q[31:28];
   assign place   = {4'd0, address_q[27:0]};
 
@@ -177,7 +184,7 @@ module corinfo_host #(
   wire [2:0]  field;
   assign word  = address_q[29:28];
   assign field = address_q[2:0];
-  reg  [31:0] beside_low, beside_bits, constant_low, constant_bits;
+  reg  [31:0] beside_low, beside_bits, constant_low, constant_bits, table_rows, table_last, table_above;
   reg         beside_signed;
   integer     i;
   always @* begin
@@ -199,12 +206,25 @@ module corinfo_host #(
         constant_bits = ConstantBits[32*i +: 32];
       end
     end
+    table_rows  = 32'd0;
+    table_last  = 32'd0;
+    table_above = 32'd0;
+    for (i = 0; i < Tables; i = i + 1) begin
+      if (address_q[27:24] == i[3:0]) begin
+        table_rows  = TableRows[32*i +: 32];
+        table_last  = (TableBits[32*i +: 32] - 32'd1) >> 5;
+        table_above = 32'hffff_fffe << ((TableBits[32*i +: 32] - 32'd1) & 32'd31);
+      end
+    end
   end
 
   wire                     is_beside;
   wire [63:0]              field_bits, above;
   reg  [63:0]              field_mask;
   reg  [31:0]              beside_low_q, beside_bits_q, constant_low_q, constant_bits_q;
+  reg  [20:0]              table_rows_q;
+  reg  [3:0]               table_last_q;    // last part
+  reg  [31:0]              table_above_q;   // and what is above its bits
   reg                      beside_signed_q;
   reg  [BesideRoom-1:0]    beside_room, beside_mask, beside_word_q;
   reg  [ConstantsRoom-1:0] constants_room, constants_mask, constants_word_q;
@@ -221,6 +241,9 @@ module corinfo_host #(
     beside_signed_q  <= beside_signed;
     constant_low_q   <= constant_low;
     constant_bits_q  <= constant_bits;
+    table_rows_q     <= table_rows[20:0];
+    table_last_q     <= table_last[3:0];
+    table_above_q    <= table_above;
     field_mask       <= ~({64{1'b1}} << field_bits);
     beside_room      <= {64'd0, beside_i} >> beside_low_q;
     beside_mask      <= {{BesideW{1'b0}}, field_mask} << beside_low_q;
@@ -247,17 +270,17 @@ module corinfo_host #(
         writable = fits_unsigned;
       end
       RegionControl: begin
-        exists   = place < 32'd3;
-        writable = place < 32'd2 && data_q[63:32] == 32'd0;
+        exists   = place < 32'd3 || (Schedule != 0 && place == 32'd3);
+        writable = place == 32'd3 ? data_q[63:2] == 62'd0 : place < 32'd2 && data_q[63:32] == 32'd0;
       end
       RegionCounters: begin
         exists   = place < CountersWord;
         writable = 1'b0;
       end
-      RegionSteps: begin
-        exists   = {8'd0, address_q[27:4]} < RowsWord && {28'd0, address_q[3:0]} <= LastPart;
+      RegionTables: begin
+        exists   = {1'b0, address_q[23:4]} < table_rows_q && address_q[3:0] <= table_last_q;
         writable = data_q[63:32] == 32'd0
-                   && ({28'd0, address_q[3:0]} != LastPart || (data_q[31:0] & ~LastBits) == 32'd0);
+                   && (address_q[3:0] != table_last_q || (data_q[31:0] & table_above_q) == 32'd0);
       end
       RegionStatus: begin
         exists   = place < 32'd4;
@@ -290,20 +313,29 @@ module corinfo_host #(
           synapse_i[SynapseWidth-2:0]};
       RegionConstants: read = constants_room[63:0] & field_mask;
       RegionControl:   read = (place == 32'd0) ? {32'd0, seed_q} : (place == 32'd1) ? {32'd0, number_q} :
-                              {{(64 - SampleW){1'b0}}, sample_i};
+                              (place == 32'd2) ? {{(64 - SampleW){1'b0}}, sample_i} :
+                              {61'd0, negative_i && schedule_q[1], schedule_q};
       RegionCounters:  read = {16'd0, counter_i};
       RegionStatus:    read = status_i;
-      RegionSteps:     read = {32'd0, rows_i};
+      RegionTables:    read = {32'd0, table_q};
       default:         read = beside_word;
     endcase
   end
 
   reg [63:0] read_q;
-  reg        seed_write_q, number_write_q;
+  reg [31:0] table_q;
+  reg        seed_write_q, number_write_q, schedule_write_q;
   always @(posedge clk_i) begin
     read_q         <= read;
+    table_q        <= table_i;
+    for (i = 0; i < Tables; i = i + 1) begin
+      table_o[i]    <= busy_o && region == RegionTables && address_q[27:24] == i[3:0];
+      table_we_o[i] <= write && !rst_i && region == RegionTables && address_q[27:24] == i[3:0];
+    end
     seed_write_q   <= region == RegionControl && place == 32'd0;
     number_write_q <= region == RegionControl && place == 32'd1;
+    schedule_write_q <= region == RegionControl && place == 32'd3;
+    restart_o        <= write && !rst_i && (seed_write_q || number_write_q || schedule_write_q);
     if (accept) begin
       address_q <= address_i;
       anytime_q <= anytime;
@@ -321,6 +353,7 @@ module corinfo_host #(
       data_o     <= 64'd0;
       seed_q     <= Seed;
       number_q   <= 32'd0;
+      schedule_q <= Schedule != 0 ? 2'b11 : 2'b00;
     end else begin
       first_q    <= accept;
       compared_q <= first_q;
@@ -332,6 +365,9 @@ module corinfo_host #(
       end
       if (write && seed_write_q) begin
         seed_q <= data_q[31:0];
+      end
+      if (write && schedule_write_q && Schedule != 0) begin
+        schedule_q <= data_q[1:0];
       end
       if (write && number_write_q) begin
         number_q <= data_q[31:0];
@@ -349,10 +385,10 @@ module corinfo_host #(
   assign beside_o         = beside_next[BesideW-1:0];
   assign seed_o           = seed_q;
   assign number_o         = number_q;
-  assign rows_we_o        = write && !rst_i && region == RegionSteps;
-  assign rows_row_o       = address_q[27:4];
-  assign rows_part_o      = address_q[3:0];
-  assign rows_data_o      = data_q[31:0];
+  assign schedule_o       = schedule_q;
+  assign table_row_o      = address_q[23:4];
+  assign table_part_o     = address_q[3:0];
+  assign table_data_o     = data_q[31:0];
   assign status_we_o      = write && !rst_i && region == RegionStatus;
   assign status_place_o   = address_q[1:0];
   assign status_data_o    = data_q[31:0];
@@ -363,9 +399,9 @@ module corinfo_host #(
     if (Updates != 0) begin : gen_constants
       corinfo_ram #(.Width(ConstantsWidth), .Depth(Updates), .InitFile(ConstantsFile)) u_constants (
         .clk_i  (clk_i),
-        .we_i   (write && !rst_i && region == RegionConstants),
-        .waddr_i(address_q[3 +: UpdateAddrW]),
-        .wdata_i(constants_next[ConstantsWidth-1:0]),
+        .we_i   (schedule_we_i || (write && !rst_i && region == RegionConstants)),
+        .waddr_i(schedule_we_i ? schedule_update_i[UpdateAddrW-1:0] : address_q[3 +: UpdateAddrW]),
+        .wdata_i(schedule_we_i ? schedule_constants_i : constants_next[ConstantsWidth-1:0]),
         .re_i   (1'b1),
         .raddr_i(busy_o ? address_q[3 +: UpdateAddrW] : update_i[UpdateAddrW-1:0]),
         .rdata_o(constants_o)
@@ -376,7 +412,8 @@ module corinfo_host #(
   endgenerate
 
   wire unused_bits;
-  assign unused_bits = ^{update_i, beside_room, beside_mask, beside_next, constants_room, constants_mask,
+  assign unused_bits = ^{table_rows, table_last, schedule_we_i, schedule_update_i, schedule_constants_i,
+                         update_i, beside_room, beside_mask, beside_next, constants_room, constants_mask,
                          constants_next, above};
 
 endmodule

@@ -44,6 +44,8 @@ module corinfo_steps #(
   parameter Rows           = 8,    // of constants
   parameter ConstantsWidth = 32,
   parameter ConstantsFile  = "",
+  parameter HostTables     = 1,    // the host reads and writes steps, not only constants
+  parameter SmallStyle     = "distributed",  // of small memories; "auto" where there are no distributed ones
   parameter WireCycles     = 0     // to the units, and back
 ) (
   input  wire                         clk_i,
@@ -73,13 +75,13 @@ module corinfo_steps #(
   output wire                         largest_o,       // of a reduction: the largest, not the sum
   output wire [ConstantsWidth-1:0]    constants_o,
 
-  // The host's access to the rows of constants, while no step is under way.
-  input  wire                         host_i,
-  input  wire                         host_we_i,
-  input  wire [23:0]                  host_row_i,
+  // The host's access to rows of constants, bit 0, and to steps, bit 1, while none is under way: see corinfo_table.
+  input  wire [1:0]                   host_i,
+  input  wire [1:0]                   host_we_i,
+  input  wire [19:0]                  host_row_i,
   input  wire [3:0]                   host_part_i,
   input  wire [31:0]                  host_data_i,
-  output wire [31:0]                  host_part_o,
+  output wire [31:0]                  host_word_o,
 
   // Sums.
   output wire                         hold_o,
@@ -250,16 +252,21 @@ module corinfo_steps #(
   wire [EntryBits-1:0] entry;
   wire [RowAddrW+1:0]  row_word;
   assign row_word = {row_q[RowAddrW-1:0], moment_q};
-  corinfo_table #(.Width(EntryBits), .Depth(Steps), .InitFile(StepsFile)) u_steps (
-    .clk_i(clk_i), .addr_i(step_q[StepAddrW-1:0]), .data_o(entry)
+  wire [31:0]          host_constants, host_step;
+  assign host_word_o = host_constants | host_step;
+  corinfo_table #(
+    .Width(EntryBits), .Depth(Steps), .InitFile(StepsFile), .Host(HostTables), .SmallStyle(SmallStyle)
+  ) u_steps (
+    .clk_i(clk_i), .addr_i(step_q[StepAddrW-1:0]), .data_o(entry), .host_i(host_i[1]), .host_we_i(host_we_i[1]),
+    .host_row_i(host_row_i), .host_part_i(host_part_i), .host_data_i(host_data_i), .host_word_o(host_step)
   );
-  corinfo_rows #(.Width(ConstantsWidth), .Depth(RowDepth), .InitFile(ConstantsFile)) u_constants (
-    .clk_i(clk_i), .addr_i(row_word[RowAddrW-1:0]), .data_o(constants_o),
-    .host_i(host_i), .host_we_i(host_we_i), .host_addr_i(host_row_i[RowAddrW-1:0]), .host_part_i(host_part_i),
-    .host_data_i(host_data_i), .host_part_o(host_part_o)
+  corinfo_table #(
+    .Width(ConstantsWidth), .Depth(RowDepth), .InitFile(ConstantsFile), .SmallStyle(SmallStyle)
+  ) u_constants (
+    .clk_i(clk_i), .addr_i(row_word[RowAddrW-1:0]), .data_o(constants_o), .host_i(host_i[0]),
+    .host_we_i(host_we_i[0]), .host_row_i(host_row_i), .host_part_i(host_part_i), .host_data_i(host_data_i),
+    .host_word_o(host_constants)
   );
-  wire unused_row;
-  assign unused_row = ^host_row_i;
 
   wire [15:0] slot_base, slot_count, index_base, latency, kinds, factor_base, kept_base;
   wire        pull, signal, factor, kept;

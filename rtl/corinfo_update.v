@@ -40,6 +40,7 @@ module corinfo_update #(
   parameter FetchCycles  = 6,
   parameter Updates      = 5,     // at least 2
   parameter UpdatesFile  = "",
+  parameter HostTables   = 1,     // the host reads and writes the table
   parameter MaxLatency   = 20     // of the units' pipelines
 ) (
   input  wire                           clk_i,
@@ -94,7 +95,15 @@ module corinfo_update #(
   output wire [127:0]                   keys_o,
   output wire [1:0]                     order_o,          // 0 (row, column), 1 the larger one first, 2 (column, row)
   output wire [15:0]                    random_row_o,     // of unit 0; the units' own a cycle later
-  output wire [15:0]                    random_column_o
+  output wire [15:0]                    random_column_o,
+
+  // The host's access to the table, while no update is under way: see corinfo_table.
+  input  wire                           host_i,
+  input  wire                           host_we_i,
+  input  wire [19:0]                    host_row_i,
+  input  wire [3:0]                     host_part_i,
+  input  wire [31:0]                    host_data_i,
+  output wire [31:0]                    host_word_o
 );
 
   // Parameters that it cannot have: elaboration finds no module of the reason's name.
@@ -184,8 +193,11 @@ module corinfo_update #(
       update_q <= update_i;
     end
   end
-  corinfo_table #(.Width(EntryBits), .Depth(Updates), .InitFile(UpdatesFile)) u_updates (
-    .clk_i(clk_i), .addr_i(update_q[UpdateAddrW-1:0]), .data_o(entry)
+  corinfo_table #(
+    .Width(EntryBits), .Depth(Updates), .InitFile(UpdatesFile), .Host(HostTables), .SmallStyle(SmallStyle)
+  ) u_updates (
+    .clk_i(clk_i), .addr_i(update_q[UpdateAddrW-1:0]), .data_o(entry), .host_i(host_i), .host_we_i(host_we_i),
+    .host_row_i(host_row_i), .host_part_i(host_part_i), .host_data_i(host_data_i), .host_word_o(host_word_o)
   );
   wire        always_f, signed_f, two_terms;
   wire [15:0] columns, index_base, slot_base, slot_count, stride, number, latency, terms_f;
@@ -408,6 +420,7 @@ module corinfo_update #(
   assign visit_o     = visit_q;
   assign visit_sub_o = sub_q;
 
+  reg                   running_q;
   reg  [LineLength-1:0] line_q;
   wire [LineLength:0]   line;
   wire                  returns, queued;
@@ -421,14 +434,14 @@ module corinfo_update #(
     // Visits of the projection before, behind its tap, are not to come by the tap of one with a longer pipeline.
     line_q <= (rst_i || start_i) ? {LineLength{1'b0}} : line[LineLength-1:0];
   end
-  assign returns = line[tap[TapW-1:0]];
+  // So are they not by that of a row that the host reads when the update is done.
+  assign returns = running_q && line[tap[TapW-1:0]];
   corinfo_fifo #(.Width(SubW + SynapseAddrW + 16), .AddrW(QueueW)) u_return (
     .clk_i(clk_i), .rst_i(rst_i), .put_i(visit_q), .data_i({sub_q, addr_q, row_q}),
     .valid_o(queued), .data_o({write_sub_o, synapse_waddr_o, write_row_o}), .take_i(returns)
   );
   assign write_o = returns && !rst_i;
 
-  reg running_q;
   assign busy_o = running_q;
   assign done_o = running_q && !looked_q && !keys_start_q && !keys_busy && !terms_busy && !hold_busy && !visit_q
                   && !queued;

@@ -39,7 +39,6 @@ var Order = []string{
 	"corinfo_lane.v",
 	"corinfo_walk.v",
 	"corinfo_counters.v",
-	"corinfo_rows.v",
 	"corinfo_steps.v",
 	"corinfo_context.v",
 	"corinfo_events.v",
@@ -53,6 +52,8 @@ var Order = []string{
 	"corinfo_load.v",
 	"corinfo_presynaptic.v",
 	"corinfo_join.v",
+	"corinfo_sign.v",
+	"corinfo_schedule.v",
 	"corinfo_host.v",
 	"corinfo_control.v",
 }

@@ -149,6 +149,8 @@ func networkFlags() []cli.Flag {
 		&cli.IntFlag{Name: "contexts", DefaultText: "the network file's", Usage: "samples that the design has in flight at once, 1 to 4"},
 		&cli.IntFlag{Name: "neuron-units", DefaultText: "one for up to eight lanes", Usage: "neuron units of the design, a divisor of its lanes"},
 		&cli.BoolFlag{Name: "inference", Usage: "a design that classifies only, as hardware.learning: false in the network file: without all that learning needs"},
+		&cli.BoolFlag{Name: "schedule", Usage: "a design that writes its rates and draws the sign of beta itself, as hardware.schedule: true in the network file"},
+		&cli.IntFlag{Name: "limit", DefaultText: "the network file's", Usage: "with --schedule: its epochs have `N` training samples, as those of train --limit"},
 		dataFlag(),
 	}
 }
@@ -194,6 +196,18 @@ func chosenPlan(c *cli.Context, target hdlgen.Target) (p *design.Plan, run *trai
 	}
 	if c.Bool("inference") {
 		n.Hardware.Learning = false
+	}
+	if c.Bool("schedule") {
+		n.Hardware.Schedule = true
+	}
+	if c.IsSet("limit") {
+		if err := atLeast(c, "limit", 1); err != nil {
+			return nil, nil, err
+		}
+		if !n.Hardware.Schedule {
+			return nil, nil, usagef("%s: --limit counts the samples of the schedule's epochs; give --schedule too", c.Command.Name)
+		}
+		n.Hardware.EpochSamples = c.Int("limit")
 	}
 	units := design.Units(n.Hardware.Lanes)
 	if c.IsSet("neuron-units") {

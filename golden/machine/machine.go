@@ -27,6 +27,7 @@ type Machine struct {
 	stored   []int       // projections with synapses of their own: the place is the tensor's number
 	epoch    int
 	rates    [][]int64 // by update: its constants, in the order of its graph's inputs
+	hold     bool      // rates change by SetConstant alone
 	steps    []stepTable
 	factors  [][]input // by factor: the inputs of its graph, in their order
 	tables   []updateTable
@@ -158,6 +159,9 @@ func (m *Machine) rate(update int, name string, epoch int) int64 {
 
 // schedule brings the constants of the mini-batch under way that may change with every one.
 func (m *Machine) schedule() {
+	if m.hold {
+		return
+	}
 	m.eachRate(func(update, at int, name string) {
 		if m.d.Updates[update].Graph.Setting(name).Scheduled {
 			m.rates[update][at] = m.rate(update, name, m.epoch)
@@ -206,6 +210,10 @@ func (m *Machine) SetConstant(update, at int, word int64) {
 	m.rates[update] = slices.Clone(m.rates[update])
 	m.rates[update][at] = word
 }
+
+// HoldConstants leaves the constants of updates to SetConstant alone: those that are scheduled by mini-batch no longer follow by
+// themselves.
+func (m *Machine) HoldConstants() { m.hold = true }
 
 // Factor are the raw words of a factor of the learning sample that Run processed last, one per neuron: that of a role, where it
 // has roles. They are the machine's own until the next Run.

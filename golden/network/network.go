@@ -25,10 +25,13 @@ type Network struct {
 
 // Hardware are the choices of the design.
 type Hardware struct {
-	Lanes    int    `yaml:"lanes" doc:"neurons computed at a time, each with its synapses in a memory of its own; left out: 16"`
-	Contexts int    `yaml:"contexts" doc:"samples in flight at once, 1 to 4; left out: 1"`
-	Learning bool   `yaml:"learning" doc:"false: the design classifies only, and its synapses change by the host alone; left out: true"`
-	Mode     string `yaml:"mode" doc:"events: broadcast changed states only; dense: all states, same bits; left out: events"`
+	Lanes        int    `yaml:"lanes" doc:"neurons computed at a time, each with its synapses in a memory of its own; left out: 16"`
+	Contexts     int    `yaml:"contexts" doc:"samples in flight at once, 1 to 4; left out: 1"`
+	Learning     bool   `yaml:"learning" doc:"false: the design classifies only, and its synapses change by the host alone; left out: true"`
+	HostTables   bool   `yaml:"host_tables" doc:"the host reads and writes the program and all tables, not only constants; left out: false"`
+	Schedule     bool   `yaml:"schedule" doc:"true: a design that learns writes the rates of every mini-batch and draws the sign of beta itself; left out: false, the host's"`
+	EpochSamples int    `yaml:"epoch_samples" doc:"samples of an epoch, by which its schedule counts; left out: all training samples of mnist, fashion or cifar10"`
+	Mode         string `yaml:"mode" doc:"events: broadcast changed states only; dense: all states, same bits; left out: events"`
 }
 
 // K is the number of layers above the input.

@@ -45,6 +45,9 @@ func (p *networkFile) values(n *Network) {
 	p.learning(&n.Learning)
 	p.count("hardware.lanes", n.Hardware.Lanes, 1, MaxLanes)
 	p.count("hardware.contexts", n.Hardware.Contexts, 1, MaxContexts)
+	if n.Hardware.EpochSamples < 0 {
+		p.report("hardware.epoch_samples", "%d; want 1 or more, or leave it out", n.Hardware.EpochSamples)
+	}
 	p.oneOf("hardware.mode", n.Hardware.Mode, "events", "dense")
 	r := rule.Named(n.Rule)
 	if r == nil {

@@ -18,7 +18,7 @@ const (
 	RegionCounters  Region = 3
 	RegionBeside    Region = 4 // and as many behind it as there are words beside a synapse
 	RegionStatus    Region = 8
-	RegionSteps     Region = 9
+	RegionTables    Region = 9
 )
 
 // RegionShift is where the region begins in an address.
@@ -26,6 +26,31 @@ const RegionShift = 28
 
 // Address is that of a word of the region.
 func (r Region) Address(word int) uint32 { return uint32(r)<<RegionShift | uint32(word) }
+
+// Table is a number of RegionTables, in bits 27:24 of an address.
+type Table uint32
+
+// Tables that the host reads and writes, in parts of 32 bits.
+const (
+	TableConstants Table = iota // of steps
+	TableProgram
+	TableSteps
+	TableSignals
+	TableColumns // what the words of a column are added to
+	TableUpdates
+	TableCounters // which counter a flag is of
+)
+
+// tableCount is how many tables there are.
+const tableCount = 7
+
+// TableSize is how many rows a table has, and of how many bits each.
+type TableSize struct{ Rows, Bits int }
+
+// Address is that of a part of a row.
+func (t Table) Address(row, part int) uint32 {
+	return RegionTables.Address(int(t)<<24 | row<<4 | part)
+}
 
 // Words of RegionStatus.
 const (
@@ -141,7 +166,16 @@ var definitions = map[string][]definition{
 		{"RegionCounters", 4, int(RegionCounters), ""},
 		{"RegionBeside", 4, int(RegionBeside), "to 7: words beside synapses"},
 		{"RegionStatus", 4, int(RegionStatus), ""},
-		{"RegionSteps", 4, int(RegionSteps), "constants of steps"},
+		{"RegionTables", 4, int(RegionTables), ""},
+	},
+	"tables": {
+		{"TableConstants", 0, int(TableConstants), "of steps"},
+		{"TableProgram", 0, int(TableProgram), ""},
+		{"TableSteps", 0, int(TableSteps), ""},
+		{"TableSignals", 0, int(TableSignals), ""},
+		{"TableColumns", 0, int(TableColumns), "what the words of a column are added to"},
+		{"TableUpdates", 0, int(TableUpdates), ""},
+		{"TableCounters", 0, int(TableCounters), "which counter a flag is of"},
 	},
 	"status": {
 		{"PlaceStatus", 2, StatusErrors, ""}, {"PlaceAbort", 2, StatusAbort, ""}, {"PlaceWatchdog", 2, StatusWatchdog, ""}, {"PlaceReset", 2, StatusReset, ""},

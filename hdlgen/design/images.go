@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
 
 	"corinfo/golden/rule"
 	"corinfo/hdlgen"
@@ -45,13 +47,49 @@ func (p *Plan) images(s *shape, values Values, rates [][]int64) map[string][]byt
 			out[p.imageName(name)] = text
 		}
 	}
+	for table, text := range p.tableImages(s) {
+		if len(text) > 0 {
+			out[p.imageName(tableNames[table])] = text
+		}
+	}
+	put("rates", p.updateWords(), func(m *image) {
+		for _, u := range p.Updates {
+			m.Word(p.constantFields(s, rates[u.Update])...)
+		}
+	})
+	put("schedule", p.scheduleWords(), func(m *image) {
+		for i := range p.scheduleWords() {
+			e := p.Entries[min(i, len(p.Entries)-1)] // one alone comes twice
+			m.Word(append([]hdlgen.Field{field(int64(e.Number), 32), field(int64(e.Update), 8)}, p.constantFields(s, e.Constants)...)...)
+		}
+	})
+	maps.Copy(out, p.laneImages(s, values))
+	return out
+}
+
+// constantFields are the constants of an update in their places.
+func (p *Plan) constantFields(s *shape, words []int64) (fields []hdlgen.Field) {
+	used := 0
+	for at, word := range words {
+		fields = append(fields, field(word, p.Places[at].Width))
+		used += p.Places[at].Width
+	}
+	return append(fields, field(0, s.places-used))
+}
+
+// tableNames are those of the tables' images.
+var tableNames = [tableCount]string{"constants", "program", "steps", "signals", "walk", "updates", "counters"}
+
+// tableImages are the images of tables, by number.
+func (p *Plan) tableImages(s *shape) (texts [tableCount][]byte) {
+	put := func(table Table, least int, fill func(m *image)) { texts[table] = filled(least, fill) }
 	batch := p.batch()
-	put("program", 2, func(m *image) {
+	put(TableProgram, 2, func(m *image) {
 		for _, i := range p.Program {
 			m.Word(instruction.pack(int64(i.Op), int64(i.Step), int64(i.Row), one(i.Hold), one(i.Last), int64(i.Exit))...)
 		}
 	})
-	put("steps", 2, func(m *image) {
+	put(TableSteps, 2, func(m *image) {
 		for _, st := range p.Steps {
 			f := p.Formulas[st.Formula]
 			kinds, signal, post, pre := 0, max(0, st.Signal), 0, 0
@@ -71,7 +109,7 @@ func (p *Plan) images(s *shape, values Values, rates [][]int64) map[string][]byt
 				int64(f.Latency), int64(kinds), int64(signal), int64(st.Layer), int64(post), int64(pre), int64(p.factorsOf(st.Post, st.Layer)))...)
 		}
 	})
-	put("constants", 4, func(m *image) {
+	put(TableConstants, 4, func(m *image) {
 		for _, row := range p.Rows {
 			f := p.Formulas[row.Formula]
 			for _, words := range row.Words {
@@ -88,17 +126,17 @@ func (p *Plan) images(s *shape, values Values, rates [][]int64) map[string][]byt
 			}
 		}
 	})
-	put("signals", 2, func(m *image) {
+	put(TableSignals, 2, func(m *image) {
 		for _, x := range p.Signals {
 			m.Word(signalEntry.pack(int64(x.Base), int64(x.Stride), int64(x.Walk))...)
 		}
 	})
-	put("walk", 2, func(m *image) {
+	put(TableColumns, 2, func(m *image) {
 		for _, x := range p.Walk {
 			m.Word(walkEntry.pack(int64(x.Slot<<s.kind|x.Kind), int64(x.Shift))...)
 		}
 	})
-	put("updates", p.updateWords(), func(m *image) {
+	put(TableUpdates, p.updateWords(), func(m *image) {
 		for _, u := range p.Updates {
 			pr, d := &p.D.Projections[u.Projection], p.D
 			x, f := &d.Updates[u.Update], p.Formulas[u.Formula]
@@ -138,23 +176,7 @@ func (p *Plan) images(s *shape, values Values, rates [][]int64) map[string][]byt
 				int64(minus), int64(live[0]), int64(live[1]))...)
 		}
 	})
-	put("rates", p.updateWords(), func(m *image) {
-		for _, u := range p.Updates {
-			fields, at := []hdlgen.Field{}, 0
-			for i := range p.Formulas[u.Formula].Constants {
-				if p.Formulas[u.Formula].Constants[i] >= 0 {
-					fields = append(fields, field(rates[u.Update][at], p.Places[at].Width))
-					at++
-				}
-			}
-			used := 0
-			for _, f := range fields {
-				used += f.Width
-			}
-			m.Word(append(fields, field(0, s.places-used))...)
-		}
-	})
-	put("counters", max(2, len(p.Steps))+p.updateWords(), func(m *image) {
+	put(TableCounters, max(2, len(p.Steps))+p.updateWords(), func(m *image) {
 		for _, tensors := range p.raised() {
 			var fields []hdlgen.Field
 			for k := range p.Flags {
@@ -167,8 +189,7 @@ func (p *Plan) images(s *shape, values Values, rates [][]int64) map[string][]byt
 			m.Word(fields...)
 		}
 	})
-	maps.Copy(out, p.laneImages(s, values))
-	return out
+	return texts
 }
 
 // laneImages are those of the lanes' memories.
@@ -237,4 +258,25 @@ func (d *Design) LaneImages(values Values) (map[string][]byte, error) {
 		return nil, err
 	}
 	return d.Plan.laneImages(s, values), nil
+}
+
+// TableWords are the rows of a table of the design in parts of 32 bits, the lowest first, as the host reads them.
+func (p *Plan) TableWords(table Table) (rows [][]uint32, err error) {
+	s, err := newShape(p)
+	if err != nil {
+		return nil, err
+	}
+	for line := range strings.Lines(string(p.tableImages(s)[table])) {
+		digits := strings.TrimSpace(line)
+		var parts []uint32
+		for end := len(digits); end > 0; end -= 8 {
+			v, err := strconv.ParseUint(digits[max(0, end-8):end], 16, 32)
+			if err != nil {
+				return nil, err
+			}
+			parts = append(parts, uint32(v))
+		}
+		rows = append(rows, parts)
+	}
+	return rows, nil
 }

@@ -48,6 +48,7 @@ type Plan struct {
 	Beside   []Storage // words beside a synapse, by place
 	Places   []Storage // constants of an update, by place
 	Counters []string  // of the host, by number
+	Entries  []Entry   // of the design's own schedule; none: it has none
 	Flags    int       // that a formula raises at most: roundings that overflow, and whether an update is lost
 
 	words  map[string]int
@@ -215,6 +216,11 @@ func New(n *network.Network, lanes, units int, target hdlgen.Target) (*Plan, err
 	}
 	if err := p.count(); err != nil {
 		return nil, err
+	}
+	if p.HasSchedule() {
+		if p.Entries, err = p.entries(); err != nil {
+			return nil, err
+		}
 	}
 	if _, err := newShape(p); err != nil {
 		return nil, err
@@ -934,6 +940,32 @@ func (p *Plan) updates() {
 			}
 		}
 	}
+}
+
+// tables are the sizes of all tables, by number.
+func (p *Plan) tables(constantBits int) [tableCount]TableSize {
+	return [tableCount]TableSize{
+		TableConstants: {4 * max(1, len(p.Rows)), constantBits},
+		TableProgram:   {max(2, len(p.Program)), instruction.bits()},
+		TableSteps:     {max(2, len(p.Steps)), stepEntry.bits()},
+		TableSignals:   {max(2, len(p.Signals)), signalEntry.bits()},
+		TableColumns:   {max(2, len(p.Walk)), walkEntry.bits()},
+		TableUpdates:   {p.updateWords(), updateEntry.bits()},
+		TableCounters:  {max(2, len(p.Steps)) + p.updateWords(), 8 * p.Flags},
+	}
+}
+
+// HostTables are the sizes of those that the host reads and writes, by number; of others 0.
+func (p *Plan) HostTables() (sizes [tableCount]TableSize, err error) {
+	s, err := newShape(p)
+	if err != nil {
+		return sizes, err
+	}
+	sizes = p.tables(s.constants)
+	if !p.Network.Hardware.HostTables {
+		sizes = [tableCount]TableSize{TableConstants: sizes[TableConstants]}
+	}
+	return sizes, nil
 }
 
 // Dense are the cycles of an inference, about, in which every signal of every step is broadcast.

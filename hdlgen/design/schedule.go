@@ -560,6 +560,8 @@ func (p *Plan) memories(s *shape, e *hdlgen.Estimates) {
 		e.MemoryBits += words * width * memories
 	}
 	n := p.Network
+	fixed := !n.Hardware.HostTables
+	sizes := p.tables(s.constants)
 	add("synapses", s.synapseDepth, s.word, p.Lanes, false)
 	add("words beside synapses", s.synapseDepth, s.beside, p.Lanes, false)
 	add("sums", 1<<s.sum, s.accumulator, p.Lanes*p.Contexts, false)
@@ -567,19 +569,24 @@ func (p *Plan) memories(s *shape, e *hdlgen.Estimates) {
 		add("factors", 1<<s.factor, p.pair()*s.factorWord, p.Lanes/p.pair(), false)
 		add("kept factors", 1<<s.kept, s.keptWord, p.Units, false)
 		add("input", max(2, n.Learning.Batch*n.Layers[0]), s.x, 1, false)
-		add("updates", p.updateWords(), 288, 1, true)
+		add("updates", p.updateWords(), sizes[TableUpdates].Bits, 1, fixed)
 		add("rates", p.updateWords(), s.places, 1, false)
+		add("schedule", p.scheduleWords(), s.places+40, 1, true)
 	}
 	for _, w := range p.Words {
 		add("words "+w.Name, p.Contexts<<s.index, w.Width, p.Units, false)
 	}
 	add("words of layers", p.Contexts*len(n.Layers), s.shared, 1, false)
 	add("events", 1<<s.queue, s.signal+16+s.change, p.Units*p.Contexts, false)
-	add("program", len(p.Program), instruction.bits(), p.Contexts, true)
-	add("steps", max(2, len(p.Steps)), 176, 1, true)
-	add("constants", 4*len(p.Rows), s.constants, 1, false)
-	add("columns", max(2, len(p.Walk)), 32, 1, true)
-	add("signals", max(2, len(p.Signals)), 64, 1, true)
+	table := func(name string, number Table, copies int, fixed bool) {
+		add(name, sizes[number].Rows, sizes[number].Bits, copies, fixed)
+	}
+	table("program", TableProgram, p.Contexts, fixed)
+	table("steps", TableSteps, 1, fixed)
+	table("constants", TableConstants, 1, false)
+	table("columns", TableColumns, 1, fixed)
+	table("signals", TableSignals, 1, fixed)
+	table("counters of flags", TableCounters, 1, fixed)
 }
 
 // multipliers counts those of the lanes' products, of the formulas in every unit, and the one that finds columns.

@@ -214,16 +214,30 @@ func (p *Plan) topModule(s *shape) []byte {
 	w.line("  wire bus_rst;")
 	control = append(control, ".rst_o(bus_rst)")
 	w.line("  wire [%d:0] synapse_next;\n  wire [%d:0] beside_next;", p.Units*s.word-1, p.Units*besideW-1)
-	table := func(list []Storage, of func(x Storage) int, n int) string {
+	words := func(list []int, n int) string { // the first lowest
 		parts := make([]string, n)
 		for i := range parts {
 			v := 0
 			if i < len(list) {
-				v = of(list[i])
+				v = list[i]
 			}
 			parts[n-1-i] = fmt.Sprintf("32'd%d", v)
 		}
 		return "{" + strings.Join(parts, ", ") + "}"
+	}
+	table := func(list []Storage, of func(x Storage) int, n int) string {
+		var values []int
+		for _, x := range list {
+			values = append(values, of(x))
+		}
+		return words(values, n)
+	}
+	var tableRows, tableBits []int
+	for i, x := range p.tables(s.constants) {
+		if i > 0 && !n.Hardware.HostTables {
+			x.Rows = 0
+		}
+		tableRows, tableBits = append(tableRows, x.Rows), append(tableBits, x.Bits)
 	}
 	signed := 0
 	for i, x := range p.Beside {
@@ -231,12 +245,18 @@ func (p *Plan) topModule(s *shape) []byte {
 			signed |= 1 << i
 		}
 	}
-	dense, signedX, learns := 0, 0, 0
+	dense, signedX, learns, hosted, random := 0, 0, 0, 0, 0
 	if p.Learns() {
 		learns = 1
 	}
 	if n.Hardware.Mode == "dense" {
 		dense = 1
+	}
+	if n.Hardware.HostTables {
+		hosted = 1
+	}
+	if n.Learning.RandomSign {
+		random = 1
 	}
 	if p.A.Word(p.D.Word("x", 0)).Signed {
 		signedX = 1
@@ -254,7 +274,7 @@ func (p *Plan) topModule(s *shape) []byte {
 		{"SynapseWidth", s.word}, {"BesideW", besideW}, {"XWidth", s.x}, {"XSigned", signedX}, {"ChangeWidth", s.change}, {"OperandWidth", s.operand}, {"ScoreWidth", s.score},
 		{"KeptWidth", s.keptWord}, {"ValueWidth", s.value}, {"ConstantsWidth", s.constants}, {"Steps", max(2, len(p.Steps))}, {"Rows", max(1, len(p.Rows))}, {"Signals", max(2, len(p.Signals))},
 		{"SignalW", s.signal}, {"OneSignal", p.oneSignal()}, {"WalkDepth", max(2, len(p.Walk))}, {"Learning", learns}, {"Updates", p.updateWords()}, {"UpdateConstantsWidth", s.places},
-		{"MaxLatency", s.maxLatency}, {"TermAddrW", s.term}, {"FactorsW", s.factors}, {"ReadCycles", p.Target.ReadCycles}, {"WireCycles", p.Target.WireCycles}, {"QueueW", s.queue}, {"ProgramDepth", max(2, len(p.Program))}, {"ProgramAddrW", s.program}, {"Dense", dense}, {"Flags", p.Flags}, {"Totals", len(p.Counters)}} {
+		{"MaxLatency", s.maxLatency}, {"TermAddrW", s.term}, {"FactorsW", s.factors}, {"ReadCycles", p.Target.ReadCycles}, {"WireCycles", p.Target.WireCycles}, {"QueueW", s.queue}, {"ProgramDepth", max(2, len(p.Program))}, {"ProgramAddrW", s.program}, {"HostTables", hosted}, {"Entries", p.scheduleWords()}, {"RandomSign", random}, {"Dense", dense}, {"Flags", p.Flags}, {"Totals", len(p.Counters)}} {
 		number(x.name, x.v)
 	}
 	low := func(x Storage) int { return x.Low }
@@ -265,9 +285,11 @@ func (p *Plan) topModule(s *shape) []byte {
 	text("BesideSigned", fmt.Sprintf("4'd%d", signed))
 	text("ConstantLow", table(p.Places, low, 8))
 	text("ConstantBits", table(p.Places, width, 8))
+	text("TableRows", words(tableRows, tableCount))
+	text("TableBits", words(tableBits, tableCount))
 	text("Seed", fmt.Sprintf("32'd%d", n.Seed))
 	for _, x := range [][2]string{{"ProgramFile", "program"}, {"StepsFile", "steps"}, {"ConstantsFile", "constants"}, {"SignalsFile", "signals"}, {"WalkFile", "walk"},
-		{"UpdatesFile", "updates"}, {"UpdateConstantsFile", "rates"}, {"CountersFile", "counters"}} {
+		{"UpdatesFile", "updates"}, {"UpdateConstantsFile", "rates"}, {"ScheduleFile", "schedule"}, {"CountersFile", "counters"}} {
 		text(x[0], image(x[1]))
 	}
 	w.line("\n  corinfo_control #(\n    %s\n  ) u_control (\n    %s\n  );", strings.Join(params, ",\n    "), strings.Join(control, ",\n    "))

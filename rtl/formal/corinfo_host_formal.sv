@@ -15,7 +15,7 @@ module corinfo_host_formal #(
   input wire error_o,
   input wire [63:0] data_o,
   input wire synapse_we_o,
-  input wire rows_we_o,
+  input wire [6:0] table_we_o,
   input wire status_we_o
 );
 
@@ -31,7 +31,7 @@ module corinfo_host_formal #(
   reg        under_q;    // an access is under way
   reg [31:0] age_q;
   wire       writes;
-  assign writes = synapse_we_o || rows_we_o || status_we_o;
+  assign writes = synapse_we_o || table_we_o != 7'd0 || status_we_o;
   always @(posedge clk_i) begin
     under_q <= !rst_i && (accept || (under_q && !done_o));
     age_q   <= accept ? 32'd1 : age_q + 32'd1;
@@ -45,7 +45,8 @@ module corinfo_host_formal #(
       assert (!error_o || done_o) else $fatal(1, "corinfo_host: an error without an answer");
       assert (!error_o || data_o == 64'd0) else $fatal(1, "corinfo_host: a refused access reads a word");
       assert (!writes || (under_q && write_q)) else $fatal(1, "corinfo_host: a write without an access that writes");
-      assert (synapse_we_o + rows_we_o + status_we_o <= 2'd1)
+      assert (!(synapse_we_o && status_we_o) && (table_we_o & (table_we_o - 7'd1)) == 7'd0
+              && (table_we_o == 7'd0 || !(synapse_we_o || status_we_o)))
       else $fatal(1, "corinfo_host: an access writes two words");
     end
   end

@@ -21,7 +21,7 @@ module corinfo_steps_formal #(
   input wire done_o,
   input wire busy_o,
   input wire [Contexts-1:0] reading_o,
-  input wire host_i,
+  input wire [1:0] host_i,
   input wire hold_o,
   input wire [KindW-1:0] kind_o,
   input wire [Contexts-1:0] sum_clear_o,
@@ -51,7 +51,7 @@ module corinfo_steps_formal #(
   always @(posedge clk_i) begin : environment
     if (started_q && !rst_i) begin
       assert (!start_i || !busy_o || done_o) else $fatal(1, "corinfo_steps: a step begins in another one");
-      assert (!host_i || !busy_o) else $fatal(1, "corinfo_steps: the host addresses constants in a step");
+      assert (host_i == 2'd0 || !busy_o) else $fatal(1, "corinfo_steps: the host addresses a table in a step");
     end
   end
 

@@ -45,7 +45,7 @@ func (c *cosimulation) close(s *script) *sim.Closing {
 		commands := d.inputs(2 + contexts)
 		commands[len(commands)-1].abort = true
 		d.play(commands, &end, false)
-		d.read(in(regionControl, 0), controlWords)
+		d.control()
 	}
 	d.play(d.inputs(1), nil, false)
 	d.over()
@@ -60,9 +60,9 @@ func (c *cosimulation) close(s *script) *sim.Closing {
 	// While events wait, are on their way, and become products.
 	for i, cycles := range []int{2, 4, 5, 7, 9 + way, 10 + way, 11 + way, 12 + way, 14 + way + d.rng.IntN(30)} {
 		d.step("a reset while samples settle", true)
-		d.read(in(regionControl, 0), controlWords)
+		d.control()
 		d.play(d.inputs(5)[5-1-i%contexts:], &reset{'S', 1 + i/4, cycles}, false)
-		d.read(in(regionControl, 0), controlWords)
+		d.control()
 		d.over()
 	}
 	if len(p.Updates) > 0 {
@@ -81,13 +81,16 @@ func (d *closer) learns() {
 		nudged = 1
 	}
 	d.play(d.mixed(nudged), &reset{'R', 1, 5 + d.rng.IntN(40)}, true)
-	d.read(in(regionControl, 0), controlWords)
+	d.control()
 	d.over()
 	d.resetUpdate()
 
 	mixed := d.mixed(max(batch, 2*batch*(2/batch))) // at least two
 	half := len(mixed) / 2
 	d.step("both signs of beta in a mini-batch, results taken late", true)
+	if d.p.HasSchedule() {
+		d.schedule(0) // it gives all samples one sign
+	}
 	d.numbers(1<<24 - 1)
 	d.changeConstants()
 	d.play(mixed[:half], nil, false)
@@ -97,9 +100,25 @@ func (d *closer) learns() {
 	d.late()
 	d.over()
 	d.step("samples after all", true)
+	if d.p.HasSchedule() {
+		d.ownSchedule()
+	}
 	d.play(append(d.mixed(1), d.inputs(d.p.Contexts)...), nil, false)
 	d.late()
 	d.over()
+}
+
+// ownSchedule has either part of the design's own schedule work alone, then both, for other mini-batches and seeds: their signs are read.
+func (d *closer) ownSchedule() {
+	d.schedule(scheduleConstants)
+	d.numbers(int64(1 + d.rng.IntN(3)))
+	d.schedule(scheduleSigns)
+	d.play(d.mixed(d.p.Network.Learning.Batch), nil, false)
+	d.over()
+	d.schedule(scheduleConstants | scheduleSigns)
+	for range 12 {
+		d.numbers(int64(d.rng.Uint32() >> d.rng.IntN(32)))
+	}
 }
 
 // step begins one, with stalls or without.
@@ -122,7 +141,7 @@ func (d *closer) over() {
 // late reads words before all commands are done: the host waits for a synapse's.
 func (d *closer) late() {
 	d.read(in(regionSynapses, 0), 1)
-	d.read(in(regionControl, 0), controlWords)
+	d.control()
 }
 
 // play gives commands, of which a reset may end the last; single: each waits until the one before is done.
@@ -160,6 +179,15 @@ func (d *closer) uneven() []command {
 func (d *closer) write(address uint32, data int64) {
 	d.script.write(address, data)
 	d.count.Words++
+}
+
+func (d *closer) control() { d.read(in(regionControl, 0), controlWords(d.p)) }
+
+// schedule writes what of the design's own schedule is to be in force.
+func (d *closer) schedule(own int64) {
+	d.write(in(regionControl, controlSchedule), own)
+	d.control()
+	d.readAllConstants()
 }
 
 func (d *closer) read(address uint32, count int) {
@@ -205,14 +233,47 @@ func (d *closer) everyRegion() {
 		d.write(x.address(), 1<<d.p.Places[x.place].Width-1-int64((d.p.Updates[x.update].Update+x.place)&1))
 	}
 	d.numbers(1<<32 - 1)
+	d.tables()
 	d.refused()
 	for _, address := range back {
 		d.read(address, 1)
 	}
 	d.readAllConstants()
-	d.read(in(regionControl, 0), controlWords)
+	d.control()
 	d.numbers(int64(d.rng.Uint32()))
 	d.changeConstants()
+}
+
+// tables changes rows of every table that the host has, the first and the last and one between them, part by part, and back again; and
+// tries rows, parts and words that there are not.
+func (d *closer) tables() {
+	sizes, err := d.p.HostTables()
+	if err != nil {
+		panic(err) // a plan has a shape
+	}
+	for table, rows := range tablesOf(d.p) {
+		at := func(row, part int) uint32 { return design.Table(table).Address(row, part) }
+		if rows == nil {
+			d.missing(at(0, 0))
+			continue
+		}
+		last, bits := len(rows)-1, sizes[table].Bits
+		for _, row := range []int{0, last, d.rng.IntN(len(rows))} {
+			for part, word := range rows[row] {
+				other := word ^ (^uint32(0) >> max(0, 32*(part+1)-bits)) // every bit that it has
+				d.write(at(row, part), int64(other))
+				d.read(at(row, 0), len(rows[row]))
+				d.write(at(row, part), int64(word))
+			}
+		}
+		d.missing(at(last+1, 0))
+		d.missing(at(last, len(rows[0])))
+		d.refuse(at(last, 0), 1<<32)
+		if bits%32 > 0 {
+			d.refuse(at(0, bits/32), 1<<(bits%32))
+		}
+	}
+	d.missing(design.Table(len(sizes)).Address(0, 0))
 }
 
 // readAllConstants reads those of every update.
@@ -268,10 +329,13 @@ func (d *closer) refused() {
 	d.refuse(in(regionControl, controlSeed), 1<<32)
 	d.refuse(in(regionControl, controlNumber), 1<<32)
 	d.refuse(in(regionControl, controlHeld), 0)
-	d.missing(in(regionControl, controlWords))
+	if d.p.HasSchedule() {
+		d.refuse(in(regionControl, controlSchedule), 4)
+	}
+	d.missing(in(regionControl, controlWords(d.p)))
 	d.refuse(in(regionCounters, 0), 0)
 	d.missing(in(regionCounters, len(m.Counters)))
-	for _, region := range []int{10, 12, 15} {
+	for _, region := range []int{10, 12, 15} { // of these there is none
 		d.missing(in(region, 0))
 	}
 }
@@ -354,7 +418,7 @@ func (d *closer) changeConstants() {
 func (d *closer) numbers(number int64) {
 	d.write(in(regionControl, controlSeed), int64(d.rng.Uint32()|1<<31))
 	d.write(in(regionControl, controlNumber), number)
-	d.read(in(regionControl, 0), controlWords)
+	d.control()
 }
 
 // mostRewritten bounds the synapses that the host writes again after a reset within an update.
@@ -403,7 +467,7 @@ func (d *closer) resetUpdate() {
 	for _, w := range words {
 		d.read(w.address, 1)
 	}
-	d.read(in(regionControl, 0), controlWords)
+	d.control()
 	d.over()
 }
 

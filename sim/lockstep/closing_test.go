@@ -28,6 +28,9 @@ type closingCase struct {
 	change       func(n *network.Network)
 }
 
+// hostTables lets the host at all tables.
+func hostTables(n *network.Network) { n.Hardware.HostTables = true }
+
 func (c *closingCase) plan(t *testing.T, rng *rand.Rand) *design.Plan {
 	t.Helper()
 	n := ruleNetwork(c.rule, c.layers, c.batch, rng)
@@ -53,10 +56,10 @@ var closingCases = []closingCase{
 		goldentest.CorInfoMax(n).Sparse = rule.Sparse{Layers: []int{1}, Nu: []float64{0.1}}
 		n.Learning.Contrast = rule.WithCentred
 	}},
-	{rule: "ep", layers: []int{6, 5, 3}, batch: 3, lanes: 4, units: 2, contexts: 2, wires: 1},
+	{rule: "ep", layers: []int{6, 5, 3}, batch: 3, lanes: 4, units: 2, contexts: 2, wires: 1, change: hostTables},
 	{rule: "pc-nudge", layers: []int{5, 1, 2}, batch: 1, lanes: 1, units: 1, contexts: 1},
 	{rule: "fa", layers: []int{6, 4, 3}, batch: 2, lanes: 6, units: 6, contexts: 4, change: func(n *network.Network) { n.Hardware.Mode = "dense" }},
-	{rule: "bp", layers: []int{4, 3, 2}, batch: 1, lanes: 2, units: 1, contexts: 2},
+	{rule: "bp", layers: []int{4, 3, 2}, batch: 1, lanes: 2, units: 1, contexts: 2, change: hostTables},
 	{rule: "pc", layers: []int{4, 3, 2}, batch: 2, lanes: 3, units: 1, contexts: 1, wires: 1},
 	{rule: "csm", layers: []int{5, 4, 3, 2}, batch: 2, lanes: 3, units: 3, contexts: 2},
 }

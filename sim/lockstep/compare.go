@@ -21,7 +21,10 @@ type comparator struct {
 	l      *training.FixedLearner
 	script *script
 	reader *reader
-	run    *run // it is told what happens
+	tables [][][]uint32 // as the host has left them
+	own    int64        // what of the design's own schedule is in force
+	entry  int          // of it that comes next
+	run    *run         // it is told what happens
 
 	at         int               // the script's step that is not over
 	read       int               // words of it that have been read
@@ -52,9 +55,34 @@ type comparator struct {
 }
 
 func newComparator(d *design.Design, l *training.FixedLearner, s *script, r *run) *comparator {
-	c := &comparator{p: d.Plan, m: d.Manifest, l: l, script: s, reader: newReader(d.Plan), run: r, flights: make([]*flight, d.Plan.Contexts), base: l.Counts()}
+	c := &comparator{p: d.Plan, m: d.Manifest, l: l, script: s, reader: newReader(d.Plan), tables: tablesOf(d.Plan), run: r, flights: make([]*flight, d.Plan.Contexts), base: l.Counts()}
 	c.clearTerms()
+	if d.Plan.HasSchedule() {
+		l.HoldConstants() // it ends, and the host turns it off
+		c.restart(scheduleOf(d.Plan))
+	}
 	return c
+}
+
+// restart has the design's own schedule begin with its first entry.
+func (c *comparator) restart(own int64) {
+	c.own, c.entry = own, 0
+	c.advance()
+}
+
+// drawn tells whether the seed draws a negative beta for the mini-batch that is next.
+func (c *comparator) drawn() bool {
+	return training.Negative(&c.p.Network.Learning, c.l.Seed(), int(c.l.Step()))
+}
+
+// advance gives the model the constants that the design's own schedule has up to the mini-batch that is next.
+func (c *comparator) advance() {
+	for list := c.p.Entries; c.own&scheduleConstants != 0 && c.entry < len(list) && list[c.entry].Number <= c.l.Step(); c.entry++ {
+		e := &list[c.entry]
+		for place, word := range e.Constants {
+			c.l.SetConstant(c.p.Updates[e.Update].Update, place, word)
+		}
+	}
 }
 
 func (c *comparator) clearTerms() {
@@ -100,8 +128,17 @@ func (c *comparator) op() *op {
 func (c *comparator) pass() *op {
 	for o := c.op(); o != nil; o = c.op() {
 		switch {
+		case o.kind == opWrite && !o.refused && regionOf(o.address) == regionTables:
+			table, row, part := tablePart(o.address)
+			c.tables[table][row][part] = uint32(o.data)
 		case o.kind == opWrite && !o.refused:
+			c.advance()
 			write(c.p, c.l.Machine, o.address, o.data)
+			if o.address == in(regionControl, controlSchedule) {
+				c.restart(o.data)
+			} else if regionOf(o.address) == regionControl && c.p.HasSchedule() {
+				c.restart(c.own)
+			}
 		case o.kind == opWrite && c.refusing:
 			c.refusing = false
 		case o.kind == opName:
@@ -161,7 +198,11 @@ func (c *comparator) over(cycle int64, context int) {
 
 // begin runs the model on a command.
 func (c *comparator) begin(x *flight) {
+	c.advance()
 	learn := x.kind.learns()
+	if x.drawn && learn {
+		x.Negative = c.drawn()
+	}
 	last := learn && c.l.Held() == c.p.Network.Learning.Batch-1
 	c.unmodelled = c.unmodelled || x.length > 0
 	if x.reset != nil {
@@ -270,6 +311,8 @@ func (c *comparator) reset(cycle int64) {
 	if c.unmodelled = aborted; aborted { // what the host has written stays
 		c.l.SetSeed(seed)
 		c.l.SetStep(number)
+	} else if c.p.HasSchedule() {
+		c.restart(scheduleOf(c.p))
 	}
 	c.clearTerms()
 	c.base, c.steps, c.updateTerms = c.l.Counts(), 0, 0
@@ -585,6 +628,7 @@ func (c *comparator) refused(cycle int64, address uint32) {
 func (c *comparator) data(cycle int64, address uint32, word uint64) {
 	c.finishAll(cycle)
 	o := c.expect(cycle, opRead)
+	c.advance()
 	if o == nil || o.address+uint32(c.read) != address {
 		c.fail(cycle, nil, "host", "the host reads %08x, which nobody asked for", address)
 		return
@@ -612,7 +656,7 @@ func (c *comparator) data(cycle int64, address uint32, word uint64) {
 
 // memory checks a word of the lanes, a constant or one of the control.
 func (c *comparator) memory(cycle int64, address uint32, got int64) {
-	if _, _, _, ok := placed(c.p, address); c.atEnd && (ok || regionOf(address) != regionSynapses && regionOf(address) < regionBeside) {
+	if _, _, _, ok := placed(c.p, address); c.atEnd && (ok || regionOf(address) != regionSynapses && (regionOf(address) < regionBeside || regionOf(address) == regionTables)) {
 		c.words++
 	}
 	switch region := regionOf(address); region {
@@ -625,9 +669,18 @@ func (c *comparator) memory(cycle int64, address uint32, got int64) {
 		if got != want {
 			c.differ(cycle, nil, fmt.Sprintf("constant %d of %s's update", at, name), fmt.Sprint(got), fmt.Sprint(want))
 		}
+	case regionTables:
+		table, row, part := tablePart(address)
+		if want := int64(c.tables[table][row][part]); got != want {
+			c.differ(cycle, nil, fmt.Sprintf("row %d of table %d, part %d", row, table, part), fmt.Sprintf("%x", got), fmt.Sprintf("%x", want))
+		}
 	case regionControl:
 		at := placeOf(address)
-		if want := [controlWords]int64{int64(c.l.Seed()), int64(c.l.Step()), int64(c.l.Held())}[at]; got != want {
+		own := c.own
+		if own&scheduleSigns != 0 && c.drawn() {
+			own |= scheduleNegative
+		}
+		if want := [...]int64{int64(c.l.Seed()), int64(c.l.Step()), int64(c.l.Held()), own}[at]; got != want {
 			c.differ(cycle, nil, controlNames[at], fmt.Sprint(got), fmt.Sprint(want))
 		}
 	default:

@@ -16,25 +16,70 @@ const (
 	regionCounters  = int(design.RegionCounters)
 	regionBeside    = int(design.RegionBeside)
 	regionStatus    = int(design.RegionStatus)
-	regionSteps     = int(design.RegionSteps)
+	regionTables    = int(design.RegionTables)
 )
 
-// Words of the host's control: seed, number of the next mini-batch, samples of the open one.
+// Words of the host's control: seed, number of the next mini-batch, samples of the open one; and of a design with a schedule of its own,
+// what of it is in force.
 const (
-	controlSeed   = 0
-	controlNumber = 1
-	controlHeld   = 2
-	controlWords  = 3
+	controlSeed = iota
+	controlNumber
+	controlHeld
+	controlSchedule
 )
+
+// Bits of controlSchedule.
+const (
+	scheduleConstants = 1
+	scheduleSigns     = 2
+	scheduleNegative  = 4 // read only: the sign that was drawn
+)
+
+// controlWords are how many a design has.
+func controlWords(p *design.Plan) int {
+	if p.HasSchedule() {
+		return controlSchedule + 1
+	}
+	return controlSchedule
+}
+
+// scheduleOf is what of its own schedule a design has in force after a reset.
+func scheduleOf(p *design.Plan) int64 {
+	if p.HasSchedule() {
+		return scheduleConstants | scheduleSigns
+	}
+	return 0
+}
 
 // controlNames are those of the control's words.
-var controlNames = [controlWords]string{"seed", "number of the next mini-batch", "samples held"}
+var controlNames = [...]string{"seed", "number of the next mini-batch", "samples held", "what is in force of the design's own schedule"}
 
 // placesOfUpdate is how many addresses an update's constants have.
 const placesOfUpdate = 8
 
 // in is an address of a region.
 func in(region, place int) uint32 { return uint32(region)<<28 | uint32(place) }
+
+// tablePart takes the address of a part of a table's row apart.
+func tablePart(address uint32) (table design.Table, row, part int) {
+	return design.Table(address >> 24 & 15), int(address >> 4 & (1<<20 - 1)), int(address & 15)
+}
+
+// tablesOf are the tables that the host reads and writes, by number: their rows in parts of 32 bits. Others are nil.
+func tablesOf(p *design.Plan) (list [][][]uint32) {
+	sizes, err := p.HostTables()
+	for table, size := range sizes {
+		var rows [][]uint32
+		if size.Rows > 0 && err == nil {
+			rows, err = p.TableWords(design.Table(table))
+		}
+		list = append(list, rows)
+	}
+	if err != nil {
+		panic(err) // a plan has a shape
+	}
+	return list
+}
 
 func regionOf(address uint32) int { return int(address >> 28) }
 
@@ -88,12 +133,13 @@ func write(p *design.Plan, m *machine.Machine, address uint32, data int64) {
 	case regionConstants:
 		m.SetConstant(p.Updates[placeOf(address)/placesOfUpdate].Update, placeOf(address)%placesOfUpdate, data)
 	case regionControl:
-		if placeOf(address) == controlSeed {
+		switch placeOf(address) {
+		case controlSeed:
 			m.SetSeed(uint32(data))
-		} else {
+		case controlNumber:
 			m.SetStep(uint32(data))
 		}
-	case regionStatus, regionSteps: // the model has none
+	case regionStatus: // the model has none
 	default:
 		projection, row, column, ok := placed(p, address)
 		switch pr := &p.D.Projections[projection]; {

@@ -146,9 +146,12 @@ var mutationCases = []closingCase{
 		goldentest.CorInfoMax(n).Sparse = rule.Sparse{Layers: []int{1}, Nu: []float64{0.1}}
 		n.Learning.Contrast = rule.WithCentred
 	}},
-	{rule: "ep", layers: []int{6, 5, 4, 3}, batch: 3, lanes: 3, units: 3, contexts: 3},
+	{rule: "ep", layers: []int{6, 5, 4, 3}, batch: 3, lanes: 3, units: 3, contexts: 3, change: func(n *network.Network) {
+		hostTables(n)
+		scheduled(n)
+	}},
 	{rule: "fa", layers: []int{4, 9, 3}, batch: 1, lanes: 4, units: 1, contexts: 1, change: func(n *network.Network) { n.Hardware.Mode = "dense" }},
-	{rule: "bp", layers: []int{4, 3, 2}, batch: 2, lanes: 2, units: 1, contexts: 2},
+	{rule: "bp", layers: []int{4, 3, 2}, batch: 2, lanes: 2, units: 1, contexts: 2, change: hostTables},
 }
 
 // glue are the modules that hdlgen's TestPipelineMutants does not mutate: the library, and what joins the formulas' pipelines.

@@ -4,9 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -165,6 +163,15 @@ func TestStatus(t *testing.T) {
 	}
 }
 
+// writeTable has the host write a whole table of the plan.
+func (s *script) writeTable(table design.Table) {
+	for row, parts := range tablesOf(s.p)[table] {
+		for part, word := range parts {
+			s.write(table.Address(row, part), int64(word))
+		}
+	}
+}
+
 // Constants of steps that the host writes are in force at once: a design of one step size becomes one of another.
 func TestStepConstants(t *testing.T) {
 	rng := rand.New(rand.NewPCG(15, goldentest.Seed(t)))
@@ -181,26 +188,12 @@ func TestStepConstants(t *testing.T) {
 		require.Equal(t, f.Graph.Fingerprint(), second.Formulas[i].Graph.Fingerprint())
 	}
 	d, program := build(t, first, model(t, first.Network), sim.Icarus)
-	other := generated(t, second, model(t, second.Network))
-	rows := func(d *design.Design) []string {
-		text, err := os.ReadFile(filepath.Join(d.Dir, "images/tester_constants.hex"))
-		require.NoError(t, err)
-		return strings.Fields(string(text))
-	}
-	require.NotEqual(t, rows(d), rows(other))
-	require.Len(t, rows(other), len(rows(d)))
+	require.NotEqual(t, tablesOf(first), tablesOf(second))
 	m := model(t, second.Network)
 	own := &design.Design{Dir: d.Dir, Plan: second, Manifest: d.Manifest, Learner: m}
 	samples := draw(rng, second.Network, m.Machine, 2, 2)
 	list := newScript(second)
-	for row, line := range rows(other) {
-		for part := 0; 8*part < len(line); part++ {
-			end := len(line) - 8*part
-			word, err := strconv.ParseInt(line[max(0, end-8):end], 16, 64)
-			require.NoError(t, err)
-			list.write(in(regionSteps, row<<4|part), word)
-		}
-	}
+	list.writeTable(design.TableConstants)
 	for i := range samples {
 		list.run(&samples[i])
 	}
@@ -209,4 +202,47 @@ func TestStepConstants(t *testing.T) {
 	list.readBack()
 	c := followScript(t, own, m, program, list, sim.Options{Simulator: sim.Icarus})
 	require.Nil(t, c.mismatch, "%v", c.mismatch)
+}
+
+// A program that the host writes is in force at once, in every sample in flight: a design settles for fewer iterations from there on, and
+// for as many as before when it has its own program again.
+func TestShorterSettling(t *testing.T) {
+	t.Parallel()
+	rng := rand.New(rand.NewPCG(16, goldentest.Seed(t)))
+	for i, name := range []string{"corinfomax", "ep"} {
+		draft := rng.Uint64()
+		plan := func(free, nudged int) *design.Plan {
+			n := ruleNetwork(name, []int{6, 5, 3}, 2, rand.New(rand.NewPCG(1, draft)))
+			n.Settling.Step = rule.StepSize{Rule: "constant", Start: 0.05}
+			n.Settling.FreeIterations, n.Settling.NudgedIterations, n.Settling.EarlyEnd = free, nudged, i == 0
+			n.Hardware.HostTables, n.Hardware.Contexts = true, 2
+			p, err := design.New(n, 4, 2, plainTarget)
+			require.NoError(t, err)
+			return p
+		}
+		long, short := plan(between(rng, 7, 12), between(rng, 4, 6)), plan(between(rng, 2, 6), between(rng, 1, 3))
+		for table, rows := range tablesOf(long) { // nothing but the program differs
+			if table == int(design.TableProgram) {
+				require.Greater(t, len(rows), len(tablesOf(short)[table]))
+			} else {
+				require.Equal(t, rows, tablesOf(short)[table])
+			}
+		}
+		simulator := []sim.Simulator{sim.Icarus, sim.Verilator}[i]
+		d, program := build(t, long, model(t, long.Network), simulator)
+		for _, p := range []*design.Plan{short, long} {
+			m := model(t, p.Network)
+			samples := draw(rng, p.Network, m.Machine, 4, 2*p.Network.Learning.Batch)
+			list := newScript(p)
+			list.writeTable(design.TableProgram)
+			for i := range samples {
+				list.run(&samples[i])
+			}
+			list.idle()
+			list.counters(len(d.Manifest.Counters))
+			list.readBack()
+			c := followScript(t, &design.Design{Dir: d.Dir, Plan: p, Manifest: d.Manifest, Learner: m}, m, program, list, sim.Options{Simulator: simulator})
+			require.Nil(t, c.mismatch, "%s: %v", name, c.mismatch)
+		}
+	}
 }

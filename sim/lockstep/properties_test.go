@@ -20,7 +20,7 @@ var violations = []struct{ file, old, new, message string }{
 		"corinfo_queue: the head is not the event that was put"},
 	{"corinfo_synapses.v", ".waddr_i(synapse_waddr_i),", ".waddr_i(~synapse_waddr_i),", "corinfo_ram: a word is written that it has not"},
 	{"tester_unit.v", "write_addr_q <= {context_i, ", "write_addr_q <= {~context_i, ", "corinfo_words: a word is written that it has not"},
-	{"corinfo_steps.v", ".host_we_i(host_we_i),", ".host_we_i(start_i),", "corinfo_rows: a row is written that is not addressed"},
+	{"corinfo_steps.v", ".host_we_i(host_we_i[0]),", ".host_we_i(start_i),", "corinfo_table: a row is written that is not addressed"},
 	{"corinfo_valid.v", "rest_q <= !rst_i && |line[Cycles-1:0];", "rest_q <= !rst_i && line[0];",
 		"corinfo_valid: busy_o is not that any is under way"},
 	{"corinfo_delay.v", "data_o = words[Width*Cycles +: Width];", "data_o = words[Width*(Cycles-1) +: Width];",

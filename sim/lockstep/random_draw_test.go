@@ -94,7 +94,7 @@ func drawNetwork(rng *rand.Rand, name string) *network.Network {
 	case *rule.Backprop:
 		own.Activation, own.Loss = oneOf(rng, rule.Activations...), oneOf(rng, rule.MSE, rule.CrossEntropy)
 	}
-	n.Hardware = network.Hardware{Lanes: between(rng, 1, 17), Contexts: between(rng, 1, 4), Learning: rng.IntN(6) > 0, Mode: oneOf(rng, "events", "events", "dense")}
+	n.Hardware = network.Hardware{Lanes: between(rng, 1, 17), Contexts: between(rng, 1, 4), Learning: rng.IntN(6) > 0, Mode: oneOf(rng, "events", "events", "dense"), HostTables: toss(rng), Schedule: toss(rng), EpochSamples: 16}
 	return n
 }
 

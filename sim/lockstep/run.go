@@ -86,7 +86,7 @@ func (c *cosimulation) scriptOf(from, to int) *script {
 		s.schedule(uint32(max(1, number)) - 1)
 		s.write(in(regionControl, controlNumber), int64(number))
 		s.readConstants()
-		s.read(in(regionControl, 0), controlWords)
+		s.read(in(regionControl, 0), controlWords(s.p))
 	}
 	for i := from; i < to; i++ {
 		x := &c.commands[i]

@@ -17,6 +17,7 @@ type script struct {
 	held      int    // samples of the open one
 	constants []constant
 	inForce   []int64 // by constant: the design's word
+	own       int64   // what of the design's own schedule is in force
 }
 
 // op is one step of a script.
@@ -64,6 +65,7 @@ type command struct {
 	kind   kind
 	reset  *reset // ends it; nil: it is done
 	abort  bool   // the host's, in place of the reset; it does not change what the host wrote, nor counters
+	drawn  bool   // the design draws the sign of beta itself
 	length int    // words that come of the sample; 0: as many as there are inputs. Other numbers are an error, and not learned
 }
 
@@ -76,7 +78,7 @@ type reset struct {
 
 // newScript begins with a design that has just been reset, whose memories have the model's constants of the first mini-batch.
 func newScript(p *design.Plan) *script {
-	s := &script{p: p, constants: constantsOf(p)}
+	s := &script{p: p, constants: constantsOf(p), own: scheduleOf(p)}
 	for i := range s.constants {
 		s.inForce = append(s.inForce, s.constants[i].at(p, 0))
 	}
@@ -90,6 +92,11 @@ func (s *script) write(address uint32, data int64) {
 	switch {
 	case address == in(regionControl, controlNumber):
 		s.number = uint32(data)
+	case address == in(regionControl, controlSchedule):
+		s.own = data
+		for i := range s.inForce {
+			s.inForce[i] = -1 // not known here
+		}
 	case regionOf(address) == regionConstants:
 		for i := range s.constants {
 			if s.constants[i].address() == address {
@@ -109,6 +116,9 @@ func (s *script) read(address uint32, count int) {
 
 // schedule writes the constants that a mini-batch has and the design has not.
 func (s *script) schedule(number uint32) {
+	if s.own&scheduleConstants != 0 {
+		return
+	}
 	for i := range s.constants {
 		if x := &s.constants[i]; x.scheduled {
 			if word := x.at(s.p, number); word != s.inForce[i] {
@@ -130,10 +140,11 @@ func (s *script) run(x *command) {
 			s.number++
 		}
 	}
+	x.drawn = s.own&scheduleSigns != 0
 	s.add(op{kind: opCommand, command: x})
 	switch {
 	case x.reset != nil && !x.abort:
-		s.held, s.number = 0, 0
+		s.held, s.number, s.own = 0, 0, scheduleOf(s.p)
 	case x.reset != nil && x.reset.tag != 'W': // an update that has begun is finished
 		s.held, s.number = 0, before
 	}
@@ -163,7 +174,17 @@ func (s *script) readBack() {
 		}
 	}
 	s.readConstants()
-	s.read(in(regionControl, 0), controlWords)
+	s.readTables()
+	s.read(in(regionControl, 0), controlWords(s.p))
+}
+
+// readTables has the host read every row of every table.
+func (s *script) readTables() {
+	for table, rows := range tablesOf(s.p) {
+		for row, parts := range rows {
+			s.read(design.Table(table).Address(row, 0), len(parts))
+		}
+	}
 }
 
 func (s *script) readConstants() {
@@ -208,7 +229,7 @@ func (x *command) text(b *bytes.Buffer, width int) {
 	}
 	if x.kind.learns() {
 		negative := 0
-		if x.Negative {
+		if x.Negative != x.drawn { // the wrong one where the design is to take none
 			negative = 1
 		}
 		fmt.Fprintf(b, "L %x %d", x.Label, negative)

@@ -18,12 +18,14 @@ import (
 )
 
 // A host that writes the constants of every epoch and mini-batch, gives N learning commands a mini-batch with the sign that the seed
-// draws, and inferences in between, which take no part, trains the design as corinfo train does the model.
+// draws, and inferences in between, which take no part, trains the design as corinfo train does the model;
+// and so does nobody, where the design has a schedule of its own.
 func TestTraining(t *testing.T) {
 	t.Parallel()
 	rng := rand.New(rand.NewPCG(22, goldentest.Seed(t)))
-	for _, name := range []string{"corinfomax", "bp"} {
+	for i, name := range []string{"corinfomax", "bp", "corinfomax", "bp"} {
 		n := ruleNetwork(name, []int{4, 3, 2}, 2, rng)
+		n.Hardware.Schedule, n.Hardware.EpochSamples = i > 1, 5
 		n.Learning.RandomSign, n.Learning.Epochs, n.Learning.Decay = true, 2, rule.Decay{Factor: 0.7}
 		p, err := design.New(n, 2, 1, plainTarget)
 		require.NoError(t, err)
@@ -49,6 +51,9 @@ func TestTraining(t *testing.T) {
 			for first := 0; first+n.Learning.Batch <= len(order); first += n.Learning.Batch {
 				for i := range s.constants {
 					x := &s.constants[i]
+					if n.Hardware.Schedule {
+						break
+					}
 					at := rule.Moment{Epoch: epoch, Update: step}
 					s.write(x.address(), p.A.Constant(&p.A.Updates[p.Updates[x.update].Update].Formula, x.name, at))
 				}

@@ -15,7 +15,6 @@ library/corinfo_synapses.v
 library/corinfo_lane.v
 library/corinfo_walk.v
 library/corinfo_counters.v
-library/corinfo_rows.v
 library/corinfo_steps.v
 library/corinfo_context.v
 library/corinfo_events.v
@@ -29,6 +28,8 @@ library/corinfo_answer.v
 library/corinfo_load.v
 library/corinfo_presynaptic.v
 library/corinfo_join.v
+library/corinfo_sign.v
+library/corinfo_schedule.v
 library/corinfo_host.v
 library/corinfo_control.v
 rtl/tester_move1.v
