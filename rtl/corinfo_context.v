@@ -19,8 +19,7 @@ module corinfo_context #(
   parameter ProgramDepth = 16,
   parameter ProgramAddrW = 4,
   parameter ProgramFile  = "",
-  parameter HostTables   = 1,    // the host reads and writes the program
-  parameter SmallStyle   = "distributed"  // of small memories; "auto" where there are no distributed ones
+  parameter HostTables   = 1     // the host reads and writes the program
 ) (
   input  wire               clk_i,
   input  wire               rst_i,
@@ -133,7 +132,7 @@ module corinfo_context #(
   reg  [1:0]              sign_q;
   wire [InstructionBits-1:0] now;
   corinfo_table #(
-    .Width(InstructionBits), .Depth(ProgramDepth), .InitFile(ProgramFile), .Host(HostTables), .SmallStyle(SmallStyle)
+    .Width(InstructionBits), .Depth(ProgramDepth), .InitFile(ProgramFile), .Host(HostTables)
   ) u_program (
     .clk_i(clk_i), .addr_i(at_q), .data_o(now), .host_i(host_i), .host_we_i(host_we_i), .host_row_i(host_row_i),
     .host_part_i(host_part_i), .host_data_i(host_data_i), .host_word_o(host_word_o)

@@ -348,7 +348,7 @@ module corinfo_control #(
       wire [SampleW-1:0] sample;
       corinfo_context #(
         .LabelW(LabelW), .SampleW(SampleW), .ProgramDepth(ProgramDepth), .ProgramAddrW(ProgramAddrW),
-        .ProgramFile(ProgramFile), .HostTables(HostTables), .SmallStyle(SmallStyle)
+        .ProgramFile(ProgramFile), .HostTables(HostTables)
       ) u_context (
         .clk_i             (clk_i),
         .rst_i             (reset),
@@ -438,7 +438,7 @@ module corinfo_control #(
     .Slots(Slots), .IndexW(IndexW), .Contexts(Contexts), .ContextW(ContextW), .SumAddrW(SumAddrW), .SampleW(SampleW),
     .FactorAddrW(FactorAddrW), .KeptAddrW(KeptAddrW), .LabelW(LabelW), .Steps(Steps), .StepsFile(StepsFile),
     .Rows(Rows), .ConstantsWidth(ConstantsWidth), .ConstantsFile(ConstantsFile), .WireCycles(WireCycles),
-    .HostTables(HostTables), .SmallStyle(SmallStyle)
+    .HostTables(HostTables)
   ) u_steps (
     .clk_i          (clk_i),
     .rst_i          (reset),

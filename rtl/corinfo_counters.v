@@ -99,7 +99,7 @@ module corinfo_counters #(
   integer                  i, k;
 
   corinfo_table #(
-    .Width(8 * Flags), .Depth(Numbers), .InitFile(MapFile), .Host(HostTables), .SmallStyle(SmallStyle)
+    .Width(8 * Flags), .Depth(Numbers), .InitFile(MapFile), .Host(HostTables)
   ) u_map (
     .clk_i(clk_i), .addr_i(number_i), .data_o(map), .host_i(host_i), .host_we_i(host_we_i),
     .host_row_i(host_row_i), .host_part_i(host_part_i), .host_data_i(host_data_i), .host_word_o(host_word_o)

@@ -289,7 +289,7 @@ module corinfo_events #(
   wire [31:0] host_signal, host_place;
   assign host_word_o = host_signal | host_place;
   corinfo_table #(
-    .Width(SignalBits), .Depth(Signals), .InitFile(SignalsFile), .Host(HostTables), .SmallStyle(SmallStyle)
+    .Width(SignalBits), .Depth(Signals), .InitFile(SignalsFile), .Host(HostTables)
   ) u_signals (
     .clk_i(clk_i), .addr_i(signal_word[TableAddrW-1:0]), .data_o(entry), .host_i(host_i[0]), .host_we_i(host_we_i[0]),
     .host_row_i(host_row_i), .host_part_i(host_part_i), .host_data_i(host_data_i), .host_word_o(host_signal)
@@ -382,7 +382,7 @@ module corinfo_events #(
   reg signed [ChangeWidth-1:0] issue_value_q;
   reg [SynapseAddrW-1:0]       issue_addr_q;
   corinfo_table #(
-    .Width(PlaceBits), .Depth(WalkDepth), .InitFile(WalkFile), .Host(HostTables), .SmallStyle(SmallStyle)
+    .Width(PlaceBits), .Depth(WalkDepth), .InitFile(WalkFile), .Host(HostTables)
   ) u_walk (
     .clk_i(clk_i), .addr_i(at_q[WalkAddrW-1:0]), .data_o(place), .host_i(host_i[1]), .host_we_i(host_we_i[1]),
     .host_row_i(host_row_i), .host_part_i(host_part_i), .host_data_i(host_data_i), .host_word_o(host_place)

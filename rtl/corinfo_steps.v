@@ -45,7 +45,6 @@ module corinfo_steps #(
   parameter ConstantsWidth = 32,
   parameter ConstantsFile  = "",
   parameter HostTables     = 1,    // the host reads and writes steps, not only constants
-  parameter SmallStyle     = "distributed",  // of small memories; "auto" where there are no distributed ones
   parameter WireCycles     = 0     // to the units, and back
 ) (
   input  wire                         clk_i,
@@ -255,13 +254,13 @@ module corinfo_steps #(
   wire [31:0]          host_constants, host_step;
   assign host_word_o = host_constants | host_step;
   corinfo_table #(
-    .Width(EntryBits), .Depth(Steps), .InitFile(StepsFile), .Host(HostTables), .SmallStyle(SmallStyle)
+    .Width(EntryBits), .Depth(Steps), .InitFile(StepsFile), .Host(HostTables)
   ) u_steps (
     .clk_i(clk_i), .addr_i(step_q[StepAddrW-1:0]), .data_o(entry), .host_i(host_i[1]), .host_we_i(host_we_i[1]),
     .host_row_i(host_row_i), .host_part_i(host_part_i), .host_data_i(host_data_i), .host_word_o(host_step)
   );
   corinfo_table #(
-    .Width(ConstantsWidth), .Depth(RowDepth), .InitFile(ConstantsFile), .SmallStyle(SmallStyle)
+    .Width(ConstantsWidth), .Depth(RowDepth), .InitFile(ConstantsFile)
   ) u_constants (
     .clk_i(clk_i), .addr_i(row_word[RowAddrW-1:0]), .data_o(constants_o), .host_i(host_i[0]),
     .host_we_i(host_we_i[0]), .host_row_i(host_row_i), .host_part_i(host_part_i), .host_data_i(host_data_i),

@@ -1,5 +1,6 @@
-// Table from a memory image: a word appears a cycle after its address. A short one is in LUTs, a long one in block
-// memories. The host may read and write it in parts of 32 bits, unless Host is 0: then it is a constant.
+// Table from a memory image: a word appears a cycle after its address. The host may read and write it in parts of 32
+// bits, unless Host is 0: then it is a constant, in LUTs if it is short. What the host writes is in the memory that the
+// synthesis tool chooses, for where a system never writes it that is none with a write port.
 //
 // While host_i, the host's row is addressed in the place of addr_i, and host_word_o is the part named, two cycles
 // later; it is 0 without host_i, so that the words of several tables can be joined by or. host_we_i writes a part; a
@@ -13,9 +14,6 @@ module corinfo_table #(
   parameter Depth    = 16,   // words, at least 2
   parameter InitFile = "",   // memory image, hexadecimal, exactly Depth words
   parameter Host     = 1,
-  // verilator lint_off UNUSEDPARAM
-  parameter SmallStyle = "distributed",  // of small memories; "auto" where there are no distributed ones
-  // verilator lint_on UNUSEDPARAM
   parameter Short    = 256,  // words of the longest one in LUTs
   parameter AddrW    = $clog2(Depth)  // derived, not to be set
 ) (
@@ -46,7 +44,7 @@ module corinfo_table #(
   // For synthesis only; strings differ in their lengths.
   // verilator lint_off UNUSEDPARAM
   // verilator lint_off WIDTH
-  localparam Style = Depth > Short ? "auto" : Host != 0 ? SmallStyle : "logic";
+  localparam Style = (Depth > Short || Host != 0) ? "auto" : "logic";
   // verilator lint_on WIDTH
   // verilator lint_on UNUSEDPARAM
 

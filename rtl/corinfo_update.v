@@ -194,7 +194,7 @@ module corinfo_update #(
     end
   end
   corinfo_table #(
-    .Width(EntryBits), .Depth(Updates), .InitFile(UpdatesFile), .Host(HostTables), .SmallStyle(SmallStyle)
+    .Width(EntryBits), .Depth(Updates), .InitFile(UpdatesFile), .Host(HostTables)
   ) u_updates (
     .clk_i(clk_i), .addr_i(update_q[UpdateAddrW-1:0]), .data_o(entry), .host_i(host_i), .host_we_i(host_we_i),
     .host_row_i(host_row_i), .host_part_i(host_part_i), .host_data_i(host_data_i), .host_word_o(host_word_o)
