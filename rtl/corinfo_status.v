@@ -12,8 +12,8 @@
 //              waited, 10 an update; bits 63:32 how many commands had been taken since the reset before. rst_i leaves
 //              it alone; 0 at first
 //
-// abort_o is high for a cycle. An update that has begun is let end before. An abort drops the open mini-batch; it
-// leaves alone what the host has written, and the counters.
+// abort_o is high for a cycle, or for two where another abort is asked for in the first. An update that has begun is
+// let end before. An abort drops the open mini-batch; it leaves alone what the host has written, and the counters.
 
 `timescale 1ns/1ps
 `default_nettype none
