@@ -13,6 +13,7 @@ module corinfo_counters_formal #(
   input wire rst_i,
   input wire read_i,
   input wire [Totals*Flags-1:0] meant_q,
+  input wire [Flags*OnesW-1:0] ones_q,
   input wire [Totals*PartW-1:0] parts_q,
   input wire [Totals*OnesW-1:0] more
 );
@@ -26,16 +27,21 @@ module corinfo_counters_formal #(
     end
   end
 
-  reg     read_q, twice, full;
-  integer k;
+  reg             read_q, twice, full;
+  reg [Flags-1:0] raised, counted;
+  integer         i, k;
   always @(posedge clk_i) begin
     read_q <= !rst_i && read_i;
   end
   always @* begin
     twice = 1'b0;
     full  = 1'b0;
+    for (i = 0; i < Flags; i = i + 1) begin
+      raised[i] = ones_q[OnesW*i +: OnesW] != {OnesW{1'b0}};
+    end
     for (k = 0; k < Totals; k = k + 1) begin
-      twice = twice || (meant_q[Flags*k +: Flags] & (meant_q[Flags*k +: Flags] - 1'b1)) != {Flags{1'b0}};
+      counted = meant_q[Flags*k +: Flags] & raised;
+      twice   = twice || (counted & (counted - 1'b1)) != {Flags{1'b0}};
       full  = full || &parts_q[PartW*k+OnesW +: PartW-OnesW];
     end
   end
@@ -43,7 +49,7 @@ module corinfo_counters_formal #(
   always @(posedge clk_i) begin : environment
     if (started_q && !rst_i) begin
       assert (!read_i || !read_q) else $fatal(1, "corinfo_counters: counters are read in two cycles running");
-      assert (twice !== 1'b1) else $fatal(1, "corinfo_counters: two flags of one counter");
+      assert (twice !== 1'b1) else $fatal(1, "corinfo_counters: two flags of one counter at once");
     end
   end
 
