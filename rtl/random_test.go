@@ -3,16 +3,13 @@ package rtl
 import (
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	fx "corinfo/fixedpoint"
+	"corinfo/golden/goldentest"
 )
 
 // randomBench expands every key of keys.hex and then draws for one index of draws.hex per cycle, for its row and
@@ -83,21 +80,9 @@ endmodule
 
 // TestRandom holds the random words of the lanes, and the keys, against fixedpoint in Icarus.
 func TestRandom(t *testing.T) {
-	if _, err := exec.LookPath("iverilog"); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal("iverilog is not installed")
-		}
-		t.Skip("iverilog is not installed")
-	}
+	goldentest.NeedTool(t, "iverilog")
 	const keys, draws = 60, 200
-	seed := rand.Uint64()
-	if text := os.Getenv("CORINFO_SEED"); text != "" {
-		var err error
-		seed, err = strconv.ParseUint(text, 10, 64)
-		require.NoError(t, err)
-	}
-	t.Logf("CORINFO_SEED=%d", seed)
-	rng := rand.New(rand.NewPCG(seed, 0))
+	rng := rand.New(rand.NewPCG(goldentest.Seed(t), 0))
 
 	var keyText, drawText, want strings.Builder
 	for k := range keys {
@@ -127,27 +112,16 @@ func TestRandom(t *testing.T) {
 			fmt.Fprintf(&want, "%08x %08x\n", draw(row), draw(row+5))
 		}
 	}
-	dir := t.TempDir()
-	write := func(name, text string) {
-		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644))
-	}
-	write("keys.hex", keyText.String())
-	write("draws.hex", drawText.String())
-	write("bench.v", fmt.Sprintf(randomBench, keys, draws))
-	write("corinfo_random.v", string(Text("corinfo_random.v")))
 	keysText, properties := WithProperties("corinfo_random_keys.v", Text("corinfo_random_keys.v"))
-	write("corinfo_random_keys.v", string(keysText))
-	write("corinfo_random_keys_formal.sv", string(properties))
-	run := func(name string, args ...string) string {
-		cmd := exec.Command(name, args...)
-		cmd.Dir = dir
-		out, err := cmd.CombinedOutput()
-		require.NoError(t, err, "%s %v\n%s", name, args, out)
-		return string(out)
-	}
-	require.Empty(t, run("iverilog", "-g2012", "-Wall", "-Wno-timescale", "-o", "bench", "bench.v", "corinfo_random.v", "corinfo_random_keys.v",
-		"corinfo_random_keys_formal.sv"))
-	got := strings.Split(strings.TrimSpace(run("vvp", "-n", "bench")), "\n")
+	said := runBench(t, map[string]string{
+		"keys.hex":                      keyText.String(),
+		"draws.hex":                     drawText.String(),
+		"bench.v":                       fmt.Sprintf(randomBench, keys, draws),
+		"corinfo_random.v":              string(Text("corinfo_random.v")),
+		"corinfo_random_keys.v":         string(keysText),
+		"corinfo_random_keys_formal.sv": string(properties),
+	})
+	got := strings.Split(strings.TrimSpace(said), "\n")
 	list := strings.Split(strings.TrimSpace(want.String()), "\n")
 	require.Len(t, got, len(list))
 	for i := range list {

@@ -3,14 +3,12 @@ package rtl
 import (
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"corinfo/golden/goldentest"
 )
 
 // The bench draws the sign of every line of a file, one after another, some before the one under way is done.
@@ -62,18 +60,9 @@ endmodule
 
 // The sign of a mini-batch is that of the generator of package rand, in the cycles that the module promises.
 func TestSign(t *testing.T) {
-	if _, err := exec.LookPath("iverilog"); err != nil {
-		t.Skip("iverilog is not installed")
-	}
+	goldentest.NeedTool(t, "iverilog")
 	const draws = 200
-	seed := rand.Uint64()
-	if text := os.Getenv("CORINFO_SEED"); text != "" {
-		var err error
-		seed, err = strconv.ParseUint(text, 10, 64)
-		require.NoError(t, err)
-	}
-	t.Logf("CORINFO_SEED=%d", seed)
-	rng := rand.New(rand.NewPCG(seed, 0))
+	rng := rand.New(rand.NewPCG(goldentest.Seed(t), 0))
 	var text, want strings.Builder
 	for i := range draws {
 		seed, number := rng.Uint32(), rng.Uint32()
@@ -83,17 +72,11 @@ func TestSign(t *testing.T) {
 		fmt.Fprintf(&text, "%08x%08x\n", seed, number)
 		fmt.Fprintf(&want, "%d 259\n", rand.New(rand.NewPCG(uint64(seed), 1<<33+uint64(number))).Uint64()>>63)
 	}
-	dir := t.TempDir()
-	for name, text := range map[string]string{"draws.hex": text.String(), "bench.v": fmt.Sprintf(signBench, draws), "corinfo_sign.v": string(Text("corinfo_sign.v"))} {
-		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644))
-	}
-	run := func(name string, args ...string) string {
-		cmd := exec.Command(name, args...)
-		cmd.Dir = dir
-		out, err := cmd.CombinedOutput()
-		require.NoError(t, err, "%s %v\n%s", name, args, out)
-		return string(out)
-	}
-	require.Empty(t, run("iverilog", "-g2005", "-Wall", "-Wno-timescale", "-o", "bench", "bench.v", "corinfo_sign.v"))
-	require.Equal(t, want.String(), run("vvp", "-n", "bench"))
+	signText, properties := WithProperties("corinfo_sign.v", Text("corinfo_sign.v"))
+	require.Equal(t, want.String(), runBench(t, map[string]string{
+		"draws.hex":              text.String(),
+		"bench.v":                fmt.Sprintf(signBench, draws),
+		"corinfo_sign.v":         string(signText),
+		"corinfo_sign_formal.sv": string(properties),
+	}))
 }
