@@ -111,13 +111,13 @@ func (l layout) bits() (width int) {
 }
 
 // pack gives the fields their values.
-func (l layout) pack(values ...int64) (fields []hdlgen.Field) {
+func (l layout) pack(values ...int) (fields []hdlgen.Field) {
 	for _, f := range l {
-		value := int64(0)
+		value := 0
 		if f.name != "" {
 			value, values = values[0], values[1:]
 		}
-		fields = append(fields, field(value, f.bits))
+		fields = append(fields, field(int64(value), f.bits))
 	}
 	return fields
 }
@@ -126,13 +126,15 @@ func (l layout) pack(values ...int64) (fields []hdlgen.Field) {
 func (l layout) definitions(word string) (list []definition) {
 	at := 0
 	for _, f := range l {
-		if f.name != "" {
-			list = append(list, definition{f.name + "Low", 0, at, ""})
+		low := at
+		at += f.bits
+		if f.name == "" {
+			continue
 		}
-		if f.name != "" && f.bits > 1 {
+		list = append(list, definition{f.name + "Low", 0, low, ""})
+		if f.bits > 1 {
 			list = append(list, definition{f.name + "Bits", 0, f.bits, ""})
 		}
-		at += f.bits
 	}
 	return append(list, definition{word + "Bits", 0, at, ""})
 }

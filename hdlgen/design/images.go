@@ -17,7 +17,7 @@ type image = hdlgen.MemoryImage
 func field(value int64, width int) hdlgen.Field { return hdlgen.Field{Value: value, Width: width} }
 
 // one is 1 if b, else 0.
-func one(b bool) int64 {
+func one(b bool) int {
 	if b {
 		return 1
 	}
@@ -86,7 +86,7 @@ func (p *Plan) tableImages(s *shape) (texts [tableCount][]byte) {
 	batch := p.batch()
 	put(TableProgram, 2, func(m *image) {
 		for _, i := range p.Program {
-			m.Word(instruction.pack(int64(i.Op), int64(i.Step), int64(i.Row), one(i.Hold), one(i.Last), int64(i.Exit))...)
+			m.Word(instruction.pack(int(i.Op), i.Step, i.Row, one(i.Hold), one(i.Last), i.Exit)...)
 		}
 	})
 	put(TableSteps, 2, func(m *image) {
@@ -104,9 +104,9 @@ func (p *Plan) tableImages(s *shape) (texts [tableCount][]byte) {
 			if st.Pre >= 0 {
 				pre = st.Pre * batch * p.Slots * p.Subs
 			}
-			m.Word(stepEntry.pack(int64(st.Formula), one(st.Label), one(st.Signal >= 0), one(st.Post >= 0), one(st.Pre >= 0), one(f.Largest),
-				int64(p.SlotBase[st.Layer]), int64(p.SlotCount[st.Layer]), int64(p.SlotBase[st.Layer]*p.Subs), int64(p.Network.Layers[st.Layer]),
-				int64(f.Latency), int64(kinds), int64(signal), int64(st.Layer), int64(post), int64(pre), int64(p.factorsOf(st.Post, st.Layer)))...)
+			m.Word(stepEntry.pack(st.Formula, one(st.Label), one(st.Signal >= 0), one(st.Post >= 0), one(st.Pre >= 0), one(f.Largest),
+				p.SlotBase[st.Layer], p.SlotCount[st.Layer], p.SlotBase[st.Layer]*p.Subs, p.Network.Layers[st.Layer],
+				f.Latency, kinds, signal, st.Layer, post, pre, p.factorsOf(st.Post, st.Layer))...)
 		}
 	})
 	put(TableConstants, 4, func(m *image) {
@@ -128,12 +128,12 @@ func (p *Plan) tableImages(s *shape) (texts [tableCount][]byte) {
 	})
 	put(TableSignals, 2, func(m *image) {
 		for _, x := range p.Signals {
-			m.Word(signalEntry.pack(int64(x.Base), int64(x.Stride), int64(x.Walk))...)
+			m.Word(signalEntry.pack(x.Base, x.Stride, x.Walk)...)
 		}
 	})
 	put(TableColumns, 2, func(m *image) {
 		for _, x := range p.Walk {
-			m.Word(walkEntry.pack(int64(x.Slot<<s.kind|x.Kind), int64(x.Shift))...)
+			m.Word(walkEntry.pack(x.Slot<<s.kind|x.Kind, x.Shift)...)
 		}
 	})
 	put(TableUpdates, p.updateWords(), func(m *image) {
@@ -170,10 +170,10 @@ func (p *Plan) tableImages(s *shape) (texts [tableCount][]byte) {
 				index = p.SlotBase[pre.Layer] * p.Subs
 			}
 			first := signal.Base + offset
-			m.Word(updateEntry.pack(int64(u.Formula), one(pre.Fixed && !pre.Shared), one(pre.Fixed && pre.Shared), one(x.Always), one(x.Signed),
-				one(len(u.Terms) > 1), int64(order), int64(pr.Cols), int64(index), int64(kept[0]), int64(kept[1]), int64(factor[0]), int64(factor[1]),
-				int64(p.SlotBase[post]), int64(p.SlotCount[post]), int64(pr.Rows), int64(first), int64(signal.Stride), int64(u.Key), int64(f.Latency),
-				int64(minus), int64(live[0]), int64(live[1]))...)
+			m.Word(updateEntry.pack(u.Formula, one(pre.Fixed && !pre.Shared), one(pre.Fixed && pre.Shared), one(x.Always), one(x.Signed),
+				one(len(u.Terms) > 1), order, pr.Cols, index, kept[0], kept[1], factor[0], factor[1],
+				p.SlotBase[post], p.SlotCount[post], pr.Rows, first, signal.Stride, u.Key, f.Latency,
+				minus, live[0], live[1])...)
 		}
 	})
 	put(TableCounters, max(2, len(p.Steps))+p.updateWords(), func(m *image) {

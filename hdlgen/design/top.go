@@ -245,22 +245,6 @@ func (p *Plan) topModule(s *shape) []byte {
 			signed |= 1 << i
 		}
 	}
-	dense, signedX, learns, hosted, random := 0, 0, 0, 0, 0
-	if p.Learns() {
-		learns = 1
-	}
-	if n.Hardware.Mode == "dense" {
-		dense = 1
-	}
-	if n.Hardware.HostTables {
-		hosted = 1
-	}
-	if n.Learning.RandomSign {
-		random = 1
-	}
-	if p.A.Word(p.D.Word("x", 0)).Signed {
-		signedX = 1
-	}
 	params := []string{}
 	number := func(name string, v int) { params = append(params, fmt.Sprintf(".%s(%d)", name, v)) }
 	text := func(name, v string) { params = append(params, fmt.Sprintf(".%s(%s)", name, v)) }
@@ -268,13 +252,64 @@ func (p *Plan) topModule(s *shape) []byte {
 	for _, x := range []struct {
 		name string
 		v    int
-	}{{"Lanes", p.Lanes}, {"LaneW", s.lane}, {"Units", p.Units}, {"UnitW", s.unit}, {"Subs", p.Subs}, {"SubW", s.sub}, {"Contexts", c}, {"ContextW", s.context},
-		{"Kinds", kinds}, {"KindW", s.kind}, {"Slots", p.Slots}, {"SlotW", s.slot}, {"IndexW", s.index}, {"SumAddrW", s.sum}, {"Batch", p.batch()}, {"SampleW", s.sample},
-		{"Inputs", n.Layers[0]}, {"InputAddrW", s.input}, {"LabelW", s.label}, {"FactorAddrW", s.factor}, {"KeptAddrW", s.kept}, {"SynapseDepth", s.synapseDepth}, {"SynapseAddrW", s.synapse},
-		{"SynapseWidth", s.word}, {"BesideW", besideW}, {"XWidth", s.x}, {"XSigned", signedX}, {"ChangeWidth", s.change}, {"OperandWidth", s.operand}, {"ScoreWidth", s.score},
-		{"KeptWidth", s.keptWord}, {"ValueWidth", s.value}, {"ConstantsWidth", s.constants}, {"Steps", max(2, len(p.Steps))}, {"Rows", max(1, len(p.Rows))}, {"Signals", max(2, len(p.Signals))},
-		{"SignalW", s.signal}, {"OneSignal", p.oneSignal()}, {"WalkDepth", max(2, len(p.Walk))}, {"Learning", learns}, {"Updates", p.updateWords()}, {"UpdateConstantsWidth", s.places},
-		{"MaxLatency", s.maxLatency}, {"TermAddrW", s.term}, {"FactorsW", s.factors}, {"ReadCycles", p.Target.ReadCycles}, {"WireCycles", p.Target.WireCycles}, {"QueueW", s.queue}, {"ProgramDepth", max(2, len(p.Program))}, {"ProgramAddrW", s.program}, {"HostTables", hosted}, {"Entries", p.scheduleWords()}, {"RandomSign", random}, {"Dense", dense}, {"Flags", p.Flags}, {"Totals", len(p.Counters)}} {
+	}{
+		{"Lanes", p.Lanes},
+		{"LaneW", s.lane},
+		{"Units", p.Units},
+		{"UnitW", s.unit},
+		{"Subs", p.Subs},
+		{"SubW", s.sub},
+		{"Contexts", c},
+		{"ContextW", s.context},
+		{"Kinds", kinds},
+		{"KindW", s.kind},
+		{"Slots", p.Slots},
+		{"SlotW", s.slot},
+		{"IndexW", s.index},
+		{"SumAddrW", s.sum},
+		{"Batch", p.batch()},
+		{"SampleW", s.sample},
+		{"Inputs", n.Layers[0]},
+		{"InputAddrW", s.input},
+		{"LabelW", s.label},
+		{"FactorAddrW", s.factor},
+		{"KeptAddrW", s.kept},
+		{"SynapseDepth", s.synapseDepth},
+		{"SynapseAddrW", s.synapse},
+		{"SynapseWidth", s.word},
+		{"BesideW", besideW},
+		{"XWidth", s.x},
+		{"XSigned", one(p.A.Word(p.D.Word("x", 0)).Signed)},
+		{"ChangeWidth", s.change},
+		{"OperandWidth", s.operand},
+		{"ScoreWidth", s.score},
+		{"KeptWidth", s.keptWord},
+		{"ValueWidth", s.value},
+		{"ConstantsWidth", s.constants},
+		{"Steps", max(2, len(p.Steps))},
+		{"Rows", max(1, len(p.Rows))},
+		{"Signals", max(2, len(p.Signals))},
+		{"SignalW", s.signal},
+		{"OneSignal", p.oneSignal()},
+		{"WalkDepth", max(2, len(p.Walk))},
+		{"Learning", one(p.Learns())},
+		{"Updates", p.updateWords()},
+		{"UpdateConstantsWidth", s.places},
+		{"MaxLatency", s.maxLatency},
+		{"TermAddrW", s.term},
+		{"FactorsW", s.factors},
+		{"ReadCycles", p.Target.ReadCycles},
+		{"WireCycles", p.Target.WireCycles},
+		{"QueueW", s.queue},
+		{"ProgramDepth", max(2, len(p.Program))},
+		{"ProgramAddrW", s.program},
+		{"HostTables", one(n.Hardware.HostTables)},
+		{"Entries", p.scheduleWords()},
+		{"RandomSign", one(n.Learning.RandomSign)},
+		{"Dense", one(n.Hardware.Mode == "dense")},
+		{"Flags", p.Flags},
+		{"Totals", len(p.Counters)},
+	} {
 		number(x.name, x.v)
 	}
 	low := func(x Storage) int { return x.Low }
