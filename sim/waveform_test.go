@@ -16,7 +16,7 @@ import (
 
 // The waveforms of docs/INTERFACE.md and docs/MICROARCHITECTURE.md are of one design of 3-4-2 neurons, simulated.
 
-// signal is what a waveform shows. shown is "" for a level; a word is shown while the signal of that name is high, or always.
+// signal is what a waveform shows. shown is "" for a level; a word is shown while the signal of that name is high.
 type signal struct{ name, shown string }
 
 // ports are recorded in the order in which testdata/interface.v prints them.
@@ -47,22 +47,16 @@ var inside = []struct {
 	{signal{"row", "write"}, "bus_write_neuron"},
 	{signal{"put", ""}, "|from_units_queue_put"},
 	{signal{"take", ""}, "|bus_queue_take"},
-	{signal{"looked", ""}, "u_control.u_events.looked_q"},
-	{signal{"signal", "event"}, "u_control.u_events.signal_q"},
 	{signal{"change", "event"}, "u_control.u_events.change_q"},
 	{signal{"event", ""}, "u_control.u_events.event_q"},
 	{signal{"column", "placed"}, "u_control.u_events.placed_addr_q"},
 	{signal{"placed", ""}, "u_control.u_events.placed_q"},
 	{signal{"issue", ""}, "u_control.u_events.issue_q"},
 	{signal{"address", "issue"}, "bus_synapse_raddr"},
-	{signal{"operand", "always"}, "$signed(bus_operand)"},
-	{signal{"synapse", "always"}, "$signed(gen_unit[0].gen_lane[0].u_lane.synapse_i)"},
-	{signal{"factor", "always"}, "$signed(gen_unit[0].gen_lane[0].u_lane.factor_i)"},
 	{signal{"product", "add"}, "$signed(gen_unit[0].gen_lane[0].u_lane.product_q)"},
 	{signal{"read", ""}, "|bus_sum_we"},
 	{signal{"add", ""}, "|gen_unit[0].gen_lane[0].u_lane.we_q"},
 	{signal{"sum", "add"}, "$signed(gen_unit[0].gen_lane[0].u_lane.next)"},
-	{signal{"update", ""}, "bus_update"},
 	{signal{"term", ""}, "u_control.term"},
 	{signal{"written", ""}, "trace_synapse_valid_o"},
 	{signal{"word", "written"}, "$signed(trace_synapse_words_o)"},
@@ -116,7 +110,7 @@ var shownWith = func() map[string]string {
 
 // cell is a word as a waveform shows it; "" where it means nothing.
 func cell(name string, cycle map[string]string) string {
-	if with := shownWith[name]; with != "always" && cycle[with] != "1" {
+	if cycle[shownWith[name]] != "1" {
 		return ""
 	}
 	if name == "host_data_i" || name == "host_data_o" {
