@@ -260,23 +260,37 @@ func (d *Design) LaneImages(values Values) (map[string][]byte, error) {
 	return d.Plan.laneImages(s, values), nil
 }
 
-// TableWords are the rows of a table of the design in parts of 32 bits, the lowest first, as the host reads them.
-func (p *Plan) TableWords(table Table) (rows [][]uint32, err error) {
+// HostTable is a table that the host reads and writes: bits of a row, and its rows in parts of 32 bits, the lowest first; none if the host
+// has it not.
+type HostTable struct {
+	Bits int
+	Rows [][]uint32
+}
+
+// HostTables are the design's, by number.
+func (p *Plan) HostTables() (list [tableCount]HostTable, err error) {
 	s, err := newShape(p)
 	if err != nil {
-		return nil, err
+		return list, err
 	}
-	for line := range strings.Lines(string(p.tableImages(s)[table])) {
-		digits := strings.TrimSpace(line)
-		var parts []uint32
-		for end := len(digits); end > 0; end -= 8 {
-			v, err := strconv.ParseUint(digits[max(0, end-8):end], 16, 32)
-			if err != nil {
-				return nil, err
-			}
-			parts = append(parts, uint32(v))
+	texts := p.tableImages(s)
+	for table, size := range p.hostTables(s.constants) {
+		list[table].Bits = size.Bits
+		if size.Rows == 0 {
+			continue
 		}
-		rows = append(rows, parts)
+		for line := range strings.Lines(string(texts[table])) {
+			digits := strings.TrimSpace(line)
+			var parts []uint32
+			for end := len(digits); end > 0; end -= 8 {
+				v, err := strconv.ParseUint(digits[max(0, end-8):end], 16, 32)
+				if err != nil {
+					return list, err
+				}
+				parts = append(parts, uint32(v))
+			}
+			list[table].Rows = append(list[table].Rows, parts)
+		}
 	}
-	return rows, nil
+	return list, nil
 }

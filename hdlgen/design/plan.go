@@ -162,17 +162,15 @@ func (p *Plan) tables(constantBits int) [tableCount]TableSize {
 	}
 }
 
-// HostTables are the sizes of those that the host reads and writes, by number; of others 0.
-func (p *Plan) HostTables() (sizes [tableCount]TableSize, err error) {
-	s, err := newShape(p)
-	if err != nil {
-		return sizes, err
+// hostTables are those sizes, without the rows of tables that the host does not read and write.
+func (p *Plan) hostTables(constantBits int) [tableCount]TableSize {
+	sizes := p.tables(constantBits)
+	for i := range sizes {
+		if Table(i) != TableConstants && !p.Network.Hardware.HostTables {
+			sizes[i].Rows = 0
+		}
 	}
-	sizes = p.tables(s.constants)
-	if !p.Network.Hardware.HostTables {
-		sizes = [tableCount]TableSize{TableConstants: sizes[TableConstants]}
-	}
-	return sizes, nil
+	return sizes
 }
 
 // Dense are the cycles of an inference, about, in which every signal of every step is broadcast.

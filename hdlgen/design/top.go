@@ -233,10 +233,7 @@ func (p *Plan) topModule(s *shape) []byte {
 		return words(values, n)
 	}
 	var tableRows, tableBits []int
-	for i, x := range p.tables(s.constants) {
-		if i > 0 && !n.Hardware.HostTables {
-			x.Rows = 0
-		}
+	for _, x := range p.hostTables(s.constants) {
 		tableRows, tableBits = append(tableRows, x.Rows), append(tableBits, x.Bits)
 	}
 	signed := 0

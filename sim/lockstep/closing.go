@@ -11,8 +11,8 @@ import (
 
 // The closing part of a run plays what samples alone do not: results that are taken late, both signs of beta in a
 // mini-batch, inputs at the ends of their range, samples of the wrong length, the host's writes and its aborts, and resets
-// within samples and updates. The design goes
-// through it where the last part ends, and the model follows, step by step; after each step all counters are compared.
+// within samples and updates. The design goes through it where the last part ends, and the model follows, step by step; after each step all
+// counters are compared.
 
 // closer draws the steps of a design's closing part: a function of its network and layout.
 type closer struct {
@@ -247,17 +247,15 @@ func (d *closer) everyRegion() {
 // tables changes rows of every table that the host has, the first and the last and one between them, part by part, and back again; and
 // tries rows, parts and words that there are not.
 func (d *closer) tables() {
-	sizes, err := d.p.HostTables()
-	if err != nil {
-		panic(err) // a plan has a shape
-	}
-	for table, rows := range tablesOf(d.p) {
-		at := func(row, part int) uint32 { return design.Table(table).Address(row, part) }
+	tables := tablesOfHost(d.p)
+	for number, table := range tables {
+		at := func(row, part int) uint32 { return design.Table(number).Address(row, part) }
+		rows := table.Rows
 		if rows == nil {
 			d.missing(at(0, 0))
 			continue
 		}
-		last, bits := len(rows)-1, sizes[table].Bits
+		last, bits := len(rows)-1, table.Bits
 		for _, row := range []int{0, last, d.rng.IntN(len(rows))} {
 			for part, word := range rows[row] {
 				other := word ^ (^uint32(0) >> max(0, 32*(part+1)-bits)) // every bit that it has
@@ -273,7 +271,7 @@ func (d *closer) tables() {
 			d.refuse(at(0, bits/32), 1<<(bits%32))
 		}
 	}
-	d.missing(design.Table(len(sizes)).Address(0, 0))
+	d.missing(design.Table(len(tables)).Address(0, 0))
 }
 
 // readAllConstants reads those of every update.

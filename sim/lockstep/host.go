@@ -67,18 +67,19 @@ func tablePart(address uint32) (table design.Table, row, part int) {
 
 // tablesOf are the tables that the host reads and writes, by number: their rows in parts of 32 bits. Others are nil.
 func tablesOf(p *design.Plan) (list [][][]uint32) {
-	sizes, err := p.HostTables()
-	for table, size := range sizes {
-		var rows [][]uint32
-		if size.Rows > 0 && err == nil {
-			rows, err = p.TableWords(design.Table(table))
-		}
-		list = append(list, rows)
-	}
-	if err != nil {
-		panic(err) // a plan has a shape
+	for _, table := range tablesOfHost(p) {
+		list = append(list, table.Rows)
 	}
 	return list
+}
+
+// tablesOfHost are those of a plan, which has a shape.
+func tablesOfHost(p *design.Plan) []design.HostTable {
+	list, err := p.HostTables()
+	if err != nil {
+		panic(err)
+	}
+	return list[:]
 }
 
 func regionOf(address uint32) int { return int(address >> 28) }
