@@ -27,7 +27,8 @@ var ports = []signal{
 	{"sample_valid_i", ""}, {"sample_ready_o", ""}, {"sample_data_i", "sample_valid_i"},
 	{"score_valid_o", ""}, {"score_index_o", "score_valid_o"}, {"score_data_o", "score_valid_o"},
 	{"result_valid_o", ""}, {"result_ready_i", ""}, {"result_class_o", "result_valid_o"},
-	{"host_valid_i", ""}, {"host_ready_o", ""}, {"host_write_i", ""}, {"host_address_i", "host_valid_i"}, {"host_data_i", "host_write_i"},
+	{"host_valid_i", ""}, {"host_ready_o", ""}, {"host_write_i", ""},
+	{"host_address_i", "host_valid_i"}, {"host_data_i", "host_write_i"},
 	{"host_done_o", ""}, {"host_error_o", ""}, {"host_data_o", "host_done_o"}, {"idle_o", ""},
 }
 
@@ -72,14 +73,17 @@ type wave struct {
 
 // interfaceWaves are of the ports, while testdata/interface.v plays what each is named for.
 var interfaceWaves = map[string]wave{
-	"reset":   {[]string{"rst_i", "command_ready_o", "sample_ready_o", "result_valid_o", "host_ready_o", "idle_o"}, false, 4},
-	"command": {[]string{"command_valid_i", "command_ready_o", "command_learn_i", "sample_valid_i", "sample_ready_o", "sample_data_i", "idle_o"}, true, 4},
-	"result":  {[]string{"score_valid_o", "score_index_o", "score_data_o", "result_valid_o", "result_ready_i", "result_class_o", "idle_o"}, false, 4},
-	"host": {[]string{"host_valid_i", "host_ready_o", "host_write_i", "host_address_i", "host_data_i", "host_done_o", "host_error_o", "host_data_o"},
-		true, 4},
-	"first": {[]string{"command_valid_i", "command_ready_o", "host_valid_i", "host_ready_o", "host_done_o", "sample_ready_o", "idle_o"}, true, 4},
-	"learning": {[]string{"command_valid_i", "command_ready_o", "command_learn_i", "command_negative_i", "command_label_i", "sample_valid_i", "sample_ready_o",
-		"score_valid_o", "result_valid_o", "idle_o"}, true, 2},
+	"reset": {[]string{"rst_i", "command_ready_o", "sample_ready_o", "result_valid_o", "host_ready_o", "idle_o"}, false, 4},
+	"command": {[]string{"command_valid_i", "command_ready_o", "command_learn_i", "sample_valid_i", "sample_ready_o", "sample_data_i",
+		"idle_o"}, true, 4},
+	"result": {[]string{"score_valid_o", "score_index_o", "score_data_o", "result_valid_o", "result_ready_i", "result_class_o",
+		"idle_o"}, false, 4},
+	"host": {[]string{"host_valid_i", "host_ready_o", "host_write_i", "host_address_i", "host_data_i", "host_done_o", "host_error_o",
+		"host_data_o"}, true, 4},
+	"first": {[]string{"command_valid_i", "command_ready_o", "host_valid_i", "host_ready_o", "host_done_o", "sample_ready_o",
+		"idle_o"}, true, 4},
+	"learning": {[]string{"command_valid_i", "command_ready_o", "command_learn_i", "command_negative_i", "command_label_i",
+		"sample_valid_i", "sample_ready_o", "score_valid_o", "result_valid_o", "idle_o"}, true, 2},
 }
 
 // insideWaves are of signals within the design while it learns: some cycles from the first of a kind on.

@@ -35,11 +35,12 @@ const (
 	enough   = 1.1
 )
 
-// Choices are all neuron units with 1 to 16 lanes each and all numbers of samples in flight, with the cycles that Estimate gives. Chosen is the
-// one with the fewest multipliers, then the fewest samples in flight, of those that fit the board (nil: any) and take at most a tenth more cycles than
-// the fastest that fits: per learning sample, or per inference where nothing is learned. None is chosen if none fits.
-func Choices(ctx context.Context, n *network.Network, lanes int, target hdlgen.Target, b *constraints.Board, a *Activity) ([]Choice, error) {
-	var list []Choice
+// Choices are all neuron units with 1 to 16 lanes each and all numbers of samples in flight, with the cycles that Estimate gives.
+// Chosen is the one with the fewest multipliers, then the fewest samples in flight, of those that fit the board (nil: any) and take at
+// most a tenth more cycles than the fastest that fits: per learning sample, or per inference where nothing is learned. None is chosen if
+// none fits.
+func Choices(ctx context.Context, n *network.Network, lanes int, target hdlgen.Target, b *constraints.Board, a *Activity) (
+	list []Choice, err error) {
 	for subs := min(mostSubs, lanes); subs > 0; subs-- {
 		if lanes%subs != 0 {
 			continue
@@ -58,8 +59,8 @@ func Choices(ctx context.Context, n *network.Network, lanes int, target hdlgen.T
 			if err != nil {
 				return nil, err
 			}
-			c := Choice{Units: p.Units, Contexts: contexts, CyclesPerInference: e.CyclesPerInference, CyclesPerLearning: e.CyclesPerLearning,
-				LanesBusy: e.LanesBusy, Multipliers: e.Multipliers, Fits: true}
+			c := Choice{Units: p.Units, Contexts: contexts, LanesBusy: e.LanesBusy, Multipliers: e.Multipliers, Fits: true,
+				CyclesPerInference: e.CyclesPerInference, CyclesPerLearning: e.CyclesPerLearning}
 			if b != nil {
 				f := e.Fit(b)
 				c.Multipliers, c.Blocks, c.Fits = f.DSP.Used, f.BRAM.Used, f.Fits

@@ -24,8 +24,8 @@ var samplesOf = map[string]int{"mnist": 60_000, "fashion": 60_000, "cifar10": 50
 // HasSchedule tells whether the design writes the constants of mini-batches and draws the signs of beta itself.
 func (p *Plan) HasSchedule() bool { return p.Network.Hardware.Schedule && p.Learns() }
 
-// constantsAt are the constants of an update of the plan for a mini-batch, in the order of its formula: those that `corinfo train` has
-// for it in epochs of hardware.epoch_samples.
+// constantsAt are the constants of an update of the plan for a mini-batch, in the order of its formula: those that `corinfo train`
+// has for it in epochs of hardware.epoch_samples.
 func (p *Plan) constantsAt(update int, number uint32) (words []int64) {
 	m := rule.Moment{Epoch: int(number) / p.batches(), Update: int(number)}
 	f := &p.A.Updates[p.Updates[update].Update]
@@ -51,7 +51,8 @@ func (p *Plan) entries() (list []Entry, err error) {
 	n := p.Network
 	batches, every := p.batches(), false
 	if batches == 0 {
-		return nil, golden.Usagef("hardware.schedule: no mini-batch of %d in an epoch of %d samples of %s: say how many training samples it has in hardware.epoch_samples", n.Learning.Batch, n.Hardware.EpochSamples, n.Dataset.Name)
+		return nil, golden.Usagef("hardware.schedule: no mini-batch of %d in an epoch of %d samples of %s: "+
+			"say how many training samples it has in hardware.epoch_samples", n.Learning.Batch, n.Hardware.EpochSamples, n.Dataset.Name)
 	}
 	if len(p.Updates) > 256 {
 		return nil, golden.Usagef("hardware.schedule: %d updates; an entry names one of 256", len(p.Updates))
@@ -75,8 +76,9 @@ func (p *Plan) entries() (list []Entry, err error) {
 			}
 		}
 		if len(list) > MaxEntries {
-			return nil, golden.Usagef("hardware.schedule: the constants of updates change more than %d times in %d epochs of %d mini-batches, by mini-batch %d: shorten learning.epochs, let rates fall by epochs (learning.decay.batches: 0), "+
-				"give the constants shorter types, or leave hardware.schedule out: the host writes them then", MaxEntries, n.Learning.Epochs, batches, number)
+			return nil, golden.Usagef("hardware.schedule: the constants of updates change more than %d times in %d epochs of %d mini-batches, "+
+				"by mini-batch %d: shorten learning.epochs, let rates fall by epochs (learning.decay.batches: 0), give the constants "+
+				"shorter types, or leave hardware.schedule out: the host writes them then", MaxEntries, n.Learning.Epochs, batches, number)
 		}
 	}
 	return list, nil
