@@ -83,7 +83,7 @@ module corinfo_host #(
   input  wire [7:0]                schedule_update_i,
   input  wire [ConstantsWidth-1:0] schedule_constants_i,
   output reg  [6:0]                table_o,         // by table, see corinfo_table: its row is addressed
-  output reg  [6:0]                table_we_o,
+  output wire [6:0]                table_we_o,
   output wire [19:0]               table_row_o,
   output wire [3:0]                table_part_o,
   output wire [31:0]               table_data_o,
@@ -322,6 +322,18 @@ module corinfo_host #(
     endcase
   end
 
+  // Of tables, from zero: what the register held before the first reset would write a table that is never loaded again.
+  reg  [6:0] table_we;
+  integer    t;
+  always @* begin
+    for (t = 0; t < Tables; t = t + 1) begin
+      table_we[t] = write && !rst_i && region == RegionTables && address_q[27:24] == t[3:0];
+    end
+  end
+  corinfo_delay #(.Width(Tables), .Zero(1)) u_table_we (
+    .clk_i(clk_i), .data_i(table_we), .data_o(table_we_o)
+  );
+
   reg [63:0] read_q;
   reg [31:0] table_q;
   reg        seed_write_q, number_write_q, schedule_write_q;
@@ -329,8 +341,7 @@ module corinfo_host #(
     read_q         <= read;
     table_q        <= table_i;
     for (i = 0; i < Tables; i = i + 1) begin
-      table_o[i]    <= busy_o && region == RegionTables && address_q[27:24] == i[3:0];
-      table_we_o[i] <= write && !rst_i && region == RegionTables && address_q[27:24] == i[3:0];
+      table_o[i] <= busy_o && region == RegionTables && address_q[27:24] == i[3:0];
     end
     seed_write_q   <= region == RegionControl && place == 32'd0;
     number_write_q <= region == RegionControl && place == 32'd1;

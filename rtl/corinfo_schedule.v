@@ -79,7 +79,7 @@ module corinfo_schedule #(
   endgenerate
   assign busy_o      = busy_q || restart_i;
   assign negative_o  = negative;
-  assign we_o        = looking_q && due_q && cycle_q == CycleWrite;
+  assign we_o        = !rst_i && looking_q && due_q && cycle_q == CycleWrite;
   assign update_o    = entry[39:32];
   assign constants_o = entry[40 +: ConstantsWidth];
 

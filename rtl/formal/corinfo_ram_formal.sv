@@ -1,20 +1,31 @@
-// Nothing is written behind the last word.
+// Nothing is written behind the last word, and nothing into an image before a reset can have come.
 
 `timescale 1ns/1ps
 `default_nettype none
 
 module corinfo_ram_formal #(
   parameter Depth = 512,
-  parameter AddrW = 9
+  parameter AddrW = 9,
+  parameter InitFile = ""
 ) (
   input wire clk_i,
   input wire we_i,
   input wire [AddrW-1:0] waddr_i
 );
 
-  // Without a reset: what is not known yet is no fault.
+  // Edges of the clock so far, to 31: registers without a reset hold anything at the start.
+  reg [4:0] edges_q;
+  initial edges_q = 5'd0;
+  always @(posedge clk_i) begin
+    edges_q <= edges_q == 5'd31 ? 5'd31 : edges_q + 5'd1;
+  end
+
   always @(posedge clk_i) begin : environment
-    assert ((we_i && waddr_i >= Depth) !== 1'b1) else $fatal(1, "corinfo_ram: a word is written that it has not");
+    if (edges_q == 5'd31) begin
+      assert ((we_i && waddr_i >= Depth) !== 1'b1) else $fatal(1, "corinfo_ram: a word is written that it has not");
+    end
+    assert (InitFile == "" || edges_q >= 5'd2 || we_i === 1'b0)
+    else $fatal(1, "corinfo_ram: an image is written before the first reset");
   end
 
 endmodule
