@@ -12,8 +12,8 @@ type Target struct {
 	Family string `json:"family"`
 	// ReadCycles are those from an address of a block memory to its word: 1, or 2 with a register behind the choice of its blocks.
 	ReadCycles int `json:"read_cycles"`
-	// FactorCycles are the registers between what a pipeline is given and its multipliers: 0 or 1.
-	FactorCycles int `json:"factor_cycles"`
+	// OperandCycles are the registers between what a pipeline is given, which may come out of a block memory, and its first operation: 0 or 1.
+	OperandCycles int `json:"operand_cycles"`
 	// RoundBits is the widest sum of a rounding that is limited within the same cycle.
 	RoundBits int `json:"round_bits"`
 	// WireCycles are the registers on every wire from the control to the lanes, and on every wire back: 0 to 2.
@@ -41,17 +41,17 @@ const GenericFamily = "generic"
 // families are all, the generic one first. That of ECP5 is measured on a board, where lanes lie all over the chip; the
 // others follow what their data sheets say of memories and multipliers.
 var families = []Family{
-	{GenericFamily, "any device", Target{ReadCycles: 2, FactorCycles: 1, RoundBits: 16}, genericSynthesis},
-	{"ecp5", "Lattice ECP5", Target{ReadCycles: 2, FactorCycles: 1, RoundBits: 16, WireCycles: 2, RingCycles: 6, Distributed: true},
+	{GenericFamily, "any device", Target{ReadCycles: 2, OperandCycles: 1, RoundBits: 16}, genericSynthesis},
+	{"ecp5", "Lattice ECP5", Target{ReadCycles: 2, OperandCycles: 1, RoundBits: 16, WireCycles: 2, RingCycles: 6, Distributed: true},
 		[]string{"synth_ecp5 -abc9 -top TOP"}},
 	// Slow carry chains, few lanes, no distributed memories.
-	{"ice40", "Lattice iCE40 UltraPlus", Target{ReadCycles: 2, FactorCycles: 1, RoundBits: 8}, []string{"synth_ice40 -dsp -top TOP"}},
+	{"ice40", "Lattice iCE40 UltraPlus", Target{ReadCycles: 2, OperandCycles: 1, RoundBits: 8}, []string{"synth_ice40 -dsp -top TOP"}},
 	// A word that waits does so in shift registers of LUTs, which need no counter.
-	{"xilinx7", "AMD 7 series", Target{ReadCycles: 2, FactorCycles: 1, RoundBits: 24, WireCycles: 1, Distributed: true},
+	{"xilinx7", "AMD 7 series", Target{ReadCycles: 2, OperandCycles: 1, RoundBits: 24, WireCycles: 1, Distributed: true},
 		[]string{"synth_xilinx -family xc7 -noiopad -noclkbuf -top TOP"}},
-	{"gowin", "Gowin LittleBee and Arora", Target{ReadCycles: 2, FactorCycles: 1, RoundBits: 16, WireCycles: 1, RingCycles: 6, Distributed: true},
+	{"gowin", "Gowin LittleBee and Arora", Target{ReadCycles: 2, OperandCycles: 1, RoundBits: 16, WireCycles: 1, RingCycles: 6, Distributed: true},
 		[]string{"synth_gowin -noiopads -top TOP"}},
-	{"cyclonev", "Intel Cyclone V", Target{ReadCycles: 2, FactorCycles: 1, RoundBits: 24, WireCycles: 1, Distributed: true},
+	{"cyclonev", "Intel Cyclone V", Target{ReadCycles: 2, OperandCycles: 1, RoundBits: 24, WireCycles: 1, Distributed: true},
 		[]string{"synth_intel_alm -family cyclonev -noiopad -noclkbuf -top TOP"}},
 }
 

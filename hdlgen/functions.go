@@ -8,8 +8,11 @@ import (
 	vl "corinfo/hdlgen/verilog"
 )
 
-// start is the stage in which a node's operands are all there.
+// start is the stage in which a node's operands are all there, in registers where the target wants these. A shift is wires.
 func (p *pipeline) start(n fx.Node) (stage int) {
+	if n.Op != fx.OpShift {
+		stage = p.target.OperandCycles
+	}
 	for _, a := range n.Args {
 		stage = max(stage, p.ready[a])
 	}

@@ -147,10 +147,10 @@ func TestFunctionMutants(t *testing.T) {
 		{"radicand_q <= radicand[Left", "radicand_q <= ~radicand[Left"},
 		{"rest_q     <= fits ?", "rest_q     <= !fits ?"},
 		{"root_q[0] <= fits;", "root_q[0] <= 1'b1;"},
-		{"_index_2 <= ", "_index_2 <= 3'h1 ^ "},
-		{"_place_3 <= ", "_place_3 <= ~"},
-		{"z_i[7] ? ", "1'b0 ? "},
-		{"}}, x_i}) - ", "}}, x_i}) + "},
+		{"_index_3 <= ", "_index_3 <= 3'h1 ^ "},
+		{"_place_4 <= ", "_place_4 <= ~"},
+		{"z_1[7] ? ", "1'b0 ? "},
+		{"}}, x_1}) - ", "}}, x_1}) + "},
 	} {
 		changed := strings.ReplaceAll(text, mutant[0], mutant[1])
 		require.NotEqual(t, text, changed, mutant[0])

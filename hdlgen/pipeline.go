@@ -55,12 +55,13 @@ func newPipeline(g *fx.Graph, target Target) *pipeline {
 	p := &pipeline{g: g, nodes: g.Nodes(), target: target, needed: map[fx.Value]bool{}, used: map[wire]bool{}, items: map[int][]vl.Item{}, updates: map[int][]vl.Update{}}
 	p.ready = make([]int, len(p.nodes))
 	for i, n := range p.nodes {
+		if n.Op == fx.OpInput || n.Op == fx.OpConst {
+			continue
+		}
 		stage := p.start(n)
 		switch {
-		case n.Op == fx.OpInput || n.Op == fx.OpConst || n.Op == fx.OpShift:
+		case n.Op == fx.OpShift:
 			p.ready[i] = stage
-		case n.Op == fx.OpMul && p.narrow(n) < 0:
-			p.ready[i] = max(stage, target.FactorCycles) + 1
 		case n.Op == fx.OpResize && p.split(n):
 			p.ready[i] = stage + 2
 		case function(n.Op):

@@ -58,7 +58,7 @@ func TestPipelineMatchesEval(t *testing.T) {
 		g := randomGraph(rng, fmt.Sprintf("graph%d", i))
 		target := FastTarget
 		if i%2 == 1 {
-			target = Target{ReadCycles: 1, FactorCycles: i / 2 % 2, RoundBits: rng.IntN(40), RingCycles: []int{0, 3, 3 + rng.IntN(6)}[rng.IntN(3)]}
+			target = Target{ReadCycles: 1, OperandCycles: i / 2 % 2, RoundBits: rng.IntN(40), RingCycles: []int{0, 3, 3 + rng.IntN(6)}[rng.IntN(3)]}
 		}
 		comparePipeline(t, rng, dir, g, target, 64, i%5 == 0)
 	}

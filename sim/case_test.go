@@ -169,7 +169,7 @@ func (c testCase) target() hdlgen.Target {
 }
 
 // shallowTarget cuts pipelines as little as the library can.
-var shallowTarget = hdlgen.Target{ReadCycles: 1, FactorCycles: 0, RoundBits: 128, Family: hdlgen.FastTarget.Family}
+var shallowTarget = hdlgen.Target{ReadCycles: 1, OperandCycles: 0, RoundBits: 128, Family: hdlgen.FastTarget.Family}
 
 // planned is a case's network for a target, and its bit-true model.
 func (c testCase) planned(t *testing.T, name string, target hdlgen.Target) (*design.Plan, *training.FixedLearner) {

@@ -112,13 +112,13 @@ module corinfo_selftest #(
   // The digit: a word is read, then its zeros are sent, then its input.
   wire [ZerosW+XWidth-1:0] digit_word;
   reg  [DigitW-1:0]        word_q;
-  reg  [1:0]               loading_q;   // 2: address, 1: word there, 0: sending
+  reg  [1:0]               loading_q;   // 3: address, 1: word there, 0: sending
   reg  [ZerosW-1:0]        zeros_q;
   reg  [XWidth-1:0]        x_q;
   reg  [31:0]              left_q;      // inputs to come
   wire                     sent, last_of_word, last_of_digit;
 
-  corinfo_ram #(.Width(ZerosW + XWidth), .Depth(DigitWords), .InitFile(DigitsFile)) u_digits (
+  corinfo_ram #(.Width(ZerosW + XWidth), .Depth(DigitWords), .Cycles(2), .InitFile(DigitsFile)) u_digits (
     .clk_i  (clk_i),
     .we_i   (1'b0),
     .waddr_i({DigitW{1'b0}}),
@@ -138,7 +138,7 @@ module corinfo_selftest #(
   always @(posedge clk_i) begin
     if (state_q == StateCommand) begin
       word_q    <= first;
-      loading_q <= 2'd2;
+      loading_q <= 2'd3;
       left_q    <= InputsWord;
     end else if (loading_q != 2'd0) begin
       loading_q      <= loading_q - 2'd1;
@@ -148,7 +148,7 @@ module corinfo_selftest #(
       left_q  <= left_q - 32'd1;
       if (last_of_word) begin
         word_q    <= word_q + OneWord;
-        loading_q <= 2'd2;
+        loading_q <= 2'd3;
       end
     end
   end

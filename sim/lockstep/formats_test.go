@@ -88,7 +88,7 @@ func (e extreme) draw(rng *rand.Rand, least bool) *randomCase {
 	n.Formats = map[string]fx.Type{}
 	n.Hardware = network.Hardware{Lanes: between(rng, 1, 3), Contexts: between(rng, 1, 2), Learning: true, Mode: oneOf(rng, "events", "dense")}
 	c.Units = 1
-	c.Target = hdlgen.Target{ReadCycles: between(rng, 1, 2), FactorCycles: between(rng, 0, 1), RoundBits: oneOf(rng, 0, 16, 128), Family: plainTarget.Family}
+	c.Target = hdlgen.Target{ReadCycles: between(rng, 1, 2), OperandCycles: between(rng, 0, 1), RoundBits: oneOf(rng, 0, 16, 128), Family: plainTarget.Family}
 	c.Wild, c.Reset, c.Seed = toss(rng), rng.IntN(3), rng.Uint64()
 	if least {
 		n.Layers, n.Learning.Batch, c.Wild = []int{1, 1, 1}, 1, true

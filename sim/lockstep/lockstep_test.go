@@ -133,7 +133,7 @@ func draw(rng *rand.Rand, n *network.Network, m *machine.Machine, inferences, le
 	return samples
 }
 
-var plainTarget = hdlgen.Target{ReadCycles: 2, FactorCycles: 1, RoundBits: 16, Family: hdlgen.FastTarget.Family}
+var plainTarget = hdlgen.Target{ReadCycles: 2, OperandCycles: 1, RoundBits: 16, Family: hdlgen.FastTarget.Family}
 
 // ruleNetwork is a small network under a rule.
 func ruleNetwork(name string, layers []int, batch int, rng *rand.Rand) *network.Network {

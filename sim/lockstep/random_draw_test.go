@@ -27,7 +27,7 @@ func drawCase(rng *rand.Rand, name string) *randomCase {
 	}
 	for c.Units = between(rng, 1, most); lanes%c.Units != 0; c.Units = between(rng, 1, most) {
 	}
-	c.Target = hdlgen.Target{ReadCycles: between(rng, 1, 2), FactorCycles: between(rng, 0, 1), RoundBits: oneOf(rng, 0, 16, between(rng, 1, 64), 128),
+	c.Target = hdlgen.Target{ReadCycles: between(rng, 1, 2), OperandCycles: between(rng, 0, 1), RoundBits: oneOf(rng, 0, 16, between(rng, 1, 64), 128),
 		WireCycles: between(rng, 0, 2), RingCycles: oneOf(rng, 0, 3, between(rng, 3, 9)), Family: hdlgen.FastTarget.Family}
 	batch := c.network.Learning.Batch
 	c.Seed, c.Wild, c.Zeros, c.Inference, c.Learning = rng.Uint64(), toss(rng), oneOf(rng, 0, 33, 90), rng.IntN(3), batch*between(rng, 1, 2)+rng.IntN(2)

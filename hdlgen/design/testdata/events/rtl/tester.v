@@ -171,7 +171,7 @@ module tester #(
     .Learning(1),
     .Updates(5),
     .UpdateConstantsWidth(34),
-    .MaxLatency(8),
+    .MaxLatency(9),
     .TermAddrW(4),
     .FactorsW(4),
     .ReadCycles(2),
