@@ -17,7 +17,7 @@ import (
 	"corinfo/golden"
 )
 
-// plannedCells writes a netlist of units with multipliers each, gives it to floorplan, and returns the sites by cell.
+// plannedCells writes a netlist of units with multipliers each, reads it, has it floorplanned and written, and returns the sites by cell.
 func plannedCells(t *testing.T, units, each int) (planned int, sites map[string]string) {
 	t.Helper()
 	cells := map[string]any{"u_control.product_MULT18X18D_A0": map[string]any{"type": "MULT18X18D", "attributes": map[string]string{}}}
@@ -31,12 +31,10 @@ func plannedCells(t *testing.T, units, each int) (planned int, sites map[string]
 	text, err := json.Marshal(map[string]any{"creator": "yosys", "modules": map[string]any{"top": map[string]any{"cells": cells}, "MULT18X18D": map[string]any{}}})
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(from, text, 0o644))
-	planned, err = floorplan(from, to, "top", "LFE5U-85F")
+	n, err := readNetlist(from, "top")
 	require.NoError(t, err)
-	if planned == 0 {
-		require.NoFileExists(t, to)
-		return 0, nil
-	}
+	planned = floorplan(n, "LFE5U-85F")
+	require.NoError(t, n.write(to))
 	written, err := os.ReadFile(to)
 	require.NoError(t, err)
 	var netlist struct {
@@ -97,11 +95,13 @@ func TestFloorplan(t *testing.T) {
 }
 
 // A netlist that is cut off or not one is named.
-func TestFloorplanDamaged(t *testing.T) {
+func TestNetlistDamaged(t *testing.T) {
 	from := filepath.Join(t.TempDir(), "from.json")
-	for _, text := range []string{"", "{", "[]", `{"modules": 3}`, `{"modules": {}}`, `{"modules": {"top": {}}}`, `{"modules": {"top": {"cells": []}}}`} {
+	for _, text := range []string{"", "{", "[]", `{"modules": 3}`, `{"modules": {}}`, `{"modules": {"top": {}}}`, `{"modules": {"top": {"cells": []}}}`,
+		`{"modules": {"top": {"cells": {"a": null}}}}`, `{"modules": {"top": {"cells": {"a": {"connections": {"A": [1]}}}}}}`,
+		`{"modules": {"top": {"cells": {"a": {"connections": {"A": ["y"]}}}}}}`, `{"modules": {"top": {"ports": 3, "cells": {}}}}`} {
 		require.NoError(t, os.WriteFile(from, []byte(text), 0o644))
-		_, err := floorplan(from, from+".to", "top", "LFE5U-85F")
+		_, err := readNetlist(from, "top")
 		require.ErrorIs(t, err, golden.ErrDamaged, text)
 		require.ErrorContains(t, err, "from.json", text)
 	}

@@ -26,11 +26,20 @@ func TestNetlistPassesTheSelfTest(t *testing.T) {
 	defer cancel()
 	require.NoError(t, os.MkdirAll(filepath.Join(d.Dir, synthFolder), 0o755))
 	file := func(suffix string) string { return synthFolder + "/" + part.Top + suffix }
-	// As for the board, then written as Verilog.
+	// As for the board, its registers in memories and multipliers, then written as Verilog.
 	script, err := d.Manifest.BoardScript(file(".json"))
 	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(filepath.Join(d.Dir, file(".ys")), append(script, "write_verilog -noattr "+file(".v")+"\n"...), 0o644))
+	require.NoError(t, os.WriteFile(filepath.Join(d.Dir, file(".ys")), script, 0o644))
 	_, err = output(ctx, d.Dir, "yosys", "-s", file(".ys"))
+	require.NoError(t, err)
+	n, err := readNetlist(filepath.Join(d.Dir, file(".json")), part.Top)
+	require.NoError(t, err)
+	require.Positive(t, absorb(n))
+	for _, kind := range []string{"DP16KD", "MULT18X18D"} {
+		require.NotEmpty(t, n.names(kind))
+	}
+	require.NoError(t, n.write(filepath.Join(d.Dir, file(".planned.json"))))
+	_, err = output(ctx, d.Dir, "yosys", "-p", "read_json "+file(".planned.json")+"; write_verilog -noattr "+file(".v"))
 	require.NoError(t, err)
 	args := []string{"-g2012", "-s", "corinfo_board_testbench", "-o", file(".vvp"), file(".v")}
 	list, err := os.ReadFile(filepath.Join(d.Dir, "board", part.Top+".f"))

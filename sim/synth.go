@@ -30,6 +30,7 @@ type SynthReport struct {
 	Top   string `json:"top"`
 	Seed  int    `json:"seed"`
 	Figures
+	Absorbed  int         `json:"absorbed_ff"` // flip-flops that are registers in block memories and multipliers
 	Planned   int         `json:"planned_dsp"` // multipliers whose places the floorplan gave
 	Bitstream string      `json:"bitstream"`   // path of the file
 	Logs      []string    `json:"logs"`
@@ -114,13 +115,15 @@ func Synth(ctx context.Context, folder string, m *hdlgen.Manifest, o SynthOption
 	if err := run(synthesisStep(m, file)); err != nil {
 		return nil, err
 	}
-	netlist := file(".json")
-	if r.Planned, err = floorplan(filepath.Join(dir, netlist), filepath.Join(dir, file(".planned.json")), part.Top, board.Device); err != nil {
+	n, err := readNetlist(filepath.Join(dir, file(".json")), part.Top)
+	if err != nil {
 		return nil, err
 	}
-	if r.Planned > 0 {
-		netlist = file(".planned.json")
-		say(o.Progress, fmt.Sprintf("floorplan: places of %d multipliers", r.Planned))
+	r.Absorbed, r.Planned = absorb(n), floorplan(n, board.Device)
+	say(o.Progress, fmt.Sprintf("netlist: %d registers in memories and multipliers, places of %d multipliers", r.Absorbed, r.Planned))
+	netlist := file(".planned.json")
+	if err := n.write(filepath.Join(dir, netlist)); err != nil {
+		return nil, err
 	}
 	placer, err := bestPlacer(ctx, dir)
 	if err != nil {

@@ -112,8 +112,8 @@ var shownWith = func() map[string]string {
 	return of
 }()
 
-// cell is a word as a waveform shows it; "" where it means nothing.
-func cell(name string, cycle map[string]string) string {
+// worded is a word as a waveform shows it; "" where it means nothing.
+func worded(name string, cycle map[string]string) string {
 	if cycle[shownWith[name]] != "1" {
 		return ""
 	}
@@ -129,7 +129,7 @@ func (w *wave) draw(cycles []map[string]string) string {
 	same := func(i, j int) bool {
 		for _, s := range w.signals {
 			word := shownWith[s] != ""
-			if word && cell(s, cycles[i]) != cell(s, cycles[j]) || !word && cycles[i][s] != cycles[j][s] {
+			if word && worded(s, cycles[i]) != worded(s, cycles[j]) || !word && cycles[i][s] != cycles[j][s] {
 				return false
 			}
 		}
@@ -146,7 +146,7 @@ func (w *wave) draw(cycles []map[string]string) string {
 		wide[at] = w.step
 		for _, s := range w.signals {
 			if shownWith[s] != "" {
-				wide[at] = max(wide[at], len(cell(s, cycles[i]))+2)
+				wide[at] = max(wide[at], len(worded(s, cycles[i]))+2)
 			}
 		}
 	}
@@ -161,9 +161,9 @@ func (w *wave) draw(cycles []map[string]string) string {
 				before = cycles[kept[at-1]][s]
 			}
 			if word {
-				value = cell(s, cycles[i])
+				value = worded(s, cycles[i])
 				if at > 0 {
-					before = cell(s, cycles[kept[at-1]])
+					before = worded(s, cycles[kept[at-1]])
 				}
 			}
 			if gap {

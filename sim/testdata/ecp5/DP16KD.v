@@ -1,7 +1,9 @@
-// A block memory of an ECP5, as far as Yosys uses it: two ports of 18 or 9 bits, no registers behind
-// them, what is read is what was there before. For simulating netlists.
+// A block memory of an ECP5, as far as netlists use it: two ports of 18 or 9 bits, or one to write and
+// one to read of 36; with REGMODE OUTREG a register with an enable of its own behind each; what is read is
+// what was there before. For simulating netlists.
 //
-// A word of 18 bits is two bytes of 9; ADx0 and ADx1 tell which of them a port writes. INITVAL_n holds
+// A word of 36 bits is written by port A, its low half at DIA, and read by port B, its low half at DOA; ADA3 to
+// ADA0 tell which bytes are written. A word of 18 bits is two bytes of 9; ADx0 and ADx1 tell which of them a port writes. INITVAL_n holds
 // words 16 n to 16 n + 15, each in the lowest 18 of 20 bits.
 
 module DP16KD (
@@ -117,7 +119,7 @@ module DP16KD (
 
   wire [13:0] a_addr;
   wire [17:0] a_data;
-  reg  [17:0] a_word;
+  reg  [17:0] a_word, a_late;
   assign a_addr = {
     ADA13, ADA12, ADA11, ADA10, ADA9, ADA8, ADA7, ADA6, ADA5, ADA4, ADA3, ADA2, ADA1, ADA0};
   assign a_data = {
@@ -125,11 +127,21 @@ module DP16KD (
     DIA3, DIA2, DIA1, DIA0};
   assign {
     DOA17, DOA16, DOA15, DOA14, DOA13, DOA12, DOA11, DOA10, DOA9, DOA8, DOA7, DOA6, DOA5, DOA4,
-    DOA3, DOA2, DOA1, DOA0} = a_word;
+    DOA3, DOA2, DOA1, DOA0} = (REGMODE_A == "OUTREG") ? a_late : a_word;
 
+  integer k;
   always @(posedge CLKA) begin
+    if (OCEA) begin
+      a_late <= a_word;
+    end
     if (CEA && {CSA2, CSA1, CSA0} == 3'd0) begin
-      if (DATA_WIDTH_A == 18) begin
+      if (DATA_WIDTH_A == 36) begin
+        for (k = 0; k < 4; k = k + 1) begin
+          if (WEA && a_addr[k]) begin
+            mem[{a_addr[13:5], k[1:0]}] <= wide[9*k +: 9];
+          end
+        end
+      end else if (DATA_WIDTH_A == 18) begin
         a_word <= {mem[{a_addr[13:4], 1'b1}], mem[{a_addr[13:4], 1'b0}]};
         if (WEA && a_addr[0]) begin
           mem[{a_addr[13:4], 1'b0}] <= a_data[8:0];
@@ -148,7 +160,9 @@ module DP16KD (
 
   wire [13:0] b_addr;
   wire [17:0] b_data;
-  reg  [17:0] b_word;
+  wire [35:0] wide;
+  assign wide = {b_data, a_data};
+  reg  [17:0] b_word, b_late;
   assign b_addr = {
     ADB13, ADB12, ADB11, ADB10, ADB9, ADB8, ADB7, ADB6, ADB5, ADB4, ADB3, ADB2, ADB1, ADB0};
   assign b_data = {
@@ -156,11 +170,17 @@ module DP16KD (
     DIB3, DIB2, DIB1, DIB0};
   assign {
     DOB17, DOB16, DOB15, DOB14, DOB13, DOB12, DOB11, DOB10, DOB9, DOB8, DOB7, DOB6, DOB5, DOB4,
-    DOB3, DOB2, DOB1, DOB0} = b_word;
+    DOB3, DOB2, DOB1, DOB0} = (REGMODE_B == "OUTREG") ? b_late : b_word;
 
   always @(posedge CLKB) begin
+    if (OCEB) begin
+      b_late <= b_word;
+    end
     if (CEB && {CSB2, CSB1, CSB0} == 3'd0) begin
-      if (DATA_WIDTH_B == 18) begin
+      if (DATA_WIDTH_B == 36) begin
+        a_word <= {mem[{b_addr[13:5], 2'd1}], mem[{b_addr[13:5], 2'd0}]};
+        b_word <= {mem[{b_addr[13:5], 2'd3}], mem[{b_addr[13:5], 2'd2}]};
+      end else if (DATA_WIDTH_B == 18) begin
         b_word <= {mem[{b_addr[13:4], 1'b1}], mem[{b_addr[13:4], 1'b0}]};
         if (WEB && b_addr[0]) begin
           mem[{b_addr[13:4], 1'b0}] <= b_data[8:0];
@@ -179,8 +199,10 @@ module DP16KD (
 
   // What is not modelled is not passed over.
   initial begin
-    if (DATA_WIDTH_A != 18 && DATA_WIDTH_A != 9 || DATA_WIDTH_B != 18 && DATA_WIDTH_B != 9
-        || REGMODE_A != "NOREG" || REGMODE_B != "NOREG" || CLKAMUX != "CLKA" || CLKBMUX != "CLKB") begin
+    if (DATA_WIDTH_A != 36 && DATA_WIDTH_A != 18 && DATA_WIDTH_A != 9 || (DATA_WIDTH_A == 36) != (DATA_WIDTH_B == 36)
+        || DATA_WIDTH_B != 36 && DATA_WIDTH_B != 18 && DATA_WIDTH_B != 9
+        || REGMODE_A != "NOREG" && REGMODE_A != "OUTREG" || REGMODE_B != "NOREG" && REGMODE_B != "OUTREG"
+        || CLKAMUX != "CLKA" || CLKBMUX != "CLKB") begin
       $display("DP16KD: a mode without a model");
       $finish;
     end

@@ -1,0 +1,58 @@
+package hdlgen
+
+import fx "corinfo/fixedpoint"
+
+// LogicOf estimates the LUTs of a graph's pipeline, without its multipliers: what Yosys makes of every operation for an
+// ECP5, in LUTs of four inputs, of which a carry of two bits takes two. Constants make some of them fewer.
+func LogicOf(g *fx.Graph, target Target) (luts int) {
+	p := newPipeline(g, target)
+	for _, n := range g.Nodes() {
+		width := n.Format.Width
+		switch n.Op {
+		case fx.OpAdd, fx.OpSub, fx.OpNeg:
+			luts += width
+		case fx.OpMul:
+			if p.narrow(n) >= 0 {
+				luts += width
+				continue
+			}
+			// Partial products of a multiplier's words are added.
+			a, b := widthOf(g, n.Args[0]), widthOf(g, n.Args[1])
+			luts += (ceilDiv(a, multiplierWidth)*ceilDiv(b, multiplierWidth) - 1) * width
+		case fx.OpClip:
+			luts += 2 * width
+		case fx.OpNonZero:
+			luts += ceilDiv(p.nodes[n.Args[0]].Format.Width, 3)
+		case fx.OpResize:
+			luts += p.resizeLogic(n)
+		case fx.OpDiv:
+			luts += magnitude(n.Format) * 2 * p.nodes[n.Args[1]].Format.Width
+		case fx.OpSqrt:
+			luts += width * width
+		case fx.OpTable:
+			s := segmentsOf(n.Table)
+			luts += 2*p.nodes[n.Args[0]].Format.Width + width
+			if entries := len(n.Table.Entries) * (n.Table.Format.Width + s.difference); entries <= logicBits {
+				luts += ceilDiv(entries, 16)
+			}
+		}
+	}
+	return luts
+}
+
+// resizeLogic is the sum of a rounding and the choice of an overflow.
+func (p *pipeline) resizeLogic(n fx.Node) (luts int) {
+	from, t := p.nodes[n.Args[0]].Format, n.Type
+	drop := from.Frac - t.Frac
+	kept := from.Width - max(drop, 0)
+	switch {
+	case drop > 0 && t.Rounding == fx.Stochastic:
+		luts += min(from.Width, 32+kept)
+	case drop > 0 && t.Rounding != fx.Trn:
+		luts += kept + ceilDiv(drop, 3)
+	}
+	if t.Overflow != fx.Wrap && kept > t.Width {
+		luts += t.Width + ceilDiv(kept-t.Width+1, 3)
+	}
+	return luts
+}
