@@ -41,7 +41,7 @@ fuzz: tools
 	@CORINFO_CACHE=$(CURDIR)/.build/cache CORINFO_EXTREMES=all go test -count=1 -timeout 0 -v -run ExtremeFormats ./sim/lockstep
 	@CORINFO_FLIPS=all go test -count=1 -timeout 0 -v -run Flips ./cmd/corinfo
 	@CORINFO_NETLIST=1 go test -count=1 -timeout 0 -v -run Netlist ./sim
-	@CORINFO_FAMILIES=all go test -count=1 -timeout 0 -v -run FamilyScripts ./sim
+	@CORINFO_FAMILIES=all CORINFO_LOGIC=all go test -count=1 -timeout 0 -v -run 'FamilyScripts|LogicIsEstimated' ./sim
 	@$(MAKE) --no-print-directory mutate
 	@.ci/fuzz $(FUZZTIME)
 

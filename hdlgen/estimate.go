@@ -17,6 +17,8 @@ type Estimates struct {
 	MemoryBits             int            `json:"memory_bits"`
 	Memories               []MemoryBits   `json:"memories"`
 	MultiplierKinds        []Multiplier   `json:"multiplier_kinds"`
+	LUTs                   int            `json:"luts"`    // about: of memories and Logic, as Yosys makes them for an ECP5
+	Logic                  []LogicPart    `json:"logic"`   // LUTs beside those of memories, about
 	Latency                map[string]int `json:"latency"` // of the pipelines, in cycles
 
 	Parts
@@ -37,6 +39,12 @@ type MemoryBits struct {
 	Bits     int    `json:"bits"`
 	ReadOnly bool   `json:"read_only"`
 	InLUTs   bool   `json:"in_luts"` // whatever its size
+}
+
+// LogicPart is what a part of the design takes in LUTs of four inputs.
+type LogicPart struct {
+	Name string `json:"name"`
+	LUTs int    `json:"luts"`
 }
 
 // Multiplier is a kind of multiplier: signed operands of these widths, the wider first.

@@ -7,14 +7,15 @@ import (
 	"corinfo/constraints"
 )
 
-// Fit is what of a device a design takes, as far as it is known before synthesis: its multipliers and memories. What
-// the control multiplies, its queues and the self-test's digits are not in it, nor is any logic but that of small memories.
+// Fit is what of a device a design takes, as far as it is known before synthesis: its multipliers and memories, and about
+// how many LUTs. What the control multiplies, its queues and the self-test's digits are not in it.
 type Fit struct {
 	Board    string      `json:"board"`
 	Device   string      `json:"device"`
-	DSP      Use         `json:"dsp"`  // multipliers of 18 x 18 bits
-	BRAM     Use         `json:"bram"` // blocks of 18 Kbit
-	LUT      Use         `json:"lut"`  // of small memories
+	DSP      Use         `json:"dsp"`   // multipliers of 18 x 18 bits
+	BRAM     Use         `json:"bram"`  // blocks of 18 Kbit
+	LUT      Use         `json:"lut"`   // of small memories
+	Logic    Use         `json:"logic"` // all LUTs, about: it does not decide whether the design fits
 	Memories []MemoryFit `json:"memories"`
 	Fits     bool        `json:"fits"`
 }
@@ -34,7 +35,7 @@ type MemoryFit struct {
 
 // Fit tells whether a design fits a board's device.
 func (e *Estimates) Fit(b *constraints.Board) *Fit {
-	f := &Fit{Board: b.Name, Device: b.Device, DSP: Use{0, b.Resources.DSP}, BRAM: Use{0, b.Resources.BRAM}, LUT: Use{0, b.Resources.LUT}}
+	f := &Fit{Board: b.Name, Device: b.Device, DSP: Use{0, b.Resources.DSP}, BRAM: Use{0, b.Resources.BRAM}, LUT: Use{0, b.Resources.LUT}, Logic: Use{e.LUTs, b.Resources.LUT}}
 	for _, m := range e.MultiplierKinds {
 		f.DSP.Used += m.Count * ceilDiv(m.A, multiplierWidth) * ceilDiv(m.B, multiplierWidth)
 	}
@@ -79,6 +80,22 @@ func memoryFit(m MemoryBits) MemoryFit {
 		f.Blocks = blocks * m.Memories
 	}
 	return f
+}
+
+// deep is how many blocks, or rows of distributed memory, a memory's word is chosen from.
+func deep(m MemoryBits) int {
+	m.Memories = 1
+	blocks := memoryFit(m).Blocks
+	if blocks == 0 {
+		return ceilDiv(m.Words, 16)
+	}
+	least := math.MaxInt
+	for _, shape := range blockShapes {
+		if ceilDiv(m.Words, shape[0])*ceilDiv(m.Width, shape[1]) == blocks {
+			least = min(least, ceilDiv(m.Words, shape[0]))
+		}
+	}
+	return least
 }
 
 func ceilDiv(a, b int) int { return (a + b - 1) / b }

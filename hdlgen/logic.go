@@ -2,10 +2,50 @@ package hdlgen
 
 import fx "corinfo/fixedpoint"
 
+// AddLogic adds a part's LUTs.
+func (e *Estimates) AddLogic(name string, luts int) {
+	e.Logic = append(e.Logic, LogicPart{name, luts})
+	e.LUTs += luts
+}
+
+// MemoryLUTs are those of small memories.
+func (e *Estimates) MemoryLUTs() (luts int) {
+	for _, m := range e.Memories {
+		luts += memoryFit(m).LUTs
+	}
+	return luts
+}
+
+// Choice is the LUTs that choose one of n bits.
+func Choice(n int) int {
+	if n <= 1 {
+		return 0
+	}
+	return (3*n + 3) / 4
+}
+
+// ChoiceOf is the LUTs behind all memories of one kind, whose words are chosen from several blocks.
+func (e *Estimates) ChoiceOf(memory string) (luts int) {
+	for _, m := range e.Memories {
+		if m.Name == memory {
+			luts += m.Width * Choice(deep(m)) * m.Memories
+		}
+	}
+	return luts
+}
+
+// ringLogic is the counter of a ring of words that wait.
+const ringLogic = 6
+
 // LogicOf estimates the LUTs of a graph's pipeline, without its multipliers: what Yosys makes of every operation for an
 // ECP5, in LUTs of four inputs, of which a carry of two bits takes two. Constants make some of them fewer.
 func LogicOf(g *fx.Graph, target Target) (luts int) {
-	p := newPipeline(g, target)
+	p := connected(g, target)
+	for _, w := range p.waits() {
+		if p.ringed(w) {
+			luts += ceilDiv(p.nodes[w.node].Format.Width, 4)*ceilDiv(w.to-w.from, 16)*lutsPerCell + ringLogic
+		}
+	}
 	for _, n := range g.Nodes() {
 		width := n.Format.Width
 		switch n.Op {

@@ -22,6 +22,12 @@ func Pipeline(name string, g *fx.Graph, target Target, header []string) (m *vl.M
 			return nil, 0, fmt.Errorf("graph %s: %v %s: %w", g.Name, n.Op, n.Name, err)
 		}
 	}
+	p := connected(g, target)
+	return p.module(name, header), p.latency, nil
+}
+
+// connected is a pipeline whose operations have their operands.
+func connected(g *fx.Graph, target Target) *pipeline {
 	p := newPipeline(g, target)
 	for _, o := range g.Outputs() {
 		p.at(o.Value, p.latency)
@@ -29,7 +35,7 @@ func Pipeline(name string, g *fx.Graph, target Target, header []string) (m *vl.M
 	for i := len(p.nodes) - 1; i >= 0; i-- {
 		p.compute(fx.Value(i))
 	}
-	return p.module(name, header), p.latency, nil
+	return p
 }
 
 // wire is the value of a node in a stage.

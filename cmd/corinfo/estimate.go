@@ -111,6 +111,12 @@ func (figures estimated) report(c *cli.Context, misfits []calibrate.Misfit) erro
 			fmt.Fprintf(table, "  %s\t%d of %d x %d bits\n", m.Use, m.Count, m.A, m.B)
 		}
 		table.Flush()
+		fmt.Fprintf(w, "LUTs about            %d, as Yosys makes them for an ECP5\n", e.LUTs)
+		for _, l := range e.Logic {
+			fmt.Fprintf(table, "  %s\t%d\n", l.Name, l.LUTs)
+		}
+		fmt.Fprintf(table, "  memories\t%d\n", e.MemoryLUTs())
+		table.Flush()
 		if s := figures.Shared; s != nil {
 			fmt.Fprintf(w, "formats differ        %d pipelines and %d multipliers; %d and %d if all layers had one format per kind of tensor, as `corinfo quantize` chooses them\n",
 				e.Pipelines, e.Multipliers, s.Pipelines, s.Multipliers)
@@ -153,7 +159,7 @@ func printFit(w io.Writer, f *hdlgen.Fit, mostLanes int) {
 	for _, u := range []struct {
 		name string
 		hdlgen.Use
-	}{{"multipliers", f.DSP}, {"block memories", f.BRAM}, {"LUTs of small memories", f.LUT}} {
+	}{{"multipliers", f.DSP}, {"block memories", f.BRAM}, {"LUTs of small memories", f.LUT}, {"LUTs, about", f.Logic}} {
 		fmt.Fprintf(table, "  %s\t%d of %d\n", u.name, u.Used, u.Available)
 	}
 	table.Flush()

@@ -509,6 +509,7 @@ func Estimate(p *Plan, activity *Activity) (*hdlgen.Estimates, error) {
 	}
 	p.memories(s, e)
 	p.multipliers(s, e)
+	p.logic(s, e)
 	return e, nil
 }
 

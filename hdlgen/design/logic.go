@@ -1,0 +1,35 @@
+package design
+
+import "corinfo/hdlgen"
+
+// logic estimates the LUTs of a design, as Yosys makes them for an ECP5: what a lane, a unit and the control take by their widths. What is in each of
+// them whatever its widths was found by synthesis of the MNIST presets with smaller layers; TestLogicIsEstimated holds it within 20 %.
+func (p *Plan) logic(s *shape, e *hdlgen.Estimates) {
+	// An adder, and the choice of what it adds to; the choices among samples in flight, of a sum to add to and of one to hold.
+	lane := 2*s.accumulator + 2*(p.Contexts-1)*s.accumulator
+	// A unit's queue and addresses; the sums of its lanes.
+	unit := 500 + len(p.Kinds)*s.accumulator*hdlgen.Choice(p.Subs) + bitsOf(p.Words)
+	control := 2000
+	if p.Learns() {
+		lane += max(s.factorWord, s.word)
+		unit += 500 + (s.word+s.beside)*(hdlgen.Choice(p.Subs)+1) // random words, and its lanes' synapses
+		control += 2100 + 12*(s.places+s.beside)                  // updates, and the host's fields
+	}
+	units := p.Units*unit + e.ChoiceOf("events")
+	for _, w := range p.Words {
+		units += e.ChoiceOf("words " + w.Name)
+	}
+	formulas := 0
+	for _, f := range p.Formulas {
+		if f.Use == OfLayer {
+			formulas += hdlgen.LogicOf(f.Graph, p.Target)
+		} else {
+			formulas += p.Units * hdlgen.LogicOf(f.Graph, p.Target)
+		}
+	}
+	e.AddLogic("lanes", p.Lanes*lane+e.ChoiceOf("sums")+e.ChoiceOf("synapses")+e.ChoiceOf("words beside synapses"))
+	e.AddLogic("neuron units", units)
+	e.AddLogic("formulas", formulas)
+	e.AddLogic("control", control)
+	e.LUTs += e.MemoryLUTs()
+}

@@ -1,0 +1,88 @@
+package sim
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"corinfo/constraints"
+	"corinfo/golden"
+	"corinfo/golden/network"
+	"corinfo/golden/training"
+	"corinfo/hdlgen"
+	"corinfo/hdlgen/design"
+)
+
+// The LUTs of a design of a preset with small layers are within 20 % of what Yosys makes for an ECP5: LUTs of four inputs, two for a carry of two bits,
+// six for a distributed memory of 16 x 4 bits. One design, of those without Adam's quotients and roots, for which Yosys takes minutes; all with
+// CORINFO_LOGIC=all.
+func TestLogicIsEstimated(t *testing.T) {
+	needTool(t, "yosys")
+	cases := []struct {
+		preset       string
+		layers       []int
+		lanes, units int
+		learning     bool
+	}{
+		{"mnist", []int{60, 32, 10}, 8, 2, true},
+		{"mnist", []int{60, 32, 10}, 8, 1, false},
+		{"mnist-sparse", []int{60, 24, 10}, 4, 2, true},
+		{"mnist-ep", []int{60, 40, 10}, 4, 1, true},
+		{"mnist-ep", []int{60, 40, 10}, 12, 3, false},
+		{"mnist-csm", []int{60, 32, 10}, 8, 1, true},
+		{"mnist-pc-nudge", []int{60, 20, 16, 10}, 4, 2, true},
+		{"mnist-pc", []int{60, 20, 20, 10}, 4, 1, true},
+		{"mnist-fa-mse", []int{60, 32, 10}, 4, 1, true},
+		{"mnist-bp-ce", []int{60, 32, 10}, 4, 1, true},
+	}
+	if os.Getenv("CORINFO_LOGIC") != "all" {
+		at := testSeed(t).IntN(len(cases) - 3)
+		cases = cases[at : at+1]
+	}
+	f, err := constraints.GetFamily("ecp5")
+	require.NoError(t, err)
+	for _, c := range cases {
+		text, err := network.Preset(c.preset)
+		require.NoError(t, err)
+		n, err := network.Parse(c.preset, regexp.MustCompile(`(?m)^layers:.*$`).ReplaceAll(text, []byte("layers: "+strings.ReplaceAll(fmt.Sprint(c.layers), " ", ", "))))
+		require.NoError(t, err)
+		n.Hardware.Learning = c.learning
+		p, err := design.New(n, c.lanes, c.units, f.Target)
+		require.NoError(t, err)
+		e, err := design.Estimate(p, nil)
+		require.NoError(t, err)
+		dir := filepath.Join(t.TempDir(), "design")
+		l, _, err := training.StartMachine(n, nil)
+		require.NoError(t, err)
+		_, err = design.Generate(p, l, nil, nil, dir, hdlgen.RefuseEdited)
+		require.NoError(t, err)
+		d := reopen(t, dir)
+		script, err := os.ReadFile(filepath.Join(dir, d.Manifest.Name+".ys"))
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "logic.ys"), append(script, "\ntee -q -o logic.json stat -json\n"...), 0o644))
+		_, err = output(context.Background(), dir, "yosys", "-q", "-s", "logic.ys")
+		require.NoError(t, err)
+		said, err := golden.ReadFile(filepath.Join(dir, "logic.json"), 1<<24)
+		require.NoError(t, err)
+		var stat struct {
+			Design struct {
+				Cells map[string]any `json:"num_cells_by_type"`
+			}
+		}
+		require.NoError(t, json.Unmarshal(said, &stat), "%s", said)
+		luts := 0.0
+		for cell, each := range map[string]float64{"LUT4": 1, "CCU2C": 2, "TRELLIS_DPR16X4": 6} {
+			count, _ := stat.Design.Cells[cell].(float64)
+			luts += count * each
+		}
+		t.Logf("%s %v, %d lanes, %d units, learning %v: %d LUTs estimated, %.0f synthesized", c.preset, c.layers, c.lanes, c.units, c.learning, e.LUTs, luts)
+		require.InEpsilon(t, luts, float64(e.LUTs), 0.2, "%s %v", c.preset, e.Logic)
+	}
+}
