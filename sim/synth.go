@@ -30,11 +30,12 @@ type SynthReport struct {
 	Top   string `json:"top"`
 	Seed  int    `json:"seed"`
 	Figures
-	Absorbed  int         `json:"absorbed_ff"` // flip-flops that are registers in block memories and multipliers
-	Planned   int         `json:"planned_dsp"` // multipliers whose places the floorplan gave
-	Bitstream string      `json:"bitstream"`   // path of the file
-	Logs      []string    `json:"logs"`
-	Steps     []SynthStep `json:"steps"`
+	Absorbed    int         `json:"absorbed_ff"`  // flip-flops that are registers in block memories and multipliers
+	PlannedDSP  int         `json:"planned_dsp"`  // multipliers whose places the floorplan gave
+	PlannedBRAM int         `json:"planned_bram"` // and block memories
+	Bitstream   string      `json:"bitstream"`    // path of the file
+	Logs        []string    `json:"logs"`
+	Steps       []SynthStep `json:"steps"`
 }
 
 // SynthStep is one tool's run.
@@ -119,8 +120,10 @@ func Synth(ctx context.Context, folder string, m *hdlgen.Manifest, o SynthOption
 	if err != nil {
 		return nil, err
 	}
-	r.Absorbed, r.Planned = absorb(n), floorplan(n, board.Device)
-	say(o.Progress, fmt.Sprintf("netlist: %d registers in memories and multipliers, places of %d multipliers", r.Absorbed, r.Planned))
+	r.Absorbed = absorb(n)
+	places := floorplan(n, board.Device)
+	r.PlannedDSP, r.PlannedBRAM = places["MULT18X18D"], places["DP16KD"]
+	say(o.Progress, fmt.Sprintf("netlist: %d registers in memories and multipliers, places of %d multipliers and %d block memories", r.Absorbed, r.PlannedDSP, r.PlannedBRAM))
 	netlist := file(".planned.json")
 	if err := n.write(filepath.Join(dir, netlist)); err != nil {
 		return nil, err

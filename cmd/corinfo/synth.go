@@ -63,7 +63,7 @@ func printSynth(w io.Writer, r *sim.SynthReport) {
 		fmt.Fprintf(table, "%s\t%d\tof %d\t%.1f %%\t\n", u.name, u.used, u.available, 100*float64(u.used)/float64(u.available))
 	}
 	table.Flush()
-	fmt.Fprintf(w, "netlist  %d registers in memories and multipliers, places of %d multipliers\n", r.Absorbed, r.Planned)
+	fmt.Fprintf(w, "netlist  %d registers in memories and multipliers, places of %d multipliers and %d block memories\n", r.Absorbed, r.PlannedDSP, r.PlannedBRAM)
 	fmt.Fprintln(w, "slowest path")
 	for _, s := range r.CriticalPath {
 		fmt.Fprintf(w, "  %6.2f ns  %-8s  %s\n", s.Nanos, s.Kind, s.To)
