@@ -185,7 +185,7 @@ module corinfo_control #(
   input  wire [Units-1:0]                     factor_live_i,   // a factor is written that is not zero
   input  wire                                 shared_moved_i,  // with shared_write_o
   input  wire [Flags-1:0]                     shared_flags_i,  // with it
-  input  wire [Units*Flags-1:0]               flags_i,         // with write_o, synapse_write_o
+  input  wire [Units*Flags-1:0]               flags_i,         // a cycle after write_o, synapse_write_o
   input  wire [Units*ScoreWidth-1:0]          score_i,         // 2 WireCycles and a cycle after visit_o
   input  wire [Units*KeptWidth-1:0]           kept_i,          // 2 WireCycles + ReadCycles after kept_raddr_o
   input  wire [Units*SynapseWidth-1:0]        synapse_i,       // a cycle after the lanes' words
@@ -951,7 +951,7 @@ module corinfo_control #(
               update_busy && term, steps_done && kind == 2'd0, product, event_begins, update_busy,
               settling && product, settling, !idle_o};
   end
-  corinfo_delay #(.Width(NumberW + Flags), .Cycles(Answers)) u_counted (
+  corinfo_delay #(.Width(NumberW + Flags), .Cycles(Answers + 1)) u_counted (
     .clk_i(clk_i), .data_i({counted, shared_flags}), .data_o({late_counted, late_shared_flags})
   );
   corinfo_counters #(

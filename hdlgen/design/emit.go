@@ -430,6 +430,7 @@ func (p *Plan) unitModule(s *shape) []byte {
 		writes = "(write_i || synapse_write_i)"
 	}
 	w.flags(p, writes+" && write_neuron_i < end_q", func(f *Formula) bool { return f.Use != OfLayer })
+	w.line("  reg [%d:0] flags_q; // told a cycle later: the way to the counters is long\n  always @(posedge clk_i) begin\n    flags_q <= raised;\n  end\n  assign flags_o = flags_q;", p.Flags-1)
 	w.line("  genvar g;\n  generate")
 	switch {
 	case !learns:
@@ -579,7 +580,7 @@ func (p *Plan) unused(serves func(f *Formula) bool) (list []string) {
 // flags prints what formulas raise for the counters: whether each of their roundings overflows, and behind them whether a synapse
 // loses its update.
 func (w *writer) flags(p *Plan, counts string, serves func(f *Formula) bool) {
-	w.line("  wire counts;\n  assign counts = %s;", counts)
+	w.line("  wire counts;\n  wire [%d:0] raised;\n  assign counts = %s;", p.Flags-1, counts)
 	for k := range p.Flags {
 		raised := map[int]string{}
 		for i, f := range p.Formulas {
@@ -592,7 +593,7 @@ func (w *writer) flags(p *Plan, counts string, serves func(f *Formula) bool) {
 			}
 		}
 		w.chosen(1, fmt.Sprintf("flag%d", k), raised)
-		w.line("  assign flags_o[%d] = counts && flag%d;", k, k)
+		w.line("  assign raised[%d] = counts && flag%d;", k, k)
 	}
 }
 

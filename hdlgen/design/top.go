@@ -84,6 +84,7 @@ func (p *Plan) sharedModule(s *shape) []byte {
 	w.chosen(1, "moved", moved)
 	w.line("  assign moved_o = moved;")
 	w.flags(p, "1'b1", func(f *Formula) bool { return f.Use == OfLayer })
+	w.line("  assign flags_o = raised;")
 	var parts []string
 	for k := len(p.Shared) - 1; k >= 0; k-- {
 		x := p.Shared[k]

@@ -313,26 +313,32 @@ module tester_unit (
 
   // Values outside their formats, and updates lost: of neurons and synapses that exist.
   wire counts;
+  wire [4:0] raised;
   assign counts = (write_i || synapse_write_i) && write_neuron_i < end_q;
   wire flag0;
   assign flag0 = ({1{uses_q[1]}} & f1_overflow0) | ({1{uses_q[2]}} & f2_overflow0) |
       ({1{uses_q[4]}} & f4_overflow0) | ({1{uses_q[5]}} & f5_overflow0) | ({1{uses_q[6]}} &
       f6_overflow0) | ({1{uses_q[7]}} & f7_overflow0);
-  assign flags_o[0] = counts && flag0;
+  assign raised[0] = counts && flag0;
   wire flag1;
   assign flag1 = ({1{uses_q[2]}} & f2_overflow1) | ({1{uses_q[6]}} & f6_overflow1) |
       ({1{uses_q[7]}} & f7_overflow1);
-  assign flags_o[1] = counts && flag1;
+  assign raised[1] = counts && flag1;
   wire flag2;
   assign flag2 = ({1{uses_q[2]}} & f2_overflow2) | ({1{uses_q[6]}} & (f6_active && !f6_moved)) |
       ({1{uses_q[7]}} & (f7_active && !f7_moved));
-  assign flags_o[2] = counts && flag2;
+  assign raised[2] = counts && flag2;
   wire flag3;
   assign flag3 = ({1{uses_q[2]}} & f2_overflow3);
-  assign flags_o[3] = counts && flag3;
+  assign raised[3] = counts && flag3;
   wire flag4;
   assign flag4 = ({1{uses_q[2]}} & f2_overflow4);
-  assign flags_o[4] = counts && flag4;
+  assign raised[4] = counts && flag4;
+  reg [4:0] flags_q; // told a cycle later: the way to the counters is long
+  always @(posedge clk_i) begin
+    flags_q <= raised;
+  end
+  assign flags_o = flags_q;
   genvar g;
   generate
     // Factors of two lanes are written together.
