@@ -323,13 +323,13 @@ module corinfo_host #(
   end
 
   // Of tables, from zero: what the register held before the first reset would write a table that is never loaded again.
-  reg  [6:0] table_we;
-  integer    t;
-  always @* begin
-    for (t = 0; t < Tables; t = t + 1) begin
-      table_we[t] = write && !rst_i && region == RegionTables && address_q[27:24] == t[3:0];
+  wire [Tables-1:0] table_we;
+  generate
+    for (g = 0; g < Tables; g = g + 1) begin : gen_table_we
+      localparam [31:0] Index = g;
+      assign table_we[g] = write && !rst_i && region == RegionTables && address_q[27:24] == Index[3:0];
     end
-  end
+  endgenerate
   corinfo_delay #(.Width(Tables), .Zero(1)) u_table_we (
     .clk_i(clk_i), .data_i(table_we), .data_o(table_we_o)
   );

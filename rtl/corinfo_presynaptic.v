@@ -45,7 +45,10 @@ module corinfo_presynaptic #(
   wire [UnitW-1:0]             unit;
   wire [XWidth-1:0]            word;
   wire [KeptWidth-1:0]         kept;
-  reg  signed [ValueWidth-1:0] factor_q, value_q;
+  reg  [XWidth-1:0]            word_q;
+  reg  [KeptWidth-1:0]         kept_q;
+  reg                          from_one_q, from_input_q;
+  reg  signed [ValueWidth-1:0] value_q;
   corinfo_delay #(.Width(UnitW), .Cycles(ReadCycles + Answers)) u_unit (
     .clk_i(clk_i), .data_i(unit_i), .data_o(unit)
   );
@@ -55,15 +58,19 @@ module corinfo_presynaptic #(
   corinfo_choice #(.Width(KeptWidth), .Count(Units), .IndexW(UnitW)) u_kept (
     .index_i(unit), .words_i(kept_i), .word_o(kept)
   );
+  // The unit's word, then which of them it is.
   always @(posedge clk_i) begin
-    if (from_one_i) begin
-      factor_q <= {{(ValueWidth - 1){1'b0}}, 1'b1};
-    end else if (from_input_i) begin
-      factor_q <= {{(ValueWidth - XWidth){XSigned != 0 && word[XWidth-1]}}, word};
+    from_one_q   <= from_one_i;
+    from_input_q <= from_input_i;
+    word_q       <= word;
+    kept_q       <= kept;
+    if (from_one_q) begin
+      value_q <= {{(ValueWidth - 1){1'b0}}, 1'b1};
+    end else if (from_input_q) begin
+      value_q <= {{(ValueWidth - XWidth){XSigned != 0 && word_q[XWidth-1]}}, word_q};
     end else begin
-      factor_q <= {{(ValueWidth - KeptWidth + 1){kept[KeptWidth-1]}}, kept[KeptWidth-2:0]};
+      value_q <= {{(ValueWidth - KeptWidth + 1){kept_q[KeptWidth-1]}}, kept_q[KeptWidth-2:0]};
     end
-    value_q <= factor_q;
   end
   assign value_o = value_q;
 

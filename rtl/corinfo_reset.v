@@ -20,16 +20,19 @@ module corinfo_reset #(
     end
   endgenerate
 
-  reg  [Cycles-1:0] line_q;
-  wire [Cycles:0]   line;
-  assign line = {line_q, rst_i};
+  // A register tells of the line, for the reset goes a long way.
+  reg [Cycles-1:0] line_q;
+  reg              held_q;
   initial line_q = {Cycles{1'b1}};
+  initial held_q = 1'b1;
 
   always @(posedge clk_i) begin
-    line_q <= line[Cycles-1:0];
+    line_q    <= line_q << 1;
+    line_q[0] <= rst_i;
+    held_q    <= rst_i || (line_q << 1) != {Cycles{1'b0}};
   end
-  assign held_o = line_q != {Cycles{1'b0}};
-  assign rst_o  = line != {(Cycles + 1){1'b0}};
+  assign held_o = held_q;
+  assign rst_o  = rst_i || held_q;
 
 endmodule
 

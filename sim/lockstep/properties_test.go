@@ -27,7 +27,7 @@ var violations = []struct{ file, old, new, message string }{
 	{"corinfo_delay.v", "data_o = words[Width*Cycles +: Width];", "data_o = words[Width*(Cycles-1) +: Width];",
 		"corinfo_delay: the word is not that of Cycles before"},
 	{"corinfo_ring.v", "data_q    <= mem[at_q];", "data_q    <= data_i;", "corinfo_ring: the word is not that of Cycles before"},
-	{"corinfo_reset.v", "line_q <= line[Cycles-1:0];", "line_q <= {Cycles{rst_i}};", "corinfo_reset: the reset is not held for Cycles"},
+	{"corinfo_reset.v", "held_q    <= rst_i || (line_q << 1) != {Cycles{1'b0}};", "held_q    <= rst_i;", "corinfo_reset: the reset is not held for Cycles"},
 	{"corinfo_walk.v", "left_q  <= slot_count_i;", "left_q  <= OneLeft;",
 		"corinfo_walk: a walk does not take slots x (kinds + lanes) cycles"},
 	{"corinfo_commands.v", "idle_i[next_q] && !loading_q", "idle_i[next_q]", "corinfo_commands: a command is taken too early"},
