@@ -17,8 +17,8 @@ type Estimates struct {
 	MemoryBits             int            `json:"memory_bits"`
 	Memories               []MemoryBits   `json:"memories"`
 	MultiplierKinds        []Multiplier   `json:"multiplier_kinds"`
-	LUTs                   int            `json:"luts"`    // about: of memories and Logic, as Yosys makes them for an ECP5
-	Logic                  []LogicPart    `json:"logic"`   // LUTs beside those of memories, about
+	LUTs                   int            `json:"luts"`    // about, as Yosys makes them for an ECP5: of all Logic
+	Logic                  []LogicPart    `json:"logic"`   // them by part
 	Latency                map[string]int `json:"latency"` // of the pipelines, in cycles
 
 	Parts

@@ -31,13 +31,15 @@ type MemoryFit struct {
 	Name   string `json:"name"`
 	Blocks int    `json:"blocks"` // of all memories of the kind
 	LUTs   int    `json:"luts"`
+
+	deep int // blocks, or rows of distributed memory, that a word is chosen from
 }
 
 // Fit tells whether a design fits a board's device.
 func (e *Estimates) Fit(b *constraints.Board) *Fit {
 	f := &Fit{Board: b.Name, Device: b.Device, DSP: Use{0, b.Resources.DSP}, BRAM: Use{0, b.Resources.BRAM}, LUT: Use{0, b.Resources.LUT}, Logic: Use{e.LUTs, b.Resources.LUT}}
 	for _, m := range e.MultiplierKinds {
-		f.DSP.Used += m.Count * ceilDiv(m.A, multiplierWidth) * ceilDiv(m.B, multiplierWidth)
+		f.DSP.Used += m.Count * multipliersFor(m.A, m.B)
 	}
 	for _, m := range e.Memories {
 		one := memoryFit(m)
@@ -51,6 +53,9 @@ func (e *Estimates) Fit(b *constraints.Board) *Fit {
 
 // multiplierWidth is the width of both factors of an ECP5's multiplier.
 const multiplierWidth = 18
+
+// multipliersFor is how many of them multiply words of these widths.
+func multipliersFor(a, b int) int { return ceilDiv(a, multiplierWidth) * ceilDiv(b, multiplierWidth) }
 
 // blockShapes are the words and widths that an ECP5's block memory can have.
 var blockShapes = [][2]int{{16384, 1}, {8192, 2}, {4096, 4}, {2048, 9}, {1024, 18}, {512, 36}}
@@ -71,31 +76,17 @@ func memoryFit(m MemoryBits) MemoryFit {
 		return f
 	}
 	blocks := math.MaxInt
-	for _, shape := range blockShapes {
-		blocks = min(blocks, ceilDiv(m.Words, shape[0])*ceilDiv(m.Width, shape[1]))
+	for _, shape := range blockShapes { // of those with as few blocks the one with the longest columns
+		if deep := ceilDiv(m.Words, shape[0]); deep*ceilDiv(m.Width, shape[1]) < blocks {
+			blocks, f.deep = deep*ceilDiv(m.Width, shape[1]), deep
+		}
 	}
-	if cells := ceilDiv(m.Words, 16) * ceilDiv(m.Width, 4); m.InLUTs || cells <= cellsPerBlock*blocks {
-		f.LUTs = cells * lutsPerCell * m.Memories
+	if deep := ceilDiv(m.Words, 16); m.InLUTs || deep*ceilDiv(m.Width, 4) <= cellsPerBlock*blocks {
+		f.LUTs, f.deep = deep*ceilDiv(m.Width, 4)*lutsPerCell*m.Memories, deep
 	} else {
 		f.Blocks = blocks * m.Memories
 	}
 	return f
-}
-
-// deep is how many blocks, or rows of distributed memory, a memory's word is chosen from.
-func deep(m MemoryBits) int {
-	m.Memories = 1
-	blocks := memoryFit(m).Blocks
-	if blocks == 0 {
-		return ceilDiv(m.Words, 16)
-	}
-	least := math.MaxInt
-	for _, shape := range blockShapes {
-		if ceilDiv(m.Words, shape[0])*ceilDiv(m.Width, shape[1]) == blocks {
-			least = min(least, ceilDiv(m.Words, shape[0]))
-		}
-	}
-	return least
 }
 
 func ceilDiv(a, b int) int { return (a + b - 1) / b }

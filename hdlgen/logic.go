@@ -28,7 +28,7 @@ func Choice(n int) int {
 func (e *Estimates) ChoiceOf(memory string) (luts int) {
 	for _, m := range e.Memories {
 		if m.Name == memory {
-			luts += m.Width * Choice(deep(m)) * m.Memories
+			luts += m.Width * Choice(memoryFit(m).deep) * m.Memories
 		}
 	}
 	return luts
@@ -43,7 +43,7 @@ func LogicOf(g *fx.Graph, target Target) (luts int) {
 	p := connected(g, target)
 	for _, w := range p.waits() {
 		if p.ringed(w) {
-			luts += ceilDiv(p.nodes[w.node].Format.Width, 4)*ceilDiv(w.to-w.from, 16)*lutsPerCell + ringLogic
+			luts += memoryFit(MemoryBits{Words: w.to - w.from, Width: p.nodes[w.node].Format.Width, Memories: 1, InLUTs: true}).LUTs + ringLogic
 		}
 	}
 	for _, n := range g.Nodes() {
@@ -57,8 +57,7 @@ func LogicOf(g *fx.Graph, target Target) (luts int) {
 				continue
 			}
 			// Partial products of a multiplier's words are added.
-			a, b := widthOf(g, n.Args[0]), widthOf(g, n.Args[1])
-			luts += (ceilDiv(a, multiplierWidth)*ceilDiv(b, multiplierWidth) - 1) * width
+			luts += (multipliersFor(widthOf(g, n.Args[0]), widthOf(g, n.Args[1])) - 1) * width
 		case fx.OpClip:
 			luts += 2 * width
 		case fx.OpNonZero:
@@ -70,11 +69,9 @@ func LogicOf(g *fx.Graph, target Target) (luts int) {
 		case fx.OpSqrt:
 			luts += width * width
 		case fx.OpTable:
-			s := segmentsOf(n.Table)
+			entry := n.Table.Format.Width + segmentsOf(n.Table).difference
 			luts += 2*p.nodes[n.Args[0]].Format.Width + width
-			if entries := len(n.Table.Entries) * (n.Table.Format.Width + s.difference); entries <= logicBits {
-				luts += ceilDiv(entries, 16)
-			}
+			luts += memoryFit(MemoryBits{Words: len(n.Table.Entries), Width: entry, Memories: 1, ReadOnly: true}).LUTs
 		}
 	}
 	return luts

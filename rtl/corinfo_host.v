@@ -322,16 +322,17 @@ module corinfo_host #(
     endcase
   end
 
-  // Of tables, from zero: what the register held before the first reset would write a table that is never loaded again.
-  wire [Tables-1:0] table_we;
+  // The table that is named. It is written from zero: what a register held before the first reset would write a table
+  // that is never loaded again.
+  wire [Tables-1:0] named;
   generate
-    for (g = 0; g < Tables; g = g + 1) begin : gen_table_we
+    for (g = 0; g < Tables; g = g + 1) begin : gen_named
       localparam [31:0] Index = g;
-      assign table_we[g] = write && !rst_i && region == RegionTables && address_q[27:24] == Index[3:0];
+      assign named[g] = region == RegionTables && address_q[27:24] == Index[3:0];
     end
   endgenerate
   corinfo_delay #(.Width(Tables), .Zero(1)) u_table_we (
-    .clk_i(clk_i), .data_i(table_we), .data_o(table_we_o)
+    .clk_i(clk_i), .data_i(named & {Tables{write && !rst_i}}), .data_o(table_we_o)
   );
 
   reg [63:0] read_q;
@@ -340,9 +341,7 @@ module corinfo_host #(
   always @(posedge clk_i) begin
     read_q         <= read;
     table_q        <= table_i;
-    for (i = 0; i < Tables; i = i + 1) begin
-      table_o[i] <= busy_o && region == RegionTables && address_q[27:24] == i[3:0];
-    end
+    table_o        <= named & {Tables{busy_o}};
     seed_write_q   <= region == RegionControl && place == 32'd0;
     number_write_q <= region == RegionControl && place == 32'd1;
     schedule_write_q <= region == RegionControl && place == 32'd3;

@@ -45,14 +45,13 @@ module corinfo_presynaptic #(
   wire [UnitW-1:0]             unit;
   wire [XWidth-1:0]            word;
   wire [KeptWidth-1:0]         kept;
-  reg  [XWidth-1:0]            word_q;
   reg  [KeptWidth-1:0]         kept_q;
   reg                          from_one_q, from_input_q;
   reg  signed [ValueWidth-1:0] value_q;
   corinfo_delay #(.Width(UnitW), .Cycles(ReadCycles + Answers)) u_unit (
     .clk_i(clk_i), .data_i(unit_i), .data_o(unit)
   );
-  corinfo_delay #(.Width(XWidth), .Cycles(Answers)) u_input (
+  corinfo_delay #(.Width(XWidth), .Cycles(Answers + 1)) u_input (
     .clk_i(clk_i), .data_i(input_i), .data_o(word)
   );
   corinfo_choice #(.Width(KeptWidth), .Count(Units), .IndexW(UnitW)) u_kept (
@@ -62,12 +61,11 @@ module corinfo_presynaptic #(
   always @(posedge clk_i) begin
     from_one_q   <= from_one_i;
     from_input_q <= from_input_i;
-    word_q       <= word;
     kept_q       <= kept;
     if (from_one_q) begin
       value_q <= {{(ValueWidth - 1){1'b0}}, 1'b1};
     end else if (from_input_q) begin
-      value_q <= {{(ValueWidth - XWidth){XSigned != 0 && word_q[XWidth-1]}}, word_q};
+      value_q <= {{(ValueWidth - XWidth){XSigned != 0 && word[XWidth-1]}}, word};
     end else begin
       value_q <= {{(ValueWidth - KeptWidth + 1){kept_q[KeptWidth-1]}}, kept_q[KeptWidth-2:0]};
     end

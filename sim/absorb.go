@@ -2,7 +2,6 @@ package sim
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 )
@@ -40,18 +39,16 @@ func newAbsorption(n *netlist) *absorption {
 			a.listeners[b]++
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(n.cells)) {
-		c := n.cells[name]
+	for name, c := range n.cells {
 		for port, bits := range c.Connections {
 			for _, b := range bits {
-				switch {
-				case c.Directions[port] != "input":
+				if c.Directions[port] != "input" {
 					a.drivers[b] = name
-				default:
-					a.listeners[b]++
-					if port == "DI" {
-						a.sink[b] = name
-					}
+					continue
+				}
+				a.listeners[b]++
+				if port == "DI" {
+					a.sink[b] = name
 				}
 			}
 		}
@@ -72,7 +69,7 @@ type clocking struct{ clock, enable bit }
 
 // plain tells of a flip-flop at the rising edge, without a reset and without a word to begin with but 0.
 func (c *cell) plain() (with clocking, ok bool) {
-	if c.Type != "TRELLIS_FF" || c.Parameters["CLKMUX"] != "CLK" || c.Parameters["REGSET"] != "RESET" || c.net("LSR") != constant0 || c.net("M") != constant0 {
+	if c.Type != "TRELLIS_FF" || c.Parameters["CLKMUX"] != "CLK" || c.Parameters["REGSET"] != "RESET" || c.net("LSR") != constant0 || c.net("M") != constant0 || c.net("Q") <= constant1 {
 		return clocking{}, false
 	}
 	enable := constant1
@@ -145,14 +142,17 @@ func (c *cell) ends(bus string, width int) (ports []string) {
 	return ports
 }
 
-// heard are the ports among some that something listens to, and their nets.
-func (a *absorption) heard(c *cell, ports []string) (list []string, nets []bit) {
+// heard are the ports of a bus that something listens to.
+func (a *absorption) heard(c *cell, bus string, width int) []string {
+	return slices.DeleteFunc(c.ends(bus, width), func(port string) bool { return a.listeners[c.net(port)] == 0 })
+}
+
+// nets are those at some ports.
+func (c *cell) nets(ports []string) (list []bit) {
 	for _, port := range ports {
-		if b := c.net(port); a.listeners[b] > 0 {
-			list, nets = append(list, port), append(nets, b)
-		}
+		list = append(list, c.net(port))
 	}
-	return list, nets
+	return list
 }
 
 // memory absorbs the registers behind each port of a block memory. A word of 36 bits comes from both ports' outputs, and is read by port B.
@@ -163,12 +163,11 @@ func (a *absorption) memory(name string) {
 		sides = [][]string{{"B", "A"}}
 	}
 	for _, side := range sides {
-		var all []string
+		var ports []string
 		for _, port := range side {
-			all = append(all, c.ends("DO"+port, 18)...)
+			ports = append(ports, a.heard(c, "DO"+port, 18)...)
 		}
-		ports, nets := a.heard(c, all)
-		registers, with, ok := a.behind(nets)
+		registers, with, ok := a.behind(c.nets(ports))
 		// Who reads is the first: its enable is the register's, so that a word that is not read is not passed on.
 		if !ok || c.net("CE"+side[0]) != with.enable {
 			continue
@@ -210,14 +209,13 @@ func (a *absorption) multiplier(name string) {
 	var with [3]clocking
 	for i, bus := range []string{"A", "B"} {
 		operands[i] = c.ends(bus, 18)
-		_, nets := a.heard(c, operands[i])
 		var ok bool
-		if registers[i], with[i], ok = a.before(nets); !ok || len(nets) != len(operands[i]) {
+		if registers[i], with[i], ok = a.before(c.nets(operands[i])); !ok {
 			return
 		}
 	}
-	ports, nets := a.heard(c, c.ends("P", 36))
-	products, last, ok := a.behind(nets)
+	ports := a.heard(c, "P", 36)
+	products, last, ok := a.behind(c.nets(ports))
 	with[2] = last
 	if !ok || with[0].clock != last.clock || with[1].clock != last.clock {
 		return

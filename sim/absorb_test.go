@@ -94,6 +94,21 @@ module bench;
 endmodule
 `
 
+// Cells of a netlist that lack parameters, directions or a register's output are left as they are.
+func TestAbsorbDamaged(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "top.json")
+	const register = `{"type": "TRELLIS_FF", "parameters": {"CLKMUX": "CLK", "REGSET": "RESET", "CEMUX": "1 "}, "port_directions": {"CLK": "input", "DI": "input"}, "connections": {"CLK": [2], "DI": [3]}}`
+	for _, text := range []string{`{"type": "MULT18X18D"}`, `{"type": "DP16KD", "connections": {"DOA0": [3]}}`,
+		`{"type": "DP16KD", "port_directions": {"DOA0": "output"}, "connections": {"DOA0": [3], "CLKA": [2], "CEA": ["1"]}}`,
+		`{"type": "MULT18X18D", "connections": {"A0": [4], "B0": [4], "P0": [3]}}`} {
+		require.NoError(t, os.WriteFile(file, []byte(`{"modules": {"top": {"cells": {"m": `+text+`, "q": `+register+`}}}}`), 0o644))
+		n, err := readNetlist(file, "top")
+		require.NoError(t, err, text)
+		require.Zero(t, absorb(n), text)
+		require.Len(t, n.cells, 2, text)
+	}
+}
+
 // Registers in memories and multipliers are those outside them: the netlist of a source with all kinds of them computes what its source does, and
 // as many flip-flops are gone as it says.
 func TestAbsorb(t *testing.T) {

@@ -22,15 +22,18 @@ type blockSite struct {
 	name  string
 }
 
+// blocks85 are the blocks of multipliers and of memories of the LFE5U-85F, above each other.
+var blocks85 = []int{4, 13, 22, 31, 40, 49, 58, 69, 78, 87, 96, 105, 114}
+
 // deviceGrids are those of the devices that a floorplan is for, by the cells' type: multipliers of 18 x 18 bits and block memories.
 var deviceGrids = map[string]map[string]grid{
 	"LFE5U-85F": {
 		"MULT18X18D": {
-			rows: []int{10, 34, 58}, blocks: []int{4, 13, 22, 31, 40, 49, 58, 69, 78, 87, 96, 105, 114},
+			rows: []int{10, 34, 58}, blocks: blocks85,
 			sites: []blockSite{{0, "MULT18_0"}, {1, "MULT18_1"}, {4, "MULT18_4"}, {5, "MULT18_5"}},
 		},
 		"DP16KD": {
-			rows: []int{22, 46, 70, 82}, blocks: []int{4, 13, 22, 31, 40, 49, 58, 69, 78, 87, 96, 105, 114},
+			rows: []int{22, 46, 70, 82}, blocks: blocks85,
 			sites: []blockSite{{0, "EBR0"}, {2, "EBR1"}, {4, "EBR2"}, {6, "EBR3"}},
 		},
 	},
@@ -39,8 +42,8 @@ var deviceGrids = map[string]map[string]grid{
 // aspect is a device's width in tiles by its height.
 const aspect = 4.0 / 3
 
-// stripes are in how many strips from top to bottom a device is cut for some units: as many units in each, whose shares are about square.
-func stripes(units int) (best int) {
+// stripsFor is in how many strips from top to bottom a device is cut for some units: as many units in each, whose shares are about square.
+func stripsFor(units int) (best int) {
 	off := func(n int) float64 { return math.Abs(math.Log(float64(n) / math.Sqrt(aspect*float64(units)))) }
 	best = 1
 	for n := 2; n <= units; n++ {
@@ -97,18 +100,14 @@ func floorplan(n *netlist, device string) map[string]int {
 			most = max(most, len(units[unit]))
 			count++
 		}
-		places := g.places(stripes(len(units)))
+		places := g.places(stripsFor(len(units)))
 		if 2*count <= len(places) || most*len(units) > len(places) {
 			continue
 		}
 		for i, unit := range slices.Sorted(maps.Keys(units)) {
 			share := places[i*len(places)/len(units) : (i+1)*len(places)/len(units)]
 			for k, name := range units[unit] {
-				c := n.cells[name]
-				if c.Attributes == nil {
-					c.Attributes = map[string]string{}
-				}
-				c.Attributes["BEL"] = share[k*len(share)/len(units[unit])] // what is over is left between them
+				n.cells[name].Attributes["BEL"] = share[k*len(share)/len(units[unit])] // what is over is left between them
 			}
 		}
 		placed[kind] = count

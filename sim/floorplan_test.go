@@ -100,9 +100,9 @@ func TestFloorplan(t *testing.T) {
 }
 
 // Units get as many strips as makes their shares about square.
-func TestStripes(t *testing.T) {
+func TestStrips(t *testing.T) {
 	for units, want := range map[int]int{1: 1, 2: 2, 4: 2, 8: 4, 12: 4, 13: 13, 16: 4, 32: 8} {
-		require.Equal(t, want, stripes(units), "%d units", units)
+		require.Equal(t, want, stripsFor(units), "%d units", units)
 	}
 }
 

@@ -3,7 +3,6 @@ package sim
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 
@@ -100,6 +99,11 @@ func readNetlist(file, top string) (*netlist, error) {
 		if c == nil {
 			return nil, damaged(fmt.Errorf("cell %s is nothing", name))
 		}
+		for _, m := range []*map[string]string{&c.Parameters, &c.Attributes, &c.Directions} {
+			if *m == nil {
+				*m = map[string]string{}
+			}
+		}
 		n.cells[name] = c
 	}
 	return n, nil
@@ -107,11 +111,12 @@ func readNetlist(file, top string) (*netlist, error) {
 
 // names lists the cells of a type, sorted.
 func (n *netlist) names(kind string) (list []string) {
-	for _, name := range slices.Sorted(maps.Keys(n.cells)) {
-		if n.cells[name].Type == kind {
+	for name, c := range n.cells {
+		if c.Type == kind {
 			list = append(list, name)
 		}
 	}
+	slices.Sort(list)
 	return list
 }
 

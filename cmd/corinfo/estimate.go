@@ -115,7 +115,6 @@ func (figures estimated) report(c *cli.Context, misfits []calibrate.Misfit) erro
 		for _, l := range e.Logic {
 			fmt.Fprintf(table, "  %s\t%d\n", l.Name, l.LUTs)
 		}
-		fmt.Fprintf(table, "  memories\t%d\n", e.MemoryLUTs())
 		table.Flush()
 		if s := figures.Shared; s != nil {
 			fmt.Fprintf(w, "formats differ        %d pipelines and %d multipliers; %d and %d if all layers had one format per kind of tensor, as `corinfo quantize` chooses them\n",

@@ -430,7 +430,8 @@ func (p *Plan) unitModule(s *shape) []byte {
 		writes = "(write_i || synapse_write_i)"
 	}
 	w.flags(p, writes+" && write_neuron_i < end_q", func(f *Formula) bool { return f.Use != OfLayer })
-	w.line("  reg [%d:0] flags_q; // told a cycle later: the way to the counters is long\n  always @(posedge clk_i) begin\n    flags_q <= raised;\n  end\n  assign flags_o = flags_q;", p.Flags-1)
+	w.line("  // Told a cycle later: the way to the counters is long.")
+	w.line("  corinfo_delay #(.Width(%d)) u_flags (.clk_i(clk_i), .data_i(raised), .data_o(flags_o));", p.Flags)
 	w.line("  genvar g;\n  generate")
 	switch {
 	case !learns:

@@ -19,7 +19,6 @@ func (p *Plan) parts() (*hdlgen.Estimates, error) {
 	e := &hdlgen.Estimates{Lanes: p.Lanes}
 	p.memories(s, e)
 	p.multipliers(s, e)
-	p.logic(s, e)
 	return e, nil
 }
 

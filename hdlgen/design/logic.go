@@ -21,15 +21,11 @@ func (p *Plan) logic(s *shape, e *hdlgen.Estimates) {
 	}
 	formulas := 0
 	for _, f := range p.Formulas {
-		if f.Use == OfLayer {
-			formulas += hdlgen.LogicOf(f.Graph, p.Target)
-		} else {
-			formulas += p.Units * hdlgen.LogicOf(f.Graph, p.Target)
-		}
+		formulas += p.copies(f) * hdlgen.LogicOf(f.Graph, p.Target)
 	}
 	e.AddLogic("lanes", p.Lanes*lane+e.ChoiceOf("sums")+e.ChoiceOf("synapses")+e.ChoiceOf("words beside synapses"))
 	e.AddLogic("neuron units", units)
 	e.AddLogic("formulas", formulas)
 	e.AddLogic("control", control)
-	e.LUTs += e.MemoryLUTs()
+	e.AddLogic("memories", e.MemoryLUTs())
 }

@@ -598,13 +598,17 @@ func (p *Plan) multipliers(s *shape, e *hdlgen.Estimates) {
 		if f.Graph.Name == "answer" {
 			continue
 		}
-		count, use := p.Units, f.Graph.Name
-		if f.Use == OfLayer {
-			count = 1
-		}
 		e.Pipelines++
 		for _, w := range hdlgen.MultipliersOf(f.Graph, p.Target) {
-			e.AddMultiplier(use, w[0], w[1], count)
+			e.AddMultiplier(f.Graph.Name, w[0], w[1], p.copies(f))
 		}
 	}
+}
+
+// copies is how many pipelines of a formula there are: one in every unit, or one of all layers.
+func (p *Plan) copies(f *Formula) int {
+	if f.Use == OfLayer {
+		return 1
+	}
+	return p.Units
 }

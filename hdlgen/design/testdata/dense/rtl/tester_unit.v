@@ -334,11 +334,8 @@ module tester_unit (
   wire flag4;
   assign flag4 = ({1{uses_q[2]}} & f2_overflow4);
   assign raised[4] = counts && flag4;
-  reg [4:0] flags_q; // told a cycle later: the way to the counters is long
-  always @(posedge clk_i) begin
-    flags_q <= raised;
-  end
-  assign flags_o = flags_q;
+  // Told a cycle later: the way to the counters is long.
+  corinfo_delay #(.Width(5)) u_flags (.clk_i(clk_i), .data_i(raised), .data_o(flags_o));
   genvar g;
   generate
     // Factors of two lanes are written together.
