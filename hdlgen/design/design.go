@@ -36,7 +36,7 @@ func Build(p *Plan, learner *training.FixedLearner) (files map[string][]byte, m 
 	}
 	files, m = map[string][]byte{}, hdlgen.NewManifest(n, p.Lanes, p.Target)
 	m.Units, m.Counters, m.Latency = p.Units, p.Counters, map[string]int{}
-	m.Widths = hdlgen.Widths{X: s.x, Label: s.label, Score: s.score, Context: s.context, Words: bitsOf(p.Words), Shared: max(1, s.shared), Synapse: s.word, Beside: max(1, s.beside)}
+	m.Widths = hdlgen.Widths{X: s.X, Label: s.Label, Score: s.Score, Context: s.Context, Words: bitsOf(p.Words), Shared: max(1, s.Shared), Synapse: s.Word, Beside: max(1, s.Beside)}
 	instances := []string{"corinfo_control", "corinfo_lane", "corinfo_synapses", "corinfo_wire", "corinfo_queue",
 		"corinfo_words", "corinfo_ram", "corinfo_choice"}
 	if p.Learns() {
@@ -48,7 +48,7 @@ func Build(p *Plan, learner *training.FixedLearner) (files map[string][]byte, m 
 	m.Files = hdlgen.AddLibrary(files, instances)
 	put := func(name string, text []byte) {
 		file := "rtl/" + name + ".v"
-		files[file] = vl.WrapText(text)
+		files[file] = text
 		m.Files = append(m.Files, file)
 	}
 	for _, module := range modules {
@@ -56,13 +56,20 @@ func Build(p *Plan, learner *training.FixedLearner) (files map[string][]byte, m 
 		if err := vl.Fprint(&text, module); err != nil {
 			return nil, nil, err
 		}
-		put(module.Name, text.Bytes())
+		put(module.Name, vl.WrapText(text.Bytes()))
 	}
-	put(n.Name+"_unit", p.unitModule(s))
-	if p.hasShared() {
-		put(n.Name+"_shared", p.sharedModule(s))
+	for _, module := range []struct {
+		name string
+		text func(s *shape) ([]byte, error)
+	}{{n.Name + "_unit", p.unitModule}, {n.Name + "_shared", p.sharedModule}, {n.Name, p.topModule}} {
+		text, err := module.text(s)
+		if err != nil {
+			return nil, nil, err
+		}
+		if text != nil {
+			put(module.name, text)
+		}
 	}
-	put(n.Name, p.topModule(s))
 	for i, t := range p.D.Tensors {
 		if t.Kind != "one" {
 			m.Formats[t.String()] = p.A.Types[i].String()

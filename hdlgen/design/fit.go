@@ -69,3 +69,65 @@ func MostLanes(n *network.Network, b *constraints.Board) int {
 	}
 	return 0
 }
+
+func (p *Plan) memories(s *shape, e *hdlgen.Estimates) {
+	add := func(name string, words, width, memories int, fixed bool) {
+		if width == 0 || memories == 0 {
+			return
+		}
+		e.Memories = append(e.Memories, hdlgen.MemoryBits{Name: name, Words: words, Width: width, Memories: memories, Bits: words * width * memories, ReadOnly: fixed,
+			InLUTs: name == "sums" || name == "events"})
+		e.MemoryBits += words * width * memories
+	}
+	n := p.Network
+	fixed := !n.Hardware.HostTables
+	sizes := p.tables(s.Constants)
+	add("synapses", s.SynapseDepth, s.Word, p.Lanes, false)
+	add("words beside synapses", s.SynapseDepth, s.Beside, p.Lanes, false)
+	add("sums", 1<<s.Sum, s.Accumulator, p.Lanes*p.Contexts, false)
+	if p.Learns() {
+		add("factors", 1<<s.Factor, p.Pair()*s.FactorWord, p.Lanes/p.Pair(), false)
+		add("kept factors", 1<<s.Kept, s.KeptWord, p.Units, false)
+		add("input", max(2, n.Learning.Batch*n.Layers[0]), s.X, 1, false)
+		add("updates", p.updateWords(), sizes[TableUpdates].Bits, 1, fixed)
+		add("rates", p.updateWords(), s.Places, 1, false)
+		add("schedule", p.scheduleWords(), s.Places+40, 1, true)
+	}
+	for _, w := range p.Words {
+		add("words "+w.Name, p.Contexts<<s.Index, w.Width, p.Units, false)
+	}
+	add("words of layers", p.Contexts*len(n.Layers), s.Shared, 1, false)
+	add("events", 1<<s.Queue, s.Signal+16+s.Change, p.Units*p.Contexts, false)
+	table := func(name string, number Table, copies int, fixed bool) {
+		add(name, sizes[number].Rows, sizes[number].Bits, copies, fixed)
+	}
+	table("program", TableProgram, p.Contexts, fixed)
+	table("steps", TableSteps, 1, fixed)
+	table("constants", TableConstants, 1, false)
+	table("columns", TableColumns, 1, fixed)
+	table("signals", TableSignals, 1, fixed)
+	table("counters of flags", TableCounters, 1, fixed)
+}
+
+// multipliers counts those of the lanes' products, of the formulas in every unit, and the one that finds columns.
+func (p *Plan) multipliers(s *shape, e *hdlgen.Estimates) {
+	e.AddMultiplier("mac", max(s.FactorWord, s.Word), s.Operand, p.Lanes)
+	e.AddMultiplier("column", 17, 17, 1)
+	for _, f := range p.Formulas {
+		if f.Graph.Name == "answer" {
+			continue
+		}
+		e.Pipelines++
+		for _, w := range hdlgen.MultipliersOf(f.Graph, p.Target) {
+			e.AddMultiplier(f.Graph.Name, w[0], w[1], p.copies(f))
+		}
+	}
+}
+
+// copies is how many pipelines of a formula there are: one in every unit, or one of all layers.
+func (p *Plan) copies(f *Formula) int {
+	if f.Use == OfLayer {
+		return 1
+	}
+	return p.Units
+}

@@ -74,7 +74,7 @@ func (p *Plan) constantFields(s *shape, words []int64) (fields []hdlgen.Field) {
 		fields = append(fields, field(word, p.Places[at].Width))
 		used += p.Places[at].Width
 	}
-	return append(fields, field(0, s.places-used))
+	return append(fields, field(0, s.Places-used))
 }
 
 // tableNames are those of the tables' images.
@@ -122,7 +122,7 @@ func (p *Plan) tableImages(s *shape) (texts [tableCount][]byte) {
 						at++
 					}
 				}
-				m.Word(append(fields, field(0, s.constants-low))...)
+				m.Word(append(fields, field(0, s.Constants-low))...)
 			}
 		}
 	})
@@ -133,7 +133,7 @@ func (p *Plan) tableImages(s *shape) (texts [tableCount][]byte) {
 	})
 	put(TableColumns, 2, func(m *image) {
 		for _, x := range p.Walk {
-			m.Word(walkEntry.pack(x.Slot<<s.kind|x.Kind, x.Shift)...)
+			m.Word(walkEntry.pack(x.Slot<<s.Kind|x.Kind, x.Shift)...)
 		}
 	})
 	put(TableUpdates, p.updateWords(), func(m *image) {
@@ -203,17 +203,17 @@ func (p *Plan) laneImages(s *shape, values Values) map[string][]byte {
 			row = slot*p.Lanes + lane
 			return projection, row, column, ok && row < p.D.Projections[projection].Rows
 		}
-		put(fmt.Sprintf("lane_%04d", lane), s.synapseDepth, func(m *image) {
+		put(fmt.Sprintf("lane_%04d", lane), s.SynapseDepth, func(m *image) {
 			for a := range p.Depth {
 				v := int64(0)
 				if projection, row, column, ok := synapse(a); ok {
 					v = values.Synapse(projection, row, column)
 				}
-				m.Word(field(v, s.word))
+				m.Word(field(v, s.Word))
 			}
 		})
-		if s.beside > 0 {
-			put(fmt.Sprintf("beside_%04d", lane), s.synapseDepth, func(m *image) {
+		if s.Beside > 0 {
+			put(fmt.Sprintf("beside_%04d", lane), s.SynapseDepth, func(m *image) {
 				for a := range p.Depth {
 					var fields []hdlgen.Field
 					projection, row, column, ok := synapse(a)
@@ -274,7 +274,7 @@ func (p *Plan) HostTables() (list [tableCount]HostTable, err error) {
 		return list, err
 	}
 	texts := p.tableImages(s)
-	for table, size := range p.hostTables(s.constants) {
+	for table, size := range p.hostTables(s.Constants) {
 		list[table].Bits = size.Bits
 		if size.Rows == 0 {
 			continue

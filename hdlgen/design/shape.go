@@ -10,54 +10,54 @@ import (
 
 // shape are the widths of a design's memories, buses and addresses.
 type shape struct {
-	lane, unit, sub, context, kind, slot, index, sum, sample, input, label, factor, kept, synapse, signal, program, term int // bits of an index or address
-	x, change, operand, score, keptWord, value, factorWord, word, beside, accumulator, constants, places, reduce, shared int // bits of a word
-	factorDepth, keptDepth, synapseDepth, queue, maxLatency, factors                                                     int
+	Lane, Unit, Sub, Context, Kind, Slot, Index, Sum, Sample, Input, Label, Factor, Kept, Synapse, Signal, Program, Term int // bits of an index or address
+	X, Change, Operand, Score, KeptWord, Value, FactorWord, Word, Beside, Accumulator, Constants, Places, Reduce, Shared int // bits of a word
+	FactorDepth, KeptDepth, SynapseDepth, Queue, MaxLatency, Factors                                                     int
 }
 
 func newShape(p *Plan) (*shape, error) {
 	n, d := p.Network, p.D
 	batch := p.batch()
-	s := &shape{lane: hdlgen.AddressBits(p.Lanes), unit: hdlgen.AddressBits(p.Units), sub: hdlgen.AddressBits(p.Subs), context: hdlgen.AddressBits(p.Contexts), kind: hdlgen.AddressBits(len(p.Kinds)),
-		slot: hdlgen.AddressBits(max(2, p.Slots)), index: hdlgen.AddressBits(max(2, p.Slots*p.Subs)), sample: hdlgen.AddressBits(batch), label: hdlgen.AddressBits(n.Layers[n.K()]),
-		signal: hdlgen.AddressBits(len(p.Signals) + 1), program: hdlgen.AddressBits(max(2, len(p.Program)))}
-	s.sum = s.slot + s.kind
-	s.input = hdlgen.AddressBits(max(2, batch*n.Layers[0]))
-	s.factorDepth = max(4, len(p.Post)*batch*p.Slots)
-	s.keptDepth = max(4, len(p.Pre)*batch*p.Slots*p.Subs)
-	s.factor, s.kept = max(hdlgen.AddressBits(s.factorDepth), s.slot+1), max(hdlgen.AddressBits(s.keptDepth), s.index+1)
-	s.synapseDepth = max(p.Depth, 1<<s.slot+2)
-	s.synapse = hdlgen.AddressBits(s.synapseDepth)
-	s.factors = hdlgen.AddressBits(max(2, len(p.Post)*n.K()))
-	s.term = max(4, hdlgen.AddressBits(4*batch))
-	s.x = p.A.Word(d.Word("x", 0)).Width
-	s.change, s.score, s.keptWord, s.factorWord, s.word, s.reduce = max(s.x+1, 2), hdlgen.SignedWidth(p.A.Word(d.Readout).Format), 2, 2, 2, 2
+	s := &shape{Lane: hdlgen.AddressBits(p.Lanes), Unit: hdlgen.AddressBits(p.Units), Sub: hdlgen.AddressBits(p.Subs), Context: hdlgen.AddressBits(p.Contexts), Kind: hdlgen.AddressBits(len(p.Kinds)),
+		Slot: hdlgen.AddressBits(max(2, p.Slots)), Index: hdlgen.AddressBits(max(2, p.Slots*p.Subs)), Sample: hdlgen.AddressBits(batch), Label: hdlgen.AddressBits(n.Layers[n.K()]),
+		Signal: hdlgen.AddressBits(len(p.Signals) + 1), Program: hdlgen.AddressBits(max(2, len(p.Program)))}
+	s.Sum = s.Slot + s.Kind
+	s.Input = hdlgen.AddressBits(max(2, batch*n.Layers[0]))
+	s.FactorDepth = max(4, len(p.Post)*batch*p.Slots)
+	s.KeptDepth = max(4, len(p.Pre)*batch*p.Slots*p.Subs)
+	s.Factor, s.Kept = max(hdlgen.AddressBits(s.FactorDepth), s.Slot+1), max(hdlgen.AddressBits(s.KeptDepth), s.Index+1)
+	s.SynapseDepth = max(p.Depth, 1<<s.Slot+2)
+	s.Synapse = hdlgen.AddressBits(s.SynapseDepth)
+	s.Factors = hdlgen.AddressBits(max(2, len(p.Post)*n.K()))
+	s.Term = max(4, hdlgen.AddressBits(4*batch))
+	s.X = p.A.Word(d.Word("x", 0)).Width
+	s.Change, s.Score, s.KeptWord, s.FactorWord, s.Word, s.Reduce = max(s.X+1, 2), hdlgen.SignedWidth(p.A.Word(d.Readout).Format), 2, 2, 2, 2
 	for i, pr := range d.Projections {
 		if !p.Holds(i) {
 			continue
 		}
-		s.change = max(s.change, hdlgen.SignedWidth(p.A.Projections[i].Change))
-		s.word = max(s.word, hdlgen.SignedWidth(p.A.Types[pr.Tensor].Format))
+		s.Change = max(s.Change, hdlgen.SignedWidth(p.A.Projections[i].Change))
+		s.Word = max(s.Word, hdlgen.SignedWidth(p.A.Types[pr.Tensor].Format))
 	}
 	for i := range d.Factors {
 		f := hdlgen.SignedWidth(p.A.Factor(i))
 		for _, x := range p.Post {
 			if x.Factor == d.Factors[i].Name {
-				s.factorWord = max(s.factorWord, f)
+				s.FactorWord = max(s.FactorWord, f)
 			}
 		}
 		for _, x := range p.Pre {
 			if x.Factor == d.Factors[i].Name && d.Factors[i].Layer > 0 {
-				s.keptWord = max(s.keptWord, f)
+				s.KeptWord = max(s.KeptWord, f)
 			}
 		}
 	}
-	s.value = max(s.keptWord, s.x+1)
-	s.operand = s.value
+	s.Value = max(s.KeptWord, s.X+1)
+	s.Operand = s.Value
 	for _, u := range p.Updates {
 		for _, t := range u.Terms {
 			if p.D.Updates[u.Update].Signed || t.Negative {
-				s.operand = max(s.operand, p.presynaptic(t, s.x)+1)
+				s.Operand = max(s.Operand, p.presynaptic(t, s.X)+1)
 			}
 		}
 	}
@@ -65,32 +65,32 @@ func newShape(p *Plan) (*shape, error) {
 		if !p.Holds(i) {
 			continue
 		}
-		s.operand = max(s.operand, hdlgen.SignedWidth(p.A.Projections[i].Change)+p.A.Projections[i].Shift)
+		s.Operand = max(s.Operand, hdlgen.SignedWidth(p.A.Projections[i].Change)+p.A.Projections[i].Shift)
 	}
-	s.operand = max(s.operand, s.change)
+	s.Operand = max(s.Operand, s.Change)
 	for i, f := range p.A.Sums {
 		if p.fed[i] {
-			s.accumulator = max(s.accumulator, hdlgen.SignedWidth(f))
+			s.Accumulator = max(s.Accumulator, hdlgen.SignedWidth(f))
 		}
 	}
 	for i := range p.A.Updates {
 		if !p.Learns() {
 			break
 		}
-		s.accumulator = max(s.accumulator, hdlgen.SignedWidth(p.A.Updates[i].Sum))
+		s.Accumulator = max(s.Accumulator, hdlgen.SignedWidth(p.A.Updates[i].Sum))
 	}
-	s.beside, s.shared = bitsOf(p.Beside), bitsOf(p.Shared)
-	s.constants, s.places = 2, max(2, bitsOf(p.Places))
+	s.Beside, s.Shared = bitsOf(p.Beside), bitsOf(p.Shared)
+	s.Constants, s.Places = 2, max(2, bitsOf(p.Places))
 	for _, f := range p.Formulas {
 		switch {
 		case f.Use == OfSynapse:
-			s.maxLatency = max(s.maxLatency, f.Latency)
+			s.MaxLatency = max(s.MaxLatency, f.Latency)
 		default:
-			s.constants = max(s.constants, f.ConstantBits())
+			s.Constants = max(s.Constants, f.ConstantBits())
 		}
 		if f.Reduces != "" {
 			// Of the word itself, and of the sum of all.
-			s.reduce = max(s.reduce, hdlgen.SignedWidth(f.Graph.Nodes()[f.Graph.Inputs()[max(f.operandOf(rule.FromTotal), f.operandOf(rule.FromLargest))]].Format))
+			s.Reduce = max(s.Reduce, hdlgen.SignedWidth(f.Graph.Nodes()[f.Graph.Inputs()[max(f.operandOf(rule.FromTotal), f.operandOf(rule.FromLargest))]].Format))
 		}
 	}
 	// A unit's queue of events: all that a group of steps may change.
@@ -104,7 +104,7 @@ func newShape(p *Plan) (*shape, error) {
 			perGroup = max(perGroup, words)
 		}
 	}
-	s.queue = hdlgen.AddressBits(max(2, perGroup))
+	s.Queue = hdlgen.AddressBits(max(2, perGroup))
 	switch {
 	case p.Depth > 1<<18:
 		return nil, golden.Usagef("hardware: %d lanes hold %d synapses each; at most %d: use more lanes", p.Lanes, p.Depth, 1<<18)
@@ -114,8 +114,8 @@ func newShape(p *Plan) (*shape, error) {
 		return nil, golden.Usagef("hardware: %d lanes hold %d words of columns each; at most %d: use more lanes", p.Lanes, len(p.Walk), 1<<16-1)
 	case len(p.Program) > 1<<16 || len(p.Rows) > 1<<14 || len(p.Steps) > 1<<8 || len(p.Formulas) > 1<<8 || len(p.Updates) > 1<<8:
 		return nil, golden.Usagef("settling: %d instructions, %d steps; at most %d and %d: use fewer layers or iterations", len(p.Program), len(p.Steps), 1<<16, 1<<8)
-	case s.constants > 512:
-		return nil, golden.Usagef("formats: the constants of a step take %d bits; at most 512: use shorter types", s.constants)
+	case s.Constants > 512:
+		return nil, golden.Usagef("formats: the constants of a step take %d bits; at most 512: use shorter types", s.Constants)
 	case len(p.Places) > 8 || len(p.Beside) > 4:
 		return nil, golden.Usagef("learning: an update has %d constants and %d words beside a synapse; at most 8 and 4", len(p.Places), len(p.Beside))
 	case len(p.Post)*batch*p.Slots > 1<<16 || len(p.Pre)*batch*p.Slots*p.Subs > 1<<16:
