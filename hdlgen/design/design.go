@@ -36,7 +36,10 @@ func Build(p *Plan, learner *training.FixedLearner) (files map[string][]byte, m 
 	}
 	files, m = map[string][]byte{}, hdlgen.NewManifest(n, p.Lanes, p.Target)
 	m.Units, m.Counters, m.Latency = p.Units, p.Counters, map[string]int{}
-	m.Widths = hdlgen.Widths{X: s.X, Label: s.Label, Score: s.Score, Context: s.Context, Words: bitsOf(p.Words), Shared: max(1, s.Shared), Synapse: s.Word, Beside: max(1, s.Beside)}
+	m.Widths = hdlgen.Widths{
+		X: s.X, Label: s.Label, Score: s.Score, Context: s.Context,
+		Words: bitsOf(p.Words), Shared: max(1, s.Shared), Synapse: s.Word, Beside: max(1, s.Beside),
+	}
 	instances := []string{"corinfo_control", "corinfo_lane", "corinfo_synapses", "corinfo_wire", "corinfo_queue",
 		"corinfo_words", "corinfo_ram", "corinfo_choice"}
 	if p.Learns() {
@@ -85,7 +88,10 @@ func Build(p *Plan, learner *training.FixedLearner) (files map[string][]byte, m 
 			continue
 		}
 		signal, offset := p.offset(i)
-		m.Matrices = append(m.Matrices, hdlgen.MatrixPlace{Name: x.Name, Rows: x.Rows, Cols: x.Cols, Base: signal.Base + offset, Stride: signal.Stride, Format: p.A.Types[x.Tensor].String()})
+		m.Matrices = append(m.Matrices, hdlgen.MatrixPlace{
+			Name: x.Name, Rows: x.Rows, Cols: x.Cols,
+			Base: signal.Base + offset, Stride: signal.Stride, Format: p.A.Types[x.Tensor].String(),
+		})
 	}
 	images := p.images(s, learner.Machine, learner.Rates(0))
 	for _, name := range slices.Sorted(maps.Keys(images)) {

@@ -73,7 +73,11 @@ func New(n *network.Network, lanes, units int, target hdlgen.Target) (*Plan, err
 	if lanes < 1 || units < 1 || lanes%units != 0 || lanes > MaxLanes {
 		return nil, golden.Usagef("hardware: %d lanes with %d neuron units; want 1 to %d lanes, a multiple of the units", lanes, units, MaxLanes)
 	}
-	p := &Plan{Network: n, A: a, D: a.D, Target: target, Lanes: lanes, Units: units, Subs: lanes / units, Contexts: n.Hardware.Contexts, words: map[string]int{}, rows: map[string]int{}, prints: map[*fx.Graph]string{}}
+	p := &Plan{
+		Network: n, A: a, D: a.D, Target: target,
+		Lanes: lanes, Units: units, Subs: lanes / units, Contexts: n.Hardware.Contexts,
+		words: map[string]int{}, rows: map[string]int{}, prints: map[*fx.Graph]string{},
+	}
 	if err := hdlgen.CheckTarget(target); err != nil {
 		return nil, err
 	}

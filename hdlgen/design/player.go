@@ -16,11 +16,20 @@ const LaneShift = 18
 
 // traces are the ports of the top module that only a testbench reads.
 func (p *Plan) traces(s *shape) []hdlgen.Port {
-	return []hdlgen.Port{{Name: "trace_step_valid_o", Width: 1}, {Name: "trace_step_context_o", Width: s.Context}, {Name: "trace_step_number_o", Width: 8},
-		{Name: "trace_step_neuron_o", Width: 16}, {Name: "trace_step_words_o", Width: p.Units * bitsOf(p.Words)},
-		{Name: "trace_shared_valid_o", Width: 1}, {Name: "trace_shared_words_o", Width: max(1, s.Shared)},
-		{Name: "trace_synapse_valid_o", Width: 1}, {Name: "trace_synapse_address_o", Width: 20}, {Name: "trace_synapse_sub_o", Width: 16},
-		{Name: "trace_synapse_words_o", Width: p.Units * s.Word}, {Name: "trace_synapse_besides_o", Width: p.Units * max(1, s.Beside)}}
+	return []hdlgen.Port{
+		{Name: "trace_step_valid_o", Width: 1},
+		{Name: "trace_step_context_o", Width: s.Context},
+		{Name: "trace_step_number_o", Width: 8},
+		{Name: "trace_step_neuron_o", Width: 16},
+		{Name: "trace_step_words_o", Width: p.Units * bitsOf(p.Words)},
+		{Name: "trace_shared_valid_o", Width: 1},
+		{Name: "trace_shared_words_o", Width: max(1, s.Shared)},
+		{Name: "trace_synapse_valid_o", Width: 1},
+		{Name: "trace_synapse_address_o", Width: 20},
+		{Name: "trace_synapse_sub_o", Width: 16},
+		{Name: "trace_synapse_words_o", Width: p.Units * s.Word},
+		{Name: "trace_synapse_besides_o", Width: p.Units * max(1, s.Beside)},
+	}
 }
 
 // Player is the design as a self-test or a testbench sees it; its model starts from a learner's synapses.
@@ -36,8 +45,11 @@ func (p *Plan) Player(learner *training.FixedLearner) (*hdlgen.Player, error) {
 		return nil, err
 	}
 	return &hdlgen.Player{
-		Inputs: n.Layers[0], Outputs: n.Layers[n.K()], Batch: n.Learning.Batch, Lanes: p.Lanes, Depth: p.Depth, LaneShift: LaneShift, Marks: true,
-		X: p.A.Word(p.D.Word("x", 0)), Score: p.A.Word(p.D.Readout), Label: s.Label, ScoreWidth: s.Score, Synapse: s.Word, Traces: p.traces(s), Quiet: 1000 + 50*p.Dense(),
+		Inputs: n.Layers[0], Outputs: n.Layers[n.K()], Batch: n.Learning.Batch,
+		Lanes: p.Lanes, Depth: p.Depth, LaneShift: LaneShift, Marks: true,
+		X: p.A.Word(p.D.Word("x", 0)), Score: p.A.Word(p.D.Readout),
+		Label: s.Label, ScoreWidth: s.Score, Synapse: s.Word,
+		Traces: p.traces(s), Quiet: 1000 + 50*p.Dense(),
 		Run: func(x hdlgen.TestSample, learn bool) (scores []int64, class int) {
 			var t machine.Trace
 			own.Run(x.X, machine.Command{Learn: learn, Label: x.Label, Negative: x.Negative}, &t)

@@ -10,28 +10,58 @@ import (
 
 // shape are the widths of a design's memories, buses and addresses.
 type shape struct {
-	Lane, Unit, Sub, Context, Kind, Slot, Index, Sum, Sample, Input, Label, Factor, Kept, Synapse, Signal, Program, Term int // bits of an index or address
-	X, Change, Operand, Score, KeptWord, Value, FactorWord, Word, Beside, Accumulator, Constants, Places, Reduce, Shared int // bits of a word
-	FactorDepth, KeptDepth, SynapseDepth, Queue, MaxLatency, Factors                                                     int
+	// Bits of an index or address.
+	Lane, Unit, Sub, Context int
+	Kind, Slot, Index, Sum   int
+	Sample, Input, Label     int
+	Factor, Kept, Synapse    int
+	Signal, Program, Term    int
+	Queue                    int // of a unit's events of a sample
+	Factors                  int // of a number of postsynaptic factors
+
+	// Bits of a word.
+	X, Change, Operand, Score int
+	KeptWord, FactorWord      int
+	Value                     int // of a presynaptic factor, the input's among them
+	Word, Beside              int // of a synapse, and beside it
+	Accumulator, Reduce       int
+	Constants, Places         int // of a step, and of an update
+	Shared                    int
+
+	FactorDepth, KeptDepth int // words of a memory
+	SynapseDepth           int
+	MaxLatency             int // cycles of an update's formula
 }
 
 func newShape(p *Plan) (*shape, error) {
 	n, d := p.Network, p.D
-	batch := p.batch()
-	s := &shape{Lane: hdlgen.AddressBits(p.Lanes), Unit: hdlgen.AddressBits(p.Units), Sub: hdlgen.AddressBits(p.Subs), Context: hdlgen.AddressBits(p.Contexts), Kind: hdlgen.AddressBits(len(p.Kinds)),
-		Slot: hdlgen.AddressBits(max(2, p.Slots)), Index: hdlgen.AddressBits(max(2, p.Slots*p.Subs)), Sample: hdlgen.AddressBits(batch), Label: hdlgen.AddressBits(n.Layers[n.K()]),
-		Signal: hdlgen.AddressBits(len(p.Signals) + 1), Program: hdlgen.AddressBits(max(2, len(p.Program)))}
+	batch, bits := p.batch(), hdlgen.AddressBits
+	s := &shape{
+		Lane:        bits(p.Lanes),
+		Unit:        bits(p.Units),
+		Sub:         bits(p.Subs),
+		Context:     bits(p.Contexts),
+		Kind:        bits(len(p.Kinds)),
+		Slot:        bits(max(2, p.Slots)),
+		Index:       bits(max(2, p.Slots*p.Subs)),
+		Sample:      bits(batch),
+		Input:       bits(max(2, batch*n.Layers[0])),
+		Label:       bits(n.Layers[n.K()]),
+		Signal:      bits(len(p.Signals) + 1),
+		Program:     bits(max(2, len(p.Program))),
+		Term:        max(4, bits(4*batch)),
+		Queue:       bits(max(2, p.mostEvents())),
+		Factors:     bits(max(2, len(p.Post)*n.K())),
+		FactorDepth: max(4, len(p.Post)*batch*p.Slots),
+		KeptDepth:   max(4, len(p.Pre)*batch*p.Slots*p.Subs),
+	}
 	s.Sum = s.Slot + s.Kind
-	s.Input = hdlgen.AddressBits(max(2, batch*n.Layers[0]))
-	s.FactorDepth = max(4, len(p.Post)*batch*p.Slots)
-	s.KeptDepth = max(4, len(p.Pre)*batch*p.Slots*p.Subs)
-	s.Factor, s.Kept = max(hdlgen.AddressBits(s.FactorDepth), s.Slot+1), max(hdlgen.AddressBits(s.KeptDepth), s.Index+1)
+	s.Factor, s.Kept = max(bits(s.FactorDepth), s.Slot+1), max(bits(s.KeptDepth), s.Index+1)
 	s.SynapseDepth = max(p.Depth, 1<<s.Slot+2)
-	s.Synapse = hdlgen.AddressBits(s.SynapseDepth)
-	s.Factors = hdlgen.AddressBits(max(2, len(p.Post)*n.K()))
-	s.Term = max(4, hdlgen.AddressBits(4*batch))
+	s.Synapse = bits(s.SynapseDepth)
 	s.X = p.A.Word(d.Word("x", 0)).Width
-	s.Change, s.Score, s.KeptWord, s.FactorWord, s.Word, s.Reduce = max(s.X+1, 2), hdlgen.SignedWidth(p.A.Word(d.Readout).Format), 2, 2, 2, 2
+	s.Score = hdlgen.SignedWidth(p.A.Word(d.Readout).Format)
+	s.Change, s.KeptWord, s.FactorWord, s.Word, s.Reduce = max(s.X+1, 2), 2, 2, 2, 2
 	for i, pr := range d.Projections {
 		if !p.Holds(i) {
 			continue
@@ -89,39 +119,47 @@ func newShape(p *Plan) (*shape, error) {
 			s.Constants = max(s.Constants, f.ConstantBits())
 		}
 		if f.Reduces != "" {
-			// Of the word itself, and of the sum of all.
-			s.Reduce = max(s.Reduce, hdlgen.SignedWidth(f.Graph.Nodes()[f.Graph.Inputs()[max(f.operandOf(rule.FromTotal), f.operandOf(rule.FromLargest))]].Format))
+			all := f.Graph.Inputs()[max(f.operandOf(rule.FromTotal), f.operandOf(rule.FromLargest))]
+			s.Reduce = max(s.Reduce, hdlgen.SignedWidth(f.Graph.Nodes()[all].Format))
 		}
 	}
-	// A unit's queue of events: all that a group of steps may change.
-	perGroup := 0
+	return s, p.fits(s)
+}
+
+// mostEvents is the number of a unit's neurons that a group of steps may change at most.
+func (p *Plan) mostEvents() (most int) {
 	for _, phase := range p.phases {
 		for _, group := range phase.Order {
 			words := 0
 			for _, step := range group {
-				words += p.SlotCount[d.Steps[step].Layer] * p.Subs
+				words += p.SlotCount[p.D.Steps[step].Layer] * p.Subs
 			}
-			perGroup = max(perGroup, words)
+			most = max(most, words)
 		}
 	}
-	s.Queue = hdlgen.AddressBits(max(2, perGroup))
+	return most
+}
+
+// fits tells what of a design is more than the machine counts (ErrUsage).
+func (p *Plan) fits(s *shape) error {
+	n, batch := p.Network, p.batch()
 	switch {
 	case p.Depth > 1<<18:
-		return nil, golden.Usagef("hardware: %d lanes hold %d synapses each; at most %d: use more lanes", p.Lanes, p.Depth, 1<<18)
+		return golden.Usagef("hardware: %d lanes hold %d synapses each; at most %d: use more lanes", p.Lanes, p.Depth, 1<<18)
 	case slices.Max(n.Layers) >= 1<<16-1:
-		return nil, golden.Usagef("layers: %d neurons; the machine counts %d at most", slices.Max(n.Layers), 1<<16-2)
+		return golden.Usagef("layers: %d neurons; the machine counts %d at most", slices.Max(n.Layers), 1<<16-2)
 	case len(p.Walk) >= 1<<16:
-		return nil, golden.Usagef("hardware: %d lanes hold %d words of columns each; at most %d: use more lanes", p.Lanes, len(p.Walk), 1<<16-1)
+		return golden.Usagef("hardware: %d lanes hold %d words of columns each; at most %d: use more lanes", p.Lanes, len(p.Walk), 1<<16-1)
 	case len(p.Program) > 1<<16 || len(p.Rows) > 1<<14 || len(p.Steps) > 1<<8 || len(p.Formulas) > 1<<8 || len(p.Updates) > 1<<8:
-		return nil, golden.Usagef("settling: %d instructions, %d steps; at most %d and %d: use fewer layers or iterations", len(p.Program), len(p.Steps), 1<<16, 1<<8)
+		return golden.Usagef("settling: %d instructions, %d steps; at most %d and %d: use fewer layers or iterations", len(p.Program), len(p.Steps), 1<<16, 1<<8)
 	case s.Constants > 512:
-		return nil, golden.Usagef("formats: the constants of a step take %d bits; at most 512: use shorter types", s.Constants)
+		return golden.Usagef("formats: the constants of a step take %d bits; at most 512: use shorter types", s.Constants)
 	case len(p.Places) > 8 || len(p.Beside) > 4:
-		return nil, golden.Usagef("learning: an update has %d constants and %d words beside a synapse; at most 8 and 4", len(p.Places), len(p.Beside))
+		return golden.Usagef("learning: an update has %d constants and %d words beside a synapse; at most 8 and 4", len(p.Places), len(p.Beside))
 	case len(p.Post)*batch*p.Slots > 1<<16 || len(p.Pre)*batch*p.Slots*p.Subs > 1<<16:
-		return nil, golden.Usagef("hardware: factors of %d samples take more than %d words of a lane or unit: use more lanes, more units or a smaller batch", batch, 1<<16)
+		return golden.Usagef("hardware: factors of %d samples take more than %d words of a lane or unit: use more lanes, more units or a smaller batch", batch, 1<<16)
 	}
-	return s, nil
+	return nil
 }
 
 // oneSignal is the signal of the unit that is always 1; 0: there is none.

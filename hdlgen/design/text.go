@@ -127,9 +127,6 @@ func (m *module) Provenance() string {
 	return text.String()
 }
 
-// Dense tells whether all words are broadcast, and not only changed ones.
-func (m *module) Dense() bool { return m.Network.Hardware.Mode == "dense" }
-
 // Of words that may have no bit the nets have one; an event is a signal, a neuron and a change.
 
 func (m *module) BesideW() int { return max(1, m.W.Beside) }
@@ -205,8 +202,8 @@ func (m *module) Moved() string {
 	})
 }
 
-// Raised is what formulas raise for the counters: whether each of their roundings overflows, and behind them whether a synapse loses
-// its update.
+// Raised is what formulas raise for the counters: whether each of their roundings overflows, and behind them whether a
+// synapse loses its update.
 func (m *module) Raised() []string {
 	list := make([]string, m.Flags)
 	for k := range list {
