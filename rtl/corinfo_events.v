@@ -149,7 +149,7 @@ module corinfo_events #(
   // How many events are in each queue, that of context c and unit u at c x Units + u; those that may be taken now.
   wire [Queues-1:0]  ready, chosen, put;
   wire [Contexts-1:0] waiting;
-  wire               from_input, take, finish, some_room;
+  wire               from_input, turn, take, finish, some_room;
   reg  [RoomW:0]     room_q;
   reg                some_room_q;   // a cycle late, so that one is always left
   genvar g;
@@ -163,7 +163,7 @@ module corinfo_events #(
       wire            took;
       assign put[g]   = queue_put_i[OwnUnit*Contexts+OwnContext];
       assign ready[g] = valid_q && allow_i[OwnContext];
-      assign took     = chosen[g] && take && !from_input;
+      assign took     = chosen[g] && turn;
       always @(posedge clk_i) begin
         if (rst_i) begin
           count_q <= {(QueueW + 1){1'b0}};
@@ -224,7 +224,9 @@ module corinfo_events #(
     end
   end
 
+  // A queue that is chosen has an event: whether one is taken at all, which hangs on all queues, it need not know.
   assign some_room    = some_room_q;
+  assign turn         = some_room && !input_valid_i;
   assign from_input   = input_valid_i && some_room;
   assign input_take_o = from_input;
   assign take         = some_room && (input_valid_i || (has & served_q) != {Contexts{1'b0}});
