@@ -8,7 +8,7 @@ import (
 )
 
 // Fit is what of a device a design takes, as far as it is known before synthesis: its multipliers and memories, and about
-// how many LUTs. What the control multiplies, its queues and the self-test's digits are not in it.
+// how many LUTs. The self-test is not in it.
 type Fit struct {
 	Board    string      `json:"board"`
 	Device   string      `json:"device"`
@@ -91,10 +91,10 @@ func memoryFit(m MemoryBits) MemoryFit {
 
 func ceilDiv(a, b int) int { return (a + b - 1) / b }
 
-// FitRemedy says what to do about a design that does not fit, when most lanes would.
+// FitRemedy says what to do about a design that does not fit, when most lanes would with their default neuron units.
 func FitRemedy(most int) string {
 	if most == 0 {
 		return "it does with no number of lanes: use a smaller network, a smaller mini-batch or narrower formats"
 	}
-	return fmt.Sprintf("use --lanes %d, the most that fit, a smaller network or narrower formats", most)
+	return fmt.Sprintf("use --lanes %d, the most that fit with the neuron units that come with them, fewer --neuron-units, a smaller network or narrower formats", most)
 }

@@ -314,12 +314,14 @@ func (p *pipeline) module(name string, header []string) *vl.Module {
 		}
 		m.Ports = append(m.Ports, vl.Port{Dir: vl.In, Width: n.Format.Width, Signed: n.Format.Signed, Name: n.Name + "_i", Comment: comment})
 	}
-	m.Ports = append(m.Ports, vl.Group(fmt.Sprintf("Results, %d cycles later.", p.latency)))
+	m.Ports = append(m.Ports, vl.Group(fmt.Sprintf("Results, %s later.", cycles(p.latency))))
 	for _, o := range p.g.Outputs() {
 		f := p.nodes[o.Value].Format
 		m.Ports = append(m.Ports, vl.Port{Dir: vl.Out, Width: f.Width, Signed: f.Signed, Name: o.Name + "_o", Comment: f.String()})
 	}
-	m.Ports = append(m.Ports, vl.Group("The value was outside the format that it was rounded into."))
+	if len(p.g.Resizes()) > 0 {
+		m.Ports = append(m.Ports, vl.Group("The value was outside the format that it was rounded into."))
+	}
 	for _, v := range p.g.Resizes() {
 		m.Ports = append(m.Ports, vl.Port{Dir: vl.Out, Width: 1, Name: p.nodes[v].Name + "_overflow_o"})
 	}
@@ -340,6 +342,9 @@ func (p *pipeline) module(name string, header []string) *vl.Module {
 			}
 		}
 		results = append(results, p.under(stage)...)
+		if results == nil {
+			results = []string{"nothing but registers"}
+		}
 		m.Items = append(m.Items, vl.Comment{Text: fmt.Sprintf("Stage %d: %s.", stage, strings.Join(results, ", "))})
 		m.Items = append(m.Items, p.items[stage]...)
 		updates := p.updates[stage]
@@ -368,6 +373,14 @@ func (p *pipeline) module(name string, header []string) *vl.Module {
 		m.Items = append(m.Items, vl.Assign{Left: vl.Id(p.nodes[v].Name + "_overflow_o"), Right: p.flag(v, p.latency)})
 	}
 	return m
+}
+
+// cycles says how many they are.
+func cycles(n int) string {
+	if n == 1 {
+		return "1 cycle"
+	}
+	return fmt.Sprintf("%d cycles", n)
 }
 
 // wait is a node's value on its way from a stage to the next one that uses it.
@@ -406,7 +419,7 @@ func ring(name string, width, cycles int, from, to vl.Id) vl.Instance {
 
 // describe lists what the pipeline computes, value by value.
 func (p *pipeline) describe() []string {
-	lines := []string{"", fmt.Sprintf("One result per cycle, latency %d cycles; data only, no reset. s18f14 reads: signed, 18 bits, 14 of them fraction.", p.latency), ""}
+	lines := []string{"", fmt.Sprintf("One result per cycle, latency %s; data only, no reset. s18f14 reads: signed, 18 bits, 14 of them fraction.", cycles(p.latency)), ""}
 	text := make([]string, len(p.nodes))
 	operators := map[fx.Op]string{fx.OpAdd: " + ", fx.OpSub: " - ", fx.OpMul: " * "}
 	for i, n := range p.nodes {

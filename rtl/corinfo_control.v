@@ -249,6 +249,8 @@ module corinfo_control #(
   wire [LabelW-1:0]   load_label;
   wire                load_learn, load_negative, load_last, bad, host_busy, host_hold, batch_done, begins;
   wire [Contexts-1:0] accept, idle, answered, errors, taken, batches_done;
+  wire                schedule_busy, drawn_negative, load_done;
+  wire [1:0]          scheduled;  // what of the schedule is in force: rates, signs
   corinfo_choice #(.Width(1), .Count(Contexts), .IndexW(ContextW)) u_error (
     .index_i(turn), .words_i(errors), .word_o(result_error_o)
   );
@@ -288,8 +290,7 @@ module corinfo_control #(
 
   // Between mini-batches: the design's own schedule, in the place of a host.
   wire [31:0]                     seed, number;
-  wire [1:0]                      scheduled;
-  wire                            schedule_busy, schedule_restart, schedule_we, drawn_negative;
+  wire                            schedule_restart, schedule_we;
   wire [7:0]                      schedule_update;
   wire [UpdateConstantsWidth-1:0] schedule_constants;
   generate
@@ -324,7 +325,7 @@ module corinfo_control #(
   // The samples in flight, and who has the steps, the input and the updates.
   wire [Contexts-1:0] want_steps, want_answer, want_load, want_update, wants;
   wire [Contexts-1:0] grant_steps, grant_update, reading, held, quiet, allow, events_busy;
-  wire                start, steps_busy, steps_done, load_busy, load_done, update_busy, update_done, moved,
+  wire                start, steps_busy, steps_done, load_busy, update_busy, update_done, moved,
                       shared_moved, late_done;
   wire [ContextW-1:0] owner, late_owner;
   localparam          FieldsW = 2 + 8 + 16 + 2 + 1 + LabelW + SampleW;
@@ -432,6 +433,9 @@ module corinfo_control #(
     .index_i(owner), .words_i(fields), .word_o({kind, step, row, moment, learn, label, sample})
   );
 
+  wire               factors;
+  wire [15:0]        factors_number;
+  wire [SampleW-1:0] factors_sample;
   corinfo_steps #(
     .Lanes(Lanes), .Units(Units), .UnitW(UnitW), .Subs(Subs), .SubW(SubW), .Kinds(Kinds), .KindW(KindW),
     .SlotW(SlotW),
@@ -503,9 +507,9 @@ module corinfo_control #(
   );
   assign signal_o = signal[SignalW-1:0];
 
-  wire               factors, live;
-  wire [15:0]        factors_number, live_factor;
-  wire [SampleW-1:0] factors_sample, live_sample;
+  wire               live;
+  wire [15:0]        live_factor;
+  wire [SampleW-1:0] live_sample;
   corinfo_live #(
     .Units(Units), .NumberW(FactorsW), .SampleW(SampleW), .Answers(Answers), .SmallStyle(SmallStyle)
   ) u_live (
@@ -747,6 +751,7 @@ module corinfo_control #(
   endgenerate
 
   assign update_o = update_busy;
+  reg  [SubW-1:0] host_sub;  // place of the host's lane in its unit
   corinfo_join #(
     .Contexts(Contexts), .ContextW(ContextW), .Kinds(Kinds), .KindW(KindW), .SubW(SubW), .SumAddrW(SumAddrW),
     .SynapseAddrW(SynapseAddrW), .FactorAddrW(FactorAddrW), .OperandWidth(OperandWidth)
@@ -810,7 +815,6 @@ module corinfo_control #(
   wire [7:0]              counter_index;
   wire                    counter_read;
   reg  [UnitW-1:0]        host_unit;
-  reg  [SubW-1:0]         host_sub;
   wire [SynapseWidth-1:0] host_synapse;
   wire [BesideW-1:0]      host_beside;
   localparam [31:0]       SubsWord = Subs;

@@ -302,6 +302,7 @@ module corinfo_host #(
   assign write = late && write_q && !refused;
 
   reg  [63:0] read;
+  reg  [31:0] table_q;
   wire [63:0] beside_word;
   wire        beside_minus;
   assign beside_minus = |(beside_room[63:0] & field_mask & above);
@@ -336,7 +337,6 @@ module corinfo_host #(
   );
 
   reg [63:0] read_q;
-  reg [31:0] table_q;
   reg        seed_write_q, number_write_q, schedule_write_q;
   always @(posedge clk_i) begin
     read_q         <= read;

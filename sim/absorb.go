@@ -174,7 +174,7 @@ func (a *absorption) memory(name string) {
 		}
 		clocked := true
 		for _, port := range side {
-			clocked = clocked && c.net("CLK"+port) == with.clock && c.net("RST"+port) == constant0
+			clocked = clocked && c.net("CLK"+port) == with.clock && c.net("RST"+port) == constant0 && c.without("REGMODE_"+port, "NOREG")
 		}
 		if !clocked {
 			continue
@@ -197,9 +197,18 @@ func (a *absorption) bypass(name string, ports, registers []string) {
 	}
 }
 
+// without tells whether a cell has no register of its own yet: whether its parameter is unset, or says none.
+func (c *cell) without(parameter, none string) bool {
+	is := c.Parameters[parameter]
+	return is == "" || is == none
+}
+
 func (c *cell) connect(port string, to bit) {
 	c.Connections[port], c.Directions[port] = []bit{to}, "input"
 }
+
+// multiplierRegisters are those of both operands and of the product.
+var multiplierRegisters = []string{"REG_INPUTA", "REG_INPUTB", "REG_OUTPUT"}
 
 // multiplier absorbs the registers of both operands and of the product, or none.
 func (a *absorption) multiplier(name string) {
@@ -207,6 +216,11 @@ func (a *absorption) multiplier(name string) {
 	var operands [2][]string // ports
 	var registers [2][]string
 	var with [3]clocking
+	for _, register := range multiplierRegisters {
+		if !c.without(register+"_CLK", "NONE") {
+			return
+		}
+	}
 	for i, bus := range []string{"A", "B"} {
 		operands[i] = c.ends(bus, 18)
 		var ok bool
@@ -227,7 +241,7 @@ func (a *absorption) multiplier(name string) {
 	c.connect("CLK0", last.clock)
 	c.connect("RST0", constant0)
 	var enables []bit
-	for i, register := range []string{"REG_INPUTA", "REG_INPUTB", "REG_OUTPUT"} {
+	for i, register := range multiplierRegisters {
 		at := slices.Index(enables, with[i].enable)
 		if at < 0 {
 			at = len(enables)

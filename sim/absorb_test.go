@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -94,7 +95,7 @@ module bench;
 endmodule
 `
 
-// Cells of a netlist that lack parameters, directions or a register's output are left as they are.
+// Cells of a netlist that lack parameters, directions or a register's output, or that have registers already, are left as they are.
 func TestAbsorbDamaged(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "top.json")
 	const register = `{"type": "TRELLIS_FF", "parameters": {"CLKMUX": "CLK", "REGSET": "RESET", "CEMUX": "1 "}, "port_directions": {"CLK": "input", "DI": "input"}, "connections": {"CLK": [2], "DI": [3]}}`
@@ -106,6 +107,14 @@ func TestAbsorbDamaged(t *testing.T) {
 		require.NoError(t, err, text)
 		require.Zero(t, absorb(n), text)
 		require.Len(t, n.cells, 2, text)
+	}
+	const memory = `{"type": "DP16KD", "parameters": {"REGMODE_A": "%s"}, "port_directions": {"DOA0": "output"}, "connections": {"DOA0": [3], "CLKA": [2], "CEA": ["1"], "RSTA": ["0"]}}`
+	behind := strings.Replace(register, `"DI": [3]}`, `"DI": [3], "CE": ["1"], "LSR": ["0"], "M": ["0"], "Q": [5]}`, 1)
+	for mode, absorbed := range map[string]int{"NOREG": 1, "OUTREG": 0} {
+		require.NoError(t, os.WriteFile(file, []byte(`{"modules": {"top": {"cells": {"m": `+fmt.Sprintf(memory, mode)+`, "q": `+behind+`}}}}`), 0o644))
+		n, err := readNetlist(file, "top")
+		require.NoError(t, err)
+		require.Equal(t, absorbed, absorb(n), mode)
 	}
 }
 

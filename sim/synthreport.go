@@ -53,7 +53,7 @@ type PathStep struct {
 	To    string  `json:"to"`
 }
 
-// report is nextpnr's, as far as it is read.
+// pnrReport is nextpnr's, as far as it is read.
 type pnrReport struct {
 	Fmax map[string]struct {
 		Achieved   float64 `json:"achieved"`

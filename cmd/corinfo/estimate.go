@@ -20,7 +20,7 @@ func estimateCommand() *cli.Command {
 		Usage: "cycles per sample, memory bits and multipliers of a design, before any synthesis",
 		Flags: append(append(networkFlags(), boardFlags()...),
 			&cli.IntFlag{Name: "samples", Value: 20, Usage: "test samples to classify and training samples to learn in the bit-true model, whose events are counted; 0: estimate the dense computation"},
-			&cli.BoolFlag{Name: "choose", Usage: "estimate every number of neuron units and of samples in flight, and name the ones to take"},
+			&cli.BoolFlag{Name: "choose", Usage: "estimate every number of neuron units with up to 16 lanes each, and of samples in flight, and name the ones to take"},
 			jsonFlag()),
 		Action: estimate,
 	}

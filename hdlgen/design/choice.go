@@ -2,8 +2,10 @@ package design
 
 import (
 	"context"
+	"errors"
 
 	"corinfo/constraints"
+	"corinfo/golden"
 	"corinfo/golden/network"
 	"corinfo/hdlgen"
 )
@@ -35,12 +37,13 @@ const (
 	enough   = 1.1
 )
 
-// Choices are all neuron units with 1 to 16 lanes each and all numbers of samples in flight, with the cycles that Estimate gives.
-// Chosen is the one with the fewest multipliers, then the fewest samples in flight, of those that fit the board (nil: any) and take at
-// most a tenth more cycles than the fastest that fits: per learning sample, or per inference where nothing is learned. None is chosen if
-// none fits.
+// Choices are all neuron units with 1 to 16 lanes each and all numbers of samples in flight that New takes, with the cycles that
+// Estimate gives; none at all is New's ErrUsage. Chosen is the one with the fewest multipliers, then the fewest samples in flight,
+// of those that fit the board (nil: any) and take at most a tenth more cycles than the fastest that fits: per learning sample, or
+// per inference where nothing is learned. None is chosen if none fits.
 func Choices(ctx context.Context, n *network.Network, lanes int, target hdlgen.Target, b *constraints.Board, a *Activity) (
 	list []Choice, err error) {
+	var refused error
 	for subs := min(mostSubs, lanes); subs > 0; subs-- {
 		if lanes%subs != 0 {
 			continue
@@ -52,7 +55,10 @@ func Choices(ctx context.Context, n *network.Network, lanes int, target hdlgen.T
 			other := *n
 			other.Hardware.Contexts = contexts
 			p, err := New(&other, lanes, lanes/subs, target)
-			if err != nil {
+			if errors.Is(err, golden.ErrUsage) { // more than the machine counts, as it is with few units
+				refused = err
+				continue
+			} else if err != nil {
 				return nil, err
 			}
 			e, err := Estimate(p, a)
@@ -67,6 +73,9 @@ func Choices(ctx context.Context, n *network.Network, lanes int, target hdlgen.T
 			}
 			list = append(list, c)
 		}
+	}
+	if list == nil {
+		return nil, refused
 	}
 	choose(list)
 	return list, nil

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"corinfo/constraints"
+	"corinfo/golden"
 	"corinfo/hdlgen"
 )
 
@@ -60,6 +61,14 @@ func TestChoices(t *testing.T) {
 		}
 		require.Equal(t, 1, chosen)
 	}
+	// With few units a large mini-batch's factors are more than a unit holds: those choices are left out, and where none is left it is said.
+	large := testNetwork(t, []int{784, 500, 10}, 100, "")
+	list, err := Choices(t.Context(), large, 16, hdlgen.FastTarget, nil, nil)
+	require.NoError(t, err)
+	require.Greater(t, list[0].Units, 2)
+	_, err = Choices(t.Context(), large, 1, hdlgen.FastTarget, nil, nil)
+	require.ErrorIs(t, err, golden.ErrUsage)
+
 	ended, cancel := context.WithCancel(context.Background())
 	cancel()
 	_, err = Choices(ended, n, 6, hdlgen.FastTarget, nil, nil)

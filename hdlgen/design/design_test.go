@@ -167,7 +167,7 @@ func TestProgramTooLong(t *testing.T) {
 	n.Settling.FreeIterations = 1 << 15
 	_, err := New(n, 1, 1, hdlgen.FastTarget)
 	require.ErrorIs(t, err, golden.ErrUsage)
-	require.ErrorContains(t, err, "settling: 65572 instructions")
+	require.ErrorContains(t, err, "a program of 65572 instructions")
 	require.ErrorContains(t, err, "use fewer layers or iterations")
 }
 

@@ -72,26 +72,28 @@ func MostLanes(n *network.Network, b *constraints.Board) int {
 
 func (p *Plan) memories(s *shape, e *hdlgen.Estimates) {
 	add := func(name string, words, width, memories int, fixed bool) {
-		if width == 0 || memories == 0 {
+		if words == 0 || width == 0 || memories == 0 {
 			return
 		}
-		e.Memories = append(e.Memories, hdlgen.MemoryBits{Name: name, Words: words, Width: width, Memories: memories, Bits: words * width * memories, ReadOnly: fixed,
-			InLUTs: name == "sums" || name == "events"})
+		e.Memories = append(e.Memories, hdlgen.MemoryBits{
+			Name: name, Words: words, Width: width, Memories: memories, Bits: words * width * memories,
+			ReadOnly: fixed, InLUTs: name == "sums" || name == "events",
+		})
 		e.MemoryBits += words * width * memories
 	}
 	n := p.Network
 	fixed := !n.Hardware.HostTables
 	sizes := p.tables(s.Constants)
-	add("synapses", s.SynapseDepth, s.Word, p.Lanes, false)
+	add("synapses", s.SynapseDepth, s.Synapse, p.Lanes, false)
 	add("words beside synapses", s.SynapseDepth, s.Beside, p.Lanes, false)
-	add("sums", 1<<s.Sum, s.Accumulator, p.Lanes*p.Contexts, false)
+	add("sums", 1<<s.SumAddr, s.Sum, p.Lanes*p.Contexts, false)
 	if p.Learns() {
-		add("factors", 1<<s.Factor, p.Pair()*s.FactorWord, p.Lanes/p.Pair(), false)
-		add("kept factors", 1<<s.Kept, s.KeptWord, p.Units, false)
+		add("factors", 1<<s.FactorAddr, p.Pair()*s.Factor, p.Lanes/p.Pair(), false)
+		add("kept factors", 1<<s.KeptAddr, s.Kept, p.Units, false)
 		add("input", max(2, n.Learning.Batch*n.Layers[0]), s.X, 1, false)
 		add("updates", p.updateWords(), sizes[TableUpdates].Bits, 1, fixed)
-		add("rates", p.updateWords(), s.Places, 1, false)
-		add("schedule", p.scheduleWords(), s.Places+40, 1, true)
+		add("rates", p.updateWords(), s.UpdateConstants, 1, false)
+		add("schedule", p.scheduleWords(), s.UpdateConstants+40, 1, true)
 	}
 	for _, w := range p.Words {
 		add("words "+w.Name, p.Contexts<<s.Index, w.Width, p.Units, false)
@@ -111,7 +113,7 @@ func (p *Plan) memories(s *shape, e *hdlgen.Estimates) {
 
 // multipliers counts those of the lanes' products, of the formulas in every unit, and the one that finds columns.
 func (p *Plan) multipliers(s *shape, e *hdlgen.Estimates) {
-	e.AddMultiplier("mac", max(s.FactorWord, s.Word), s.Operand, p.Lanes)
+	e.AddMultiplier("mac", max(s.Factor, s.Synapse), s.Operand, p.Lanes)
 	e.AddMultiplier("column", 17, 17, 1)
 	for _, f := range p.Formulas {
 		if f.Graph.Name == "answer" {

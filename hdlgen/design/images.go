@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 
-	"corinfo/golden/rule"
 	"corinfo/hdlgen"
 )
 
@@ -71,10 +70,10 @@ func (p *Plan) images(s *shape, values Values, rates [][]int64) map[string][]byt
 func (p *Plan) constantFields(s *shape, words []int64) (fields []hdlgen.Field) {
 	used := 0
 	for at, word := range words {
-		fields = append(fields, field(word, p.Places[at].Width))
-		used += p.Places[at].Width
+		fields = append(fields, field(word, p.UpdateConstants[at].Width))
+		used += p.UpdateConstants[at].Width
 	}
-	return append(fields, field(0, s.Places-used))
+	return append(fields, field(0, s.UpdateConstants-used))
 }
 
 // tableNames are those of the tables' images.
@@ -92,12 +91,7 @@ func (p *Plan) tableImages(s *shape) (texts [tableCount][]byte) {
 	put(TableSteps, 2, func(m *image) {
 		for _, st := range p.Steps {
 			f := p.Formulas[st.Formula]
-			kinds, signal, post, pre := 0, max(0, st.Signal), 0, 0
-			for _, o := range f.Operands {
-				if o.Source == rule.FromSum {
-					kinds = max(kinds, p.kind(o.Name)+1)
-				}
-			}
+			kinds, signal, post, pre := p.kindsOf(f), max(0, st.Signal), 0, 0
 			if st.Post >= 0 {
 				post = st.Post * batch * p.Slots
 			}
@@ -209,7 +203,7 @@ func (p *Plan) laneImages(s *shape, values Values) map[string][]byte {
 				if projection, row, column, ok := synapse(a); ok {
 					v = values.Synapse(projection, row, column)
 				}
-				m.Word(field(v, s.Word))
+				m.Word(field(v, s.Synapse))
 			}
 		})
 		if s.Beside > 0 {

@@ -6,14 +6,14 @@ import "corinfo/hdlgen"
 // them whatever its widths was found by synthesis of the MNIST presets with smaller layers; TestLogicIsEstimated holds it within 20 %.
 func (p *Plan) logic(s *shape, e *hdlgen.Estimates) {
 	// An adder, and the choice of what it adds to; the choices among samples in flight, of a sum to add to and of one to hold.
-	lane := 2*s.Accumulator + 2*(p.Contexts-1)*s.Accumulator
+	lane := 2*s.Sum + 2*(p.Contexts-1)*s.Sum
 	// A unit's queue and addresses; the sums of its lanes.
-	unit := 500 + len(p.Kinds)*s.Accumulator*hdlgen.Choice(p.Subs) + bitsOf(p.Words)
+	unit := 500 + len(p.Kinds)*s.Sum*hdlgen.Choice(p.Subs) + bitsOf(p.Words)
 	control := 2000
 	if p.Learns() {
-		lane += max(s.FactorWord, s.Word)
-		unit += 500 + (s.Word+s.Beside)*(hdlgen.Choice(p.Subs)+1) // random words, and its lanes' synapses
-		control += 2100 + 12*(s.Places+s.Beside)                  // updates, and the host's fields
+		lane += max(s.Factor, s.Synapse)
+		unit += 500 + (s.Synapse+s.Beside)*(hdlgen.Choice(p.Subs)+1) // random words, and its lanes' synapses
+		control += 2100 + 12*(s.UpdateConstants+s.Beside)            // updates, and the host's fields
 	}
 	units := p.Units*unit + e.ChoiceOf("events")
 	for _, w := range p.Words {

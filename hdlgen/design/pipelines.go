@@ -2,6 +2,7 @@ package design
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"corinfo/hdlgen"
@@ -32,14 +33,19 @@ func (p *Plan) pipelines(provenance []string) (modules []*vl.Module, err error) 
 // about tells what a formula serves.
 func (p *Plan) about(at int) string {
 	var names []string
+	serves := func(name string) {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
 	for _, s := range p.Steps {
 		if s.Formula == at {
-			names = append(names, fmt.Sprintf("layer %d", s.Layer))
+			serves(fmt.Sprintf("layer %d", s.Layer))
 		}
 	}
 	for _, u := range p.Updates {
 		if u.Formula == at {
-			names = append(names, p.D.Projections[u.Projection].Name)
+			serves(p.D.Projections[u.Projection].Name)
 		}
 	}
 	return "formula " + p.Formulas[at].Graph.Name + " of " + strings.Join(names, ", ")

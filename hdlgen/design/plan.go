@@ -29,24 +29,24 @@ type Plan struct {
 	SlotBase  []int // by layer: first slot; layer 0 has none
 	SlotCount []int // by layer
 
-	Kinds    []string  // names of sums: their number is their place in a lane
-	Words    []Storage // of a neuron
-	Shared   []Storage // of a layer
-	Signals  []Signal
-	Walk     []Place
-	Depth    int        // words of a lane's synapse memory
-	Post     []Plane    // factors that lanes keep
-	Pre      []Plane    // factors that units keep, to be broadcast
-	Formulas []*Formula // of steps, factors and updates
-	Steps    []Step
-	Rows     []Row
-	Program  []Instruction
-	Updates  []Update
-	Beside   []Storage // words beside a synapse, by place
-	Places   []Storage // constants of an update, by place
-	Counters []string  // of the host, by number
-	Entries  []Entry   // of the design's own schedule; none: it has none
-	Flags    int       // that a formula raises at most: roundings that overflow, and whether an update is lost
+	Kinds           []string  // names of sums: their number is their place in a lane
+	Words           []Storage // of a neuron
+	Shared          []Storage // of a layer
+	Signals         []Signal
+	Walk            []Place
+	Depth           int        // words of a lane's synapse memory
+	Post            []Plane    // factors that lanes keep
+	Pre             []Plane    // factors that units keep, to be broadcast
+	Formulas        []*Formula // of steps, factors and updates
+	Steps           []Step
+	Rows            []Row
+	Program         []Instruction
+	Updates         []Update
+	Beside          []Storage // words beside a synapse, by place
+	UpdateConstants []Storage // constants of an update, by place
+	Counters        []string  // of the host, by number
+	Entries         []Entry   // of the design's own schedule; none: it has none
+	Flags           int       // that a formula raises at most: roundings that overflow, and whether an update is lost
 
 	words  map[string]int
 	rows   map[string]int // by what they hold

@@ -27,7 +27,7 @@ func (p *Plan) traces(s *shape) []hdlgen.Port {
 		{Name: "trace_synapse_valid_o", Width: 1},
 		{Name: "trace_synapse_address_o", Width: 20},
 		{Name: "trace_synapse_sub_o", Width: 16},
-		{Name: "trace_synapse_words_o", Width: p.Units * s.Word},
+		{Name: "trace_synapse_words_o", Width: p.Units * s.Synapse},
 		{Name: "trace_synapse_besides_o", Width: p.Units * max(1, s.Beside)},
 	}
 }
@@ -48,7 +48,7 @@ func (p *Plan) Player(learner *training.FixedLearner) (*hdlgen.Player, error) {
 		Inputs: n.Layers[0], Outputs: n.Layers[n.K()], Batch: n.Learning.Batch,
 		Lanes: p.Lanes, Depth: p.Depth, LaneShift: LaneShift, Marks: true,
 		X: p.A.Word(p.D.Word("x", 0)), Score: p.A.Word(p.D.Readout),
-		Label: s.Label, ScoreWidth: s.Score, Synapse: s.Word,
+		Label: s.Label, ScoreWidth: s.Score, Synapse: s.Synapse,
 		Traces: p.traces(s), Quiet: 1000 + 50*p.Dense(),
 		Run: func(x hdlgen.TestSample, learn bool) (scores []int64, class int) {
 			var t machine.Trace

@@ -438,7 +438,7 @@ func (p *Plan) updateCycles(batch []sampleActivity, update int) int {
 	late := p.Target.ReadCycles + p.answers() + 4
 	type work struct{ end, terms int }
 	var ahead []work
-	termRoom := 1 << newTermBits(p.Network.Learning.Batch)
+	termRoom := 1 << termBits(p.Network.Learning.Batch)
 	waiting := 0
 	for j := range pr.Cols {
 		if len(listed) == 0 && !x.Always {
@@ -478,8 +478,6 @@ func (p *Plan) updateCycles(batch []sampleActivity, update int) int {
 	}
 	return end + 2
 }
-
-func newTermBits(batch int) int { return max(4, hdlgen.AddressBits(4*batch)) }
 
 // Estimate tells what the plan's design takes, as hdlgen.Estimate does; activity nil: the dense computation.
 func Estimate(p *Plan, activity *Activity) (*hdlgen.Estimates, error) {

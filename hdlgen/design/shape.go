@@ -11,26 +11,26 @@ import (
 // shape are the widths of a design's memories, buses and addresses.
 type shape struct {
 	// Bits of an index or address.
-	Lane, Unit, Sub, Context int
-	Kind, Slot, Index, Sum   int
-	Sample, Input, Label     int
-	Factor, Kept, Synapse    int
-	Signal, Program, Term    int
-	Queue                    int // of a unit's events of a sample
-	Factors                  int // of a number of postsynaptic factors
+	Lane, Unit, Sub, Context         int
+	Kind, Slot, Index                int
+	Sample, Label, Signal            int
+	InputAddr, ProgramAddr, TermAddr int
+	FactorAddr, KeptAddr             int
+	SumAddr, SynapseAddr             int
+	Queue                            int // of a unit's events of a sample
+	Factors                          int // of a number of postsynaptic factors
 
 	// Bits of a word.
-	X, Change, Operand, Score int
-	KeptWord, FactorWord      int
-	Value                     int // of a presynaptic factor, the input's among them
-	Word, Beside              int // of a synapse, and beside it
-	Accumulator, Reduce       int
-	Constants, Places         int // of a step, and of an update
-	Shared                    int
+	X, Change, Operand, Score  int
+	Kept, Factor               int
+	Value                      int // of a presynaptic factor, the input's among them
+	Synapse, Beside            int // of a synapse, and of all words beside it
+	Sum, Reduce                int
+	Constants, UpdateConstants int // of a step, and of an update
+	Shared                     int
 
-	FactorDepth, KeptDepth int // words of a memory
-	SynapseDepth           int
-	MaxLatency             int // cycles of an update's formula
+	SynapseDepth int
+	MaxLatency   int // cycles of an update's formula
 }
 
 func newShape(p *Plan) (*shape, error) {
@@ -45,44 +45,43 @@ func newShape(p *Plan) (*shape, error) {
 		Slot:        bits(max(2, p.Slots)),
 		Index:       bits(max(2, p.Slots*p.Subs)),
 		Sample:      bits(batch),
-		Input:       bits(max(2, batch*n.Layers[0])),
+		InputAddr:   bits(max(2, batch*n.Layers[0])),
 		Label:       bits(n.Layers[n.K()]),
 		Signal:      bits(len(p.Signals) + 1),
-		Program:     bits(max(2, len(p.Program))),
-		Term:        max(4, bits(4*batch)),
+		ProgramAddr: bits(max(2, len(p.Program))),
+		TermAddr:    termBits(batch),
 		Queue:       bits(max(2, p.mostEvents())),
 		Factors:     bits(max(2, len(p.Post)*n.K())),
-		FactorDepth: max(4, len(p.Post)*batch*p.Slots),
-		KeptDepth:   max(4, len(p.Pre)*batch*p.Slots*p.Subs),
 	}
-	s.Sum = s.Slot + s.Kind
-	s.Factor, s.Kept = max(bits(s.FactorDepth), s.Slot+1), max(bits(s.KeptDepth), s.Index+1)
+	s.SumAddr = s.Slot + s.Kind
+	s.FactorAddr = max(bits(max(4, len(p.Post)*batch*p.Slots)), s.Slot+1)
+	s.KeptAddr = max(bits(max(4, len(p.Pre)*batch*p.Slots*p.Subs)), s.Index+1)
 	s.SynapseDepth = max(p.Depth, 1<<s.Slot+2)
-	s.Synapse = bits(s.SynapseDepth)
+	s.SynapseAddr = bits(s.SynapseDepth)
 	s.X = p.A.Word(d.Word("x", 0)).Width
 	s.Score = hdlgen.SignedWidth(p.A.Word(d.Readout).Format)
-	s.Change, s.KeptWord, s.FactorWord, s.Word, s.Reduce = max(s.X+1, 2), 2, 2, 2, 2
+	s.Change, s.Kept, s.Factor, s.Synapse, s.Reduce = max(s.X+1, 2), 2, 2, 2, 2
 	for i, pr := range d.Projections {
 		if !p.Holds(i) {
 			continue
 		}
 		s.Change = max(s.Change, hdlgen.SignedWidth(p.A.Projections[i].Change))
-		s.Word = max(s.Word, hdlgen.SignedWidth(p.A.Types[pr.Tensor].Format))
+		s.Synapse = max(s.Synapse, hdlgen.SignedWidth(p.A.Types[pr.Tensor].Format))
 	}
 	for i := range d.Factors {
 		f := hdlgen.SignedWidth(p.A.Factor(i))
 		for _, x := range p.Post {
 			if x.Factor == d.Factors[i].Name {
-				s.FactorWord = max(s.FactorWord, f)
+				s.Factor = max(s.Factor, f)
 			}
 		}
 		for _, x := range p.Pre {
 			if x.Factor == d.Factors[i].Name && d.Factors[i].Layer > 0 {
-				s.KeptWord = max(s.KeptWord, f)
+				s.Kept = max(s.Kept, f)
 			}
 		}
 	}
-	s.Value = max(s.KeptWord, s.X+1)
+	s.Value = max(s.Kept, s.X+1)
 	s.Operand = s.Value
 	for _, u := range p.Updates {
 		for _, t := range u.Terms {
@@ -100,17 +99,17 @@ func newShape(p *Plan) (*shape, error) {
 	s.Operand = max(s.Operand, s.Change)
 	for i, f := range p.A.Sums {
 		if p.fed[i] {
-			s.Accumulator = max(s.Accumulator, hdlgen.SignedWidth(f))
+			s.Sum = max(s.Sum, hdlgen.SignedWidth(f))
 		}
 	}
 	for i := range p.A.Updates {
 		if !p.Learns() {
 			break
 		}
-		s.Accumulator = max(s.Accumulator, hdlgen.SignedWidth(p.A.Updates[i].Sum))
+		s.Sum = max(s.Sum, hdlgen.SignedWidth(p.A.Updates[i].Sum))
 	}
 	s.Beside, s.Shared = bitsOf(p.Beside), bitsOf(p.Shared)
-	s.Constants, s.Places = 2, max(2, bitsOf(p.Places))
+	s.Constants, s.UpdateConstants = 2, max(2, bitsOf(p.UpdateConstants))
 	for _, f := range p.Formulas {
 		switch {
 		case f.Use == OfSynapse:
@@ -125,6 +124,9 @@ func newShape(p *Plan) (*shape, error) {
 	}
 	return s, p.fits(s)
 }
+
+// termBits are those of the address of an update's term.
+func termBits(batch int) int { return max(4, hdlgen.AddressBits(4*batch)) }
 
 // mostEvents is the number of a unit's neurons that a group of steps may change at most.
 func (p *Plan) mostEvents() (most int) {
@@ -150,12 +152,17 @@ func (p *Plan) fits(s *shape) error {
 		return golden.Usagef("layers: %d neurons; the machine counts %d at most", slices.Max(n.Layers), 1<<16-2)
 	case len(p.Walk) >= 1<<16:
 		return golden.Usagef("hardware: %d lanes hold %d words of columns each; at most %d: use more lanes", p.Lanes, len(p.Walk), 1<<16-1)
-	case len(p.Program) > 1<<16 || len(p.Rows) > 1<<14 || len(p.Steps) > 1<<8 || len(p.Formulas) > 1<<8 || len(p.Updates) > 1<<8:
-		return golden.Usagef("settling: %d instructions, %d steps; at most %d and %d: use fewer layers or iterations", len(p.Program), len(p.Steps), 1<<16, 1<<8)
+	case len(p.Program) > 1<<16:
+		return golden.Usagef("settling: a program of %d instructions; at most %d: use fewer layers or iterations", len(p.Program), 1<<16)
+	case len(p.Rows) > 1<<14:
+		return golden.Usagef("settling: %d rows of constants; at most %d: use fewer iterations with step sizes of their own", len(p.Rows), 1<<14)
+	case len(p.Steps) > 1<<8 || len(p.Formulas) > 1<<8 || len(p.Updates) > 1<<8:
+		return golden.Usagef("layers: %d steps, %d formulas and %d updates; at most %d each: use fewer layers, or one format for all of a kind",
+			len(p.Steps), len(p.Formulas), len(p.Updates), 1<<8)
 	case s.Constants > 512:
 		return golden.Usagef("formats: the constants of a step take %d bits; at most 512: use shorter types", s.Constants)
-	case len(p.Places) > 8 || len(p.Beside) > 4:
-		return golden.Usagef("learning: an update has %d constants and %d words beside a synapse; at most 8 and 4", len(p.Places), len(p.Beside))
+	case len(p.UpdateConstants) > 8 || len(p.Beside) > 4:
+		return golden.Usagef("learning: an update has %d constants and %d words beside a synapse; at most 8 and 4", len(p.UpdateConstants), len(p.Beside))
 	case len(p.Post)*batch*p.Slots > 1<<16 || len(p.Pre)*batch*p.Slots*p.Subs > 1<<16:
 		return golden.Usagef("hardware: factors of %d samples take more than %d words of a lane or unit: use more lanes, more units or a smaller batch", batch, 1<<16)
 	}

@@ -20,7 +20,7 @@ func (p *Plan) sharedModule(s *shape) ([]byte, error) {
 	}
 	m := &shared{p.module(s, func(f *Formula) bool { return f.Use == OfLayer })}
 	m.operand = m.operandOf
-	return printed("shared", m)
+	return m.printed("shared", m)
 }
 
 // operandOf is the net of an operand.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"embed"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"text/template"
@@ -18,7 +19,7 @@ var templateFiles embed.FS
 
 // templates are the texts of the modules that are printed for every design: of a neuron unit, of layers' words and of the top.
 var templates = template.Must(template.New("").Option("missingkey=error").Funcs(template.FuncMap{
-	"add":      func(a, b, c int) int { return a + b + c },
+	"add":      sum,
 	"mul":      func(a, b int) int { return a * b },
 	"max":      func(a, b int) int { return max(a, b) },
 	"one":      one,
@@ -33,18 +34,39 @@ var templates = template.Must(template.New("").Option("missingkey=error").Funcs(
 }).ParseFS(templateFiles, "*.v.tmpl"))
 
 // printed is the text of a module.
-func printed(name string, data any) ([]byte, error) {
+func (m *module) printed(name string, data any) ([]byte, error) {
 	var text bytes.Buffer
-	if err := templates.ExecuteTemplate(&text, name+".v.tmpl", data); err != nil {
-		return nil, err
+	for range 2 { // the second time it is known which results the text reads
+		text.Reset()
+		if err := templates.ExecuteTemplate(&text, name+".v.tmpl", data); err != nil {
+			return nil, err
+		}
+		named := map[string]int{}
+		for _, net := range results.FindAllString(text.String(), -1) {
+			named[net]++
+		}
+		m.read = map[string]bool{}
+		for net, times := range named {
+			m.read[net] = times > 3 // beside its declaration, its pipeline and the list of those that nothing reads
+		}
 	}
 	return vl.WrapText(text.Bytes()), nil
 }
+
+// results are the nets of formulas' results.
+var results = regexp.MustCompile(`\bf\d+_\w+`)
 
 // wire is a net of some bits.
 type wire struct {
 	Name  string
 	Width int
+}
+
+func sum(list ...int) (sum int) {
+	for _, x := range list {
+		sum += x
+	}
+	return sum
 }
 
 func names(list []wire) (names []string) {
@@ -77,15 +99,18 @@ func wide(width int) string {
 	return fmt.Sprintf("[%d:0] ", width-1)
 }
 
-// extended is a word of a format as a signed one of a width.
-func extended(name string, f fx.Format, width int) string {
+// extended is a net of a format as a signed one of a width.
+func extended(name string, f fx.Format, width int) string { return extendedFrom(name, name, f, width) }
+
+// extendedFrom is the word of a format in the lowest bits of a net, taken, as a signed one of a width.
+func extendedFrom(net, taken string, f fx.Format, width int) string {
 	switch {
 	case width <= f.Width:
-		return name
+		return taken
 	case f.Signed:
-		return fmt.Sprintf("{{%d{%s[%d]}}, %s}", width-f.Width, name, f.Width-1, name)
+		return fmt.Sprintf("{{%d{%s[%d]}}, %s}", width-f.Width, net, f.Width-1, taken)
 	}
-	return fmt.Sprintf("{%d'd0, %s}", width-f.Width, name)
+	return fmt.Sprintf("{%d'd0, %s}", width-f.Width, taken)
 }
 
 // taken is a word of a format out of a wider net.
@@ -103,7 +128,8 @@ func taken(name string, low int, f fx.Format, width int) string {
 type module struct {
 	*Plan
 	W       *shape
-	own     []int // numbers of the formulas
+	own     []int           // numbers of the formulas
+	read    map[string]bool // results of theirs that the text reads
 	operand func(f *Formula, at int, format fx.Format) string
 }
 
@@ -135,11 +161,11 @@ func (m *module) EventW() int  { return m.W.Signal + 16 + m.W.Change }
 func (m *module) TraceW() int  { return bitsOf(m.Words) }
 
 // LaneSumsW are the bits of a lane's sums, SumsW of those of all lanes of a unit.
-func (m *module) LaneSumsW() int { return len(m.Kinds) * m.W.Accumulator }
+func (m *module) LaneSumsW() int { return len(m.Kinds) * m.W.Sum }
 func (m *module) SumsW() int     { return m.Subs * m.LaneSumsW() }
 
 // PairW are the bits of factors that lie together, in each of a unit's Pairs.
-func (m *module) PairW() int { return m.Pair() * m.W.FactorWord }
+func (m *module) PairW() int { return m.Pair() * m.W.Factor }
 func (m *module) Pairs() int { return m.Subs / m.Pair() }
 
 // pipeline is the instance of a formula's pipeline.
@@ -175,12 +201,21 @@ func (m *module) Pipelines() (list []pipeline) {
 func (m *module) either(width int, of func(at int, f *Formula) string) string {
 	var list []string
 	for _, at := range m.own {
-		if v := of(at, m.Formulas[at]); v != "" {
+		switch v := of(at, m.Formulas[at]); {
+		case v == "":
+		case v == "1'b1":
+			list = append(list, fmt.Sprintf("uses_q[%d]", at))
+		case width == 1:
+			list = append(list, fmt.Sprintf("(uses_q[%d] && %s)", at, v))
+		default:
 			list = append(list, fmt.Sprintf("({%d{uses_q[%d]}} & %s)", width, at, v))
 		}
 	}
-	if list == nil {
+	switch {
+	case list == nil:
 		return fmt.Sprintf("%d'd0", width)
+	case width == 1:
+		return strings.Join(list, " || ")
 	}
 	return strings.Join(list, " | ")
 }
@@ -220,15 +255,25 @@ func (m *module) Raised() []string {
 	return list
 }
 
-// unused are outputs of formulas that nothing may read.
+// unused are outputs of formulas that nothing reads.
 func (m *module) unused() (list []string) {
 	for _, x := range m.Pipelines() {
-		for _, o := range x.Outputs {
-			list = append(list, fmt.Sprintf("f%d_%s", x.At, o.Name))
+		for _, name := range x.nets() {
+			if !m.read[name] {
+				list = append(list, name)
+			}
 		}
-		for k := range x.Overflows {
-			list = append(list, fmt.Sprintf("f%d_overflow%d", x.At, k))
-		}
+	}
+	return list
+}
+
+// nets are the pipeline's results.
+func (x *pipeline) nets() (list []string) {
+	for _, o := range x.Outputs {
+		list = append(list, fmt.Sprintf("f%d_%s", x.At, o.Name))
+	}
+	for k := range x.Overflows {
+		list = append(list, fmt.Sprintf("f%d_overflow%d", x.At, k))
 	}
 	return list
 }

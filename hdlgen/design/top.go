@@ -24,11 +24,11 @@ type top struct {
 	Answers   []wire   // of a unit
 }
 
-func bits(list []wire) (sum int) {
+func bits(list []wire) (bits int) {
 	for _, x := range list {
-		sum += x.Width
+		bits += x.Width
 	}
-	return sum
+	return bits
 }
 
 func (p *Plan) topModule(s *shape) ([]byte, error) {
@@ -41,7 +41,7 @@ func (p *Plan) topModule(s *shape) ([]byte, error) {
 	low := func(x Storage) int { return x.Low }
 	width := func(x Storage) int { return x.Width }
 	m.BesideLow, m.BesideBits = numbers(p.Beside, low, 4), numbers(p.Beside, width, 4)
-	m.ConstantLow, m.ConstantBits = numbers(p.Places, low, 8), numbers(p.Places, width, 8)
+	m.ConstantLow, m.ConstantBits = numbers(p.UpdateConstants, low, 8), numbers(p.UpdateConstants, width, 8)
 	tables := p.hostTables(s.Constants)
 	m.TableRows = numbers(tables[:], func(x TableSize) int { return x.Rows }, tableCount)
 	m.TableBits = numbers(tables[:], func(x TableSize) int { return x.Bits }, tableCount)
@@ -54,7 +54,9 @@ func (p *Plan) topModule(s *shape) ([]byte, error) {
 	if !p.Learns() {
 		m.Untold = onlyLearning
 	}
-	heard := func(name string) bool { return p.Learns() || !slices.Contains(onlyLearning, name) }
+	heard := func(name string) bool {
+		return (p.Learns() || !slices.Contains(onlyLearning, name)) && (p.HasShared() || !slices.Contains(onlyShared, name))
+	}
 	for _, name := range slices.Concat(toldBoth, toldLanes, toldUnits) {
 		if heard(name) {
 			m.UnitsTold = append(m.UnitsTold, wire{name, known[name]})
@@ -70,15 +72,17 @@ func (p *Plan) topModule(s *shape) ([]byte, error) {
 		{"queue_head", m.EventW()},
 		{"moved", 1},
 		{"flags", p.Flags},
-		{"reduced", s.Reduce},
 		{"score", s.Score},
-		{"synapse", s.Word},
+		{"synapse", s.Synapse},
 		{"beside", m.BesideW()},
 	}
 	if p.Learns() {
-		m.Answers = append(m.Answers, wire{"kept", s.KeptWord}, wire{"factor_live", 1})
+		m.Answers = append(m.Answers, wire{"kept", s.Kept}, wire{"factor_live", 1})
 	}
-	return printed("top", m)
+	if p.HasShared() {
+		m.Answers = append(m.Answers, wire{"reduced", s.Reduce})
+	}
+	return m.printed("top", m)
 }
 
 // numbers are words of 32 bits side by side, the first lowest and those behind the last 0.
@@ -94,18 +98,18 @@ func numbers[T any](list []T, of func(T) int, n int) string {
 func (m *top) fromControl() []wire {
 	s, c := m.W, m.Contexts
 	return []wire{
-		{"synapse_raddr", s.Synapse},
-		{"synapse_waddr", s.Synapse},
+		{"synapse_raddr", s.SynapseAddr},
+		{"synapse_waddr", s.SynapseAddr},
 		{"host_we", 1},
 		{"host_beside", 1},
 		{"host_lane", s.Lane},
-		{"host_synapse", s.Word},
+		{"host_synapse", s.Synapse},
 		{"host_words", m.BesideW()},
-		{"factor_raddr", s.Factor},
-		{"factor_waddr", s.Factor},
+		{"factor_raddr", s.FactorAddr},
+		{"factor_waddr", s.FactorAddr},
 		{"update", 1},
 		{"operand", s.Operand},
-		{"sum_addr", c * s.Sum},
+		{"sum_addr", c * s.SumAddr},
 		{"sum_we", c},
 		{"sum_first", 1},
 		{"sum_same", 1},
@@ -135,8 +139,8 @@ func (m *top) fromControl() []wire {
 		{"event", 1},
 		{"factor_we", 1},
 		{"kept_we", 1},
-		{"kept_waddr", s.Kept},
-		{"kept_raddr", s.Kept},
+		{"kept_waddr", s.KeptAddr},
+		{"kept_raddr", s.KeptAddr},
 		{"combine", 1},
 		{"combine_first", 1},
 		{"combine_unit", s.Unit},
@@ -147,7 +151,7 @@ func (m *top) fromControl() []wire {
 		{"order", 2},
 		{"random_row", 16},
 		{"random_column", 16},
-		{"update_constants", s.Places},
+		{"update_constants", s.UpdateConstants},
 		{"queue_context", s.Context},
 	}
 }
@@ -165,6 +169,9 @@ var (
 	// onlyLearning are those that only learning needs.
 	onlyLearning = []string{"update", "write_sub", "factor_raddr", "factor_waddr", "factor_we", "kept_we", "kept_waddr", "kept_raddr", "synapse_write",
 		"synapse_sub", "keys", "order", "random_row", "random_column", "update_constants"}
+
+	// onlyShared are those that only words need that the neurons of a layer share.
+	onlyShared = []string{"visit", "reduce", "reduce_first"}
 )
 
 func (m *top) UnitsToldW() int { return bits(m.UnitsTold) }
@@ -184,5 +191,5 @@ func (m *top) WireCyclesToAll() int { return max(0, m.Target.WireCycles-1) }
 func (m *top) WireCyclesToOne() int { return min(1, m.Target.WireCycles) }
 
 // FactorDepth is the number of factors that a lane keeps, SumDepth that of its sums.
-func (m *top) FactorDepth() int { return 1 << m.W.Factor }
-func (m *top) SumDepth() int    { return 1 << m.W.Sum }
+func (m *top) FactorDepth() int { return 1 << m.W.FactorAddr }
+func (m *top) SumDepth() int    { return 1 << m.W.SumAddr }

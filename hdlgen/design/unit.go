@@ -15,7 +15,7 @@ type unit struct{ module }
 func (p *Plan) unitModule(s *shape) ([]byte, error) {
 	m := &unit{p.module(s, func(f *Formula) bool { return f.Use != OfLayer })}
 	m.operand = m.operandOf
-	return printed("unit", m)
+	return m.printed("unit", m)
 }
 
 // operandOf is the net of an operand.
@@ -30,9 +30,9 @@ func (m *unit) operandOf(f *Formula, at int, format fx.Format) string {
 	case rule.FromEarlier:
 		return word(earlier(o.Name))
 	case rule.FromSum:
-		return taken(fmt.Sprintf("sum%d_q", m.kind(o.Name)), 0, format, m.W.Accumulator)
+		return taken(fmt.Sprintf("sum%d_q", m.kind(o.Name)), 0, format, m.W.Sum)
 	case rule.FromProducts:
-		return taken("sum0_q", 0, format, m.W.Accumulator)
+		return taken("sum0_q", 0, format, m.W.Sum)
 	case rule.FromLabel:
 		return "label_q"
 	case rule.FromPresent:
@@ -41,14 +41,14 @@ func (m *unit) operandOf(f *Formula, at int, format fx.Format) string {
 		return "random"
 	case rule.FromConstant:
 		if f.Use == OfSynapse {
-			return taken("update_constants_i", f.Constants[at], format, m.W.Places)
+			return taken("update_constants_i", f.Constants[at], format, m.W.UpdateConstants)
 		}
 		return taken("constants_i", f.Constants[at], format, m.W.Constants)
 	case rule.FromSynapse:
 		if i := place(m.Beside, o.Name); i >= 0 {
 			return taken("beside_q", m.Beside[i].Low, format, m.BesideW())
 		}
-		return taken("synapse_q", 0, format, m.W.Word)
+		return taken("synapse_q", 0, format, m.W.Synapse)
 	}
 	panic("design: an operand without a place")
 }
@@ -67,7 +67,7 @@ func (m *unit) WordAddress(index string) string {
 }
 
 // KeptDepth is the number of factors that are kept to be broadcast.
-func (m *unit) KeptDepth() int { return 1 << m.W.Kept }
+func (m *unit) KeptDepth() int { return 1 << m.W.KeptAddr }
 
 // Readout is the format of scores, ReadoutWord their word.
 func (m *unit) Readout() fx.Format { return m.A.Word(m.D.Readout).Format }
@@ -111,11 +111,11 @@ func (m *unit) Delta() string {
 
 // PostFactor is the factor that a lane keeps, PreFactor the one that the unit keeps.
 func (m *unit) PostFactor() string {
-	return m.factor(m.W.FactorWord, func(s Step) bool { return s.Post >= 0 })
+	return m.factor(m.W.Factor, func(s Step) bool { return s.Post >= 0 })
 }
 
 func (m *unit) PreFactor() string {
-	return m.factor(m.W.KeptWord, func(s Step) bool { return s.Pre >= 0 })
+	return m.factor(m.W.Kept, func(s Step) bool { return s.Pre >= 0 })
 }
 
 // factor is the first output of the formulas of steps whose factor is kept.
@@ -131,7 +131,7 @@ func (m *unit) factor(width int, kept func(s Step) bool) string {
 
 // SynapseWord is the synapse that comes of an update.
 func (m *unit) SynapseWord() string {
-	return m.updated(m.W.Word, "w_next")
+	return m.updated(m.W.Synapse, "w_next")
 }
 
 // BesideNext is a word beside it.
@@ -158,12 +158,8 @@ func (m *unit) updated(width int, output string) string {
 // Reduced is the word that the formula under way takes of all neurons, Largest whether it takes the largest and not the sum.
 func (m *unit) Reduced() string {
 	return m.reduces(m.W.Reduce, func(f *Formula) string {
-		format := m.reduced(f)
-		word := taken("word_"+f.Reduces, 0, format, m.Words[place(m.Words, f.Reduces)].Width)
-		if format.Signed && m.W.Reduce > format.Width {
-			return fmt.Sprintf("{{%d{word_%s[%d]}}, %s}", m.W.Reduce-format.Width, f.Reduces, format.Width-1, word)
-		}
-		return extended(word, format, m.W.Reduce)
+		net, format := "word_"+f.Reduces, m.reduced(f)
+		return extendedFrom(net, taken(net, 0, format, m.Words[place(m.Words, f.Reduces)].Width), format, m.W.Reduce)
 	})
 }
 
@@ -191,7 +187,7 @@ func (m *unit) Unused() []string {
 	for k := range m.Kinds {
 		list = append(list, fmt.Sprintf("sum%d_q", k))
 	}
-	list = append(list, "constants_i", "shared_i", "synapse_q", "beside_q", "present_q", "present_write_q", "label_q", "visit_q", "uses_q")
+	list = append(list, "constants_i", "shared_i", "present_q", "present_write_q", "label_q", "uses_q")
 	if m.Learns() {
 		list = append(list, "update_constants_i", "random")
 	}

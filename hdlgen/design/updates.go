@@ -92,23 +92,23 @@ func (p *Plan) updates() {
 			if f.Constants[i] < 0 {
 				continue
 			}
-			if at == len(p.Places) {
-				p.Places = append(p.Places, Storage{})
+			if at == len(p.UpdateConstants) {
+				p.UpdateConstants = append(p.UpdateConstants, Storage{})
 			}
-			p.Places[at].Width = max(p.Places[at].Width, f.Graph.Nodes()[v].Format.Width)
+			p.UpdateConstants[at].Width = max(p.UpdateConstants[at].Width, f.Graph.Nodes()[v].Format.Width)
 			at++
 		}
 	}
 	low := 0
-	for i := range p.Places {
-		p.Places[i].Low = low
-		low += p.Places[i].Width
+	for i := range p.UpdateConstants {
+		p.UpdateConstants[i].Low = low
+		low += p.UpdateConstants[i].Width
 	}
 	for _, f := range p.Formulas {
 		at := 0
 		for i := range f.Constants {
 			if f.Use == OfSynapse && f.Constants[i] >= 0 {
-				f.Constants[i] = p.Places[at].Low
+				f.Constants[i] = p.UpdateConstants[at].Low
 				at++
 			}
 		}

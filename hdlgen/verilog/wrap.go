@@ -23,8 +23,8 @@ func wrap(text string, limit int) (parts []string) {
 	return append(parts, text)
 }
 
-// breakAt is the last blank within limit that is not in a string and behind which code may go on: not one that
-// belongs to a comment at the line's end.
+// breakAt is the last blank within limit that is neither in a string nor in brackets of an index, and behind which code
+// may go on: not one that belongs to a comment at the line's end.
 func breakAt(text string, limit, start int) int {
 	end := len(text)
 	if !strings.HasPrefix(text, "//") {
@@ -32,12 +32,17 @@ func breakAt(text string, limit, start int) int {
 			end = i
 		}
 	}
-	best, quoted := -1, false
+	best, quoted, depth := -1, false, 0
 	for i := start; i < min(limit, end-1); i++ {
 		switch {
 		case text[i] == '"':
 			quoted = !quoted
-		case text[i] == ' ' && !quoted && strings.TrimSpace(text[:i]) != "":
+		case quoted:
+		case text[i] == '[':
+			depth++
+		case text[i] == ']':
+			depth--
+		case text[i] == ' ' && depth == 0 && strings.TrimSpace(text[:i]) != "":
 			best = i
 		}
 	}

@@ -230,7 +230,7 @@ func (d *closer) everyRegion() {
 	}
 	for i := range d.constants {
 		x := &d.constants[i] // that of a mirrored projection is the same
-		d.write(x.address(), 1<<d.p.Places[x.place].Width-1-int64((d.p.Updates[x.update].Update+x.place)&1))
+		d.write(x.address(), 1<<d.p.UpdateConstants[x.place].Width-1-int64((d.p.Updates[x.update].Update+x.place)&1))
 	}
 	d.numbers(1<<32 - 1)
 	d.tables()
@@ -277,7 +277,7 @@ func (d *closer) tables() {
 // readAllConstants reads those of every update.
 func (d *closer) readAllConstants() {
 	for i := range d.p.Updates {
-		d.read(in(regionConstants, placesOfUpdate*i), len(d.p.Places))
+		d.read(in(regionConstants, placesOfUpdate*i), len(d.p.UpdateConstants))
 	}
 }
 
@@ -315,8 +315,8 @@ func (d *closer) refused() {
 		d.missing(in(regionBeside+k, 0))
 	}
 	for place := range placesOfUpdate {
-		if place < len(d.p.Places) {
-			if width := d.p.Places[place].Width; width < 63 {
+		if place < len(d.p.UpdateConstants) {
+			if width := d.p.UpdateConstants[place].Width; width < 63 {
 				d.refuse(in(regionConstants, place), 1<<width)
 			}
 		} else {

@@ -184,13 +184,13 @@ func TestHost(t *testing.T) {
 		}
 		last := max(2, len(p.Updates)) - 1
 		for _, update := range []int{0, last} {
-			for place, x := range p.Places {
+			for place, x := range p.UpdateConstants {
 				word(1<<28|8*update+place, x.Width, false)
 			}
-			for place, x := range p.Places {
+			for place, x := range p.UpdateConstants {
 				read(1<<28|8*update+place, 1<<x.Width-1)
 			}
-			for place := len(p.Places); place < 8; place++ {
+			for place := len(p.UpdateConstants); place < 8; place++ {
 				missing(1<<28 | 8*update + place)
 			}
 		}

@@ -189,7 +189,7 @@ func (s *script) readTables() {
 
 func (s *script) readConstants() {
 	for i := range s.p.Updates {
-		s.read(in(regionConstants, placesOfUpdate*i), len(s.p.Places))
+		s.read(in(regionConstants, placesOfUpdate*i), len(s.p.UpdateConstants))
 	}
 }
 

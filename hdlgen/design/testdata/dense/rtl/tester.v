@@ -119,7 +119,6 @@ module tester #(
   wire [27:0] from_units_queue_head;
   wire [0:0] from_units_moved;
   wire [4:0] from_units_flags;
-  wire [1:0] from_units_reduced;
   wire [5:0] from_units_score;
   wire [15:0] from_units_synapse;
   wire [0:0] from_units_beside;
@@ -303,19 +302,38 @@ module tester #(
     .rst_o(bus_rst)
   );
 
+  // The trace, as late as the units write; the synapse's address comes with the write.
+  wire trace_write;
+  wire trace_context;
+  wire [7:0] trace_step;
+  wire [15:0] trace_write_neuron;
+  wire trace_synapse_write;
+  wire trace_synapse_sub;
+  wire [2:0] trace_synapse_waddr;
+  corinfo_delay #(.Width(28), .Cycles(1)) u_trace (
+    .clk_i(clk_i),
+    .data_i({bus_write, bus_context, bus_step, bus_write_neuron, bus_synapse_write,
+        bus_synapse_sub}),
+    .data_o({trace_write, trace_context, trace_step, trace_write_neuron, trace_synapse_write,
+      trace_synapse_sub})
+  );
+  corinfo_delay #(.Width(3), .Cycles(0)) u_trace_address (
+    .clk_i(clk_i), .data_i(bus_synapse_waddr), .data_o(trace_synapse_waddr)
+  );
+
   // What all units and lanes are told: registers on the way to all of them, and one at each unit.
-  wire [442:0] told;
-  corinfo_wire #(.Width(443), .Cycles(0)) u_told (
+  wire [439:0] told;
+  corinfo_wire #(.Width(440), .Cycles(0)) u_told (
     .clk_i(clk_i),
     .data_i({bus_update, bus_synapse_raddr, bus_synapse_waddr, bus_factor_raddr, bus_factor_waddr,
         bus_operand, bus_sum_addr, bus_sum_we, bus_sum_first, bus_sum_same, bus_hold,
         bus_hold_context, bus_hold_zero, bus_rst, bus_graph, bus_context, bus_neurons, bus_label,
-        bus_signal, bus_constants, bus_shared, bus_visit, bus_visit_sub, bus_visit_index,
-        bus_visit_neuron, bus_clear, bus_reduce, bus_reduce_first, bus_write, bus_write_sub,
-        bus_write_index, bus_write_neuron, bus_event, bus_factor_we, bus_kept_we, bus_kept_waddr,
-        bus_kept_raddr, bus_synapse_write, bus_synapse_sub, bus_keys, bus_order, bus_random_row,
-        bus_random_column, bus_update_constants, bus_host_we, bus_host_beside, bus_host_lane,
-        bus_host_synapse, bus_host_words, bus_queue_context}),
+        bus_signal, bus_constants, bus_shared, bus_visit_sub, bus_visit_index, bus_visit_neuron,
+        bus_clear, bus_write, bus_write_sub, bus_write_index, bus_write_neuron, bus_event,
+        bus_factor_we, bus_kept_we, bus_kept_waddr, bus_kept_raddr, bus_synapse_write,
+        bus_synapse_sub, bus_keys, bus_order, bus_random_row, bus_random_column,
+        bus_update_constants, bus_host_we, bus_host_beside, bus_host_lane, bus_host_synapse,
+        bus_host_words, bus_queue_context}),
     .data_o(told)
   );
 
@@ -344,13 +362,10 @@ module tester #(
       wire [1:0] told_signal;
       wire [90:0] told_constants;
       wire told_shared;
-      wire told_visit;
       wire told_visit_sub;
       wire told_visit_index;
       wire [15:0] told_visit_neuron;
       wire told_clear;
-      wire told_reduce;
-      wire told_reduce_first;
       wire told_write;
       wire told_write_sub;
       wire told_write_index;
@@ -373,18 +388,17 @@ module tester #(
       wire [15:0] told_host_synapse;
       wire told_host_words;
       wire told_queue_context;
-      corinfo_wire #(.Width(443), .Cycles(0)) u_told (
+      corinfo_wire #(.Width(440), .Cycles(0)) u_told (
         .clk_i(clk_i), .data_i(told),
         .data_o({told_update, told_synapse_raddr, told_synapse_waddr, told_factor_raddr,
             told_factor_waddr, told_operand, told_sum_addr, told_sum_we, told_sum_first,
             told_sum_same, told_hold, told_hold_context, told_hold_zero, told_rst, told_graph,
             told_context, told_neurons, told_label, told_signal, told_constants, told_shared,
-            told_visit, told_visit_sub, told_visit_index, told_visit_neuron, told_clear,
-            told_reduce, told_reduce_first, told_write, told_write_sub, told_write_index,
-            told_write_neuron, told_event, told_factor_we, told_kept_we, told_kept_waddr,
-            told_kept_raddr, told_synapse_write, told_synapse_sub, told_keys, told_order,
-            told_random_row, told_random_column, told_update_constants, told_host_we,
-            told_host_beside, told_host_lane, told_host_synapse, told_host_words,
+            told_visit_sub, told_visit_index, told_visit_neuron, told_clear, told_write,
+            told_write_sub, told_write_index, told_write_neuron, told_event, told_factor_we,
+            told_kept_we, told_kept_waddr, told_kept_raddr, told_synapse_write, told_synapse_sub,
+            told_keys, told_order, told_random_row, told_random_column, told_update_constants,
+            told_host_we, told_host_beside, told_host_lane, told_host_synapse, told_host_words,
             told_queue_context})
       );
       wire [0:0] take;
@@ -395,19 +409,18 @@ module tester #(
       wire [27:0] queue_head;
       wire moved;
       wire [4:0] flags;
-      wire [1:0] reduced;
       wire [5:0] score;
       wire [15:0] synapse;
       wire beside;
       wire [17:0] kept;
       wire factor_live;
-      corinfo_wire #(.Width(79), .Cycles(0)) u_answers (
-        .clk_i(clk_i), .data_i({queue_put, queue_head, moved, flags, reduced, score, synapse,
-            beside, kept, factor_live}),
+      corinfo_wire #(.Width(77), .Cycles(0)) u_answers (
+        .clk_i(clk_i), .data_i({queue_put, queue_head, moved, flags, score, synapse, beside, kept,
+            factor_live}),
         .data_o({from_units_queue_put[1*u +: 1], from_units_queue_head[28*u +: 28],
-            from_units_moved[1*u +: 1], from_units_flags[5*u +: 5], from_units_reduced[2*u +: 2],
-            from_units_score[6*u +: 6], from_units_synapse[16*u +: 16], from_units_beside[1*u +:
-            1], from_units_kept[18*u +: 18], from_units_factor_live[1*u +: 1]})
+            from_units_moved[1*u +: 1], from_units_flags[5*u +: 5], from_units_score[6*u +: 6],
+            from_units_synapse[16*u +: 16], from_units_beside[1*u +: 1],
+            from_units_kept[18*u +: 18], from_units_factor_live[1*u +: 1]})
       );
       wire [227:0] sums;
       wire [31:0] synapses;
@@ -429,13 +442,10 @@ module tester #(
         .signal_i(told_signal),
         .constants_i(told_constants),
         .shared_i(told_shared),
-        .visit_i(told_visit),
         .visit_sub_i(told_visit_sub),
         .visit_index_i(told_visit_index),
         .visit_neuron_i(told_visit_neuron),
         .clear_i(told_clear),
-        .reduce_i(told_reduce),
-        .reduce_first_i(told_reduce_first),
         .write_i(told_write),
         .write_sub_i(told_write_sub),
         .write_index_i(told_write_index),
@@ -462,7 +472,6 @@ module tester #(
         .queue_head_o(queue_head),
         .moved_o(moved),
         .flags_o(flags),
-        .reduced_o(reduced),
         .score_o(score),
         .synapse_o(synapse),
         .beside_o(beside),
@@ -541,27 +550,11 @@ module tester #(
   assign trace_shared_valid_o    = 1'b0;
   assign trace_shared_words_o    = 1'b0;
   wire unused_shared;
-  assign unused_shared = ^{bus_layer, bus_largest, bus_combine, bus_combine_first, bus_combine_unit,
-      bus_shared_write, from_units_reduced};
+  assign unused_shared = ^{bus_layer, bus_largest, bus_visit, bus_reduce, bus_reduce_first,
+      bus_combine, bus_combine_first,
+      bus_combine_unit, bus_shared_write};
 
-  // Trace, as late as the units write; the synapse's address comes with the write.
-  wire trace_write;
-  wire trace_context;
-  wire [7:0] trace_step;
-  wire [15:0] trace_write_neuron;
-  wire trace_synapse_write;
-  wire trace_synapse_sub;
-  wire [2:0] trace_synapse_waddr;
-  corinfo_delay #(.Width(28), .Cycles(1)) u_trace (
-    .clk_i(clk_i),
-    .data_i({bus_write, bus_context, bus_step, bus_write_neuron, bus_synapse_write,
-        bus_synapse_sub}),
-    .data_o({trace_write, trace_context, trace_step, trace_write_neuron, trace_synapse_write,
-      trace_synapse_sub})
-  );
-  corinfo_delay #(.Width(3), .Cycles(0)) u_trace_address (
-    .clk_i(clk_i), .data_i(bus_synapse_waddr), .data_o(trace_synapse_waddr)
-  );
+  // What the trace ports tell.
   assign trace_step_valid_o      = trace_write && !bus_rst;
   assign trace_step_context_o    = trace_context;
   assign trace_step_number_o     = trace_step;

@@ -26,7 +26,7 @@ module tester_c5 (
   output wire               c_overflow_o
 );
 
-  // Stage 1: .
+  // Stage 1: nothing but registers.
   reg signed [21:0] lateral_1;
 
   always @(posedge clk_i) begin

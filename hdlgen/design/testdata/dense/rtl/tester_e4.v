@@ -27,7 +27,7 @@ module tester_e4 (
   output wire               e_overflow_o
 );
 
-  // Stage 1: .
+  // Stage 1: nothing but registers.
   reg [4:0] r_1;
   reg [4:0] r_earlier_1;
 

@@ -34,7 +34,7 @@ module tester_synapse6 (
   output wire               weight_overflow_o
 );
 
-  // Stage 1: .
+  // Stage 1: nothing but registers.
   reg signed [6:0] w_1;
   reg signed [28:0] sum_1;
 

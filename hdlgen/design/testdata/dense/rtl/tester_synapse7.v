@@ -36,7 +36,7 @@ module tester_synapse7 (
   output wire               weight_overflow_o
 );
 
-  // Stage 1: .
+  // Stage 1: nothing but registers.
   reg signed [15:0] w_1;
   reg signed [37:0] sum_1;
   reg [31:0] random_1;

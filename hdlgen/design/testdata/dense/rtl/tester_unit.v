@@ -21,13 +21,10 @@ module tester_unit (
   input  wire [90:0] constants_i,
   input  wire shared_i,
   input  wire update_i,
-  input  wire visit_i,
   input  wire visit_sub_i,
   input  wire visit_index_i,
   input  wire [15:0] visit_neuron_i,
   input  wire clear_i,
-  input  wire reduce_i,
-  input  wire reduce_first_i,
   input  wire write_i,
   input  wire write_sub_i,
   input  wire write_index_i,
@@ -59,7 +56,6 @@ module tester_unit (
   output wire moved_o,
   output wire [4:0] flags_o,
   output wire factor_live_o,
-  output wire [1:0] reduced_o,
   output wire [5:0] score_o,
   output wire [17:0] kept_o,
   output wire [15:0] synapse_o,
@@ -76,13 +72,12 @@ module tester_unit (
   // The neuron that is visited, counted from this unit's first: so are the layer's end and the
   // label.
   reg [15:0] end_q, label_place_q;
-  reg present_q, label_q, visit_q;
+  reg present_q, label_q;
   always @(posedge clk_i) begin
     end_q         <= (neurons_i > first_lane_i) ? neurons_i - first_lane_i : 16'd0;
     label_place_q <= label_i - first_lane_i;
     present_q     <= visit_neuron_i < end_q;
     label_q       <= visit_neuron_i == label_place_q;
-    visit_q       <= visit_i && !update_i;
   end
 
   // The formula under way: of steps and updates it is known before their first visit.
@@ -280,15 +275,15 @@ module tester_unit (
 
   // What comes of a step.
   assign next_r = ({5{uses_q[2]}} & f2_r_next);
-  assign writes_r = ({1{uses_q[2]}} & 1'b1);
+  assign writes_r = uses_q[2];
   assign next_u = ({18{uses_q[1]}} & f1_u_next) | ({18{uses_q[2]}} & f2_u_next);
-  assign writes_u = ({1{uses_q[1]}} & 1'b1) | ({1{uses_q[2]}} & 1'b1);
+  assign writes_u = uses_q[1] || uses_q[2];
   assign next_r_earlier = ({5{uses_q[3]}} & f3_r_earlier_next);
-  assign writes_r_earlier = ({1{uses_q[3]}} & 1'b1);
+  assign writes_r_earlier = uses_q[3];
   wire [9:0] delta;
   assign delta = ({10{uses_q[2]}} & {{4{f2_delta[5]}}, f2_delta});
   wire moved;
-  assign moved = ({1{uses_q[2]}} & (f2_moved || f2_overflow3));
+  assign moved = (uses_q[2] && (f2_moved || f2_overflow3));
   corinfo_delay #(.Zero(1)) u_moved (.clk_i(clk_i), .data_i(write_i && moved), .data_o(moved_o));
   reg present_write_q;
   always @(posedge clk_i) begin
@@ -312,25 +307,15 @@ module tester_unit (
   wire counts;
   assign counts = (write_i || synapse_write_i) && write_neuron_i < end_q;
   wire [4:0] raised;
-  wire flag0;
-  assign flag0 = ({1{uses_q[1]}} & f1_overflow0) | ({1{uses_q[2]}} & f2_overflow0) |
-      ({1{uses_q[4]}} & f4_overflow0) | ({1{uses_q[5]}} & f5_overflow0) | ({1{uses_q[6]}} &
-      f6_overflow0) | ({1{uses_q[7]}} & f7_overflow0);
-  assign raised[0] = counts && flag0;
-  wire flag1;
-  assign flag1 = ({1{uses_q[2]}} & f2_overflow1) | ({1{uses_q[6]}} & f6_overflow1) |
-      ({1{uses_q[7]}} & f7_overflow1);
-  assign raised[1] = counts && flag1;
-  wire flag2;
-  assign flag2 = ({1{uses_q[2]}} & f2_overflow2) | ({1{uses_q[6]}} & (f6_active && !f6_moved)) |
-      ({1{uses_q[7]}} & (f7_active && !f7_moved));
-  assign raised[2] = counts && flag2;
-  wire flag3;
-  assign flag3 = ({1{uses_q[2]}} & f2_overflow3);
-  assign raised[3] = counts && flag3;
-  wire flag4;
-  assign flag4 = ({1{uses_q[2]}} & f2_overflow4);
-  assign raised[4] = counts && flag4;
+  assign raised[0] = counts && ((uses_q[1] && f1_overflow0) || (uses_q[2] && f2_overflow0) ||
+      (uses_q[4] && f4_overflow0) || (uses_q[5] && f5_overflow0) || (uses_q[6] && f6_overflow0) ||
+      (uses_q[7] && f7_overflow0));
+  assign raised[1] = counts && ((uses_q[2] && f2_overflow1) || (uses_q[6] && f6_overflow1) ||
+      (uses_q[7] && f7_overflow1));
+  assign raised[2] = counts && ((uses_q[2] && f2_overflow2) || (uses_q[6] && (f6_active &&
+      !f6_moved)) || (uses_q[7] && (f7_active && !f7_moved)));
+  assign raised[3] = counts && ((uses_q[2] && f2_overflow3));
+  assign raised[4] = counts && ((uses_q[2] && f2_overflow4));
   // Told a cycle later: the way to the counters is long.
   corinfo_delay #(.Width(5)) u_flags (.clk_i(clk_i), .data_i(raised), .data_o(flags_o));
   genvar g;
@@ -415,35 +400,12 @@ module tester_unit (
     beside_next_q  <= host_we_i ? host_words_i : {1'b0};
   end
 
-  // A word of the neurons in one for the unit: its sum, or the largest.
-  wire [1:0] reduced_word;
-  assign reduced_word = 2'd0;
-  wire largest;
-  assign largest = 1'd0;
-  reg [1:0] reduced_q;
-  always @(posedge clk_i) begin
-    if (reduce_first_i) begin
-      reduced_q <= {largest, {1{1'b0}}};
-    end else if (reduce_i && visit_q && present_q) begin
-      if (!largest) begin
-        reduced_q <= reduced_q + reduced_word;
-      end else if ($signed(reduced_word) > $signed(reduced_q)) begin
-        reduced_q <= reduced_word;
-      end
-    end
-  end
-  assign reduced_o = reduced_q;
-
   // Trace: what is written.
   assign trace_words_o = {written_r_earlier, written_u, written_r};
 
   wire unused_bits;
-  assign unused_bits = ^{f1_u_next, f1_overflow0, f2_u_next, f2_r_next, f2_delta, f2_moved,
-      f2_overflow0, f2_overflow1, f2_overflow2, f2_overflow3, f2_overflow4, f3_r_earlier_next,
-      f4_e_next, f4_overflow0, f5_c_next, f5_overflow0, f6_w_next, f6_active, f6_moved,
-      f6_overflow0, f6_overflow1, f7_w_next, f7_active, f7_moved, f7_overflow0, f7_overflow1,
-      sum0_q, sum1_q, sum2_q, constants_i, shared_i, synapse_q, beside_q, present_q,
-      present_write_q, label_q, visit_q, uses_q, update_constants_i, random};
+  assign unused_bits = ^{sum0_q, sum1_q, sum2_q, constants_i, shared_i, present_q, present_write_q,
+      label_q, uses_q, update_constants_i, random};
 
 endmodule
 

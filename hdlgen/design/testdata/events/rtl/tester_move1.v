@@ -26,7 +26,7 @@ module tester_move1 (
   output wire               u_moved_overflow_o
 );
 
-  // Stage 1: .
+  // Stage 1: nothing but registers.
   reg [10:0] r_1;
 
   always @(posedge clk_i) begin

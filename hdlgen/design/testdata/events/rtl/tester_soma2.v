@@ -52,7 +52,7 @@ module tester_soma2 (
   output wire               state_overflow_o
 );
 
-  // Stage 1: .
+  // Stage 1: nothing but registers.
   reg signed [28:0] basal_1;
   reg signed [27:0] feedback_1;
   reg [10:0] r_1;

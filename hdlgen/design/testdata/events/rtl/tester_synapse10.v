@@ -35,7 +35,7 @@ module tester_synapse10 (
   output wire               weight_overflow_o
 );
 
-  // Stage 1: .
+  // Stage 1: nothing but registers.
   reg signed [15:0] w_1;
   reg signed [30:0] sum_1;
   reg [31:0] random_1;
