@@ -96,5 +96,5 @@ func FitRemedy(most int) string {
 	if most == 0 {
 		return "it does with no number of lanes: use a smaller network, a smaller mini-batch or narrower formats"
 	}
-	return fmt.Sprintf("use --lanes %d, the most that fit with the neuron units that come with them, fewer --neuron-units, a smaller network or narrower formats", most)
+	return fmt.Sprintf("use --lanes %d, the most that fit with their default neuron units, fewer units, a smaller network or narrower formats", most)
 }
