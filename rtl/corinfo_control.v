@@ -474,7 +474,7 @@ module corinfo_control #(
     .host_data_i    (table_data),
     .host_word_o    (steps_table),
     .hold_o         (steps_hold),
-    .kind_o         (hold_kind),
+    .hold_kind_o    (hold_kind),
     .sum_addr_o     (steps_addr),
     .sum_mine_o     (steps_mine),
     .sum_clear_o    (sum_clear),

@@ -84,7 +84,7 @@ module corinfo_steps #(
 
   // Sums.
   output wire                         hold_o,
-  output wire [KindW-1:0]             kind_o,
+  output wire [KindW-1:0]             hold_kind_o,
   output wire [Contexts*SumAddrW-1:0] sum_addr_o,
   output wire [Contexts-1:0]          sum_mine_o,      // the sums of a context are addressed here
   output wire [Contexts-1:0]          sum_clear_o,
@@ -322,7 +322,7 @@ module corinfo_steps #(
     .kinds_i     (kinds_q),
     .active_o    (walking),
     .hold_o      (holds),
-    .kind_o      (kind_o),
+    .kind_o      (hold_kind_o),
     .slot_o      (slot),
     .visit_o     (visits),
     .sub_o       (visit_sub_o),
@@ -383,7 +383,7 @@ module corinfo_steps #(
       assign unused_address = ^address;
       assign mine           = context_q == Index[ContextW-1:0];
       assign address        = {{(32 - SlotW - KindW){1'b0}}, slot, {KindW{1'b0}}}
-                              | {{(32 - KindW){1'b0}}, kind_o};
+                              | {{(32 - KindW){1'b0}}, hold_kind_o};
       assign sum_addr_o[SumAddrW*c +: SumAddrW] = address[SumAddrW-1:0];
       assign sum_mine_o[c]  = mine && walking;
       assign sum_clear_o[c] = mine && holds && clear;

@@ -25,7 +25,6 @@ var templates = template.Must(template.New("").Option("missingkey=error").Funcs(
 	"one":      one,
 	"msb":      func(width int) int { return width - 1 },
 	"wide":     wide,
-	"zeros":    func(width int) string { return fmt.Sprintf("{%d{1'b0}}", width) },
 	"extended": extended,
 	"padded":   func(name string, width, to int) string { return extended(name, fx.Format{Width: width}, to) },
 	"concat":   func(list []string) string { return "{" + strings.Join(list, ", ") + "}" },

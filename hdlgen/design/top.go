@@ -184,12 +184,3 @@ func (m *top) FromUnit() (list []string) {
 	}
 	return list
 }
-
-// Registers on the way to all units, and at each of them.
-
-func (m *top) WireCyclesToAll() int { return max(0, m.Target.WireCycles-1) }
-func (m *top) WireCyclesToOne() int { return min(1, m.Target.WireCycles) }
-
-// FactorDepth is the number of factors that a lane keeps, SumDepth that of its sums.
-func (m *top) FactorDepth() int { return 1 << m.W.FactorAddr }
-func (m *top) SumDepth() int    { return 1 << m.W.SumAddr }

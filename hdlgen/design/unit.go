@@ -66,9 +66,6 @@ func (m *unit) WordAddress(index string) string {
 	return "{context_i, " + index + "}"
 }
 
-// KeptDepth is the number of factors that are kept to be broadcast.
-func (m *unit) KeptDepth() int { return 1 << m.W.KeptAddr }
-
 // Readout is the format of scores, ReadoutWord their word.
 func (m *unit) Readout() fx.Format { return m.A.Word(m.D.Readout).Format }
 

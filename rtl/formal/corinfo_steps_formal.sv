@@ -23,7 +23,7 @@ module corinfo_steps_formal #(
   input wire [Contexts-1:0] reading_o,
   input wire [1:0] host_i,
   input wire hold_o,
-  input wire [KindW-1:0] kind_o,
+  input wire [KindW-1:0] hold_kind_o,
   input wire [Contexts-1:0] sum_clear_o,
   input wire visit_o,
   input wire clear_o,
@@ -61,7 +61,7 @@ module corinfo_steps_formal #(
       else $fatal(1, "corinfo_steps: work without a step");
       assert (!done_o || !(hold_o || visit_o || write_o)) else $fatal(1, "corinfo_steps: a step that is done goes on");
       assert (!hold_o || !visit_o) else $fatal(1, "corinfo_steps: a sum is held in a visit");
-      assert (!hold_o || kind_o < Kinds) else $fatal(1, "corinfo_steps: a kind of sum that there is not");
+      assert (!hold_o || hold_kind_o < Kinds) else $fatal(1, "corinfo_steps: a kind of sum that there is not");
       assert (!(visit_o || clear_o) || visit_index_o < Slots * Subs)
       else $fatal(1, "corinfo_steps: a visit of a neuron that a unit has not");
       assert (!clear_o || visit_sub_o < Subs) else $fatal(1, "corinfo_steps: a lane is cleared that a unit has not");

@@ -26,10 +26,18 @@ module tester_shared (
   output wire [35:0] trace_words_o
 );
 
+  localparam Units       = 2;
+  localparam UnitW       = 1;
+  localparam Contexts    = 2;  // samples in flight
+  localparam ContextW    = 1;
+  localparam Layers      = 3;
+  localparam ReduceWidth = 20;
+  localparam SharedWidth = 36;
+
   // The units' words in one.
-  reg  [19:0] reduced_q;
-  wire [19:0] reduced;
-  corinfo_choice #(.Width(20), .Count(2), .IndexW(1)) u_reduced (
+  reg  [ReduceWidth-1:0] reduced_q;
+  wire [ReduceWidth-1:0] reduced;
+  corinfo_choice #(.Width(ReduceWidth), .Count(Units), .IndexW(UnitW)) u_reduced (
     .index_i(combine_unit_i), .words_i(reduced_i), .word_o(reduced)
   );
   always @(posedge clk_i) begin
@@ -43,27 +51,27 @@ module tester_shared (
   end
 
   // Words, and which of them have been written since their sample began: the others are zero.
-  reg  [35:0] words [0:5];
-  reg  [35:0] words_q;
-  reg  [5:0] live_q;
+  reg  [SharedWidth-1:0] words [0:Contexts*Layers-1];
+  reg  [SharedWidth-1:0] words_q;
+  reg  [Contexts*Layers-1:0] live_q;
   wire [31:0] address;
-  wire [35:0] next;
-  assign address  = 3 * context_i + {24'd0, layer_i};
+  wire [SharedWidth-1:0] next;
+  assign address  = Layers * context_i + {24'd0, layer_i};
   assign shared_o = words_q;
   always @(posedge clk_i) begin
-    words_q <= live_q[address] ? words[address] : 36'd0;
+    words_q <= live_q[address] ? words[address] : {SharedWidth{1'b0}};
     if (shared_write_i) begin
       words[address] <= next;
     end
   end
   integer c, k;
   always @(posedge clk_i) begin
-    for (c = 0; c < 2; c = c + 1) begin
-      for (k = 0; k < 3; k = k + 1) begin
-        if (clear_i && context_i == c[0:0]) begin
-          live_q[3*c+k] <= 1'b0;
-        end else if (shared_write_i && address == 3 * c + k) begin
-          live_q[3*c+k] <= 1'b1;
+    for (c = 0; c < Contexts; c = c + 1) begin
+      for (k = 0; k < Layers; k = k + 1) begin
+        if (clear_i && context_i == c[ContextW-1:0]) begin
+          live_q[Layers*c+k] <= 1'b0;
+        end else if (shared_write_i && address == Layers * c + k) begin
+          live_q[Layers*c+k] <= 1'b1;
         end
       end
     end

@@ -73,6 +73,28 @@ module tester_unit (
   output wire [50:0] trace_words_o
 );
 
+  localparam Subs         = 2;  // lanes
+  localparam SubW         = 1;
+  localparam LaneW        = 2;
+  localparam Contexts     = 2;  // samples in flight
+  localparam ContextW     = 1;
+  localparam SignalW      = 3;
+  localparam ChangeWidth  = 16;
+  localparam EventW       = SignalW + 16 + ChangeWidth;
+  localparam QueueW       = 1;
+  localparam SumWidth     = 33;
+  localparam LaneSumsW    = 2 * SumWidth;
+  localparam SynapseWidth = 16;
+  localparam BesideW      = 55;  // of the words beside a synapse, at least one bit
+  localparam WordDepth    = 8;
+  localparam WordAddrW    = 3;
+  localparam Flags        = 7;
+  localparam FactorWidth  = 16;
+  localparam Pairs        = 1;  // memories of factors
+  localparam KeptWidth    = 16;
+  localparam KeptAddrW    = 4;
+  localparam ReduceWidth  = 20;
+
   // The neuron that is visited, counted from this unit's first: so are the layer's end and the
   // label.
   reg [15:0] end_q, label_place_q;
@@ -94,18 +116,18 @@ module tester_unit (
   end
 
   // Its sums; in an update the sum of its synapse's products, the synapse and the words beside it.
-  reg [32:0] sum0_q;
-  reg [32:0] sum1_q;
-  reg [15:0] synapse_q;
-  reg [54:0] beside_q;
+  reg [SumWidth-1:0] sum0_q;
+  reg [SumWidth-1:0] sum1_q;
+  reg [SynapseWidth-1:0] synapse_q;
+  reg [BesideW-1:0] beside_q;
   integer i;
   always @(posedge clk_i) begin
-    for (i = 0; i < 2; i = i + 1) begin
-      if (visit_sub_i == i[0:0]) begin
-        sum0_q   <= sums_i[66*i+0 +: 33];
-        sum1_q   <= sums_i[66*i+33 +: 33];
-        synapse_q <= synapses_i[16*i +: 16];
-        beside_q  <= besides_i[55*i +: 55];
+    for (i = 0; i < Subs; i = i + 1) begin
+      if (visit_sub_i == i[SubW-1:0]) begin
+        sum0_q   <= sums_i[LaneSumsW*i + 0*SumWidth +: SumWidth];
+        sum1_q   <= sums_i[LaneSumsW*i + 1*SumWidth +: SumWidth];
+        synapse_q <= synapses_i[SynapseWidth*i +: SynapseWidth];
+        beside_q  <= besides_i[BesideW*i +: BesideW];
       end
     end
   end
@@ -114,8 +136,8 @@ module tester_unit (
 
   // Words of neurons, by sample in flight. What is written, here and below, is so a cycle later:
   // long wires end at registers.
-  wire [2:0] read_addr;
-  reg  [2:0] write_addr_q;
+  wire [WordAddrW-1:0] read_addr;
+  reg  [WordAddrW-1:0] write_addr_q;
   assign read_addr = {context_i, visit_index_i};
   always @(posedge clk_i) begin
     write_addr_q <= {context_i, (clear_i ? visit_index_i : write_index_i)};
@@ -129,7 +151,7 @@ module tester_unit (
     .clk_i(clk_i), .data_i({clear_i || (write_i && writes_r), clear_i ? 18'd0 : next_r}),
     .data_o({we_r, written_r})
   );
-  corinfo_words #(.Width(18), .Depth(8), .SmallStyle("distributed")) u_word0 (
+  corinfo_words #(.Width(18), .Depth(WordDepth), .SmallStyle("distributed")) u_word0 (
     .clk_i(clk_i), .we_i(we_r), .waddr_i(write_addr_q), .wdata_i(written_r),
     .raddr_i(read_addr), .rdata_o(word_r)
   );
@@ -142,7 +164,7 @@ module tester_unit (
     .clk_i(clk_i), .data_i({clear_i || (write_i && writes_e), clear_i ? 15'd0 : next_e}),
     .data_o({we_e, written_e})
   );
-  corinfo_words #(.Width(15), .Depth(8), .SmallStyle("distributed")) u_word1 (
+  corinfo_words #(.Width(15), .Depth(WordDepth), .SmallStyle("distributed")) u_word1 (
     .clk_i(clk_i), .we_i(we_e), .waddr_i(write_addr_q), .wdata_i(written_e),
     .raddr_i(read_addr), .rdata_o(word_e)
   );
@@ -155,7 +177,7 @@ module tester_unit (
     .clk_i(clk_i), .data_i({clear_i || (write_i && writes_exp), clear_i ? 18'd0 : next_exp}),
     .data_o({we_exp, written_exp})
   );
-  corinfo_words #(.Width(18), .Depth(8), .SmallStyle("distributed")) u_word2 (
+  corinfo_words #(.Width(18), .Depth(WordDepth), .SmallStyle("distributed")) u_word2 (
     .clk_i(clk_i), .we_i(we_exp), .waddr_i(write_addr_q), .wdata_i(written_exp),
     .raddr_i(read_addr), .rdata_o(word_exp)
   );
@@ -352,7 +374,7 @@ module tester_unit (
   assign writes_e = uses_q[6] || uses_q[7];
   assign next_exp = ({18{uses_q[4]}} & f4_exp_next);
   assign writes_exp = uses_q[4];
-  wire [15:0] delta;
+  wire [ChangeWidth-1:0] delta;
   assign delta = ({16{uses_q[1]}} & f1_delta) | ({16{uses_q[6]}} & f6_delta);
   wire moved;
   assign moved = 1'd0;
@@ -361,14 +383,14 @@ module tester_unit (
   always @(posedge clk_i) begin
     present_write_q <= write_neuron_i < end_q;
   end
-  wire [15:0] factor;
+  wire [FactorWidth-1:0] factor;
   assign factor = ({16{uses_q[8]}} & {1'd0, f8_factor}) | ({16{uses_q[9]}} & {{1{f9_factor[14]}},
       f9_factor});
-  wire [15:0] kept_word;
+  wire [KeptWidth-1:0] kept_word;
   assign kept_word = ({16{uses_q[8]}} & {1'd0, f8_factor}) | ({16{uses_q[9]}} &
       {{1{f9_factor[14]}}, f9_factor});
-  reg [15:0] factor_q;
-  reg [0:0] factor_sub_q;
+  reg [FactorWidth-1:0] factor_q;
+  reg [SubW-1:0] factor_sub_q;
   wire factor_we;
   always @(posedge clk_i) begin
     factor_q     <= factor;
@@ -380,7 +402,7 @@ module tester_unit (
   // Values outside their formats, and updates lost: of neurons and synapses that exist.
   wire counts;
   assign counts = (write_i || synapse_write_i) && write_neuron_i < end_q;
-  wire [6:0] raised;
+  wire [Flags-1:0] raised;
   assign raised[0] = counts && ((uses_q[1] && f1_overflow0) || (uses_q[2] && f2_overflow0) ||
       (uses_q[4] && f4_overflow0) || (uses_q[6] && f6_overflow0) || (uses_q[7] && f7_overflow0) ||
       (uses_q[10] && f10_overflow0) || (uses_q[11] && f11_overflow0) || (uses_q[12] &&
@@ -398,29 +420,29 @@ module tester_unit (
   assign raised[6] = counts && ((uses_q[10] && (f10_active && !f10_moved)) || (uses_q[11] &&
       (f11_active && !f11_moved)) || (uses_q[12] && (f12_active && !f12_moved)));
   // Told a cycle later: the way to the counters is long.
-  corinfo_delay #(.Width(7)) u_flags (.clk_i(clk_i), .data_i(raised), .data_o(flags_o));
+  corinfo_delay #(.Width(Flags)) u_flags (.clk_i(clk_i), .data_i(raised), .data_o(flags_o));
   genvar g;
   generate
     // Factors of two lanes are written together.
-    reg [15:0] first_q;
+    reg [FactorWidth-1:0] first_q;
     always @(posedge clk_i) begin
       first_q <= factor_q;
     end
     assign factor_next_o = {factor_q, first_q};
-    for (g = 0; g < 1; g = g + 1) begin : gen_pair
+    for (g = 0; g < Pairs; g = g + 1) begin : gen_pair
       localparam [31:0] Second = 2 * g + 1;
-      assign factor_we_o[g] = factor_we && factor_sub_q == Second[0:0];
+      assign factor_we_o[g] = factor_we && factor_sub_q == Second[SubW-1:0];
     end
-    for (g = 0; g < 2; g = g + 1) begin : gen_sub
+    for (g = 0; g < Subs; g = g + 1) begin : gen_sub
       localparam [31:0] Index = g;
       wire [15:0] lane;
       wire unused_lane;
       assign lane = first_lane_i + Index[15:0];
       assign unused_lane = ^lane;
       wire host;
-      assign host = host_we_i && host_lane_i == lane[1:0];
+      assign host = host_we_i && host_lane_i == lane[LaneW-1:0];
       wire updated;
-      assign updated = synapse_write_i && synapse_sub_i == Index[0:0];
+      assign updated = synapse_write_i && synapse_sub_i == Index[SubW-1:0];
       corinfo_delay #(.Width(2), .Zero(1)) u_we (
         .clk_i(clk_i),
         .data_i({updated || (host && !host_beside_i), updated || (host && host_beside_i)}),
@@ -429,21 +451,21 @@ module tester_unit (
     end
   endgenerate
   wire kept_we;
-  wire [3:0] kept_waddr;
-  wire [15:0] kept_next;
-  corinfo_delay #(.Width(21), .Zero(1)) u_kept_write (
+  wire [KeptAddrW-1:0] kept_waddr;
+  wire [KeptWidth-1:0] kept_next;
+  corinfo_delay #(.Width(1 + KeptAddrW + KeptWidth), .Zero(1)) u_kept_write (
     .clk_i(clk_i), .data_i({kept_we_i, kept_waddr_i, kept_word}), .data_o({kept_we, kept_waddr,
         kept_next})
   );
-  corinfo_ram #(.Width(16), .Depth(16), .Cycles(2)) u_kept (
+  corinfo_ram #(.Width(KeptWidth), .Depth(1 << KeptAddrW), .Cycles(2)) u_kept (
     .clk_i(clk_i), .we_i(kept_we), .waddr_i(kept_waddr), .wdata_i(kept_next), .re_i(1'b1),
     .raddr_i(kept_raddr_i), .rdata_o(kept_o)
   );
 
   // Changes wait to become events, those of a sample in a queue of its own.
-  reg [15:0] delta_q;
-  reg [0:0] put_context_q;
-  reg [2:0] put_signal_q;
+  reg [ChangeWidth-1:0] delta_q;
+  reg [ContextW-1:0] put_context_q;
+  reg [SignalW-1:0] put_signal_q;
   reg [15:0] put_neuron_q;
   wire event_written, put;
   always @(posedge clk_i) begin
@@ -455,21 +477,22 @@ module tester_unit (
   corinfo_delay #(.Zero(1)) u_event (.clk_i(clk_i), .data_i(event_i), .data_o(event_written));
   assign put = event_written && delta_q != 0;
   corinfo_queue #(
-    .Width(35), .Contexts(2), .ContextW(1), .AddrW(1), .SmallStyle("distributed")
+    .Width(EventW), .Contexts(Contexts), .ContextW(ContextW), .AddrW(QueueW),
+        .SmallStyle("distributed")
   ) u_queue (
     .clk_i(clk_i), .rst_i(rst_i), .put_i(put), .put_context_i(put_context_q),
     .data_i({put_signal_q, put_neuron_q, delta_q}),
     .take_i(queue_take_i), .context_i(queue_context_i), .head_o(queue_head_o)
   );
   generate
-    for (g = 0; g < 2; g = g + 1) begin : gen_put
+    for (g = 0; g < Contexts; g = g + 1) begin : gen_put
       localparam [31:0] Index = g;
-      assign queue_put_o[g] = put && put_context_q == Index[0:0];
+      assign queue_put_o[g] = put && put_context_q == Index[ContextW-1:0];
     end
   endgenerate
 
   // What comes of an update, or from the host.
-  wire [15:0] synapse_word;
+  wire [SynapseWidth-1:0] synapse_word;
   assign synapse_word = ({16{uses_q[10]}} & f10_w_next) | ({16{uses_q[11]}} & f11_w_next) |
       ({16{uses_q[12]}} & f12_w_next);
   wire [23:0] beside_m;
@@ -478,8 +501,8 @@ module tester_unit (
   wire [30:0] beside_v;
   assign beside_v = ({31{uses_q[10]}} & f10_v_next) | ({31{uses_q[11]}} & f11_v_next) |
       ({31{uses_q[12]}} & f12_v_next);
-  reg [15:0] synapse_next_q;
-  reg [54:0] beside_next_q;
+  reg [SynapseWidth-1:0] synapse_next_q;
+  reg [BesideW-1:0] beside_next_q;
   assign synapse_next_o = synapse_next_q;
   assign beside_next_o  = beside_next_q;
   always @(posedge clk_i) begin
@@ -488,17 +511,17 @@ module tester_unit (
   end
 
   // A word of the neurons in one for the unit: its sum, or the largest.
-  wire [19:0] reduced_word;
+  wire [ReduceWidth-1:0] reduced_word;
   assign reduced_word = ({20{uses_q[3]}} & {{2{word_r[17]}}, word_r}) | ({20{uses_q[5]}} & {2'd0,
       word_exp});
   wire largest;
   assign largest = uses_q[3];
-  reg [19:0] reduced_q;
+  reg [ReduceWidth-1:0] reduced_q;
   reg visit_q;
   always @(posedge clk_i) begin
     visit_q <= visit_i && !update_i;
     if (reduce_first_i) begin
-      reduced_q <= {largest, {19{1'b0}}};
+      reduced_q <= {largest, {(ReduceWidth-1){1'b0}}};
     end else if (reduce_i && visit_q && present_q) begin
       if (!largest) begin
         reduced_q <= reduced_q + reduced_word;

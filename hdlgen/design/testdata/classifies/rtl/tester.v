@@ -54,6 +54,29 @@ module tester #(
   output wire trace_synapse_besides_o
 );
 
+  localparam Units        = 1;
+  localparam Subs         = 1;  // lanes of a unit
+  localparam SubW         = 1;
+  localparam Contexts     = 1;  // samples in flight
+  localparam ContextW     = 1;
+  localparam SumWidth     = 28;
+  localparam SumAddrW     = 2;
+  localparam LaneSumsW    = 2 * SumWidth;
+  localparam SynapseWidth = 16;
+  localparam SynapseAddrW = 3;
+  localparam BesideWidth  = 0;  // of the words beside a synapse
+  localparam BesideW      = 1;  // at least one bit
+  localparam SharedW      = 1;  // of the words of a layer, at least one bit
+  localparam OperandWidth = 10;
+  localparam FactorWidth  = 2;
+  localparam KeptWidth    = 2;
+  localparam TraceW       = 15;
+  localparam ToldW        = 182;
+  localparam AnswersW     = 65;
+  localparam Flags        = 2;
+  localparam ReadCycles   = 2;  // of memories
+  localparam WireCycles   = 0;  // to units, and back
+
   // What the control tells.
   wire bus_rst;
   wire [2:0] bus_synapse_raddr;
@@ -111,8 +134,8 @@ module tester #(
   wire [15:0] bus_random_column;
   wire [1:0] bus_update_constants;
   wire bus_queue_context;
-  wire [0:0] bus_queue_take;
-  wire bus_shared;
+  wire [Units*Contexts-1:0] bus_queue_take;
+  wire [SharedW-1:0] bus_shared;
 
   // What all units answer, side by side.
   wire [0:0] from_units_queue_put;
@@ -122,14 +145,14 @@ module tester #(
   wire [15:0] from_units_score;
   wire [15:0] from_units_synapse;
   wire [0:0] from_units_beside;
-  wire [1:0] from_units_kept;
-  wire [0:0] from_units_factor_live;
-  assign from_units_kept        = 2'd0;
-  assign from_units_factor_live = 1'd0;
+  wire [Units*KeptWidth-1:0] from_units_kept;
+  wire [Units-1:0] from_units_factor_live;
+  assign from_units_kept        = {(Units*KeptWidth){1'b0}};
+  assign from_units_factor_live = {Units{1'b0}};
   wire from_units_shared_moved;
-  wire [1:0] from_units_shared_flags;
-  wire [15:0] synapse_next;
-  wire [0:0] beside_next;
+  wire [Flags-1:0] from_units_shared_flags;
+  wire [Units*SynapseWidth-1:0] synapse_next;
+  wire [Units*BesideW-1:0] beside_next;
   wire unused_learning;
   assign unused_learning = ^{bus_update, bus_write_sub, bus_factor_raddr, bus_factor_waddr,
       bus_factor_we, bus_kept_we, bus_kept_waddr, bus_kept_raddr, bus_synapse_write,
@@ -311,26 +334,26 @@ module tester #(
 
   // The trace, as late as the units write; the synapse's address comes with the write.
   wire trace_write;
-  wire trace_context;
+  wire [ContextW-1:0] trace_context;
   wire [7:0] trace_step;
   wire [15:0] trace_write_neuron;
   wire trace_synapse_write;
-  wire trace_synapse_sub;
-  wire [2:0] trace_synapse_waddr;
-  corinfo_delay #(.Width(28), .Cycles(1)) u_trace (
+  wire [SubW-1:0] trace_synapse_sub;
+  wire [SynapseAddrW-1:0] trace_synapse_waddr;
+  corinfo_delay #(.Width(26 + ContextW + SubW), .Cycles(WireCycles + 1)) u_trace (
     .clk_i(clk_i),
     .data_i({bus_write, bus_context, bus_step, bus_write_neuron, bus_synapse_write,
         bus_synapse_sub}),
     .data_o({trace_write, trace_context, trace_step, trace_write_neuron, trace_synapse_write,
       trace_synapse_sub})
   );
-  corinfo_delay #(.Width(3), .Cycles(0)) u_trace_address (
+  corinfo_delay #(.Width(SynapseAddrW), .Cycles(WireCycles)) u_trace_address (
     .clk_i(clk_i), .data_i(bus_synapse_waddr), .data_o(trace_synapse_waddr)
   );
 
   // What all units and lanes are told: registers on the way to all of them, and one at each unit.
-  wire [181:0] told;
-  corinfo_wire #(.Width(182), .Cycles(0)) u_told (
+  wire [ToldW-1:0] told;
+  corinfo_wire #(.Width(ToldW), .Cycles(WireCycles > 1 ? WireCycles - 1 : 0)) u_told (
     .clk_i(clk_i),
     .data_i({bus_synapse_raddr, bus_synapse_waddr, bus_operand, bus_sum_addr, bus_sum_we,
         bus_sum_first, bus_sum_same, bus_hold, bus_hold_context, bus_hold_zero, bus_rst, bus_graph,
@@ -344,7 +367,7 @@ module tester #(
   // Neuron units, each with its lanes: the image of lane 12 is tester_lane_0012.hex.
   genvar u, i;
   generate
-    for (u = 0; u < 1; u = u + 1) begin : gen_unit
+    for (u = 0; u < Units; u = u + 1) begin : gen_unit
       wire [2:0] told_synapse_raddr;
       wire [2:0] told_synapse_waddr;
       wire [9:0] told_operand;
@@ -377,7 +400,7 @@ module tester #(
       wire [15:0] told_host_synapse;
       wire told_host_words;
       wire told_queue_context;
-      corinfo_wire #(.Width(182), .Cycles(0)) u_told (
+      corinfo_wire #(.Width(ToldW), .Cycles(WireCycles > 1 ? 1 : WireCycles)) u_told (
         .clk_i(clk_i), .data_i(told),
         .data_o({told_synapse_raddr, told_synapse_waddr, told_operand, told_sum_addr, told_sum_we,
             told_sum_first, told_sum_same, told_hold, told_hold_context, told_hold_zero, told_rst,
@@ -387,9 +410,9 @@ module tester #(
             told_host_beside, told_host_lane, told_host_synapse, told_host_words,
             told_queue_context})
       );
-      wire [0:0] take;
-      corinfo_wire #(.Width(1), .Cycles(0)) u_take (
-        .clk_i(clk_i), .data_i(bus_queue_take[1*u +: 1]), .data_o(take)
+      wire [Contexts-1:0] take;
+      corinfo_wire #(.Width(Contexts), .Cycles(WireCycles)) u_take (
+        .clk_i(clk_i), .data_i(bus_queue_take[Contexts*u +: Contexts]), .data_o(take)
       );
       wire queue_put;
       wire [27:0] queue_head;
@@ -398,18 +421,18 @@ module tester #(
       wire [15:0] score;
       wire [15:0] synapse;
       wire beside;
-      corinfo_wire #(.Width(65), .Cycles(0)) u_answers (
+      corinfo_wire #(.Width(AnswersW), .Cycles(WireCycles)) u_answers (
         .clk_i(clk_i), .data_i({queue_put, queue_head, moved, flags, score, synapse, beside}),
         .data_o({from_units_queue_put[1*u +: 1], from_units_queue_head[28*u +: 28],
             from_units_moved[1*u +: 1], from_units_flags[2*u +: 2], from_units_score[16*u +: 16],
             from_units_synapse[16*u +: 16], from_units_beside[1*u +: 1]})
       );
-      wire [55:0] sums;
-      wire [15:0] synapses;
-      wire [0:0] besides;
-      wire [0:0] synapse_we, beside_we;
-      wire [14:0] trace_words;
-      localparam [31:0] FirstLane = 1 * u;
+      wire [Subs*LaneSumsW-1:0] sums;
+      wire [Subs*SynapseWidth-1:0] synapses;
+      wire [Subs*BesideW-1:0] besides;
+      wire [Subs-1:0] synapse_we, beside_we;
+      wire [TraceW-1:0] trace_words;
+      localparam [31:0] FirstLane = Subs * u;
       tester_unit u_unit (
         .clk_i(clk_i),
         .first_lane_i(FirstLane[15:0]),
@@ -448,14 +471,14 @@ module tester #(
         .besides_i(besides),
         .synapse_we_o(synapse_we),
         .beside_we_o(beside_we),
-        .synapse_next_o(synapse_next[16*u +: 16]),
-        .beside_next_o(beside_next[1*u +: 1]),
+        .synapse_next_o(synapse_next[SynapseWidth*u +: SynapseWidth]),
+        .beside_next_o(beside_next[BesideW*u +: BesideW]),
         .trace_words_o(trace_words)
       );
-      assign trace_step_words_o[15*u +: 15] = trace_write ? trace_words : 15'd0;
+      assign trace_step_words_o[TraceW*u +: TraceW] = trace_write ? trace_words : {TraceW{1'b0}};
 
-      for (i = 0; i < 1; i = i + 1) begin : gen_lane
-        localparam Lane = 1 * u + i;
+      for (i = 0; i < Subs; i = i + 1) begin : gen_lane
+        localparam Lane = Subs * u + i;
         localparam [31:0] ThousandsWord = 48 + Lane / 1000;
         localparam [7:0]  Thousands     = ThousandsWord[7:0];
         localparam [31:0] HundredsWord  = 48 + Lane / 100 % 10;
@@ -465,19 +488,24 @@ module tester #(
         localparam [31:0] OnesWord      = 48 + Lane % 10;
         localparam [7:0]  Ones          = OnesWord[7:0];
         corinfo_synapses #(
-          .ReadCycles(2), .SynapseWidth(16), .SynapseDepth(8), .SynapseAddrW(3),
+          .ReadCycles(ReadCycles),
+          .SynapseWidth(SynapseWidth), .SynapseDepth(8), .SynapseAddrW(SynapseAddrW),
           .SynapseFile({ImageFolder, "/tester_lane_", Thousands, Hundreds, Tens, Ones, ".hex"}),
-          .BesideWidth(0),
+          .BesideWidth(BesideWidth),
           .BesideFile({ImageFolder, "/tester_beside_", Thousands, Hundreds, Tens, Ones, ".hex"})
         ) u_synapses (
           .clk_i(clk_i), .synapse_raddr_i(told_synapse_raddr), .synapse_waddr_i(told_synapse_waddr),
-          .synapse_o(synapses[16*i +: 16]), .beside_o(besides[1*i +: 1]),
+          .synapse_o(synapses[SynapseWidth*i +: SynapseWidth]),
+          .beside_o(besides[BesideW*i +: BesideW]),
           .synapse_we_i(synapse_we[i]), .beside_we_i(beside_we[i]),
-          .synapse_next_i(synapse_next[16*u +: 16]), .beside_next_i(beside_next[1*u +: 1])
+          .synapse_next_i(synapse_next[SynapseWidth*u +: SynapseWidth]),
+          .beside_next_i(beside_next[BesideW*u +: BesideW])
         );
         corinfo_lane #(
-          .SynapseWidth(16), .FactorWidth(2), .OperandWidth(10), .Contexts(1), .ContextW(1),
-          .Kinds(2), .SumDepth(4), .SumAddrW(2), .SumWidth(28), .Learning(0), .SmallStyle("auto")
+          .SynapseWidth(SynapseWidth), .FactorWidth(FactorWidth), .OperandWidth(OperandWidth),
+          .Contexts(Contexts), .ContextW(ContextW),
+          .Kinds(2), .SumDepth(1 << SumAddrW), .SumAddrW(SumAddrW), .SumWidth(SumWidth),
+          .Learning(0), .SmallStyle("auto")
         ) u_lane (
           .clk_i(clk_i),
           .update_i(1'b0),
@@ -489,9 +517,9 @@ module tester #(
           .hold_i(told_hold),
           .hold_context_i(told_hold_context),
           .hold_zero_i(told_hold_zero),
-          .synapse_i(synapses[16*i +: 16]),
-          .factor_i(2'd0),
-          .hold_o(sums[56*i +: 56])
+          .synapse_i(synapses[SynapseWidth*i +: SynapseWidth]),
+          .factor_i({FactorWidth{1'b0}}),
+          .hold_o(sums[LaneSumsW*i +: LaneSumsW])
         );
       end
     end
@@ -500,13 +528,12 @@ module tester #(
   // No words are shared by the neurons of a layer.
   assign bus_shared              = 1'd0;
   assign from_units_shared_moved = 1'b0;
-  assign from_units_shared_flags = 2'd0;
+  assign from_units_shared_flags = {Flags{1'b0}};
   assign trace_shared_valid_o    = 1'b0;
   assign trace_shared_words_o    = 1'b0;
   wire unused_shared;
   assign unused_shared = ^{bus_layer, bus_largest, bus_visit, bus_reduce, bus_reduce_first,
-      bus_combine, bus_combine_first,
-      bus_combine_unit, bus_shared_write};
+      bus_combine, bus_combine_first, bus_combine_unit, bus_shared_write};
 
   // What the trace ports tell.
   assign trace_step_valid_o      = trace_write && !bus_rst;
@@ -516,8 +543,9 @@ module tester #(
   assign trace_synapse_valid_o   = trace_synapse_write && !bus_rst;
   assign trace_synapse_address_o = {17'd0, trace_synapse_waddr};
   assign trace_synapse_sub_o     = {15'd0, trace_synapse_sub};
-  assign trace_synapse_words_o   = trace_synapse_write ? synapse_next : 16'd0;
-  assign trace_synapse_besides_o = trace_synapse_write ? beside_next : 1'd0;
+  assign trace_synapse_words_o   = trace_synapse_write ? synapse_next :
+      {(Units*SynapseWidth){1'b0}};
+  assign trace_synapse_besides_o = trace_synapse_write ? beside_next : {(Units*BesideW){1'b0}};
 
 endmodule
 

@@ -52,6 +52,23 @@ module tester_unit (
   output wire [14:0] trace_words_o
 );
 
+  localparam Subs         = 1;  // lanes
+  localparam SubW         = 1;
+  localparam LaneW        = 1;
+  localparam Contexts     = 1;  // samples in flight
+  localparam ContextW     = 1;
+  localparam SignalW      = 2;
+  localparam ChangeWidth  = 10;
+  localparam EventW       = SignalW + 16 + ChangeWidth;
+  localparam QueueW       = 1;
+  localparam SumWidth     = 28;
+  localparam LaneSumsW    = 2 * SumWidth;
+  localparam SynapseWidth = 16;
+  localparam BesideW      = 1;  // of the words beside a synapse, at least one bit
+  localparam WordDepth    = 2;
+  localparam WordAddrW    = 1;
+  localparam Flags        = 2;
+
   // The neuron that is visited, counted from this unit's first: so are the layer's end and the
   // label.
   reg [15:0] end_q, label_place_q;
@@ -73,18 +90,18 @@ module tester_unit (
   end
 
   // Its sums; in an update the sum of its synapse's products, the synapse and the words beside it.
-  reg [27:0] sum0_q;
-  reg [27:0] sum1_q;
-  reg [15:0] synapse_q;
-  reg [0:0] beside_q;
+  reg [SumWidth-1:0] sum0_q;
+  reg [SumWidth-1:0] sum1_q;
+  reg [SynapseWidth-1:0] synapse_q;
+  reg [BesideW-1:0] beside_q;
   integer i;
   always @(posedge clk_i) begin
-    for (i = 0; i < 1; i = i + 1) begin
-      if (visit_sub_i == i[0:0]) begin
-        sum0_q   <= sums_i[56*i+0 +: 28];
-        sum1_q   <= sums_i[56*i+28 +: 28];
-        synapse_q <= synapses_i[16*i +: 16];
-        beside_q  <= besides_i[1*i +: 1];
+    for (i = 0; i < Subs; i = i + 1) begin
+      if (visit_sub_i == i[SubW-1:0]) begin
+        sum0_q   <= sums_i[LaneSumsW*i + 0*SumWidth +: SumWidth];
+        sum1_q   <= sums_i[LaneSumsW*i + 1*SumWidth +: SumWidth];
+        synapse_q <= synapses_i[SynapseWidth*i +: SynapseWidth];
+        beside_q  <= besides_i[BesideW*i +: BesideW];
       end
     end
   end
@@ -93,8 +110,8 @@ module tester_unit (
 
   // Words of neurons, by sample in flight. What is written, here and below, is so a cycle later:
   // long wires end at registers.
-  wire [0:0] read_addr;
-  reg  [0:0] write_addr_q;
+  wire [WordAddrW-1:0] read_addr;
+  reg  [WordAddrW-1:0] write_addr_q;
   assign read_addr = visit_index_i;
   always @(posedge clk_i) begin
     write_addr_q <= (clear_i ? visit_index_i : write_index_i);
@@ -108,7 +125,7 @@ module tester_unit (
     .clk_i(clk_i), .data_i({clear_i || (write_i && writes_r), clear_i ? 15'd0 : next_r}),
     .data_o({we_r, written_r})
   );
-  corinfo_words #(.Width(15), .Depth(2), .SmallStyle("auto")) u_word0 (
+  corinfo_words #(.Width(15), .Depth(WordDepth), .SmallStyle("auto")) u_word0 (
     .clk_i(clk_i), .we_i(we_r), .waddr_i(write_addr_q), .wdata_i(written_r),
     .raddr_i(read_addr), .rdata_o(word_r)
   );
@@ -141,7 +158,7 @@ module tester_unit (
   // What comes of a step.
   assign next_r = ({15{uses_q[1]}} & f1_r_next);
   assign writes_r = uses_q[1];
-  wire [9:0] delta;
+  wire [ChangeWidth-1:0] delta;
   assign delta = 10'd0;
   wire moved;
   assign moved = (uses_q[1] && (f1_moved || f1_overflow1));
@@ -154,21 +171,21 @@ module tester_unit (
   // Values outside their formats, and updates lost: of neurons and synapses that exist.
   wire counts;
   assign counts = write_i && write_neuron_i < end_q;
-  wire [1:0] raised;
+  wire [Flags-1:0] raised;
   assign raised[0] = counts && ((uses_q[1] && f1_overflow0));
   assign raised[1] = counts && ((uses_q[1] && f1_overflow1));
   // Told a cycle later: the way to the counters is long.
-  corinfo_delay #(.Width(2)) u_flags (.clk_i(clk_i), .data_i(raised), .data_o(flags_o));
+  corinfo_delay #(.Width(Flags)) u_flags (.clk_i(clk_i), .data_i(raised), .data_o(flags_o));
   genvar g;
   generate
-    for (g = 0; g < 1; g = g + 1) begin : gen_sub
+    for (g = 0; g < Subs; g = g + 1) begin : gen_sub
       localparam [31:0] Index = g;
       wire [15:0] lane;
       wire unused_lane;
       assign lane = first_lane_i + Index[15:0];
       assign unused_lane = ^lane;
       wire host;
-      assign host = host_we_i && host_lane_i == lane[0:0];
+      assign host = host_we_i && host_lane_i == lane[LaneW-1:0];
       corinfo_delay #(.Width(2), .Zero(1)) u_we (
         .clk_i(clk_i),
         .data_i({host && !host_beside_i, host && host_beside_i}),
@@ -178,9 +195,9 @@ module tester_unit (
   endgenerate
 
   // Changes wait to become events, those of a sample in a queue of its own.
-  reg [9:0] delta_q;
-  reg [0:0] put_context_q;
-  reg [1:0] put_signal_q;
+  reg [ChangeWidth-1:0] delta_q;
+  reg [ContextW-1:0] put_context_q;
+  reg [SignalW-1:0] put_signal_q;
   reg [15:0] put_neuron_q;
   wire event_written, put;
   always @(posedge clk_i) begin
@@ -192,22 +209,22 @@ module tester_unit (
   corinfo_delay #(.Zero(1)) u_event (.clk_i(clk_i), .data_i(event_i), .data_o(event_written));
   assign put = event_written && delta_q != 0;
   corinfo_queue #(
-    .Width(28), .Contexts(1), .ContextW(1), .AddrW(1), .SmallStyle("auto")
+    .Width(EventW), .Contexts(Contexts), .ContextW(ContextW), .AddrW(QueueW), .SmallStyle("auto")
   ) u_queue (
     .clk_i(clk_i), .rst_i(rst_i), .put_i(put), .put_context_i(put_context_q),
     .data_i({put_signal_q, put_neuron_q, delta_q}),
     .take_i(queue_take_i), .context_i(queue_context_i), .head_o(queue_head_o)
   );
   generate
-    for (g = 0; g < 1; g = g + 1) begin : gen_put
+    for (g = 0; g < Contexts; g = g + 1) begin : gen_put
       localparam [31:0] Index = g;
-      assign queue_put_o[g] = put && put_context_q == Index[0:0];
+      assign queue_put_o[g] = put && put_context_q == Index[ContextW-1:0];
     end
   endgenerate
 
   // What comes of an update, or from the host.
-  reg [15:0] synapse_next_q;
-  reg [0:0] beside_next_q;
+  reg [SynapseWidth-1:0] synapse_next_q;
+  reg [BesideW-1:0] beside_next_q;
   assign synapse_next_o = synapse_next_q;
   assign beside_next_o  = beside_next_q;
   always @(posedge clk_i) begin

@@ -69,6 +69,27 @@ module tester_unit (
   output wire [27:0] trace_words_o
 );
 
+  localparam Subs         = 2;  // lanes
+  localparam SubW         = 1;
+  localparam LaneW        = 1;
+  localparam Contexts     = 1;  // samples in flight
+  localparam ContextW     = 1;
+  localparam SignalW      = 2;
+  localparam ChangeWidth  = 10;
+  localparam EventW       = SignalW + 16 + ChangeWidth;
+  localparam QueueW       = 1;
+  localparam SumWidth     = 38;
+  localparam LaneSumsW    = 3 * SumWidth;
+  localparam SynapseWidth = 16;
+  localparam BesideW      = 1;  // of the words beside a synapse, at least one bit
+  localparam WordDepth    = 2;
+  localparam WordAddrW    = 1;
+  localparam Flags        = 5;
+  localparam FactorWidth  = 18;
+  localparam Pairs        = 1;  // memories of factors
+  localparam KeptWidth    = 18;
+  localparam KeptAddrW    = 2;
+
   // The neuron that is visited, counted from this unit's first: so are the layer's end and the
   // label.
   reg [15:0] end_q, label_place_q;
@@ -90,20 +111,20 @@ module tester_unit (
   end
 
   // Its sums; in an update the sum of its synapse's products, the synapse and the words beside it.
-  reg [37:0] sum0_q;
-  reg [37:0] sum1_q;
-  reg [37:0] sum2_q;
-  reg [15:0] synapse_q;
-  reg [0:0] beside_q;
+  reg [SumWidth-1:0] sum0_q;
+  reg [SumWidth-1:0] sum1_q;
+  reg [SumWidth-1:0] sum2_q;
+  reg [SynapseWidth-1:0] synapse_q;
+  reg [BesideW-1:0] beside_q;
   integer i;
   always @(posedge clk_i) begin
-    for (i = 0; i < 2; i = i + 1) begin
-      if (visit_sub_i == i[0:0]) begin
-        sum0_q   <= sums_i[114*i+0 +: 38];
-        sum1_q   <= sums_i[114*i+38 +: 38];
-        sum2_q   <= sums_i[114*i+76 +: 38];
-        synapse_q <= synapses_i[16*i +: 16];
-        beside_q  <= besides_i[1*i +: 1];
+    for (i = 0; i < Subs; i = i + 1) begin
+      if (visit_sub_i == i[SubW-1:0]) begin
+        sum0_q   <= sums_i[LaneSumsW*i + 0*SumWidth +: SumWidth];
+        sum1_q   <= sums_i[LaneSumsW*i + 1*SumWidth +: SumWidth];
+        sum2_q   <= sums_i[LaneSumsW*i + 2*SumWidth +: SumWidth];
+        synapse_q <= synapses_i[SynapseWidth*i +: SynapseWidth];
+        beside_q  <= besides_i[BesideW*i +: BesideW];
       end
     end
   end
@@ -112,8 +133,8 @@ module tester_unit (
 
   // Words of neurons, by sample in flight. What is written, here and below, is so a cycle later:
   // long wires end at registers.
-  wire [0:0] read_addr;
-  reg  [0:0] write_addr_q;
+  wire [WordAddrW-1:0] read_addr;
+  reg  [WordAddrW-1:0] write_addr_q;
   assign read_addr = visit_index_i;
   always @(posedge clk_i) begin
     write_addr_q <= (clear_i ? visit_index_i : write_index_i);
@@ -127,7 +148,7 @@ module tester_unit (
     .clk_i(clk_i), .data_i({clear_i || (write_i && writes_r), clear_i ? 5'd0 : next_r}),
     .data_o({we_r, written_r})
   );
-  corinfo_words #(.Width(5), .Depth(2), .SmallStyle("auto")) u_word0 (
+  corinfo_words #(.Width(5), .Depth(WordDepth), .SmallStyle("auto")) u_word0 (
     .clk_i(clk_i), .we_i(we_r), .waddr_i(write_addr_q), .wdata_i(written_r),
     .raddr_i(read_addr), .rdata_o(word_r)
   );
@@ -140,7 +161,7 @@ module tester_unit (
     .clk_i(clk_i), .data_i({clear_i || (write_i && writes_u), clear_i ? 18'd0 : next_u}),
     .data_o({we_u, written_u})
   );
-  corinfo_words #(.Width(18), .Depth(2), .SmallStyle("auto")) u_word1 (
+  corinfo_words #(.Width(18), .Depth(WordDepth), .SmallStyle("auto")) u_word1 (
     .clk_i(clk_i), .we_i(we_u), .waddr_i(write_addr_q), .wdata_i(written_u),
     .raddr_i(read_addr), .rdata_o(word_u)
   );
@@ -154,7 +175,7 @@ module tester_unit (
         next_r_earlier}),
     .data_o({we_r_earlier, written_r_earlier})
   );
-  corinfo_words #(.Width(5), .Depth(2), .SmallStyle("auto")) u_word2 (
+  corinfo_words #(.Width(5), .Depth(WordDepth), .SmallStyle("auto")) u_word2 (
     .clk_i(clk_i), .we_i(we_r_earlier), .waddr_i(write_addr_q), .wdata_i(written_r_earlier),
     .raddr_i(read_addr), .rdata_o(word_r_earlier)
   );
@@ -280,7 +301,7 @@ module tester_unit (
   assign writes_u = uses_q[1] || uses_q[2];
   assign next_r_earlier = ({5{uses_q[3]}} & f3_r_earlier_next);
   assign writes_r_earlier = uses_q[3];
-  wire [9:0] delta;
+  wire [ChangeWidth-1:0] delta;
   assign delta = ({10{uses_q[2]}} & {{4{f2_delta[5]}}, f2_delta});
   wire moved;
   assign moved = (uses_q[2] && (f2_moved || f2_overflow3));
@@ -289,12 +310,12 @@ module tester_unit (
   always @(posedge clk_i) begin
     present_write_q <= write_neuron_i < end_q;
   end
-  wire [17:0] factor;
+  wire [FactorWidth-1:0] factor;
   assign factor = ({18{uses_q[4]}} & f4_e_next) | ({18{uses_q[5]}} & f5_c_next);
-  wire [17:0] kept_word;
+  wire [KeptWidth-1:0] kept_word;
   assign kept_word = ({18{uses_q[5]}} & f5_c_next);
-  reg [17:0] factor_q;
-  reg [0:0] factor_sub_q;
+  reg [FactorWidth-1:0] factor_q;
+  reg [SubW-1:0] factor_sub_q;
   wire factor_we;
   always @(posedge clk_i) begin
     factor_q     <= factor;
@@ -306,7 +327,7 @@ module tester_unit (
   // Values outside their formats, and updates lost: of neurons and synapses that exist.
   wire counts;
   assign counts = (write_i || synapse_write_i) && write_neuron_i < end_q;
-  wire [4:0] raised;
+  wire [Flags-1:0] raised;
   assign raised[0] = counts && ((uses_q[1] && f1_overflow0) || (uses_q[2] && f2_overflow0) ||
       (uses_q[4] && f4_overflow0) || (uses_q[5] && f5_overflow0) || (uses_q[6] && f6_overflow0) ||
       (uses_q[7] && f7_overflow0));
@@ -317,29 +338,29 @@ module tester_unit (
   assign raised[3] = counts && ((uses_q[2] && f2_overflow3));
   assign raised[4] = counts && ((uses_q[2] && f2_overflow4));
   // Told a cycle later: the way to the counters is long.
-  corinfo_delay #(.Width(5)) u_flags (.clk_i(clk_i), .data_i(raised), .data_o(flags_o));
+  corinfo_delay #(.Width(Flags)) u_flags (.clk_i(clk_i), .data_i(raised), .data_o(flags_o));
   genvar g;
   generate
     // Factors of two lanes are written together.
-    reg [17:0] first_q;
+    reg [FactorWidth-1:0] first_q;
     always @(posedge clk_i) begin
       first_q <= factor_q;
     end
     assign factor_next_o = {factor_q, first_q};
-    for (g = 0; g < 1; g = g + 1) begin : gen_pair
+    for (g = 0; g < Pairs; g = g + 1) begin : gen_pair
       localparam [31:0] Second = 2 * g + 1;
-      assign factor_we_o[g] = factor_we && factor_sub_q == Second[0:0];
+      assign factor_we_o[g] = factor_we && factor_sub_q == Second[SubW-1:0];
     end
-    for (g = 0; g < 2; g = g + 1) begin : gen_sub
+    for (g = 0; g < Subs; g = g + 1) begin : gen_sub
       localparam [31:0] Index = g;
       wire [15:0] lane;
       wire unused_lane;
       assign lane = first_lane_i + Index[15:0];
       assign unused_lane = ^lane;
       wire host;
-      assign host = host_we_i && host_lane_i == lane[0:0];
+      assign host = host_we_i && host_lane_i == lane[LaneW-1:0];
       wire updated;
-      assign updated = synapse_write_i && synapse_sub_i == Index[0:0];
+      assign updated = synapse_write_i && synapse_sub_i == Index[SubW-1:0];
       corinfo_delay #(.Width(2), .Zero(1)) u_we (
         .clk_i(clk_i),
         .data_i({updated || (host && !host_beside_i), updated || (host && host_beside_i)}),
@@ -348,21 +369,21 @@ module tester_unit (
     end
   endgenerate
   wire kept_we;
-  wire [1:0] kept_waddr;
-  wire [17:0] kept_next;
-  corinfo_delay #(.Width(21), .Zero(1)) u_kept_write (
+  wire [KeptAddrW-1:0] kept_waddr;
+  wire [KeptWidth-1:0] kept_next;
+  corinfo_delay #(.Width(1 + KeptAddrW + KeptWidth), .Zero(1)) u_kept_write (
     .clk_i(clk_i), .data_i({kept_we_i, kept_waddr_i, kept_word}), .data_o({kept_we, kept_waddr,
         kept_next})
   );
-  corinfo_ram #(.Width(18), .Depth(4), .Cycles(2)) u_kept (
+  corinfo_ram #(.Width(KeptWidth), .Depth(1 << KeptAddrW), .Cycles(2)) u_kept (
     .clk_i(clk_i), .we_i(kept_we), .waddr_i(kept_waddr), .wdata_i(kept_next), .re_i(1'b1),
     .raddr_i(kept_raddr_i), .rdata_o(kept_o)
   );
 
   // Changes wait to become events, those of a sample in a queue of its own.
-  reg [9:0] delta_q;
-  reg [0:0] put_context_q;
-  reg [1:0] put_signal_q;
+  reg [ChangeWidth-1:0] delta_q;
+  reg [ContextW-1:0] put_context_q;
+  reg [SignalW-1:0] put_signal_q;
   reg [15:0] put_neuron_q;
   wire event_written, put;
   always @(posedge clk_i) begin
@@ -374,25 +395,25 @@ module tester_unit (
   corinfo_delay #(.Zero(1)) u_event (.clk_i(clk_i), .data_i(event_i), .data_o(event_written));
   assign put = event_written && present_write_q;
   corinfo_queue #(
-    .Width(28), .Contexts(1), .ContextW(1), .AddrW(1), .SmallStyle("auto")
+    .Width(EventW), .Contexts(Contexts), .ContextW(ContextW), .AddrW(QueueW), .SmallStyle("auto")
   ) u_queue (
     .clk_i(clk_i), .rst_i(rst_i), .put_i(put), .put_context_i(put_context_q),
     .data_i({put_signal_q, put_neuron_q, delta_q}),
     .take_i(queue_take_i), .context_i(queue_context_i), .head_o(queue_head_o)
   );
   generate
-    for (g = 0; g < 1; g = g + 1) begin : gen_put
+    for (g = 0; g < Contexts; g = g + 1) begin : gen_put
       localparam [31:0] Index = g;
-      assign queue_put_o[g] = put && put_context_q == Index[0:0];
+      assign queue_put_o[g] = put && put_context_q == Index[ContextW-1:0];
     end
   endgenerate
 
   // What comes of an update, or from the host.
-  wire [15:0] synapse_word;
+  wire [SynapseWidth-1:0] synapse_word;
   assign synapse_word = ({16{uses_q[6]}} & {{9{f6_w_next[6]}}, f6_w_next}) | ({16{uses_q[7]}} &
       f7_w_next);
-  reg [15:0] synapse_next_q;
-  reg [0:0] beside_next_q;
+  reg [SynapseWidth-1:0] synapse_next_q;
+  reg [BesideW-1:0] beside_next_q;
   assign synapse_next_o = synapse_next_q;
   assign beside_next_o  = beside_next_q;
   always @(posedge clk_i) begin

@@ -54,6 +54,30 @@ module tester #(
   output wire trace_synapse_besides_o
 );
 
+  localparam Units        = 1;
+  localparam Subs         = 1;  // lanes of a unit
+  localparam SubW         = 1;
+  localparam Contexts     = 1;  // samples in flight
+  localparam ContextW     = 1;
+  localparam SumWidth     = 37;
+  localparam SumAddrW     = 4;
+  localparam LaneSumsW    = 3 * SumWidth;
+  localparam SynapseWidth = 16;
+  localparam SynapseAddrW = 5;
+  localparam BesideWidth  = 0;  // of the words beside a synapse
+  localparam BesideW      = 1;  // at least one bit
+  localparam SharedW      = 1;  // of the words of a layer, at least one bit
+  localparam OperandWidth = 18;
+  localparam FactorWidth  = 18;
+  localparam FactorAddrW  = 5;
+  localparam PairW        = 1 * FactorWidth;
+  localparam TraceW       = 40;
+  localparam ToldW        = 457;
+  localparam AnswersW     = 85;
+  localparam Flags        = 5;
+  localparam ReadCycles   = 2;  // of memories
+  localparam WireCycles   = 0;  // to units, and back
+
   // What the control tells.
   wire bus_rst;
   wire [4:0] bus_synapse_raddr;
@@ -111,8 +135,8 @@ module tester #(
   wire [15:0] bus_random_column;
   wire [33:0] bus_update_constants;
   wire bus_queue_context;
-  wire [0:0] bus_queue_take;
-  wire bus_shared;
+  wire [Units*Contexts-1:0] bus_queue_take;
+  wire [SharedW-1:0] bus_shared;
 
   // What all units answer, side by side.
   wire [0:0] from_units_queue_put;
@@ -125,9 +149,9 @@ module tester #(
   wire [17:0] from_units_kept;
   wire [0:0] from_units_factor_live;
   wire from_units_shared_moved;
-  wire [4:0] from_units_shared_flags;
-  wire [15:0] synapse_next;
-  wire [0:0] beside_next;
+  wire [Flags-1:0] from_units_shared_flags;
+  wire [Units*SynapseWidth-1:0] synapse_next;
+  wire [Units*BesideW-1:0] beside_next;
 
   corinfo_control #(
     .Lanes(1),
@@ -304,26 +328,26 @@ module tester #(
 
   // The trace, as late as the units write; the synapse's address comes with the write.
   wire trace_write;
-  wire trace_context;
+  wire [ContextW-1:0] trace_context;
   wire [7:0] trace_step;
   wire [15:0] trace_write_neuron;
   wire trace_synapse_write;
-  wire trace_synapse_sub;
-  wire [4:0] trace_synapse_waddr;
-  corinfo_delay #(.Width(28), .Cycles(1)) u_trace (
+  wire [SubW-1:0] trace_synapse_sub;
+  wire [SynapseAddrW-1:0] trace_synapse_waddr;
+  corinfo_delay #(.Width(26 + ContextW + SubW), .Cycles(WireCycles + 1)) u_trace (
     .clk_i(clk_i),
     .data_i({bus_write, bus_context, bus_step, bus_write_neuron, bus_synapse_write,
         bus_synapse_sub}),
     .data_o({trace_write, trace_context, trace_step, trace_write_neuron, trace_synapse_write,
       trace_synapse_sub})
   );
-  corinfo_delay #(.Width(5), .Cycles(0)) u_trace_address (
+  corinfo_delay #(.Width(SynapseAddrW), .Cycles(WireCycles)) u_trace_address (
     .clk_i(clk_i), .data_i(bus_synapse_waddr), .data_o(trace_synapse_waddr)
   );
 
   // What all units and lanes are told: registers on the way to all of them, and one at each unit.
-  wire [456:0] told;
-  corinfo_wire #(.Width(457), .Cycles(0)) u_told (
+  wire [ToldW-1:0] told;
+  corinfo_wire #(.Width(ToldW), .Cycles(WireCycles > 1 ? WireCycles - 1 : 0)) u_told (
     .clk_i(clk_i),
     .data_i({bus_update, bus_synapse_raddr, bus_synapse_waddr, bus_factor_raddr, bus_factor_waddr,
         bus_operand, bus_sum_addr, bus_sum_we, bus_sum_first, bus_sum_same, bus_hold,
@@ -340,7 +364,7 @@ module tester #(
   // Neuron units, each with its lanes: the image of lane 12 is tester_lane_0012.hex.
   genvar u, i;
   generate
-    for (u = 0; u < 1; u = u + 1) begin : gen_unit
+    for (u = 0; u < Units; u = u + 1) begin : gen_unit
       wire told_update;
       wire [4:0] told_synapse_raddr;
       wire [4:0] told_synapse_waddr;
@@ -388,7 +412,7 @@ module tester #(
       wire [15:0] told_host_synapse;
       wire told_host_words;
       wire told_queue_context;
-      corinfo_wire #(.Width(457), .Cycles(0)) u_told (
+      corinfo_wire #(.Width(ToldW), .Cycles(WireCycles > 1 ? 1 : WireCycles)) u_told (
         .clk_i(clk_i), .data_i(told),
         .data_o({told_update, told_synapse_raddr, told_synapse_waddr, told_factor_raddr,
             told_factor_waddr, told_operand, told_sum_addr, told_sum_we, told_sum_first,
@@ -401,9 +425,9 @@ module tester #(
             told_host_we, told_host_beside, told_host_lane, told_host_synapse, told_host_words,
             told_queue_context})
       );
-      wire [0:0] take;
-      corinfo_wire #(.Width(1), .Cycles(0)) u_take (
-        .clk_i(clk_i), .data_i(bus_queue_take[1*u +: 1]), .data_o(take)
+      wire [Contexts-1:0] take;
+      corinfo_wire #(.Width(Contexts), .Cycles(WireCycles)) u_take (
+        .clk_i(clk_i), .data_i(bus_queue_take[Contexts*u +: Contexts]), .data_o(take)
       );
       wire queue_put;
       wire [29:0] queue_head;
@@ -414,7 +438,7 @@ module tester #(
       wire beside;
       wire [17:0] kept;
       wire factor_live;
-      corinfo_wire #(.Width(85), .Cycles(0)) u_answers (
+      corinfo_wire #(.Width(AnswersW), .Cycles(WireCycles)) u_answers (
         .clk_i(clk_i), .data_i({queue_put, queue_head, moved, flags, score, synapse, beside, kept,
             factor_live}),
         .data_o({from_units_queue_put[1*u +: 1], from_units_queue_head[30*u +: 30],
@@ -422,14 +446,14 @@ module tester #(
             from_units_synapse[16*u +: 16], from_units_beside[1*u +: 1],
             from_units_kept[18*u +: 18], from_units_factor_live[1*u +: 1]})
       );
-      wire [110:0] sums;
-      wire [15:0] synapses;
-      wire [0:0] besides;
-      wire [0:0] synapse_we, beside_we;
-      wire [39:0] trace_words;
+      wire [Subs*LaneSumsW-1:0] sums;
+      wire [Subs*SynapseWidth-1:0] synapses;
+      wire [Subs*BesideW-1:0] besides;
+      wire [Subs-1:0] synapse_we, beside_we;
+      wire [TraceW-1:0] trace_words;
       wire [0:0] factor_we;
-      wire [17:0] factor_next;
-      localparam [31:0] FirstLane = 1 * u;
+      wire [PairW-1:0] factor_next;
+      localparam [31:0] FirstLane = Subs * u;
       tester_unit u_unit (
         .clk_i(clk_i),
         .first_lane_i(FirstLane[15:0]),
@@ -485,23 +509,23 @@ module tester #(
         .factor_next_o(factor_next),
         .synapse_we_o(synapse_we),
         .beside_we_o(beside_we),
-        .synapse_next_o(synapse_next[16*u +: 16]),
-        .beside_next_o(beside_next[1*u +: 1]),
+        .synapse_next_o(synapse_next[SynapseWidth*u +: SynapseWidth]),
+        .beside_next_o(beside_next[BesideW*u +: BesideW]),
         .trace_words_o(trace_words)
       );
-      assign trace_step_words_o[40*u +: 40] = trace_write ? trace_words : 40'd0;
+      assign trace_step_words_o[TraceW*u +: TraceW] = trace_write ? trace_words : {TraceW{1'b0}};
 
       // Learning factors.
-      wire [17:0] factors;
+      wire [Subs*FactorWidth-1:0] factors;
       for (i = 0; i < 1; i = i + 1) begin : gen_factor
-        corinfo_ram #(.Width(18), .Depth(32), .Cycles(2)) u_factor (
+        corinfo_ram #(.Width(PairW), .Depth(1 << FactorAddrW), .Cycles(ReadCycles)) u_factor (
           .clk_i(clk_i), .we_i(factor_we[i]), .waddr_i(told_factor_waddr), .wdata_i(factor_next),
-          .re_i(told_update), .raddr_i(told_factor_raddr), .rdata_o(factors[18*i +: 18])
+          .re_i(told_update), .raddr_i(told_factor_raddr), .rdata_o(factors[PairW*i +: PairW])
         );
       end
 
-      for (i = 0; i < 1; i = i + 1) begin : gen_lane
-        localparam Lane = 1 * u + i;
+      for (i = 0; i < Subs; i = i + 1) begin : gen_lane
+        localparam Lane = Subs * u + i;
         localparam [31:0] ThousandsWord = 48 + Lane / 1000;
         localparam [7:0]  Thousands     = ThousandsWord[7:0];
         localparam [31:0] HundredsWord  = 48 + Lane / 100 % 10;
@@ -511,19 +535,24 @@ module tester #(
         localparam [31:0] OnesWord      = 48 + Lane % 10;
         localparam [7:0]  Ones          = OnesWord[7:0];
         corinfo_synapses #(
-          .ReadCycles(2), .SynapseWidth(16), .SynapseDepth(22), .SynapseAddrW(5),
+          .ReadCycles(ReadCycles),
+          .SynapseWidth(SynapseWidth), .SynapseDepth(22), .SynapseAddrW(SynapseAddrW),
           .SynapseFile({ImageFolder, "/tester_lane_", Thousands, Hundreds, Tens, Ones, ".hex"}),
-          .BesideWidth(0),
+          .BesideWidth(BesideWidth),
           .BesideFile({ImageFolder, "/tester_beside_", Thousands, Hundreds, Tens, Ones, ".hex"})
         ) u_synapses (
           .clk_i(clk_i), .synapse_raddr_i(told_synapse_raddr), .synapse_waddr_i(told_synapse_waddr),
-          .synapse_o(synapses[16*i +: 16]), .beside_o(besides[1*i +: 1]),
+          .synapse_o(synapses[SynapseWidth*i +: SynapseWidth]),
+          .beside_o(besides[BesideW*i +: BesideW]),
           .synapse_we_i(synapse_we[i]), .beside_we_i(beside_we[i]),
-          .synapse_next_i(synapse_next[16*u +: 16]), .beside_next_i(beside_next[1*u +: 1])
+          .synapse_next_i(synapse_next[SynapseWidth*u +: SynapseWidth]),
+          .beside_next_i(beside_next[BesideW*u +: BesideW])
         );
         corinfo_lane #(
-          .SynapseWidth(16), .FactorWidth(18), .OperandWidth(18), .Contexts(1), .ContextW(1),
-          .Kinds(3), .SumDepth(16), .SumAddrW(4), .SumWidth(37), .Learning(1), .SmallStyle("auto")
+          .SynapseWidth(SynapseWidth), .FactorWidth(FactorWidth), .OperandWidth(OperandWidth),
+          .Contexts(Contexts), .ContextW(ContextW),
+          .Kinds(3), .SumDepth(1 << SumAddrW), .SumAddrW(SumAddrW), .SumWidth(SumWidth),
+          .Learning(1), .SmallStyle("auto")
         ) u_lane (
           .clk_i(clk_i),
           .update_i(told_update),
@@ -535,9 +564,9 @@ module tester #(
           .hold_i(told_hold),
           .hold_context_i(told_hold_context),
           .hold_zero_i(told_hold_zero),
-          .synapse_i(synapses[16*i +: 16]),
-          .factor_i(factors[18*i +: 18]),
-          .hold_o(sums[111*i +: 111])
+          .synapse_i(synapses[SynapseWidth*i +: SynapseWidth]),
+          .factor_i(factors[FactorWidth*i +: FactorWidth]),
+          .hold_o(sums[LaneSumsW*i +: LaneSumsW])
         );
       end
     end
@@ -546,13 +575,12 @@ module tester #(
   // No words are shared by the neurons of a layer.
   assign bus_shared              = 1'd0;
   assign from_units_shared_moved = 1'b0;
-  assign from_units_shared_flags = 5'd0;
+  assign from_units_shared_flags = {Flags{1'b0}};
   assign trace_shared_valid_o    = 1'b0;
   assign trace_shared_words_o    = 1'b0;
   wire unused_shared;
   assign unused_shared = ^{bus_layer, bus_largest, bus_visit, bus_reduce, bus_reduce_first,
-      bus_combine, bus_combine_first,
-      bus_combine_unit, bus_shared_write};
+      bus_combine, bus_combine_first, bus_combine_unit, bus_shared_write};
 
   // What the trace ports tell.
   assign trace_step_valid_o      = trace_write && !bus_rst;
@@ -562,8 +590,9 @@ module tester #(
   assign trace_synapse_valid_o   = trace_synapse_write && !bus_rst;
   assign trace_synapse_address_o = {15'd0, trace_synapse_waddr};
   assign trace_synapse_sub_o     = {15'd0, trace_synapse_sub};
-  assign trace_synapse_words_o   = trace_synapse_write ? synapse_next : 16'd0;
-  assign trace_synapse_besides_o = trace_synapse_write ? beside_next : 1'd0;
+  assign trace_synapse_words_o   = trace_synapse_write ? synapse_next :
+      {(Units*SynapseWidth){1'b0}};
+  assign trace_synapse_besides_o = trace_synapse_write ? beside_next : {(Units*BesideW){1'b0}};
 
 endmodule
 
