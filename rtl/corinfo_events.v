@@ -204,9 +204,14 @@ module corinfo_events #(
   generate
     for (g = 0; g < Contexts; g = g + 1) begin : gen_choice
       wire [Units-1:0] own;
+      genvar w;
       assign own    = ready[Units*g +: Units];
       assign has[g] = own != {Units{1'b0}};
-      assign chosen[Units*g +: Units] = served_q[g] ? own & (~own + OneUnit) : {Units{1'b0}};
+      // By OR of those before, as an adder's carry would take longer.
+      for (w = 0; w < Units; w = w + 1) begin : gen_unit
+        localparam [Units-1:0] Before = (OneUnit << w) - OneUnit;
+        assign chosen[Units*g+w] = served_q[g] && own[w] && (own & Before) == {Units{1'b0}};
+      end
     end
   endgenerate
   always @(posedge clk_i) begin

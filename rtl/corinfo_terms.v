@@ -394,13 +394,12 @@ module corinfo_terms #(
   reg                  last_term_q, head_single_q; // the next term is the last; the column has but one
   reg  [15:0]          row_base_q;
   wire                 last_term, last_row, go;
-  wire [TermAddrW-1:0] term_addr;
+  reg  [TermAddrW-1:0] term_addr_q;               // of the term: the column's first and term_q behind it
   assign last_term = last_term_q;
   assign last_row  = last_row_q;
   assign go        = head_valid_q && (!last_term || ready_i);
   assign close_o   = go && last_term;
   assign take      = close_o && last_row;
-  assign term_addr = head_start_q + term_q[TermAddrW-1:0];
 
   reg                               place_valid_q, place_first_q, place_last_q, place_none_q;
   reg [SlotW-1:0]                   place_slot_q;
@@ -436,14 +435,16 @@ module corinfo_terms #(
       head_before_q <= next_last - OneTerm;
       head_single_q <= next_last == NoTerms;
       last_term_q   <= next_last == NoTerms;
+      term_addr_q   <= next_start;
     end else if (go) begin
       last_term_q <= last_term ? head_single_q : term_q == head_before_q;
+      term_addr_q <= last_term ? head_start_q : term_addr_q + OneTerm[TermAddrW-1:0];
     end
     place_valid_q   <= go && !rst_i;
     place_first_q   <= term_q == NoTerms;
     place_last_q    <= last_term;
     place_none_q    <= head_count_q == NoTerms;
-    place_word_q    <= terms[term_addr];
+    place_word_q    <= terms[term_addr_q];
     place_slot_q    <= post_slot_i + row_q[SlotW-1:0];
     place_synapse_q <= head_addr_q + {{(SynapseAddrW - SlotW - 1){1'b0}}, row_q};
     place_row_q     <= row_base_q;

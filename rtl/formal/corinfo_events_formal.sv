@@ -25,6 +25,7 @@ module corinfo_events_formal #(
   input wire [ContextW-1:0] queue_context_o,
   input wire [Contexts-1:0] busy_o,
   input wire take,
+  input wire pick_q,
   input wire finish,
   input wire [RoomW:0] room_q,
   input wire [SumAddrW-1:0] sum_addr_o,
@@ -81,6 +82,8 @@ module corinfo_events_formal #(
       assert (!finish || room_q != Room) else $fatal(1, "corinfo_events: an event ends that was not taken");
       assert ((queue_take_o & (queue_take_o - 1'b1)) == {Units*Contexts{1'b0}})
       else $fatal(1, "corinfo_events: several events are taken at once");
+      assert ((queue_take_o != {Units*Contexts{1'b0}}) == pick_q)
+      else $fatal(1, "corinfo_events: an event of a queue is taken that no queue gives");
       assert (takes == {Contexts{1'b0}} || takes[queue_context_o])
       else $fatal(1, "corinfo_events: an event is taken whose head is not shown");
       assert ((takes & ~busy_o) == {Contexts{1'b0}})

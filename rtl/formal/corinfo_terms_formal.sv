@@ -40,6 +40,10 @@ module corinfo_terms_formal #(
   input wire keep,
   input wire take,
   input wire [TermAddrW:0] head_count_q,
+  input wire head_valid_q,
+  input wire [TermAddrW-1:0] head_start_q,
+  input wire [TermAddrW:0] term_q,
+  input wire [TermAddrW-1:0] term_addr_q,
   input wire [TermAddrW:0] term_room_q,
   input wire [ColumnQueueW:0] column_room_q,
   input wire fetch
@@ -98,6 +102,8 @@ module corinfo_terms_formal #(
       assert (!fetch || (term_room_q != NoTerms && column_room_q != {(ColumnQueueW + 1){1'b0}}))
       else $fatal(1, "corinfo_terms: a factor is fetched for which there is no room");
       assert (kept_q <= TermRoom) else $fatal(1, "corinfo_terms: a term takes the place of one that is still needed");
+      assert (!head_valid_q || term_addr_q == head_start_q + term_q[TermAddrW-1:0])
+      else $fatal(1, "corinfo_terms: a term is read that is not the next");
       assert (busy_o || kept_q == {(TermAddrW + 2){1'b0}}) else $fatal(1, "corinfo_terms: a term is left over");
       assert (!issue_o || first_o == !open_q)
       else $fatal(1, "corinfo_terms: a synapse's products do not begin with its first");
