@@ -34,9 +34,9 @@ func boardDesign(t *testing.T, c testCase, rng *rand.Rand) *design.Design {
 }
 
 // selfTest simulates a board's self-test and returns what the testbench prints.
-func selfTest(t *testing.T, d *design.Design, simulator Simulator) (passed bool, said string) {
+func selfTest(t *testing.T, d *design.Design, simulator Simulator, limit time.Duration) (passed bool, said string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	out, err := exec.CommandContext(ctx, "sh", filepath.Join(d.Dir, "board", "simulate"), string(simulator)).CombinedOutput()
 	require.NoError(t, ctx.Err())
@@ -59,7 +59,7 @@ func TestSelfTestPasses(t *testing.T) {
 	} {
 		needTool(t, map[Simulator]string{Verilator: "verilator", Icarus: "iverilog"}[run.simulator])
 		d := boardDesign(t, run.c, rng)
-		passed, said := selfTest(t, d, run.simulator)
+		passed, said := selfTest(t, d, run.simulator, 10*time.Minute)
 		require.True(t, passed, said)
 		require.Contains(t, said, "passed after")
 		if run.simulator == Verilator {
@@ -109,7 +109,7 @@ func TestSelfTestFails(t *testing.T) {
 	} {
 		d := boardDesign(t, c, rng)
 		breaks(d)
-		passed, said := selfTest(t, d, Icarus)
+		passed, said := selfTest(t, d, Icarus, 10*time.Minute)
 		require.False(t, passed, "%s: %s", name, said)
 	}
 	// A class that the design does not answer fails although scores and synapses are right.
@@ -120,6 +120,6 @@ func TestSelfTestFails(t *testing.T) {
 	changed := strings.Replace(string(text), "result_class_i != expected", "result_class_i == expected", 1)
 	require.NotEqual(t, string(text), changed)
 	require.NoError(t, os.WriteFile(path, []byte(changed), 0o644))
-	passed, said := selfTest(t, d, Icarus)
+	passed, said := selfTest(t, d, Icarus, 10*time.Minute)
 	require.False(t, passed, said)
 }

@@ -10,36 +10,34 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"corinfo/hdlgen/design"
 )
 
 // The netlist that Yosys makes of a board's whole FPGA passes the self-test too: gates, block memories and multipliers do what
-// the Verilog says. The models of the last two are in testdata, those of the others are Yosys's.
+// the Verilog says. The models of the last two are in testdata, those of the others are Yosys's. CORINFO_NETLIST=1 is a small
+// design's, CORINFO_NETLIST=DESIGN that of a folder in which `corinfo synth` was.
 func TestNetlistPassesTheSelfTest(t *testing.T) {
-	if os.Getenv("CORINFO_NETLIST") == "" {
+	of := os.Getenv("CORINFO_NETLIST")
+	if of == "" {
 		t.Skip("simulating gates takes minutes; set CORINFO_NETLIST=1")
 	}
 	needTool(t, "yosys")
 	needTool(t, "verilator")
-	d := boardDesign(t, small, testSeed(t))
-	part := d.Manifest.Board
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Minute)
 	defer cancel()
-	require.NoError(t, os.MkdirAll(filepath.Join(d.Dir, synthFolder), 0o755))
-	file := func(suffix string) string { return synthFolder + "/" + part.Top + suffix }
-	// As for the board, its registers in memories and multipliers, then written as Verilog.
-	script, err := d.Manifest.BoardScript(file(".json"))
-	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(filepath.Join(d.Dir, file(".ys")), script, 0o644))
-	_, err = output(ctx, d.Dir, "yosys", "-s", file(".ys"))
-	require.NoError(t, err)
-	n, err := readNetlist(filepath.Join(d.Dir, file(".json")), part.Top)
-	require.NoError(t, err)
-	require.Positive(t, absorb(n))
-	for _, kind := range []string{"DP16KD", "MULT18X18D"} {
-		require.NotEmpty(t, n.names(kind))
+	var d *design.Design
+	if of != "1" {
+		dir := filepath.Join(t.TempDir(), "design")
+		require.NoError(t, os.CopyFS(dir, os.DirFS(of)))
+		d = reopen(t, dir)
+	} else {
+		d = boardDesign(t, small, testSeed(t))
+		synthesized(t, ctx, d)
 	}
-	require.NoError(t, n.write(filepath.Join(d.Dir, file(".planned.json"))))
-	_, err = output(ctx, d.Dir, "yosys", "-p", "read_json "+file(".planned.json")+"; write_verilog -noattr "+file(".v"))
+	part := d.Manifest.Board
+	file := func(suffix string) string { return synthFolder + "/" + part.Top + suffix }
+	_, err := output(ctx, d.Dir, "yosys", "-p", "read_json "+file(".planned.json")+"; write_verilog -noattr "+file(".v"))
 	require.NoError(t, err)
 	// The board's own script plays the netlist and the models of its cells in the place of the Verilog. Verilator, for Icarus takes hours.
 	list, err := os.ReadFile(filepath.Join(d.Dir, "board", part.Top+".f"))
@@ -57,9 +55,29 @@ func TestNetlistPassesTheSelfTest(t *testing.T) {
 	}
 	files = slices.Concat(files, yosysModels(t, d.Dir), part.Models, []string{file(".v")})
 	require.NoError(t, os.WriteFile(filepath.Join(d.Dir, "board", part.Top+".f"), []byte(strings.Join(files, "\n")+"\n"), 0o644))
-	passed, said := selfTest(t, d, Verilator)
+	passed, said := selfTest(t, d, Verilator, 2*time.Hour)
 	require.True(t, passed, said)
 	t.Log(said)
+}
+
+// synthesized makes a board's netlist as `corinfo synth` does before place and route, with registers in memories and multipliers.
+func synthesized(t *testing.T, ctx context.Context, d *design.Design) {
+	t.Helper()
+	part := d.Manifest.Board
+	file := func(suffix string) string { return synthFolder + "/" + part.Top + suffix }
+	require.NoError(t, os.MkdirAll(filepath.Join(d.Dir, synthFolder), 0o755))
+	script, err := d.Manifest.BoardScript(file(".json"))
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(d.Dir, file(".ys")), script, 0o644))
+	_, err = output(ctx, d.Dir, "yosys", "-s", file(".ys"))
+	require.NoError(t, err)
+	n, err := readNetlist(filepath.Join(d.Dir, file(".json")), part.Top)
+	require.NoError(t, err)
+	require.Positive(t, absorb(n))
+	for _, kind := range []string{"DP16KD", "MULT18X18D"} {
+		require.NotEmpty(t, n.names(kind))
+	}
+	require.NoError(t, n.write(filepath.Join(d.Dir, file(".planned.json"))))
 }
 
 // yosysModels writes Yosys's models of the family's cells to a file of a folder, without the empty one of a block memory, and returns
