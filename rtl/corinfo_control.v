@@ -228,16 +228,15 @@ module corinfo_control #(
   // End of definitions.
 
   // What is on the wires when a reset comes goes through the units and back before anything new may begin. An abort is
-  // a reset of all but the counters and what the host has written.
-  wire reset, begun, held_reset, abort, aborting, command_ready, sample_ready, host_ready;
-  corinfo_reset #(.Cycles(Answers + 2)) u_reset (
+  // a reset of all but the counters and what the host has written: begun is of resets alone, reset of both.
+  wire reset, begun, held_reset, abort, command_ready, sample_ready, host_ready;
+  corinfo_reset #(.Cycles(Answers + 2)) u_begun (
     .clk_i(clk_i), .rst_i(rst_i), .rst_o(begun), .held_o(held_reset)
   );
   wire unused_held;
-  corinfo_reset #(.Cycles(Answers + 2)) u_abort (
-    .clk_i(clk_i), .rst_i(abort), .rst_o(aborting), .held_o(unused_held)
+  corinfo_reset #(.Cycles(Answers + 2)) u_reset (
+    .clk_i(clk_i), .rst_i(rst_i || abort), .rst_o(reset), .held_o(unused_held)
   );
-  assign reset           = begun || aborting;
   assign rst_o           = reset;
   assign command_ready_o = command_ready && !reset;
   assign sample_ready_o  = sample_ready && !reset;
@@ -255,7 +254,7 @@ module corinfo_control #(
     .index_i(turn), .words_i(errors), .word_o(result_error_o)
   );
   assign batch_done = batches_done != {Contexts{1'b0}};
-  assign idle_o     = idle == {Contexts{1'b1}} && !begins && (begun || !aborting);
+  assign idle_o     = idle == {Contexts{1'b1}} && !begins && (begun || !reset);
   corinfo_commands #(
     .Contexts(Contexts), .ContextW(ContextW), .LabelW(LabelW), .Batch(Batch), .SampleW(SampleW)
   ) u_commands (
