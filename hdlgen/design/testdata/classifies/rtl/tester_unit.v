@@ -1,4 +1,4 @@
-// tester_unit: a neuron unit, which serves 1 lanes, one a cycle: the words of their
+// tester_unit: a neuron unit, which serves 1 lane: the words of their
 // neurons, the formulas of steps, factors and updates, the changes that wait to become events, and
 // the factors that are broadcast. See corinfo_steps and corinfo_update for the cycles of its ports.
 //
@@ -98,8 +98,8 @@ module tester_unit (
   always @(posedge clk_i) begin
     for (i = 0; i < Subs; i = i + 1) begin
       if (visit_sub_i == i[SubW-1:0]) begin
-        sum0_q   <= sums_i[LaneSumsW*i + 0*SumWidth +: SumWidth];
-        sum1_q   <= sums_i[LaneSumsW*i + 1*SumWidth +: SumWidth];
+        sum0_q    <= sums_i[LaneSumsW*i + 0*SumWidth +: SumWidth];
+        sum1_q    <= sums_i[LaneSumsW*i + 1*SumWidth +: SumWidth];
         synapse_q <= synapses_i[SynapseWidth*i +: SynapseWidth];
         beside_q  <= besides_i[BesideW*i +: BesideW];
       end

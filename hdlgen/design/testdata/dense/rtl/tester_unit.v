@@ -120,9 +120,9 @@ module tester_unit (
   always @(posedge clk_i) begin
     for (i = 0; i < Subs; i = i + 1) begin
       if (visit_sub_i == i[SubW-1:0]) begin
-        sum0_q   <= sums_i[LaneSumsW*i + 0*SumWidth +: SumWidth];
-        sum1_q   <= sums_i[LaneSumsW*i + 1*SumWidth +: SumWidth];
-        sum2_q   <= sums_i[LaneSumsW*i + 2*SumWidth +: SumWidth];
+        sum0_q    <= sums_i[LaneSumsW*i + 0*SumWidth +: SumWidth];
+        sum1_q    <= sums_i[LaneSumsW*i + 1*SumWidth +: SumWidth];
+        sum2_q    <= sums_i[LaneSumsW*i + 2*SumWidth +: SumWidth];
         synapse_q <= synapses_i[SynapseWidth*i +: SynapseWidth];
         beside_q  <= besides_i[BesideW*i +: BesideW];
       end

@@ -1,4 +1,4 @@
-// tester: a network of [3 2 2] neurons on 1 lanes and 1 neuron units.
+// tester: a network of [3 2 2] neurons on 1 lane and 1 neuron unit.
 //
 // Give a command, then the input's words; scores and the class come out.
 // A learning command goes on, and synapses change after every 1 of them.
