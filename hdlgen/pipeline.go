@@ -58,7 +58,11 @@ type pipeline struct {
 
 // newPipeline puts every operation into the stage after its latest operand.
 func newPipeline(g *fx.Graph, target Target) *pipeline {
-	p := &pipeline{g: g, nodes: g.Nodes(), target: target, needed: map[fx.Value]bool{}, used: map[wire]bool{}, items: map[int][]vl.Item{}, updates: map[int][]vl.Update{}}
+	p := &pipeline{
+		g: g, nodes: g.Nodes(), target: target,
+		needed: map[fx.Value]bool{}, used: map[wire]bool{},
+		items: map[int][]vl.Item{}, updates: map[int][]vl.Update{},
+	}
 	p.ready = make([]int, len(p.nodes))
 	for i, n := range p.nodes {
 		if n.Op == fx.OpInput || n.Op == fx.OpConst {
@@ -304,7 +308,9 @@ func (p *pipeline) clip(n fx.Node, stage int) vl.Expr {
 // module assembles the stages.
 func (p *pipeline) module(name string, header []string) *vl.Module {
 	m := &vl.Module{Name: name, Header: append(append([]string{}, header...), p.describe()...)}
-	m.Ports = append(m.Ports, vl.Port{Dir: vl.In, Width: 1, Name: "clk_i"}, vl.Port{Dir: vl.In, Width: 1, Name: "enable_i", Comment: "from the cycle of operands to the one before their results"},
+	m.Ports = append(m.Ports,
+		vl.Port{Dir: vl.In, Width: 1, Name: "clk_i"},
+		vl.Port{Dir: vl.In, Width: 1, Name: "enable_i", Comment: "from the cycle of operands to the one before their results"},
 		vl.Group("Operands, all of one cycle; those marked constant stand still while results are under way."))
 	for _, v := range p.g.Inputs() {
 		n := p.nodes[v]

@@ -51,13 +51,6 @@ var linted = map[string]string{
 	"corinfo_join":        "Contexts=3 ContextW=2 Kinds=1 KindW=1",
 }
 
-// Nothing in the library is used before it is declared.
-func TestLibraryDeclaresFirst(t *testing.T) {
-	for _, file := range Order {
-		require.Empty(t, goldentest.UsedEarly(string(Text(file))), file)
-	}
-}
-
 // Every module of the library lints alone, as the top, with its defaults and with other parameters.
 func TestLibraryLints(t *testing.T) {
 	goldentest.NeedTool(t, "verilator")

@@ -6,10 +6,11 @@ import (
 	"strings"
 )
 
-// absorb moves registers into the block memories and multipliers beside them, which have their own: those behind all words that a memory's port
-// reads, with the clock and the enable of the port, and those before both operands and behind the product of a multiplier. Yosys leaves
-// them outside, where a word comes 5.8 ns after the clock and has its wire before it. What the netlist computes is the same in every cycle but
-// for what registers hold before the first edge of the clock, where they have no reset.
+// absorb moves registers into the block memories and multipliers beside them, which have their own: those behind all
+// words that a memory's port reads, with the clock and the enable of the port, and those before both operands and behind
+// the product of a multiplier. Yosys leaves them outside, where a word comes 5.8 ns after the clock and has its wire
+// before it. What the netlist computes is the same in every cycle but for what registers hold before the first edge of
+// the clock, where they have no reset.
 //
 // It tells how many flip-flops are no more.
 func absorb(n *netlist) int {
@@ -69,7 +70,8 @@ type clocking struct{ clock, enable bit }
 
 // plain tells of a flip-flop at the rising edge, without a reset and without a word to begin with but 0.
 func (c *cell) plain() (with clocking, ok bool) {
-	if c.Type != "TRELLIS_FF" || c.Parameters["CLKMUX"] != "CLK" || c.Parameters["REGSET"] != "RESET" || c.net("LSR") != constant0 || c.net("M") != constant0 || c.net("Q") <= constant1 {
+	if c.Type != "TRELLIS_FF" || c.Parameters["CLKMUX"] != "CLK" || c.Parameters["REGSET"] != "RESET" ||
+		c.net("LSR") != constant0 || c.net("M") != constant0 || c.net("Q") <= constant1 {
 		return clocking{}, false
 	}
 	enable := constant1
@@ -155,7 +157,8 @@ func (c *cell) nets(ports []string) (list []bit) {
 	return list
 }
 
-// memory absorbs the registers behind each port of a block memory. A word of 36 bits comes from both ports' outputs, and is read by port B.
+// memory absorbs the registers behind each port of a block memory. A word of 36 bits comes from both ports' outputs, and
+// is read by port B.
 func (a *absorption) memory(name string) {
 	c := a.n.cells[name]
 	sides := [][]string{{"A"}, {"B"}}
@@ -248,7 +251,8 @@ func (a *absorption) multiplier(name string) {
 			enables = append(enables, with[i].enable)
 			c.connect(fmt.Sprintf("CE%d", at), with[i].enable)
 		}
-		c.Parameters[register+"_CLK"], c.Parameters[register+"_CE"], c.Parameters[register+"_RST"] = "CLK0", fmt.Sprintf("CE%d", at), "RST0"
+		c.Parameters[register+"_CLK"], c.Parameters[register+"_RST"] = "CLK0", "RST0"
+		c.Parameters[register+"_CE"] = fmt.Sprintf("CE%d", at)
 	}
 }
 

@@ -60,24 +60,23 @@ func TestNetlistPassesTheSelfTest(t *testing.T) {
 	t.Log(said)
 }
 
-// synthesized makes a board's netlist as `corinfo synth` does before place and route, with registers in memories and multipliers.
+// synthesized makes a board's netlist as Synth does before the floorplan.
 func synthesized(t *testing.T, ctx context.Context, d *design.Design) {
 	t.Helper()
-	part := d.Manifest.Board
-	file := func(suffix string) string { return synthFolder + "/" + part.Top + suffix }
-	require.NoError(t, os.MkdirAll(filepath.Join(d.Dir, synthFolder), 0o755))
-	script, err := d.Manifest.BoardScript(file(".json"))
+	root, err := os.OpenRoot(d.Dir)
 	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(filepath.Join(d.Dir, file(".ys")), script, 0o644))
-	_, err = output(ctx, d.Dir, "yosys", "-s", file(".ys"))
+	defer root.Close()
+	require.NoError(t, root.MkdirAll(synthFolder, 0o755))
+	n, absorbed, err := synthesize(d.Dir, d.Manifest, func(s step) error {
+		_, err := s.run(ctx, root, nil)
+		return err
+	})
 	require.NoError(t, err)
-	n, err := readNetlist(filepath.Join(d.Dir, file(".json")), part.Top)
-	require.NoError(t, err)
-	require.Positive(t, absorb(n))
+	require.Positive(t, absorbed)
 	for _, kind := range []string{"DP16KD", "MULT18X18D"} {
 		require.NotEmpty(t, n.names(kind))
 	}
-	require.NoError(t, n.write(filepath.Join(d.Dir, file(".planned.json"))))
+	require.NoError(t, n.write(filepath.Join(d.Dir, synthFolder, d.Manifest.Board.Top+".planned.json")))
 }
 
 // yosysModels writes Yosys's models of the family's cells to a file of a folder, without the empty one of a block memory, and returns

@@ -106,21 +106,11 @@ func Synth(ctx context.Context, folder string, m *hdlgen.Manifest, o SynthOption
 		r.Logs = append(r.Logs, filepath.Join(folder, s.log()))
 		return nil
 	}
-	script, err := m.BoardScript(file(".json"))
-	if err == nil {
-		err = golden.WriteFile(filepath.Join(dir, file(".ys")), script)
-	}
+	n, absorbed, err := synthesize(dir, m, run)
 	if err != nil {
 		return nil, err
 	}
-	if err := run(synthesisStep(m, file)); err != nil {
-		return nil, err
-	}
-	n, err := readNetlist(filepath.Join(dir, file(".json")), part.Top)
-	if err != nil {
-		return nil, err
-	}
-	r.Absorbed = absorb(n)
+	r.Absorbed = absorbed
 	places := floorplan(n, board.Device)
 	r.PlannedDSP, r.PlannedBRAM = places["MULT18X18D"], places["DP16KD"]
 	say(o.Progress, fmt.Sprintf("netlist: %d registers in memories and multipliers, places of %d multipliers and %d block memories", r.Absorbed, r.PlannedDSP, r.PlannedBRAM))
@@ -148,7 +138,26 @@ func Synth(ctx context.Context, folder string, m *hdlgen.Manifest, o SynthOption
 	return r, nil
 }
 
-// synthesisStep makes the netlist, by the script that Synth has written.
+// synthesize runs the first step in a design's folder: the board's netlist, with so many registers in memories and multipliers.
+func synthesize(dir string, m *hdlgen.Manifest, run func(s step) error) (n *netlist, absorbed int, err error) {
+	file := func(suffix string) string { return synthFolder + "/" + m.Board.Top + suffix }
+	script, err := m.BoardScript(file(".json"))
+	if err == nil {
+		err = golden.WriteFile(filepath.Join(dir, file(".ys")), script)
+	}
+	if err == nil {
+		err = run(synthesisStep(m, file))
+	}
+	if err == nil {
+		n, err = readNetlist(filepath.Join(dir, file(".json")), m.Board.Top)
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	return n, absorb(n), nil
+}
+
+// synthesisStep makes the netlist, by the script that synthesize has written.
 func synthesisStep(m *hdlgen.Manifest, file func(suffix string) string) step {
 	reads := slices.Concat([]string{file(".ys")}, m.Files, m.Board.Files)
 	for _, i := range slices.Concat(m.Images, m.Board.Images) {

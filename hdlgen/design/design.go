@@ -38,7 +38,7 @@ func Build(p *Plan, learner *training.FixedLearner) (files map[string][]byte, m 
 	m.Units, m.Counters, m.Latency = p.Units, p.Counters, map[string]int{}
 	m.Widths = hdlgen.Widths{
 		X: s.X, Label: s.Label, Score: s.Score, Context: s.Context,
-		Words: bitsOf(p.Words), Shared: max(1, s.Shared), Synapse: s.Synapse, Beside: max(1, s.Beside),
+		Words: bitsOf(p.Words), Shared: s.SharedW(), Synapse: s.Synapse, Beside: s.BesideW(),
 	}
 	instances := []string{"corinfo_control", "corinfo_lane", "corinfo_synapses", "corinfo_wire", "corinfo_queue",
 		"corinfo_words", "corinfo_ram", "corinfo_choice"}
@@ -79,7 +79,7 @@ func Build(p *Plan, learner *training.FixedLearner) (files map[string][]byte, m 
 		}
 	}
 	for i, f := range p.Formulas {
-		if f.Graph.Name != "answer" {
+		if f.hasPipeline() {
 			m.Latency[strings.TrimPrefix(p.moduleName(i), n.Name+"_")] = f.Latency
 		}
 	}

@@ -99,7 +99,7 @@ func (p *Plan) memories(s *shape, e *hdlgen.Estimates) {
 		add("words "+w.Name, p.Contexts<<s.Index, w.Width, p.Units, false)
 	}
 	add("words of layers", p.Contexts*len(n.Layers), s.Shared, 1, false)
-	add("events", 1<<s.Queue, s.Signal+16+s.Change, p.Units*p.Contexts, false)
+	add("events", 1<<s.Queue, s.EventW(), p.Units*p.Contexts, false)
 	table := func(name string, number Table, copies int, fixed bool) {
 		add(name, sizes[number].Rows, sizes[number].Bits, copies, fixed)
 	}
@@ -116,7 +116,7 @@ func (p *Plan) multipliers(s *shape, e *hdlgen.Estimates) {
 	e.AddMultiplier("mac", max(s.Factor, s.Synapse), s.Operand, p.Lanes)
 	e.AddMultiplier("column", 17, 17, 1)
 	for _, f := range p.Formulas {
-		if f.Graph.Name == "answer" {
+		if !f.hasPipeline() {
 			continue
 		}
 		e.Pipelines++

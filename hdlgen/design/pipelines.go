@@ -14,10 +14,13 @@ func (p *Plan) moduleName(at int) string {
 	return fmt.Sprintf("%s_%s%d", p.Network.Name, p.Formulas[at].Graph.Name, at)
 }
 
+// hasPipeline tells whether a formula computes something: an answer only shows a word.
+func (f *Formula) hasPipeline() bool { return f.Graph.Name != "answer" }
+
 // pipelines prints every formula.
 func (p *Plan) pipelines(provenance []string) (modules []*vl.Module, err error) {
 	for i, f := range p.Formulas {
-		if f.Graph.Name == "answer" {
+		if !f.hasPipeline() {
 			continue
 		}
 		name := p.moduleName(i)

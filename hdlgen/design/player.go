@@ -23,12 +23,12 @@ func (p *Plan) traces(s *shape) []hdlgen.Port {
 		{Name: "trace_step_neuron_o", Width: 16},
 		{Name: "trace_step_words_o", Width: p.Units * bitsOf(p.Words)},
 		{Name: "trace_shared_valid_o", Width: 1},
-		{Name: "trace_shared_words_o", Width: max(1, s.Shared)},
+		{Name: "trace_shared_words_o", Width: s.SharedW()},
 		{Name: "trace_synapse_valid_o", Width: 1},
 		{Name: "trace_synapse_address_o", Width: 20},
 		{Name: "trace_synapse_sub_o", Width: 16},
 		{Name: "trace_synapse_words_o", Width: p.Units * s.Synapse},
-		{Name: "trace_synapse_besides_o", Width: p.Units * max(1, s.Beside)},
+		{Name: "trace_synapse_besides_o", Width: p.Units * s.BesideW()},
 	}
 }
 

@@ -33,6 +33,14 @@ type shape struct {
 	MaxLatency   int // cycles of an update's formula
 }
 
+// Of words that may have no bit the nets have one.
+
+func (s *shape) BesideW() int { return max(1, s.Beside) }
+func (s *shape) SharedW() int { return max(1, s.Shared) }
+
+// EventW are the bits of an event: a signal, a neuron and a change.
+func (s *shape) EventW() int { return s.Signal + 16 + s.Change }
+
 func newShape(p *Plan) (*shape, error) {
 	n, d := p.Network, p.D
 	batch, bits := p.batch(), hdlgen.AddressBits

@@ -51,4 +51,4 @@ func (m *shared) Next(x Storage) string {
 func (m *shared) Written() []string { return sideBySide("next_", m.Shared) }
 
 // Unused are nets of which not all is read.
-func (m *shared) Unused() []string { return append(m.unused(), "constants_i", "uses_q") }
+func (m *shared) Unused() []string { return append(m.module.Unused(), "constants_i", "uses_q") }

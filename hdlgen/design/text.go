@@ -19,7 +19,7 @@ var templateFiles embed.FS
 
 // templates are the texts of the modules that are printed for every design: of a neuron unit, of layers' words and of the top.
 var templates = template.Must(template.New("").Option("missingkey=error").Funcs(template.FuncMap{
-	"add":      sum,
+	"add":      func(a, b int) int { return a + b },
 	"mul":      func(a, b int) int { return a * b },
 	"max":      func(a, b int) int { return max(a, b) },
 	"one":      one,
@@ -32,22 +32,18 @@ var templates = template.Must(template.New("").Option("missingkey=error").Funcs(
 	"prefixed": prefixed,
 }).ParseFS(templateFiles, "*.v.tmpl"))
 
-// printed is the text of a module.
+// printed is the text of a module: its template, and behind it what tells linters of nets that nothing reads.
 func (m *module) printed(name string, data any) ([]byte, error) {
 	var text bytes.Buffer
-	for range 2 { // the second time it is known which results the text reads
-		text.Reset()
-		if err := templates.ExecuteTemplate(&text, name+".v.tmpl", data); err != nil {
-			return nil, err
-		}
-		named := map[string]int{}
-		for _, net := range results.FindAllString(text.String(), -1) {
-			named[net]++
-		}
-		m.read = map[string]bool{}
-		for net, times := range named {
-			m.read[net] = times > 3 // beside its declaration, its pipeline and the list of those that nothing reads
-		}
+	if err := templates.ExecuteTemplate(&text, name+".v.tmpl", data); err != nil {
+		return nil, err
+	}
+	m.named = map[string]int{}
+	for _, net := range results.FindAllString(text.String(), -1) {
+		m.named[net]++
+	}
+	if err := templates.ExecuteTemplate(&text, "end", data); err != nil {
+		return nil, err
 	}
 	return vl.WrapText(text.Bytes()), nil
 }
@@ -59,13 +55,6 @@ var results = regexp.MustCompile(`\bf\d+_\w+`)
 type wire struct {
 	Name  string
 	Width int
-}
-
-func sum(list ...int) (sum int) {
-	for _, x := range list {
-		sum += x
-	}
-	return sum
 }
 
 func names(list []wire) (names []string) {
@@ -127,8 +116,8 @@ func taken(name string, low int, f fx.Format, width int) string {
 type module struct {
 	*Plan
 	W       *shape
-	own     []int           // numbers of the formulas
-	read    map[string]bool // results of theirs that the text reads
+	own     []int          // numbers of the formulas
+	named   map[string]int // how often the text names each of their results
 	operand func(f *Formula, at int, format fx.Format) string
 }
 
@@ -136,7 +125,7 @@ type module struct {
 func (p *Plan) module(s *shape, computes func(f *Formula) bool) module {
 	m := module{Plan: p, W: s}
 	for i, f := range p.Formulas {
-		if computes(f) && f.Graph.Name != "answer" {
+		if computes(f) && f.hasPipeline() {
 			m.own = append(m.own, i)
 		}
 	}
@@ -152,12 +141,8 @@ func (m *module) Provenance() string {
 	return text.String()
 }
 
-// Of words that may have no bit the nets have one; an event is a signal, a neuron and a change.
-
-func (m *module) BesideW() int { return max(1, m.W.Beside) }
-func (m *module) SharedW() int { return max(1, m.W.Shared) }
-func (m *module) EventW() int  { return m.W.Signal + 16 + m.W.Change }
-func (m *module) TraceW() int  { return bitsOf(m.Words) }
+// TraceW are the bits of a neuron's words.
+func (m *module) TraceW() int { return bitsOf(m.Words) }
 
 // LaneSumsW are the bits of a lane's sums, SumsW of those of all lanes of a unit.
 func (m *module) LaneSumsW() int { return len(m.Kinds) * m.W.Sum }
@@ -254,11 +239,11 @@ func (m *module) Raised() []string {
 	return list
 }
 
-// unused are outputs of formulas that nothing reads.
-func (m *module) unused() (list []string) {
+// Unused are outputs of formulas that the text names where they are declared and at their pipeline alone.
+func (m *module) Unused() (list []string) {
 	for _, x := range m.Pipelines() {
 		for _, name := range x.nets() {
-			if !m.read[name] {
+			if m.named[name] <= 2 {
 				list = append(list, name)
 			}
 		}

@@ -47,7 +47,7 @@ func (p *Plan) topModule(s *shape) ([]byte, error) {
 	m.TableBits = numbers(tables[:], func(x TableSize) int { return x.Bits }, tableCount)
 
 	m.Told = m.fromControl()
-	known := map[string]int{"rst": 1, "shared": m.SharedW()}
+	known := map[string]int{"rst": 1, "shared": s.SharedW()}
 	for _, x := range m.Told {
 		known[x.Name] = x.Width
 	}
@@ -69,12 +69,12 @@ func (p *Plan) topModule(s *shape) ([]byte, error) {
 	}
 	m.Answers = []wire{
 		{"queue_put", p.Contexts},
-		{"queue_head", m.EventW()},
+		{"queue_head", s.EventW()},
 		{"moved", 1},
 		{"flags", p.Flags},
 		{"score", s.Score},
 		{"synapse", s.Synapse},
-		{"beside", m.BesideW()},
+		{"beside", s.BesideW()},
 	}
 	if p.Learns() {
 		m.Answers = append(m.Answers, wire{"kept", s.Kept}, wire{"factor_live", 1})
@@ -104,7 +104,7 @@ func (m *top) fromControl() []wire {
 		{"host_beside", 1},
 		{"host_lane", s.Lane},
 		{"host_synapse", s.Synapse},
-		{"host_words", m.BesideW()},
+		{"host_words", s.BesideW()},
 		{"factor_raddr", s.FactorAddr},
 		{"factor_waddr", s.FactorAddr},
 		{"update", 1},

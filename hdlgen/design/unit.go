@@ -20,15 +20,14 @@ func (p *Plan) unitModule(s *shape) ([]byte, error) {
 
 // operandOf is the net of an operand.
 func (m *unit) operandOf(f *Formula, at int, format fx.Format) string {
-	word := func(name string) string { return taken("word_"+name, 0, format, m.Words[place(m.Words, name)].Width) }
 	switch o := f.Operands[at]; o.Source {
 	case rule.FromWord:
 		if i := place(m.Shared, o.Name); i >= 0 {
-			return taken("shared_i", m.Shared[i].Low, format, m.SharedW())
+			return taken("shared_i", m.Shared[i].Low, format, m.W.SharedW())
 		}
-		return word(o.Name)
+		return m.word(o.Name, format)
 	case rule.FromEarlier:
-		return word(earlier(o.Name))
+		return m.word(earlier(o.Name), format)
 	case rule.FromSum:
 		return taken(fmt.Sprintf("sum%d_q", m.kind(o.Name)), 0, format, m.W.Sum)
 	case rule.FromProducts:
@@ -46,11 +45,16 @@ func (m *unit) operandOf(f *Formula, at int, format fx.Format) string {
 		return taken("constants_i", f.Constants[at], format, m.W.Constants)
 	case rule.FromSynapse:
 		if i := place(m.Beside, o.Name); i >= 0 {
-			return taken("beside_q", m.Beside[i].Low, format, m.BesideW())
+			return taken("beside_q", m.Beside[i].Low, format, m.W.BesideW())
 		}
 		return taken("synapse_q", 0, format, m.W.Synapse)
 	}
 	panic("design: an operand without a place")
+}
+
+// word is a word of the neurons, in a format.
+func (m *unit) word(name string, format fx.Format) string {
+	return taken("word_"+name, 0, format, m.Words[place(m.Words, name)].Width)
 }
 
 // Words of neurons lie by sample in flight and index.
@@ -69,10 +73,7 @@ func (m *unit) WordAddress(index string) string {
 // Readout is the format of scores, ReadoutWord their word.
 func (m *unit) Readout() fx.Format { return m.A.Word(m.D.Readout).Format }
 
-func (m *unit) ReadoutWord() string {
-	x := m.Words[place(m.Words, m.D.Words[m.D.Readout].Name)]
-	return taken("word_"+x.Name, 0, m.Readout(), x.Width)
-}
+func (m *unit) ReadoutWord() string { return m.word(m.D.Words[m.D.Readout].Name, m.Readout()) }
 
 // Next is what the formula under way makes of a word, Writes whether it does.
 func (m *unit) Next(x Storage) string {
@@ -127,9 +128,7 @@ func (m *unit) factor(width int, kept func(s Step) bool) string {
 }
 
 // SynapseWord is the synapse that comes of an update.
-func (m *unit) SynapseWord() string {
-	return m.updated(m.W.Synapse, "w_next")
-}
+func (m *unit) SynapseWord() string { return m.updated(m.W.Synapse, "w_next") }
 
 // BesideNext is a word beside it.
 func (m *unit) BesideNext(x Storage) string { return m.updated(x.Width, x.Name+"_next") }
@@ -155,8 +154,8 @@ func (m *unit) updated(width int, output string) string {
 // Reduced is the word that the formula under way takes of all neurons, Largest whether it takes the largest and not the sum.
 func (m *unit) Reduced() string {
 	return m.reduces(m.W.Reduce, func(f *Formula) string {
-		net, format := "word_"+f.Reduces, m.reduced(f)
-		return extendedFrom(net, taken(net, 0, format, m.Words[place(m.Words, f.Reduces)].Width), format, m.W.Reduce)
+		format := m.reduced(f)
+		return extendedFrom("word_"+f.Reduces, m.word(f.Reduces, format), format, m.W.Reduce)
 	})
 }
 
@@ -180,7 +179,7 @@ func (m *unit) Trace() []string { return sideBySide("written_", m.Words) }
 
 // Unused are nets of which not all is read.
 func (m *unit) Unused() []string {
-	list := m.unused()
+	list := m.module.Unused()
 	for k := range m.Kinds {
 		list = append(list, fmt.Sprintf("sum%d_q", k))
 	}

@@ -17,7 +17,7 @@ import (
 // Fields of a format that a setting may name.
 var formatFields = []string{"width", "integer", "fraction", "rounding", "overflow"}
 
-// Set changes one setting of a network. A setting is a path of the network file, as learning.beta or corinfomax.lambda; or a
+// Set changes one setting of a network. A setting is a path of the network file, as learning.beta or settling.step.start; or a
 // tensor of its formats with one of
 //
 //	width      word length; the bits in front of the binary point stay
