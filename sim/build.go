@@ -15,7 +15,6 @@ type build struct {
 	rehearse Rehearsal
 	m        *hdlgen.Manifest
 	work     string // folder to work in, with the design's Verilog and the harness
-	bench    string // the harness
 	runtime  string // Verilator's run-time library, compiled before
 	// Files of the library's properties, if the recipe asks for them.
 	properties []string
@@ -33,8 +32,8 @@ func (b *build) icarus(ctx context.Context) error {
 	if b.how.Properties {
 		language = "-g2012" // assertions
 	}
-	args := append([]string{language, "-o", productFolder + "/model.vvp", "-s", strings.TrimSuffix(b.bench, ".v"), "-DDUT=" + b.m.Name}, macros(b.m)...)
-	_, err := output(ctx, b.work, "iverilog", append(append(append(args, b.m.Files...), b.properties...), b.bench)...)
+	args := append([]string{language, "-o", productFolder + "/model.vvp", "-s", "corinfo_testbench"}, macros(b.m)...)
+	_, err := output(ctx, b.work, "iverilog", append(append(append(args, b.m.Files...), b.properties...), "corinfo_testbench.v")...)
 	return err
 }
 
@@ -47,12 +46,13 @@ var runtimeObjects = []string{"verilated.o", "verilated_threads.o", "verilated_d
 // short run went through is put together, so that a cycle's instructions nearly fit the processor's first cache.
 func (b *build) verilator(ctx context.Context) error {
 	obj := filepath.Join(b.work, objectFolder)
-	flags := strings.Join(macros(b.m), " ")
+	known := macros(b.m)
+	flags := strings.Join(known, " ")
 	assertions := "--noassert"
 	if b.how.Properties {
 		assertions = "--assert"
 	}
-	args := []string{"--cc", "--exe", "-O3", "--x-assign", "unique", "--x-initial", "unique", assertions, "--prefix", "Vcorinfo", "--top-module", b.m.Name, "--Mdir", objectFolder}
+	args := []string{"--cc", "--exe", "-O3", "--x-assign", "unique", "--x-initial", "unique", assertions, "--prefix", "Vcorinfo", "--top-module", "corinfo_held", "--Mdir", objectFolder}
 	switch b.how.Wave {
 	case FST:
 		args = append(args, "--trace-fst")
@@ -61,12 +61,12 @@ func (b *build) verilator(ctx context.Context) error {
 		args = append(args, "--trace")
 		flags += " -DCORINFO_WAVE_VCD"
 	}
-	args = append(args, "-CFLAGS", flags)
+	args = append(append(args, known...), "-CFLAGS", flags)
 	if b.how.Properties {
 		args = append(args, "-Wno-lint") // their numbers are as wide as it takes; the design lints without them
 	}
 	args = append(append(args, b.m.Files...), b.properties...)
-	if _, err := output(ctx, b.work, "verilator", append(args, b.bench)...); err != nil {
+	if _, err := output(ctx, b.work, "verilator", append(args, "corinfo_held.v", "corinfo_testbench.cpp")...); err != nil {
 		return err
 	}
 	// The library's objects depend on whether models trace, and how.

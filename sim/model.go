@@ -25,11 +25,11 @@ const (
 	Icarus    Simulator = "icarus"
 )
 
-// macros are the sizes that the harnesses need.
+// macros are what the harnesses need to know of a design: its name and its sizes.
 func macros(m *hdlgen.Manifest) []string {
 	define := func(name string, value int) string { return fmt.Sprintf("-D%s=%d", name, value) }
 	w := m.Widths
-	return []string{define("INPUTS", m.Layers[0]), define("X_WIDTH", w.X), define("UNITS", m.Units), define("CONTEXT_WIDTH", w.Context), define("WORDS_WIDTH", w.Words),
+	return []string{"-DDUT=" + m.Name, define("INPUTS", m.Layers[0]), define("X_WIDTH", w.X), define("UNITS", m.Units), define("CONTEXT_WIDTH", w.Context), define("WORDS_WIDTH", w.Words),
 		define("SHARED_WIDTH", w.Shared), define("SYNAPSE_WIDTH", w.Synapse), define("BESIDE_WIDTH", w.Beside), define("LABEL_WIDTH", w.Label), define("SCORE_WIDTH", w.Score),
 		define("ABORT_ADDRESS", int(design.RegionStatus.Address(design.StatusAbort)))}
 }
@@ -96,9 +96,9 @@ type Rehearsal func(ctx context.Context, program string) error
 // with other memory images. The cache's key is the content of the Verilog, the harness, the tools' versions and the recipe. Memory images
 // are read when it runs. Only a rehearsed model needs a rehearsal.
 func Compile(ctx context.Context, dir string, m *hdlgen.Manifest, how Recipe, rehearse Rehearsal) (command []string, err error) {
-	needed, harness := []string{"verilator", "g++", "make"}, "verilator/corinfo_testbench.cpp"
+	needed, harness := []string{"verilator", "g++", "make"}, []string{"verilator/corinfo_held.v", "verilator/corinfo_testbench.cpp"}
 	if how.Simulator == Icarus {
-		needed, harness = []string{"iverilog", "vvp"}, "icarus/corinfo_testbench.v"
+		needed, harness = []string{"iverilog", "vvp"}, []string{"icarus/corinfo_testbench.v"}
 		how.Effort, how.Wave = Quick, ""
 	}
 	for _, tool := range needed {
@@ -106,18 +106,21 @@ func Compile(ctx context.Context, dir string, m *hdlgen.Manifest, how Recipe, re
 			return nil, err
 		}
 	}
-	text, err := testbench.Files.ReadFile(harness)
-	if err != nil {
-		return nil, err
-	}
 	tools := sha256.New()
 	for _, tool := range needed {
 		fmt.Fprintln(tools, tool, version(ctx, tool))
 	}
 	hash := sha256.New()
-	fmt.Fprintf(hash, "%x %+v %s %v\n", tools.Sum(nil), how, m.Name, macros(m))
-	hash.Write(text)
-	files := map[string][]byte{filepath.Base(harness): text}
+	fmt.Fprintf(hash, "%x %+v %v\n", tools.Sum(nil), how, macros(m))
+	files := map[string][]byte{}
+	for _, f := range harness {
+		text, err := testbench.Files.ReadFile(f)
+		if err != nil {
+			return nil, err
+		}
+		hash.Write(text)
+		files[filepath.Base(f)] = text
+	}
 	for _, f := range m.Files {
 		text, err := golden.ReadFile(filepath.Join(dir, f), hdlgen.MaxFile)
 		if err != nil {
@@ -166,8 +169,7 @@ func Compile(ctx context.Context, dir string, m *hdlgen.Manifest, how Recipe, re
 			return nil, err
 		}
 	}
-	b := &build{how: how, rehearse: rehearse, m: m, work: work, bench: filepath.Base(harness), properties: properties,
-		runtime: filepath.Join(cache, "runtime", fmt.Sprintf("%x", tools.Sum(nil)))}
+	b := &build{how: how, rehearse: rehearse, m: m, work: work, properties: properties, runtime: filepath.Join(cache, "runtime", fmt.Sprintf("%x", tools.Sum(nil)))}
 	if err := os.Mkdir(filepath.Join(work, productFolder), 0o755); err != nil {
 		return nil, err
 	}

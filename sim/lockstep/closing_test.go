@@ -76,10 +76,10 @@ func samplesOf(d *design.Design, count int, rng *rand.Rand) (list []sim.Sample) 
 func TestClosingPart(t *testing.T) {
 	t.Parallel()
 	rng := rand.New(rand.NewPCG(10, goldentest.Seed(t)))
-	for _, c := range closingCases {
+	for i, c := range closingCases {
 		t.Run(c.rule, func(t *testing.T) {
 			d := c.generate(t, rng)
-			o := sim.Options{Simulator: sim.Icarus, Inference: samplesOf(d, 1, rng), Learning: samplesOf(d, c.batch+rng.IntN(2), rng), Again: true, Closing: true, Properties: true}
+			o := sim.Options{Simulator: simulatorOf(i), Inference: samplesOf(d, 1, rng), Learning: samplesOf(d, c.batch+rng.IntN(2), rng), Again: true, Closing: true, Properties: true}
 			report, err := Cosim(t.Context(), d, o)
 			require.NoError(t, err)
 			require.Nil(t, report.Mismatch, "%v", report.Mismatch)

@@ -26,7 +26,7 @@ func TestCounters(t *testing.T) {
 	mirrored.Formats = map[string]fx.Type{"drive": {Format: fx.S(3, 3)}, "dW": {Format: fx.S(3, 12)}, "W": {Format: fx.S(7, 4)}}
 	fixed.Formats = map[string]fx.Type{"e": {Format: fx.S(3, 4)}, "dW": {Format: fx.S(3, 12)}, "W": {Format: fx.S(7, 4)}}
 	for i, n := range []*network.Network{sparse, mirrored, fixed} {
-		simulator := []sim.Simulator{sim.Icarus, sim.Verilator, sim.Icarus}[i]
+		simulator := simulatorOf(i)
 		target := plainTarget
 		target.WireCycles = i
 		p, err := design.New(n, 4, 2, target)

@@ -41,15 +41,15 @@ func TestStalls(t *testing.T) {
 	t.Parallel()
 	rng := rand.New(rand.NewPCG(5, goldentest.Seed(t)))
 	var cycles [2][][2]int64 // of inferences, of learning
-	for _, n := range harnessed(rng) {
+	for i, n := range harnessed(rng) {
 		p, err := design.New(n, 4, 2, plainTarget)
 		require.NoError(t, err)
-		d, program := build(t, p, model(t, n), sim.Icarus)
+		d, program := build(t, p, model(t, n), simulatorOf(i))
 		samples := draw(rng, n, model(t, n).Machine, 3, 2*n.Learning.Batch)
-		for i, stall := range []int{0, 1 + rng.IntN(65535)} {
-			r := follow(t, d, model(t, n), program, samples, sim.Options{Simulator: sim.Icarus, Stall: stall})
+		for stalled, stall := range []int{0, 1 + rng.IntN(65535)} {
+			r := follow(t, d, model(t, n), program, samples, sim.Options{Simulator: simulatorOf(i), Stall: stall})
 			require.Nil(t, r.mismatch, "%s: %v", n.Rule, r.mismatch)
-			cycles[i] = append(cycles[i], [2]int64{r.done.InferenceTime, r.done.LearningTime})
+			cycles[stalled] = append(cycles[stalled], [2]int64{r.done.InferenceTime, r.done.LearningTime})
 		}
 	}
 	require.NotEqual(t, cycles[0], cycles[1])
@@ -60,11 +60,11 @@ func TestStalls(t *testing.T) {
 func TestResets(t *testing.T) {
 	t.Parallel()
 	rng := rand.New(rand.NewPCG(6, goldentest.Seed(t)))
-	for _, n := range harnessed(rng) {
+	for i, n := range harnessed(rng) {
 		p, err := design.New(n, 4, 2, plainTarget)
 		require.NoError(t, err)
 		m := model(t, n)
-		d, program := build(t, p, m, sim.Icarus)
+		d, program := build(t, p, m, simulatorOf(i))
 		batch := n.Learning.Batch
 		var samples []command
 		for _, end := range []reset{{'C', 0, 0}, {'C', 0, 1}, {'C', 0, 4}, {'C', 0, 30 + rng.IntN(30)}, {'S', 1, 0}, {'S', 1 + rng.IntN(20), rng.IntN(30)}, {'R', 1, 0},
@@ -81,7 +81,7 @@ func TestResets(t *testing.T) {
 			}
 		}
 		samples = append(samples, draw(rng, n, m.Machine, 1, batch)...)
-		r := follow(t, d, m, program, samples, sim.Options{Simulator: sim.Icarus})
+		r := follow(t, d, m, program, samples, sim.Options{Simulator: simulatorOf(i)})
 		require.Nil(t, r.mismatch, "%s: %v", n.Rule, r.mismatch)
 		require.Equal(t, 10, r.c.resets)
 	}
@@ -98,7 +98,7 @@ func TestResetsOnWires(t *testing.T) {
 	p, err := design.New(n, 4, 2, target)
 	require.NoError(t, err)
 	m := model(t, n)
-	d, program := build(t, p, m, sim.Icarus)
+	d, program := build(t, p, m, sim.Verilator)
 	var samples []command
 	const sweep = 60
 	for cycle := range sweep {
@@ -106,7 +106,7 @@ func TestResetsOnWires(t *testing.T) {
 		list[1].reset = &reset{'S', 1, cycle}
 		samples = append(samples, list...)
 	}
-	r := follow(t, d, m, program, samples, sim.Options{Simulator: sim.Icarus})
+	r := follow(t, d, m, program, samples, sim.Options{Simulator: sim.Verilator})
 	require.Nil(t, r.mismatch, "%v", r.mismatch)
 	require.Equal(t, sweep, r.c.resets)
 }

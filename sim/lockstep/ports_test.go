@@ -55,7 +55,8 @@ func TestAborts(t *testing.T) {
 		p, err := design.New(n, 4, 2, target)
 		require.NoError(t, err)
 		m := model(t, n)
-		d, program := build(t, p, m, sim.Icarus)
+		simulator := simulatorOf(i)
+		d, program := build(t, p, m, simulator)
 		batch := n.Learning.Batch
 		var samples []command
 		for at, end := range []reset{{'C', 0, 0}, {'C', 0, 30 + rng.IntN(30)}, {'S', 1 + rng.IntN(20), rng.IntN(30)}, {'R', 1, rng.IntN(40)}, {'W', 1, 0},
@@ -65,7 +66,7 @@ func TestAborts(t *testing.T) {
 			samples = append(samples, list...)
 		}
 		samples = append(samples, draw(rng, n, m.Machine, 1, batch)...)
-		c := follow(t, d, m, program, samples, sim.Options{Simulator: sim.Icarus})
+		c := follow(t, d, m, program, samples, sim.Options{Simulator: simulator})
 		require.Nil(t, c.mismatch, "%s: %v", n.Rule, c.mismatch)
 		require.Equal(t, 7, c.c.resets)
 	}

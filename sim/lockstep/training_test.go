@@ -30,7 +30,7 @@ func TestTraining(t *testing.T) {
 		p, err := design.New(n, 2, 1, plainTarget)
 		require.NoError(t, err)
 		l := model(t, n)
-		d, program := build(t, p, l, sim.Icarus)
+		d, program := build(t, p, l, simulatorOf(i))
 		data := &dataset.Data{Name: "random", Checksum: "of random"}
 		for _, set := range []*dataset.Set{&data.Train, &data.Test} {
 			set.Size = n.Layers[0]
@@ -68,7 +68,7 @@ func TestTraining(t *testing.T) {
 		}
 		s.idle()
 		s.readBack()
-		r := followScript(t, d, l, program, s, sim.Options{Simulator: sim.Icarus})
+		r := followScript(t, d, l, program, s, sim.Options{Simulator: simulatorOf(i)})
 		require.Nil(t, r.mismatch, "%s: %v", name, r.mismatch)
 		require.EqualValues(t, trained.Step, r.c.l.Step())
 		require.Equal(t, trained.Tensors, r.c.l.Tensors(), name)

@@ -1,4 +1,4 @@
-// Testbench for Verilator: plays a stimulus file into a design and prints everything that it does.
+// Testbench for Verilator: plays a stimulus file into a design, behind the registers of corinfo_held.v, and prints everything that it does.
 //
 // The protocol is that of corinfo_testbench.v, line by line; package lockstep writes the one side and reads the other.
 //   stimulus   H addr data | G addr count | I words... | L label negative words... | Q      (hexadecimal)
@@ -177,11 +177,12 @@ int main(int argc, char** argv) {
   dut->host_valid_i = 0;
   dut->result_ready_i = 0;
   dut->rst_i = 1;
+  dut->clk_i = 0;
   for (int i = 0; i < 4; i++) {
+    dut->eval();
     dut->clk_i = 1;
     dut->eval();
     dut->clk_i = 0;
-    dut->eval();
   }
   dut->rst_i = 0;
 
