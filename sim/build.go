@@ -43,7 +43,8 @@ var runtimeObjects = []string{"verilated.o", "verilated_threads.o", "verilated_d
 
 // verilator makes Vcorinfo. The compiler takes nearly all of the time: without optimisation one file of all
 // the model's C++ is fastest, because every file reads the same headers. A rehearsed model is compiled twice: what a
-// short run went through is put together, so that a cycle's instructions nearly fit the processor's first cache.
+// short run went through is put together, so that a cycle's instructions nearly fit the processor's first cache. Clocked blocks stay
+// whole (-fno-split): a pipeline's stage that is not in use is one condition, not one for each of its registers.
 func (b *build) verilator(ctx context.Context) error {
 	obj := filepath.Join(b.work, objectFolder)
 	known := macros(b.m)
@@ -52,7 +53,7 @@ func (b *build) verilator(ctx context.Context) error {
 	if b.how.Properties {
 		assertions = "--assert"
 	}
-	args := []string{"--cc", "--exe", "-O3", "--x-assign", "unique", "--x-initial", "unique", assertions, "--prefix", "Vcorinfo", "--top-module", "corinfo_held", "--Mdir", objectFolder}
+	args := []string{"--cc", "--exe", "-O3", "-fno-split", "--x-assign", "unique", "--x-initial", "unique", assertions, "--prefix", "Vcorinfo", "--top-module", "corinfo_held", "--Mdir", objectFolder}
 	switch b.how.Wave {
 	case FST:
 		args = append(args, "--trace-fst")

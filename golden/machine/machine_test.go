@@ -396,8 +396,14 @@ func pageDefault(p *page, kind string, k int) fx.Type {
 		case "target":
 			low, high := math.Abs(own.Target[0]), math.Abs(own.Target[1])
 			return fit(18, max(low, high)+low, true)
+		case "e":
+			if k == p.K() {
+				return fit(15, 15.0/16, true)
+			}
+		case "kept":
+			return fit(18, 15.0/16, true)
 		}
-		return predictiveDefault(s, kind, own.Activation, 1)
+		return predictiveDefault(s, kind, own.Activation, 15.0/128)
 	case *rule.PCNudge:
 		switch kind {
 		case "r":
@@ -445,7 +451,7 @@ func pageDefault(p *page, kind string, k int) fx.Type {
 	panic(kind)
 }
 
-// predictiveDefault is what predictive coding and its nudged form share; bound is that of errors.
+// predictiveDefault is what predictive coding and its nudged form share; bound is that of hidden neurons' errors.
 func predictiveDefault(s *rule.Settings, kind, activation string, bound float64) fx.Type {
 	e := fit(15, bound, true)
 	switch kind {
@@ -468,7 +474,10 @@ func optimizerDefault(p *page, kind string) (t fx.Type, ok bool) {
 	l, o := p.s.Learning, p.s.Learning.Optimizer
 	N, s, M := float64(l.Batch), p.own.rate(p, 1), slices.Max(l.Feedforward)
 	bound := N
-	if _, nudged := p.s.Own.(*rule.PCNudge); nudged {
+	switch p.s.Own.(type) {
+	case *rule.PC:
+		bound = 15 * N / 16
+	case *rule.PCNudge:
 		bound = 8 * l.Beta * N
 	}
 	R := 0.0 // the rule's own rates

@@ -72,7 +72,14 @@ func (c *predictivePage) settle(p *page, sign, label int) {
 	phase++
 	c.errors(p, phase, 0)
 	for k := 1; k <= K; k++ {
-		p.current.r[1][k], p.current.e[1][k] = c.f[k], c.e[k]
+		kept := c.e[k]
+		if !c.nudged() {
+			kept = zeros(p.s.Layers[k])
+			for i, e := range c.e[k] {
+				kept[i] = p.into("kept", k, e)
+			}
+		}
+		p.current.r[1][k], p.current.e[1][k] = c.f[k], kept
 	}
 }
 

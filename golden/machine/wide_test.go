@@ -48,8 +48,8 @@ func wideErrorFormats(s *rule.Settings) map[string]fx.Type {
 	o, sums := s.Learning.Optimizer, 8*float64(s.Learning.Batch)
 	formats := map[string]fx.Type{
 		"x": unsigned(28, 1), "W": wide(31, 1.5), "b": wide(31, 1.5), "B": wide(31, 1.5),
-		"r": wide(44, 7), "f": unsigned(29, 3), "e": wide(28, 7),
-		"drive": wide(48, 7), "target": wide(40, 1), "beta": wide(50, s.Learning.Beta), "eta": unsigned(40, 1),
+		"r": wide(44, 7), "f": unsigned(29, 3), "e": wide(28, 7), "kept": wide(28, 7),
+		"drive": wide(48, 7), "current": wide(48, 7), "target": wide(40, 1), "beta": wide(50, s.Learning.Beta), "eta": unsigned(40, 1),
 		"top": wide(44, 7), "exp": unsigned(40, 1), "norm": unsigned(40, 1),
 		"rate": unsigned(40, 4), "momentum": unsigned(40, 1), "shrink": unsigned(40, 1),
 		"correction": unsigned(40, 1), "fresh": unsigned(40, 1), "epsilon": unsigned(60, 1e-4),

@@ -104,7 +104,11 @@ func backprop(s *Settings, aligned bool) *Description {
 	for k := 1; k < K; k++ {
 		pre = append(pre, b.keep(r[k], Plus))
 	}
-	s.learnFromErrors(b, W, bias, pre, b.keep(one), e, true, false, batch, func(mu float64) float64 { return mu * scale })
+	var post []int
+	for k := 1; k <= K; k++ {
+		post = append(post, b.keep(e[k], Plus))
+	}
+	s.learnFromErrors(b, W, bias, pre, b.keep(one), post, true, false, batch, func(mu float64) float64 { return mu * scale })
 	return b.d
 }
 
@@ -135,13 +139,9 @@ func (b *builder) softmax(k int) [][]int {
 	return [][]int{{largest}, {exponential}, {normalize}}
 }
 
-// learnFromErrors adds the updates of W and b from the sum of e pre', or of its negative, for values of that up to bound; e holds words
-// by layer, pre and unit factors.
-func (s *Settings) learnFromErrors(b *builder, W, bias, pre []int, unit int, e []int, negative, signed bool, bound float64, rate func(mu float64) float64) {
-	var post []int
-	for k := range W {
-		post = append(post, b.keep(e[k+1], Plus))
-	}
+// learnFromErrors adds the updates of W and b from the sum of e pre', or of its negative, for values of that up to bound; post, pre
+// and unit are factors, by projection.
+func (s *Settings) learnFromErrors(b *builder, W, bias, pre []int, unit int, post []int, negative, signed bool, bound float64, rate func(mu float64) float64) {
 	terms := func(k, pre int) []Term { return []Term{{Post: post[k], Pre: pre, Role: Plus, Negative: negative}} }
 	for k := range W {
 		s.descend(b, gradient{"W", k, W[k], terms(k, pre[k]), signed, s.Learning.mu(k), rate, bound})

@@ -35,12 +35,15 @@ func predictive(s *Settings) *Description {
 	}
 	K := b.K()
 
-	// A small beta makes small errors: nudged, they and the values have places for them.
-	value, error := Fit(22, 15, true), 1.0
+	// Outputs that are held at targets have errors below 1, hidden neurons such of an eighth of that at most: theirs have places for it, and
+	// what learning keeps of both has one format, that of one pipeline. A small beta makes small errors of all neurons: nudged, they and the
+	// values have places for them.
+	value, error, eighth := Fit(22, 15, true), 15.0/16, 8.0
 	if nudged {
-		value, error = Fit(28, 31, true), 8*s.Learning.Beta
+		value, error, eighth = Fit(28, 31, true), 8*s.Learning.Beta, 1
 	}
-	small := Fit(15, error, true)
+	output, hidden := Fit(15, error, true), Fit(15, error/eighth, true)
+	largest := hidden.Float(hidden.Word(hidden.Max()))
 	f, r, e := []int{b.input(s.input())}, []int{-1}, []int{-1}
 	one := b.one()
 	for k := 1; k <= K; k++ {
@@ -48,16 +51,20 @@ func predictive(s *Settings) *Description {
 		if k < K {
 			f = append(f, b.signal("f", k, activity(activation), "activities: the activation of values"))
 		}
+		small := hidden
+		if k == K {
+			small = output
+		}
 		if k > 1 {
 			e = append(e, b.signal("e", k, small, "errors: what the layer below did not foresee"))
 		} else {
 			e = append(e, b.word("e", k, small, "errors: what the layer below did not foresee"))
 		}
 		if k < K {
-			b.slopes(activation, k, 7*small.Float(small.Word(small.Max())))
+			b.slopes(activation, k, 7*largest)
 		}
 		if nudged || k < K {
-			b.tensor("drive", k, OfValue, Fit(18, 4*small.Float(small.Word(small.Max())), true), "change of a value before its step size")
+			b.tensor("drive", k, OfValue, Fit(18, 4*largest, true), "change of a value before its step size")
 		}
 	}
 	basal, feedback := make([]int, K+1), make([]int, K+1)
@@ -123,11 +130,18 @@ func predictive(s *Settings) *Description {
 	}
 	b.d.Readout, b.d.States = r[K], append(slices.Clone(f), r[K])
 
-	pre := []int{b.keep(f[0])}
+	pre, post := []int{b.keep(f[0])}, []int(nil)
 	for k := 1; k < K; k++ {
 		pre = append(pre, b.keep(f[k], Plus))
 	}
-	s.learnFromErrors(b, W, bias, pre, b.keep(one), e, false, nudged, error*float64(s.Learning.Batch), func(mu float64) float64 { return mu * scale })
+	for k := 1; k <= K; k++ {
+		if nudged {
+			post = append(post, b.keep(e[k], Plus))
+		} else {
+			post = append(post, b.factor("kept", k, Fit(18, error, true), "errors as learning keeps them", func(g *Graph) Value { return g.Word("e") }, Plus))
+		}
+	}
+	s.learnFromErrors(b, W, bias, pre, b.keep(one), post, false, nudged, error*float64(s.Learning.Batch), func(mu float64) float64 { return mu * scale })
 	return b.d
 }
 
