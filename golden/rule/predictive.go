@@ -38,11 +38,11 @@ func predictive(s *Settings) *Description {
 	// Outputs that are held at targets have errors below 1, hidden neurons such of an eighth of that at most: theirs have places for it, and
 	// what learning keeps of both has one format, that of one pipeline. A small beta makes small errors of all neurons: nudged, they and the
 	// values have places for them.
-	value, error, eighth := Fit(22, 15, true), 15.0/16, 8.0
+	value, bound, finer := Fit(22, 15, true), 15.0/16, 8.0
 	if nudged {
-		value, error, eighth = Fit(28, 31, true), 8*s.Learning.Beta, 1
+		value, bound, finer = Fit(28, 31, true), 8*s.Learning.Beta, 1
 	}
-	output, hidden := Fit(15, error, true), Fit(15, error/eighth, true)
+	output, hidden := Fit(15, bound, true), Fit(15, bound/finer, true)
 	largest := hidden.Float(hidden.Word(hidden.Max()))
 	f, r, e := []int{b.input(s.input())}, []int{-1}, []int{-1}
 	one := b.one()
@@ -138,10 +138,10 @@ func predictive(s *Settings) *Description {
 		if nudged {
 			post = append(post, b.keep(e[k], Plus))
 		} else {
-			post = append(post, b.factor("kept", k, Fit(18, error, true), "errors as learning keeps them", func(g *Graph) Value { return g.Word("e") }, Plus))
+			post = append(post, b.factor("kept", k, Fit(18, bound, true), "errors as learning keeps them", func(g *Graph) Value { return g.Word("e") }, Plus))
 		}
 	}
-	s.learnFromErrors(b, W, bias, pre, b.keep(one), post, false, nudged, error*float64(s.Learning.Batch), func(mu float64) float64 { return mu * scale })
+	s.learnFromErrors(b, W, bias, pre, b.keep(one), post, false, nudged, bound*float64(s.Learning.Batch), func(mu float64) float64 { return mu * scale })
 	return b.d
 }
 

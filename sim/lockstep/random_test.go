@@ -88,7 +88,7 @@ func randomDesign(t *testing.T, seed uint64) {
 	simulators := []sim.Simulator{sim.Verilator}
 	if own := os.Getenv("CORINFO_SIMULATOR"); own != "" {
 		simulators = []sim.Simulator{sim.Simulator(own)}
-	} else if rng.IntN(10) < 3 { // which takes several times as long to run as a model to compile and run
+	} else if rng.IntN(10) < 3 { // Icarus runs for several times as long as Verilator's model takes to compile and run
 		simulators = append(simulators, sim.Icarus)
 	}
 	ends := map[int64]bool{}
