@@ -9,7 +9,8 @@ type Term[T Float] struct {
 }
 
 // Combine sets z to the sum of terms, of matrices of states of one shape: a product and fused multiply-adds in their order.
-// z may be one of them, the first where there are more than four.
+// z may be one of them, the first where there are more than four. Sums that are not normal numbers become 0, as products and
+// quotients do: they would take a processor ten times as long.
 func Combine[T Float](z Matrix[T], terms []Term[T]) {
 	n, k := z.whole(), inUse[T]()
 	for _, t := range terms {

@@ -39,24 +39,41 @@ func plainTile[T Float](terms int, a *T, aTerm int, b *T, bTerm int, c *T, keep 
 	}
 }
 
+// normal is v, 0 where it is not a normal number, but NaN: combine, multiply and divide make no others.
+func normal[T Float](v T) T {
+	if smallest := T(smallestNormal[T]()); v < smallest && v > -smallest {
+		return 0
+	}
+	return v
+}
+
+// smallestNormal is the smallest number above 0 with all its bits.
+func smallestNormal[T Float]() float64 {
+	var zero T
+	if unsafe.Sizeof(zero) == 4 {
+		return 0x1p-126
+	}
+	return 0x1p-1022
+}
+
 func plainCombine1[T Float](n int, z, a *T, ka T) {
 	zs, as := unsafe.Slice(z, n), unsafe.Slice(a, n)
 	for i, v := range as {
-		zs[i] = v * ka
+		zs[i] = normal(v * ka)
 	}
 }
 
 func plainCombine2[T Float](n int, z, a, b *T, ka, kb T) {
 	zs, as, bs := unsafe.Slice(z, n), unsafe.Slice(a, n), unsafe.Slice(b, n)
 	for i, v := range as {
-		zs[i] = fma(bs[i], kb, v*ka)
+		zs[i] = normal(fma(bs[i], kb, v*ka))
 	}
 }
 
 func plainCombine3[T Float](n int, z, a, b, c *T, ka, kb, kc T) {
 	zs, as, bs, cs := unsafe.Slice(z, n), unsafe.Slice(a, n), unsafe.Slice(b, n), unsafe.Slice(c, n)
 	for i, v := range as {
-		zs[i] = fma(cs[i], kc, fma(bs[i], kb, v*ka))
+		zs[i] = normal(fma(cs[i], kc, fma(bs[i], kb, v*ka)))
 	}
 }
 
@@ -64,7 +81,7 @@ func plainCombine4[T Float](n int, z, a, b, c, d *T, ka, kb, kc, kd T) {
 	zs, as, bs := unsafe.Slice(z, n), unsafe.Slice(a, n), unsafe.Slice(b, n)
 	cs, ds := unsafe.Slice(c, n), unsafe.Slice(d, n)
 	for i, v := range as {
-		zs[i] = fma(ds[i], kd, fma(cs[i], kc, fma(bs[i], kb, v*ka)))
+		zs[i] = normal(fma(ds[i], kd, fma(cs[i], kc, fma(bs[i], kb, v*ka))))
 	}
 }
 
@@ -84,7 +101,7 @@ func plainLimit[T Float](n int, z, a *T, ceiling T) {
 func plainMultiply[T Float](n int, z, a, b *T) {
 	zs, bs := unsafe.Slice(z, n), unsafe.Slice(b, n)
 	for i, v := range unsafe.Slice(a, n) {
-		zs[i] = v * bs[i]
+		zs[i] = normal(v * bs[i])
 	}
 }
 
@@ -95,7 +112,7 @@ func plainDivide[T Float](n int, z, a, b *T, factor T) {
 		if bs[i] > 0 {
 			q = T(v*factor) / bs[i]
 		}
-		zs[i] = q
+		zs[i] = normal(q)
 	}
 }
 

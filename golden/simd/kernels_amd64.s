@@ -4,6 +4,18 @@
 
 #include "textflag.h"
 
+DATA magnitude32<>+0(SB)/4, $0x7fffffff
+GLOBL magnitude32<>(SB), RODATA|NOPTR, $4
+
+DATA smallest32<>+0(SB)/4, $0x00800000
+GLOBL smallest32<>(SB), RODATA|NOPTR, $4
+
+DATA magnitude64<>+0(SB)/8, $0x7fffffffffffffff
+GLOBL magnitude64<>(SB), RODATA|NOPTR, $8
+
+DATA smallest64<>+0(SB)/8, $0x0010000000000000
+GLOBL smallest64<>(SB), RODATA|NOPTR, $8
+
 // func tile10x32AVX512(terms int, a *float32, aRow int, aTerm int, b *float32, bTerm int, c *float32, cRow int, keep float32)
 // Requires: AVX, AVX512F
 TEXT ·tile10x32AVX512(SB), NOSPLIT, $0-68
@@ -282,16 +294,21 @@ TEXT ·combine1x32AVX512(SB), NOSPLIT, $0-28
 	MOVQ         z+8(FP), CX
 	MOVQ         a+16(FP), DX
 	VBROADCASTSS ka+24(FP), Z0
+	VBROADCASTSS magnitude32<>+0(SB), Z1
+	VBROADCASTSS smallest32<>+0(SB), Z2
 	TESTQ        AX, AX
 	JZ           end
 
 elements:
-	VMULPS  (DX), Z0, Z1
-	VMOVUPS Z1, (CX)
-	ADDQ    $0x40, CX
-	ADDQ    $0x40, DX
-	SUBQ    $0x10, AX
-	JNZ     elements
+	VMULPS    (DX), Z0, Z3
+	VPANDQ    Z3, Z1, Z4
+	VCMPPS    $0x05, Z2, Z4, K1
+	VMOVUPS.Z Z3, K1, Z3
+	VMOVUPS   Z3, (CX)
+	ADDQ      $0x40, CX
+	ADDQ      $0x40, DX
+	SUBQ      $0x10, AX
+	JNZ       elements
 
 end:
 	VZEROUPPER
@@ -306,13 +323,18 @@ TEXT ·combine2x32AVX512(SB), NOSPLIT, $0-40
 	VBROADCASTSS ka+32(FP), Z0
 	MOVQ         b+24(FP), BX
 	VBROADCASTSS kb+36(FP), Z1
+	VBROADCASTSS magnitude32<>+0(SB), Z2
+	VBROADCASTSS smallest32<>+0(SB), Z3
 	TESTQ        AX, AX
 	JZ           end
 
 elements:
-	VMULPS      (DX), Z0, Z2
-	VFMADD231PS (BX), Z1, Z2
-	VMOVUPS     Z2, (CX)
+	VMULPS      (DX), Z0, Z4
+	VFMADD231PS (BX), Z1, Z4
+	VPANDQ      Z4, Z2, Z5
+	VCMPPS      $0x05, Z3, Z5, K1
+	VMOVUPS.Z   Z4, K1, Z4
+	VMOVUPS     Z4, (CX)
 	ADDQ        $0x40, CX
 	ADDQ        $0x40, DX
 	ADDQ        $0x40, BX
@@ -334,14 +356,19 @@ TEXT ·combine3x32AVX512(SB), NOSPLIT, $0-52
 	VBROADCASTSS kb+44(FP), Z1
 	MOVQ         c+32(FP), SI
 	VBROADCASTSS kc+48(FP), Z2
+	VBROADCASTSS magnitude32<>+0(SB), Z3
+	VBROADCASTSS smallest32<>+0(SB), Z4
 	TESTQ        AX, AX
 	JZ           end
 
 elements:
-	VMULPS      (DX), Z0, Z3
-	VFMADD231PS (BX), Z1, Z3
-	VFMADD231PS (SI), Z2, Z3
-	VMOVUPS     Z3, (CX)
+	VMULPS      (DX), Z0, Z5
+	VFMADD231PS (BX), Z1, Z5
+	VFMADD231PS (SI), Z2, Z5
+	VPANDQ      Z5, Z3, Z6
+	VCMPPS      $0x05, Z4, Z6, K1
+	VMOVUPS.Z   Z5, K1, Z5
+	VMOVUPS     Z5, (CX)
 	ADDQ        $0x40, CX
 	ADDQ        $0x40, DX
 	ADDQ        $0x40, BX
@@ -366,15 +393,20 @@ TEXT ·combine4x32AVX512(SB), NOSPLIT, $0-64
 	VBROADCASTSS kc+56(FP), Z2
 	MOVQ         d+40(FP), DI
 	VBROADCASTSS kd+60(FP), Z3
+	VBROADCASTSS magnitude32<>+0(SB), Z4
+	VBROADCASTSS smallest32<>+0(SB), Z5
 	TESTQ        AX, AX
 	JZ           end
 
 elements:
-	VMULPS      (DX), Z0, Z4
-	VFMADD231PS (BX), Z1, Z4
-	VFMADD231PS (SI), Z2, Z4
-	VFMADD231PS (DI), Z3, Z4
-	VMOVUPS     Z4, (CX)
+	VMULPS      (DX), Z0, Z6
+	VFMADD231PS (BX), Z1, Z6
+	VFMADD231PS (SI), Z2, Z6
+	VFMADD231PS (DI), Z3, Z6
+	VPANDQ      Z6, Z4, Z7
+	VCMPPS      $0x05, Z5, Z7, K1
+	VMOVUPS.Z   Z6, K1, Z6
+	VMOVUPS     Z6, (CX)
 	ADDQ        $0x40, CX
 	ADDQ        $0x40, DX
 	ADDQ        $0x40, BX
@@ -415,22 +447,27 @@ end:
 // func multiply32AVX512(n int, z *float32, a *float32, b *float32)
 // Requires: AVX, AVX512F
 TEXT ·multiply32AVX512(SB), NOSPLIT, $0-32
-	MOVQ  n+0(FP), AX
-	MOVQ  z+8(FP), CX
-	MOVQ  a+16(FP), DX
-	MOVQ  b+24(FP), BX
-	TESTQ AX, AX
-	JZ    end
+	MOVQ         n+0(FP), AX
+	MOVQ         z+8(FP), CX
+	MOVQ         a+16(FP), DX
+	MOVQ         b+24(FP), BX
+	VBROADCASTSS magnitude32<>+0(SB), Z0
+	VBROADCASTSS smallest32<>+0(SB), Z1
+	TESTQ        AX, AX
+	JZ           end
 
 elements:
-	VMOVUPS (DX), Z0
-	VMULPS  (BX), Z0, Z0
-	VMOVUPS Z0, (CX)
-	ADDQ    $0x40, CX
-	ADDQ    $0x40, DX
-	ADDQ    $0x40, BX
-	SUBQ    $0x10, AX
-	JNZ     elements
+	VMOVUPS   (DX), Z2
+	VMULPS    (BX), Z2, Z2
+	VPANDQ    Z2, Z0, Z3
+	VCMPPS    $0x05, Z1, Z3, K1
+	VMOVUPS.Z Z2, K1, Z2
+	VMOVUPS   Z2, (CX)
+	ADDQ      $0x40, CX
+	ADDQ      $0x40, DX
+	ADDQ      $0x40, BX
+	SUBQ      $0x10, AX
+	JNZ       elements
 
 end:
 	VZEROUPPER
@@ -445,20 +482,25 @@ TEXT ·divide32AVX512(SB), NOSPLIT, $0-36
 	MOVQ         b+24(FP), BX
 	VBROADCASTSS factor+32(FP), Z0
 	VPXORQ       Z1, Z1, Z1
+	VBROADCASTSS magnitude32<>+0(SB), Z2
+	VBROADCASTSS smallest32<>+0(SB), Z3
 	TESTQ        AX, AX
 	JZ           end
 
 elements:
-	VMULPS   (DX), Z0, Z2
-	VMOVUPS  (BX), Z3
-	VCMPPS   $0x1e, Z1, Z3, K1
-	VDIVPS.Z Z3, Z2, K1, Z2
-	VMOVUPS  Z2, (CX)
-	ADDQ     $0x40, CX
-	ADDQ     $0x40, DX
-	ADDQ     $0x40, BX
-	SUBQ     $0x10, AX
-	JNZ      elements
+	VMULPS    (DX), Z0, Z4
+	VMOVUPS   (BX), Z5
+	VCMPPS    $0x1e, Z1, Z5, K1
+	VDIVPS.Z  Z5, Z4, K1, Z4
+	VPANDQ    Z4, Z2, Z5
+	VCMPPS    $0x05, Z3, Z5, K1
+	VMOVUPS.Z Z4, K1, Z4
+	VMOVUPS   Z4, (CX)
+	ADDQ      $0x40, CX
+	ADDQ      $0x40, DX
+	ADDQ      $0x40, BX
+	SUBQ      $0x10, AX
+	JNZ       elements
 
 end:
 	VZEROUPPER
@@ -865,16 +907,21 @@ TEXT ·combine1x64AVX512(SB), NOSPLIT, $0-32
 	MOVQ         z+8(FP), CX
 	MOVQ         a+16(FP), DX
 	VBROADCASTSD ka+24(FP), Z0
+	VBROADCASTSD magnitude64<>+0(SB), Z1
+	VBROADCASTSD smallest64<>+0(SB), Z2
 	TESTQ        AX, AX
 	JZ           end
 
 elements:
-	VMULPD  (DX), Z0, Z1
-	VMOVUPD Z1, (CX)
-	ADDQ    $0x40, CX
-	ADDQ    $0x40, DX
-	SUBQ    $0x08, AX
-	JNZ     elements
+	VMULPD    (DX), Z0, Z3
+	VPANDQ    Z3, Z1, Z4
+	VCMPPD    $0x05, Z2, Z4, K1
+	VMOVUPD.Z Z3, K1, Z3
+	VMOVUPD   Z3, (CX)
+	ADDQ      $0x40, CX
+	ADDQ      $0x40, DX
+	SUBQ      $0x08, AX
+	JNZ       elements
 
 end:
 	VZEROUPPER
@@ -889,13 +936,18 @@ TEXT ·combine2x64AVX512(SB), NOSPLIT, $0-48
 	VBROADCASTSD ka+32(FP), Z0
 	MOVQ         b+24(FP), BX
 	VBROADCASTSD kb+40(FP), Z1
+	VBROADCASTSD magnitude64<>+0(SB), Z2
+	VBROADCASTSD smallest64<>+0(SB), Z3
 	TESTQ        AX, AX
 	JZ           end
 
 elements:
-	VMULPD      (DX), Z0, Z2
-	VFMADD231PD (BX), Z1, Z2
-	VMOVUPD     Z2, (CX)
+	VMULPD      (DX), Z0, Z4
+	VFMADD231PD (BX), Z1, Z4
+	VPANDQ      Z4, Z2, Z5
+	VCMPPD      $0x05, Z3, Z5, K1
+	VMOVUPD.Z   Z4, K1, Z4
+	VMOVUPD     Z4, (CX)
 	ADDQ        $0x40, CX
 	ADDQ        $0x40, DX
 	ADDQ        $0x40, BX
@@ -917,14 +969,19 @@ TEXT ·combine3x64AVX512(SB), NOSPLIT, $0-64
 	VBROADCASTSD kb+48(FP), Z1
 	MOVQ         c+32(FP), SI
 	VBROADCASTSD kc+56(FP), Z2
+	VBROADCASTSD magnitude64<>+0(SB), Z3
+	VBROADCASTSD smallest64<>+0(SB), Z4
 	TESTQ        AX, AX
 	JZ           end
 
 elements:
-	VMULPD      (DX), Z0, Z3
-	VFMADD231PD (BX), Z1, Z3
-	VFMADD231PD (SI), Z2, Z3
-	VMOVUPD     Z3, (CX)
+	VMULPD      (DX), Z0, Z5
+	VFMADD231PD (BX), Z1, Z5
+	VFMADD231PD (SI), Z2, Z5
+	VPANDQ      Z5, Z3, Z6
+	VCMPPD      $0x05, Z4, Z6, K1
+	VMOVUPD.Z   Z5, K1, Z5
+	VMOVUPD     Z5, (CX)
 	ADDQ        $0x40, CX
 	ADDQ        $0x40, DX
 	ADDQ        $0x40, BX
@@ -949,15 +1006,20 @@ TEXT ·combine4x64AVX512(SB), NOSPLIT, $0-80
 	VBROADCASTSD kc+64(FP), Z2
 	MOVQ         d+40(FP), DI
 	VBROADCASTSD kd+72(FP), Z3
+	VBROADCASTSD magnitude64<>+0(SB), Z4
+	VBROADCASTSD smallest64<>+0(SB), Z5
 	TESTQ        AX, AX
 	JZ           end
 
 elements:
-	VMULPD      (DX), Z0, Z4
-	VFMADD231PD (BX), Z1, Z4
-	VFMADD231PD (SI), Z2, Z4
-	VFMADD231PD (DI), Z3, Z4
-	VMOVUPD     Z4, (CX)
+	VMULPD      (DX), Z0, Z6
+	VFMADD231PD (BX), Z1, Z6
+	VFMADD231PD (SI), Z2, Z6
+	VFMADD231PD (DI), Z3, Z6
+	VPANDQ      Z6, Z4, Z7
+	VCMPPD      $0x05, Z5, Z7, K1
+	VMOVUPD.Z   Z6, K1, Z6
+	VMOVUPD     Z6, (CX)
 	ADDQ        $0x40, CX
 	ADDQ        $0x40, DX
 	ADDQ        $0x40, BX
@@ -998,22 +1060,27 @@ end:
 // func multiply64AVX512(n int, z *float64, a *float64, b *float64)
 // Requires: AVX, AVX512F
 TEXT ·multiply64AVX512(SB), NOSPLIT, $0-32
-	MOVQ  n+0(FP), AX
-	MOVQ  z+8(FP), CX
-	MOVQ  a+16(FP), DX
-	MOVQ  b+24(FP), BX
-	TESTQ AX, AX
-	JZ    end
+	MOVQ         n+0(FP), AX
+	MOVQ         z+8(FP), CX
+	MOVQ         a+16(FP), DX
+	MOVQ         b+24(FP), BX
+	VBROADCASTSD magnitude64<>+0(SB), Z0
+	VBROADCASTSD smallest64<>+0(SB), Z1
+	TESTQ        AX, AX
+	JZ           end
 
 elements:
-	VMOVUPD (DX), Z0
-	VMULPD  (BX), Z0, Z0
-	VMOVUPD Z0, (CX)
-	ADDQ    $0x40, CX
-	ADDQ    $0x40, DX
-	ADDQ    $0x40, BX
-	SUBQ    $0x08, AX
-	JNZ     elements
+	VMOVUPD   (DX), Z2
+	VMULPD    (BX), Z2, Z2
+	VPANDQ    Z2, Z0, Z3
+	VCMPPD    $0x05, Z1, Z3, K1
+	VMOVUPD.Z Z2, K1, Z2
+	VMOVUPD   Z2, (CX)
+	ADDQ      $0x40, CX
+	ADDQ      $0x40, DX
+	ADDQ      $0x40, BX
+	SUBQ      $0x08, AX
+	JNZ       elements
 
 end:
 	VZEROUPPER
@@ -1028,20 +1095,25 @@ TEXT ·divide64AVX512(SB), NOSPLIT, $0-40
 	MOVQ         b+24(FP), BX
 	VBROADCASTSD factor+32(FP), Z0
 	VPXORQ       Z1, Z1, Z1
+	VBROADCASTSD magnitude64<>+0(SB), Z2
+	VBROADCASTSD smallest64<>+0(SB), Z3
 	TESTQ        AX, AX
 	JZ           end
 
 elements:
-	VMULPD   (DX), Z0, Z2
-	VMOVUPD  (BX), Z3
-	VCMPPD   $0x1e, Z1, Z3, K1
-	VDIVPD.Z Z3, Z2, K1, Z2
-	VMOVUPD  Z2, (CX)
-	ADDQ     $0x40, CX
-	ADDQ     $0x40, DX
-	ADDQ     $0x40, BX
-	SUBQ     $0x08, AX
-	JNZ      elements
+	VMULPD    (DX), Z0, Z4
+	VMOVUPD   (BX), Z5
+	VCMPPD    $0x1e, Z1, Z5, K1
+	VDIVPD.Z  Z5, Z4, K1, Z4
+	VPANDQ    Z4, Z2, Z5
+	VCMPPD    $0x05, Z3, Z5, K1
+	VMOVUPD.Z Z4, K1, Z4
+	VMOVUPD   Z4, (CX)
+	ADDQ      $0x40, CX
+	ADDQ      $0x40, DX
+	ADDQ      $0x40, BX
+	SUBQ      $0x08, AX
+	JNZ       elements
 
 end:
 	VZEROUPPER
@@ -1429,18 +1501,23 @@ end1:
 	RET
 
 // func combine1x32AVX2(n int, z *float32, a *float32, ka float32)
-// Requires: AVX
+// Requires: AVX, AVX2
 TEXT ·combine1x32AVX2(SB), NOSPLIT, $0-28
 	MOVQ         n+0(FP), AX
 	MOVQ         z+8(FP), CX
 	MOVQ         a+16(FP), DX
 	VBROADCASTSS ka+24(FP), Y0
+	VBROADCASTSS magnitude32<>+0(SB), Y1
+	VBROADCASTSS smallest32<>+0(SB), Y2
 	TESTQ        AX, AX
 	JZ           end
 
 elements:
-	VMULPS  (DX), Y0, Y1
-	VMOVUPS Y1, (CX)
+	VMULPS  (DX), Y0, Y3
+	VPAND   Y3, Y1, Y4
+	VCMPPS  $0x05, Y2, Y4, Y4
+	VPAND   Y4, Y3, Y3
+	VMOVUPS Y3, (CX)
 	ADDQ    $0x20, CX
 	ADDQ    $0x20, DX
 	SUBQ    $0x08, AX
@@ -1451,7 +1528,7 @@ end:
 	RET
 
 // func combine2x32AVX2(n int, z *float32, a *float32, b *float32, ka float32, kb float32)
-// Requires: AVX, FMA3
+// Requires: AVX, AVX2, FMA3
 TEXT ·combine2x32AVX2(SB), NOSPLIT, $0-40
 	MOVQ         n+0(FP), AX
 	MOVQ         z+8(FP), CX
@@ -1459,13 +1536,18 @@ TEXT ·combine2x32AVX2(SB), NOSPLIT, $0-40
 	VBROADCASTSS ka+32(FP), Y0
 	MOVQ         b+24(FP), BX
 	VBROADCASTSS kb+36(FP), Y1
+	VBROADCASTSS magnitude32<>+0(SB), Y2
+	VBROADCASTSS smallest32<>+0(SB), Y3
 	TESTQ        AX, AX
 	JZ           end
 
 elements:
-	VMULPS      (DX), Y0, Y2
-	VFMADD231PS (BX), Y1, Y2
-	VMOVUPS     Y2, (CX)
+	VMULPS      (DX), Y0, Y4
+	VFMADD231PS (BX), Y1, Y4
+	VPAND       Y4, Y2, Y5
+	VCMPPS      $0x05, Y3, Y5, Y5
+	VPAND       Y5, Y4, Y4
+	VMOVUPS     Y4, (CX)
 	ADDQ        $0x20, CX
 	ADDQ        $0x20, DX
 	ADDQ        $0x20, BX
@@ -1477,7 +1559,7 @@ end:
 	RET
 
 // func combine3x32AVX2(n int, z *float32, a *float32, b *float32, c *float32, ka float32, kb float32, kc float32)
-// Requires: AVX, FMA3
+// Requires: AVX, AVX2, FMA3
 TEXT ·combine3x32AVX2(SB), NOSPLIT, $0-52
 	MOVQ         n+0(FP), AX
 	MOVQ         z+8(FP), CX
@@ -1487,14 +1569,19 @@ TEXT ·combine3x32AVX2(SB), NOSPLIT, $0-52
 	VBROADCASTSS kb+44(FP), Y1
 	MOVQ         c+32(FP), SI
 	VBROADCASTSS kc+48(FP), Y2
+	VBROADCASTSS magnitude32<>+0(SB), Y3
+	VBROADCASTSS smallest32<>+0(SB), Y4
 	TESTQ        AX, AX
 	JZ           end
 
 elements:
-	VMULPS      (DX), Y0, Y3
-	VFMADD231PS (BX), Y1, Y3
-	VFMADD231PS (SI), Y2, Y3
-	VMOVUPS     Y3, (CX)
+	VMULPS      (DX), Y0, Y5
+	VFMADD231PS (BX), Y1, Y5
+	VFMADD231PS (SI), Y2, Y5
+	VPAND       Y5, Y3, Y6
+	VCMPPS      $0x05, Y4, Y6, Y6
+	VPAND       Y6, Y5, Y5
+	VMOVUPS     Y5, (CX)
 	ADDQ        $0x20, CX
 	ADDQ        $0x20, DX
 	ADDQ        $0x20, BX
@@ -1507,7 +1594,7 @@ end:
 	RET
 
 // func combine4x32AVX2(n int, z *float32, a *float32, b *float32, c *float32, d *float32, ka float32, kb float32, kc float32, kd float32)
-// Requires: AVX, FMA3
+// Requires: AVX, AVX2, FMA3
 TEXT ·combine4x32AVX2(SB), NOSPLIT, $0-64
 	MOVQ         n+0(FP), AX
 	MOVQ         z+8(FP), CX
@@ -1519,15 +1606,20 @@ TEXT ·combine4x32AVX2(SB), NOSPLIT, $0-64
 	VBROADCASTSS kc+56(FP), Y2
 	MOVQ         d+40(FP), DI
 	VBROADCASTSS kd+60(FP), Y3
+	VBROADCASTSS magnitude32<>+0(SB), Y4
+	VBROADCASTSS smallest32<>+0(SB), Y5
 	TESTQ        AX, AX
 	JZ           end
 
 elements:
-	VMULPS      (DX), Y0, Y4
-	VFMADD231PS (BX), Y1, Y4
-	VFMADD231PS (SI), Y2, Y4
-	VFMADD231PS (DI), Y3, Y4
-	VMOVUPS     Y4, (CX)
+	VMULPS      (DX), Y0, Y6
+	VFMADD231PS (BX), Y1, Y6
+	VFMADD231PS (SI), Y2, Y6
+	VFMADD231PS (DI), Y3, Y6
+	VPAND       Y6, Y4, Y7
+	VCMPPS      $0x05, Y5, Y7, Y7
+	VPAND       Y7, Y6, Y6
+	VMOVUPS     Y6, (CX)
 	ADDQ        $0x20, CX
 	ADDQ        $0x20, DX
 	ADDQ        $0x20, BX
@@ -1566,19 +1658,24 @@ end:
 	RET
 
 // func multiply32AVX2(n int, z *float32, a *float32, b *float32)
-// Requires: AVX
+// Requires: AVX, AVX2
 TEXT ·multiply32AVX2(SB), NOSPLIT, $0-32
-	MOVQ  n+0(FP), AX
-	MOVQ  z+8(FP), CX
-	MOVQ  a+16(FP), DX
-	MOVQ  b+24(FP), BX
-	TESTQ AX, AX
-	JZ    end
+	MOVQ         n+0(FP), AX
+	MOVQ         z+8(FP), CX
+	MOVQ         a+16(FP), DX
+	MOVQ         b+24(FP), BX
+	VBROADCASTSS magnitude32<>+0(SB), Y0
+	VBROADCASTSS smallest32<>+0(SB), Y1
+	TESTQ        AX, AX
+	JZ           end
 
 elements:
-	VMOVUPS (DX), Y0
-	VMULPS  (BX), Y0, Y0
-	VMOVUPS Y0, (CX)
+	VMOVUPS (DX), Y2
+	VMULPS  (BX), Y2, Y2
+	VPAND   Y2, Y0, Y3
+	VCMPPS  $0x05, Y1, Y3, Y3
+	VPAND   Y3, Y2, Y2
+	VMOVUPS Y2, (CX)
 	ADDQ    $0x20, CX
 	ADDQ    $0x20, DX
 	ADDQ    $0x20, BX
@@ -1598,16 +1695,21 @@ TEXT ·divide32AVX2(SB), NOSPLIT, $0-36
 	MOVQ         b+24(FP), BX
 	VBROADCASTSS factor+32(FP), Y0
 	VPXOR        Y1, Y1, Y1
+	VBROADCASTSS magnitude32<>+0(SB), Y2
+	VBROADCASTSS smallest32<>+0(SB), Y3
 	TESTQ        AX, AX
 	JZ           end
 
 elements:
-	VMULPS  (DX), Y0, Y2
-	VMOVUPS (BX), Y3
-	VCMPPS  $0x1e, Y1, Y3, Y4
-	VDIVPS  Y3, Y2, Y2
-	VPAND   Y4, Y2, Y2
-	VMOVUPS Y2, (CX)
+	VMULPS  (DX), Y0, Y4
+	VMOVUPS (BX), Y5
+	VCMPPS  $0x1e, Y1, Y5, Y6
+	VDIVPS  Y5, Y4, Y4
+	VPAND   Y6, Y4, Y4
+	VPAND   Y4, Y2, Y5
+	VCMPPS  $0x05, Y3, Y5, Y5
+	VPAND   Y5, Y4, Y4
+	VMOVUPS Y4, (CX)
 	ADDQ    $0x20, CX
 	ADDQ    $0x20, DX
 	ADDQ    $0x20, BX
@@ -1873,18 +1975,23 @@ end1:
 	RET
 
 // func combine1x64AVX2(n int, z *float64, a *float64, ka float64)
-// Requires: AVX
+// Requires: AVX, AVX2
 TEXT ·combine1x64AVX2(SB), NOSPLIT, $0-32
 	MOVQ         n+0(FP), AX
 	MOVQ         z+8(FP), CX
 	MOVQ         a+16(FP), DX
 	VBROADCASTSD ka+24(FP), Y0
+	VBROADCASTSD magnitude64<>+0(SB), Y1
+	VBROADCASTSD smallest64<>+0(SB), Y2
 	TESTQ        AX, AX
 	JZ           end
 
 elements:
-	VMULPD  (DX), Y0, Y1
-	VMOVUPD Y1, (CX)
+	VMULPD  (DX), Y0, Y3
+	VPAND   Y3, Y1, Y4
+	VCMPPD  $0x05, Y2, Y4, Y4
+	VPAND   Y4, Y3, Y3
+	VMOVUPD Y3, (CX)
 	ADDQ    $0x20, CX
 	ADDQ    $0x20, DX
 	SUBQ    $0x04, AX
@@ -1895,7 +2002,7 @@ end:
 	RET
 
 // func combine2x64AVX2(n int, z *float64, a *float64, b *float64, ka float64, kb float64)
-// Requires: AVX, FMA3
+// Requires: AVX, AVX2, FMA3
 TEXT ·combine2x64AVX2(SB), NOSPLIT, $0-48
 	MOVQ         n+0(FP), AX
 	MOVQ         z+8(FP), CX
@@ -1903,13 +2010,18 @@ TEXT ·combine2x64AVX2(SB), NOSPLIT, $0-48
 	VBROADCASTSD ka+32(FP), Y0
 	MOVQ         b+24(FP), BX
 	VBROADCASTSD kb+40(FP), Y1
+	VBROADCASTSD magnitude64<>+0(SB), Y2
+	VBROADCASTSD smallest64<>+0(SB), Y3
 	TESTQ        AX, AX
 	JZ           end
 
 elements:
-	VMULPD      (DX), Y0, Y2
-	VFMADD231PD (BX), Y1, Y2
-	VMOVUPD     Y2, (CX)
+	VMULPD      (DX), Y0, Y4
+	VFMADD231PD (BX), Y1, Y4
+	VPAND       Y4, Y2, Y5
+	VCMPPD      $0x05, Y3, Y5, Y5
+	VPAND       Y5, Y4, Y4
+	VMOVUPD     Y4, (CX)
 	ADDQ        $0x20, CX
 	ADDQ        $0x20, DX
 	ADDQ        $0x20, BX
@@ -1921,7 +2033,7 @@ end:
 	RET
 
 // func combine3x64AVX2(n int, z *float64, a *float64, b *float64, c *float64, ka float64, kb float64, kc float64)
-// Requires: AVX, FMA3
+// Requires: AVX, AVX2, FMA3
 TEXT ·combine3x64AVX2(SB), NOSPLIT, $0-64
 	MOVQ         n+0(FP), AX
 	MOVQ         z+8(FP), CX
@@ -1931,14 +2043,19 @@ TEXT ·combine3x64AVX2(SB), NOSPLIT, $0-64
 	VBROADCASTSD kb+48(FP), Y1
 	MOVQ         c+32(FP), SI
 	VBROADCASTSD kc+56(FP), Y2
+	VBROADCASTSD magnitude64<>+0(SB), Y3
+	VBROADCASTSD smallest64<>+0(SB), Y4
 	TESTQ        AX, AX
 	JZ           end
 
 elements:
-	VMULPD      (DX), Y0, Y3
-	VFMADD231PD (BX), Y1, Y3
-	VFMADD231PD (SI), Y2, Y3
-	VMOVUPD     Y3, (CX)
+	VMULPD      (DX), Y0, Y5
+	VFMADD231PD (BX), Y1, Y5
+	VFMADD231PD (SI), Y2, Y5
+	VPAND       Y5, Y3, Y6
+	VCMPPD      $0x05, Y4, Y6, Y6
+	VPAND       Y6, Y5, Y5
+	VMOVUPD     Y5, (CX)
 	ADDQ        $0x20, CX
 	ADDQ        $0x20, DX
 	ADDQ        $0x20, BX
@@ -1951,7 +2068,7 @@ end:
 	RET
 
 // func combine4x64AVX2(n int, z *float64, a *float64, b *float64, c *float64, d *float64, ka float64, kb float64, kc float64, kd float64)
-// Requires: AVX, FMA3
+// Requires: AVX, AVX2, FMA3
 TEXT ·combine4x64AVX2(SB), NOSPLIT, $0-80
 	MOVQ         n+0(FP), AX
 	MOVQ         z+8(FP), CX
@@ -1963,15 +2080,20 @@ TEXT ·combine4x64AVX2(SB), NOSPLIT, $0-80
 	VBROADCASTSD kc+64(FP), Y2
 	MOVQ         d+40(FP), DI
 	VBROADCASTSD kd+72(FP), Y3
+	VBROADCASTSD magnitude64<>+0(SB), Y4
+	VBROADCASTSD smallest64<>+0(SB), Y5
 	TESTQ        AX, AX
 	JZ           end
 
 elements:
-	VMULPD      (DX), Y0, Y4
-	VFMADD231PD (BX), Y1, Y4
-	VFMADD231PD (SI), Y2, Y4
-	VFMADD231PD (DI), Y3, Y4
-	VMOVUPD     Y4, (CX)
+	VMULPD      (DX), Y0, Y6
+	VFMADD231PD (BX), Y1, Y6
+	VFMADD231PD (SI), Y2, Y6
+	VFMADD231PD (DI), Y3, Y6
+	VPAND       Y6, Y4, Y7
+	VCMPPD      $0x05, Y5, Y7, Y7
+	VPAND       Y7, Y6, Y6
+	VMOVUPD     Y6, (CX)
 	ADDQ        $0x20, CX
 	ADDQ        $0x20, DX
 	ADDQ        $0x20, BX
@@ -2010,19 +2132,24 @@ end:
 	RET
 
 // func multiply64AVX2(n int, z *float64, a *float64, b *float64)
-// Requires: AVX
+// Requires: AVX, AVX2
 TEXT ·multiply64AVX2(SB), NOSPLIT, $0-32
-	MOVQ  n+0(FP), AX
-	MOVQ  z+8(FP), CX
-	MOVQ  a+16(FP), DX
-	MOVQ  b+24(FP), BX
-	TESTQ AX, AX
-	JZ    end
+	MOVQ         n+0(FP), AX
+	MOVQ         z+8(FP), CX
+	MOVQ         a+16(FP), DX
+	MOVQ         b+24(FP), BX
+	VBROADCASTSD magnitude64<>+0(SB), Y0
+	VBROADCASTSD smallest64<>+0(SB), Y1
+	TESTQ        AX, AX
+	JZ           end
 
 elements:
-	VMOVUPD (DX), Y0
-	VMULPD  (BX), Y0, Y0
-	VMOVUPD Y0, (CX)
+	VMOVUPD (DX), Y2
+	VMULPD  (BX), Y2, Y2
+	VPAND   Y2, Y0, Y3
+	VCMPPD  $0x05, Y1, Y3, Y3
+	VPAND   Y3, Y2, Y2
+	VMOVUPD Y2, (CX)
 	ADDQ    $0x20, CX
 	ADDQ    $0x20, DX
 	ADDQ    $0x20, BX
@@ -2042,16 +2169,21 @@ TEXT ·divide64AVX2(SB), NOSPLIT, $0-40
 	MOVQ         b+24(FP), BX
 	VBROADCASTSD factor+32(FP), Y0
 	VPXOR        Y1, Y1, Y1
+	VBROADCASTSD magnitude64<>+0(SB), Y2
+	VBROADCASTSD smallest64<>+0(SB), Y3
 	TESTQ        AX, AX
 	JZ           end
 
 elements:
-	VMULPD  (DX), Y0, Y2
-	VMOVUPD (BX), Y3
-	VCMPPD  $0x1e, Y1, Y3, Y4
-	VDIVPD  Y3, Y2, Y2
-	VPAND   Y4, Y2, Y2
-	VMOVUPD Y2, (CX)
+	VMULPD  (DX), Y0, Y4
+	VMOVUPD (BX), Y5
+	VCMPPD  $0x1e, Y1, Y5, Y6
+	VDIVPD  Y5, Y4, Y4
+	VPAND   Y6, Y4, Y4
+	VPAND   Y4, Y2, Y5
+	VCMPPD  $0x05, Y3, Y5, Y5
+	VPAND   Y5, Y4, Y4
+	VMOVUPD Y4, (CX)
 	ADDQ    $0x20, CX
 	ADDQ    $0x20, DX
 	ADDQ    $0x20, BX

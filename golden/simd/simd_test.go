@@ -213,6 +213,73 @@ func testElements[T Float](t *testing.T, rng *rand.Rand, list []kernels[T], use 
 	}
 }
 
+// flushed is v, +0 where it is smaller than any normal number.
+func flushed[T Float](v T) T {
+	smallest := 2.2250738585072014e-308
+	if _, short := any(v).(float32); short {
+		smallest = 1.1754943508222875e-38
+	}
+	if math.Abs(float64(v)) < smallest {
+		return 0
+	}
+	return v
+}
+
+func TestSmallNumbers(t *testing.T) {
+	rng := source(t)
+	t.Run("float32", func(t *testing.T) { testSmallNumbers(t, rng, available32(), &use32, -130) })
+	t.Run("float64", func(t *testing.T) { testSmallNumbers(t, rng, available64(), &use64, -1026) })
+}
+
+// testSmallNumbers holds sums of up to four terms, products and quotients that lie about the smallest normal number, 2^(place + 4),
+// in all kernels against one element at a time, bit by bit, the sign of zeros included: none is smaller but 0.
+func testSmallNumbers[T Float](t *testing.T, rng *rand.Rand, list []kernels[T], use **kernels[T], place int) {
+	draw := func(m Matrix[T], place int) Matrix[T] {
+		filled(rng, m)
+		for i := range m.Rows {
+			for j := range m.Cols {
+				m.Set(i, j, T(math.Ldexp(float64(m.At(i, j)), place+rng.IntN(12))))
+			}
+		}
+		return m
+	}
+	smaller := 0
+	for range 60 {
+		rows, neurons := 1+rng.IntN(3), 1+rng.IntN(100)
+		terms := make([]Term[T], 1+rng.IntN(4))
+		for i := range terms {
+			terms[i] = Term[T]{T(rng.NormFloat64()), draw(NewStates[T](rows, neurons), place)}
+		}
+		near := draw(NewStates[T](rows, neurons), 0)
+		with(list, use, func(name string) {
+			sum, product, quotient := NewStates[T](rows, neurons), NewStates[T](rows, neurons), NewStates[T](rows, neurons)
+			small := terms[0].Values
+			Combine(sum, terms)
+			MultiplyElements(product, small, near)
+			DivideElements(quotient, small, near, 0.5)
+			for i := range rows {
+				for j := range neurons {
+					exact := small.At(i, j) * terms[0].Factor
+					for _, term := range terms[1:] {
+						exact = fma(term.Values.At(i, j), term.Factor, exact)
+					}
+					if exact != flushed(exact) {
+						smaller++
+					}
+					ratio := T(0)
+					if near.At(i, j) > 0 {
+						ratio = T(small.At(i, j)*0.5) / near.At(i, j)
+					}
+					for k, pair := range [][2]T{{exact, sum.At(i, j)}, {small.At(i, j) * near.At(i, j), product.At(i, j)}, {ratio, quotient.At(i, j)}} {
+						require.Equal(t, math.Float64bits(float64(flushed(pair[0]))), math.Float64bits(float64(pair[1])), "%s: result %d, element %d, %d", name, k, i, j)
+					}
+				}
+			}
+		})
+	}
+	require.Greater(t, smaller, 100)
+}
+
 func TestFunctions(t *testing.T) {
 	rng := source(t)
 	t.Run("float32", func(t *testing.T) { testFunctions(t, rng, available32(), &use32) })
@@ -249,7 +316,7 @@ func testFunctions[T Float](t *testing.T, rng *rand.Rand, list []kernels[T], use
 			}{
 				{"quotient", func(z, a Matrix[T]) { DivideElements(z, a, b, add) }, func(v, by T) T {
 					if by > 0 {
-						return T(v*add) / by
+						return flushed(T(v*add) / by)
 					}
 					return 0
 				}},

@@ -171,6 +171,7 @@ func tile(i isa, f float, rows int) {
 }
 
 // combine is z = ka a + kb b + ... for n elements, n a multiple of a vector: a product, then fused multiply-adds in this order.
+// What it makes is 0 or a normal number, as what multiply and divide make.
 func combine(i isa, f float, terms int) {
 	names := []string{"a", "b", "c", "d"}[:terms]
 	var factors []string
@@ -188,14 +189,43 @@ func combine(i isa, f float, terms int) {
 		pointers = append(pointers, Load(Param(name), GP64()))
 		factor = append(factor, argument(i, f, factors[t]))
 	}
+	flush := flusher(i, f)
 	elements(i, f, n, pointers, func() {
 		sum := i.vector()
 		f.mul(Mem{Base: pointers[1]}, factor[0], sum)
 		for t := 1; t < terms; t++ {
 			f.fma(Mem{Base: pointers[1+t]}, factor[t], sum)
 		}
+		flush(sum)
 		f.load(sum, Mem{Base: pointers[0]})
 	})
+}
+
+// limits are, by element type, all bits but the sign and the smallest normal number.
+var limits = map[string][2]Mem{
+	"float32": {ConstData("magnitude32", U32(1<<31-1)), ConstData("smallest32", U32(1<<23))},
+	"float64": {ConstData("magnitude64", U64(1<<63-1)), ConstData("smallest64", U64(1<<52))},
+}
+
+// flusher loads what it takes to make numbers that are not normal 0, and gives what does so to a vector: on many processors arithmetic
+// with them takes ten times as long, and a mean that decays rounds to one of them for ever.
+func flusher(i isa, f float) func(v reg.VecVirtual) {
+	magnitude, smallest := i.vector(), i.vector()
+	f.broadcast(limits[f.name][0], magnitude)
+	f.broadcast(limits[f.name][1], smallest)
+	return func(v reg.VecVirtual) {
+		of := i.vector()
+		if i.bytes == 64 {
+			normal := K()
+			VPANDQ(v, magnitude, of)
+			f.cmp(Imm(notLess), smallest, of, normal)
+			f.maskedLoad(v, normal, v)
+		} else {
+			VPAND(v, magnitude, of)
+			f.cmp(Imm(notLess), smallest, of, of)
+			VPAND(of, v, v)
+		}
+	}
 }
 
 // elements is a loop over n elements that lie at some pointers, a vector at a time.
@@ -235,10 +265,12 @@ func multiply(i isa, f float) {
 	Doc(fmt.Sprintf("multiply%s%s multiplies n pairs of elements; n is a multiple of %d.", f.suffix, i.name, i.bytes/f.size))
 	n, z := Load(Param("n"), GP64()), Load(Param("z"), GP64())
 	a, b := Load(Param("a"), GP64()), Load(Param("b"), GP64())
+	flush := flusher(i, f)
 	elements(i, f, n, []reg.Register{z, a, b}, func() {
 		v := i.vector()
 		f.load(Mem{Base: a}, v)
 		f.mul(Mem{Base: b}, v, v)
+		flush(v)
 		f.load(v, Mem{Base: z})
 	})
 }
@@ -246,6 +278,7 @@ func multiply(i isa, f float) {
 // Predicates of comparisons.
 const (
 	notEqual = 4  // or unordered
+	notLess  = 5  // or unordered
 	greater  = 30 // and ordered
 )
 
@@ -255,7 +288,7 @@ func divide(i isa, f float) {
 	Doc(fmt.Sprintf("divide%s%s divides n pairs of elements, the first times factor, to 0 where the divisor is not above 0; n is a multiple of %d.", f.suffix, i.name, i.bytes/f.size))
 	n, z := Load(Param("n"), GP64()), Load(Param("z"), GP64())
 	a, b := Load(Param("a"), GP64()), Load(Param("b"), GP64())
-	factor, zero := argument(i, f, "factor"), i.zero()
+	factor, zero, flush := argument(i, f, "factor"), i.zero(), flusher(i, f)
 	elements(i, f, n, []reg.Register{z, a, b}, func() {
 		v, by := i.vector(), i.vector()
 		f.mul(Mem{Base: a}, factor, v)
@@ -270,6 +303,7 @@ func divide(i isa, f float) {
 			f.div(by, v, v)
 			VPAND(above, v, v)
 		}
+		flush(v)
 		f.load(v, Mem{Base: z})
 	})
 }
