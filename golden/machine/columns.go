@@ -11,13 +11,13 @@ import (
 //
 // Settling multiplies whole columns by small changes of states. Where synapses and changes fit 16 bits and the sum
 // of some of their products 32, words have 16 bits, and products are summed in 32 before they are added to the
-// accumulators; both is exact.
+// accumulators: of as many events as their changes allow, which are small where settling comes to its end. Both is exact.
 type columns struct {
-	rows, stride int // stride: words from a column to the next, the rows and then zeros
-	shift        int // of a product to its accumulator's binary point
-	atOnce       int // narrow: events whose products are summed in 32 bits, an even number; 0: words are wide
+	rows, stride int   // stride: words from a column to the next, the rows and then zeros
+	shift        int   // of a product to its accumulator's binary point
+	largest      int64 // magnitude of a synapse
 	narrow       []int16
-	wide         []int64
+	wide         []int64 // nil: words are narrow
 }
 
 // event is a change of one presynaptic state, or its value where all states are summed.
@@ -38,8 +38,8 @@ type eventWords struct {
 // newColumns makes room for the synapses of a matrix. shift brings products with changes to the accumulators' binary point;
 // fixed: a change is a value itself, not a difference of two.
 func newColumns(rows, cols, shift int, synapse, change fx.Format, fixed bool) *columns {
-	c := &columns{rows: rows, stride: vector.Padded(rows), shift: shift, atOnce: eventsIn32(synapse, change, fixed)}
-	if c.atOnce > 0 {
+	c := &columns{rows: rows, stride: vector.Padded(rows), shift: shift, largest: magnitude(synapse)}
+	if fitsInt32(synapse, change, fixed) {
 		c.narrow = make([]int16, c.stride*cols)
 	} else {
 		c.wide = make([]int64, c.stride*cols)
@@ -47,32 +47,39 @@ func newColumns(rows, cols, shift int, synapse, change fx.Format, fixed bool) *c
 	return c
 }
 
-// eventsIn32 is the even number of products of a synapse and a change of 16 bits, at most eventsAtOnce, whose sum always fits 32.
-func eventsIn32(synapse, change fx.Format, fixed bool) int {
+// fitsInt32 tells whether a synapse and a change have 16 bits, and two of their products always fit 32.
+func fitsInt32(synapse, change fx.Format, fixed bool) bool {
 	if !synapse.FitsInt16() || !change.FitsInt16() {
-		return 0
+		return false
 	}
-	largest := func(f fx.Format) int64 {
-		low, _ := f.Min().Int64()
-		high, _ := f.Max().Int64()
-		return max(-low, high)
-	}
-	most := largest(change)
+	most := magnitude(change)
 	if !fixed { // never the lowest word of its format
 		most, _ = change.Max().Int64()
 	}
-	return int(min(math.MaxInt32/(largest(synapse)*most), eventsAtOnce)) &^ 1
+	return eventsIn32(magnitude(synapse), most) > 0
+}
+
+// magnitude is the largest of a format's words.
+func magnitude(f fx.Format) int64 {
+	low, _ := f.Min().Int64()
+	high, _ := f.Max().Int64()
+	return max(-low, high)
+}
+
+// eventsIn32 is the even number of products of magnitudes up to these, at most eventsAtOnce, whose sum always fits 32 bits.
+func eventsIn32(synapse, change int64) int {
+	return int(min(math.MaxInt32/(synapse*max(change, 1)), eventsAtOnce)) &^ 1
 }
 
 func (c *columns) at(row, column int) int64 {
-	if c.atOnce > 0 {
+	if c.wide == nil {
 		return int64(c.narrow[column*c.stride+row])
 	}
 	return c.wide[column*c.stride+row]
 }
 
 func (c *columns) set(row, column int, word int64) {
-	if c.atOnce > 0 {
+	if c.wide == nil {
 		c.narrow[column*c.stride+row] = int16(word)
 	} else {
 		c.wide[column*c.stride+row] = word
@@ -82,7 +89,7 @@ func (c *columns) set(row, column int, word int64) {
 // read copies a column's synapses into out, one per row, and zeros where out is longer, up to c.stride.
 func (c *columns) read(column int, out []int64) {
 	from := column * c.stride
-	if c.atOnce > 0 {
+	if c.wide == nil {
 		vector.Widen(out, c.narrow[from:from+c.stride])
 	} else {
 		copy(out, c.wide[from:from+c.stride])
@@ -92,7 +99,7 @@ func (c *columns) read(column int, out []int64) {
 // write stores a column's synapses; what is beyond the last row is zero.
 func (c *columns) write(column int, in []int64) {
 	from := column * c.stride
-	if c.atOnce > 0 {
+	if c.wide == nil {
 		vector.Narrow(c.narrow[from:from+len(in)], in)
 	} else {
 		copy(c.wide[from:from+len(in)], in)
@@ -102,7 +109,7 @@ func (c *columns) write(column int, in []int64) {
 // add adds the products of events to the sums of the rows, which have room for c.stride.
 func (c *columns) add(sums []int64, events []event, room *eventWords) {
 	sums = sums[:c.stride]
-	if c.atOnce > 0 {
+	if c.wide == nil {
 		c.addNarrow(sums, events, room)
 		return
 	}
@@ -117,15 +124,17 @@ func (c *columns) add(sums []int64, events []event, room *eventWords) {
 func (c *columns) addNarrow(sums []int64, events []event, room *eventWords) {
 	for len(events) > 0 {
 		n := min(len(events), eventsAtOnce)
+		most := int64(0)
 		for i, e := range events[:n] {
 			room.at[i], room.deltas[i] = int64(e.column*c.stride), int16(e.delta)
+			most = max(most, e.delta, -e.delta)
 		}
 		events = events[n:]
 		if n%2 == 1 { // in pairs: with a change of zero
 			room.at[n], room.deltas[n] = room.at[n-1], 0
 			n++
 		}
-		vector.AddColumns(sums, c.narrow, room.at[:n], room.deltas[:n], c.atOnce, uint(c.shift))
+		vector.AddColumns(sums, c.narrow, room.at[:n], room.deltas[:n], eventsIn32(c.largest, most), uint(c.shift))
 	}
 }
 

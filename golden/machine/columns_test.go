@@ -28,7 +28,7 @@ func TestColumns(t *testing.T) {
 			delta.Width++ // the difference of two, which is never the lowest word
 		}
 		c := newColumns(rows, cols, rng.IntN(4), word, delta, fixed)
-		if c.atOnce > 0 {
+		if c.wide == nil {
 			narrow++
 		}
 		draw := func(f fx.Format) int64 {
