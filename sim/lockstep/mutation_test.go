@@ -154,6 +154,11 @@ var mutationCases = []closingCase{
 	{rule: "bp", layers: []int{4, 3, 2}, batch: 2, lanes: 2, units: 1, contexts: 2, change: hostTables},
 }
 
+// exempt are mutants that no bit tells from the design, with the reason.
+var exempt = map[string]string{
+	"corinfo_control.v: if (reset) begin -> if (!reset) begin": "whose events go first, the oldest sample's or always the first context's, is a matter of cycles alone",
+}
+
 // glue are the modules that hdlgen's TestPipelineMutants does not mutate: the library, and what joins the formulas' pipelines.
 var glue = regexp.MustCompile(`^(corinfo_\w+|tester|tester_unit|tester_shared)\.v$`)
 
@@ -198,6 +203,10 @@ func TestTokenMutants(t *testing.T) {
 			}
 		}
 	}
+	for name := range exempt {
+		file, _, _ := strings.Cut(name, ":")
+		require.True(t, slices.ContainsFunc(modules[file], func(m mutation) bool { return m.String() == name }), "no mutant is %s any more", name)
+	}
 	tried, found := 0, 0
 	for _, file := range slices.Sorted(maps.Keys(modules)) {
 		t.Run(file, func(t *testing.T) {
@@ -209,11 +218,15 @@ func TestTokenMutants(t *testing.T) {
 			}
 			here := map[string]int{}
 			for _, m := range all[:min(count, len(all))] {
-				switch verdict := m.kill(t, designs); verdict {
-				case "broken":
+				verdict, reason := m.kill(t, designs), exempt[m.String()]
+				switch {
+				case reason != "":
+					here["exempt"]++
+					require.Empty(t, verdict, "%v is found, although %s", m, reason)
+				case verdict == "broken":
 					here["do not run"]++
 					t.Logf("does not run: %v", m)
-				case "":
+				case verdict == "":
 					here["survive"]++
 					t.Errorf("survives: %v", m)
 				default:

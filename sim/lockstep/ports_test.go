@@ -133,7 +133,10 @@ func TestStatus(t *testing.T) {
 			require.Equal(t, uint64(7), v>>32)
 			require.Equal(t, uint64(1), v&0xff)
 		})
-		tell("I%s\nE\nQ", words(6))
+		tell("I%s\nE", words(6))
+		tell("L 0 0%s\nA W 1 0\nL 1 0%s", words(6), words(6)) // a reset while synapses are written
+		read(interrupted, func(v uint64) { require.Equal(t, uint64(1<<10), v&0x700, "updating, no result, no sample") })
+		tell("E\nQ")
 		answers := 0
 		var classes []string
 		c := &cosimulation{d: d, quiet: 200_000}
@@ -158,7 +161,7 @@ func TestStatus(t *testing.T) {
 			return f[0] == "Q", nil
 		}))
 		require.Len(t, reads, answers)
-		require.Len(t, classes, 5)
+		require.Len(t, classes, 7)
 		require.Equal(t, []string{"error", "error"}, classes[1:3])
 		require.Equal(t, []string{classes[0], classes[0]}, []string{classes[3], classes[4]})
 	}
