@@ -100,14 +100,8 @@ func backprop(s *Settings, aligned bool) *Description {
 	b.d.Phases = []Phase{forward, backward}
 	b.d.Readout, b.d.States = r[K], r
 
-	pre := []int{b.keep(r[0])}
-	for k := 1; k < K; k++ {
-		pre = append(pre, b.keep(r[k], Plus))
-	}
-	var post []int
-	for k := 1; k <= K; k++ {
-		post = append(post, b.keep(e[k], Plus))
-	}
+	pre := append([]int{b.keep(r[0])}, b.keepEach(r[1:K], Plus)...)
+	post := b.keepEach(e[1:], Plus)
 	s.learnFromErrors(b, W, bias, pre, b.keep(one), post, true, false, batch, func(mu float64) float64 { return mu * scale })
 	return b.d
 }

@@ -94,6 +94,14 @@ func (b *builder) keep(word int, roles ...Role) int {
 	return len(b.d.Factors) - 1
 }
 
+// keepEach adds a factor of each of some words, in the same roles.
+func (b *builder) keepEach(words []int, roles ...Role) (factors []int) {
+	for _, word := range words {
+		factors = append(factors, b.keep(word, roles...))
+	}
+	return factors
+}
+
 // factor adds a factor of layer k that a formula makes, with a tensor of its name.
 func (b *builder) factor(name string, k int, t fx.Type, about string, formula func(g *Graph) Value, roles ...Role) int {
 	b.tensor(name, k, OfWord, t, about)

@@ -130,15 +130,14 @@ func predictive(s *Settings) *Description {
 	}
 	b.d.Readout, b.d.States = r[K], append(slices.Clone(f), r[K])
 
-	pre, post := []int{b.keep(f[0])}, []int(nil)
-	for k := 1; k < K; k++ {
-		pre = append(pre, b.keep(f[k], Plus))
-	}
-	for k := 1; k <= K; k++ {
-		if nudged {
-			post = append(post, b.keep(e[k], Plus))
-		} else {
-			post = append(post, b.factor("kept", k, Fit(18, bound, true), "errors as learning keeps them", func(g *Graph) Value { return g.Word("e") }, Plus))
+	pre := append([]int{b.keep(f[0])}, b.keepEach(f[1:], Plus)...)
+	var post []int
+	if nudged {
+		post = b.keepEach(e[1:], Plus)
+	} else {
+		kept := Fit(18, bound, true)
+		for k := 1; k <= K; k++ {
+			post = append(post, b.factor("kept", k, kept, "errors as learning keeps them", func(g *Graph) Value { return g.Word("e") }, Plus))
 		}
 	}
 	s.learnFromErrors(b, W, bias, pre, b.keep(one), post, false, nudged, bound*float64(s.Learning.Batch), func(mu float64) float64 { return mu * scale })

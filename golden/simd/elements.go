@@ -48,7 +48,7 @@ func Limit[T Float](z, a Matrix[T], ceiling T) {
 	}
 }
 
-// MultiplyElements sets z to the products of the elements of a and b. z may be one of them.
+// MultiplyElements sets z to the products of the elements of a and b, 0 where they are not normal numbers. z may be one of them.
 func MultiplyElements[T Float](z, a, b Matrix[T]) {
 	a.wantShape(z)
 	b.wantShape(z)
@@ -57,8 +57,8 @@ func MultiplyElements[T Float](z, a, b Matrix[T]) {
 	}
 }
 
-// DivideElements sets z to the quotients of the elements of a, times factor, and b; 0 where that of b is not above 0. z may
-// be one of them.
+// DivideElements sets z to the quotients of the elements of a, times factor, and b; 0 where that of b is not above 0
+// or the quotient is not a normal number. z may be one of them.
 func DivideElements[T Float](z, a, b Matrix[T], factor T) {
 	a.wantShape(z)
 	b.wantShape(z)

@@ -36,7 +36,7 @@ func TestInferenceOnly(t *testing.T) {
 			require.LessOrEqual(t, only.Multipliers, learning.Multipliers)
 			require.Zero(t, only.CyclesPerLearning)
 			m := model(t, n)
-			simulator := []sim.Simulator{sim.Icarus, sim.Verilator}[min(1, i/5)]
+			simulator := simulatorOf(i)
 			d, command := build(t, p, m, simulator)
 			require.Empty(t, lint(t, d))
 			samples := draw(rng, n, m.Machine, 6, 0)

@@ -250,7 +250,7 @@ type mutant struct {
 	whole [2]time.Duration // that it takes without a mutation, without and with a closing part; 0: not tried yet
 }
 
-// slow is what a design with a mutation may take longer, on a machine that others use too.
+// slow is how many times as long as without it a design with a mutation may take, and a minute at least: others use the machine too.
 const slow = 10
 
 // run gives what differs in the design as it stands, within a time: "" nothing, "broken" it does not compile.
@@ -296,7 +296,7 @@ func (m mutation) kill(t *testing.T, designs []*mutant) string {
 				d.whole[i] = time.Since(start)
 			}
 			require.NoError(t, os.WriteFile(path, []byte(changed), 0o644))
-			verdict := d.run(t, closing, slow*d.whole[i])
+			verdict := d.run(t, closing, max(time.Minute, slow*d.whole[i]))
 			require.NoError(t, os.WriteFile(path, text, 0o644))
 			if verdict != "" {
 				return verdict

@@ -27,7 +27,7 @@ func TestSamplesOfWrongLength(t *testing.T) {
 		p, err := design.New(n, 4, 2, target)
 		require.NoError(t, err)
 		m := model(t, n)
-		simulator := []sim.Simulator{sim.Icarus, sim.Verilator, sim.Icarus}[i]
+		simulator := simulatorOf(i)
 		d, program := build(t, p, m, simulator)
 		var samples []command
 		for _, s := range draw(rng, n, m.Machine, 3, 2*n.Learning.Batch) {
@@ -232,7 +232,7 @@ func TestShorterSettling(t *testing.T) {
 				require.Equal(t, rows, tablesOf(short)[table])
 			}
 		}
-		simulator := []sim.Simulator{sim.Icarus, sim.Verilator}[i]
+		simulator := simulatorOf(i)
 		d, program := build(t, long, model(t, long.Network), simulator)
 		for _, p := range []*design.Plan{short, long} {
 			m := model(t, p.Network)

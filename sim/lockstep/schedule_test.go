@@ -47,7 +47,7 @@ func TestOwnSchedule(t *testing.T) {
 			entries := d.Plan.Entries
 			require.Greater(t, len(entries), len(d.Plan.Updates), "the constants change")
 			require.Greater(t, entries[len(entries)-1].Number, uint32(2))
-			simulator := []sim.Simulator{sim.Icarus, sim.Icarus, sim.Verilator}[i]
+			simulator := simulatorOf(i)
 			for workers := 1; workers <= 2; workers++ {
 				o := sim.Options{Simulator: simulator, Learning: samplesOf(d, 8*c.batch, rng), Workers: workers, Closing: workers == 1}
 				report, err := Cosim(t.Context(), d, o)
