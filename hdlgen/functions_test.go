@@ -125,12 +125,29 @@ func TestFunctionMutants(t *testing.T) {
 		vectors[i][2], vectors[i][3], vectors[i][4] = int64(i-128), int64(i%32), int64(i/32)
 	}
 	b := newBench(t, dir, g, latency, append(vectors, aimedVectors(rng, g, 2)...))
+	watched := text
 	for _, name := range cellsOf(text) {
 		text += string(rtl.Text(name))
+		with, properties := rtl.WithProperties(name, rtl.Text(name))
+		watched += string(with) + string(properties)
 	}
 	difference, err := b.difference(text)
 	require.NoError(t, err)
 	require.Empty(t, difference)
+	b.language = "-g2012"
+	difference, err = b.difference(watched)
+	require.NoError(t, err)
+	require.Empty(t, difference)
+	for _, violation := range [][3]string{
+		{"assign fits = !less[RestW];", "assign fits = less[RestW];", "corinfo_divide: a quotient is not the floor"},
+		{"positive_q[Bits-1] ? wide ^ {Width{flip}} : {Width{1'b0}}", "wide ^ {Width{flip}}", "corinfo_divide: a quotient by what is not above 0 is not 0"},
+		{"2'b01", "2'b00", "corinfo_root: a root is not the floor"},
+	} {
+		require.Contains(t, watched, violation[0])
+		_, err = b.difference(strings.ReplaceAll(watched, violation[0], violation[1]))
+		require.ErrorContains(t, err, violation[2])
+	}
+	b.language = ""
 	found := 0
 	for _, mutant := range [][2]string{
 		{"quotient_q <= positive_q[Bits-1] ? ", "quotient_q <= positive_q[0] ? "},

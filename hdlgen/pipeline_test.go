@@ -2,6 +2,7 @@ package hdlgen
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"math/big"
 	"math/rand/v2"
@@ -155,8 +156,9 @@ func randomVectors(rng *rand.Rand, g *fx.Graph, count int) [][]int64 {
 
 // A bench runs modules of a graph's ports in Icarus over vectors, in a folder of its own.
 type bench struct {
-	dir  string
-	want []string // by cycle: outputs and overflows that Graph.Eval gives, "" where constants change under way
+	language string // of the text, as Icarus names it; "": -g2005
+	dir      string
+	want     []string // by cycle: outputs and overflows that Graph.Eval gives, "" where constants change under way
 }
 
 // newBench writes the test bench of a graph and what it reads. Before constants change, the last vector stays
@@ -260,7 +262,7 @@ func (b *bench) difference(text string) (string, error) {
 	if err := os.WriteFile(filepath.Join(b.dir, "dut.v"), []byte(text), 0o644); err != nil {
 		return "", err
 	}
-	if out, err := command(b.dir, "iverilog", "-g2005", "-Wall", "-Wno-timescale", "-o", "tb.vvp", "dut.v", "tb.v"); err != nil {
+	if out, err := command(b.dir, "iverilog", cmp.Or(b.language, "-g2005"), "-Wall", "-Wno-timescale", "-o", "tb.vvp", "dut.v", "tb.v"); err != nil {
 		return "", fmt.Errorf("iverilog: %w\n%s", err, out)
 	}
 	out, err := command(b.dir, "vvp", "-n", "tb.vvp")

@@ -15,14 +15,8 @@ import (
 
 // without are the modules that have no properties, and why.
 var without = map[string]string{
-	"corinfo_divide":      "hdlgen's TestFunctionPipelines has every word of short formats",
-	"corinfo_root":        "hdlgen's TestFunctionPipelines has every word of short formats",
-	"corinfo_random":      "TestRandom; no state but that of its words",
-	"corinfo_wire":        "a corinfo_delay",
-	"corinfo_synapses":    "two corinfo_ram",
-	"corinfo_live":        "its words are told by which synapses change",
-	"corinfo_answer":      "lock step compares every score and every class",
-	"corinfo_presynaptic": "no state but that of a pipeline",
+	"corinfo_wire":     "a corinfo_delay",
+	"corinfo_synapses": "two corinfo_ram",
 }
 
 // Every module of the library has properties, or a reason for none, and they are of no module but one of the library.
@@ -96,6 +90,10 @@ func TestProofs(t *testing.T) {
 		{"random_keys", "", nil},
 		{"commands", "Contexts=3 ContextW=2 Batch=3 SampleW=2", nil},
 		{"context", "LabelW=1 HostTables=0", nil},
+		{"answer", "Units=2 UnitW=1 LabelW=2 ScoreWidth=2 Answers=0", nil},
+		{"answer", "Units=3 UnitW=2 LabelW=2 ScoreWidth=3 Answers=2", nil},
+		{"presynaptic", "Units=3 KeptWidth=3 XWidth=2 XSigned=0 ValueWidth=4 ReadCycles=1 Answers=0", nil},
+		{"presynaptic", "Units=2 UnitW=1 KeptWidth=2 XWidth=2 XSigned=1 ValueWidth=3 ReadCycles=2 Answers=1", nil},
 	} {
 		t.Run(c.module+" "+c.parameters, func(t *testing.T) {
 			t.Parallel()

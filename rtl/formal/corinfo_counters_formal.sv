@@ -1,4 +1,5 @@
-// The host reads no two cycles running; a flag counts once, and nothing that gathers overflows.
+// The host reads no two cycles running; a flag counts once, every counter has its turn, and nothing overflows that
+// gathers.
 
 `timescale 1ns/1ps
 `default_nettype none
@@ -15,7 +16,8 @@ module corinfo_counters_formal #(
   input wire [Totals*Flags-1:0] meant_q,
   input wire [Flags*OnesW-1:0] ones_q,
   input wire [Totals*PartW-1:0] parts_q,
-  input wire [Totals*OnesW-1:0] more
+  input wire [Totals*OnesW-1:0] more,
+  input wire [7:0] at
 );
 
   // Nothing holds before the first reset.
@@ -46,6 +48,18 @@ module corinfo_counters_formal #(
     end
   end
 
+  // A counter is followed until it has its turn, then the next one.
+  localparam [31:0] LastFollowed = Totals - 1;
+  reg [7:0]  followed_q;
+  reg [31:0] waits_q;
+  initial followed_q = 8'd0;
+  always @(posedge clk_i) begin
+    waits_q <= (rst_i || at == followed_q) ? 32'd0 : waits_q + 32'd1;
+    if (at === followed_q) begin
+      followed_q <= (followed_q == LastFollowed[7:0]) ? 8'd0 : followed_q + 8'd1;
+    end
+  end
+
   always @(posedge clk_i) begin : environment
     if (started_q && !rst_i) begin
       assert (!read_i || !read_q) else $fatal(1, "corinfo_counters: counters are read in two cycles running");
@@ -55,6 +69,7 @@ module corinfo_counters_formal #(
 
   always @(posedge clk_i) begin : behaviour
     if (started_q && !rst_i) begin
+      assert (waits_q < 2 * Totals) else $fatal(1, "corinfo_counters: a counter does not have its turn");
       assert (!full) else $fatal(1, "corinfo_counters: what gathers is near its end");
     end
   end

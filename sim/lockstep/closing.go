@@ -161,6 +161,9 @@ func (d *closer) play(commands []command, end *reset, single bool) {
 			d.idle()
 		}
 	}
+	if end != nil {
+		d.read(in(regionStatus, design.StatusReset), 1)
+	}
 	d.count.Samples += len(commands)
 }
 

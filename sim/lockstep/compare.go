@@ -30,13 +30,16 @@ type comparator struct {
 	flights    []*flight         // by sample in flight
 	queue      []*flight         // whose answer is still to come
 	begun      int               // commands that the model has run, or that a reset ended before
-	first      int               // of them, those up to the last reset
+	first      int               // of them, those up to the last reset or abort
+	since      int               // of them, those up to the last reset that was no abort
 	name       string            // step of the closing part
 	negative   [2]bool           // signs of beta in the open mini-batch: positive, negative
 	terms      [][]int           // by update of the plan and column: terms of the open mini-batch
 	before     []training.Tensor // synapses before the command under way that a reset is to end
-	due        bool              // that reset has not come
+	due        *reset            // that reset; nil: it has come, or none is to
 	aborts     bool              // it is an abort by the host
+	visits     int               // of synapses, by the updates of that command
+	status     [2]int64          // the status's word of the last reset, and which bits of it are known
 	unmodelled bool              // counters hold what the model has not counted: of aborted commands, and of samples of the wrong length
 	atEnd      bool              // every memory word is read back
 	ended      bool
@@ -204,7 +207,8 @@ func (c *comparator) begin(x *flight) {
 	last := learn && c.l.Held() == c.p.Network.Learning.Batch-1
 	c.unmodelled = c.unmodelled || x.length > 0
 	if x.reset != nil {
-		c.due, c.aborts = true, x.abort
+		c.due, c.aborts = x.reset, x.abort
+		c.visits = 0
 		if last {
 			c.before = c.l.Tensors()
 		}
@@ -232,6 +236,9 @@ func (c *comparator) begin(x *flight) {
 		x.mixed = c.negative[0] && c.negative[1]
 		x.writes = c.written()
 		c.clearTerms()
+		for _, w := range x.writes {
+			c.visits += c.p.SlotCount[c.p.D.Sums[c.p.D.Projections[c.p.Updates[w.update].Projection].To].Layer] * c.p.Subs
+		}
 	}
 }
 
@@ -274,7 +281,7 @@ func (c *comparator) written() (list []columnWrite) {
 // writes again.
 func (c *comparator) reset(cycle int64) {
 	lost := 0
-	for !c.due {
+	for c.due == nil {
 		o := c.expect(cycle, opCommand)
 		if o == nil {
 			c.fail(cycle, nil, "reset", "a reset that nobody asked for")
@@ -283,8 +290,7 @@ func (c *comparator) reset(cycle int64) {
 		c.at++
 		c.begun++
 		lost++
-		c.due = o.command.reset != nil
-		c.aborts = o.command.abort
+		c.due, c.aborts = o.command.reset, o.command.abort
 	}
 	aborted := c.aborts
 	for i, x := range c.flights {
@@ -303,7 +309,11 @@ func (c *comparator) reset(cycle int64) {
 		}
 	}
 	c.resets++
-	c.queue, c.first, c.due, c.before = nil, c.begun, false, nil
+	if !aborted {
+		c.status = c.interrupted()
+		c.since = c.begun
+	}
+	c.queue, c.first, c.due, c.before = nil, c.begun, nil, nil
 	seed, number := c.l.Seed(), c.l.Step()
 	c.l.Reset()
 	if c.unmodelled = aborted; aborted { // what the host has written stays
@@ -314,6 +324,19 @@ func (c *comparator) reset(cycle int64) {
 	}
 	c.clearTerms()
 	c.base, c.steps, c.updateTerms = c.l.Counts(), 0, 0
+}
+
+// interrupted is what the status tells of the reset that has come, and which bits of it the model knows: how many commands there were since
+// the one before, and that an update was under way, if it had more synapses to visit than there are cycles.
+func (c *comparator) interrupted() [2]int64 {
+	word, known := int64(c.begun-c.since)<<32, int64(-1)<<32
+	switch ways := 2*c.p.Target.WireCycles + 2; {
+	case c.due.tag != 'W':
+		known |= resetUpdating
+	case c.visits > c.due.lines+c.due.cycles+ways:
+		word, known = word|resetUpdating, known|resetUpdating
+	}
+	return [2]int64{word, known}
 }
 
 // of is the flight of a context: the one under way, or the next when that is done.

@@ -75,6 +75,10 @@ func (c *comparator) memory(cycle int64, address uint32, got int64) {
 		if want := [...]int64{int64(c.l.Seed()), int64(c.l.Step()), int64(c.l.Held()), own}[at]; got != want {
 			c.differ(cycle, nil, controlNames[at], fmt.Sprint(got), fmt.Sprint(want))
 		}
+	case regionStatus: // a script reads no other word of it
+		if want, known := c.status[0], c.status[1]; got&known != want {
+			c.differ(cycle, nil, "what a reset interrupted", fmt.Sprintf("%x", got&known), fmt.Sprintf("%x", want))
+		}
 	default:
 		lane, at := laneOf(address), placeOf(address)
 		projection, row, column, ok := placed(c.p, address)

@@ -12,8 +12,8 @@ import (
 	"corinfo/sim"
 )
 
-// violations are changes of a design that violate a property of the library, and its message: one of every module that has properties,
-// but for corinfo_choice, which has no clock.
+// violations are changes of a design that violate a property of the library, and its message: one of every module that has properties, but for
+// corinfo_choice, which has no clock, and the cells of functions, which hdlgen's TestFunctionMutants has.
 var violations = []struct{ file, old, new, message string }{
 	{"corinfo_fifo.v", "valid_q <= words_q != OneWord;", "valid_q <= 1'b1;", "corinfo_fifo: valid_o is not that there is a word"},
 	{"corinfo_queue.v", "mem[{put_context_i, tail}] <= data_i;", "mem[{put_context_i, tail}] <= ~data_i;",
@@ -53,6 +53,10 @@ var violations = []struct{ file, old, new, message string }{
 	{"corinfo_schedule.v", "entry[31:0] <= number_i;", "entry[31:0] <= number_i + 32'd1;",
 		"corinfo_schedule: constants of a later mini-batch are written"},
 	{"corinfo_random_keys.v", "round_q != LastRound;", "round_q != 4'd14;", "corinfo_random_keys: keys do not take 16 cycles"},
+	{"corinfo_random.v", "column_q <= column_i;", "column_q <= ~column_i;", "corinfo_random: a word does not decrypt to its row and column"},
+	{"corinfo_presynaptic.v", "kept_q       <= kept;", "kept_q       <= ~kept;", "corinfo_presynaptic: a factor is not what was asked for"},
+	{"corinfo_live.v", "mem[place] <= some_q;", "mem[place] <= ~some_q;", "corinfo_live: a sample's bit is not that of its factors"},
+	{"corinfo_answer.v", "best_q  <= score_data_o;", "best_q  <= ~score_data_o;", "corinfo_answer: the largest score is not that of the class"},
 }
 
 // A violated property ends a co-simulation with its message, in Icarus and in Verilator; without a violation there is none.

@@ -63,7 +63,7 @@ func (r *run) open(folder string, at *training.FixedLearner) error {
 func (r *run) prepare(folder string, l *training.FixedLearner, s *script) (err error) {
 	r.done, r.exercised = r.part.Done, exercised{}
 	r.c = newComparator(r.d, l, s, r)
-	r.c.begun, r.c.first = r.part.begin(), r.part.begin()
+	r.c.begun, r.c.first, r.c.since = r.part.begin(), r.part.begin(), r.part.begin()
 	r.stimulus, err = writeStimulus(folder, s.text(r.d.Manifest.Widths.X))
 	return err
 }
