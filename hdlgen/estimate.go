@@ -4,22 +4,21 @@ import fx "corinfo/fixedpoint"
 
 // Estimates are what a design will take, before any synthesis.
 type Estimates struct {
-	Lanes                  int            `json:"lanes"`
-	Units                  int            `json:"neuron_units"`
-	Measured               bool           `json:"measured"`                   // cycles are those of samples; else of the dense computation
-	CyclesPerInference     float64        `json:"cycles_per_inference"`       // from command to command
-	CyclesPerLearning      float64        `json:"cycles_per_learning_sample"` // with its share of the update
-	CyclesPerUpdate        float64        `json:"cycles_per_update"`          // of a mini-batch; the last sample's share of CyclesPerLearning
-	SettlingCycles         float64        `json:"settling_cycles"`            // of CyclesPerInference: some sample is taken or settles
-	LearningSettlingCycles float64        `json:"learning_settling_cycles"`   // of CyclesPerLearning
-	LanesBusy              float64        `json:"lanes_busy"`                 // share of SettlingCycles in which the lanes multiply for events
-	LaneUtilisation        float64        `json:"lane_utilisation"`           // useful products over lanes x SettlingCycles: without the padding of layers that L does not divide
-	MemoryBits             int            `json:"memory_bits"`
-	Memories               []MemoryBits   `json:"memories"`
-	MultiplierKinds        []Multiplier   `json:"multiplier_kinds"`
-	LUTs                   int            `json:"luts"`    // about, as Yosys makes them for an ECP5: of all Logic
-	Logic                  []LogicPart    `json:"logic"`   // them by part
-	Latency                map[string]int `json:"latency"` // of the pipelines, in cycles
+	Lanes                  int          `json:"lanes"`
+	Units                  int          `json:"neuron_units"`
+	Measured               bool         `json:"measured"`                   // cycles are those of samples; else of the dense computation
+	CyclesPerInference     float64      `json:"cycles_per_inference"`       // from command to command
+	CyclesPerLearning      float64      `json:"cycles_per_learning_sample"` // with its share of the update
+	CyclesPerUpdate        float64      `json:"cycles_per_update"`          // of a mini-batch; the last sample's share of CyclesPerLearning
+	SettlingCycles         float64      `json:"settling_cycles"`            // of CyclesPerInference: some sample is taken or settles
+	LearningSettlingCycles float64      `json:"learning_settling_cycles"`   // of CyclesPerLearning
+	LanesBusy              float64      `json:"lanes_busy"`                 // share of SettlingCycles in which the lanes multiply for events
+	LaneUtilisation        float64      `json:"lane_utilisation"`           // useful products over lanes x SettlingCycles: without the padding of layers that L does not divide
+	MemoryBits             int          `json:"memory_bits"`
+	Memories               []MemoryBits `json:"memories"`
+	MultiplierKinds        []Multiplier `json:"multiplier_kinds"`
+	LUTs                   int          `json:"luts"`  // about, as Yosys makes them for an ECP5: of all Logic
+	Logic                  []LogicPart  `json:"logic"` // them by part
 
 	Parts
 }

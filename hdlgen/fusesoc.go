@@ -51,10 +51,14 @@ func libraryCore() []byte {
 
 // designCore describes a design, all of whose other files are given, to FuseSoC. Its images are copied to the folder in which
 // tools run.
-func designCore(m *Manifest, files map[string][]byte) []byte {
+func designCore(m *Manifest, learns bool, files map[string][]byte) []byte {
 	var b strings.Builder
 	fmt.Fprintf(&b, "CAPI=2:\nname: \"corinfo:designs:%s:%s-r%d\"\n", m.Name, coreVersion(), revision(files))
-	fmt.Fprintf(&b, "description: a network of %s neurons that settles and learns, on %s\n", strings.Trim(strings.Join(strings.Fields(fmt.Sprint(m.Layers)), "-"), "[]"), counted(m.Lanes, "lane"))
+	does := "learns"
+	if !learns {
+		does = "classifies"
+	}
+	fmt.Fprintf(&b, "description: a network of %s neurons that %s, on %s\n", strings.Trim(strings.Join(strings.Fields(fmt.Sprint(m.Layers)), "-"), "[]"), does, counted(m.Lanes, "lane"))
 	fmt.Fprintf(&b, "filesets:\n  rtl:\n    depend: [%q]\n    files:\n", libraryName())
 	for _, f := range m.Files {
 		if !strings.HasPrefix(f, libraryFolder+"/") {

@@ -75,7 +75,7 @@ func AddProject(files map[string][]byte, m *Manifest, n *network.Network) error 
 		return err
 	}
 	files[n.Name+".f"] = []byte(strings.Join(m.Files, "\n") + "\n")
-	files[n.Name+".core"] = designCore(m, files)
+	files[n.Name+".core"] = designCore(m, n.Hardware.Learning, files)
 	files[scriptFile(n.Name)] = outOfContext(m, family)
 	files[networkFile] = n.YAML()
 	return AddManifest(files, m)
@@ -165,13 +165,17 @@ func IsDesign(dir string) bool {
 
 // Verify tells what of a design's folder is not as it was generated: its manifest, which is to be as wanted (nil: no design of its network is
 // like it), its network, and its memory images; difference names the first word in which an image differs from its file.
-func (m *Manifest) Verify(dir string, want *Manifest, files map[string][]byte, difference func(file string, want, got []byte) string) error {
+func (m *Manifest) Verify(dir string, want *Manifest, files map[string][]byte, difference func(want, got []byte) string) error {
+	changed := fmt.Errorf("%w: %s is not as it was written: its checksum differs; generate the design again", golden.ErrDamaged, filepath.Join(dir, manifestFile))
+	if m.Sum != m.sum() && m.Version == golden.Program() {
+		return changed
+	}
 	if want == nil || !m.sameBesides(want) {
 		return fmt.Errorf("%w: %s, written by version %.20q, does not describe the design that version %s makes of its network; generate the design again",
 			golden.ErrDamaged, filepath.Join(dir, manifestFile), m.Version, golden.Program())
 	}
 	if m.Sum != m.sum() {
-		return fmt.Errorf("%w: %s is not as it was written: its checksum differs; generate the design again", golden.ErrDamaged, filepath.Join(dir, manifestFile))
+		return changed
 	}
 	if text, err := golden.ReadFile(filepath.Join(dir, networkFile), network.MaxYAMLFile); err != nil || !bytes.Equal(text, files[networkFile]) {
 		return fmt.Errorf("%w: %s is not the network that the design was generated from; change your own network file and generate again",
@@ -188,8 +192,11 @@ func (m *Manifest) Verify(dir string, want *Manifest, files map[string][]byte, d
 			return fmt.Errorf("%w: memory image: %w; generate the design again", golden.ErrDamaged, err)
 		}
 		if checksum(text) != m.Checksums[i.File] {
-			return fmt.Errorf("%w: memory image %s is not the one that was generated: %s; generate the design again",
-				golden.ErrDamaged, i.File, difference(i.File, files[i.File], text))
+			differs := "its checksum differs" // of a board's image, which needs the data set to be made again
+			if want, ok := files[i.File]; ok {
+				differs = difference(want, text)
+			}
+			return fmt.Errorf("%w: memory image %s is not the one that was generated: %s; generate the design again", golden.ErrDamaged, i.File, differs)
 		}
 	}
 	return nil

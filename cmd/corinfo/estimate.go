@@ -164,7 +164,7 @@ func printFit(w io.Writer, f *hdlgen.Fit, mostLanes int) {
 	table.Flush()
 }
 
-// measure runs the first test samples, then whole mini-batches of training samples, at least count each.
+// measure runs the first test samples, then whole mini-batches of training samples: at least count each, or all that there are.
 func measure(c *cli.Context, p *design.Plan, learner *training.FixedLearner, count int) (*design.Activity, error) {
 	data, err := dataOf(c, p.Network)
 	if err != nil {
@@ -175,7 +175,7 @@ func measure(c *cli.Context, p *design.Plan, learner *training.FixedLearner, cou
 		return nil, err
 	}
 	batch := p.Network.Learning.Batch
-	learned := (count + batch - 1) / batch * batch
+	learned := min((count+batch-1)/batch, data.Train.Len()/batch) * batch
 	if !p.Learns() {
 		learned = 0
 	}

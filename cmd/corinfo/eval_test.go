@@ -143,6 +143,7 @@ func TestDataBesideNetwork(t *testing.T) {
 	require.Equal(t, want, figures(t, done(t, "eval", "run", "--json"))["accuracy"])
 	done(t, "train", "-c", "fixed/network.yaml", "-o", "again", "--epochs", "1")
 	done(t, "estimate", "--weights", "fixed", "--samples", "2")
+	done(t, "estimate", "--weights", "fixed", "--samples", "1000000") // all that there are
 	done(t, "train", "-o", "run", "--resume", "--epochs", "2")
 
 	require.NoError(t, os.Rename(filepath.Join(project, "data"), "data"))

@@ -90,7 +90,7 @@ func generateCommand() *cli.Command {
 				Images  int                `json:"images"`
 				Board   *hdlgen.BoardPart  `json:"board,omitempty"`
 				Misfits []calibrate.Misfit `json:"misfits"`
-			}{out, m.Name, m.Target.Family, m.Lanes, m.Units, len(m.Files), len(m.Images), m.Board, misfits}
+			}{out, m.Name, m.Target.Family, m.Lanes, m.Units, len(m.Files), len(m.Images), m.Board, listed(misfits)}
 			return report(c, figures, func(w io.Writer) {
 				printMisfits(w, misfits)
 				fmt.Fprintf(w, "%s: top module %s, %d lanes, %d neuron units, %d Verilog files (%s), %d memory images\n",

@@ -78,7 +78,7 @@ func importWeights(c *cli.Context) error {
 		Arithmetic string             `json:"arithmetic"`
 		Arrays     []array            `json:"arrays"`
 		Misfits    []calibrate.Misfit `json:"misfits"`
-	}{dir, file, run.Arithmetic, arraysOf(w, names), misfits}
+	}{dir, file, run.Arithmetic, arraysOf(w, names), listed(misfits)}
 	return report(c, figures, func(w io.Writer) {
 		printArrays(w, figures.Arrays)
 		printMisfits(w, misfits)

@@ -284,3 +284,11 @@ func report(c *cli.Context, figures any, text func(w io.Writer)) error {
 	_, err := out.WriteTo(c.App.Writer)
 	return err
 }
+
+// listed is a list that JSON shows as one, empty or not.
+func listed[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}

@@ -278,6 +278,7 @@ func TestWrongUsage(t *testing.T) {
 	refused(t, exitUsage, []string{"--workers 0"}, "cosim", t.TempDir(), "--workers", "0")
 	file := smallNetwork(t, 3, "")
 	refused(t, exitUsage, []string{"--epochs 0", "at least 1"}, "train", "-c", file, "-o", "x", "--epochs", "0")
+	refused(t, exitUsage, []string{"--epochs 1048577", "at most 1048576"}, "train", "-c", file, "-o", "x", "--epochs", "1048577")
 	refused(t, exitUsage, []string{"--seed 4294967296"}, "train", "-c", file, "-o", filepath.Join(t.TempDir(), "x"), "--seed", "4294967296")
 	refused(t, exitUsage, []string{"lanes", "-1"}, "generate", "-c", file, "-o", filepath.Join(t.TempDir(), "x"), "--lanes", "-1")
 }

@@ -108,7 +108,7 @@ func quantize(c *cli.Context) error {
 		Misfits []calibrate.Misfit `json:"misfits"`
 		// Warnings tell that the data set is not the one that the run has learned.
 		Warnings []string `json:"warnings"`
-	}{Run: out, Samples: count, Misfits: misfits, Warnings: warnings}
+	}{Run: out, Samples: count, Misfits: listed(misfits), Warnings: listed(warnings)}
 	types := calibrate.Types(n.Describe(), n.Formats)
 	for _, name := range slices.Sorted(maps.Keys(ranges)) {
 		figures.Tensors = append(figures.Tensors, tensor{name, types[name].String(), ranges[name].Min, ranges[name].Max})

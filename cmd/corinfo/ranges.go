@@ -19,8 +19,8 @@ const rangeSamples = 200
 
 // recordRanges describes the tensors of a run as it is now: settling and learning of the first training samples in
 // float64, from the run's weights and on a copy of them. It writes them into the run's folder, if that is not "", and names
-// the file; where it cannot, it says so, and the file is "".
-func recordRanges(c *cli.Context, dir string, run *training.Checkpoint, data *dataset.Data) (list []calibrate.TensorRange, file string, err error) {
+// the file; where it cannot, it warns, and the file is "".
+func recordRanges(c *cli.Context, dir string, run *training.Checkpoint, data *dataset.Data, warn func(error)) (list []calibrate.TensorRange, file string, err error) {
 	w, err := run.Weights()
 	if err != nil {
 		return nil, "", err
@@ -38,7 +38,7 @@ func recordRanges(c *cli.Context, dir string, run *training.Checkpoint, data *da
 	}
 	file = filepath.Join(dir, calibrate.RangeFile)
 	if err := golden.WriteFile(file, text); err != nil {
-		fmt.Fprintf(c.App.ErrWriter, "corinfo: %v; the ranges' histograms are not kept\n", err)
+		warn(fmt.Errorf("%w; the ranges' histograms are not kept", err))
 		file = ""
 	}
 	return list, file, nil

@@ -55,6 +55,9 @@ func train(c *cli.Context) error {
 			}
 		}
 	}
+	if epochs := c.Int("epochs"); epochs > network.MaxEpochs {
+		return usagef("train: --epochs %d; want at most %d", epochs, network.MaxEpochs)
+	}
 	if every := c.Duration("save-every"); every <= 0 {
 		return usagef("train: --save-every %v; want a time above 0, as 30s or 5m", every)
 	}
@@ -85,8 +88,9 @@ func train(c *cli.Context) error {
 		return err
 	}
 	bar := newTrainingProgress(c.App.ErrWriter)
+	warn := func(err error) { fmt.Fprintf(c.App.ErrWriter, "corinfo: %v\n", err) }
 	learner, trained := training.Train(c.Context, run, data, training.TrainOptions{Dir: dir, SaveEvery: c.Duration("save-every"), Progress: bar.show,
-		Warn: func(err error) { fmt.Fprintf(c.App.ErrWriter, "corinfo: %v\n", err) }})
+		Warn: warn})
 	bar.close()
 	interrupted := errors.Is(trained, training.ErrInterrupted)
 	if trained != nil && !interrupted {
@@ -101,7 +105,7 @@ func train(c *cli.Context) error {
 	if interrupted {
 		return fmt.Errorf("%w: corinfo train -o %s --resume", trained, dir)
 	}
-	ranges, _, err := recordRanges(c, dir, run, data)
+	ranges, _, err := recordRanges(c, dir, run, data, warn)
 	if err != nil {
 		return fmt.Errorf("ranges: %w; the run is whole: `corinfo eval %s` records them", err, dir)
 	}
@@ -121,7 +125,7 @@ func train(c *cli.Context) error {
 		Lost             map[string]int64         `json:"lost"`      // by matrix: updates lost to rounding
 		Ranges           []calibrate.TensorRange  `json:"ranges"`    // of the run at its end
 	}{Run: dir, Arithmetic: run.Arithmetic, Seed: run.Seed, Epochs: run.Epoch, SamplesPerSecond: bar.last.SamplesPerSecond(),
-		Start: run.Start, History: run.History, Plots: drawn, Misfits: misfits, Ranges: ranges}
+		Start: run.Start, History: run.History, Plots: listed(drawn), Misfits: listed(misfits), Ranges: ranges}
 	if last := len(run.History) - 1; last >= 0 {
 		figures.TrainAccuracy, figures.TestAccuracy = run.History[last].TrainAccuracy, run.History[last].TestAccuracy
 	}

@@ -288,3 +288,26 @@ func TestLearnPanics(t *testing.T) {
 		require.PanicsWithValue(t, name, func() { use(startMachine(t, "corinfomax", s)) })
 	}
 }
+
+// A label that no neuron has pulls none up, whether the padding of a layer has one of that number or not.
+func TestLabelOfNoClass(t *testing.T) {
+	for _, r := range rule.Rules {
+		s := digitSettings(r.Name, []int{12, 7, 5}, 1)
+		samples, _ := digits(rand.New(rand.NewPCG(31, 0)), s, 6)
+		learned := func(label int) ([][]int64, machine.Counts) {
+			m := startMachine(t, r.Name, s)
+			raw := make([]int64, s.Layers[0])
+			for _, pixels := range samples {
+				m.A.Input(pixels, raw)
+				m.Run(raw, machine.Command{Learn: true, Label: label}, nil)
+			}
+			return allSynapses(m), m.Counts()
+		}
+		far, counts := learned(1 << 20)
+		for label := 5; label < 9; label++ {
+			synapses, count := learned(label)
+			require.Equal(t, far, synapses, "%s, label %d", r.Name, label)
+			require.Equal(t, counts, count, "%s, label %d", r.Name, label)
+		}
+	}
+}

@@ -420,7 +420,7 @@ func (s *settler) step(v *sample, at int, constants []int64, c Command) (changed
 			scalar[0] = slices.Max(v.words[in.at])
 			s.in = append(s.in, scalar)
 		case rule.FromLabel:
-			if layer == len(s.d.Layers)-1 && c.Learn && c.Label < len(s.y) {
+			if layer == len(s.d.Layers)-1 && c.Learn && c.Label < s.d.Layers[layer] {
 				s.y[c.Label], labelled = 1, true
 			}
 			s.in = append(s.in, s.y[:n])
@@ -477,7 +477,7 @@ func (s *settler) commit(v *sample, at int) {
 func (s *settler) keep(v *sample, role rule.Role, second bool) {
 	for i := range s.d.Factors {
 		f := &s.d.Factors[i]
-		if f.Second && !second || !f.Second && !has(f.Roles, role) {
+		if f.Second && !second || !f.Second && !slices.Contains(f.Roles, role) {
 			continue
 		}
 		to := v.factors[roleIndex(role)][i]
@@ -506,13 +506,4 @@ func (s *settler) keep(v *sample, role rule.Role, second bool) {
 			copy(words, v.words[w])
 		}
 	}
-}
-
-func has(roles []rule.Role, role rule.Role) bool {
-	for _, r := range roles {
-		if r == role {
-			return true
-		}
-	}
-	return false
 }

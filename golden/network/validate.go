@@ -20,12 +20,12 @@ const (
 	MaxSynapses   = 1 << 28
 	maxBatch      = 1 << 16
 	maxIterations = 1 << 16
-	maxEpochs     = 1 << 20
+	MaxEpochs     = 1 << 20
 )
 
 // MaxLanes is the largest number of lanes of a design, MaxContexts of samples that it has in flight.
 const (
-	MaxLanes    = 256
+	MaxLanes    = 1024
 	MaxContexts = 4
 )
 
@@ -181,7 +181,7 @@ func (p *networkFile) learning(l *rule.Learning) {
 	p.decay(&l.Decay)
 	p.optimizer(&l.Optimizer)
 	if p.wanted("learning.epochs") {
-		p.count("learning.epochs", l.Epochs, 1, maxEpochs)
+		p.count("learning.epochs", l.Epochs, 1, MaxEpochs)
 	}
 }
 
@@ -214,7 +214,7 @@ func (p *networkFile) decay(d *rule.Decay) {
 	if !p.reported[path+".factor"] && !(d.Factor > 0 && d.Factor <= 1) {
 		p.report(path+".factor", "%v; want a number above 0, at most 1", d.Factor)
 	}
-	p.count(path+".every", d.Every, 0, maxEpochs)
+	p.count(path+".every", d.Every, 0, MaxEpochs)
 	p.count(path+".batches", d.Batches, 0, math.MaxInt32)
 	if d.Batches > 0 && (d.Every > 0 || d.Then != nil) {
 		p.refuse(path+".batches", "%d beside every or then, which count epochs; leave one out", d.Batches)

@@ -225,6 +225,9 @@ func DecodeCheckpoint(path string, file []byte) (*Checkpoint, error) {
 	}
 	for i := range c.Tensors {
 		t := &c.Tensors[i]
+		if t.Words != nil || t.Values != nil {
+			return nil, damaged("%s: words in the header; they follow it", t.Name)
+		}
 		if t.Rows < 1 || t.Cols < 1 || t.Rows > body.Len()/8/t.Cols { // before a product could overflow
 			return nil, damaged("%s: %d x %d is more than the file holds", t.Name, t.Rows, t.Cols)
 		}

@@ -20,6 +20,8 @@ import (
 	"corinfo/golden"
 	"corinfo/golden/calibrate"
 	"corinfo/golden/goldentest"
+	"corinfo/golden/network"
+	"corinfo/golden/rule"
 	"corinfo/golden/weights"
 )
 
@@ -103,6 +105,35 @@ func TestCheckpointMisfits(t *testing.T) {
 	require.EqualError(t, err, `wrong input: arithmetic "int8"; want float, float32 or fixed`)
 }
 
+// A machine takes all words of a fixed run, or, where a type differs, none but the synapses.
+func TestStartWithOtherTypes(t *testing.T) {
+	n := goldentest.Run()
+	n.Learning.Optimizer.Kind, n.Learning.Optimizer.Momentum = rule.Momentum, 0.9
+	run, _, err := NewCheckpoint(n, Fixed, 5)
+	require.NoError(t, err)
+	for i := range run.Tensors {
+		for j := range run.Tensors[i].Words {
+			run.Tensors[i].Words[j] = int64(j%7 - 3)
+		}
+	}
+	other := *n
+	short, err := fx.ParseType("ap_fixed<20,4,TRN_ZERO,SAT>")
+	require.NoError(t, err)
+	other.Formats = map[string]fx.Type{"mW1": short}
+	for _, n := range []*network.Network{n, &other} {
+		m, _, err := StartMachine(n, run)
+		require.NoError(t, err)
+		stored := len(n.Describe().Stored())
+		for i, x := range m.Tensors() {
+			if i < stored || n != &other {
+				require.Equal(t, run.Tensors[i].Words, x.Words, x.Name)
+			} else {
+				require.Equal(t, make([]int64, len(x.Words)), x.Words, x.Name)
+			}
+		}
+	}
+}
+
 // What does not fit when weights are converted is reported by tensor; NaN and infinity are errors.
 func TestSetWeights(t *testing.T) {
 	n := goldentest.Network([]int{4, 3, 2}, 1)
@@ -183,6 +214,8 @@ func TestForgedCheckpoint(t *testing.T) {
 		{`layers: [6, 4, 5]`, `layers: [6, 0, 5]`},
 		{`layers: [6, 4, 5]`, `layers: [6, 9999, 5]`},
 		{`{"NetworkFile"`, `["NetworkFile"`},
+		{`"Rows":4,"Cols":6,"Values":null`, `"Rows":4,"Cols":6,"Values":[0.5]`},
+		{`"Rows":4,"Cols":6,"Values":null,"Words":null`, `"Rows":4,"Cols":6,"Words":[1]`},
 	} {
 		file := forge(t, whole, c[0], c[1])
 		var before, after runtime.MemStats

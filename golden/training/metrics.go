@@ -36,7 +36,7 @@ type Activity struct {
 	Mean      float64 `json:"mean"`
 	Zero      float64 `json:"zero"`      // share of states that are exactly 0
 	One       float64 `json:"one"`       // share of states that are exactly 1
-	Histogram []int   `json:"histogram"` // states in ActivityBins equal parts of 0 to 1, the last with 1 itself, and then above 1
+	Histogram []int   `json:"histogram"` // states in ActivityBins equal parts of 0 to 1, the first with all below 0, the last with 1 itself, and then above 1
 }
 
 // ActivityBins is the number of parts of 0 to 1 in an activity histogram.
@@ -45,7 +45,7 @@ const ActivityBins = 20
 // MeasuredSamples is how many test samples, the first ones, NetworkMetrics are taken from; fewer if there are fewer.
 const MeasuredSamples = 4 * evaluationBlock
 
-// NewActivity describes the states of a layer, at least one, none below 0.
+// NewActivity describes the states of a layer, at least one. Below 0 are outputs of rules whose last layer is linear.
 func NewActivity(layer int, states *mat.Dense) Activity {
 	a := Activity{Layer: layer, Histogram: make([]int, ActivityBins+1)}
 	samples, neurons := states.Dims()

@@ -26,9 +26,10 @@ func StartMachine(n *network.Network, run *Checkpoint) (*FixedLearner, []calibra
 		switch err := m.SetTensors(run.Tensors); {
 		case err == nil:
 			return m, misfits, nil
-		case errors.Is(err, golden.ErrDamaged): // other types, ErrUsage, are converted below
+		case errors.Is(err, golden.ErrDamaged):
 			return nil, nil, err
 		}
+		m.Machine = machine.New(a, n.Seed) // of other types, which are converted: without those that it has taken
 	}
 	var w weights.Weights
 	if run == nil {

@@ -340,10 +340,17 @@ func (t *trainer) left(testing bool, done int) time.Duration {
 	if t.learned == 0 {
 		return 0
 	}
-	s, epochs := &t.c.Network.Settling, t.c.Network.Learning.Epochs-t.c.Epoch
+	epochs := t.c.Network.Learning.Epochs - t.c.Epoch
 	learn, test := epochs*t.batches*len(t.samples), epochs*t.data.Test.Len()
 	each := t.learning.Seconds() / float64(t.learned)
-	eachTest := each * float64(s.FreeIterations) / float64(s.FreeIterations+s.NudgedIterations) // until there is a measurement
+	answering, all := 0, 0
+	for _, p := range t.c.Network.Describe().Phases {
+		all += p.Iterations
+		if !p.Learning {
+			answering += p.Iterations
+		}
+	}
+	eachTest := each * float64(answering) / float64(all) // until there is a measurement
 	if t.tested > 0 {
 		eachTest = t.testing.Seconds() / float64(t.tested)
 	}

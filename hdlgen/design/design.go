@@ -100,7 +100,7 @@ func Build(p *Plan, learner *training.FixedLearner) (files map[string][]byte, m 
 	return files, m, hdlgen.AddProject(files, m, n)
 }
 
-// Generate writes a plan's design into a folder, whole or not at all, as hdlgen.Generate does; with a folder for a board, if it is not nil, and
+// Generate writes a plan's design into a folder, whole or not at all; with a folder for a board, if it is not nil, and
 // one of vectors, if they are not nil.
 func Generate(p *Plan, learner *training.FixedLearner, b *hdlgen.Board, v *hdlgen.Vectors, dir string, edited hdlgen.Edited) (*hdlgen.Manifest, error) {
 	files, m, err := Build(p, learner)
@@ -150,7 +150,7 @@ func Open(dir string) (*Design, error) {
 }
 
 // difference names the first word in which an image is not what was generated.
-func difference(_ string, want, got []byte) string {
+func difference(want, got []byte) string {
 	a, b := strings.Split(strings.TrimSuffix(string(want), "\n"), "\n"), strings.Split(strings.TrimSuffix(string(got), "\n"), "\n")
 	for i := range min(len(a), len(b)) {
 		if a[i] != b[i] {

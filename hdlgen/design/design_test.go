@@ -12,9 +12,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	fx "corinfo/fixedpoint"
 	"corinfo/golden"
 	"corinfo/golden/goldentest"
 	"corinfo/golden/network"
+	"corinfo/golden/rule"
 	"corinfo/golden/training"
 	"corinfo/hdlgen"
 )
@@ -54,6 +56,8 @@ func TestOpenDesignRefuses(t *testing.T) {
 	good := testDesign(t, testNetwork(t, []int{5, 3, 2}, 1, ""), 2)
 	_, err := Open(good)
 	require.NoError(t, err)
+	_, err = Open(testDesign(t, testNetwork(t, []int{5, 3, 2}, 1, ""), 300))
+	require.NoError(t, err, "with more lanes than a byte counts")
 	_, err = Open(t.TempDir())
 	require.ErrorIs(t, err, golden.ErrUsage)
 	for _, c := range []struct {
@@ -80,6 +84,7 @@ func TestOpenDesignRefuses(t *testing.T) {
 	for _, c := range []struct{ old, new, words string }{
 		{`"lanes"`, `"lane"`, `unknown field "lane"`},
 		{`"context"`, `"contexts"`, `unknown field "contexts"`},
+		{`"lanes": 2`, `"lanes": 4`, "is not as it was written"},
 		{"\n}\n", "\n}\n{}\n", "more than one JSON object"},
 	} {
 		dir := testDesign(t, testNetwork(t, []int{5, 3, 2}, 1, ""), 2)
@@ -101,6 +106,20 @@ func TestOpenDesignRefuses(t *testing.T) {
 	require.NoError(t, err)
 }
 
+// What a host writes has at most 63 bits.
+func TestWordsOfTheHost(t *testing.T) {
+	for kind, text := range map[string]string{"mW": "ap_fixed<64,20,TRN_ZERO,SAT>", "rate": "ap_ufixed<64,2>"} {
+		n := testNetwork(t, []int{5, 3, 2}, 1, "")
+		n.Learning.Optimizer.Kind, n.Learning.Optimizer.Momentum = rule.Momentum, 0.9
+		f, err := fx.ParseType(text)
+		require.NoError(t, err)
+		n.Formats = map[string]fx.Type{kind: f}
+		_, err = New(n, 2, 1, hdlgen.FastTarget)
+		require.ErrorIs(t, err, golden.ErrUsage, kind)
+		require.ErrorContains(t, err, "at most 63", kind)
+	}
+}
+
 // Generate refuses foreign folders, wrong lanes and reserved names, and leaves nothing behind.
 func TestGenerateRefuses(t *testing.T) {
 	n := testNetwork(t, []int{5, 3, 2}, 1, "")
@@ -116,7 +135,7 @@ func TestGenerateRefuses(t *testing.T) {
 		require.ErrorIs(t, err, golden.ErrUsage)
 		require.ErrorContains(t, err, dir)
 	}
-	for _, lanes := range []int{-1, 0, MaxLanes + 1} {
+	for _, lanes := range []int{-1, 0, network.MaxLanes + 1} {
 		_, err := New(n, lanes, max(1, lanes), hdlgen.FastTarget)
 		require.ErrorIs(t, err, golden.ErrUsage)
 		require.ErrorContains(t, err, fmt.Sprintf("%d lanes", lanes))

@@ -58,7 +58,7 @@ func (p *Plan) CheckFit(b *constraints.Board) error {
 // MostLanes is the largest number of lanes with which a network fits a board's device, with as many neuron units as Units says; 0 if it
 // does with none.
 func MostLanes(n *network.Network, b *constraints.Board) int {
-	for lanes := min(MaxLanes, b.Resources.DSP); lanes > 0; lanes-- { // each has a multiplier at least
+	for lanes := min(network.MaxLanes, b.Resources.DSP); lanes > 0; lanes-- { // each has a multiplier at least
 		p, err := New(n, lanes, Units(lanes), b.Target)
 		if err != nil {
 			continue

@@ -70,8 +70,8 @@ func New(n *network.Network, lanes, units int, target hdlgen.Target) (*Plan, err
 	if err != nil {
 		return nil, err
 	}
-	if lanes < 1 || units < 1 || lanes%units != 0 || lanes > MaxLanes {
-		return nil, golden.Usagef("hardware: %d lanes with %d neuron units; want 1 to %d lanes, a multiple of the units", lanes, units, MaxLanes)
+	if lanes < 1 || units < 1 || lanes%units != 0 || lanes > network.MaxLanes {
+		return nil, golden.Usagef("hardware: %d lanes with %d neuron units; want 1 to %d lanes, a multiple of the units", lanes, units, network.MaxLanes)
 	}
 	p := &Plan{
 		Network: n, A: a, D: a.D, Target: target,
@@ -119,9 +119,6 @@ func New(n *network.Network, lanes, units int, target hdlgen.Target) (*Plan, err
 
 // maxLatency is that of a formula: controls count it in 8 bits, and some cycles more.
 const maxLatency = 250
-
-// MaxLanes is the largest number of lanes.
-const MaxLanes = 1024
 
 func (p *Plan) refuse() error {
 	d := p.D

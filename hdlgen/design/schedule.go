@@ -479,13 +479,13 @@ func (p *Plan) updateCycles(batch []sampleActivity, update int) int {
 	return end + 2
 }
 
-// Estimate tells what the plan's design takes, as hdlgen.Estimate does; activity nil: the dense computation.
+// Estimate tells what the plan's design takes, activity nil: the dense computation.
 func Estimate(p *Plan, activity *Activity) (*hdlgen.Estimates, error) {
 	s, err := newShape(p)
 	if err != nil {
 		return nil, err
 	}
-	e := &hdlgen.Estimates{Lanes: p.Lanes, Units: p.Units, Measured: activity != nil, Latency: map[string]int{}}
+	e := &hdlgen.Estimates{Lanes: p.Lanes, Units: p.Units, Measured: activity != nil}
 	dense := p.Network.Hardware.Mode == "dense" || activity == nil
 	if activity == nil {
 		activity = p.everything()

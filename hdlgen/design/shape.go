@@ -150,6 +150,16 @@ func (p *Plan) mostEvents() (most int) {
 	return most
 }
 
+// hostBits is the width of the longest word of an update's constants or beside a synapse that a host writes.
+const hostBits = 63
+
+func widest(list []Storage) (width int) {
+	for _, x := range list {
+		width = max(width, x.Width)
+	}
+	return width
+}
+
 // fits tells what of a design is more than the machine counts (ErrUsage).
 func (p *Plan) fits(s *shape) error {
 	n, batch := p.Network, p.batch()
@@ -171,6 +181,9 @@ func (p *Plan) fits(s *shape) error {
 		return golden.Usagef("formats: the constants of a step take %d bits; at most 512: use shorter types", s.Constants)
 	case len(p.UpdateConstants) > 8 || len(p.Beside) > 4:
 		return golden.Usagef("learning: an update has %d constants and %d words beside a synapse; at most 8 and 4", len(p.UpdateConstants), len(p.Beside))
+	case widest(p.UpdateConstants) > hostBits || widest(p.Beside) > hostBits:
+		return golden.Usagef("formats: a constant of an update has %d bits, a word beside a synapse %d; at most %d, as a host writes them: use shorter types",
+			widest(p.UpdateConstants), widest(p.Beside), hostBits)
 	case len(p.Post)*batch*p.Slots > 1<<16 || len(p.Pre)*batch*p.Slots*p.Subs > 1<<16:
 		return golden.Usagef("hardware: factors of %d samples take more than %d words of a lane or unit: use more lanes, more units or a smaller batch", batch, 1<<16)
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	fx "corinfo/fixedpoint"
+	"corinfo/golden/network"
 	"corinfo/hdlgen/design"
 	"corinfo/sim"
 )
@@ -301,7 +302,7 @@ func (d *closer) refused() {
 		d.missing(synapseAt(regionSynapses, 0, depth))
 	}
 	lanes := d.p.Lanes
-	if lanes < design.MaxLanes {
+	if lanes < network.MaxLanes {
 		d.missing(synapseAt(regionSynapses, lanes, 0))
 	}
 	for k := range 4 {
@@ -312,7 +313,9 @@ func (d *closer) refused() {
 				d.refuse(in(regionBeside+k, 0), -1<<(width-1)-1)
 				width--
 			}
-			d.refuse(in(regionBeside+k, 0), 1<<width)
+			if width < 63 {
+				d.refuse(in(regionBeside+k, 0), 1<<width)
+			}
 			continue
 		}
 		d.missing(in(regionBeside+k, 0))
@@ -512,7 +515,11 @@ func (d *closer) mixed(count int) []command {
 	sign := d.rng.IntN(2)
 	for i := range list {
 		list[i].kind = closingLearning
-		list[i].Label = d.rng.IntN(d.p.Network.Layers[d.p.Network.K()])
+		classes := d.p.Network.Layers[d.p.Network.K()]
+		list[i].Label = d.rng.IntN(classes)
+		if d.rng.IntN(5) == 0 { // of no class, if the port has such
+			list[i].Label = d.rng.IntN(1 << d.d.Manifest.Widths.Label)
+		}
 		list[i].Negative = (i+sign)%2 == 0
 		if i > 1 {
 			list[i].Negative = d.rng.IntN(2) == 0

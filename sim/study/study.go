@@ -157,6 +157,9 @@ func (s *Study) check(dir string, report func(path, format string, args ...any),
 		report("per_layer", "learning trials take no formats from ranges; leave it out")
 	}
 	notNegative("epochs", s.Epochs)
+	if s.Epochs > network.MaxEpochs {
+		report("epochs", "%d; want at most %d", s.Epochs, network.MaxEpochs)
+	}
 	notNegative("samples", s.Samples)
 	notNegative("test", s.Test)
 	if s.Calibrate < 1 {
