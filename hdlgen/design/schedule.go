@@ -19,6 +19,7 @@ type schedule struct {
 
 	accepted int
 	loading  int // context whose sample is being taken; below 0: none
+	served   int // context whose events are taken; below 0: none
 	word     int // of the input
 	waits    bool
 	one      bool // the unit that is always 1 waits
@@ -58,14 +59,15 @@ type flight struct {
 	done     int // of the unit that works for it
 	allow    int // cycle from which its events may be taken
 	moved    bool
-	queue    []int // events that wait: their strides
-	coming   int   // of those pending
-	busy     []int // cycles in which events that were taken are over
+	queues   [][]int // by neuron unit: events that wait, their strides
+	waiting  int     // of them all
+	coming   int     // of those pending
+	busy     []int   // cycles in which events that were taken are over
 	complete bool
 }
 
 // arrival is an event that a step will put into a queue.
-type arrival struct{ cycle, context, stride int }
+type arrival struct{ cycle, context, unit, stride int }
 
 // event is one on its way to the lanes.
 type event struct{ cycle, context, stride int }
@@ -82,7 +84,7 @@ func (p *Plan) answers() int { return 2 * p.Target.WireCycles }
 
 // play takes a list of commands, all inferences or all learning samples in whole mini-batches.
 func (p *Plan) play(list []sampleActivity, learn, dense bool) *schedule {
-	s := &schedule{p: p, dense: dense, list: list, learn: learn, flights: make([]flight, p.Contexts), loading: -1, room: eventRoom}
+	s := &schedule{p: p, dense: dense, list: list, learn: learn, flights: make([]flight, p.Contexts), loading: -1, served: -1, room: eventRoom}
 	for s.turn < len(list) || s.working() {
 		before := s.mark()
 		s.step()
@@ -111,10 +113,10 @@ func (s *schedule) mark() uint64 {
 		}
 	}
 	flag := map[bool]int{true: 1}
-	add(s.accepted, s.loading, s.word, flag[s.waits], flag[s.one], flag[s.closing], s.turn, s.held, s.owner, s.free, len(s.pending), s.room, s.walkFree, len(s.placed), s.updateEnd)
+	add(s.accepted, s.loading, s.served, s.word, flag[s.waits], flag[s.one], flag[s.closing], s.turn, s.held, s.owner, s.free, len(s.pending), s.room, s.walkFree, len(s.placed), s.updateEnd)
 	for i := range s.flights {
 		f := &s.flights[i]
-		add(f.at, f.record, int(f.stage), f.from, f.done, f.allow, len(f.queue), len(f.busy))
+		add(f.at, f.record, int(f.stage), f.from, f.done, f.allow, f.waiting, len(f.busy))
 	}
 	return sum
 }
@@ -154,7 +156,9 @@ func (s *schedule) step() {
 	s.grant()
 	for len(s.pending) > 0 && s.pending[0].cycle <= s.cycle {
 		f := &s.flights[s.pending[0].context]
-		f.queue = append(f.queue, s.pending[0].stride)
+		a := s.pending[0]
+		f.queues[a.unit] = append(f.queues[a.unit], a.stride)
+		f.waiting++
 		f.coming--
 		s.pending = s.pending[1:]
 	}
@@ -167,7 +171,7 @@ func (s *schedule) accept() {
 	if s.accepted == len(s.list) || f.stage != idle || f.from > s.cycle || s.loading >= 0 || s.closing {
 		return
 	}
-	*f = flight{sample: &s.list[s.accepted], command: s.accepted, stage: decode, from: s.cycle + 2}
+	*f = flight{sample: &s.list[s.accepted], command: s.accepted, stage: decode, from: s.cycle + 2, queues: make([][]int, s.p.Units)}
 	s.loading = s.accepted % len(s.flights)
 	s.word, s.waits = -1, false
 	if s.learn {
@@ -223,19 +227,31 @@ func (s *schedule) event(context, stride int) {
 	s.flights[context].busy = append(s.flights[context].busy, -1)
 }
 
-// take chooses an event of the queues: one of the oldest sample that has any.
+// take takes an event of the sample that is served, from the first unit that has one, and chooses the sample that is served in the next cycle:
+// the oldest that has events. A cycle is lost where that one's last event is taken in this.
 func (s *schedule) take() {
-	if s.room == 0 || s.loading >= 0 && s.waits {
-		return
-	}
+	served := s.served
+	s.served = -1
 	for i := range s.flights {
-		c := (s.accepted + i) % len(s.flights)
-		if f := &s.flights[c]; len(f.queue) > 0 && f.allow <= s.cycle {
-			s.event(c, f.queue[0])
-			f.queue = f.queue[1:]
-			return
+		if c := (s.accepted + i) % len(s.flights); s.ready(c) {
+			s.served = c
+			break
 		}
 	}
+	if s.room == 0 || s.loading >= 0 && s.waits || served < 0 || !s.ready(served) {
+		return
+	}
+	f := &s.flights[served]
+	unit := slices.IndexFunc(f.queues, func(queue []int) bool { return len(queue) > 0 })
+	s.event(served, f.queues[unit][0])
+	f.queues[unit] = f.queues[unit][1:]
+	f.waiting--
+}
+
+// ready tells whether a sample has an event that may be taken.
+func (s *schedule) ready(context int) bool {
+	f := &s.flights[context]
+	return f.waiting > 0 && f.allow <= s.cycle
 }
 
 // walk issues the products of the events, one after another.
@@ -316,7 +332,7 @@ func (s *schedule) context(c int) {
 		s.next(c, f.at+1)
 	case quieting:
 		f.busy = slices.DeleteFunc(f.busy, func(end int) bool { return end >= 0 && end <= s.cycle })
-		if len(f.queue) == 0 && len(f.busy) == 0 && f.coming == 0 {
+		if f.waiting == 0 && len(f.busy) == 0 && f.coming == 0 {
 			leave()
 		}
 	}
@@ -394,7 +410,7 @@ func (s *schedule) run(c int) {
 	for n, some := range changed {
 		if some || s.dense {
 			sub := n % p.Lanes % p.Subs
-			s.pending = append(s.pending, arrival{s.cycle + 8 + p.answers() + formula.Latency + n/p.Lanes*(kinds+p.Subs) + kinds + sub, c, stride})
+			s.pending = append(s.pending, arrival{s.cycle + 7 + p.answers() + formula.Latency + n/p.Lanes*(kinds+p.Subs) + kinds + sub, c, n % p.Lanes / p.Subs, stride})
 		}
 	}
 	// One step's come before the next one's; those of a slot do not come in the order of neurons.
