@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"corinfo/constraints"
@@ -20,8 +21,8 @@ import (
 	"corinfo/hdlgen/design"
 )
 
-// The LUTs of a design of a preset with small layers are within 20 % of what Yosys makes for an ECP5: LUTs of four inputs, two for a carry of two bits,
-// six for a distributed memory of 16 x 4 bits. One design, of those without Adam's quotients and roots, for which Yosys takes minutes; all with
+// A design of a preset with small layers takes as many multipliers and block memories of an ECP5 as are estimated, and its LUTs are within 20 % of what
+// Yosys makes: LUTs of four inputs, two for a carry of two bits, six for a distributed memory of 16 x 4 bits. One design, of those without Adam's quotients and roots, for which Yosys takes minutes; all with
 // CORINFO_LOGIC=all.
 func TestLogicIsEstimated(t *testing.T) {
 	needTool(t, "yosys")
@@ -46,7 +47,9 @@ func TestLogicIsEstimated(t *testing.T) {
 		at := testSeed(t).IntN(len(cases) - 3)
 		cases = cases[at : at+1]
 	}
-	f, err := constraints.GetFamily("ecp5")
+	family, err := constraints.GetFamily("ecp5")
+	require.NoError(t, err)
+	board, err := constraints.Get("ulx3s-85f")
 	require.NoError(t, err)
 	for _, c := range cases {
 		text, err := network.Preset(c.preset)
@@ -54,7 +57,7 @@ func TestLogicIsEstimated(t *testing.T) {
 		n, err := network.Parse(c.preset, regexp.MustCompile(`(?m)^layers:.*$`).ReplaceAll(text, []byte("layers: "+strings.ReplaceAll(fmt.Sprint(c.layers), " ", ", "))))
 		require.NoError(t, err)
 		n.Hardware.Learning = c.learning
-		p, err := design.New(n, c.lanes, c.units, f.Target)
+		p, err := design.New(n, c.lanes, c.units, family.Target)
 		require.NoError(t, err)
 		e, err := design.Estimate(p, nil)
 		require.NoError(t, err)
@@ -77,12 +80,18 @@ func TestLogicIsEstimated(t *testing.T) {
 			}
 		}
 		require.NoError(t, json.Unmarshal(said, &stat), "%s", said)
+		count := func(cell string) int {
+			n, _ := stat.Design.Cells[cell].(float64)
+			return int(n)
+		}
 		luts := 0.0
 		for cell, each := range map[string]float64{"LUT4": 1, "CCU2C": 2, "TRELLIS_DPR16X4": 6} {
-			count, _ := stat.Design.Cells[cell].(float64)
-			luts += count * each
+			luts += float64(count(cell)) * each
 		}
-		t.Logf("%s %v, %d lanes, %d units, learning %v: %d LUTs estimated, %.0f synthesized", c.preset, c.layers, c.lanes, c.units, c.learning, e.LUTs, luts)
+		f := e.Fit(board)
+		t.Logf("%s %v, %d lanes, %d units, learning %v: %d LUTs estimated, %.0f synthesized, %d multipliers, %d block memories", c.preset, c.layers, c.lanes,
+			c.units, c.learning, e.LUTs, luts, count("MULT18X18D"), count("DP16KD"))
+		assert.Equal(t, []int{f.DSP.Used, f.BRAM.Used}, []int{count("MULT18X18D"), count("DP16KD")}, "%s: multipliers and block memories", c.preset)
 		require.InEpsilon(t, luts, float64(e.LUTs), 0.2, "%s %v", c.preset, e.Logic)
 	}
 }
