@@ -92,6 +92,8 @@ var insideWaves = map[string]struct {
 	from   func(cycle map[string]string) bool
 	cycles int
 }{
+	"digit": {wave{[]string{"command_valid_i", "sample_valid_i", "start", "step", "event", "issue"}, true, 1},
+		func(c map[string]string) bool { return c["command_valid_i"] == "1" }, 230},
 	"change": {wave{[]string{"put", "take", "event", "change", "placed", "column", "issue", "address", "add", "product", "sum"}, true, 3},
 		func(c map[string]string) bool { return c["put"] == "1" }, 21},
 	"step": {wave{[]string{"start", "step", "hold", "kind", "visit", "lane", "neuron", "write", "row", "put"}, true, 3},

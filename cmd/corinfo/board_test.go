@@ -83,6 +83,9 @@ func TestEstimateFits(t *testing.T) {
 	choices := figures(t, done(t, "estimate", "-c", file, "--samples", "0", "--board", "ulx3s-85f", "--lanes", "4", "--choose", "--json"))["choices"].([]any)
 	require.Len(t, choices, 3*4) // units of 4, 2 and 1 lanes, with 1 to 4 samples in flight
 	require.Contains(t, done(t, "estimate", "-c", file, "--samples", "0", "--lanes", "4", "--choose"), "take this")
+	code, _, stderr := corinfo("estimate", "-c", file, "--samples", "0", "--lanes", "11")
+	require.Zero(t, code, stderr)
+	require.Contains(t, stderr, "hint: no number from 2 to 8 divides 11 lanes, so that each has a neuron unit of its own; 16 lanes have 2 units")
 	wide := smallNetwork(t, 3, "")
 	require.Contains(t, done(t, "estimate", "-c", wide, "--samples", "0", "--board", "ulx3s-85f", "--lanes", "200"), "does not fit: use --lanes ")
 }
