@@ -1,6 +1,6 @@
 // Package golden is the reference: what a network computes, in real numbers and to the last bit. Its packages are the parts of it:
-// network (the network file), rule (what a network is), arithmetic, machine and float (its readings), dataset, weights, run
-// (training and what it leaves on the disk), calibrate (formats from ranges) and plots. Here is what all of them
+// network (the network file), rule (what a network is), arithmetic, machine and float (its readings), dataset, weights, training
+// (and what it leaves on the disk), calibrate (formats from ranges) and plots. Here is what all of them
 // share: kinds of errors, and files that are read with care and written whole or not at all.
 package golden
 

@@ -82,7 +82,7 @@ func (p *pipeline) resize(v fx.Value) vl.Expr {
 	case !isNet:
 		id = vl.Id(n.Name + "_rounded")
 		nets = append(nets, vl.Net{Reg: true, Signed: true, Width: roundedWidth, Name: string(id)},
-			vl.Gated{When: vl.Id("enable_i"), Body: []vl.Gate{{Left: id, Width: roundedWidth, Right: rounded}}, Unknown: true})
+			vl.Gated{When: vl.Id("enable_i"), Body: []vl.Gate{{Left: id, Width: roundedWidth, Right: rounded}}})
 	}
 	over, value := limit(t, id, roundedWidth)
 	flag := vl.Id(n.Name + "_overflow")

@@ -99,11 +99,6 @@ func (m *Module) Check() error {
 	if err := CheckName(m.Name); err != nil {
 		return fmt.Errorf("module: %w", err)
 	}
-	for _, p := range m.Params {
-		if err := declare(p.Name, 1); err != nil {
-			return err
-		}
-	}
 	for _, p := range m.Ports {
 		if p.Name == "" {
 			continue
@@ -112,25 +107,19 @@ func (m *Module) Check() error {
 			return err
 		}
 	}
-	var items func([]Item) error
-	items = func(list []Item) error {
-		for _, i := range list {
-			var err error
-			switch x := i.(type) {
-			case Net:
-				err = declare(x.Name, x.Width)
-			case Localparam:
-				err = declare(x.Name, 1)
-			case Instance:
-				err = declare(x.Name, 1)
-			case Generate:
-				err = items(x.Items)
-			}
-			if err != nil {
-				return err
-			}
+	for _, i := range m.Items {
+		var err error
+		switch x := i.(type) {
+		case Net:
+			err = declare(x.Name, x.Width)
+		case Localparam:
+			err = declare(x.Name, 1)
+		case Instance:
+			err = declare(x.Name, 1)
 		}
-		return nil
+		if err != nil {
+			return err
+		}
 	}
-	return items(m.Items)
+	return nil
 }

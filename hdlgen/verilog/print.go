@@ -47,24 +47,7 @@ func (p *printer) module(m *Module) {
 	p.line("`timescale 1ns/1ps")
 	p.line("`default_nettype none")
 	p.line("")
-	if m.Keep {
-		p.line(`(* keep_hierarchy = "yes" *)`)
-	}
-	if len(m.Params) > 0 {
-		p.line("module %s #(", m.Name)
-		p.indent++
-		for i, b := range m.Params {
-			comma := ","
-			if i == len(m.Params)-1 {
-				comma = ""
-			}
-			p.line("parameter %s = %s%s", b.Name, p.expr(b.Value, 0), comma)
-		}
-		p.indent--
-		p.line(") (")
-	} else {
-		p.line("module %s (", m.Name)
-	}
+	p.line("module %s (", m.Name)
 	p.indent++
 	p.ports(m.Ports)
 	p.indent--
@@ -107,7 +90,7 @@ func (p *printer) ports(ports []Port) {
 		if i == last {
 			comma = ""
 		}
-		text := fmt.Sprintf("%-6s %-4s %-*s ", port.Dir, kindOf(port.Reg), ranges, bitRange(port.Width, port.Signed))
+		text := fmt.Sprintf("%-6s wire %-*s ", port.Dir, ranges, bitRange(port.Width, port.Signed))
 		if port.Comment == "" {
 			text += port.Name + comma
 		} else {
@@ -115,13 +98,6 @@ func (p *printer) ports(ports []Port) {
 		}
 		p.line("%s", text)
 	}
-}
-
-func kindOf(reg bool) string {
-	if reg {
-		return "reg"
-	}
-	return "wire"
 }
 
 func bitRange(width int, signed bool) string {
@@ -144,20 +120,17 @@ func (p *printer) items(items []Item) {
 			}
 			p.line("// %s", x.Text)
 		case Localparam:
-			text := "localparam "
-			if x.Width > 0 {
-				text += fmt.Sprintf("[%d:0] ", x.Width-1) // without a range it is an integer of 32 bits
-			}
-			text += fmt.Sprintf("%s = %s;", x.Name, p.expr(x.Value, 0))
+			text := fmt.Sprintf("localparam %s = %s;", x.Name, p.expr(x.Value, 0))
 			if x.Comment != "" {
 				text += "  // " + x.Comment
 			}
 			p.line("%s", text)
 		case Net:
-			text := kindOf(x.Reg)
-			if x.Bus && x.Width == 1 {
-				text += " [0:0]"
-			} else if r := bitRange(x.Width, x.Signed); r != "" {
+			text := "wire"
+			if x.Reg {
+				text = "reg"
+			}
+			if r := bitRange(x.Width, x.Signed); r != "" {
 				text += " " + r
 			}
 			p.line("%s %s;", text, x.Name)
@@ -194,11 +167,7 @@ func (p *printer) items(items []Item) {
 			p.line("always @* begin")
 			p.indent++
 			for _, g := range x.Body {
-				var idle Expr = Lit{Width: g.Width, Hex: "0"}
-				if x.Unknown {
-					idle = Id(fmt.Sprintf("%d'hx", g.Width))
-				}
-				p.line("%s = %s;", g.Left, p.expr(idle, 0))
+				p.line("%s = %d'hx;", g.Left, g.Width)
 			}
 			p.line("if (%s) begin", p.expr(x.When, 0))
 			p.indent++
@@ -232,18 +201,6 @@ func (p *printer) items(items []Item) {
 		case Instance:
 			p.line("")
 			p.instance(x)
-		case Generate:
-			p.line("")
-			p.line("genvar %s;", x.Var)
-			p.line("generate")
-			p.indent++
-			p.line("for (%s = 0; %s < %d; %s = %s + 1) begin : %s", x.Var, x.Var, x.Count, x.Var, x.Var, x.Label)
-			p.indent++
-			p.items(x.Items)
-			p.indent--
-			p.line("end")
-			p.indent--
-			p.line("endgenerate")
 		}
 	}
 }
@@ -278,7 +235,7 @@ func (p *printer) binds(binds []Bind) {
 
 // precedence of operators, higher binds tighter.
 var precedence = map[string]int{
-	"*": 11, "/": 11, "%": 11, "+": 10, "-": 10, "<<": 9, ">>": 9, "<<<": 9, ">>>": 9,
+	"*": 11, "+": 10, "-": 10,
 	"<": 8, "<=": 8, ">": 8, ">=": 8, "==": 7, "!=": 7, "&": 6, "^": 5, "|": 4, "&&": 3, "||": 2,
 }
 
@@ -325,12 +282,8 @@ func (p *printer) expr(e Expr, outer int) string {
 		return fmt.Sprintf("{%d{%s}}", x.Count, p.expr(x.X, 0))
 	case Bit:
 		return fmt.Sprintf("%s[%d]", x.X, x.Index)
-	case Element:
-		return fmt.Sprintf("%s[%s]", x.X, p.expr(x.Index, 0))
 	case Slice:
 		return fmt.Sprintf("%s[%d:%d]", x.X, x.High, x.Low)
-	case Part:
-		return fmt.Sprintf("%s[%s +: %d]", x.X, p.expr(x.Base, 0), x.Width)
 	case Signed:
 		return "$signed(" + p.expr(x.X, 0) + ")"
 	}

@@ -11,8 +11,6 @@ import (
 type Module struct {
 	Name   string
 	Header []string // comment paragraphs, which the printer fills; "" is an empty line
-	Keep   bool     // synthesis keeps the module whole: it does not merge its registers with equal ones elsewhere
-	Params []Bind   // parameters with their defaults
 	Ports  []Port
 	Items  []Item
 }
@@ -25,10 +23,9 @@ const (
 	Out Dir = "output"
 )
 
-// Port is a port of a module, a wire unless Reg says that a process drives it. A port with a Name of "" is a comment line between groups.
+// Port is a port of a module, a wire. A port with a Name of "" is a comment line between groups.
 type Port struct {
 	Dir     Dir
-	Reg     bool
 	Width   int
 	Signed  bool
 	Name    string
@@ -46,7 +43,6 @@ type (
 	Comment struct{ Text string }
 	// Localparam is a named constant.
 	Localparam struct {
-		Width   int // 0: as wide as its value
 		Name    string
 		Value   Expr
 		Comment string
@@ -55,7 +51,6 @@ type (
 	Net struct {
 		Reg    bool
 		Signed bool
-		Bus    bool // has a range even if it is one bit wide
 		Width  int
 		Name   string
 	}
@@ -70,12 +65,11 @@ type (
 		Enable Expr
 		Body   []Update
 	}
-	// Gated is a combinational process: registers that are zero except while When is high, or unknown, where nobody
-	// looks at them then and hardware need not see to it. A simulator has no work with them in other cycles.
+	// Gated is a combinational process: registers that are unknown except while When is high. Nobody looks at them
+	// then, hardware need not see to it, and a simulator has no work with them in other cycles.
 	Gated struct {
-		When    Expr
-		Body    []Gate
-		Unknown bool
+		When Expr
+		Body []Gate
 	}
 	// ROM is a process at the rising edge of clk_i: a register that takes the word of an address, while Enable is high.
 	ROM struct {
@@ -91,13 +85,6 @@ type (
 		Params []Bind
 		Name   string
 		Ports  []Bind
-	}
-	// Generate repeats items Count times, Var from 0.
-	Generate struct {
-		Var   string
-		Count int
-		Label string
-		Items []Item
 	}
 )
 
@@ -128,7 +115,6 @@ func (Clocked) item()    {}
 func (Gated) item()      {}
 func (ROM) item()        {}
 func (Instance) item()   {}
-func (Generate) item()   {}
 
 // Wire declares an unsigned wire.
 func Wire(name string, width int) Net { return Net{Name: name, Width: width} }
@@ -173,55 +159,35 @@ type (
 		X     Id
 		Index int
 	}
-	// Element is X[Index], Index variable.
-	Element struct {
-		X     Id
-		Index Expr
-	}
 	// Slice is X[High:Low].
 	Slice struct {
 		X         Id
 		High, Low int
 	}
-	// Part is X[Base +: Width].
-	Part struct {
-		X     Id
-		Base  Expr
-		Width int
-	}
 	// Signed is $signed(X).
 	Signed struct{ X Expr }
 )
 
-func (Id) expr()      {}
-func (Int) expr()     {}
-func (Lit) expr()     {}
-func (Str) expr()     {}
-func (Unary) expr()   {}
-func (Binary) expr()  {}
-func (Cond) expr()    {}
-func (Concat) expr()  {}
-func (Repeat) expr()  {}
-func (Bit) expr()     {}
-func (Element) expr() {}
-func (Slice) expr()   {}
-func (Part) expr()    {}
-func (Signed) expr()  {}
+func (Id) expr()     {}
+func (Int) expr()    {}
+func (Lit) expr()    {}
+func (Str) expr()    {}
+func (Unary) expr()  {}
+func (Binary) expr() {}
+func (Cond) expr()   {}
+func (Concat) expr() {}
+func (Repeat) expr() {}
+func (Bit) expr()    {}
+func (Slice) expr()  {}
+func (Signed) expr() {}
 
 // Instances are the names of the modules that a module instantiates, sorted.
 func (m *Module) Instances() []string {
 	names := map[string]bool{}
-	var look func(items []Item)
-	look = func(items []Item) {
-		for _, i := range items {
-			switch x := i.(type) {
-			case Instance:
-				names[x.Module] = true
-			case Generate:
-				look(x.Items)
-			}
+	for _, i := range m.Items {
+		if x, ok := i.(Instance); ok {
+			names[x.Module] = true
 		}
 	}
-	look(m.Items)
 	return slices.Sorted(maps.Keys(names))
 }

@@ -475,7 +475,7 @@ func (d *closer) resetUpdate() {
 	d.over()
 }
 
-// largest is the input's largest word, smallest the least.
+// largest is the input's largest word.
 func (d *closer) largest() int64 {
 	f := d.input()
 	return f.Word(f.Max())

@@ -17,7 +17,7 @@ func (s *Study) Grows() bool {
 	return s.Kind == Inference || s.Search.Method == MinPlusOne || s.Search.Method == MaxMinusOne || len(s.Search.Halving.Epochs) > 0
 }
 
-// Look gives the plan of a study with what is done so far, and does nothing.
+// Look gives the plan of a study with what is done so far, and runs no trial.
 func Look(ctx context.Context, s *Study, o Options) (*Plan, error) {
 	if _, err := os.Stat(filepath.Join(o.Folder, DatabaseFile)); o.Database == "" && err != nil {
 		return nil, usagef("%s holds no study; `corinfo study run` makes it", o.Folder)
