@@ -48,7 +48,6 @@ type Plan struct {
 	Entries         []Entry   // of the design's own schedule; none: it has none
 	Flags           int       // that a formula raises at most: roundings that overflow, and whether an update is lost
 
-	words  map[string]int
 	rows   map[string]int // by what they hold
 	prints map[*fx.Graph]string
 	phases []rule.Phase // that the design runs
@@ -76,7 +75,7 @@ func New(n *network.Network, lanes, units int, target hdlgen.Target) (*Plan, err
 	p := &Plan{
 		Network: n, A: a, D: a.D, Target: target,
 		Lanes: lanes, Units: units, Subs: lanes / units, Contexts: n.Hardware.Contexts,
-		words: map[string]int{}, rows: map[string]int{}, prints: map[*fx.Graph]string{},
+		rows: map[string]int{}, prints: map[*fx.Graph]string{},
 	}
 	if err := hdlgen.CheckTarget(target); err != nil {
 		return nil, err

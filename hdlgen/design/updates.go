@@ -20,7 +20,6 @@ type Update struct {
 	Mirrored   bool
 	Terms      []Term
 	Key        int // number of the tensor in random words
-	Constants  []int
 }
 
 // Term is a product of factors.

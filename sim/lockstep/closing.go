@@ -348,7 +348,7 @@ func (d *closer) refused() {
 // what learning makes of them leave their formats.
 func (d *closer) extremes() {
 	for i, pr := range d.p.D.Projections {
-		if pr.Mirror >= 0 || !holds(d.p, i) {
+		if pr.Mirror >= 0 || !d.p.Holds(i) {
 			continue
 		}
 		for side, row := range d.rng.Perm(pr.Rows)[:min(2, pr.Rows)] {
@@ -380,7 +380,7 @@ func (d *closer) keep(projection, region, row, column int, word int64) {
 	lane, at := d.p.Address(projection, row, column)
 	d.write(synapseAt(region, lane, at), word)
 	for i, pr := range d.p.D.Projections {
-		if pr.Mirror == projection && holds(d.p, i) {
+		if pr.Mirror == projection && d.p.Holds(i) {
 			lane, at := d.p.Address(i, column, row)
 			d.write(synapseAt(region, lane, at), word)
 		}

@@ -1,8 +1,6 @@
 package lockstep
 
 import (
-	"slices"
-
 	"corinfo/golden/machine"
 	"corinfo/golden/rule"
 	"corinfo/hdlgen/design"
@@ -102,34 +100,6 @@ func placed(p *design.Plan, address uint32) (projection, row, column int, ok boo
 	projection, column, slot, ok := p.Column(placeOf(address))
 	row = slot*p.Lanes + laneOf(address)
 	return projection, row, column, ok && row < p.D.Projections[projection].Rows
-}
-
-// holds tells whether a design has the synapses of a projection.
-func holds(p *design.Plan, projection int) bool {
-	return slices.ContainsFunc(p.Walk, func(x design.Place) bool { return x.Projection == projection })
-}
-
-// word is a word of the design's lanes, by its address for the host.
-type word struct {
-	address uint32
-	word    int64
-}
-
-// wordsOf are the words of all synapses, and beside them, as a model has them.
-func wordsOf(p *design.Plan, m *machine.Machine) (list []word) {
-	for lane := range p.Lanes {
-		for at := range p.Depth {
-			projection, row, column, ok := placed(p, synapseAt(regionSynapses, lane, at))
-			if !ok {
-				continue
-			}
-			list = append(list, word{synapseAt(regionSynapses, lane, at), m.Synapse(projection, row, column)})
-			for k := range p.Beside {
-				list = append(list, word{synapseAt(regionBeside+k, lane, at), p.BesideWord(m, projection, k, row, column)})
-			}
-		}
-	}
-	return list
 }
 
 // write lets a model do what the host writes.

@@ -59,6 +59,29 @@ func follow(t testing.TB, d *design.Design, l *training.FixedLearner, program []
 	return followScript(t, d, l, program, scriptOf(d, l, samples, o.Stall), o)
 }
 
+// word is a word of the design's lanes, by its address for the host.
+type word struct {
+	address uint32
+	word    int64
+}
+
+// wordsOf are the words of all synapses, and beside them, as a model has them.
+func wordsOf(p *design.Plan, m *machine.Machine) (list []word) {
+	for lane := range p.Lanes {
+		for at := range p.Depth {
+			projection, row, column, ok := placed(p, synapseAt(regionSynapses, lane, at))
+			if !ok {
+				continue
+			}
+			list = append(list, word{synapseAt(regionSynapses, lane, at), m.Synapse(projection, row, column)})
+			for k := range p.Beside {
+				list = append(list, word{synapseAt(regionBeside+k, lane, at), p.BesideWord(m, projection, k, row, column)})
+			}
+		}
+	}
+	return list
+}
+
 // scriptOf gives samples; after a reset the host writes all words of the start.
 func scriptOf(d *design.Design, l *training.FixedLearner, samples []command, stall int) *script {
 	s := newScript(d.Plan)
