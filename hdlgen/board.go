@@ -16,12 +16,12 @@ import (
 type Board struct {
 	*constraints.Board
 	MHz      float64      // wanted clock
-	Classify []TestSample // classified before and after the learning
-	Learn    []TestSample // learned in between: whole mini-batches
+	Classify []Sample // classified before and after the learning
+	Learn    []Sample // learned in between: whole mini-batches
 }
 
-// TestSample is one sample of a self-test: raw input words and, for learning, its label and the sign of beta.
-type TestSample struct {
+// Sample is one sample for a design: raw input words and, for learning, its label and the sign of beta.
+type Sample struct {
 	X        []int64
 	Label    int
 	Negative bool
@@ -87,7 +87,7 @@ func newSelfTest(b *Board, p *Player) (*selfTest, error) {
 		label, class, first int
 	}
 	var steps []step
-	play := func(list []TestSample, learn bool) {
+	play := func(list []Sample, learn bool) {
 		for i := range list {
 			x := list[i].X
 			at, ok := first[&x[0]]

@@ -13,7 +13,7 @@ type Player struct {
 	Marks                         bool   // the design has sample_last_i and result_error_o
 	Quiet                         int    // cycles without an answer after which a testbench may give up
 	// Run takes a sample to the model.
-	Run func(x TestSample, learn bool) (scores []int64, class int)
+	Run func(x Sample, learn bool) (scores []int64, class int)
 	// Word is a word of a lane's synapse memory, as the model has it.
 	Word func(lane, address int) int64
 }

@@ -16,8 +16,8 @@ const vectorsFolder = "vectors"
 
 // Vectors are samples that a design's folder gets with the answers of the bit-true model, for any testbench to play.
 type Vectors struct {
-	Classify []TestSample // at least one
-	Learn    []TestSample // behind them: whole mini-batches, or none
+	Classify []Sample // at least one
+	Learn    []Sample // behind them: whole mini-batches, or none
 }
 
 // vectorsTestbench is the testbench in Verilog, whose sizes are the design's.
@@ -67,7 +67,7 @@ func AddVectors(files map[string][]byte, m *Manifest, v *Vectors, p *Player) (er
 	d := vectorsDescription{Design: m.Name, Inputs: p.Inputs, Outputs: p.Outputs, Classified: len(v.Classify), Learned: len(v.Learn),
 		Lanes: m.Lanes, Depth: p.Depth, LaneShift: p.LaneShift, Quiet: p.Quiet, Files: map[string]vectorsFile{}}
 	var commands, inputs, scores, classes MemoryImage
-	play := func(list []TestSample, learn bool) {
+	play := func(list []Sample, learn bool) {
 		for i := range list {
 			x := &list[i]
 			answer, class := p.Run(*x, learn)

@@ -210,9 +210,9 @@ func reopen(t *testing.T, dir string) *design.Design {
 }
 
 // randomSamples draws inputs with many zeros, as digits have.
-func randomSamples(p *design.Plan, count int, rng *rand.Rand) []hdlgen.TestSample {
+func randomSamples(p *design.Plan, count int, rng *rand.Rand) []hdlgen.Sample {
 	n := p.Network
-	samples := make([]hdlgen.TestSample, count)
+	samples := make([]hdlgen.Sample, count)
 	negative := false
 	for i := range samples {
 		if i%n.Learning.Batch == 0 {
@@ -224,7 +224,7 @@ func randomSamples(p *design.Plan, count int, rng *rand.Rand) []hdlgen.TestSampl
 				pixels[j] = uint8(rng.IntN(256))
 			}
 		}
-		samples[i] = hdlgen.TestSample{X: make([]int64, len(pixels)), Label: rng.IntN(n.Layers[n.K()]), Negative: negative}
+		samples[i] = hdlgen.Sample{X: make([]int64, len(pixels)), Label: rng.IntN(n.Layers[n.K()]), Negative: negative}
 		p.QuantizeInput(pixels, samples[i].X)
 	}
 	return samples

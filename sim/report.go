@@ -3,20 +3,15 @@ package sim
 import (
 	"strings"
 	"time"
-)
 
-// Sample is one sample for a design: raw input words and, for learning, its label and the sign of beta.
-type Sample struct {
-	X        []int64
-	Label    int
-	Negative bool
-}
+	"corinfo/hdlgen"
+)
 
 // Options of a co-simulation.
 type Options struct {
 	Simulator Simulator
-	Inference []Sample // labels are for the accuracy only
-	Learning  []Sample
+	Inference []hdlgen.Sample // labels are for the accuracy only
+	Learning  []hdlgen.Sample
 	Again     bool // classify the inference samples once more after learning
 	Stall     int  // seed of stalls on the handshakes; 0: none
 	Closing   bool // behind them the closing part; figures are of the samples alone

@@ -10,7 +10,6 @@ import (
 	"corinfo/golden"
 	"corinfo/hdlgen"
 	"corinfo/hdlgen/design"
-	"corinfo/sim"
 )
 
 // defaultMHz is the clock of a design on a board that is not told otherwise.
@@ -73,13 +72,5 @@ func boardOf(c *cli.Context, named *constraints.Board, p *design.Plan) (*hdlgen.
 	if err != nil {
 		return nil, err
 	}
-	return &hdlgen.Board{Board: named, MHz: c.Float64("clock"), Classify: testDigits(test), Learn: testDigits(training)}, nil
-}
-
-func testDigits(samples []sim.Sample) []hdlgen.TestSample {
-	list := make([]hdlgen.TestSample, len(samples))
-	for i, s := range samples {
-		list[i] = hdlgen.TestSample(s)
-	}
-	return list
+	return &hdlgen.Board{Board: named, MHz: c.Float64("clock"), Classify: test, Learn: training}, nil
 }

@@ -13,6 +13,7 @@ import (
 
 	"corinfo/golden/dataset"
 	"corinfo/golden/training"
+	"corinfo/hdlgen"
 	"corinfo/hdlgen/design"
 	"corinfo/sim"
 	"corinfo/sim/lockstep"
@@ -112,11 +113,11 @@ func cosim(c *cli.Context, dir string, o sim.Options) error {
 }
 
 // testSamples are the first samples of the test set as raw words.
-func testSamples(p *design.Plan, set *dataset.Set, count int) ([]sim.Sample, error) {
+func testSamples(p *design.Plan, set *dataset.Set, count int) ([]hdlgen.Sample, error) {
 	if count > set.Len() {
 		return nil, usagef("%d test samples; the test set has %d", count, set.Len())
 	}
-	samples := make([]sim.Sample, count)
+	samples := make([]hdlgen.Sample, count)
 	for i := range samples {
 		samples[i] = rawSample(p, set, i)
 	}
@@ -124,13 +125,13 @@ func testSamples(p *design.Plan, set *dataset.Set, count int) ([]sim.Sample, err
 }
 
 // trainingSamples are those that a training run learns first, with its signs of beta.
-func trainingSamples(p *design.Plan, set *dataset.Set, count int) ([]sim.Sample, error) {
+func trainingSamples(p *design.Plan, set *dataset.Set, count int) ([]hdlgen.Sample, error) {
 	if count > set.Len() {
 		return nil, usagef("%d training samples to learn; the training set has %d", count, set.Len())
 	}
 	n := p.Network
 	order := training.Order(n.Seed, 0, set.Len())
-	samples := make([]sim.Sample, count)
+	samples := make([]hdlgen.Sample, count)
 	for i := range samples {
 		samples[i] = rawSample(p, set, order[i])
 		samples[i].Negative = training.Negative(&n.Learning, n.Seed, i/n.Learning.Batch)
@@ -138,8 +139,8 @@ func trainingSamples(p *design.Plan, set *dataset.Set, count int) ([]sim.Sample,
 	return samples, nil
 }
 
-func rawSample(p *design.Plan, set *dataset.Set, i int) sim.Sample {
-	s := sim.Sample{X: make([]int64, set.Size), Label: int(set.Labels[i])}
+func rawSample(p *design.Plan, set *dataset.Set, i int) hdlgen.Sample {
+	s := hdlgen.Sample{X: make([]int64, set.Size), Label: int(set.Labels[i])}
 	p.QuantizeInput(set.Sample(i), s.X)
 	return s
 }

@@ -15,7 +15,6 @@ import (
 	"corinfo/golden/training"
 	"corinfo/hdlgen"
 	"corinfo/hdlgen/design"
-	"corinfo/sim"
 )
 
 func generateCommand() *cli.Command {
@@ -128,7 +127,7 @@ func vectorsOf(c *cli.Context, p *design.Plan) (*hdlgen.Vectors, error) {
 	if err != nil {
 		return nil, err
 	}
-	var learn []sim.Sample
+	var learn []hdlgen.Sample
 	if c.Bool("vectors-learn") {
 		if !p.Learns() {
 			return nil, usagef("generate: --vectors-learn: the design is for inference only; leave it out, or --inference and hardware.learning: false")
@@ -137,7 +136,7 @@ func vectorsOf(c *cli.Context, p *design.Plan) (*hdlgen.Vectors, error) {
 			return nil, err
 		}
 	}
-	return &hdlgen.Vectors{Classify: testDigits(classify), Learn: testDigits(learn)}, nil
+	return &hdlgen.Vectors{Classify: classify, Learn: learn}, nil
 }
 
 // networkFlags choose a network, its weights, its lanes and its neuron units, for generate and estimate.

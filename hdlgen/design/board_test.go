@@ -21,8 +21,8 @@ func testBoard(t *testing.T) *hdlgen.Board {
 	t.Helper()
 	named, err := constraints.Get("ulx3s-85f")
 	require.NoError(t, err)
-	return &hdlgen.Board{Board: named, MHz: 100, Classify: []hdlgen.TestSample{{X: []int64{256, 0, 90}, Label: 1}},
-		Learn: []hdlgen.TestSample{{X: []int64{0, 200, 256}, Label: 1, Negative: true}}}
+	return &hdlgen.Board{Board: named, MHz: 100, Classify: []hdlgen.Sample{{X: []int64{256, 0, 90}, Label: 1}},
+		Learn: []hdlgen.Sample{{X: []int64{0, 200, 256}, Label: 1, Negative: true}}}
 }
 
 // A design with a board opens again, is replaced by itself, and keeps what its synthesis has made out of the way; a design without

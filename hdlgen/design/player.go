@@ -50,7 +50,7 @@ func (p *Plan) Player(learner *training.FixedLearner) (*hdlgen.Player, error) {
 		X: p.A.Word(p.D.Word("x", 0)), Score: p.A.Word(p.D.Readout),
 		Label: s.Label, ScoreWidth: s.Score, Synapse: s.Synapse,
 		Traces: p.traces(s), Quiet: 1000 + 50*p.Dense(),
-		Run: func(x hdlgen.TestSample, learn bool) (scores []int64, class int) {
+		Run: func(x hdlgen.Sample, learn bool) (scores []int64, class int) {
 			var t machine.Trace
 			own.Run(x.X, machine.Command{Learn: learn, Label: x.Label, Negative: x.Negative}, &t)
 			return t.Scores, t.Class

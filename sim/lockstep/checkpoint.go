@@ -117,7 +117,7 @@ func designSum(d *design.Design, o *sim.Options) (string, error) {
 // dataSum is a fingerprint of the samples.
 func dataSum(o *sim.Options) string {
 	sum := sha256.New()
-	for _, list := range [][]sim.Sample{o.Inference, o.Learning} {
+	for _, list := range [][]hdlgen.Sample{o.Inference, o.Learning} {
 		for _, s := range list {
 			fmt.Fprintln(sum, len(s.X), s.Label, s.Negative)
 			_ = binary.Write(sum, binary.LittleEndian, s.X)

@@ -6,6 +6,7 @@ import (
 
 	fx "corinfo/fixedpoint"
 	"corinfo/golden/network"
+	"corinfo/hdlgen"
 	"corinfo/hdlgen/design"
 	"corinfo/sim"
 )
@@ -504,7 +505,7 @@ func (d *closer) inputs(count int) []command {
 				}
 			}
 		}
-		list[i] = command{Sample: sim.Sample{X: x}, kind: closingInference}
+		list[i] = command{Sample: hdlgen.Sample{X: x}, kind: closingInference}
 	}
 	return list
 }

@@ -12,6 +12,7 @@ import (
 	"corinfo/golden/goldentest"
 	"corinfo/golden/network"
 	"corinfo/golden/rule"
+	"corinfo/hdlgen"
 	"corinfo/hdlgen/design"
 	"corinfo/sim"
 )
@@ -65,7 +66,7 @@ var closingCases = []closingCase{
 }
 
 // samplesOf draws samples for a design.
-func samplesOf(d *design.Design, count int, rng *rand.Rand) (list []sim.Sample) {
+func samplesOf(d *design.Design, count int, rng *rand.Rand) (list []hdlgen.Sample) {
 	for _, x := range draw(rng, d.Plan.Network, d.Learner.Machine, 0, count) {
 		list = append(list, x.Sample)
 	}

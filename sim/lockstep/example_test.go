@@ -60,7 +60,7 @@ func ExampleCosim() {
 		fmt.Println(err)
 		return
 	}
-	samples := []sim.Sample{{X: []int64{256, 128, 0, 0}, Label: 0}, {X: []int64{0, 0, 64, 256}, Label: 1}}
+	samples := []hdlgen.Sample{{X: []int64{256, 128, 0, 0}, Label: 0}, {X: []int64{0, 0, 64, 256}, Label: 1}}
 	report, err := lockstep.Cosim(context.Background(), d, sim.Options{Simulator: sim.Icarus, Learning: samples})
 	if err != nil {
 		fmt.Println(err)

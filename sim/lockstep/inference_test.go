@@ -10,6 +10,7 @@ import (
 	"corinfo/golden"
 	"corinfo/golden/goldentest"
 	"corinfo/golden/rule"
+	"corinfo/hdlgen"
 	"corinfo/hdlgen/design"
 	"corinfo/sim"
 )
@@ -44,7 +45,7 @@ func TestInferenceOnly(t *testing.T) {
 			require.Nil(t, c.mismatch, "%v", c.mismatch)
 			require.Positive(t, c.c.words)
 			t.Logf("%s: %d memory bits, with learning %d; multipliers %d, %d", simulator, only.MemoryBits, learning.MemoryBits, only.Multipliers, learning.Multipliers)
-			_, err = Cosim(context.Background(), d, sim.Options{Simulator: simulator, Learning: make([]sim.Sample, 1)})
+			_, err = Cosim(context.Background(), d, sim.Options{Simulator: simulator, Learning: make([]hdlgen.Sample, 1)})
 			require.ErrorIs(t, err, golden.ErrUsage)
 			require.Empty(t, touch(t, d, command, []access{
 				{Write: true, Address: 5<<18 | 3, Data: 7}, {Address: 5<<18 | 3, Data: 7}, {Address: 1 << 28, Refused: true}, {Address: 4 << 28, Refused: true}}))

@@ -151,7 +151,7 @@ func lockstep(t *testing.T, n *network.Network, lanes, units int, target hdlgen.
 func draw(rng *rand.Rand, n *network.Network, m *machine.Machine, inferences, learns int) (samples []command) {
 	pixels, labels := goldentest.Samples(rng, n, inferences+learns)
 	for i := range pixels {
-		s := sim.Sample{X: make([]int64, n.Layers[0]), Label: labels[i], Negative: rng.IntN(2) == 0 && n.Learning.RandomSign}
+		s := hdlgen.Sample{X: make([]int64, n.Layers[0]), Label: labels[i], Negative: rng.IntN(2) == 0 && n.Learning.RandomSign}
 		m.A.Input(pixels[i], s.X)
 		x := command{Sample: s}
 		if i >= inferences {

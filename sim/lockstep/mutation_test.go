@@ -22,6 +22,7 @@ import (
 	"corinfo/golden/goldentest"
 	"corinfo/golden/network"
 	"corinfo/golden/rule"
+	"corinfo/hdlgen"
 	"corinfo/hdlgen/design"
 	"corinfo/sim"
 )
@@ -205,7 +206,7 @@ func TestTokenMutants(t *testing.T) {
 		rng := rand.New(rand.NewPCG(3, uint64(i)))
 		d := c.generate(t, rng)
 		o := sim.Options{Simulator: sim.Icarus, Inference: samplesOf(d, 2, rng), Learning: samplesOf(d, c.batch+1, rng), Properties: true}
-		o.Inference = append(o.Inference, sim.Sample{X: make([]int64, c.layers[0])}) // ends early
+		o.Inference = append(o.Inference, hdlgen.Sample{X: make([]int64, c.layers[0])}) // ends early
 		designs[i] = &mutant{d: d, o: o}
 		for _, path := range d.Manifest.Files {
 			file := filepath.Base(path)

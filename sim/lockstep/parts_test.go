@@ -37,7 +37,7 @@ func TestDivide(t *testing.T) {
 		n.Learning.Batch = 1 + rng.IntN(5)
 		plan := *p
 		plan.Network = &n
-		c := &cosimulation{d: &design.Design{Plan: &plan, Manifest: &hdlgen.Manifest{}}, o: sim.Options{Inference: make([]sim.Sample, rng.IntN(6)), Learning: make([]sim.Sample, 1+rng.IntN(30)), Again: rng.IntN(2) == 0}}
+		c := &cosimulation{d: &design.Design{Plan: &plan, Manifest: &hdlgen.Manifest{}}, o: sim.Options{Inference: make([]hdlgen.Sample, rng.IntN(6)), Learning: make([]hdlgen.Sample, 1+rng.IntN(30)), Again: rng.IntN(2) == 0}}
 		c.commands = commandsOf(&c.o)
 		workers := rng.IntN(9) // 0 is one part, too
 		c.divide(workers)
@@ -307,11 +307,11 @@ func TestWaveErrors(t *testing.T) {
 	d := small(t)
 	dir := t.TempDir()
 	for file, words := range map[string]string{"run.vcdx": ".fst or .vcd", "run": ".fst or .vcd", "none/run.fst": "no folder"} {
-		_, err := Cosim(t.Context(), d, sim.Options{Simulator: sim.Icarus, Inference: make([]sim.Sample, 1), Wave: filepath.Join(dir, file)})
+		_, err := Cosim(t.Context(), d, sim.Options{Simulator: sim.Icarus, Inference: make([]hdlgen.Sample, 1), Wave: filepath.Join(dir, file)})
 		require.ErrorIs(t, err, golden.ErrUsage)
 		require.ErrorContains(t, err, words)
 	}
-	_, err := Cosim(t.Context(), d, sim.Options{Simulator: sim.Icarus, Inference: make([]sim.Sample, 9), Learning: make([]sim.Sample, 3), Again: true, Wave: filepath.Join(dir, "run.vcd")})
+	_, err := Cosim(t.Context(), d, sim.Options{Simulator: sim.Icarus, Inference: make([]hdlgen.Sample, 9), Learning: make([]hdlgen.Sample, 3), Again: true, Wave: filepath.Join(dir, "run.vcd")})
 	require.ErrorIs(t, err, golden.ErrUsage)
 	require.ErrorContains(t, err, "21 samples; it may have 20")
 }

@@ -128,7 +128,7 @@ func (c *randomCase) samples(p *design.Plan) (list []command) {
 	draw := func(kind kind, stream uint64, count int) { // a smaller case keeps the first of a stream
 		for i := range count {
 			rng := rand.New(rand.NewPCG(c.Seed, stream<<60|uint64(i)))
-			s := sim.Sample{X: make([]int64, n.Layers[0]), Label: rng.IntN(n.Layers[n.K()]), Negative: n.Learning.RandomSign && toss(rng)}
+			s := hdlgen.Sample{X: make([]int64, n.Layers[0]), Label: rng.IntN(n.Layers[n.K()]), Negative: n.Learning.RandomSign && toss(rng)}
 			pixels := make([]uint8, n.Layers[0])
 			for j := range pixels {
 				if value := uint8(1 + rng.IntN(255)); rng.IntN(100) >= c.Zeros {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"corinfo/hdlgen"
 	"corinfo/hdlgen/design"
 	"corinfo/sim"
 )
@@ -61,7 +62,7 @@ func (k kind) learns() bool { return k == learning || k == closingLearning }
 
 // command is one sample and what the design does with it.
 type command struct {
-	sim.Sample
+	hdlgen.Sample
 	kind   kind
 	reset  *reset // ends it; nil: it is done
 	abort  bool   // the host's, in place of the reset; it does not change what the host wrote, nor counters
@@ -247,7 +248,7 @@ func raw(word int64, width int) uint64 { return uint64(word) & (1<<uint(width) -
 
 // commands are those of a run.
 func commandsOf(o *sim.Options) (all []command) {
-	list := func(samples []sim.Sample, kind kind) {
+	list := func(samples []hdlgen.Sample, kind kind) {
 		for _, s := range samples {
 			all = append(all, command{Sample: s, kind: kind})
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"corinfo/golden"
+	"corinfo/hdlgen"
 	"corinfo/hdlgen/design"
 	"corinfo/sim"
 )
@@ -88,8 +89,8 @@ func TestFlippedSynapseNamesItsPlace(t *testing.T) {
 	lane, address := d.Plan.Address(0, 4, 3)
 	require.Equal(t, 1, lane)
 	flipBit(t, d.Dir, "images/tester_lane_0001.hex", address, 0)
-	zero := sim.Sample{X: make([]int64, 6)}
-	report, err := Cosim(t.Context(), d, sim.Options{Simulator: sim.Icarus, Inference: []sim.Sample{zero}})
+	zero := hdlgen.Sample{X: make([]int64, 6)}
+	report, err := Cosim(t.Context(), d, sim.Options{Simulator: sim.Icarus, Inference: []hdlgen.Sample{zero}})
 	require.NoError(t, err)
 	m := report.Mismatch
 	require.NotNil(t, m)
@@ -184,8 +185,8 @@ func TestNotExercised(t *testing.T) {
 		}
 		return all
 	}
-	black := sim.Sample{X: make([]int64, 5)}
-	got := gaps(sim.Options{Inference: []sim.Sample{black}})
+	black := hdlgen.Sample{X: make([]int64, 5)}
+	got := gaps(sim.Options{Inference: []hdlgen.Sample{black}})
 	require.Equal(t, []string{"W0", "W1", "F1", "C1", "C2"}, got[updated])
 	require.Equal(t, []string{signPlus, signMinus, signsMixed}, got[hadSign])
 	require.Equal(t, []string{"nudged"}, got[endedEarly])
@@ -199,7 +200,7 @@ func TestNotExercised(t *testing.T) {
 	require.NotContains(t, got, updated)
 	require.Equal(t, []string{signMinus, signsMixed}, got[hadSign])
 
-	got = gaps(sim.Options{Inference: []sim.Sample{black}, Closing: true})
+	got = gaps(sim.Options{Inference: []hdlgen.Sample{black}, Closing: true})
 	require.NotContains(t, got, updated)
 	require.NotContains(t, got, hadSign)
 	require.NotContains(t, got[overflowed], "current1")

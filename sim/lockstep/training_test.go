@@ -13,6 +13,7 @@ import (
 	"corinfo/golden/goldentest"
 	"corinfo/golden/rule"
 	"corinfo/golden/training"
+	"corinfo/hdlgen"
 	"corinfo/hdlgen/design"
 	"corinfo/sim"
 )
@@ -58,7 +59,7 @@ func TestTraining(t *testing.T) {
 					s.write(x.address(), p.A.Constant(&p.A.Updates[p.Updates[x.update].Update].Formula, x.name, at))
 				}
 				for _, i := range order[first : first+n.Learning.Batch] {
-					x := sim.Sample{X: make([]int64, n.Layers[0]), Label: int(data.Train.Labels[i]), Negative: training.Negative(&n.Learning, n.Seed, step)}
+					x := hdlgen.Sample{X: make([]int64, n.Layers[0]), Label: int(data.Train.Labels[i]), Negative: training.Negative(&n.Learning, n.Seed, step)}
 					p.QuantizeInput(data.Train.Sample(i), x.X)
 					s.run(&command{Sample: x, kind: learning})
 					s.run(&command{Sample: x, kind: inference})
