@@ -68,11 +68,8 @@ func quantize(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	count := min(c.Int("samples"), data.Train.Len())
-	samples, labels := make([][]uint8, count), make([]int, count)
-	for i := range samples {
-		samples[i], labels[i] = data.Train.Sample(i), int(data.Train.Labels[i])
-	}
+	samples, labels := data.Train.First(c.Int("samples")).Samples()
+	count := len(samples)
 	scope := calibrate.AllLayers
 	if c.Bool("per-layer") {
 		scope = calibrate.EachLayer

@@ -25,7 +25,7 @@ func recordRanges(c *cli.Context, dir string, run *training.Checkpoint, data *da
 	if err != nil {
 		return nil, "", err
 	}
-	samples, labels := firstSamples(&data.Train, rangeSamples)
+	samples, labels := data.Train.First(rangeSamples).Samples()
 	if list, err = calibrate.Distributions(c.Context, run.Network, w, samples, labels); err != nil {
 		return nil, "", err
 	}
@@ -42,14 +42,6 @@ func recordRanges(c *cli.Context, dir string, run *training.Checkpoint, data *da
 		file = ""
 	}
 	return list, file, nil
-}
-
-// firstSamples are the first samples of a set, at most count.
-func firstSamples(set *dataset.Set, count int) (samples [][]uint8, labels []int) {
-	for i := range min(count, set.Len()) {
-		samples, labels = append(samples, set.Sample(i)), append(labels, int(set.Labels[i]))
-	}
-	return samples, labels
 }
 
 // printRanges prints a line per tensor. A proposal holds the range, and has a bit to spare for all but x and r.

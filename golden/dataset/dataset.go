@@ -32,9 +32,17 @@ func (s *Set) Len() int { return len(s.Labels) }
 func (s *Set) Sample(i int) []uint8 { return s.Pixels[i*s.Size : (i+1)*s.Size] }
 
 // First are up to n samples.
-func (s *Set) First(n int) Set {
+func (s *Set) First(n int) *Set {
 	n = min(n, s.Len())
-	return Set{Pixels: s.Pixels[:n*s.Size], Labels: s.Labels[:n], Size: s.Size}
+	return &Set{Pixels: s.Pixels[:n*s.Size], Labels: s.Labels[:n], Size: s.Size}
+}
+
+// Samples are the pixels and the labels of all samples.
+func (s *Set) Samples() (pixels [][]uint8, labels []int) {
+	for i, label := range s.Labels {
+		pixels, labels = append(pixels, s.Sample(i)), append(labels, int(label))
+	}
+	return pixels, labels
 }
 
 // Data is a data set. Checksum is over its content, uncompressed: it does not depend on where the files lie.

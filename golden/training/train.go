@@ -161,8 +161,7 @@ func (t *trainer) begin(ctx context.Context) error {
 		}
 	}
 	if c.Start == nil && c.Step == 0 {
-		first := t.data.Test.First(MeasuredSamples)
-		_, m, err := t.test(ctx, &first, nil)
+		_, m, err := t.test(ctx, t.data.Test.First(MeasuredSamples), nil)
 		if ctx.Err() != nil {
 			return t.interrupted()
 		}

@@ -22,7 +22,7 @@ import (
 
 // Samples of a trial besides those of its training and test.
 const (
-	estimateSamples = 20 // test samples whose events are counted for the estimate, as `corinfo estimate` does
+	estimateSamples = 20 // test samples whose events are counted for the estimate,
 	learnedBatches  = 10 // mini-batches of learning over which a learning trial's overflows and lost updates are counted
 )
 
@@ -50,14 +50,6 @@ func (d *datasets) of(n *network.Network) (*dataset.Data, error) {
 	return data, data.Check(n.Layers)
 }
 
-// first are the first samples of a set; 0: all.
-func first(set dataset.Set, count int) dataset.Set {
-	if count == 0 || count >= set.Len() {
-		return set
-	}
-	return dataset.Set{Pixels: set.Pixels[:count*set.Size], Labels: set.Labels[:count], Size: set.Size}
-}
-
 // laboratory does trials. A training's checkpoints are in a folder of its own under dir: a training that was interrupted
 // continues from there, and so does one that a later trial wants for more epochs.
 type laboratory struct {
@@ -81,7 +73,9 @@ func (l *laboratory) do(ctx context.Context, t *Trial, key string) (*Result, []b
 		return nil, nil, usagef("dataset %s: its content is not that which the study was planned with; give every worker the same data", all.Name)
 	}
 	data := *all
-	data.Test = first(all.Test, t.Test)
+	if t.Test > 0 { // else all
+		data.Test = *all.Test.First(t.Test)
+	}
 	if trains := t.Kind == Learning || t.Kind == Float && t.RunSum == ""; trains {
 		dir, err := l.folder(t)
 		if err != nil {
@@ -230,11 +224,7 @@ func ranges(ctx context.Context, t *Trial, run *training.Checkpoint, data *datas
 
 // Distributions are golden's over the first training samples of a data set.
 func Distributions(ctx context.Context, n *network.Network, w weights.Weights, data *dataset.Data, count int) ([]calibrate.TensorRange, error) {
-	set := first(data.Train, count)
-	samples, labels := make([][]uint8, set.Len()), make([]int, set.Len())
-	for i := range samples {
-		samples[i], labels[i] = set.Sample(i), int(set.Labels[i])
-	}
+	samples, labels := data.Train.First(count).Samples()
 	return calibrate.Distributions(ctx, n, w, samples, labels)
 }
 
