@@ -46,7 +46,8 @@ type compiler struct {
 
 func newCompiler(g *Graph, outputs []int) *compiler {
 	n := len(g.nodes)
-	c := &compiler{g: g, outputs: outputs, single: make([]bool, n), forms: make([][]term, n), needed: make([]bool, n), resizes: make([]resize, n), lines: make([]*vector.Lines, n)}
+	c := &compiler{g: g, outputs: outputs, single: make([]bool, n), forms: make([][]term, n), needed: make([]bool, n),
+		resizes: make([]resize, n), lines: make([]*vector.Lines, n)}
 	for i, node := range g.nodes {
 		c.single[i] = node.Op == OpConst || node.Static
 		if len(node.Args) > 0 {

@@ -99,7 +99,8 @@ func heldError(path, text string) error {
 	if lockText.MatchString(text) {
 		who = strings.TrimSuffix(text, "\n")
 	}
-	return fmt.Errorf("%w: %s: held by %s; wait until it ends, or end it", ErrHeld, strings.TrimSuffix(path, string(filepath.Separator)+LockFile), who)
+	return fmt.Errorf("%w: %s: held by %s; wait until it ends, or end it", ErrHeld, strings.TrimSuffix(path,
+		string(filepath.Separator)+LockFile), who)
 }
 
 // Unlock gives up what the process holds; a folder that was made for the lock goes if nothing is in it. A lock that is nil

@@ -15,7 +15,7 @@ import (
 // Board says on which board a design is to run, how fast, and what its self-test plays.
 type Board struct {
 	*constraints.Board
-	MHz      float64      // wanted clock
+	MHz      float64  // wanted clock
 	Classify []Sample // classified before and after the learning
 	Learn    []Sample // learned in between: whole mini-batches
 }
@@ -64,7 +64,8 @@ func AddBoard(files map[string][]byte, m *Manifest, b *Board, p *Player) error {
 	}
 	files[part.Files[len(part.Files)-1]] = text.Bytes()
 	files[part.list()] = fmt.Appendf(nil, "+define+BOARD=%s\n+define+CLOCK=%s\n+define+BUTTONS=%s\n+define+BUTTON_COUNT=%d\n+define+LEDS=%s\n%s\n",
-		part.Top, b.Clock.Port, b.Buttons.Port, b.Buttons.Count, b.LEDs.Port, strings.Join(slices.Concat(m.Files, part.Files, part.Models), "\n"))
+		part.Top, b.Clock.Port, b.Buttons.Port, b.Buttons.Count, b.LEDs.Port, strings.Join(slices.Concat(m.Files, part.Files,
+			part.Models), "\n"))
 	for i, image := range []*MemoryImage{t.steps, t.digits} {
 		file, content := &part.Images[i], image.text.Bytes()
 		files[file.File] = content
@@ -123,7 +124,8 @@ func newSelfTest(b *Board, p *Player) (*selfTest, error) {
 		if e.learn {
 			label = int64(e.label)
 		}
-		t.steps.Word(Field{int64(e.first), address}, Field{int64(e.class), p.Label}, Field{label, p.Label}, Field{bit(e.negative), 1}, Field{bit(e.learn), 1})
+		t.steps.Word(Field{int64(e.first), address}, Field{int64(e.class), p.Label}, Field{label, p.Label},
+			Field{bit(e.negative), 1}, Field{bit(e.learn), 1})
 	}
 	for lane := range p.Lanes {
 		for at := range p.Depth {
@@ -172,20 +174,24 @@ func boardModule(m *Manifest, b *Board, p *Player, t *selfTest) *vl.Module {
 		vl.Comment{Text: "Clock and reset."},
 		vl.Wire("clk", 1), vl.Wire("rst", 1),
 		vl.Instance{Module: clockModule(b.Board), Name: "u_clock",
-			Params: []vl.Bind{number("InputDivider", part.PLL.Input), number("FeedbackDivider", part.PLL.Feedback), number("OutputDivider", part.PLL.Output)},
-			Ports:  []vl.Bind{{Name: "oscillator_i", Value: vl.Id(b.Clock.Port)}, {Name: "clk_o", Value: vl.Id("clk")}, {Name: "rst_o", Value: vl.Id("rst")}}},
+			Params: []vl.Bind{number("InputDivider", part.PLL.Input), number("FeedbackDivider", part.PLL.Feedback),
+				number("OutputDivider", part.PLL.Output)},
+			Ports: []vl.Bind{{Name: "oscillator_i", Value: vl.Id(b.Clock.Port)}, {Name: "clk_o", Value: vl.Id("clk")},
+				{Name: "rst_o", Value: vl.Id("rst")}}},
 		vl.Comment{Text: "What the self-test and the design say to each other."})
 
 	clocked := []vl.Bind{{Name: "clk_i", Value: vl.Id("clk")}, {Name: "rst_i", Value: vl.Id("rst")}}
 	design := append([]vl.Bind{}, clocked...)
 	test := append(append([]vl.Bind{}, clocked...),
-		vl.Bind{Name: "hold_i", Value: vl.Bit{X: vl.Id(b.Buttons.Port), Index: b.Buttons.Hold}}, vl.Bind{Name: "led_o", Value: vl.Id(b.LEDs.Port)})
+		vl.Bind{Name: "hold_i", Value: vl.Bit{X: vl.Id(b.Buttons.Port), Index: b.Buttons.Hold}}, vl.Bind{Name: "led_o",
+			Value: vl.Id(b.LEDs.Port)})
 	for _, net := range []struct {
 		name   string
 		width  int
 		drives bool // the self-test does
 	}{
-		{"command_valid", 1, true}, {"command_ready", 1, false}, {"command_learn", 1, true}, {"command_negative", 1, true}, {"command_label", p.Label, true},
+		{"command_valid", 1, true}, {"command_ready", 1, false}, {"command_learn", 1, true}, {"command_negative", 1,
+			true}, {"command_label", p.Label, true},
 		{"sample_valid", 1, true}, {"sample_ready", 1, false}, {"sample_data", p.X.Width, true},
 		{"score_valid", 1, false}, {"score_data", p.ScoreWidth, false},
 		{"result_valid", 1, false}, {"result_ready", 1, true}, {"result_class", p.Label, false},
@@ -219,14 +225,16 @@ func boardModule(m *Manifest, b *Board, p *Player, t *selfTest) *vl.Module {
 	}
 	unused = append(unused, vl.Id(b.Buttons.Port))
 	top.Items = append(top.Items, vl.Wire("unused_bits", 1), vl.Assign{Left: vl.Id("unused_bits"), Right: vl.Unary{Op: "^", X: unused}})
-	design = append(design, vl.Bind{Name: "host_write_i", Value: vl.Lit{Width: 1, Hex: "0"}}, vl.Bind{Name: "host_data_i", Value: vl.Lit{Width: 64, Hex: "0"}})
+	design = append(design, vl.Bind{Name: "host_write_i", Value: vl.Lit{Width: 1, Hex: "0"}},
+		vl.Bind{Name: "host_data_i", Value: vl.Lit{Width: 64, Hex: "0"}})
 	top.Items = append(top.Items,
 		vl.Instance{Module: "corinfo_selftest", Name: "u_selftest", Params: []vl.Bind{
 			number("Lanes", m.Lanes), number("LaneShift", p.LaneShift), number("SynapseDepth", p.Depth), number("Inputs", m.Layers[0]),
 			number("XWidth", p.X.Width), number("LabelW", p.Label), number("ScoreWidth", p.ScoreWidth),
 			number("Steps", t.stepCount), number("StepW", AddressBits(t.stepCount)), number("ZerosW", zerosWidth),
 			number("DigitWords", t.digitWords), number("DigitW", AddressBits(t.digitWords)),
-			{Name: "StepsFile", Value: vl.Str(boardImage(m.Name, stepsImage))}, {Name: "DigitsFile", Value: vl.Str(boardImage(m.Name, digitsImage))},
+			{Name: "StepsFile", Value: vl.Str(boardImage(m.Name, stepsImage))}, {Name: "DigitsFile",
+				Value: vl.Str(boardImage(m.Name, digitsImage))},
 			{Name: "Checksum", Value: vl.Lit{Width: 32, Hex: fmt.Sprintf("%x", t.checksum)}},
 		}, Ports: test},
 		vl.Instance{Module: m.Name, Name: "u_design", Ports: design})

@@ -37,7 +37,8 @@ type MemoryFit struct {
 
 // Fit tells whether a design fits a board's device.
 func (e *Estimates) Fit(b *constraints.Board) *Fit {
-	f := &Fit{Board: b.Name, Device: b.Device, DSP: Use{0, b.Resources.DSP}, BRAM: Use{0, b.Resources.BRAM}, LUT: Use{0, b.Resources.LUT}, Logic: Use{e.LUTs, b.Resources.LUT}}
+	f := &Fit{Board: b.Name, Device: b.Device, DSP: Use{0, b.Resources.DSP}, BRAM: Use{0, b.Resources.BRAM},
+		LUT: Use{0, b.Resources.LUT}, Logic: Use{e.LUTs, b.Resources.LUT}}
 	for _, m := range e.MultiplierKinds {
 		f.DSP.Used += m.Count * multipliersFor(m.A, m.B)
 	}

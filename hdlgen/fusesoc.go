@@ -58,7 +58,8 @@ func designCore(m *Manifest, learns bool, files map[string][]byte) []byte {
 	if !learns {
 		does = "classifies"
 	}
-	fmt.Fprintf(&b, "description: a network of %s neurons that %s, on %s\n", strings.Trim(strings.Join(strings.Fields(fmt.Sprint(m.Layers)), "-"), "[]"), does, counted(m.Lanes, "lane"))
+	fmt.Fprintf(&b, "description: a network of %s neurons that %s, on %s\n",
+		strings.Trim(strings.Join(strings.Fields(fmt.Sprint(m.Layers)), "-"), "[]"), does, counted(m.Lanes, "lane"))
 	fmt.Fprintf(&b, "filesets:\n  rtl:\n    depend: [%q]\n    files:\n", libraryName())
 	for _, f := range m.Files {
 		if !strings.HasPrefix(f, libraryFolder+"/") {

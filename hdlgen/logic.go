@@ -43,7 +43,8 @@ func LogicOf(g *fx.Graph, target Target) (luts int) {
 	p := connected(g, target)
 	for _, w := range p.waits() {
 		if p.ringed(w) {
-			luts += memoryFit(MemoryBits{Words: w.to - w.from, Width: p.nodes[w.node].Format.Width, Memories: 1, InLUTs: true}).LUTs + ringLogic
+			luts += memoryFit(MemoryBits{Words: w.to - w.from, Width: p.nodes[w.node].Format.Width, Memories: 1,
+				InLUTs: true}).LUTs + ringLogic
 		}
 	}
 	for _, n := range g.Nodes() {

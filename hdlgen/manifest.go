@@ -80,7 +80,8 @@ type MatrixPlace struct {
 
 // NewManifest begins the manifest of a network's design: files, images, widths and what else is its own are to be added.
 func NewManifest(n *network.Network, lanes int, target Target) *Manifest {
-	return &Manifest{Tool: toolName, Version: golden.Version, Revision: golden.Revision(), Name: n.Name, Network: n.Fingerprint(), Layers: n.Layers, Lanes: lanes,
+	return &Manifest{Tool: toolName, Version: golden.Version, Revision: golden.Revision(), Name: n.Name,
+		Network: n.Fingerprint(), Layers: n.Layers, Lanes: lanes,
 		Contexts: n.Hardware.Contexts, Batch: n.Learning.Batch, Target: target, Formats: map[string]string{}}
 }
 

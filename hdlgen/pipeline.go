@@ -169,7 +169,8 @@ func (p *pipeline) compute(v fx.Value) {
 	case fx.OpTable:
 		value = p.table(v)
 	}
-	p.items[stage] = append([]vl.Item{vl.Net{Reg: true, Signed: n.Format.Signed, Width: width, Name: string(p.staged(v, stage))}}, p.items[stage]...)
+	p.items[stage] = append([]vl.Item{vl.Net{Reg: true, Signed: n.Format.Signed, Width: width,
+		Name: string(p.staged(v, stage))}}, p.items[stage]...)
 	p.updates[stage] = append([]vl.Update{{Left: p.staged(v, stage), Right: value}}, p.updates[stage]...)
 }
 
@@ -333,7 +334,8 @@ func (p *pipeline) module(name string, header []string) *vl.Module {
 	}
 	for i, n := range p.nodes {
 		if n.Op == fx.OpConst {
-			m.Items = append(m.Items, vl.Localparam{Name: p.name(fx.Value(i)), Value: literal(n.Format, n.Format.Int(n.Word)), Comment: n.Format.String()})
+			m.Items = append(m.Items, vl.Localparam{Name: p.name(fx.Value(i)), Value: literal(n.Format, n.Format.Int(n.Word)),
+				Comment: n.Format.String()})
 		}
 	}
 	waits := p.waits()
@@ -449,7 +451,8 @@ func (p *pipeline) describe() []string {
 			text[i] = fmt.Sprintf("%s(%s)", n.Table.Name, bare(arg(0)))
 		case fx.OpResize:
 			text[i] = n.Name
-			lines = append(lines, fmt.Sprintf("  %s = round(%s), %v, %v, %v", n.Name, bare(arg(0)), n.Format, n.Type.Rounding, n.Type.Overflow))
+			lines = append(lines, fmt.Sprintf("  %s = round(%s), %v, %v, %v", n.Name, bare(arg(0)), n.Format, n.Type.Rounding,
+				n.Type.Overflow))
 		default:
 			text[i] = n.Name
 		}

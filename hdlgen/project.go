@@ -1,4 +1,5 @@
-// Package hdlgen is what every hardware design has, whatever it computes: pipelines of graphs of operations, the library of package rtl, a board's
+// Package hdlgen is what every hardware design has, whatever it computes: pipelines of graphs of operations, the library of
+// package rtl, a board's
 // files, vectors for testbenches, a manifest, and what parts of a device all that takes. What a network becomes is planned in hdlgen/design.
 // It leaves running tools on the result to package sim.
 package hdlgen
@@ -67,7 +68,8 @@ var (
 	word    = regexp.MustCompile(`[A-Za-z_][A-Za-z0-9_$]*`)
 )
 
-// AddProject adds what every design has beside its Verilog and its memories, all of which are there: lists of files for tools, the network, and
+// AddProject adds what every design has beside its Verilog and its memories, all of which are there: lists of files for
+// tools, the network, and
 // the manifest with the checksums of all.
 func AddProject(files map[string][]byte, m *Manifest, n *network.Network) error {
 	family, err := constraints.GetFamily(m.Target.Family)
@@ -125,7 +127,8 @@ func WithProperties(files map[string][]byte) (added []string) {
 }
 
 // Write writes a design's files, and the synapses that its memories start from, into a folder, whole or not at all. A design that is there is
-// replaced, but what is not part of it stays where it is. A folder that is no design, a foreign file in the place of a new one and, unless edited
+// replaced, but what is not part of it stays where it is. A folder that is no design, a foreign file in the place of a new
+// one and, unless edited
 // says otherwise, a file of the design that was changed by hand are refused (ErrUsage).
 func Write(files map[string][]byte, synapses *training.Checkpoint, dir string, edited Edited) error {
 	if _, err := foreignIn(dir, files, edited); err != nil { // untouched
@@ -166,7 +169,8 @@ func IsDesign(dir string) bool {
 // Verify tells what of a design's folder is not as it was generated: its manifest, which is to be as wanted (nil: no design of its network is
 // like it), its network, and its memory images; difference names the first word in which an image differs from its file.
 func (m *Manifest) Verify(dir string, want *Manifest, files map[string][]byte, difference func(want, got []byte) string) error {
-	changed := fmt.Errorf("%w: %s is not as it was written: its checksum differs; generate the design again", golden.ErrDamaged, filepath.Join(dir, manifestFile))
+	changed := fmt.Errorf("%w: %s is not as it was written: its checksum differs; generate the design again",
+		golden.ErrDamaged, filepath.Join(dir, manifestFile))
 	if m.Sum != m.sum() && m.Version == golden.Program() {
 		return changed
 	}
@@ -177,7 +181,8 @@ func (m *Manifest) Verify(dir string, want *Manifest, files map[string][]byte, d
 	if m.Sum != m.sum() {
 		return changed
 	}
-	if text, err := golden.ReadFile(filepath.Join(dir, networkFile), network.MaxYAMLFile); err != nil || !bytes.Equal(text, files[networkFile]) {
+	if text, err := golden.ReadFile(filepath.Join(dir, networkFile), network.MaxYAMLFile); err != nil ||
+		!bytes.Equal(text, files[networkFile]) {
 		return fmt.Errorf("%w: %s is not the network that the design was generated from; change your own network file and generate again",
 			golden.ErrDamaged, filepath.Join(dir, networkFile))
 	}
@@ -196,7 +201,8 @@ func (m *Manifest) Verify(dir string, want *Manifest, files map[string][]byte, d
 			if want, ok := files[i.File]; ok {
 				differs = difference(want, text)
 			}
-			return fmt.Errorf("%w: memory image %s is not the one that was generated: %s; generate the design again", golden.ErrDamaged, i.File, differs)
+			return fmt.Errorf("%w: memory image %s is not the one that was generated: %s; generate the design again",
+				golden.ErrDamaged, i.File, differs)
 		}
 	}
 	return nil

@@ -68,7 +68,8 @@ func foreignIn(dir string, files map[string][]byte, edited Edited) (*foreign, er
 		_, new := files[name]
 		sum, own := m.Checksums[name]
 		switch {
-		case name == manifestFile || name == training.CheckpointFile || name == golden.LockFile || golden.Leftover(e) || m.left(name, e.IsDir()):
+		case name == manifestFile || name == training.CheckpointFile || name == golden.LockFile || golden.Leftover(e) ||
+			m.left(name, e.IsDir()):
 			if e.IsDir() {
 				return fs.SkipDir
 			}

@@ -32,7 +32,8 @@ func scriptFile(name string) string { return name + ".ys" }
 
 // outOfContext is the script for figures of a design by itself.
 func outOfContext(m *Manifest, f *constraints.Family) []byte {
-	head := fmt.Sprintf("%s by itself, without pins, on the family %s (%s): what it takes. In this folder:\n  yosys %s\n", m.Name, f.Name, f.Title, scriptFile(m.Name))
+	head := fmt.Sprintf("%s by itself, without pins, on the family %s (%s): what it takes. In this folder:\n  yosys %s\n",
+		m.Name, f.Name, f.Title, scriptFile(m.Name))
 	return yosysScript(head, m.Files, f.Synthesis, m.Name, append(slices.Clone(flat), "stat")...)
 }
 

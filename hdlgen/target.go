@@ -25,7 +25,8 @@ func CheckTarget(t Target) error {
 	if _, err := constraints.GetFamily(t.Family); err != nil {
 		return fmt.Errorf("%w: target: %w", golden.ErrUsage, err)
 	}
-	if t.ReadCycles < 1 || t.ReadCycles > 2 || t.OperandCycles < 0 || t.OperandCycles > 1 || t.RoundBits < 0 || t.WireCycles < 0 || t.WireCycles > 2 || t.RingCycles < 0 || t.RingCycles == 1 || t.RingCycles == 2 {
+	if t.ReadCycles < 1 || t.ReadCycles > 2 || t.OperandCycles < 0 || t.OperandCycles > 1 || t.RoundBits < 0 ||
+		t.WireCycles < 0 || t.WireCycles > 2 || t.RingCycles < 0 || t.RingCycles == 1 || t.RingCycles == 2 {
 		return fmt.Errorf("%w: target: %+v; want 1 or 2 cycles to read a memory, 0 or 1 before an operation, 0 or more bits of a rounding, 0 to 2 registers on a wire, and 0 or at least 3 cycles in a ring", golden.ErrUsage, t)
 	}
 	return nil

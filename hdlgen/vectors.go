@@ -21,7 +21,8 @@ type Vectors struct {
 }
 
 // vectorsTestbench is the testbench in Verilog, whose sizes are the design's.
-var vectorsTestbench = template.Must(template.New("testbench.v.tmpl").Option("missingkey=error").ParseFS(harness.Files, "vectors/testbench.v.tmpl"))
+var vectorsTestbench = template.Must(template.New("testbench.v.tmpl").Option("missingkey=error").ParseFS(harness.Files,
+	"vectors/testbench.v.tmpl"))
 
 // vectorsDescription is what the vectors' JSON file says.
 type vectorsDescription struct {

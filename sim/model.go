@@ -29,8 +29,10 @@ const (
 func macros(m *hdlgen.Manifest) []string {
 	define := func(name string, value int) string { return fmt.Sprintf("-D%s=%d", name, value) }
 	w := m.Widths
-	return []string{"-DDUT=" + m.Name, define("INPUTS", m.Layers[0]), define("X_WIDTH", w.X), define("UNITS", m.Units), define("CONTEXT_WIDTH", w.Context), define("WORDS_WIDTH", w.Words),
-		define("SHARED_WIDTH", w.Shared), define("SYNAPSE_WIDTH", w.Synapse), define("BESIDE_WIDTH", w.Beside), define("LABEL_WIDTH", w.Label), define("SCORE_WIDTH", w.Score),
+	return []string{"-DDUT=" + m.Name, define("INPUTS", m.Layers[0]), define("X_WIDTH", w.X), define("UNITS", m.Units),
+		define("CONTEXT_WIDTH", w.Context), define("WORDS_WIDTH", w.Words),
+		define("SHARED_WIDTH", w.Shared), define("SYNAPSE_WIDTH", w.Synapse), define("BESIDE_WIDTH",
+			w.Beside), define("LABEL_WIDTH", w.Label), define("SCORE_WIDTH", w.Score),
 		define("ABORT_ADDRESS", int(design.RegionStatus.Address(design.StatusAbort)))}
 }
 
@@ -169,7 +171,8 @@ func Compile(ctx context.Context, dir string, m *hdlgen.Manifest, how Recipe, re
 			return nil, err
 		}
 	}
-	b := &build{how: how, rehearse: rehearse, m: m, work: work, properties: properties, runtime: filepath.Join(cache, "runtime", fmt.Sprintf("%x", tools.Sum(nil)))}
+	b := &build{how: how, rehearse: rehearse, m: m, work: work, properties: properties, runtime: filepath.Join(cache,
+		"runtime", fmt.Sprintf("%x", tools.Sum(nil)))}
 	if err := os.Mkdir(filepath.Join(work, productFolder), 0o755); err != nil {
 		return nil, err
 	}

@@ -167,10 +167,12 @@ func synthesisStep(m *hdlgen.Manifest, file func(suffix string) string) step {
 }
 
 func placeStep(board *constraints.Board, pins, netlist string, placer []string, seed int, file func(suffix string) string) step {
-	args := []string{nextpnrDevices[board.Device], "--package", board.Package, "--speed", fmt.Sprint(board.Speed), "--json", netlist, "--lpf", pins,
+	args := []string{nextpnrDevices[board.Device], "--package", board.Package, "--speed", fmt.Sprint(board.Speed), "--json",
+		netlist, "--lpf", pins,
 		"--seed", fmt.Sprint(seed), "--textcfg", file(".config"), "--report", file(".report.json"), "--detailed-timing-report", "--timing-allow-fail"}
-	return step{name: "place and route", tool: "nextpnr-ecp5", reads: []string{netlist, pins}, makes: []string{file(".config"), file(".report.json")},
-		args: append(args, placer...)}
+	return step{name: "place and route", tool: "nextpnr-ecp5", reads: []string{netlist, pins},
+		makes: []string{file(".config"), file(".report.json")},
+		args:  append(args, placer...)}
 }
 
 func bitstreamStep(file func(suffix string) string) step {
@@ -224,7 +226,8 @@ func (s *step) run(ctx context.Context, root *os.Root, progress func(string)) (S
 	}
 	done.Seconds = time.Since(start).Seconds()
 	if !s.made(root) {
-		return done, fmt.Errorf("%s did not make %s; its log is %s", s.tool, strings.Join(s.makes, " and "), filepath.Join(root.Name(), s.log()))
+		return done, fmt.Errorf("%s did not make %s; its log is %s", s.tool, strings.Join(s.makes, " and "),
+			filepath.Join(root.Name(), s.log()))
 	}
 	return done, golden.WriteFile(filepath.Join(root.Name(), s.mark()), []byte(key))
 }

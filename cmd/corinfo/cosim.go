@@ -30,7 +30,8 @@ func cosimCommand() *cli.Command {
 			&cli.IntFlag{Name: "learn", Value: 0, Usage: "training samples to learn, in the order of a training run's first epoch"},
 			&cli.BoolFlag{Name: "resume", Usage: "continue the learning run of DESIGN that was stopped"},
 			&cli.DurationFlag{Name: "save-every", Value: 10 * time.Second, Usage: "`TIME` between checkpoints while learning, above 0"},
-			&cli.IntFlag{Name: "workers", Value: runtime.GOMAXPROCS(0), Usage: "simulators at a time, each with a part of a long learning run"},
+			&cli.IntFlag{Name: "workers", Value: runtime.GOMAXPROCS(0),
+				Usage: "simulators at a time, each with a part of a long learning run"},
 			&cli.StringFlag{Name: "wave", Usage: "`FILE` for a waveform of all samples, at most " + strconv.Itoa(sim.MaxWaved) + ": .fst or .vcd"},
 			&cli.IntFlag{Name: "stall", Value: 0, Usage: "`SEED` of stalls on the handshakes of the samples too, not of the closing part alone; 0: none"},
 			dataFlag(),
@@ -41,7 +42,8 @@ func cosimCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			o := sim.Options{Simulator: sim.Simulator(c.String("simulator")), Stall: c.Int("stall"), Workers: c.Int("workers"), Wave: c.String("wave"), Closing: true}
+			o := sim.Options{Simulator: sim.Simulator(c.String("simulator")), Stall: c.Int("stall"),
+				Workers: c.Int("workers"), Wave: c.String("wave"), Closing: true}
 			if o.Simulator != sim.Verilator && o.Simulator != sim.Icarus {
 				return usagef("cosim: --simulator %s; want verilator or icarus", o.Simulator)
 			}
@@ -150,21 +152,25 @@ func printCosim(w io.Writer, r *sim.Report) {
 	if r.Parts > 1 {
 		parts = fmt.Sprintf(", in %d parts", r.Parts)
 	}
-	fmt.Fprintf(w, "%s: %d samples classified, %d learned in %.1f s (and %.1f s to build the model)%s\n", r.Simulator, r.Samples, r.Learned, r.Seconds, r.BuildSeconds, parts)
+	fmt.Fprintf(w, "%s: %d samples classified, %d learned in %.1f s (and %.1f s to build the model)%s\n", r.Simulator,
+		r.Samples, r.Learned, r.Seconds, r.BuildSeconds, parts)
 	fmt.Fprintf(w, "mismatches            %d\n", r.Mismatches)
-	fmt.Fprintf(w, "compared              %d states and potentials, %d synapses written, %d memory words\n", r.ComparedStates, r.ComparedSynapses, r.ComparedMemoryWords)
+	fmt.Fprintf(w, "compared              %d states and potentials, %d synapses written, %d memory words\n", r.ComparedStates,
+		r.ComparedSynapses, r.ComparedMemoryWords)
 	if r.Mismatch != nil {
 		fmt.Fprintln(w, r.Mismatch)
 		return
 	}
 	if c := r.Closing; c != nil {
-		fmt.Fprintf(w, "closing part          %d samples, %d words of the host, %d resets, %d aborts\n", c.Samples, c.Words, c.Resets, c.Aborts)
+		fmt.Fprintf(w, "closing part          %d samples, %d words of the host, %d resets, %d aborts\n", c.Samples, c.Words,
+			c.Resets, c.Aborts)
 	}
 	fmt.Fprintf(w, "cycles per inference  %.1f\n", r.CyclesPerInference)
 	if r.Learned > 0 {
 		fmt.Fprintf(w, "cycles per learning   %.1f\n", r.CyclesPerLearning)
 	}
-	fmt.Fprintf(w, "lanes busy            %.1f %% of the cycles of settling; useful products %.1f %% of lanes x cycles\n", 100*r.LanesBusy, 100*r.LaneUtilisation)
+	fmt.Fprintf(w, "lanes busy            %.1f %% of the cycles of settling; useful products %.1f %% of lanes x cycles\n",
+		100*r.LanesBusy, 100*r.LaneUtilisation)
 	fmt.Fprintf(w, "skipped by events     %.1f %% of the dense products\n", 100*r.SkippedFraction)
 	printCounts(w, "outside their format", r.Overflows)
 	printCounts(w, "updates lost to rounding", r.Lost)

@@ -99,7 +99,8 @@ func (figures estimated) report(c *cli.Context, misfits []calibrate.Misfit) erro
 			fmt.Fprintf(w, "cycles per learning   %.1f, of them the update's share\n", e.CyclesPerLearning)
 			fmt.Fprintf(w, "cycles per update     %.1f of a mini-batch\n", e.CyclesPerUpdate)
 		}
-		fmt.Fprintf(w, "lanes busy            %.1f %% of the cycles of settling; useful products %.1f %% of lanes x cycles\n", 100*e.LanesBusy, 100*e.LaneUtilisation)
+		fmt.Fprintf(w, "lanes busy            %.1f %% of the cycles of settling; useful products %.1f %% of lanes x cycles\n",
+			100*e.LanesBusy, 100*e.LaneUtilisation)
 		fmt.Fprintf(w, "memory                %d bits\n", e.MemoryBits)
 		table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 		for _, m := range e.Memories {

@@ -110,7 +110,8 @@ func printGenerated(w io.Writer, m *hdlgen.Manifest, vectors *hdlgen.Vectors, ou
 			len(vectors.Classify)+len(vectors.Learn), filepath.Join(out, "vectors", "simulate"))
 	}
 	if b := m.Board; b != nil {
-		fmt.Fprintf(w, "board %s: top module %s at %s, a self-test of %d digits; `corinfo synth %s` makes the bitstream\n", b.Name, b.Top, constraints.MHz(b.MHz), b.Steps, out)
+		fmt.Fprintf(w, "board %s: top module %s at %s, a self-test of %d digits; `corinfo synth %s` makes the bitstream\n",
+			b.Name, b.Top, constraints.MHz(b.MHz), b.Steps, out)
 	}
 }
 
@@ -146,10 +147,12 @@ func networkFlags() []cli.Flag {
 		&cli.StringFlag{Name: "weights", Usage: "`RUN` whose weights the synapse memories start from; without it, initial weights by the file's seed"},
 		&cli.IntFlag{Name: "lanes", DefaultText: "the network file's", Usage: "lanes of the design"},
 		&cli.IntFlag{Name: "contexts", DefaultText: "the network file's", Usage: "samples that the design has in flight at once, 1 to 4"},
-		&cli.IntFlag{Name: "neuron-units", DefaultText: "one for up to eight lanes", Usage: "neuron units of the design, a divisor of its lanes"},
+		&cli.IntFlag{Name: "neuron-units", DefaultText: "one for up to eight lanes",
+			Usage: "neuron units of the design, a divisor of its lanes"},
 		&cli.BoolFlag{Name: "inference", Usage: "a design that classifies only, as hardware.learning: false in the network file: without all that learning needs"},
 		&cli.BoolFlag{Name: "schedule", Usage: "a design that writes its rates and draws the sign of beta itself, as hardware.schedule: true in the network file"},
-		&cli.IntFlag{Name: "limit", DefaultText: "the network file's", Usage: "with --schedule: its epochs have `N` training samples, as those of train --limit"},
+		&cli.IntFlag{Name: "limit", DefaultText: "the network file's",
+			Usage: "with --schedule: its epochs have `N` training samples, as those of train --limit"},
 		dataFlag(),
 	}
 }
@@ -258,6 +261,7 @@ func printMisfits(w io.Writer, misfits []calibrate.Misfit) {
 		if m.Sign {
 			sign = "a sign and "
 		}
-		fmt.Fprintf(w, "%s does not fit %s: %d of %d values are outside, the worst is %g and needs %s%d integer bits\n", m.Tensor, m.Type, m.Count, m.Of, m.Worst, sign, m.Bits)
+		fmt.Fprintf(w, "%s does not fit %s: %d of %d values are outside, the worst is %g and needs %s%d integer bits\n",
+			m.Tensor, m.Type, m.Count, m.Of, m.Worst, sign, m.Bits)
 	}
 }

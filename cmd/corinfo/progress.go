@@ -35,7 +35,8 @@ func newProgress(w io.Writer, label string) *progress {
 
 // newBar is a bar on a terminal as wide as that, with nothing but its share behind a label that may change.
 func newBar(w io.Writer, label string, total int) *progress {
-	bar := terminalBar(w, progressbar.OptionSetDescription(label), progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(false),
+	bar := terminalBar(w, progressbar.OptionSetDescription(label), progressbar.OptionSetPredictTime(false),
+		progressbar.OptionSetElapsedTime(false),
 		progressbar.OptionFullWidth())
 	bar.ChangeMax(total)
 	return &progress{w: w, bar: bar}

@@ -83,7 +83,8 @@ func quantize(c *cli.Context) error {
 		return err
 	}
 	misfits = append(misfits, short...)
-	fixed := &training.Checkpoint{Network: n, Arithmetic: training.Fixed, Seed: run.Seed, Data: run.Data, Tensors: machine.Tensors(), Ranges: ranges}
+	fixed := &training.Checkpoint{Network: n, Arithmetic: training.Fixed, Seed: run.Seed, Data: run.Data,
+		Tensors: machine.Tensors(), Ranges: ranges}
 	if err := golden.WriteFolder(out, func(temporary string) error {
 		if err := golden.WriteFile(filepath.Join(temporary, "network.yaml"), n.YAML()); err != nil {
 			return err

@@ -24,17 +24,20 @@ import (
 func studyCommand() *cli.Command {
 	flags := []cli.Flag{
 		&cli.StringFlag{Name: "o", DefaultText: "the study file's name with .study", Usage: "`FOLDER` of the study"},
-		&cli.StringFlag{Name: "database", DefaultText: "study.db in FOLDER", Usage: "`ADDRESS` of the queue and results: postgres://USER@HOST/NAME, for many machines"},
+		&cli.StringFlag{Name: "database", DefaultText: "study.db in FOLDER",
+			Usage: "`ADDRESS` of the queue and results: postgres://USER@HOST/NAME, for many machines"},
 	}
 	work := append(flags, &cli.IntFlag{Name: "workers", Value: 1, Usage: "trials at a time; each uses all processors"},
-		&cli.DurationFlag{Name: "lease", Value: study.Lease, Usage: "`TIME` that a worker may not be heard of before its trial is given to another"})
+		&cli.DurationFlag{Name: "lease", Value: study.Lease,
+			Usage: "`TIME` that a worker may not be heard of before its trial is given to another"})
 	return &cli.Command{
 		Name:  "study",
 		Usage: "quantization studies: which word length costs how much accuracy",
 		Subcommands: []*cli.Command{
 			{Name: "run", Usage: "work on a study to its end, then write its table, report and recommended network", ArgsUsage: "STUDY.yaml",
 				Flags: append(work, jsonFlag()), Action: studyRun},
-			{Name: "worker", Usage: "work on a study to its end beside others, and write nothing", ArgsUsage: "STUDY.yaml", Flags: work, Action: studyWorker},
+			{Name: "worker", Usage: "work on a study to its end beside others, and write nothing", ArgsUsage: "STUDY.yaml",
+				Flags: work, Action: studyWorker},
 			{Name: "report", Usage: "write table, report and recommended network of what is done so far", ArgsUsage: "STUDY.yaml",
 				Flags: append(flags, jsonFlag()), Action: studyReport},
 		},
@@ -241,7 +244,8 @@ func writeStudy(c *cli.Context, plan *study.Plan, o study.Options) error {
 		row := best.Chosen
 		r := &recommendation{Settings: map[string]string{}, Accuracy: best.Accuracy, Low: best.Low, High: best.High, Loss: best.Loss,
 			SynapseBits: best.SynapseBits,
-			Run:         chosen{Network: filepath.Join(o.Folder, studyRecommended), Seed: row.Seed, Accuracy: row.Result.Accuracy, Tested: row.Result.Tested, Loss: row.Loss()}}
+			Run: chosen{Network: filepath.Join(o.Folder, studyRecommended), Seed: row.Seed,
+				Accuracy: row.Result.Accuracy, Tested: row.Result.Tested, Loss: row.Loss()}}
 		if best.Hardware {
 			r.MemoryBits, r.Multipliers, r.Cycles = best.MemoryBits, best.Multipliers, best.Cycles
 		}
@@ -305,12 +309,14 @@ func writeStudy(c *cli.Context, plan *study.Plan, o study.Options) error {
 			}
 			fmt.Fprintln(table)
 		}
-		fmt.Fprintf(w, "%s: %d of %d trials done; the points that no other beats in accuracy without more %s:\n", figures.Study, figures.Done, figures.Trials, cost.Name)
+		fmt.Fprintf(w, "%s: %d of %d trials done; the points that no other beats in accuracy without more %s:\n",
+			figures.Study, figures.Done, figures.Trials, cost.Name)
 		table.Flush()
 		if r := figures.Recommended; r == nil {
 			fmt.Fprintf(w, "no point loses at most %v percentage points against float\n", plan.Study.Search.MaxLoss)
 		} else {
-			fmt.Fprintf(w, "recommended: %s, of seed %d: %.2f %%, loss %s, over the first %d test samples\n", r.Run.Network, r.Run.Seed, 100*r.Run.Accuracy, study.Decimals(r.Run.Loss, 2), r.Run.Tested)
+			fmt.Fprintf(w, "recommended: %s, of seed %d: %.2f %%, loss %s, over the first %d test samples\n", r.Run.Network,
+				r.Run.Seed, 100*r.Run.Accuracy, study.Decimals(r.Run.Loss, 2), r.Run.Tested)
 			if r.Run.Weights != "" {
 				use := "eval"
 				if best.Hardware {

@@ -33,7 +33,8 @@ func synthCommand() *cli.Command {
 				return err
 			}
 			defer lock.Unlock()
-			r, err := sim.Synth(c.Context, d.Dir, d.Manifest, sim.SynthOptions{Seed: c.Int("seed"), Progress: func(line string) { fmt.Fprintln(c.App.ErrWriter, line) }})
+			r, err := sim.Synth(c.Context, d.Dir, d.Manifest, sim.SynthOptions{Seed: c.Int("seed"),
+				Progress: func(line string) { fmt.Fprintln(c.App.ErrWriter, line) }})
 			if err != nil {
 				return err
 			}
@@ -63,7 +64,8 @@ func printSynth(w io.Writer, r *sim.SynthReport) {
 		fmt.Fprintf(table, "%s\t%d\tof %d\t%.1f %%\t\n", u.name, u.used, u.available, 100*float64(u.used)/float64(u.available))
 	}
 	table.Flush()
-	fmt.Fprintf(w, "netlist  %d registers in memories and multipliers, places of %d multipliers and %d block memories\n", r.Absorbed, r.PlannedDSP, r.PlannedBRAM)
+	fmt.Fprintf(w, "netlist  %d registers in memories and multipliers, places of %d multipliers and %d block memories\n",
+		r.Absorbed, r.PlannedDSP, r.PlannedBRAM)
 	fmt.Fprintln(w, "slowest path")
 	for _, s := range r.CriticalPath {
 		fmt.Fprintf(w, "  %6.2f ns  %-8s  %s\n", s.Nanos, s.Kind, s.To)

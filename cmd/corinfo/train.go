@@ -89,7 +89,8 @@ func train(c *cli.Context) error {
 	}
 	bar := newTrainingProgress(c.App.ErrWriter)
 	warn := func(err error) { fmt.Fprintf(c.App.ErrWriter, "corinfo: %v\n", err) }
-	learner, trained := training.Train(c.Context, run, data, training.TrainOptions{Dir: dir, SaveEvery: c.Duration("save-every"), Progress: bar.show,
+	learner, trained := training.Train(c.Context, run, data, training.TrainOptions{Dir: dir,
+		SaveEvery: c.Duration("save-every"), Progress: bar.show,
 		Warn: warn})
 	bar.close()
 	interrupted := errors.Is(trained, training.ErrInterrupted)
@@ -143,7 +144,8 @@ func train(c *cli.Context) error {
 			}
 			fmt.Fprintf(w, ", %d samples learned\n", e.Samples)
 		}
-		fmt.Fprintf(w, "%s: %s run, %d of %d epochs; %d samples learned now in %.1f s (%.0f/s)\n", dir, run.Arithmetic, run.Epoch, max(run.Epoch, bar.last.Epochs),
+		fmt.Fprintf(w, "%s: %s run, %d of %d epochs; %d samples learned now in %.1f s (%.0f/s)\n", dir, run.Arithmetic,
+			run.Epoch, max(run.Epoch, bar.last.Epochs),
 			bar.last.Learned, bar.last.Learning.Seconds(), bar.last.SamplesPerSecond())
 	})
 }

@@ -363,13 +363,15 @@ func (a *Arithmetic) stored() (kinds []string) {
 func (a *Arithmetic) checkFormulas() error {
 	for i, s := range a.D.Sums {
 		if !a.Sums[i].FitsInt64() {
-			return fail("the exact sum %s needs %d bits with a sign; at most 64: shorten %s", s.Name, withSign(a.Sums[i]), either(a.summed(s.Name)))
+			return fail("the exact sum %s needs %d bits with a sign; at most 64: shorten %s", s.Name, withSign(a.Sums[i]),
+				either(a.summed(s.Name)))
 		}
 	}
 	for i := range a.Updates {
 		if u := &a.Updates[i]; !u.Sum.FitsInt64() {
 			name := a.D.Projections[a.D.Updates[i].Projection].Name
-			return fail("the exact sum of products of %s needs %d bits with a sign; at most 64: shorten %s", name, withSign(u.Sum), either(u.factors))
+			return fail("the exact sum of products of %s needs %d bits with a sign; at most 64: shorten %s", name,
+				withSign(u.Sum), either(u.factors))
 		}
 	}
 	return a.eachFormula(func(what string, f *Formula) error {
@@ -383,7 +385,8 @@ func (a *Arithmetic) checkFormulas() error {
 				if len(list) == 1 {
 					remedy = "use ap_fixed or shorten it"
 				}
-				return fail("%s: the exact value of %s is limited and longer than 64 bits with a sign: %s", what, strings.Join(list, ", "), remedy)
+				return fail("%s: the exact value of %s is limited and longer than 64 bits with a sign: %s", what,
+					strings.Join(list, ", "), remedy)
 			}
 		}
 		if err := f.Graph.Check(); err != nil {

@@ -297,7 +297,8 @@ func Quantize(ctx context.Context, n *network.Network, w weights.Weights, sample
 
 func checkCalibration(n *network.Network, samples [][]uint8, labels []int) error {
 	if len(samples) == 0 || len(samples) != len(labels) {
-		return golden.Usagef("quantize: %d calibration samples with %d labels; give at least one sample and a label for each", len(samples), len(labels))
+		return golden.Usagef("quantize: %d calibration samples with %d labels; give at least one sample and a label for each",
+			len(samples), len(labels))
 	}
 	for i, pixels := range samples {
 		if len(pixels) != n.Layers[0] {

@@ -222,8 +222,9 @@ func tensorNamed(d *rule.Description, name string) int {
 
 // describe gives a tensor's figures; limited: its values cannot leave the span bound.
 func (d *Distribution) describe(name string, t fx.Type, bound Range, limited bool) TensorRange {
-	x := TensorRange{Tensor: name, Format: t.String(), Values: d.Values, Zeros: d.Zeros, NotFinite: d.NotFinite, Percentiles: map[string]float64{},
-		Magnitudes: map[string]float64{}, Negative: d.Negative, Positive: d.Positive, GuardBits: guardBits}
+	x := TensorRange{Tensor: name, Format: t.String(), Values: d.Values, Zeros: d.Zeros, NotFinite: d.NotFinite,
+		Percentiles: map[string]float64{},
+		Magnitudes:  map[string]float64{}, Negative: d.Negative, Positive: d.Positive, GuardBits: guardBits}
 	if d.NotFinite < d.Values {
 		x.Min, x.Max = d.Min, d.Max
 		for _, percent := range []int{1, 5, 25, 50, 75, 95, 99} {

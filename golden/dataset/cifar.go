@@ -21,7 +21,8 @@ const (
 )
 
 // cifarFiles are the standard names, the test file last.
-var cifarFiles = [6]string{"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin", "test_batch.bin"}
+var cifarFiles = [6]string{"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin",
+	"test_batch.bin"}
 
 // loadCIFAR reads the six files of a folder. Files of other lengths than the published ones are taken too, but beside one of
 // 10,000 records a shorter one has lost its end.
@@ -51,7 +52,8 @@ func loadCIFAR(dir string) (*Data, error) {
 	}
 	for i, count := range counts {
 		if whole && count != cifarRecords {
-			return nil, damagedFile(filepath.Join(dir, cifarFiles[i]), fmt.Errorf("%d records; the published files have %d each", count, cifarRecords))
+			return nil, damagedFile(filepath.Join(dir, cifarFiles[i]),
+				fmt.Errorf("%d records; the published files have %d each", count, cifarRecords))
 		}
 	}
 	data.Checksum = data.contentSum()

@@ -170,7 +170,8 @@ func (d *Data) Check(layers []int) error {
 		}
 		for i, label := range set.Labels {
 			if int(label) >= outputs {
-				return golden.Usagef("dataset %s: %s sample %d has label %d; the output layer has %d neurons", d.Name, name, i, label, outputs)
+				return golden.Usagef("dataset %s: %s sample %d has label %d; the output layer has %d neurons", d.Name, name,
+					i, label, outputs)
 			}
 		}
 	}

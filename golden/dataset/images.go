@@ -88,7 +88,8 @@ func classFolders(dir string) ([]string, error) {
 		}
 	}
 	if len(names) == 0 || len(names) > maxClasses {
-		return nil, golden.Usagef("dataset images: %s has %d class folders; want 1 to %d: %s", dir, len(names), maxClasses, dataRemedy["images"])
+		return nil, golden.Usagef("dataset images: %s has %d class folders; want 1 to %d: %s", dir, len(names), maxClasses,
+			dataRemedy["images"])
 	}
 	numbers := map[string]int{}
 	for _, name := range names {

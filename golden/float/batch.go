@@ -25,8 +25,9 @@ type batch[T simd.Float] struct {
 
 func newBatch[T simd.Float](m *Model[T], rows int) *batch[T] {
 	d := m.d
-	b := &batch[T]{rows: rows, labels: make([]int, rows), classes: make([]int, rows), saved: map[string][]simd.Matrix[T]{}, savedQ: map[string][][]T{},
-		y: simd.NewStates[T](rows, d.Layers[len(d.Layers)-1]), earlier: make([]simd.Matrix[T], len(d.Words))}
+	b := &batch[T]{rows: rows, labels: make([]int, rows), classes: make([]int, rows), saved: map[string][]simd.Matrix[T]{},
+		savedQ: map[string][][]T{},
+		y:      simd.NewStates[T](rows, d.Layers[len(d.Layers)-1]), earlier: make([]simd.Matrix[T], len(d.Words))}
 	b.words, b.shared = newWords[T](d, rows)
 	for w, x := range d.Words {
 		if x.Fixed && x.Shared { // the unit that is always 1

@@ -40,14 +40,16 @@ func momentOf(learn bool, beta int) int {
 func moments[T simd.Float](f *formula, iterations, epoch int) (list [4][]moment[T]) {
 	for kind := range list {
 		for i := range iterations {
-			list[kind] = append(list[kind], newMoment[T](f, rule.Moment{Beta: [4]int{positive: 1, negative: -1}[kind], Iteration: i, Epoch: epoch, Inference: kind == inferring}))
+			list[kind] = append(list[kind], newMoment[T](f, rule.Moment{Beta: [4]int{positive: 1, negative: -1}[kind],
+				Iteration: i, Epoch: epoch, Inference: kind == inferring}))
 		}
 	}
 	return list
 }
 
 func newMoment[T simd.Float](f *formula, at rule.Moment) moment[T] {
-	m := moment[T]{values: make([]float64, len(f.graph.Nodes)), factors: make([][]T, len(f.ops)), offsets: make([][]T, len(f.ops)), pulls: make([]T, len(f.ops))}
+	m := moment[T]{values: make([]float64, len(f.graph.Nodes)), factors: make([][]T, len(f.ops)),
+		offsets: make([][]T, len(f.ops)), pulls: make([]T, len(f.ops))}
 	for i := range f.graph.Nodes {
 		if n := &f.graph.Nodes[i]; n.Op == rule.OpOperand && n.Source == rule.FromConstant {
 			m.values[i] = f.graph.Setting(n.Name).At(at)

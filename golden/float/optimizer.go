@@ -59,7 +59,8 @@ func (o *optimizer[T]) update(m *Model[T], worker, workers int) {
 				x.scratch[i] = like(1 + i)
 			}
 			for i, product := range o.products {
-				simd.MultiplyTransposed(T(min(i, 1)), x.products, product.pre.Columns(from, to), product.post.Panel(p, 0, product.post.Rows), 0, to-from)
+				simd.MultiplyTransposed(T(min(i, 1)), x.products, product.pre.Columns(from, to),
+					product.post.Panel(p, 0, product.post.Rows), 0, to-from)
 			}
 			m.evaluate(o.f, &o.now, x)
 		}

@@ -153,7 +153,8 @@ func Under(n *network.Network, name string) *network.Network {
 	return n
 }
 
-// FromFile is CorInfoMax from the text of a network file: a network of layers with rates that match them, lines of its own in the section of its rule, and more behind.
+// FromFile is CorInfoMax from the text of a network file: a network of layers with rates that match them, lines of its own in
+// the section of its rule, and more behind.
 func FromFile(t testing.TB, layers []int, batch int, own, more string) *network.Network {
 	t.Helper()
 	rates := func(n int, value string) string {

@@ -91,9 +91,11 @@ type Write struct {
 
 // New makes a machine with zero synapses and the rates of epoch 0.
 func New(a *arithmetic.Arithmetic, seed uint32) *Machine {
-	m := &Machine{A: a, d: a.D, x: a.D.Word("x", 0), first: seed, seed: seed, stored: a.D.Stored(), mirrors: make([][]int, len(a.D.Projections))}
+	m := &Machine{A: a, d: a.D, x: a.D.Word("x", 0), first: seed, seed: seed, stored: a.D.Stored(),
+		mirrors: make([][]int, len(a.D.Projections))}
 	for i, p := range a.D.Projections {
-		m.synapses = append(m.synapses, newColumns(p.Rows, p.Cols, a.Projections[i].Shift, a.Types[p.Tensor].Format, a.Projections[i].Change, a.D.Words[p.From].Fixed))
+		m.synapses = append(m.synapses, newColumns(p.Rows, p.Cols, a.Projections[i].Shift, a.Types[p.Tensor].Format,
+			a.Projections[i].Change, a.D.Words[p.From].Fixed))
 		var words []*beside
 		for _, w := range p.Words {
 			words = append(words, newBeside(p.Rows, p.Cols, a.Types[w.Tensor].Format))
@@ -230,8 +232,9 @@ func (m *Machine) Reset() { m.batch, m.update, m.seed = 0, 0, m.first }
 
 // Counts are the totals so far.
 func (m *Machine) Counts() Counts {
-	c := Counts{Updates: m.updates, LayerEvents: make([]int64, len(m.d.Layers)), WordEvents: make([]int64, len(m.d.Words)), UpdateTerms: make([]int64, len(m.d.Updates)),
-		Roundings: map[string]int64{}, Overflows: map[string]int64{}, Lost: map[string]int64{}}
+	c := Counts{Updates: m.updates, LayerEvents: make([]int64, len(m.d.Layers)), WordEvents: make([]int64, len(m.d.Words)),
+		UpdateTerms: make([]int64, len(m.d.Updates)),
+		Roundings:   map[string]int64{}, Overflows: map[string]int64{}, Lost: map[string]int64{}}
 	for _, s := range m.settlers {
 		for w, n := range s.events {
 			c.Events += n

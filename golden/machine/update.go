@@ -50,7 +50,8 @@ func newUpdateTable(a *arithmetic.Arithmetic, at int) updateTable {
 			constants++
 		}
 		for k, word := range p.Words {
-			if o.Source == rule.FromSynapse && o.Name == word.Name || o.Source == rule.FromRandom && o.Name == "random_"+a.D.Tensors[word.Tensor].Kind {
+			if o.Source == rule.FromSynapse && o.Name == word.Name || o.Source == rule.FromRandom &&
+				o.Name == "random_"+a.D.Tensors[word.Tensor].Kind {
 				in.at = 1 + k
 			}
 		}
@@ -63,7 +64,8 @@ func newUpdateTable(a *arithmetic.Arithmetic, at int) updateTable {
 }
 
 func newUpdater(m *Machine) *updater {
-	u := &updater{m: m, lost: make([]int64, len(m.d.Updates)), summed: make([]int64, len(m.d.Updates)), columns: make([]int64, len(m.d.Updates))}
+	u := &updater{m: m, lost: make([]int64, len(m.d.Updates)), summed: make([]int64, len(m.d.Updates)),
+		columns: make([]int64, len(m.d.Updates))}
 	room, words := 0, 0
 	for i := range m.tables {
 		t := &m.tables[i]

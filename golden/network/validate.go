@@ -122,7 +122,8 @@ func (p *networkFile) source(s *dataset.Source) {
 		p.oneOf("dataset.name", s.Name, "mnist", "fashion", "cifar10", "images", "idx")
 	}
 	if (s.Name == "idx" || s.Name == "images") && s.Path == "" && !p.reported["dataset.path"] {
-		p.report("dataset.path", "missing; a dataset of %s files needs its folder", map[string]string{"idx": "idx", "images": "image"}[s.Name])
+		p.report("dataset.path", "missing; a dataset of %s files needs its folder", map[string]string{"idx": "idx",
+			"images": "image"}[s.Name])
 	}
 	const mean, deviation = "dataset.normalize.mean", "dataset.normalize.deviation"
 	if p.reported[mean] || p.reported[deviation] {

@@ -72,7 +72,8 @@ func (c *Chart) Dots(i int, marks []Mark) {
 	for _, m := range marks {
 		points = append(points, plotter.XY{X: m.X, Y: m.Y})
 	}
-	c.plotters = append(c.plotters, &plotter.Scatter{XYs: points, GlyphStyle: draw.GlyphStyle{Color: lineColour(i), Radius: 2.6, Shape: shape(i + 1)}})
+	c.plotters = append(c.plotters, &plotter.Scatter{XYs: points, GlyphStyle: draw.GlyphStyle{Color: lineColour(i),
+		Radius: 2.6, Shape: shape(i + 1)}})
 }
 
 // Ring adds a ring around one mark.

@@ -59,7 +59,8 @@ func backprop(s *Settings, aligned bool) *Description {
 			b.mirror(W[k], e[k+1], feedback[k])
 			continue
 		}
-		B := b.project("B", k, e[k+1], feedback[k], Projection{Init: XavierUniform, Scale: 1}, nearest(synapse(1.5)), "feedback synapses, which stand still")
+		B := b.project("B", k, e[k+1], feedback[k], Projection{Init: XavierUniform, Scale: 1}, nearest(synapse(1.5)),
+			"feedback synapses, which stand still")
 		b.d.Opposed = append(b.d.Opposed, [2]int{W[k], B})
 	}
 
@@ -112,7 +113,8 @@ func (b *builder) stack(from []int, one int, into []int, bound func(fan float64)
 	bias = make([]int, K+1)
 	for k := range K {
 		fan := float64(b.d.Layers[k])
-		W = append(W, b.project("W", k, from[k], into[k+1], Projection{Init: Uniform, Bound: bound(fan), Scale: 1}, synapse(1.5), "synapses, as stored"))
+		W = append(W, b.project("W", k, from[k], into[k+1], Projection{Init: Uniform, Bound: bound(fan), Scale: 1},
+			synapse(1.5), "synapses, as stored"))
 	}
 	for k := 1; k <= K; k++ {
 		within := 1 / math.Sqrt(float64(b.d.Layers[k-1]))

@@ -82,7 +82,8 @@ func corInfoMax(s *Settings) *Description {
 		b.d.Opposed = append(b.d.Opposed, [2]int{W[k], F[k]})
 	}
 	for k := 1; k <= K && o.Lateral; k++ {
-		C[k] = b.project("C", k, r[k], lateral[k], Projection{Symmetric: true, Init: XavierSquared, Scale: gamma, Unscaled: fmt.Sprint("B", k)},
+		C[k] = b.project("C", k, r[k], lateral[k], Projection{Symmetric: true, Init: XavierSquared, Scale: gamma,
+			Unscaled: fmt.Sprint("B", k)},
 			// B starts near the identity, and its products with states stay within a few units of it.
 			synapse(2*gamma), "lateral synapses")
 	}
@@ -116,13 +117,16 @@ func corInfoMax(s *Settings) *Description {
 		}
 		kept[k] = b.keep(r[k], Minus, Plus)
 		if k == 1 {
-			e[k] = b.factor("e", k, operand(size), "errors that W learns from", func(g *Graph) Value { return g.Sub(g.Word("r"), g.Earlier("r")) })
+			e[k] = b.factor("e", k, operand(size), "errors that W learns from",
+				func(g *Graph) Value { return g.Sub(g.Word("r"), g.Earlier("r")) })
 			b.d.Factors[e[k]].Second = true
 		} else {
-			e[k] = b.factor("e", k, operand(size), "errors that W learns from", func(g *Graph) Value { return g.Sub(g.Word("r"), g.Sum("basal")) }, Minus, Plus)
+			e[k] = b.factor("e", k, operand(size), "errors that W learns from",
+				func(g *Graph) Value { return g.Sub(g.Word("r"), g.Sum("basal")) }, Minus, Plus)
 		}
 		if k < K {
-			d[k] = b.factor("d", k, operand(size), "errors that F learns from", func(g *Graph) Value { return g.Sub(g.Word("r"), g.Sum("feedback")) }, Minus, Plus)
+			d[k] = b.factor("d", k, operand(size), "errors that F learns from",
+				func(g *Graph) Value { return g.Sub(g.Word("r"), g.Sum("feedback")) }, Minus, Plus)
 		}
 		if o.Lateral {
 			c[k] = b.factor("c", k, operand(8*gamma), "C r that C learns from", func(g *Graph) Value { return g.Sum("lateral") }, Plus)

@@ -101,7 +101,8 @@ func equilibrium(s *Settings) *Description {
 		b.tensor("dM", k, OfProducts, operand(batch), "sums of a mini-batch, before the learning rate")
 		// M' = (M - alpha / (2 beta N) sum) (1 + alpha / (2 |beta|)): the first with the sign of beta and falling with the
 		// epochs, the second with neither.
-		b.update(Update{Projection: M[k], Terms: []Term{{Post: kept[k], Pre: kept[k], Role: Plus}}, Signed: true, Always: true}, func(g *Graph) Value {
+		b.update(Update{Projection: M[k], Terms: []Term{{Post: kept[k], Pre: kept[k], Role: Plus}}, Signed: true,
+			Always: true}, func(g *Graph) Value {
 			alpha := own.Lateral[k-1]
 			w, products := g.Synapse(), g.Products()
 			rate := g.Constant("rate", "rate", func(m Moment) float64 {

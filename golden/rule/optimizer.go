@@ -84,7 +84,8 @@ func (s *Settings) adam(b *builder, u Update, x gradient) {
 		// 1 - beta^t of the update under way
 		rest := func(beta float64, at Moment) float64 { return 1 - power(beta, at.Update+1) }
 		rate := g.Constant("rate", "rate", mu)
-		correction := g.Constant("correction", "correction", func(at Moment) float64 { return math.Sqrt(rest(o.Beta2, at)) / rest(o.Beta1, at) })
+		correction := g.Constant("correction", "correction",
+			func(at Moment) float64 { return math.Sqrt(rest(o.Beta2, at)) / rest(o.Beta1, at) })
 		epsilon := g.Constant("epsilon", "epsilon", func(at Moment) float64 {
 			if o.PlainRoot {
 				return o.Epsilon / scale

@@ -84,7 +84,8 @@ func predictive(s *Settings) *Description {
 		eta, scale = func(m Moment) float64 { return 2 * s.Settling.Step.Eta(m) }, 2/s.Learning.Beta
 		b.tensor("beta", -1, OfConstant, operand(s.Learning.Beta), "strength of the label's pull")
 	} else {
-		b.tensor("target", -1, OfConstant, operand(math.Max(math.Abs(target[0]), math.Abs(target[1]))+math.Abs(target[0])), "what the outputs are held at")
+		b.tensor("target", -1, OfConstant, operand(math.Max(math.Abs(target[0]), math.Abs(target[1]))+math.Abs(target[0])),
+			"what the outputs are held at")
 	}
 	b.tensor("eta", -1, OfConstant, magnitude(2*s.Settling.Step.Start), "step sizes")
 	s.rates(b, slices.Max(s.Learning.Feedforward), slices.Max(s.Learning.Feedforward)*scale, scale, 0)
@@ -115,7 +116,8 @@ func predictive(s *Settings) *Description {
 			g.Guard("r")
 		}))
 	}
-	settle := Phase{Name: "settling", Iterations: s.Settling.NudgedIterations, Order: [][]int{errors, values}, EarlyEnd: s.Settling.EarlyEnd, Learning: true}
+	settle := Phase{Name: "settling", Iterations: s.Settling.NudgedIterations, Order: [][]int{errors, values},
+		EarlyEnd: s.Settling.EarlyEnd, Learning: true}
 	last := Phase{Name: "errors", Iterations: 1, Order: [][]int{errors}, Learning: true, Keep: Plus}
 	b.d.Phases = []Phase{forward, settle, last}
 	if nudged {
@@ -140,7 +142,8 @@ func predictive(s *Settings) *Description {
 			post = append(post, b.factor("kept", k, kept, "errors as learning keeps them", func(g *Graph) Value { return g.Word("e") }, Plus))
 		}
 	}
-	s.learnFromErrors(b, W, bias, pre, b.keep(one), post, false, nudged, bound*float64(s.Learning.Batch), func(mu float64) float64 { return mu * scale })
+	s.learnFromErrors(b, W, bias, pre, b.keep(one), post, false, nudged, bound*float64(s.Learning.Batch),
+		func(mu float64) float64 { return mu * scale })
 	return b.d
 }
 

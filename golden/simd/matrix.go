@@ -205,7 +205,8 @@ func product[T Float](keep T, c Matrix[T], a []T, aRow, aTerm int, b Matrix[T]) 
 					size++
 				}
 				t := k.tiles[size]
-				t.run(b.Rows, &a[row*aRow], aRow*bytes, aTerm*bytes, &b.data[p*b.panel+column], b.row*bytes, &c.data[row*c.row+p*c.panel+column], c.row*bytes, keep)
+				t.run(b.Rows, &a[row*aRow], aRow*bytes, aTerm*bytes, &b.data[p*b.panel+column], b.row*bytes,
+					&c.data[row*c.row+p*c.panel+column], c.row*bytes, keep)
 				row += t.rows
 			}
 		}

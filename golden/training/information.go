@@ -7,10 +7,9 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
-	"corinfo/golden/simd"
-
 	"corinfo/golden"
 	"corinfo/golden/rule"
+	"corinfo/golden/simd"
 	"corinfo/golden/weights"
 )
 
@@ -33,7 +32,8 @@ type Information struct {
 //	backward        = 1/2 log det(R(r_k) + epsilon I) - 1/2 log det(R(r_k - F_k r_{k+1}) + epsilon I)
 //
 // with R(x) the mean of x x' over the samples and epsilon > 0. The first is what the second is for the best regularised
-// prediction W = R(r_{k+1} r_k') (R(r_k) + epsilon I)^-1 with R(e) + epsilon W W' for R(e), and likewise the third. What is not finite is golden.ErrDamaged. Results don't depend on the number of processors.
+// prediction W = R(r_{k+1} r_k') (R(r_k) + epsilon I)^-1 with R(e) + epsilon W W' for R(e), and likewise the third. What is
+// not finite is golden.ErrDamaged. Results don't depend on the number of processors.
 func CorrelativeInformation(d *rule.Description, w weights.Weights, states []*mat.Dense) ([]Information, error) {
 	if d.Information == nil {
 		return nil, nil

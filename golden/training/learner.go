@@ -8,14 +8,13 @@ import (
 	fx "corinfo/fixedpoint"
 	"corinfo/golden"
 	"corinfo/golden/arithmetic"
+	"corinfo/golden/calibrate"
 	"corinfo/golden/float"
 	"corinfo/golden/machine"
 	"corinfo/golden/network"
 	"corinfo/golden/rule"
 	"corinfo/golden/simd"
 	"corinfo/golden/weights"
-
-	"corinfo/golden/calibrate"
 )
 
 // Learner is a model that a run trains: a float model or the bit-true machine. Samples are pixels, 0..255, Layers[0] bytes
@@ -144,7 +143,8 @@ func (l *FixedLearner) eachBeside(visit func(t Tensor, projection, word int)) {
 	for _, at := range l.A.D.Stored() {
 		p := &l.A.D.Projections[at]
 		for k, word := range p.Words {
-			visit(Tensor{Name: p.Name + "." + word.Name, Rows: p.Rows, Cols: p.Cols, Type: l.A.Types[word.Tensor].String(), Words: make([]int64, p.Rows*p.Cols)}, at, k)
+			visit(Tensor{Name: p.Name + "." + word.Name, Rows: p.Rows, Cols: p.Cols, Type: l.A.Types[word.Tensor].String(),
+				Words: make([]int64, p.Rows*p.Cols)}, at, k)
 		}
 	}
 }
@@ -175,7 +175,10 @@ func (l *FixedLearner) SetTensors(list []Tensor) error {
 			return
 		}
 		p := &l.A.D.Projections[at]
-		err = take(&beside[0], want.Name, p, l.A.Types[p.Words[word].Tensor], func(row, col int, x int64) { l.SetBeside(at, word, row, col, x) })
+		err = take(&beside[0], want.Name, p, l.A.Types[p.Words[word].Tensor], func(row, col int,
+			x int64) {
+			l.SetBeside(at, word, row, col, x)
+		})
 		beside = beside[1:]
 	})
 	if err == nil && len(beside) > 0 {
@@ -187,7 +190,8 @@ func (l *FixedLearner) SetTensors(list []Tensor) error {
 // take hands the words of a tensor on, if it is what a projection wants under a name.
 func take(t *Tensor, name string, p *rule.Projection, x fx.Type, set func(row, col int, word int64)) error {
 	if t.Name != name || t.Rows != p.Rows || t.Cols != p.Cols || t.Type != x.String() || len(t.Words) != p.Rows*p.Cols {
-		return golden.Usagef("checkpoint: %s %d x %d of %s; the network wants %s %d x %d of %v", t.Name, t.Rows, t.Cols, t.Type, name, p.Rows, p.Cols, x)
+		return golden.Usagef("checkpoint: %s %d x %d of %s; the network wants %s %d x %d of %v", t.Name, t.Rows, t.Cols,
+			t.Type, name, p.Rows, p.Cols, x)
 	}
 	for j, word := range t.Words {
 		if !x.Contains(x.Int(word)) {

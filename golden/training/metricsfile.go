@@ -54,7 +54,8 @@ func (c *Checkpoint) metricsRows(times map[int]EpochTime) []metricsRow {
 			NetworkMetrics: e.NetworkMetrics, Rates: map[string]float64{}}
 		for _, u := range d.Updates {
 			if u.Rate != nil {
-				row.Rates[d.Projections[u.Projection].Name] = u.Rate(rule.Moment{Epoch: e.Epoch - 1, Update: (e.Epoch - 1) * e.Samples / c.Network.Learning.Batch})
+				row.Rates[d.Projections[u.Projection].Name] = u.Rate(rule.Moment{Epoch: e.Epoch - 1,
+					Update: (e.Epoch - 1) * e.Samples / c.Network.Learning.Batch})
 			}
 		}
 		known := func(v float64, digits float64) *float64 {

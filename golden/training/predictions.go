@@ -67,7 +67,8 @@ func Predict(ctx context.Context, l Learner, set *dataset.Set, n *network.Networ
 			numbers += n.Layers[k] * set.Len()
 		}
 		if numbers > maxPredictions {
-			return nil, golden.Usagef("predictions: %d numbers are more than an archive may hold (%d); take a .csv file", numbers, maxPredictions)
+			return nil, golden.Usagef("predictions: %d numbers are more than an archive may hold (%d); take a .csv file",
+				numbers, maxPredictions)
 		}
 		for _, k := range p.layers {
 			p.kept[k] = mat.NewDense(set.Len(), n.Layers[k], nil)

@@ -38,7 +38,8 @@ func (c *Checkpoint) Resume(n *network.Network, data *dataset.Data, arithmetic s
 		differences(own.Rule+".", reflect.ValueOf(before.Own).Elem(), reflect.ValueOf(own.Own).Elem(), differ)
 	}
 	if list != nil {
-		return golden.Usagef("the run cannot be resumed with other settings; restore them or start another run:\n  %s", strings.Join(list, "\n  "))
+		return golden.Usagef("the run cannot be resumed with other settings; restore them or start another run:\n  %s",
+			strings.Join(list, "\n  "))
 	}
 	c.Network, c.Limit = &own, limit
 	return nil

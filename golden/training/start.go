@@ -5,11 +5,10 @@ import (
 
 	"corinfo/golden"
 	"corinfo/golden/arithmetic"
+	"corinfo/golden/calibrate"
 	"corinfo/golden/machine"
 	"corinfo/golden/network"
 	"corinfo/golden/weights"
-
-	"corinfo/golden/calibrate"
 )
 
 // StartMachine is the bit-true machine of a network with the synapses of a run, or with initial weights by

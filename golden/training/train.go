@@ -114,7 +114,8 @@ func newTrainer(c *Checkpoint, data *dataset.Data, o TrainOptions) (*trainer, er
 		use = min(use, c.Limit)
 	}
 	if use < n.Learning.Batch {
-		return nil, golden.Usagef("%d training samples; a mini-batch takes %d: raise the limit or lower learning.batch", use, n.Learning.Batch)
+		return nil, golden.Usagef("%d training samples; a mini-batch takes %d: raise the limit or lower learning.batch", use,
+			n.Learning.Batch)
 	}
 	t := &trainer{c: c, data: data, o: o, batches: use / n.Learning.Batch, saved: time.Now(),
 		samples: make([][]uint8, n.Learning.Batch), labels: make([]int, n.Learning.Batch)}
@@ -187,7 +188,10 @@ func (t *trainer) writeMetrics() error {
 func (t *trainer) test(ctx context.Context, set *dataset.Set, progress func(done, total int)) (*Evaluation, *NetworkMetrics, error) {
 	n, d := t.c.Network, t.c.Network.Describe()
 	states := newStates(d, min(MeasuredSamples, set.Len()))
-	w := &watcher{Learner: t.l, wanted: min(MeasuredSamples, set.Len()), see: func(first int, block []*mat.Dense) { copyStates(states, first, block) }}
+	w := &watcher{Learner: t.l, wanted: min(MeasuredSamples, set.Len()), see: func(first int,
+		block []*mat.Dense) {
+		copyStates(states, first, block)
+	}}
 	e, err := Evaluate(ctx, w, set, n.Layers[n.K()], progress)
 	if err != nil {
 		return nil, nil, err

@@ -117,7 +117,8 @@ func checkValues(m *mat.Dense, symmetric bool) error {
 	}
 	if worst > maxAsymmetry*largest {
 		return golden.Usagef("not symmetric: row %d column %d is %v, row %d column %d is %v; mirrored elements may differ by %g of the largest, %.3g: "+
-			"if that is what you want, give (X + X.T) / 2", row, col, m.At(row, col), col, row, m.At(col, row), maxAsymmetry, maxAsymmetry*largest)
+			"if that is what you want, give (X + X.T) / 2", row, col, m.At(row, col), col, row, m.At(col,
+			row), maxAsymmetry, maxAsymmetry*largest)
 	}
 	return nil
 }

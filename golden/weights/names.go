@@ -94,7 +94,8 @@ func ParseLayers(d *rule.Description, text string) ([]string, error) {
 const maxLayerName = 200
 
 func validLayer(name string) bool {
-	return len(name) <= maxLayerName && !strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) || r == unicode.ReplacementChar })
+	return len(name) <= maxLayerName && !strings.ContainsFunc(name,
+		func(r rune) bool { return !unicode.IsPrint(r) || r == unicode.ReplacementChar })
 }
 
 // arrayName is the name of an array of a layer; the layer of a bare module has none.
@@ -161,7 +162,8 @@ func findLayers(d *rule.Description, names []string) ([]string, error) {
 		if len(layers) == 1 {
 			plural = ""
 		}
-		return nil, golden.Usagef("%d linear layer%s: %s; the network has %d: the file must hold these alone", len(layers), plural, shown, len(stack))
+		return nil, golden.Usagef("%d linear layer%s: %s; the network has %d: the file must hold these alone", len(layers),
+			plural, shown, len(stack))
 	}
 	slices.SortStableFunc(layers, func(a, b string) int { order, _ := compareLayers(a, b); return order })
 	for i, b := range layers {

@@ -111,7 +111,8 @@ func (t *tensor) check(rows, cols int) error {
 		return err
 	}
 	if want := int64(rows) * int64(cols) * int64(n.size); t.end-t.begin != want {
-		return fmt.Errorf("%w: %d bytes of numbers; a shape of %s in %s has %d", golden.ErrDamaged, t.end-t.begin, shapeText(t.shape), t.dtype, want)
+		return fmt.Errorf("%w: %d bytes of numbers; a shape of %s in %s has %d", golden.ErrDamaged, t.end-t.begin,
+			shapeText(t.shape), t.dtype, want)
 	}
 	return nil
 }

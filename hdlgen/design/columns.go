@@ -27,7 +27,8 @@ func (p *Plan) placeSynapses() {
 			}
 			layer := d.Sums[pr.To].Layer
 			for slot := range p.SlotCount[layer] {
-				p.Walk = append(p.Walk, Place{Projection: i, Slot: p.SlotBase[layer] + slot, Kind: p.kind(d.Sums[pr.To].Name), Shift: p.A.Projections[i].Shift})
+				p.Walk = append(p.Walk, Place{Projection: i, Slot: p.SlotBase[layer] + slot, Kind: p.kind(d.Sums[pr.To].Name),
+					Shift: p.A.Projections[i].Shift})
 				s.Stride++
 			}
 		}

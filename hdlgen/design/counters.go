@@ -8,7 +8,8 @@ import (
 )
 
 // ticks are the first counters, in the order of corinfo_control.
-var ticks = []string{"cycles", "settling_cycles", "product_cycles", "update_cycles", "events", "products", "steps", "update_products", "updates", "waiting_cycles"}
+var ticks = []string{"cycles", "settling_cycles", "product_cycles", "update_cycles", "events", "products", "steps",
+	"update_products", "updates", "waiting_cycles"}
 
 // noCounter is the counter of flags that are not counted.
 const noCounter = 255

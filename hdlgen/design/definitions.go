@@ -154,7 +154,8 @@ var definitions = map[string][]definition{
 		{"OpNudge", 4, int(OpNudge), "beta has the sign of step: 1 as the command says, 2 the opposite, 0 none"},
 	},
 	"kinds": {
-		{"KindNeurons", 2, kindNeurons, ""}, {"KindClear", 2, kindClear, ""}, {"KindShared", 2, kindShared, ""}, {"KindAnswer", 2, kindAnswer, ""},
+		{"KindNeurons", 2, kindNeurons, ""}, {"KindClear", 2, kindClear, ""}, {"KindShared", 2, kindShared,
+			""}, {"KindAnswer", 2, kindAnswer, ""},
 	},
 	"instruction": instruction.definitions("Instruction"),
 	"step":        stepEntry.definitions("Entry"),
@@ -180,7 +181,8 @@ var definitions = map[string][]definition{
 		{"TableCounters", 0, int(TableCounters), "which counter a flag is of"},
 	},
 	"status": {
-		{"PlaceStatus", 2, StatusErrors, ""}, {"PlaceAbort", 2, StatusAbort, ""}, {"PlaceWatchdog", 2, StatusWatchdog, ""}, {"PlaceReset", 2, StatusReset, ""},
+		{"PlaceStatus", 2, StatusErrors, ""}, {"PlaceAbort", 2, StatusAbort, ""}, {"PlaceWatchdog", 2, StatusWatchdog,
+			""}, {"PlaceReset", 2, StatusReset, ""},
 	},
 }
 

@@ -129,7 +129,8 @@ func (p *Plan) keep(role rule.Role, second bool) (list []int) {
 		if f.Second {
 			x.Role = rule.NoRole
 		}
-		at := Step{Layer: f.Layer, Step: -1, Factor: i, Signal: -1, Post: slices.Index(p.Post, x), Pre: slices.Index(p.Pre, x), Words: []int{-1}}
+		at := Step{Layer: f.Layer, Step: -1, Factor: i, Signal: -1, Post: slices.Index(p.Post, x),
+			Pre: slices.Index(p.Pre, x), Words: []int{-1}}
 		if at.Post < 0 && at.Pre < 0 {
 			continue
 		}

@@ -70,7 +70,8 @@ func New(n *network.Network, lanes, units int, target hdlgen.Target) (*Plan, err
 		return nil, err
 	}
 	if lanes < 1 || units < 1 || lanes%units != 0 || lanes > network.MaxLanes {
-		return nil, golden.Usagef("hardware: %d lanes with %d neuron units; want 1 to %d lanes, a multiple of the units", lanes, units, network.MaxLanes)
+		return nil, golden.Usagef("hardware: %d lanes with %d neuron units; want 1 to %d lanes, a multiple of the units",
+			lanes, units, network.MaxLanes)
 	}
 	p := &Plan{
 		Network: n, A: a, D: a.D, Target: target,

@@ -94,7 +94,8 @@ func (p *Plan) fingerprint(g *fx.Graph) string {
 func (p *Plan) formula(f Formula) int {
 	print := p.fingerprint(f.Graph)
 	for i, old := range p.Formulas {
-		if old.Use == f.Use && p.fingerprint(old.Graph) == print && slices.Equal(old.Operands, f.Operands) && slices.Equal(old.Guarded, f.Guarded) &&
+		if old.Use == f.Use && p.fingerprint(old.Graph) == print && slices.Equal(old.Operands, f.Operands) &&
+			slices.Equal(old.Guarded, f.Guarded) &&
 			old.Reduces == f.Reduces && (f.Reduces == "" || p.reduced(old) == p.reduced(&f)) {
 			return i
 		}
@@ -123,7 +124,8 @@ func (f *Formula) ConstantBits() (width int) {
 
 func (p *Plan) step(s Step) int {
 	for i, old := range p.Steps {
-		if old.Formula == s.Formula && old.Layer == s.Layer && old.Step == s.Step && old.Factor == s.Factor && old.Signal == s.Signal && old.Post == s.Post && old.Pre == s.Pre &&
+		if old.Formula == s.Formula && old.Layer == s.Layer && old.Step == s.Step && old.Factor == s.Factor &&
+			old.Signal == s.Signal && old.Post == s.Post && old.Pre == s.Pre &&
 			slices.Equal(old.Words, s.Words) {
 			return i
 		}
@@ -171,7 +173,8 @@ func (p *Plan) program() {
 		for iteration := range phase.Iterations {
 			for _, group := range phase.Order {
 				for i, step := range group {
-					x := Instruction{Op: OpStep, Step: p.neurons(step), Row: p.constants(step, iteration), Hold: i < len(group)-1, Phase: at, Iteration: iteration}
+					x := Instruction{Op: OpStep, Step: p.neurons(step), Row: p.constants(step, iteration),
+						Hold: i < len(group)-1, Phase: at, Iteration: iteration}
 					if d.Steps[step].Shared {
 						x.Op, x.Hold = OpShared, false
 					}

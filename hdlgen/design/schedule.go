@@ -84,7 +84,8 @@ func (p *Plan) answers() int { return 2 * p.Target.WireCycles }
 
 // play takes a list of commands, all inferences or all learning samples in whole mini-batches.
 func (p *Plan) play(list []sampleActivity, learn, dense bool) *schedule {
-	s := &schedule{p: p, dense: dense, list: list, learn: learn, flights: make([]flight, p.Contexts), loading: -1, served: -1, room: eventRoom}
+	s := &schedule{p: p, dense: dense, list: list, learn: learn, flights: make([]flight, p.Contexts), loading: -1, served: -1,
+		room: eventRoom}
 	for s.turn < len(list) || s.working() {
 		before := s.mark()
 		s.step()
@@ -113,7 +114,8 @@ func (s *schedule) mark() uint64 {
 		}
 	}
 	flag := map[bool]int{true: 1}
-	add(s.accepted, s.loading, s.served, s.word, flag[s.waits], flag[s.one], flag[s.closing], s.turn, s.held, s.owner, s.free, len(s.pending), s.room, s.walkFree, len(s.placed), s.updateEnd)
+	add(s.accepted, s.loading, s.served, s.word, flag[s.waits], flag[s.one], flag[s.closing], s.turn, s.held, s.owner, s.free,
+		len(s.pending), s.room, s.walkFree, len(s.placed), s.updateEnd)
 	for i := range s.flights {
 		f := &s.flights[i]
 		add(f.at, f.record, int(f.stage), f.from, f.done, f.allow, f.waiting, len(f.busy))
@@ -227,7 +229,8 @@ func (s *schedule) event(context, stride int) {
 	s.flights[context].busy = append(s.flights[context].busy, -1)
 }
 
-// take takes an event of the sample that is served, from the first unit that has one, and chooses the sample that is served in the next cycle:
+// take takes an event of the sample that is served, from the first unit that has one, and chooses the sample that is served
+// in the next cycle:
 // the oldest that has events. A cycle is lost where that one's last event is taken in this.
 func (s *schedule) take() {
 	served := s.served

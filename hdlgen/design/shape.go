@@ -173,14 +173,16 @@ func (p *Plan) fits(s *shape) error {
 	case len(p.Program) > 1<<16:
 		return golden.Usagef("settling: a program of %d instructions; at most %d: use fewer layers or iterations", len(p.Program), 1<<16)
 	case len(p.Rows) > 1<<14:
-		return golden.Usagef("settling: %d rows of constants; at most %d: use fewer iterations with step sizes of their own", len(p.Rows), 1<<14)
+		return golden.Usagef("settling: %d rows of constants; at most %d: use fewer iterations with step sizes of their own",
+			len(p.Rows), 1<<14)
 	case len(p.Steps) > 1<<8 || len(p.Formulas) > 1<<8 || len(p.Updates) > 1<<8:
 		return golden.Usagef("layers: %d steps, %d formulas and %d updates; at most %d each: use fewer layers, or one format for all of a kind",
 			len(p.Steps), len(p.Formulas), len(p.Updates), 1<<8)
 	case s.Constants > 512:
 		return golden.Usagef("formats: the constants of a step take %d bits; at most 512: use shorter types", s.Constants)
 	case len(p.UpdateConstants) > 8 || len(p.Beside) > 4:
-		return golden.Usagef("learning: an update has %d constants and %d words beside a synapse; at most 8 and 4", len(p.UpdateConstants), len(p.Beside))
+		return golden.Usagef("learning: an update has %d constants and %d words beside a synapse; at most 8 and 4",
+			len(p.UpdateConstants), len(p.Beside))
 	case widest(p.UpdateConstants) > hostBits || widest(p.Beside) > hostBits:
 		return golden.Usagef("formats: a constant of an update has %d bits, a word beside a synapse %d; at most %d, as a host writes them: use shorter types",
 			widest(p.UpdateConstants), widest(p.Beside), hostBits)

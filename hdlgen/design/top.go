@@ -159,15 +159,18 @@ func (m *top) fromControl() []wire {
 // What the control tells units and their lanes.
 var (
 	toldBoth  = []string{"update"}
-	toldLanes = []string{"synapse_raddr", "synapse_waddr", "factor_raddr", "factor_waddr", "operand", "sum_addr", "sum_we", "sum_first", "sum_same",
+	toldLanes = []string{"synapse_raddr", "synapse_waddr", "factor_raddr", "factor_waddr", "operand", "sum_addr", "sum_we",
+		"sum_first", "sum_same",
 		"hold", "hold_context", "hold_zero"}
-	toldUnits = []string{"rst", "graph", "context", "neurons", "label", "signal", "constants", "shared", "visit", "visit_sub", "visit_index", "visit_neuron",
+	toldUnits = []string{"rst", "graph", "context", "neurons", "label", "signal", "constants", "shared", "visit", "visit_sub",
+		"visit_index", "visit_neuron",
 		"clear", "reduce", "reduce_first", "write", "write_sub", "write_index", "write_neuron", "event", "factor_we", "kept_we", "kept_waddr", "kept_raddr",
 		"synapse_write", "synapse_sub", "keys", "order", "random_row", "random_column", "update_constants", "host_we", "host_beside", "host_lane",
 		"host_synapse", "host_words", "queue_context"}
 
 	// onlyLearning are those that only learning needs.
-	onlyLearning = []string{"update", "write_sub", "factor_raddr", "factor_waddr", "factor_we", "kept_we", "kept_waddr", "kept_raddr", "synapse_write",
+	onlyLearning = []string{"update", "write_sub", "factor_raddr", "factor_waddr", "factor_we", "kept_we", "kept_waddr",
+		"kept_raddr", "synapse_write",
 		"synapse_sub", "keys", "order", "random_row", "random_column", "update_constants"}
 
 	// onlyShared are those that only words need that the neurons of a layer share.

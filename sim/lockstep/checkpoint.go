@@ -41,7 +41,8 @@ func Resumable(d *design.Design) bool {
 
 // save writes the checkpoint whole or not at all.
 func (c *cosimulation) save() error {
-	text, err := json.Marshal(checkpoint{Design: c.design, Data: c.data, Inference: len(c.o.Inference), Learning: len(c.o.Learning), Parts: c.parts})
+	text, err := json.Marshal(checkpoint{Design: c.design, Data: c.data, Inference: len(c.o.Inference),
+		Learning: len(c.o.Learning), Parts: c.parts})
 	if err != nil {
 		return fmt.Errorf("checkpoint: %w", err)
 	}
@@ -54,7 +55,8 @@ func (c *cosimulation) load() error {
 	path := checkpointFile(c.d)
 	file, err := golden.ReadFile(path, maxCheckpoint)
 	if errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("%w: %s is not there: no co-simulation of this design waits to be continued; leave --resume away", golden.ErrUsage, path)
+		return fmt.Errorf("%w: %s is not there: no co-simulation of this design waits to be continued; leave --resume away",
+			golden.ErrUsage, path)
 	}
 	if err != nil {
 		return err

@@ -54,7 +54,8 @@ func (c *cosimulation) close(s *script) *sim.Closing {
 
 	// While all is cleared, while words come in.
 	cleared := p.Slots*(len(p.Kinds)+p.Subs) + 14 + way + target.ReadCycles
-	for _, cycles := range []int{4 + d.rng.IntN(cleared), cleared, cleared + 1 + d.rng.IntN(4), cleared + 4 + d.rng.IntN(p.Network.Layers[0])} {
+	for _, cycles := range []int{4 + d.rng.IntN(cleared), cleared, cleared + 1 + d.rng.IntN(4),
+		cleared + 4 + d.rng.IntN(p.Network.Layers[0])} {
 		d.step("a reset while a sample is taken", true)
 		d.play(d.inputs(2)[1:], &reset{'C', 0, cycles}, false)
 		d.over()

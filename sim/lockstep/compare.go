@@ -56,7 +56,8 @@ type comparator struct {
 }
 
 func newComparator(d *design.Design, l *training.FixedLearner, s *script, r *run) *comparator {
-	c := &comparator{p: d.Plan, m: d.Manifest, l: l, script: s, reader: newReader(d.Plan), tables: tablesOf(d.Plan), run: r, flights: make([]*flight, d.Plan.Contexts), base: l.Counts()}
+	c := &comparator{p: d.Plan, m: d.Manifest, l: l, script: s, reader: newReader(d.Plan), tables: tablesOf(d.Plan), run: r,
+		flights: make([]*flight, d.Plan.Contexts), base: l.Counts()}
 	c.clearTerms()
 	if d.Plan.HasSchedule() {
 		l.HoldConstants() // it ends, and the host turns it off

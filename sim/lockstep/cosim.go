@@ -113,7 +113,8 @@ func newCosimulation(d *design.Design, o sim.Options) *cosimulation {
 // the design is right, does not matter.
 func (c *cosimulation) rehearse(ctx context.Context, path string) error {
 	s := newScript(c.d.Plan)
-	short := sim.Options{Inference: c.o.Inference[:min(1, len(c.o.Inference))], Learning: c.o.Learning[:min(c.d.Plan.Network.Learning.Batch, len(c.o.Learning))]}
+	short := sim.Options{Inference: c.o.Inference[:min(1, len(c.o.Inference))],
+		Learning: c.o.Learning[:min(c.d.Plan.Network.Learning.Batch, len(c.o.Learning))]}
 	commands := commandsOf(&short)
 	for i := range commands {
 		s.run(&commands[i])

@@ -92,7 +92,8 @@ func kindOf(tensor string) string { return strings.TrimRight(tensor, "0123456789
 func since(now, base machine.Counts) machine.Counts {
 	now.Events, now.Products, now.DenseProducts = now.Events-base.Events, now.Products-base.Products, now.DenseProducts-base.DenseProducts
 	now.Steps, now.Updates = now.Steps-base.Steps, now.Updates-base.Updates
-	for _, list := range [][2][]int64{{now.LayerEvents, base.LayerEvents}, {now.WordEvents, base.WordEvents}, {now.UpdateTerms, base.UpdateTerms}} {
+	for _, list := range [][2][]int64{{now.LayerEvents, base.LayerEvents}, {now.WordEvents, base.WordEvents},
+		{now.UpdateTerms, base.UpdateTerms}} {
 		for i, n := range list[1] {
 			list[0][i] -= n
 		}

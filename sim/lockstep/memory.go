@@ -48,7 +48,8 @@ func (c *comparator) data(cycle int64, address uint32, word uint64) {
 
 // memory checks a word of the lanes, a constant or one of the control.
 func (c *comparator) memory(cycle int64, address uint32, got int64) {
-	if _, _, _, ok := placed(c.p, address); c.atEnd && (ok || regionOf(address) != regionSynapses && (regionOf(address) < regionBeside || regionOf(address) == regionTables)) {
+	if _, _, _, ok := placed(c.p, address); c.atEnd && (ok || regionOf(address) != regionSynapses &&
+		(regionOf(address) < regionBeside || regionOf(address) == regionTables)) {
 		c.words++
 	}
 	switch region := regionOf(address); region {
@@ -64,7 +65,8 @@ func (c *comparator) memory(cycle int64, address uint32, got int64) {
 	case regionTables:
 		table, row, part := tablePart(address)
 		if want := int64(c.tables[table][row][part]); got != want {
-			c.differ(cycle, nil, fmt.Sprintf("row %d of table %d, part %d", row, table, part), fmt.Sprintf("%x", got), fmt.Sprintf("%x", want))
+			c.differ(cycle, nil, fmt.Sprintf("row %d of table %d, part %d", row, table, part), fmt.Sprintf("%x", got),
+				fmt.Sprintf("%x", want))
 		}
 	case regionControl:
 		at := placeOf(address)

@@ -328,12 +328,13 @@ func play(ctx context.Context, start func(ctx context.Context) *exec.Cmd, see fu
 // simulate runs the simulator and compares; it stops the simulator at the first mismatch.
 func (r *run) simulate(ctx context.Context) error {
 	r.lastTime = time.Now()
-	err := play(ctx, func(ctx context.Context) *exec.Cmd { return r.simulator(ctx, r.model, r.dir, r.stimulus) }, func(line []byte) (bool, error) {
-		if !r.c.line(line) && r.c.mismatch == nil {
-			return false, fmt.Errorf("%s printed a line that is not of the protocol", r.o.Simulator)
-		}
-		return r.c.ended || r.c.mismatch != nil, r.err
-	})
+	err := play(ctx, func(ctx context.Context) *exec.Cmd { return r.simulator(ctx, r.model, r.dir, r.stimulus) },
+		func(line []byte) (bool, error) {
+			if !r.c.line(line) && r.c.mismatch == nil {
+				return false, fmt.Errorf("%s printed a line that is not of the protocol", r.o.Simulator)
+			}
+			return r.c.ended || r.c.mismatch != nil, r.err
+		})
 	if err != nil || r.c.mismatch != nil {
 		return err
 	}

@@ -44,7 +44,8 @@ func (r *run) wave(ctx context.Context, file string, from, to int64) error {
 		return err
 	}
 	defer os.Remove(temporary)
-	args := []string{"+wave=" + sim.SeenFrom(r.dir, temporary), fmt.Sprintf("+wave_from=%d", from), fmt.Sprintf("+wave_to=%d", to), fmt.Sprintf("+stop=%d", to+1)}
+	args := []string{"+wave=" + sim.SeenFrom(r.dir, temporary), fmt.Sprintf("+wave_from=%d", from),
+		fmt.Sprintf("+wave_to=%d", to), fmt.Sprintf("+stop=%d", to+1)}
 	if r.o.Simulator == sim.Icarus && format == sim.FST {
 		args = append(args, "-fst")
 	}

@@ -95,7 +95,8 @@ func (c *comparator) synapse(cycle int64, address, sub int, words, besides []byt
 	_, first := c.p.Address(projection, 0, w.column)
 	slot := x.words / c.p.Subs
 	if want := x.words % c.p.Subs; address != first+slot || sub != want {
-		m := c.fail(cycle, x, pr.Name, "address %d of every unit's lane %d is written; expected address %d, lane %d", address, sub, first+slot, want)
+		m := c.fail(cycle, x, pr.Name, "address %d of every unit's lane %d is written; expected address %d, lane %d", address,
+			sub, first+slot, want)
 		m.Column, m.Lane, m.Address = w.column, want, first+slot
 		return
 	}

@@ -69,5 +69,6 @@ func Quantized(ctx context.Context, row *Row, o Options) (*training.Checkpoint, 
 		return nil, nil, err
 	}
 	list, err := Distributions(ctx, n, w, data, row.Trial.Calibrate)
-	return &training.Checkpoint{Network: n, Arithmetic: training.Fixed, Seed: n.Seed, Data: run.Data, Tensors: m.Tensors(), Ranges: calibrate.RangesOf(row.Float.Result.Ranges)}, list, err
+	return &training.Checkpoint{Network: n, Arithmetic: training.Fixed, Seed: n.Seed, Data: run.Data, Tensors: m.Tensors(),
+		Ranges: calibrate.RangesOf(row.Float.Result.Ranges)}, list, err
 }

@@ -338,7 +338,8 @@ func (p *planner) trial(kind string, n *network.Network, seed uint32, epochs int
 		return nil, err
 	}
 	s := p.study
-	t := &Trial{Kind: kind, Network: string(n.YAML()), Samples: s.Samples, Test: s.Test, Calibrate: s.Calibrate, Data: data.Checksum, Version: p.version}
+	t := &Trial{Kind: kind, Network: string(n.YAML()), Samples: s.Samples, Test: s.Test, Calibrate: s.Calibrate,
+		Data: data.Checksum, Version: p.version}
 	if t.Samples >= data.Train.Len() {
 		t.Samples = 0
 	}
@@ -354,7 +355,8 @@ func (p *planner) floatRow(at Point, seed uint32) (*Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	n.Formats, n.Hardware = nil, network.Hardware{Lanes: 16, Contexts: 1, Learning: true, Mode: "events"} // so that all points without other differences share it
+	n.Formats, n.Hardware = nil, network.Hardware{Lanes: 16, Contexts: 1, Learning: true,
+		Mode: "events"} // so that all points without other differences share it
 	row, err := p.trial(Float, n, seed, p.study.Epochs)
 	if err != nil {
 		return nil, err

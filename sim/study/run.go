@@ -250,10 +250,12 @@ func Run(ctx context.Context, s *Study, o Options) (*Plan, error) {
 		return nil, err
 	}
 	defer st.close()
-	r := &runner{study: s, o: o, store: st, start: time.Now(), results: map[string]*Result{}, placed: map[string]bool{}, still: map[int64]stillness{}}
+	r := &runner{study: s, o: o, store: st, start: time.Now(), results: map[string]*Result{}, placed: map[string]bool{},
+		still: map[int64]stillness{}}
 	data := &datasets{}
 	r.planner = newPlanner(s, data, o.Version)
-	r.worker = &worker{store: st, warn: o.Warn, wake: make(chan struct{}, 1), active: map[int64]bool{}, lab: &laboratory{dir: o.Folder, data: data, weights: st.checkpoint}}
+	r.worker = &worker{store: st, warn: o.Warn, wake: make(chan struct{}, 1), active: map[int64]bool{},
+		lab: &laboratory{dir: o.Folder, data: data, weights: st.checkpoint}}
 	// A queue for every study and version: a worker takes no trial that it would name otherwise.
 	r.queue = fmt.Sprintf("corinfo-%.8x", sha256.Sum256([]byte(s.Name+"\n"+o.Version)))
 	plan, err := r.run(ctx)
@@ -486,7 +488,8 @@ func (r *runner) stuck(ctx context.Context, plan *Plan) error {
 	if err != nil || len(jobs) == 0 {
 		return err
 	}
-	alive, err := r.jobs(ctx, rivertype.JobStateAvailable, rivertype.JobStateRunning, rivertype.JobStateRetryable, rivertype.JobStateScheduled, rivertype.JobStatePending)
+	alive, err := r.jobs(ctx, rivertype.JobStateAvailable, rivertype.JobStateRunning, rivertype.JobStateRetryable,
+		rivertype.JobStateScheduled, rivertype.JobStatePending)
 	if err != nil {
 		return err
 	}
@@ -494,7 +497,8 @@ func (r *runner) stuck(ctx context.Context, plan *Plan) error {
 	if err := r.store.results(ctx, r.results); err != nil {
 		return err
 	}
-	if len(alive) > 0 || slices.ContainsFunc(plan.Open, func(row *Row) bool { return r.results[row.Key] != nil }) || slices.ContainsFunc(plan.Open, func(row *Row) bool { return !r.placed[row.Key] }) {
+	if len(alive) > 0 || slices.ContainsFunc(plan.Open, func(row *Row) bool { return r.results[row.Key] != nil }) ||
+		slices.ContainsFunc(plan.Open, func(row *Row) bool { return !r.placed[row.Key] }) {
 		return nil
 	}
 	given, err := r.givenUp(ctx)

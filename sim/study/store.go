@@ -57,7 +57,8 @@ func openStore(ctx context.Context, address, folder string) (*store, error) {
 		// Writers of other processes are waited for. A transaction takes its lock at its start: one that had read first could not wait.
 		// FULL: a result that is told to be stored survives a loss of power.
 		options := "?_txlock=immediate&_pragma=busy_timeout(60000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)"
-		if s.db, err = sql.Open("sqlite", "file:"+(&url.URL{Path: filepath.Join(folder, DatabaseFile)}).EscapedPath()+options+testOptions); err != nil {
+		if s.db, err = sql.Open("sqlite", "file:"+(&url.URL{Path: filepath.Join(folder,
+			DatabaseFile)}).EscapedPath()+options+testOptions); err != nil {
 			return nil, err
 		}
 		s.db.SetMaxOpenConns(1) // SQLite has one writer; River asks for this
@@ -189,7 +190,8 @@ type querier interface {
 // get is the text of a result that is stored, and ErrDamaged if it is not what was put there.
 func get(ctx context.Context, from querier, key string) (string, error) {
 	var trial, result, sum string
-	if err := from.QueryRowContext(ctx, `SELECT trial, result, checksum FROM corinfo_trial WHERE key = $1`, key).Scan(&trial, &result, &sum); err != nil {
+	if err := from.QueryRowContext(ctx, `SELECT trial, result, checksum FROM corinfo_trial WHERE key = $1`, key).Scan(&trial,
+		&result, &sum); err != nil {
 		return "", err
 	}
 	if checksum(key, trial, result) != sum {

@@ -79,7 +79,8 @@ func (p *Plan) summaries(epochs int, only Point) []Summary {
 		}
 		var rows []*Row
 		for _, other := range p.Rows[i:] {
-			if other.Point != nil && other.Epochs == epochs && slices.Equal(other.Point, r.Point) && other.Result != nil && other.Float.Result != nil {
+			if other.Point != nil && other.Epochs == epochs && slices.Equal(other.Point, r.Point) && other.Result != nil &&
+				other.Float.Result != nil {
 				rows = append(rows, other)
 			}
 		}

@@ -19,7 +19,8 @@ func (p *Plan) CSV() []byte {
 	for i := range p.Study.Axes {
 		head = append(head, p.Study.Axes[i].Name())
 	}
-	_ = w.Write(append(head, "seed", "epochs", "status", "accuracy", "correct", "tested", "float_accuracy", "loss", "synapse_bits", "memory_bits", "multipliers",
+	_ = w.Write(append(head, "seed", "epochs", "status", "accuracy", "correct", "tested", "float_accuracy", "loss",
+		"synapse_bits", "memory_bits", "multipliers",
 		"cycles_per_inference", "cycles_per_learning_sample", "overflows", "updates_lost", "key")) // memory takes all
 	for _, r := range p.Rows {
 		if r.Result == nil {

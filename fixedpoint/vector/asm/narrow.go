@@ -82,7 +82,8 @@ func narrow(i isa) {
 
 // lost counts.
 func lost(i isa) {
-	declare(i, "lost", "(n int, sums, next, words *int64) (count int64)", "gives the number of elements whose sum is not 0 but whose next word is the word.")
+	declare(i, "lost", "(n int, sums, next, words *int64) (count int64)",
+		"gives the number of elements whose sum is not 0 but whose next word is the word.")
 	counts, zero, one := i.zero(), i.zero(), i.number(1)
 	i.elements([]string{"sums", "next", "words"}, "", func(v []reg.VecVirtual) Op {
 		if i.wide() {

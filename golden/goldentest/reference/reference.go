@@ -132,7 +132,8 @@ func read(t *testing.T, path string) *Trajectory {
 	d := x.Describe()
 	x.Initial = f.Initial.weights(d, x.gamma)
 	for _, b := range f.Batches {
-		batch := Batch{X: f.bySample(b.X), Labels: b.Label, Negative: b.Beta < 0 || b.Sign < 0, First: f.states(b.First), Free: f.states(append(b.FreeState, b.Forward...)),
+		batch := Batch{X: f.bySample(b.X), Labels: b.Label, Negative: b.Beta < 0 || b.Sign < 0, First: f.states(b.First),
+			Free: f.states(append(b.FreeState, b.Forward...)),
 			Last: f.states(append(append(b.Last, b.Nudged...), b.R...))}
 		if f.Model == "pc" { // x is the pixel's logit
 			batch.X.Apply(func(_, _ int, v float64) float64 { return 1 / (1 + math.Exp(-v)) }, batch.X)
@@ -162,7 +163,8 @@ func (f *file) settings(t *testing.T) *rule.Settings {
 	hidden := len(f.Layers) - 2
 	s := &rule.Settings{Layers: f.Layers,
 		Settling: rule.Settling{FreeIterations: f.Free, NudgedIterations: f.Nudged},
-		Learning: rule.Learning{Batch: f.Batch, Beta: 1, Contrast: rule.WithFree, Decay: rule.Decay{Factor: 1}, Optimizer: rule.DefaultOptimizer()}}
+		Learning: rule.Learning{Batch: f.Batch, Beta: 1, Contrast: rule.WithFree, Decay: rule.Decay{Factor: 1},
+			Optimizer: rule.DefaultOptimizer()}}
 	rate := 0.0
 	if len(f.Lr) > 0 && json.Unmarshal(f.Lr, &f.Rates) != nil {
 		require.NoError(t, json.Unmarshal(f.Lr, &rate))

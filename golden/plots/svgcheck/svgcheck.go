@@ -330,5 +330,6 @@ func measured(words string, at [2]float64, e *element) (box, error) {
 		x -= width
 	}
 	y := at[1]
-	return around(e.place.of(x, y-above*size), e.place.of(x+width, y-above*size), e.place.of(x, y+below*size), e.place.of(x+width, y+below*size)), nil
+	return around(e.place.of(x, y-above*size), e.place.of(x+width, y-above*size), e.place.of(x, y+below*size),
+		e.place.of(x+width, y+below*size)), nil
 }

@@ -36,7 +36,8 @@ func families(s *study.Study, list []study.Summary, over int) []family {
 		}
 		var all []family
 		for v, name := range s.Axes[i].Values {
-			all = append(all, family{string(name), slices.DeleteFunc(slices.Clone(list), func(x study.Summary) bool { return x.Point[i] != v })})
+			all = append(all, family{string(name), slices.DeleteFunc(slices.Clone(list),
+				func(x study.Summary) bool { return x.Point[i] != v })})
 		}
 		return all
 	}
@@ -296,7 +297,8 @@ func spans(ranges []calibrate.TensorRange) section {
 		if x.SQNR != nil {
 			noise = study.Decimals(*x.SQNR, 1)
 		}
-		t.Rows = append(t.Rows, []string{x.Tensor, x.Format, fmt.Sprintf("%.3g", x.Min), fmt.Sprintf("%.3g", x.Max), fmt.Sprint(x.IntegerBits), noise})
+		t.Rows = append(t.Rows, []string{x.Tensor, x.Format, fmt.Sprintf("%.3g", x.Min), fmt.Sprintf("%.3g", x.Max),
+			fmt.Sprint(x.IntegerBits), noise})
 	}
 	c.Boxes(list)
 	return section{Title: "Ranges",

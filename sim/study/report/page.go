@@ -78,14 +78,16 @@ const maxPoints = 200
 func Page(plan *study.Plan, ranges []calibrate.TensorRange) ([]byte, error) {
 	s := plan.Study
 	list := plan.Summaries()
-	p := page{Name: s.Name, Network: strings.Join(s.Networks(), ", "), Dataset: strings.Join(s.Datasets(), ", "), Kind: s.Kind, Method: s.Search.Method, Known: len(plan.Rows),
+	p := page{Name: s.Name, Network: strings.Join(s.Networks(), ", "), Dataset: strings.Join(s.Datasets(), ", "),
+		Kind: s.Kind, Method: s.Search.Method, Known: len(plan.Rows),
 		Done: len(plan.Rows) - len(plan.Open), Seeds: len(s.Seeds), Whole: plan.Whole, MaxLoss: trim(s.Search.MaxLoss), Cost: study.CostOf(list).Name, Float: floatAccuracy(plan),
 		CSV: template.URL("data:text/csv;base64," + base64.StdEncoding.EncodeToString(plan.CSV()))}
 	shown, title := plan.Recommended(), "the recommended point"
 	if shown != nil {
 		row := shown.Chosen
 		p.File, p.Weights, p.Limit = row.Trial.Network, s.Kind == study.Inference, s.Samples
-		p.Chosen = fmt.Sprintf("seed %d: %s of the first %d test samples, %s points below float", row.Seed, percent(row.Result.Accuracy), row.Result.Tested, study.Decimals(row.Loss(), 2))
+		p.Chosen = fmt.Sprintf("seed %d: %s of the first %d test samples, %s points below float", row.Seed,
+			percent(row.Result.Accuracy), row.Result.Tested, study.Decimals(row.Loss(), 2))
 		p.Facts, p.Hardware = facts(s, shown), shown.Hardware
 	} else if shown = mostAccurate(list); shown != nil {
 		title = "the most accurate point"
