@@ -246,6 +246,7 @@ func (d *closer) everyRegion() {
 	}
 	d.readAllConstants()
 	d.control()
+	d.read(in(regionStatus, design.StatusReset), 1)
 	d.numbers(int64(d.rng.Uint32()))
 	d.changeConstants()
 }

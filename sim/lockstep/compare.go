@@ -57,7 +57,7 @@ type comparator struct {
 
 func newComparator(d *design.Design, l *training.FixedLearner, s *script, r *run) *comparator {
 	c := &comparator{p: d.Plan, m: d.Manifest, l: l, script: s, reader: newReader(d.Plan), tables: tablesOf(d.Plan), run: r,
-		flights: make([]*flight, d.Plan.Contexts), base: l.Counts()}
+		flights: make([]*flight, d.Plan.Contexts), base: l.Counts(), status: [2]int64{0, knownOfReset | resetUpdating}}
 	c.clearTerms()
 	if d.Plan.HasSchedule() {
 		l.HoldConstants() // it ends, and the host turns it off
@@ -330,7 +330,7 @@ func (c *comparator) reset(cycle int64) {
 // interrupted is what the status tells of the reset that has come, and which bits of it the model knows: how many commands there were since
 // the one before, and that an update was under way, if it had more synapses to visit than there are cycles.
 func (c *comparator) interrupted() [2]int64 {
-	word, known := int64(c.begun-c.since)<<32, int64(-1)<<32
+	word, known := int64(c.begun-c.since)<<32, knownOfReset
 	switch ways := 2*c.p.Target.WireCycles + 2; {
 	case c.due.tag != 'W':
 		known |= resetUpdating

@@ -33,9 +33,12 @@ const (
 	scheduleNegative  = 4 // read only: the sign that was drawn
 )
 
-// Of the status's word of the last reset, commands taken before it are in the upper 32 bits; of what it interrupted, which is a matter of
-// cycles, this is the model's to know.
-const resetUpdating = 1 << 10
+// Of the status's word of the last reset the model knows the upper 32 bits, the commands taken before it, and of what it interrupted, which is
+// a matter of cycles, the update in most cases.
+const (
+	knownOfReset  = int64(-1) << 32
+	resetUpdating = 1 << 10
+)
 
 // controlWords are how many a design has.
 func controlWords(p *design.Plan) int {
