@@ -40,8 +40,13 @@ func (c *cosimulation) close(s *script) *sim.Closing {
 	d.over()
 
 	d.step("samples of the wrong length", true)
+	d.write(in(regionStatus, design.StatusWatchdog), 1<<31-int64(d.rng.IntN(1<<20))) // more than it takes
 	d.play(d.uneven(), nil, false)
 	d.over()
+	for _, taken := range []int64{errorShort, errorLong} { // one after the other
+		d.read(in(regionStatus, 0), statusWords)
+		d.write(in(regionStatus, design.StatusErrors), taken)
+	}
 	d.step("the host aborts", true)
 	for _, end := range []reset{{'C', 0, 3 + d.rng.IntN(100)}, {'S', 1 + d.rng.IntN(9), d.rng.IntN(40)}} {
 		commands := d.inputs(2 + contexts)
@@ -51,6 +56,7 @@ func (c *cosimulation) close(s *script) *sim.Closing {
 	}
 	d.play(d.inputs(1), nil, false)
 	d.over()
+	d.read(in(regionStatus, 0), statusWords)
 
 	// While all is cleared, while words come in.
 	cleared := p.Slots*(len(p.Kinds)+p.Subs) + 14 + way + target.ReadCycles
@@ -246,7 +252,7 @@ func (d *closer) everyRegion() {
 	}
 	d.readAllConstants()
 	d.control()
-	d.read(in(regionStatus, design.StatusReset), 1)
+	d.read(in(regionStatus, 0), statusWords)
 	d.numbers(int64(d.rng.Uint32()))
 	d.changeConstants()
 }

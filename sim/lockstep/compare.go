@@ -40,6 +40,8 @@ type comparator struct {
 	aborts     bool              // it is an abort by the host
 	visits     int               // of synapses, by the updates of that command
 	status     [2]int64          // the status's word of the last reset, and which bits of it are known
+	errors     int64             // bits of the status that stay until they are taken back
+	watchdog   int64             // cycles that are set
 	unmodelled bool              // counters hold what the model has not counted: of aborted commands, and of samples of the wrong length
 	atEnd      bool              // every memory word is read back
 	ended      bool
@@ -133,6 +135,10 @@ func (c *comparator) pass() *op {
 		case o.kind == opWrite && !o.refused && regionOf(o.address) == regionTables:
 			table, row, part := tablePart(o.address)
 			c.tables[table][row][part] = uint32(o.data)
+		case o.kind == opWrite && !o.refused && o.address == in(regionStatus, design.StatusErrors):
+			c.errors &^= o.data
+		case o.kind == opWrite && !o.refused && o.address == in(regionStatus, design.StatusWatchdog):
+			c.watchdog = o.data
 		case o.kind == opWrite && !o.refused:
 			c.advance()
 			write(c.p, c.l.Machine, o.address, o.data)
@@ -213,6 +219,11 @@ func (c *comparator) begin(x *flight) {
 		if last {
 			c.before = c.l.Tensors()
 		}
+	}
+	if inputs := c.p.Network.Layers[0]; x.length > inputs {
+		c.errors |= errorLong
+	} else if x.length > 0 {
+		c.errors |= errorShort
 	}
 	if x.length > 0 {
 		return
@@ -310,9 +321,10 @@ func (c *comparator) reset(cycle int64) {
 		}
 	}
 	c.resets++
-	if !aborted {
-		c.status = c.interrupted()
-		c.since = c.begun
+	if aborted {
+		c.errors |= errorAbort
+	} else {
+		c.status, c.since, c.errors, c.watchdog = c.interrupted(), c.begun, 0, 0
 	}
 	c.queue, c.first, c.due, c.before = nil, c.begun, nil, nil
 	seed, number := c.l.Seed(), c.l.Step()

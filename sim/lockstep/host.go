@@ -33,6 +33,16 @@ const (
 	scheduleNegative  = 4 // read only: the sign that was drawn
 )
 
+// statusWords are how many the status has.
+const statusWords = design.StatusReset + 1
+
+// Errors in the status.
+const (
+	errorShort = 1 << 8 // a sample was too short
+	errorLong  = 1 << 9 // or too long
+	errorAbort = 1 << 11
+)
+
 // Of the status's word of the last reset the model knows the upper 32 bits, the commands taken before it, and of what it interrupted, which is
 // a matter of cycles, the update in most cases.
 const (
@@ -117,7 +127,6 @@ func write(p *design.Plan, m *machine.Machine, address uint32, data int64) {
 		case controlNumber:
 			m.SetStep(uint32(data))
 		}
-	case regionStatus: // the model has none
 	default:
 		projection, row, column, ok := placed(p, address)
 		switch pr := &p.D.Projections[projection]; {

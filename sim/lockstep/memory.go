@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	fx "corinfo/fixedpoint"
+	"corinfo/hdlgen/design"
 	"corinfo/sim"
 )
 
@@ -77,9 +78,19 @@ func (c *comparator) memory(cycle int64, address uint32, got int64) {
 		if want := [...]int64{int64(c.l.Seed()), int64(c.l.Step()), int64(c.l.Held()), own}[at]; got != want {
 			c.differ(cycle, nil, controlNames[at], fmt.Sprint(got), fmt.Sprint(want))
 		}
-	case regionStatus: // a script reads no other word of it
-		if want, known := c.status[0], c.status[1]; got&known != want {
-			c.differ(cycle, nil, "what a reset interrupted", fmt.Sprintf("%x", got&known), fmt.Sprintf("%x", want))
+	case regionStatus: // a script reads it where no command is under way, but for the word of the last reset
+		name, want := "status", c.errors
+		switch placeOf(address) {
+		case design.StatusAbort:
+			name, want = "abort that is to come", 0
+		case design.StatusWatchdog:
+			name, want = "watchdog", c.watchdog
+		case design.StatusReset:
+			name, want = "what a reset interrupted", c.status[0]
+			got &= c.status[1]
+		}
+		if got != want {
+			c.differ(cycle, nil, name, fmt.Sprintf("%x", got), fmt.Sprintf("%x", want))
 		}
 	default:
 		lane, at := laneOf(address), placeOf(address)
