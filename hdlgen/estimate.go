@@ -37,7 +37,8 @@ type MemoryBits struct {
 	Memories int    `json:"memories"`
 	Bits     int    `json:"bits"`
 	ReadOnly bool   `json:"read_only"`
-	InLUTs   bool   `json:"in_luts"` // whatever its size
+	InLUTs   bool   `json:"in_luts"`           // whatever its size
+	Varying  int    `json:"varying,omitempty"` // of a read-only one: bits of a word that are not the same in all words
 }
 
 // LogicPart is what a part of the design takes in LUTs of four inputs.

@@ -1,6 +1,7 @@
 package hdlgen
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 
@@ -62,9 +63,10 @@ func multipliersFor(a, b int) int { return ceilDiv(a, multiplierWidth) * ceilDiv
 var blockShapes = [][2]int{{16384, 1}, {8192, 2}, {4096, 4}, {2048, 9}, {1024, 18}, {512, 36}}
 
 // Yosys takes block memory when distributed memory would take more than so many cells of 16 x 4 bits a block; such a cell
-// is four LUTs and two that write. A small memory that is never written becomes logic, a LUT for 16 bits or fewer.
+// is four LUTs and two that write. A small memory that is never written becomes logic, a LUT for 16 bits or fewer; a larger one
+// is made of blocks without the bits that are the same in all words.
 const (
-	cellsPerBlock = 32
+	cellsPerBlock = 21
 	lutsPerCell   = 6
 	logicBits     = 8192
 )
@@ -76,10 +78,10 @@ func memoryFit(m MemoryBits) MemoryFit {
 		f.LUTs = ceilDiv(m.Words*m.Width, 16) * m.Memories
 		return f
 	}
-	blocks := math.MaxInt
+	blocks, width := math.MaxInt, cmp.Or(m.Varying, m.Width)
 	for _, shape := range blockShapes { // of those with as few blocks the one with the longest columns
-		if deep := ceilDiv(m.Words, shape[0]); deep*ceilDiv(m.Width, shape[1]) < blocks {
-			blocks, f.deep = deep*ceilDiv(m.Width, shape[1]), deep
+		if deep := ceilDiv(m.Words, shape[0]); deep*ceilDiv(width, shape[1]) < blocks {
+			blocks, f.deep = deep*ceilDiv(width, shape[1]), deep
 		}
 	}
 	if deep := ceilDiv(m.Words, 16); m.InLUTs || deep*ceilDiv(m.Width, 4) <= cellsPerBlock*blocks {

@@ -1,7 +1,9 @@
 package design
 
 import (
+	"bytes"
 	"fmt"
+	mathbits "math/bits"
 
 	"corinfo/constraints"
 	"corinfo/golden"
@@ -70,7 +72,11 @@ func MostLanes(n *network.Network, b *constraints.Board) int {
 	return 0
 }
 
+// wordsInLUTs is how many words of neurons are in LUTs at most, as corinfo_words has it.
+const wordsInLUTs = 64
+
 func (p *Plan) memories(s *shape, e *hdlgen.Estimates) {
+	images := p.tableImages(s)
 	add := func(name string, words, width, memories int, fixed bool) {
 		if words == 0 || width == 0 || memories == 0 {
 			return
@@ -97,11 +103,15 @@ func (p *Plan) memories(s *shape, e *hdlgen.Estimates) {
 	}
 	for _, w := range p.Words {
 		add("words "+w.Name, p.Contexts<<s.Index, w.Width, p.Units, false)
+		e.Memories[len(e.Memories)-1].InLUTs = p.Contexts<<s.Index <= wordsInLUTs
 	}
 	add("words of layers", p.Contexts*len(n.Layers), s.Shared, 1, false)
 	add("events", 1<<s.Queue, s.EventW(), p.Units*p.Contexts, false)
 	table := func(name string, number Table, copies int, fixed bool) {
 		add(name, sizes[number].Rows, sizes[number].Bits, copies, fixed)
+		if fixed {
+			e.Memories[len(e.Memories)-1].Varying = varying(images[number])
+		}
 	}
 	table("program", TableProgram, p.Contexts, fixed)
 	table("steps", TableSteps, 1, fixed)
@@ -109,6 +119,30 @@ func (p *Plan) memories(s *shape, e *hdlgen.Estimates) {
 	table("columns", TableColumns, 1, fixed)
 	table("signals", TableSignals, 1, fixed)
 	table("counters of flags", TableCounters, 1, fixed)
+}
+
+// varying is how many bits of an image's words are not the same in all of them, at least 1.
+func varying(image []byte) int {
+	words := bytes.Fields(image)
+	differ := make([]byte, len(words[0]))
+	for _, word := range words {
+		for i := range word {
+			differ[i] |= digit(word[i]) ^ digit(words[0][i])
+		}
+	}
+	count := 0
+	for _, d := range differ {
+		count += mathbits.OnesCount8(d)
+	}
+	return max(1, count)
+}
+
+// digit is the value of a hexadecimal digit, of those that images have.
+func digit(c byte) byte {
+	if c >= 'a' {
+		return c - 'a' + 10
+	}
+	return c - '0'
 }
 
 // multipliers counts those of the lanes' products, of the formulas in every unit, and the one that finds columns.
