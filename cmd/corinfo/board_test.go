@@ -67,7 +67,7 @@ func TestSynthBelievesNoManifest(t *testing.T) {
 		changed := strings.Replace(string(text), from, to, 1)
 		require.NotEqual(t, string(text), changed)
 		require.NoError(t, os.WriteFile(path, []byte(changed), 0o644))
-		refused(t, exitFailed, []string{path, "does not describe", "generate the design again"}, "synth", design)
+		refused(t, exitFailed, []string{path, "not as it was written", "generate the design again"}, "synth", design)
 		require.FileExists(t, victim)
 		require.NoFileExists(t, filepath.Join(design, "PWNED"))
 	}
