@@ -77,15 +77,16 @@ const wordsInLUTs = 64
 
 func (p *Plan) memories(s *shape, e *hdlgen.Estimates) {
 	images := p.tableImages(s)
-	add := func(name string, words, width, memories int, fixed bool) {
+	add := func(name string, words, width, memories int, fixed bool) *hdlgen.MemoryBits {
 		if words == 0 || width == 0 || memories == 0 {
-			return
+			return &hdlgen.MemoryBits{} // there is none
 		}
 		e.Memories = append(e.Memories, hdlgen.MemoryBits{
 			Name: name, Words: words, Width: width, Memories: memories, Bits: words * width * memories,
 			ReadOnly: fixed, InLUTs: name == "sums" || name == "events",
 		})
 		e.MemoryBits += words * width * memories
+		return &e.Memories[len(e.Memories)-1]
 	}
 	n := p.Network
 	fixed := !n.Hardware.HostTables
@@ -102,15 +103,13 @@ func (p *Plan) memories(s *shape, e *hdlgen.Estimates) {
 		add("schedule", p.scheduleWords(), s.UpdateConstants+40, 1, true)
 	}
 	for _, w := range p.Words {
-		add("words "+w.Name, p.Contexts<<s.Index, w.Width, p.Units, false)
-		e.Memories[len(e.Memories)-1].InLUTs = p.Contexts<<s.Index <= wordsInLUTs
+		add("words "+w.Name, p.Contexts<<s.Index, w.Width, p.Units, false).InLUTs = p.Contexts<<s.Index <= wordsInLUTs
 	}
 	add("words of layers", p.Contexts*len(n.Layers), s.Shared, 1, false)
 	add("events", 1<<s.Queue, s.EventW(), p.Units*p.Contexts, false)
 	table := func(name string, number Table, copies int, fixed bool) {
-		add(name, sizes[number].Rows, sizes[number].Bits, copies, fixed)
-		if fixed {
-			e.Memories[len(e.Memories)-1].Varying = varying(images[number])
+		if m := add(name, sizes[number].Rows, sizes[number].Bits, copies, fixed); fixed {
+			m.Varying = varying(images[number])
 		}
 	}
 	table("program", TableProgram, p.Contexts, fixed)
@@ -124,6 +123,9 @@ func (p *Plan) memories(s *shape, e *hdlgen.Estimates) {
 // varying is how many bits of an image's words are not the same in all of them, at least 1.
 func varying(image []byte) int {
 	words := bytes.Fields(image)
+	if len(words) == 0 {
+		return 1
+	}
 	differ := make([]byte, len(words[0]))
 	for _, word := range words {
 		for i := range word {
