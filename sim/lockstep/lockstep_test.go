@@ -221,8 +221,8 @@ func TestSignedInputs(t *testing.T) {
 	lockstep(t, n, 4, 2, plainTarget, 2, 2, rng, sim.Icarus)
 }
 
-// TestEstimate: cycles are estimated within 3 % of those of a simulation, over all rules, targets and samples in flight. With three of these,
-// samples as short as those of fa here (200 cycles) are estimated 10 % too long.
+// TestEstimate: cycles are estimated within 5 % of those of a simulation, over all rules, targets and samples in flight; those of full designs
+// within 0.3 % (docs/RESULTS.md). With three samples in flight, such as are as short as those of fa here (200 cycles) are estimated 10 % too long.
 func TestEstimate(t *testing.T) {
 	t.Parallel()
 	contexts := map[string]int{"corinfomax": 1, "ep": 2, "csm": 3, "pc": 1, "pc-nudge": 2, "fa": 2, "bp": 1}
@@ -251,8 +251,8 @@ func TestEstimate(t *testing.T) {
 			require.Nil(t, r.mismatch, "%v", r.mismatch)
 			inference, learning := float64(r.done.InferenceTime)/6, float64(r.done.LearningTime)/8
 			t.Logf("inference %.1f, estimated %.1f; learning %.1f, %.1f", inference, e.CyclesPerInference, learning, e.CyclesPerLearning)
-			require.InEpsilon(t, inference, e.CyclesPerInference, 0.03)
-			require.InEpsilon(t, learning, e.CyclesPerLearning, 0.03)
+			require.InEpsilon(t, inference, e.CyclesPerInference, 0.05)
+			require.InEpsilon(t, learning, e.CyclesPerLearning, 0.05)
 		})
 	}
 }
