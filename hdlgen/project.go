@@ -1,7 +1,6 @@
-// Package hdlgen is what every hardware design has, whatever it computes: pipelines of graphs of operations, the library of
-// package rtl, a board's
-// files, vectors for testbenches, a manifest, and what parts of a device all that takes. What a network becomes is planned in hdlgen/design.
-// It leaves running tools on the result to package sim.
+// Package hdlgen is what every hardware design has, whatever it computes: pipelines of graphs of operations, the
+// library of package rtl, a board's files, vectors for testbenches, a manifest, and what parts of a device all that
+// takes. What a network becomes is planned in hdlgen/design. It leaves running tools on the result to package sim.
 package hdlgen
 
 import (
@@ -69,8 +68,7 @@ var (
 )
 
 // AddProject adds what every design has beside its Verilog and its memories, all of which are there: lists of files for
-// tools, the network, and
-// the manifest with the checksums of all.
+// tools, the network, and the manifest with the checksums of all.
 func AddProject(files map[string][]byte, m *Manifest, n *network.Network) error {
 	family, err := constraints.GetFamily(m.Target.Family)
 	if err != nil {
@@ -126,10 +124,10 @@ func WithProperties(files map[string][]byte) (added []string) {
 	return added
 }
 
-// Write writes a design's files, and the synapses that its memories start from, into a folder, whole or not at all. A design that is there is
-// replaced, but what is not part of it stays where it is. A folder that is no design, a foreign file in the place of a new
-// one and, unless edited
-// says otherwise, a file of the design that was changed by hand are refused (ErrUsage).
+// Write writes a design's files, and the synapses that its memories start from, into a folder, whole or not at all. A
+// design that is there is replaced, but what is not part of it stays where it is. A folder that is no design, a foreign
+// file in the place of a new one and, unless edited says otherwise, a file of the design that was changed by hand are
+// refused (ErrUsage).
 func Write(files map[string][]byte, synapses *training.Checkpoint, dir string, edited Edited) error {
 	if _, err := foreignIn(dir, files, edited); err != nil { // untouched
 		return err

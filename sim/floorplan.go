@@ -77,12 +77,10 @@ func (g grid) places(strips int) (list []string) {
 // unitCell matches the name of a cell in a neuron unit or one of its lanes.
 var unitCell = regexp.MustCompile(`\.gen_unit\[(\d+)\]\.`)
 
-// floorplan gives the multipliers of units and lanes their places when they take more than half of the device's, and so their
-// block memories: every
-// unit has a share of the device, about square, and its lanes lie in it in their order. nextpnr places such a cell as near as
-// there is room to
-// where its unit would be best; where many want the same row, the last ones find theirs across the device, in paths that no
-// register shortens.
+// floorplan gives the multipliers of units and lanes their places when they take more than half of the device's, and so
+// their block memories: every unit has a share of the device, about square, and its lanes lie in it in their order.
+// nextpnr places such a cell as near as there is room to where its unit would be best; where many want the same row,
+// the last ones find theirs across the device, in paths that no register shortens.
 //
 // The places are attributes BEL of the cells; it tells how many there are of each type.
 func floorplan(n *netlist, device string) map[string]int {

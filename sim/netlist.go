@@ -9,9 +9,8 @@ import (
 	"corinfo/golden"
 )
 
-// netlist is Yosys's flat netlist of a top module, in JSON; what the steps between synthesis and place and route do not look
-// at is passed on as
-// it is.
+// netlist is Yosys's flat netlist of a top module, in JSON; what the steps between synthesis and place and route do not
+// look at is passed on as it is.
 type netlist struct {
 	levels [4]map[string]json.RawMessage // the netlist, its modules, the top one, its cells
 	path   [4]string                     // the keys to them

@@ -90,7 +90,7 @@ func eval(c *cli.Context) error {
 	if failed != nil {
 		predictions = ""
 	}
-	warnings := []string{}
+	var warnings []string
 	warn := func(err error) {
 		warnings = append(warnings, err.Error())
 		fmt.Fprintf(c.App.ErrWriter, "corinfo: %v\n", err)
@@ -124,7 +124,7 @@ func eval(c *cli.Context) error {
 		// File of what was answered to every sample, if one was asked for and written.
 		Predictions string   `json:"predictions,omitempty"`
 		Warnings    []string `json:"warnings"` // that the data set is not the one that the run has learned, or what was not written
-	}{dir, run.Arithmetic, run.Epoch, e, data.Classes, w.Angles(d), map[string]int64{}, listed(drawn), ranges, predictions, warnings}
+	}{dir, run.Arithmetic, run.Epoch, e, data.Classes, w.Angles(d), map[string]int64{}, listed(drawn), ranges, predictions, listed(warnings)}
 	if machine, ok := learner.(*training.FixedLearner); ok {
 		figures.Overflows = machine.Counts().Overflows
 	}

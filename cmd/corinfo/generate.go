@@ -215,9 +215,9 @@ func chosenPlan(c *cli.Context, target hdlgen.Target) (p *design.Plan, run *trai
 	units := design.Units(lanes)
 	if c.IsSet("neuron-units") {
 		units = c.Int("neuron-units")
-	} else if units == lanes && lanes > 8 {
-		fmt.Fprintf(c.App.ErrWriter, "hint: no number from 2 to 8 divides %d lanes, so that each has a neuron unit of its own; %d lanes have %d units\n",
-			lanes, lanes/8*8+8, lanes/8+1)
+	} else if most := design.LanesOfUnit; units == lanes && lanes > most {
+		fmt.Fprintf(c.App.ErrWriter, "hint: no number from 2 to %d divides %d lanes, so that each has a neuron unit of its own; %d lanes have %d units\n",
+			most, lanes, lanes/most*most+most, lanes/most+1)
 	}
 	p, err = design.New(n, lanes, units, target)
 	return p, run, err

@@ -89,9 +89,8 @@ func train(c *cli.Context) error {
 	}
 	bar := newTrainingProgress(c.App.ErrWriter)
 	warn := func(err error) { fmt.Fprintf(c.App.ErrWriter, "corinfo: %v\n", err) }
-	learner, trained := training.Train(c.Context, run, data, training.TrainOptions{Dir: dir,
-		SaveEvery: c.Duration("save-every"), Progress: bar.show,
-		Warn: warn})
+	learner, trained := training.Train(c.Context, run, data,
+		training.TrainOptions{Dir: dir, SaveEvery: c.Duration("save-every"), Progress: bar.show, Warn: warn})
 	bar.close()
 	interrupted := errors.Is(trained, training.ErrInterrupted)
 	if trained != nil && !interrupted {

@@ -10,9 +10,8 @@ import (
 // formula is a rule's graph compiled for real numbers. Its operations run over a row per sample, in this order.
 //
 // A tree of sums, differences and products with constants is one sum of terms, a chain of fused multiply-adds in the
-// order in which the formula names them, what comes of sums before the others. Projections whose sums it adds are accumulated
-// in one matrix, one after the other; the
-// label's term goes into that matrix at the label's neuron.
+// order in which the formula names them, what comes of sums before the others. Projections whose sums it adds are
+// accumulated in one matrix, one after the other; the label's term goes into that matrix at the label's neuron.
 type formula struct {
 	graph   *rule.Graph
 	layer   int

@@ -189,8 +189,9 @@ func newSettler(m *Machine) *settler {
 		largest = max(largest, vector.Full(n))
 	}
 	s := &settler{m: m, d: d, from: make([][]int, len(d.Words)), occupied: make([]uint8, (largest+7)/8),
-		y: make([]int64, largest), delta: make([]int64, largest), events: make([]int64, len(d.Words)), ran: make([]int64,
-			len(d.Steps)), changed: make([]bool, len(d.Steps)), kept: make([]int64, len(d.Factors)), input: make([]int64, d.Layers[0])}
+		y: make([]int64, largest), delta: make([]int64, largest), events: make([]int64, len(d.Words)),
+		ran: make([]int64, len(d.Steps)), changed: make([]bool, len(d.Steps)), kept: make([]int64, len(d.Factors)),
+		input: make([]int64, d.Layers[0])}
 	for i := range d.Steps {
 		s.runners = append(s.runners, newRunner(m.A.Steps[i].Graph))
 		var outs [][]int64

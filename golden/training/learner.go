@@ -175,10 +175,8 @@ func (l *FixedLearner) SetTensors(list []Tensor) error {
 			return
 		}
 		p := &l.A.D.Projections[at]
-		err = take(&beside[0], want.Name, p, l.A.Types[p.Words[word].Tensor], func(row, col int,
-			x int64) {
-			l.SetBeside(at, word, row, col, x)
-		})
+		err = take(&beside[0], want.Name, p, l.A.Types[p.Words[word].Tensor],
+			func(row, col int, x int64) { l.SetBeside(at, word, row, col, x) })
 		beside = beside[1:]
 	})
 	if err == nil && len(beside) > 0 {

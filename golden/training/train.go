@@ -92,9 +92,11 @@ type trainer struct {
 	o       TrainOptions
 	l       Learner
 	batches int // per epoch
-	saved   time.Time
-	samples [][]uint8
-	labels  []int
+	// answering is the share of a learning sample's iterations that a test has.
+	answering float64
+	saved     time.Time
+	samples   [][]uint8
+	labels    []int
 
 	learned, tested   int           // samples, by this call of Train
 	learning, testing time.Duration // time that they took; measuring counts as testing
@@ -130,6 +132,14 @@ func newTrainer(c *Checkpoint, data *dataset.Data, o TrainOptions) (*trainer, er
 	if t.l, err = NewLearner(c); err != nil {
 		return nil, err
 	}
+	answering, all := 0, 0
+	for _, p := range n.Describe().Phases {
+		all += p.Iterations
+		if !p.Learning {
+			answering += p.Iterations
+		}
+	}
+	t.answering = float64(answering) / float64(all)
 	c.Data = data.Checksum
 	return t, nil
 }
@@ -188,10 +198,8 @@ func (t *trainer) writeMetrics() error {
 func (t *trainer) test(ctx context.Context, set *dataset.Set, progress func(done, total int)) (*Evaluation, *NetworkMetrics, error) {
 	n, d := t.c.Network, t.c.Network.Describe()
 	states := newStates(d, min(MeasuredSamples, set.Len()))
-	w := &watcher{Learner: t.l, wanted: min(MeasuredSamples, set.Len()), see: func(first int,
-		block []*mat.Dense) {
-		copyStates(states, first, block)
-	}}
+	w := &watcher{Learner: t.l, wanted: min(MeasuredSamples, set.Len()),
+		see: func(first int, block []*mat.Dense) { copyStates(states, first, block) }}
 	e, err := Evaluate(ctx, w, set, n.Layers[n.K()], progress)
 	if err != nil {
 		return nil, nil, err
@@ -346,14 +354,7 @@ func (t *trainer) left(testing bool, done int) time.Duration {
 	epochs := t.c.Network.Learning.Epochs - t.c.Epoch
 	learn, test := epochs*t.batches*len(t.samples), epochs*t.data.Test.Len()
 	each := t.learning.Seconds() / float64(t.learned)
-	answering, all := 0, 0
-	for _, p := range t.c.Network.Describe().Phases {
-		all += p.Iterations
-		if !p.Learning {
-			answering += p.Iterations
-		}
-	}
-	eachTest := each * float64(answering) / float64(all) // until there is a measurement
+	eachTest := each * t.answering // until there is a measurement
 	if t.tested > 0 {
 		eachTest = t.testing.Seconds() / float64(t.tested)
 	}

@@ -160,9 +160,12 @@ func difference(want, got []byte) string {
 	return fmt.Sprintf("%d words, not %d", len(b), len(a))
 }
 
-// Units is a number of neuron units for lanes: each serves as many as it can up to eight.
+// LanesOfUnit is how many lanes a neuron unit serves at most, if nothing else is asked for.
+const LanesOfUnit = 8
+
+// Units is a number of neuron units for lanes: each serves as many as it can up to LanesOfUnit.
 func Units(lanes int) int {
-	for subs := min(8, lanes); subs > 1; subs-- {
+	for subs := min(LanesOfUnit, lanes); subs > 1; subs-- {
 		if lanes%subs == 0 {
 			return lanes / subs
 		}

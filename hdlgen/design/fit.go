@@ -1,7 +1,6 @@
 package design
 
 import (
-	"bytes"
 	"fmt"
 	mathbits "math/bits"
 
@@ -19,7 +18,9 @@ func (p *Plan) parts() (*hdlgen.Estimates, error) {
 		return nil, err
 	}
 	e := &hdlgen.Estimates{Lanes: p.Lanes}
-	p.memories(s, e)
+	if err := p.memories(s, e); err != nil {
+		return nil, err
+	}
 	p.multipliers(s, e)
 	return e, nil
 }
@@ -75,8 +76,7 @@ func MostLanes(n *network.Network, b *constraints.Board) int {
 // wordsInLUTs is how many words of neurons are in LUTs at most, as corinfo_words has it.
 const wordsInLUTs = 64
 
-func (p *Plan) memories(s *shape, e *hdlgen.Estimates) {
-	images := p.tableImages(s)
+func (p *Plan) memories(s *shape, e *hdlgen.Estimates) error {
 	add := func(name string, words, width, memories int, fixed bool) *hdlgen.MemoryBits {
 		if words == 0 || width == 0 || memories == 0 {
 			return &hdlgen.MemoryBits{} // there is none
@@ -107,44 +107,46 @@ func (p *Plan) memories(s *shape, e *hdlgen.Estimates) {
 	}
 	add("words of layers", p.Contexts*len(n.Layers), s.Shared, 1, false)
 	add("events", 1<<s.Queue, s.EventW(), p.Units*p.Contexts, false)
-	table := func(name string, number Table, copies int, fixed bool) {
-		if m := add(name, sizes[number].Rows, sizes[number].Bits, copies, fixed); fixed {
-			m.Varying = varying(images[number])
+	images := p.tableImages(s)
+	for _, t := range []struct {
+		name   string
+		number Table
+		copies int
+		fixed  bool
+	}{
+		{"program", TableProgram, p.Contexts, fixed},
+		{"steps", TableSteps, 1, fixed},
+		{"constants", TableConstants, 1, false},
+		{"columns", TableColumns, 1, fixed},
+		{"signals", TableSignals, 1, fixed},
+		{"counters of flags", TableCounters, 1, fixed},
+	} {
+		m := add(t.name, sizes[t.number].Rows, sizes[t.number].Bits, t.copies, t.fixed)
+		if !t.fixed {
+			continue
+		}
+		var err error
+		if m.Varying, err = varying(images[t.number]); err != nil {
+			return err
 		}
 	}
-	table("program", TableProgram, p.Contexts, fixed)
-	table("steps", TableSteps, 1, fixed)
-	table("constants", TableConstants, 1, false)
-	table("columns", TableColumns, 1, fixed)
-	table("signals", TableSignals, 1, fixed)
-	table("counters of flags", TableCounters, 1, fixed)
+	return nil
 }
 
 // varying is how many bits of an image's words are not the same in all of them, at least 1.
-func varying(image []byte) int {
-	words := bytes.Fields(image)
-	if len(words) == 0 {
-		return 1
+func varying(image []byte) (count int, err error) {
+	rows, err := rowsOf(image)
+	if err != nil || len(rows) == 0 {
+		return 1, err
 	}
-	differ := make([]byte, len(words[0]))
-	for _, word := range words {
-		for i := range word {
-			differ[i] |= digit(word[i]) ^ digit(words[0][i])
+	for part, first := range rows[0] {
+		differ := uint32(0)
+		for _, row := range rows {
+			differ |= row[part] ^ first
 		}
+		count += mathbits.OnesCount32(differ)
 	}
-	count := 0
-	for _, d := range differ {
-		count += mathbits.OnesCount8(d)
-	}
-	return max(1, count)
-}
-
-// digit is the value of a hexadecimal digit, of those that images have.
-func digit(c byte) byte {
-	if c >= 'a' {
-		return c - 'a' + 10
-	}
-	return c - '0'
+	return max(1, count), nil
 }
 
 // multipliers counts those of the lanes' products, of the formulas in every unit, and the one that finds columns.

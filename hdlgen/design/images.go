@@ -273,18 +273,26 @@ func (p *Plan) HostTables() (list [tableCount]HostTable, err error) {
 		if size.Rows == 0 {
 			continue
 		}
-		for line := range strings.Lines(string(texts[table])) {
-			digits := strings.TrimSpace(line)
-			var parts []uint32
-			for end := len(digits); end > 0; end -= 8 {
-				v, err := strconv.ParseUint(digits[max(0, end-8):end], 16, 32)
-				if err != nil {
-					return list, err
-				}
-				parts = append(parts, uint32(v))
-			}
-			list[table].Rows = append(list[table].Rows, parts)
+		if list[table].Rows, err = rowsOf(texts[table]); err != nil {
+			return list, err
 		}
 	}
 	return list, nil
+}
+
+// rowsOf are the words of an image in parts of 32 bits, the lowest first.
+func rowsOf(image []byte) (rows [][]uint32, err error) {
+	for line := range strings.Lines(string(image)) {
+		digits := strings.TrimSpace(line)
+		var parts []uint32
+		for end := len(digits); end > 0; end -= 8 {
+			v, err := strconv.ParseUint(digits[max(0, end-8):end], 16, 32)
+			if err != nil {
+				return nil, err
+			}
+			parts = append(parts, uint32(v))
+		}
+		rows = append(rows, parts)
+	}
+	return rows, nil
 }

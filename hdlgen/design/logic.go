@@ -2,9 +2,9 @@ package design
 
 import "corinfo/hdlgen"
 
-// logic estimates the LUTs of a design, as Yosys makes them for an ECP5: what a lane, a unit and the control take by their
-// widths. What is in each of
-// them whatever its widths was found by synthesis of the MNIST presets with smaller layers; TestLogicIsEstimated holds it within 20 %.
+// logic estimates the LUTs of a design, as Yosys makes them for an ECP5: what a lane, a unit and the control take by
+// their widths. What is in each of them whatever its widths was found by synthesis of the MNIST presets with smaller
+// layers; TestLogicIsEstimated holds it within 20 %.
 func (p *Plan) logic(s *shape, e *hdlgen.Estimates) {
 	// An adder, and the choice of what it adds to; the choices among samples in flight, of a sum to add to and of one to hold.
 	lane := 2*s.Sum + 2*(p.Contexts-1)*s.Sum

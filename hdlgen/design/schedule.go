@@ -157,8 +157,8 @@ func (s *schedule) step() {
 	}
 	s.grant()
 	for len(s.pending) > 0 && s.pending[0].cycle <= s.cycle {
-		f := &s.flights[s.pending[0].context]
 		a := s.pending[0]
+		f := &s.flights[a.context]
 		f.queues[a.unit] = append(f.queues[a.unit], a.stride)
 		f.waiting++
 		f.coming--
@@ -230,8 +230,7 @@ func (s *schedule) event(context, stride int) {
 }
 
 // take takes an event of the sample that is served, from the first unit that has one, and chooses the sample that is served
-// in the next cycle:
-// the oldest that has events. A cycle is lost where that one's last event is taken in this.
+// in the next cycle: the oldest that has events. A cycle is lost where that one's last event is taken in this.
 func (s *schedule) take() {
 	served := s.served
 	s.served = -1
@@ -440,7 +439,7 @@ func (p *Plan) kindsOf(f *Formula) (kinds int) {
 func (p *Plan) updateCycles(batch []sampleActivity, update int) int {
 	u := &p.Updates[update]
 	pr, x := &p.D.Projections[u.Projection], &p.D.Updates[u.Update]
-	slots := p.SlotCount[p.D.Sums[pr.To].Layer]
+	slots := p.SlotsOf(u.Projection)
 	var listed [][]bool
 	for i := range batch {
 		for _, t := range x.Terms {
@@ -498,7 +497,7 @@ func (p *Plan) updateCycles(batch []sampleActivity, update int) int {
 	return end + 2
 }
 
-// Estimate tells what the plan's design takes, activity nil: the dense computation.
+// Estimate tells what the plan's design takes; activity nil: the dense computation.
 func Estimate(p *Plan, activity *Activity) (*hdlgen.Estimates, error) {
 	s, err := newShape(p)
 	if err != nil {
@@ -524,7 +523,9 @@ func Estimate(p *Plan, activity *Activity) (*hdlgen.Estimates, error) {
 			}
 		}
 	}
-	p.memories(s, e)
+	if err := p.memories(s, e); err != nil {
+		return nil, err
+	}
 	p.multipliers(s, e)
 	p.logic(s, e)
 	return e, nil

@@ -61,6 +61,11 @@ func (p *Plan) Holds(projection int) bool {
 	return p.fed[pr.To] && p.used[pr.From]
 }
 
+// SlotsOf is how many slots the neurons take that a projection leads to: words of a column.
+func (p *Plan) SlotsOf(projection int) int {
+	return p.SlotCount[p.D.Sums[p.D.Projections[projection].To].Layer]
+}
+
 func (p *Plan) layOut() {
 	layers := p.Network.Layers
 	p.SlotBase, p.SlotCount = make([]int, len(layers)), make([]int, len(layers))

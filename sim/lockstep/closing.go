@@ -446,14 +446,14 @@ func (d *closer) resetUpdate() {
 		commands[0].X[i] = d.largest() // no column of the input is skipped
 	}
 	pr := &p.D.Projections[p.Updates[0].Projection]
-	end := &reset{'W', min(3, pr.Cols*p.SlotCount[p.D.Sums[pr.To].Layer]*p.Subs), 2}
+	end := &reset{'W', min(3, pr.Cols*p.SlotsOf(p.Updates[0].Projection)*p.Subs), 2}
 	d.step("a reset within an update", true)
 	d.numbers(int64(d.rng.Uint32()))
 	var words []op
 	first := len(d.ops)
 	for _, u := range p.Updates {
 		pr := &p.D.Projections[u.Projection]
-		slots := p.SlotCount[p.D.Sums[pr.To].Layer]
+		slots := p.SlotsOf(u.Projection)
 		// Every column that may be written by then, and some more; all of them, if it is not known which come first.
 		columns, always := min(pr.Cols, (end.lines+end.cycles+2*p.Target.WireCycles+5+slots-1)/slots), p.D.Updates[u.Update].Always
 		if !always && !p.D.Words[pr.From].Fixed {
@@ -524,8 +524,7 @@ func (d *closer) mixed(count int) []command {
 	sign := d.rng.IntN(2)
 	for i := range list {
 		list[i].kind = closingLearning
-		classes := d.p.Network.Layers[d.p.Network.K()]
-		list[i].Label = d.rng.IntN(classes)
+		list[i].Label = d.rng.IntN(d.p.Network.Layers[d.p.Network.K()])
 		if d.rng.IntN(5) == 0 { // of no class, if the port has such
 			list[i].Label = d.rng.IntN(1 << d.d.Manifest.Widths.Label)
 		}

@@ -36,9 +36,7 @@ type comparator struct {
 	negative   [2]bool           // signs of beta in the open mini-batch: positive, negative
 	terms      [][]int           // by update of the plan and column: terms of the open mini-batch
 	before     []training.Tensor // synapses before the command under way that a reset is to end
-	due        *reset            // that reset; nil: it has come, or none is to
-	aborts     bool              // it is an abort by the host
-	visits     int               // of synapses, by the updates of that command
+	due        *flight           // that command; nil: its reset or abort has come, or none is to
 	status     [2]int64          // the status's word of the last reset, and which bits of it are known
 	errors     int64             // bits of the status that stay until they are taken back
 	watchdog   int64             // cycles that are set
@@ -214,18 +212,17 @@ func (c *comparator) begin(x *flight) {
 	last := learn && c.l.Held() == c.p.Network.Learning.Batch-1
 	c.unmodelled = c.unmodelled || x.length > 0
 	if x.reset != nil {
-		c.due, c.aborts = x.reset, x.abort
-		c.visits = 0
+		c.due = x
 		if last {
 			c.before = c.l.Tensors()
 		}
 	}
-	if inputs := c.p.Network.Layers[0]; x.length > inputs {
+	switch {
+	case x.length > c.p.Network.Layers[0]:
 		c.errors |= errorLong
-	} else if x.length > 0 {
+		return
+	case x.length > 0:
 		c.errors |= errorShort
-	}
-	if x.length > 0 {
 		return
 	}
 	c.l.Run(x.X, machine.Command{Learn: learn, Label: x.Label, Negative: x.Negative}, &x.trace)
@@ -248,9 +245,6 @@ func (c *comparator) begin(x *flight) {
 		x.mixed = c.negative[0] && c.negative[1]
 		x.writes = c.written()
 		c.clearTerms()
-		for _, w := range x.writes {
-			c.visits += c.p.SlotCount[c.p.D.Sums[c.p.D.Projections[c.p.Updates[w.update].Projection].To].Layer] * c.p.Subs
-		}
 	}
 }
 
@@ -277,7 +271,7 @@ func (c *comparator) sumTerms() {
 // written are the columns that the mini-batch's updates write.
 func (c *comparator) written() (list []columnWrite) {
 	for i, u := range c.p.Updates {
-		slots := c.p.SlotCount[c.p.D.Sums[c.p.D.Projections[u.Projection].To].Layer]
+		slots := c.p.SlotsOf(u.Projection)
 		for column, terms := range c.terms[i] {
 			if terms == 0 && !c.p.D.Updates[u.Update].Always {
 				continue
@@ -302,9 +296,11 @@ func (c *comparator) reset(cycle int64) {
 		c.at++
 		c.begun++
 		lost++
-		c.due, c.aborts = o.command.reset, o.command.abort
+		if o.command.reset != nil {
+			c.due = &flight{command: o.command}
+		}
 	}
-	aborted := c.aborts
+	aborted := c.due.abort
 	for i, x := range c.flights {
 		if x != nil && x.done() {
 			c.run.finished(x)
@@ -342,11 +338,15 @@ func (c *comparator) reset(cycle int64) {
 // interrupted is what the status tells of the reset that has come, and which bits of it the model knows: how many commands there were since
 // the one before, and that an update was under way, if it had more synapses to visit than there are cycles.
 func (c *comparator) interrupted() [2]int64 {
+	visits := 0
+	for _, w := range c.due.writes {
+		visits += c.p.SlotsOf(c.p.Updates[w.update].Projection) * c.p.Subs
+	}
 	word, known := int64(c.begun-c.since)<<32, knownOfReset
-	switch ways := 2*c.p.Target.WireCycles + 2; {
-	case c.due.tag != 'W':
+	switch end, ways := c.due.reset, 2*c.p.Target.WireCycles+2; {
+	case end.tag != 'W':
 		known |= resetUpdating
-	case c.visits > c.due.lines+c.due.cycles+ways:
+	case visits > end.lines+end.cycles+ways:
 		word, known = word|resetUpdating, known|resetUpdating
 	}
 	return [2]int64{word, known}

@@ -131,7 +131,7 @@ func (c *comparator) synapse(cycle int64, address, sub int, words, besides []byt
 			}
 		}
 	}
-	if x.words++; x.words == c.p.SlotCount[c.p.D.Sums[pr.To].Layer]*c.p.Subs {
+	if x.words++; x.words == c.p.SlotsOf(projection)*c.p.Subs {
 		x.words = 0
 		x.write++
 	}
