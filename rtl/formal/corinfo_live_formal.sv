@@ -28,23 +28,23 @@ module corinfo_live_formal #(
     end
   end
 
-  // A place is followed from its writing on until it was read, then the next one that is written.
-  reg             some_q, known_q, is_q, read_q, was_q;   // some_q: a factor since the last writing
-  reg [AddrW-1:0] place_q;
-  initial known_q = 1'b0;
+  // What every place was last written with; some_q: a factor since the last writing. A place is known once it was written.
+  reg                  some_q, read_q, was_q;
+  reg [(1<<AddrW)-1:0] known_q, is_q;
+  wire [AddrW-1:0]     read_place;
+  assign read_place = {number_i[NumberW-1:0], sample_i};
+  initial known_q = {(1<<AddrW){1'b0}};
   initial read_q = 1'b0;
   always @(posedge clk_i) begin
     some_q <= !rst_i && !written && (some_q || |live_i);
     read_q <= 1'b0;
-    if (known_q && {number_i[NumberW-1:0], sample_i} == place_q) begin
-      read_q  <= 1'b1;
-      was_q   <= is_q;
-      known_q <= 1'b0;
+    if (known_q[read_place]) begin   // not so at a place that is not known itself
+      read_q <= 1'b1;
+      was_q  <= is_q[read_place];
     end
-    if (written && (!known_q || place == place_q)) begin
-      place_q <= place;
-      is_q    <= some_q;
-      known_q <= started_q;
+    if (written) begin
+      is_q[place]    <= some_q;
+      known_q[place] <= started_q;
     end
   end
 
