@@ -72,6 +72,7 @@ module corinfo_control #(
   parameter [223:0] TableRows = 0,  // by table, of 7: how many; 0: the host has none
   parameter [223:0] TableBits = 0,  // of a row
   parameter Dense          = 0,
+  parameter Groups         = 0,     // 1: changes of several steps wait for each other
   parameter Flags          = 1,     // of a unit: overflows and lost updates
   parameter Totals         = 10,    // counters, at most 255
   parameter [31:0] Seed    = 32'd0,
@@ -397,7 +398,7 @@ module corinfo_control #(
     end
   endgenerate
 
-  corinfo_grant #(.Contexts(Contexts), .ContextW(ContextW), .Answers(Answers)) u_grant (
+  corinfo_grant #(.Contexts(Contexts), .ContextW(ContextW), .Answers(Answers), .Groups(Groups)) u_grant (
     .clk_i        (clk_i),
     .rst_i        (reset),
     .wants_i      (wants),
@@ -547,6 +548,8 @@ module corinfo_control #(
   wire [ChangeWidth-1:0] event_change;
   wire [XWidth-1:0]      kept_input;
   wire [InputAddrW-1:0]  fetch_input;
+  wire                   live_input_re, input_live;
+  wire [15:0]            live_input;
   assign load_start = want_load != {Contexts{1'b0}};
   assign bad        = too_short || too_long;
   corinfo_load #(
@@ -572,7 +575,10 @@ module corinfo_control #(
     .event_change_o(event_change),
     .event_take_i  (event_take),
     .fetch_addr_i  (fetch_input),
-    .fetch_data_o  (kept_input)
+    .fetch_data_o  (kept_input),
+    .live_re_i     (live_input_re),
+    .live_input_i  (live_input),
+    .live_o        (input_live)
   );
 
   // Events of all samples. Contexts take samples in turn: that behind the youngest one's has the oldest.
@@ -675,6 +681,9 @@ module corinfo_control #(
         .live_i         (live),
         .fetch_addr_o   (kept_raddr_o),
         .fetch_input_o  (fetch_input),
+        .live_input_re_o(live_input_re),
+        .live_input_o   (live_input),
+        .input_live_i   (input_live),
         .fetch_unit_o   (fetch_unit),
         .from_input_o   (from_input),
         .from_one_o     (from_one),
@@ -733,6 +742,8 @@ module corinfo_control #(
       assign update_row = {16{1'b0}};
       assign kept_raddr_o = {KeptAddrW{1'b0}};
       assign fetch_input = {InputAddrW{1'b0}};
+      assign live_input_re = 1'b0;
+      assign live_input = 16'd0;
       assign factor_raddr_o = {FactorAddrW{1'b0}};
       assign update_operand = {OperandWidth{1'b0}};
       assign update_addr = {SynapseAddrW{1'b0}};
@@ -745,7 +756,7 @@ module corinfo_control #(
       assign random_column_o = {16{1'b0}};
       assign update_table = 32'd0;
       wire unused_learning;
-      assign unused_learning = ^{kept_i, kept_input, grant_update, seed, number, update, live};
+      assign unused_learning = ^{kept_i, kept_input, grant_update, seed, number, update, live, input_live};
     end
   endgenerate
 

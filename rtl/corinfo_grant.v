@@ -1,4 +1,5 @@
-// Gives the steps to the samples in flight, in turn, and lets a sample's events go while no step reads its sums.
+// Gives the steps to the samples in flight, in turn, and lets a sample's events go while no step reads its sums. Steps
+// whose changes wait for each other, a group, are given as one: two samples that took turns would both wait.
 //
 // grant_o is high in the cycle in which a context gets the steps: when they are free, or end in this cycle. start_o
 // follows a cycle later, owner_o with it, until the next grant. done_o comes Answers cycles behind steps_done_i, with
@@ -11,7 +12,8 @@
 module corinfo_grant #(
   parameter Contexts = 1,
   parameter ContextW = 1,
-  parameter Answers  = 0   // cycles until a unit's answer is here
+  parameter Answers  = 0,  // cycles until a unit's answer is here
+  parameter Groups   = 0   // 1: there are groups of several steps
 ) (
   input  wire                clk_i,
   input  wire                rst_i,
@@ -46,17 +48,19 @@ module corinfo_grant #(
   reg  [ContextW-1:0] owner_q, next;
   reg                 start_q;
   wire [Contexts-1:0] starting;
+  wire [Contexts-1:0] turns;   // who may be given the steps now
   wire                unused_busy;
   integer             i;
+  assign turns = (Groups != 0 && held_i != {Contexts{1'b0}}) ? wants_i & held_i : wants_i;
   always @* begin
     next = owner_q;
     for (i = Contexts - 1; i >= 0; i = i - 1) begin
-      if (wants_i[i] && i[ContextW-1:0] <= owner_q) begin
+      if (turns[i] && i[ContextW-1:0] <= owner_q) begin
         next = i[ContextW-1:0];
       end
     end
     for (i = Contexts - 1; i >= 0; i = i - 1) begin
-      if (wants_i[i] && i[ContextW-1:0] > owner_q) begin
+      if (turns[i] && i[ContextW-1:0] > owner_q) begin
         next = i[ContextW-1:0];
       end
     end
@@ -66,7 +70,7 @@ module corinfo_grant #(
     for (c = 0; c < Contexts; c = c + 1) begin : gen_grant
       localparam [31:0] Index = c;
       assign starting[c] = start_q && owner_q == Index[ContextW-1:0];
-      assign grant_o[c]  = wants_i[c] && !start_q && (!steps_busy_i || steps_done_i) && next == Index[ContextW-1:0];
+      assign grant_o[c]  = turns[c] && !start_q && (!steps_busy_i || steps_done_i) && next == Index[ContextW-1:0];
     end
   endgenerate
   always @(posedge clk_i) begin

@@ -4,7 +4,8 @@
 // An event stands on event_* while event_valid_o, until event_take_i; busy_o is high until the last word was taken and
 // has left. A sample whose last word is not word Inputs - 1 has the wrong length: short_o or long_o is high from then
 // on, until the next start_i, and words behind word Inputs - 1 are dropped. A kept word appears on fetch_data_o
-// ReadCycles after its address.
+// ReadCycles after its address. live_o tells a cycle later whether input live_input_i, asked for with live_re_i, is not
+// zero in some sample that is kept; with a mini-batch of one sample it is always high.
 
 `timescale 1ns/1ps
 `default_nettype none
@@ -39,7 +40,10 @@ module corinfo_input #(
   input  wire                  event_take_i,
 
   input  wire [InputAddrW-1:0] fetch_addr_i,
-  output wire [XWidth-1:0]     fetch_data_o
+  output wire [XWidth-1:0]     fetch_data_o,
+  input  wire                  live_re_i,
+  input  wire [15:0]           live_input_i,
+  output wire                  live_o
 );
 
   // Parameters that it cannot have: elaboration finds no module of the reason's name.
@@ -180,12 +184,36 @@ module corinfo_input #(
         end
       end
       assign fetch_data_o = chosen;
+      if (Batch > 1) begin : gen_live
+        reg first_q;   // of the mini-batch
+        always @(posedge clk_i) begin
+          if (start_i) begin
+            first_q <= sample_i == {SampleW{1'b0}};
+          end
+        end
+        corinfo_live_inputs #(.Inputs(Inputs)) u_live (
+          .clk_i      (clk_i),
+          .rst_i      (rst_i),
+          .put_i      (put_q),
+          .put_first_i(first_q),
+          .put_input_i(event_neuron_q),
+          .put_live_i (put_data_q != {XWidth{1'b0}}),
+          .re_i       (live_re_i),
+          .input_i    (live_input_i),
+          .live_o     (live_o)
+        );
+      end else begin : gen_single
+        wire unused_live;
+        assign live_o      = 1'b1;
+        assign unused_live = ^{live_re_i, live_input_i};
+      end
       wire unused_bits;
       assign unused_bits = ^{sample_inputs, fetch_late};
     end else begin : gen_none
       assign fetch_data_o = {XWidth{1'b0}};
+      assign live_o       = 1'b1;
       wire unused_bits;
-      assign unused_bits = ^{sample_i, fetch_addr_i, InputsWord, bank_of(fetch_addr_i)};
+      assign unused_bits = ^{sample_i, fetch_addr_i, InputsWord, bank_of(fetch_addr_i), live_re_i, live_input_i};
     end
   endgenerate
 

@@ -43,7 +43,10 @@ module corinfo_load #(
   input  wire                   event_take_i,
 
   input  wire [InputAddrW-1:0]  fetch_addr_i,
-  output wire [XWidth-1:0]      fetch_data_o    // ReadCycles after its address
+  output wire [XWidth-1:0]      fetch_data_o,   // ReadCycles after its address
+  input  wire                   live_re_i,
+  input  wire [15:0]            live_input_i,
+  output wire                   live_o          // a cycle later: it is not zero in some sample that is kept
 );
 
   // Parameters that it cannot have: elaboration finds no module of the reason's name.
@@ -81,7 +84,10 @@ module corinfo_load #(
     .event_word_o  (word),
     .event_take_i  (event_take_i && !one_q),
     .fetch_addr_i  (fetch_addr_i),
-    .fetch_data_o  (fetch_data_o)
+    .fetch_data_o  (fetch_data_o),
+    .live_re_i     (live_re_i),
+    .live_input_i  (live_input_i),
+    .live_o        (live_o)
   );
   always @(posedge clk_i) begin
     was_q <= !rst_i && input_busy;

@@ -3,8 +3,8 @@
 // the postsynaptic layer.
 //
 // A sample whose postsynaptic factors are all zero (live_i is low) is not listed. A column takes one cycle per factor
-// that is listed, and without a term no product, unless always_i: then it gets one product with zero. Fetching runs
-// ahead of the products by up to 2^TermAddrW factors.
+// that is listed, or one if all are zero (ahead_live_i is low), and without a term no product, unless always_i: then it
+// gets one product with zero. Fetching runs ahead of the products by up to 2^TermAddrW factors.
 //
 //   start_i -> list: a factor of the mini-batch per cycle -> fetch, once hold_i is low: an address per cycle, the
 //           factor back on fetch_value_i FetchCycles - 2 later
@@ -67,6 +67,11 @@ module corinfo_terms #(
   output wire [SampleW-1:0]             list_sample_o,
   output wire                           list_second_o,
   input  wire                           live_i,           // a cycle later
+
+  // Columns, ahead of the fetch.
+  output wire                           ahead_re_o,
+  output wire [15:0]                    ahead_o,
+  input  wire                           ahead_live_i,     // of the cycle before: one of its factors may not be zero
 
   // Fetch: addresses of the factor wanted in this cycle.
   output reg  [KeptAddrW-1:0]           fetch_addr_o,
@@ -209,8 +214,8 @@ module corinfo_terms #(
     single_item_q <= none_q || listed_q == OneItem;
   end
 
-  // Fetch: column by column, item by item. Column j is in unit (j mod Lanes) / Subs. Where nothing is listed a column
-  // has one item, which is not kept.
+  // Fetch: column by column, item by item. Column j is in unit (j mod Lanes) / Subs. Where nothing is listed, or all is
+  // zero, a column has one item, which is not kept.
   reg                     waiting_q, fetching_q;
   reg  [15:0]             column_q, last_column_q;
   reg  [SubW-1:0]         sub_q;
@@ -220,6 +225,9 @@ module corinfo_terms #(
   reg  [InputAddrW-1:0]   first_input_q;
   reg  [ListW-1:0]        item_q;
   reg                     last_item_q;
+  reg  [15:0]             ahead_q;       // the column asked about, two ahead
+  reg  [1:0]              fill_q;        // the first two are asked about behind start_i
+  reg                     next_live_q;   // of the next column; of the first one until the fetch begins
   reg  [TermAddrW:0]      term_room_q;
   reg  [ColumnQueueW:0]   column_room_q;
   reg                     some_room_q;   // a cycle late, so that one is always left
@@ -234,6 +242,8 @@ module corinfo_terms #(
   assign last_of_column = last_item_q;
   assign begins         = waiting_q && settled_q && !hold_i;
   assign fetch          = fetching_q && some_room_q;
+  assign ahead_o        = ahead_q;
+  assign ahead_re_o     = fill_q != 2'd0 || begins || (fetch && last_of_column);
 
   always @(posedge clk_i) begin
     fetch_addr_o  <= item_kept + index_word[KeptAddrW-1:0];
@@ -259,9 +269,16 @@ module corinfo_terms #(
       end
     end
     if (waiting_q) begin
-      last_item_q <= single_item_q;
+      last_item_q <= single_item_q || !next_live_q;
     end else if (fetch) begin
-      last_item_q <= last_of_column ? single_item_q : item_q == before_item_q;
+      last_item_q <= last_of_column ? single_item_q || !next_live_q : item_q == before_item_q;
+    end
+    fill_q <= rst_i ? 2'd0 : {fill_q[0], start_i};
+    if (start_i) begin
+      ahead_q <= 16'd0;
+    end else if (ahead_re_o) begin
+      ahead_q     <= ahead_q + 16'd1;
+      next_live_q <= ahead_live_i;
     end
     if (start_i) begin
       column_q      <= 16'd0;

@@ -65,6 +65,11 @@ module corinfo_update #(
   output wire [SampleW-1:0]             live_sample_o,
   input  wire                           live_i,           // a cycle later
 
+  // Is an input not zero in some sample?
+  output wire                           live_input_re_o,
+  output wire [15:0]                    live_input_o,
+  input  wire                           input_live_i,     // a cycle later
+
   // Presynaptic factors: of a unit, of the input, or 1.
   output wire [KeptAddrW-1:0]           fetch_addr_o,
   output wire [InputAddrW-1:0]          fetch_input_o,
@@ -290,6 +295,9 @@ module corinfo_update #(
     .list_sample_o  (live_sample_o),
     .list_second_o  (list_second),
     .live_i         (live_i),
+    .ahead_re_o     (live_input_re_o),
+    .ahead_o        (live_input_o),
+    .ahead_live_i   (input_live_i || !from_input_o),
     .fetch_addr_o   (fetch_addr_o),
     .fetch_input_o  (fetch_input_o),
     .fetch_unit_o   (fetch_unit_o),

@@ -168,6 +168,7 @@ var guards = []struct{ module, reason, illegal, legal string }{
 	{"live", "number_w_not_1_to_16", "NumberW=17", "NumberW=16"},
 	{"live", "sample_w_below_1", "SampleW=0", "SampleW=1"},
 	{"live", "answers_below_0", "Answers=-1", "Answers=0"},
+	{"live_inputs", "inputs_not_1_to_65535", "Inputs=65536", "Inputs=65535"},
 	{"answer", "units_below_1", "Units=0", "Units=1"},
 	{"answer", "unit_w_too_narrow", "Units=5", "Units=3"},
 	{"answer", "label_w_below_1", "LabelW=0", "LabelW=1"},

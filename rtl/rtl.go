@@ -44,6 +44,7 @@ var Order = []string{
 	"corinfo_events.v",
 	"corinfo_terms.v",
 	"corinfo_update.v",
+	"corinfo_live_inputs.v",
 	"corinfo_input.v",
 	"corinfo_status.v",
 	"corinfo_grant.v",

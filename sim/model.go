@@ -87,7 +87,7 @@ type Recipe struct {
 	Simulator Simulator
 	Effort    Effort
 	Wave      Waveform // that it is able to write; Icarus's models always are
-	// Properties of the library's modules stop a run that violates one, with its message: for our tests, they take time.
+	// Properties of the library's modules stop a run that violates one, with its message; they take time.
 	Properties bool
 }
 

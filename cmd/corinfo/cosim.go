@@ -34,6 +34,7 @@ func cosimCommand() *cli.Command {
 				Usage: "simulators at a time, each with a part of a long learning run"},
 			&cli.StringFlag{Name: "wave", Usage: "`FILE` for a waveform of all samples, at most " + strconv.Itoa(sim.MaxWaved) + ": .fst or .vcd"},
 			&cli.IntFlag{Name: "stall", Value: 0, Usage: "`SEED` of stalls on the handshakes of the samples too, not of the closing part alone; 0: none"},
+			&cli.BoolFlag{Name: "properties", Usage: "check in every cycle, too, what each module of the library promises and is promised"},
 			dataFlag(),
 			jsonFlag(),
 		},
@@ -43,7 +44,8 @@ func cosimCommand() *cli.Command {
 				return err
 			}
 			o := sim.Options{Simulator: sim.Simulator(c.String("simulator")), Stall: c.Int("stall"),
-				Workers: c.Int("workers"), Wave: c.String("wave"), Closing: true}
+				Workers: c.Int("workers"), Wave: c.String("wave"), Closing: true,
+				Properties: c.Bool("properties")}
 			if o.Simulator != sim.Verilator && o.Simulator != sim.Icarus {
 				return usagef("cosim: --simulator %s; want verilator or icarus", o.Simulator)
 			}

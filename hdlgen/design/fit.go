@@ -98,6 +98,9 @@ func (p *Plan) memories(s *shape, e *hdlgen.Estimates) error {
 		add("factors", 1<<s.FactorAddr, p.Pair()*s.Factor, p.Lanes/p.Pair(), false)
 		add("kept factors", 1<<s.KeptAddr, s.Kept, p.Units, false)
 		add("input", max(2, n.Learning.Batch*n.Layers[0]), s.X, 1, false)
+		if n.Learning.Batch > 1 {
+			add("inputs that are not zero", max(2, n.Layers[0]), 1, 1, false)
+		}
 		add("updates", p.updateWords(), sizes[TableUpdates].Bits, 1, fixed)
 		add("rates", p.updateWords(), s.UpdateConstants, 1, false)
 		add("schedule", p.scheduleWords(), s.UpdateConstants+40, 1, true)

@@ -4,6 +4,8 @@
 package design
 
 import (
+	"slices"
+
 	fx "corinfo/fixedpoint"
 	"corinfo/golden"
 	"corinfo/golden/arithmetic"
@@ -141,6 +143,11 @@ func (p *Plan) refuse() error {
 
 // Learns tells whether the design learns; others classify only, and have nothing that only learning needs.
 func (p *Plan) Learns() bool { return p.Network.Hardware.Learning }
+
+// Groups tells whether changes of several steps wait for each other.
+func (p *Plan) Groups() bool {
+	return slices.ContainsFunc(p.Program, func(i Instruction) bool { return i.Hold })
+}
 
 // batch is how many samples the design keeps for an update.
 func (p *Plan) batch() int {

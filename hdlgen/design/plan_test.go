@@ -51,7 +51,7 @@ func TestMemoriesAndMultipliersAsSynthesized(t *testing.T) {
 	for _, c := range []struct {
 		lanes, units, blocks, multipliers int
 		inference                         bool
-	}{{8, 1, 179, 17, false}, {16, 2, 190, 33, false}, {64, 8, 184, 129, false}, {16, 2, 132, 25, true}} {
+	}{{8, 1, 180, 17, false}, {16, 2, 191, 33, false}, {64, 8, 185, 129, false}, {16, 2, 132, 25, true}} {
 		n.Hardware.Learning = !c.inference
 		p, err := New(n, c.lanes, c.units, family.Target)
 		require.NoError(t, err)

@@ -350,15 +350,19 @@ func (s *schedule) alone(c int) bool {
 	return true
 }
 
-// grant gives the steps to the next context that wants them.
+// grant gives the steps to the next context that wants them, but within a group of steps to no other one.
 func (s *schedule) grant() {
 	if s.free > s.cycle {
 		return
 	}
 	n := len(s.flights)
+	grouped := slices.ContainsFunc(s.flights, func(f flight) bool { return f.allow == never })
 	for k := range n {
 		c := (s.owner + 1 + k) % n
 		f := &s.flights[c]
+		if grouped && f.allow != never {
+			continue
+		}
 		if f.stage != want || f.from > s.cycle || s.p.Program[f.at].Op == OpAnswer && s.turn != f.command {
 			continue
 		}
@@ -434,12 +438,14 @@ func (p *Plan) kindsOf(f *Formula) (kinds int) {
 }
 
 // updateCycles are those of a mini-batch's update of one projection: samples whose postsynaptic factors are not all zero are listed;
-// their factors are fetched ahead, one a cycle, those that are not zero are terms, and every slot takes a product of each and a visit
-// of every lane of a unit.
+// their factors are fetched ahead, one a cycle, but one of an input that is zero in the whole mini-batch; those that are not zero are
+// terms, and every slot takes a product of each and a visit of every lane of a unit.
 func (p *Plan) updateCycles(batch []sampleActivity, update int) int {
 	u := &p.Updates[update]
 	pr, x := &p.D.Projections[u.Projection], &p.D.Updates[u.Update]
 	slots := p.SlotsOf(u.Projection)
+	from := &p.D.Words[pr.From]
+	fromInput := from.Fixed && !from.Shared
 	var listed [][]bool
 	for i := range batch {
 		for _, t := range x.Terms {
@@ -463,7 +469,11 @@ func (p *Plan) updateCycles(batch []sampleActivity, update int) int {
 			break
 		}
 		terms := 0
-		for i := range max(1, len(listed)) {
+		fetches := max(1, len(listed))
+		if fromInput && !slices.ContainsFunc(batch, func(s sampleActivity) bool { return s.input[j] }) {
+			fetches = 1
+		}
+		for i := range fetches {
 			fetched++
 			for len(ahead) > 0 && (waiting >= termRoom-1 || len(ahead) >= 16) {
 				fetched = max(fetched, ahead[0].end+3)

@@ -5,7 +5,8 @@
 
 module corinfo_grant_formal #(
   parameter Contexts = 1,
-  parameter ContextW = 1
+  parameter ContextW = 1,
+  parameter Groups = 0
 ) (
   input wire clk_i,
   input wire rst_i,
@@ -49,6 +50,8 @@ module corinfo_grant_formal #(
       else $fatal(1, "corinfo_grant: the steps are granted to a sample that does not want them");
       assert ((grant_o & (grant_o - 1'b1)) == {Contexts{1'b0}})
       else $fatal(1, "corinfo_grant: the steps are granted to several samples");
+      assert (Groups == 0 || held_i == {Contexts{1'b0}} || (grant_o & ~held_i) == {Contexts{1'b0}})
+      else $fatal(1, "corinfo_grant: a sample's step between those of another one's group");
       assert (grant_o == {Contexts{1'b0}} || !steps_busy_i || steps_done_i)
       else $fatal(1, "corinfo_grant: the steps are granted while they are busy");
       assert (start_o == (grant_q != {Contexts{1'b0}}))

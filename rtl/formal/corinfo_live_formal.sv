@@ -28,7 +28,7 @@ module corinfo_live_formal #(
     end
   end
 
-  // What every place was last written with; some_q: a factor since the last writing. A place is known once it was written.
+  // What every place was last written with, known once it was; some_q: a factor since the last writing.
   reg                  some_q, read_q, was_q;
   reg [(1<<AddrW)-1:0] known_q, is_q;
   wire [AddrW-1:0]     read_place;

@@ -20,6 +20,7 @@ library/corinfo_context.v
 library/corinfo_events.v
 library/corinfo_terms.v
 library/corinfo_update.v
+library/corinfo_live_inputs.v
 library/corinfo_input.v
 library/corinfo_status.v
 library/corinfo_grant.v

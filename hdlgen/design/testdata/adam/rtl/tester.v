@@ -209,6 +209,7 @@ module tester #(
     .Entries(0),
     .RandomSign(1),
     .Dense(0),
+    .Groups(0),
     .Flags(7),
     .Totals(29),
     .SmallStyle("distributed"),

@@ -214,6 +214,7 @@ module tester #(
     .Entries(0),
     .RandomSign(1),
     .Dense(0),
+    .Groups(0),
     .Flags(2),
     .Totals(12),
     .SmallStyle("auto"),

@@ -208,6 +208,7 @@ module tester #(
     .Entries(0),
     .RandomSign(1),
     .Dense(0),
+    .Groups(0),
     .Flags(5),
     .Totals(27),
     .SmallStyle("auto"),
