@@ -3,8 +3,8 @@
 // accept_i gives a command, only while idle_o. An instruction wants one of the units that all samples share: want_*_o
 // is high until grant_i, and the unit is done with *_done_i. It is over when quiet_i says that none of the sample's
 // changes is on its way to a sum any more; a step with `hold` is over when its results are written, and its changes
-// wait (held_o) for those of the steps after it. answered_o is high from when the answer is out until result_taken_i. A
-// command whose sample is bad ends with an answer that is an error, error_o.
+// wait (held_o) for those of the steps after it, of which one follows. answered_o is high from when the answer is out
+// until result_taken_i. A command whose sample is bad ends with an answer that is an error, error_o.
 //
 // An instruction: opcode, step or projection, row of constants, hold, last of an iteration, and exit: where to go on
 // after the last one if nothing moved in the iteration; 0: the phase does not end early. An instruction takes 3 cycles

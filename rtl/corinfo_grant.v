@@ -1,5 +1,5 @@
-// Gives the steps to the samples in flight, in turn, and lets a sample's events go while no step reads its sums. Steps
-// whose changes wait for each other, a group, are given as one: two samples that took turns would both wait.
+// Gives the steps to the samples in flight, in turn, and lets a sample's events go while no step reads its sums. With
+// Groups, steps whose changes wait for each other are given as one: two samples that took turns would both wait.
 //
 // grant_o is high in the cycle in which a context gets the steps: when they are free, or end in this cycle. start_o
 // follows a cycle later, owner_o with it, until the next grant. done_o comes Answers cycles behind steps_done_i, with
@@ -13,7 +13,7 @@ module corinfo_grant #(
   parameter Contexts = 1,
   parameter ContextW = 1,
   parameter Answers  = 0,  // cycles until a unit's answer is here
-  parameter Groups   = 0   // 1: there are groups of several steps
+  parameter Groups   = 0   // 1: changes of several steps wait for each other
 ) (
   input  wire                clk_i,
   input  wire                rst_i,

@@ -4,8 +4,8 @@
 // An event stands on event_* while event_valid_o, until event_take_i; busy_o is high until the last word was taken and
 // has left. A sample whose last word is not word Inputs - 1 has the wrong length: short_o or long_o is high from then
 // on, until the next start_i, and words behind word Inputs - 1 are dropped. A kept word appears on fetch_data_o
-// ReadCycles after its address. live_o tells a cycle later whether input live_input_i, asked for with live_re_i, is not
-// zero in some sample that is kept; with a mini-batch of one sample it is always high.
+// ReadCycles after its address. live_o is low, a cycle after live_re_i and until the next, if input live_input_i
+// is zero in the whole mini-batch; with a mini-batch of one sample it is always high.
 
 `timescale 1ns/1ps
 `default_nettype none

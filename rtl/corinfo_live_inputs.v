@@ -1,8 +1,10 @@
-// By input: is it not zero in some sample of the mini-batch? The products of one that is zero in all change no synapse,
-// and an update fetches one factor of it instead of every sample's.
+// By input: is it not zero in some sample since the mini-batch's first one began? The products of one that is zero in
+// all change no synapse, and an update fetches one factor of it instead of every sample's.
 //
 // put_i gives a word of a sample, put_first_i with those of the mini-batch's first; it counts three cycles later.
-// live_o answers input_i a cycle later, and stands still without re_i; words are put while nobody asks.
+// Samples that are not learned count, too: a bit may be high of an input that is zero in the mini-batch, low of no
+// other. live_o answers input_i a cycle later, of no input anything, and stands still without re_i; words are put while
+// nobody asks.
 
 `timescale 1ns/1ps
 `default_nettype none

@@ -46,7 +46,7 @@ module corinfo_load #(
   output wire [XWidth-1:0]      fetch_data_o,   // ReadCycles after its address
   input  wire                   live_re_i,
   input  wire [15:0]            live_input_i,
-  output wire                   live_o          // a cycle later: it is not zero in some sample that is kept
+  output wire                   live_o          // a cycle later; low: it is zero in the whole mini-batch
 );
 
   // Parameters that it cannot have: elaboration finds no module of the reason's name.

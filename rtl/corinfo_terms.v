@@ -68,10 +68,10 @@ module corinfo_terms #(
   output wire                           list_second_o,
   input  wire                           live_i,           // a cycle later
 
-  // Columns, ahead of the fetch.
+  // Columns, ahead of the fetch: the answer is low if all factors of the one asked about are zero.
   output wire                           ahead_re_o,
   output wire [15:0]                    ahead_o,
-  input  wire                           ahead_live_i,     // of the cycle before: one of its factors may not be zero
+  input  wire                           ahead_live_i,     // from a cycle later to the next ahead_re_o
 
   // Fetch: addresses of the factor wanted in this cycle.
   output reg  [KeptAddrW-1:0]           fetch_addr_o,

@@ -65,10 +65,10 @@ module corinfo_update #(
   output wire [SampleW-1:0]             live_sample_o,
   input  wire                           live_i,           // a cycle later
 
-  // Is an input not zero in some sample?
+  // Is an input not zero in some sample? Low: in none.
   output wire                           live_input_re_o,
   output wire [15:0]                    live_input_o,
-  input  wire                           input_live_i,     // a cycle later
+  input  wire                           input_live_i,     // from a cycle later to the next question
 
   // Presynaptic factors: of a unit, of the input, or 1.
   output wire [KeptAddrW-1:0]           fetch_addr_o,

@@ -59,11 +59,12 @@ func proof(t *testing.T, file, parameters string, but []string) (with, propertie
 }
 
 // Properties of cells that are small are proven, not only watched: for every run that keeps to what is promised to them, of any length; what
-// but names, an order of words, for every run of so many cycles from a reset on.
+// but names, as an order of words, for every run of so many cycles from a reset on.
 func TestProofs(t *testing.T) {
 	t.Parallel()
 	goldentest.NeedTool(t, "yosys")
 	order := []string{"the head is not the word that was put"}
+	inputBit := []string{"an input's bit is not that of its words"}
 	queueOrder := []string{"the head is not the event that was put"}
 	for _, c := range []struct {
 		module, parameters string
@@ -90,7 +91,9 @@ func TestProofs(t *testing.T) {
 		{"join", "Contexts=3 ContextW=2", nil},
 		{"random_keys", "", nil},
 		{"commands", "Contexts=3 ContextW=2 Batch=3 SampleW=2", nil},
-		{"live_inputs", "Inputs=5", []string{"an input's bit is not that of its words"}},
+		{"live_inputs", "Inputs=1", inputBit},
+		{"live_inputs", "Inputs=2", inputBit},
+		{"live_inputs", "Inputs=5", inputBit},
 		{"context", "LabelW=1 HostTables=0", nil},
 		{"answer", "Units=2 UnitW=1 LabelW=2 ScoreWidth=2 Answers=0", nil},
 		{"answer", "Units=3 UnitW=2 LabelW=2 ScoreWidth=3 Answers=2", nil},

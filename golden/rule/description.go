@@ -62,6 +62,9 @@ type Word struct {
 	Tensor int
 }
 
+// Input tells whether the word is the network's input.
+func (w *Word) Input() bool { return w.Fixed && !w.Shared }
+
 // Sum is an exact sum of projections into the neurons of a layer.
 type Sum struct {
 	Name        string

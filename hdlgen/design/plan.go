@@ -131,6 +131,16 @@ func (p *Plan) refuse() error {
 			}
 		}
 	}
+	for _, phase := range d.Phases {
+		for _, group := range phase.Order {
+			for _, step := range group {
+				if d.Steps[step].Shared && len(group) > 1 {
+					return golden.Usagef("rule: step %s: words that a layer shares change together with others, for which there is no hardware yet",
+						d.Steps[step].Name)
+				}
+			}
+		}
+	}
 	for i := range d.Steps {
 		for _, o := range p.A.Steps[i].Operands {
 			if !d.Steps[i].Shared && (o.Source == rule.FromTotal || o.Source == rule.FromLargest) {

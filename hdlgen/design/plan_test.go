@@ -61,3 +61,20 @@ func TestMemoriesAndMultipliersAsSynthesized(t *testing.T) {
 		require.Equal(t, []int{c.blocks, c.multipliers}, []int{f.BRAM.Used, f.DSP.Used}, "%d lanes, inference only: %v", c.lanes, c.inference)
 	}
 }
+
+// A step whose changes wait is followed by one of its group, and the control knows whether there are such.
+func TestGroups(t *testing.T) {
+	grouped := map[string]bool{"ep": true, "csm": true, "pc": true, "pc-nudge": true}
+	for _, r := range rule.Rules {
+		n := goldentest.Under(goldentest.Network([]int{5, 4, 3, 2}, 2), r.Name)
+		p, err := New(n, 2, 1, hdlgen.FastTarget)
+		require.NoError(t, err)
+		require.Equal(t, grouped[r.Name], p.Groups(), r.Name)
+		for i, x := range p.Program {
+			if x.Hold {
+				next := p.Program[i+1]
+				require.Equal(t, []any{OpStep, x.Phase, x.Iteration}, []any{next.Op, next.Phase, next.Iteration}, "%s: instruction %d", r.Name, i)
+			}
+		}
+	}
+}

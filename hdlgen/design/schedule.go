@@ -66,6 +66,9 @@ type flight struct {
 	complete bool
 }
 
+// held tells whether changes wait for those of further steps.
+func (f flight) held() bool { return f.allow == never }
+
 // arrival is an event that a step will put into a queue.
 type arrival struct{ cycle, context, unit, stride int }
 
@@ -356,11 +359,11 @@ func (s *schedule) grant() {
 		return
 	}
 	n := len(s.flights)
-	grouped := slices.ContainsFunc(s.flights, func(f flight) bool { return f.allow == never })
+	grouped := slices.ContainsFunc(s.flights, flight.held)
 	for k := range n {
 		c := (s.owner + 1 + k) % n
 		f := &s.flights[c]
-		if grouped && f.allow != never {
+		if grouped && !f.held() {
 			continue
 		}
 		if f.stage != want || f.from > s.cycle || s.p.Program[f.at].Op == OpAnswer && s.turn != f.command {
@@ -438,14 +441,13 @@ func (p *Plan) kindsOf(f *Formula) (kinds int) {
 }
 
 // updateCycles are those of a mini-batch's update of one projection: samples whose postsynaptic factors are not all zero are listed;
-// their factors are fetched ahead, one a cycle, but one of an input that is zero in the whole mini-batch; those that are not zero are
-// terms, and every slot takes a product of each and a visit of every lane of a unit.
+// their factors are fetched ahead, one a cycle; of an input that is zero in the whole mini-batch only one factor is fetched. Those that
+// are not zero are terms, and every slot takes a product of each and a visit of every lane of a unit.
 func (p *Plan) updateCycles(batch []sampleActivity, update int) int {
 	u := &p.Updates[update]
 	pr, x := &p.D.Projections[u.Projection], &p.D.Updates[u.Update]
 	slots := p.SlotsOf(u.Projection)
-	from := &p.D.Words[pr.From]
-	fromInput := from.Fixed && !from.Shared
+	fromInput := p.D.Words[pr.From].Input()
 	var listed [][]bool
 	for i := range batch {
 		for _, t := range x.Terms {
@@ -470,7 +472,7 @@ func (p *Plan) updateCycles(batch []sampleActivity, update int) int {
 		}
 		terms := 0
 		fetches := max(1, len(listed))
-		if fromInput && !slices.ContainsFunc(batch, func(s sampleActivity) bool { return s.input[j] }) {
+		if len(batch) > 1 && fromInput && !slices.ContainsFunc(batch, func(s sampleActivity) bool { return s.input[j] }) {
 			fetches = 1
 		}
 		for i := range fetches {

@@ -64,6 +64,8 @@ module corinfo_context_formal #(
       assert (!load_done_i || runs_q[2]) else $fatal(1, "corinfo_context: a sample is taken that was not granted");
       assert (!update_done_i || idle_o || runs_q[3])
       else $fatal(1, "corinfo_context: an update ends that was not granted");
+      assert (!held_o || wants == 4'd0 || want_steps_o)
+      else $fatal(1, "corinfo_context: changes wait for those of a step that does not follow");
       assert (!result_taken_i || answered_o) else $fatal(1, "corinfo_context: an answer is taken that is not there");
     end
   end

@@ -1,4 +1,4 @@
-// The steps go to one sample at a time that wants them, when they are free.
+// The steps go to one sample at a time that wants them, when they are free, and a group's to no other sample.
 
 `timescale 1ns/1ps
 `default_nettype none

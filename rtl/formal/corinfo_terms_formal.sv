@@ -1,5 +1,5 @@
-// A projection at a time, and what it is stands still; terms never outgrow their ring, and every synapse has a first
-// and a last product.
+// A projection at a time, and what it is stands still; terms never outgrow their ring, every synapse has a first and a
+// last product, and of a column that is passed over none is not zero.
 
 `timescale 1ns/1ps
 `default_nettype none
@@ -13,7 +13,8 @@ module corinfo_terms_formal #(
   parameter KeptAddrW = 4,
   parameter SynapseAddrW = 9,
   parameter TermAddrW = 4,
-  parameter ColumnQueueW = 4
+  parameter ColumnQueueW = 4,
+  parameter FetchCycles = 6
 ) (
   input wire clk_i,
   input wire rst_i,
@@ -46,7 +47,12 @@ module corinfo_terms_formal #(
   input wire [TermAddrW-1:0] term_addr_q,
   input wire [TermAddrW:0] term_room_q,
   input wire [ColumnQueueW:0] column_room_q,
-  input wire fetch
+  input wire fetch,
+  input wire waiting_q,
+  input wire last_of_column,
+  input wire ahead_re_o,
+  input wire ahead_live_i,
+  input wire next_live_q
 );
 
   localparam [TermAddrW:0]    TermRoom   = 1 << TermAddrW;
@@ -84,11 +90,25 @@ module corinfo_terms_formal #(
     end
   end
 
+  // Fetches of a column that is passed over, until their factors are here; what was told of the column ahead.
+  reg                   passed_q, asked_q, told_q;
+  reg [FetchCycles-1:0] passed_line_q;
+  always @(posedge clk_i) begin
+    if (waiting_q || (fetch && last_of_column)) begin
+      passed_q <= !next_live_q;
+    end
+    passed_line_q <= {passed_line_q[FetchCycles-2:0], fetch && passed_q};
+    asked_q       <= ahead_re_o;
+    told_q        <= ahead_live_i;
+  end
+
   always @(posedge clk_i) begin : environment
     if (started_q && !rst_i) begin
       assert (!start_i || !busy_q) else $fatal(1, "corinfo_terms: a projection begins in another one");
       assert (!busy_q || !busy_o || projection === projection_q)
       else $fatal(1, "corinfo_terms: the projection changes while it is walked");
+      assert (!busy_q || asked_q || ahead_live_i === told_q)
+      else $fatal(1, "corinfo_terms: what is told of a column changes");
       assert (!busy_o || columns_i != 16'd0) else $fatal(1, "corinfo_terms: a projection without columns");
       assert (!busy_o || post_count_i != {(SlotW + 1){1'b0}})
       else $fatal(1, "corinfo_terms: a projection without rows");
@@ -101,6 +121,8 @@ module corinfo_terms_formal #(
       else $fatal(1, "corinfo_terms: more room than there is");
       assert (!fetch || (term_room_q != NoTerms && column_room_q != {(ColumnQueueW + 1){1'b0}}))
       else $fatal(1, "corinfo_terms: a factor is fetched for which there is no room");
+      assert (!(keep && passed_line_q[FetchCycles-1]))
+      else $fatal(1, "corinfo_terms: a column is passed over that has a term");
       assert (kept_q <= TermRoom) else $fatal(1, "corinfo_terms: a term takes the place of one that is still needed");
       assert (!head_valid_q || term_addr_q == head_start_q + term_q[TermAddrW-1:0])
       else $fatal(1, "corinfo_terms: a term is read that is not the next");

@@ -32,7 +32,7 @@ func TestSamplesOfWrongLength(t *testing.T) {
 		var samples []command
 		for _, s := range draw(rng, n, m.Machine, 3, 2*n.Learning.Batch) {
 			for toss(rng) { // any number of bad ones before each
-				bad := s
+				bad := draw(rng, n, m.Machine, 1, 0)[0]
 				bad.kind = oneOf(rng, inference, learning)
 				for bad.length = n.Layers[0]; bad.length == n.Layers[0]; {
 					bad.length = between(rng, 1, 2*n.Layers[0])

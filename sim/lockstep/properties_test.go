@@ -44,6 +44,7 @@ var violations = []struct{ file, old, new, message string }{
 	{"corinfo_steps.v", "(visits && !clear) || answer_o", "visits || holds || answer_o", "corinfo_steps: a sum is held in a visit"},
 	{"corinfo_terms.v", "place_first_q   <= term_q == NoTerms;", "place_first_q   <= 1'b1;",
 		"corinfo_terms: a synapse's products do not begin with its first"},
+	{"corinfo_update.v", "input_live_i || !from_input_o", "1'b0", "corinfo_terms: a column is passed over that has a term"},
 	{"corinfo_update.v", "ready_q <= 1'b0;", "ready_q <= 1'b1;", "corinfo_update: a sum is held before the lanes of the one before are visited"},
 	{"corinfo_input.v", "open_q && (!event_q || event_take_i);", "!event_q || event_take_i;", "corinfo_input: a word is taken of no sample"},
 	{"corinfo_live_inputs.v", "some_q || (live_o && !first_q);", "some_q;", "corinfo_live_inputs: an input's bit is not that of its words"},
