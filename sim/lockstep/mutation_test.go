@@ -170,6 +170,9 @@ var exempt = map[string]string{
 		"assign starting[c] = start_q && owner_q != Index[ContextW-1:0];": "a sample whose step starts has no event that could go, or is held; " +
 		"others wait for a cycle",
 
+	"corinfo_terms.v: fill_q <= rst_i ? 2'd0 : {fill_q[0], start_i}; -> fill_q <= rst_i ? 2'd1 : {fill_q[0], start_i};": "a column is asked about " +
+		"behind a reset, and again when an update begins",
+
 	"corinfo_join.v: assign write_neuron_o = update_i ? update_row_i : steps_row_i; -> " +
 		"assign write_neuron_o = update_i ? 0 : steps_row_i;": "it tells padding, whose sums are 0 in an update: nothing overflows or is lost",
 
@@ -213,6 +216,12 @@ func TestTokenMutants(t *testing.T) {
 		d := c.generate(t, rng)
 		o := sim.Options{Simulator: sim.Icarus, Inference: samplesOf(d, 2, rng), Learning: samplesOf(d, c.batch+1, rng), Properties: true}
 		o.Inference = append(o.Inference, hdlgen.Sample{X: make([]int64, c.layers[0])}) // ends early
+		for _, s := range o.Learning {
+			s.X[0] = -1 // all ones, of which a zero is told
+			if x := d.Plan.A.Word(d.Plan.D.Word("x", 0)).Format; !x.Signed {
+				s.X[0] = x.Word(x.Max())
+			}
+		}
 		designs[i] = &mutant{d: d, o: o}
 		for _, path := range d.Manifest.Files {
 			file := filepath.Base(path)
