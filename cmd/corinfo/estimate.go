@@ -8,7 +8,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"corinfo/golden/calibrate"
-	"corinfo/golden/machine"
 	"corinfo/golden/training"
 	"corinfo/hdlgen"
 	"corinfo/hdlgen/design"
@@ -184,14 +183,12 @@ func measure(c *cli.Context, p *design.Plan, learner *training.FixedLearner, cou
 	if err != nil {
 		return nil, err
 	}
-	activity, trace := &design.Activity{}, &machine.Trace{}
+	activity := &design.Activity{}
 	for i, s := range append(inference, learning...) {
 		if err := c.Context.Err(); err != nil {
 			return nil, err
 		}
-		learn := i >= len(inference)
-		learner.Run(s.X, machine.Command{Learn: learn, Label: s.Label, Negative: s.Negative}, trace)
-		activity.Add(p, learner.Machine, s.X, learn, trace)
+		activity.Run(p, learner.Machine, s, i >= len(inference))
 	}
 	return activity, nil
 }

@@ -331,7 +331,7 @@ func (a *Arithmetic) checkTypes() error {
 		}
 	}
 	for _, w := range a.D.Words {
-		if unit := a.D.Tensors[w.Tensor]; w.Fixed && w.Shared && a.Types[w.Tensor] != unit.Default {
+		if unit := a.D.Tensors[w.Tensor]; w.One() && a.Types[w.Tensor] != unit.Default {
 			return fail("%v: it is always 1, and of %v alone; leave it out", unit, unit.Default)
 		}
 		if t := a.Types[w.Tensor]; w.Signal && !w.Fixed && t.Signed && t.Width == 1 {
@@ -545,6 +545,9 @@ func (a *Arithmetic) tensorName(f *Formula, name string) string {
 func (f *Formula) Name(d *rule.Description, rounding int) string {
 	return d.Tensors[d.Tensor(f.Tensors[rounding], f.index)].String()
 }
+
+// InputType is that of the input's words.
+func (a *Arithmetic) InputType() fx.Type { return a.Word(a.D.Word("x", 0)) }
 
 // Input converts pixels to raw words of the input, into out.
 func (a *Arithmetic) Input(pixels []uint8, out []int64) {

@@ -30,7 +30,7 @@ func newBatch[T simd.Float](m *Model[T], rows int) *batch[T] {
 		y:      simd.NewStates[T](rows, d.Layers[len(d.Layers)-1]), earlier: make([]simd.Matrix[T], len(d.Words))}
 	b.words, b.shared = newWords[T](d, rows)
 	for w, x := range d.Words {
-		if x.Fixed && x.Shared { // the unit that is always 1
+		if x.One() {
 			for i := range rows {
 				b.words[w].Set(i, 0, 1)
 			}

@@ -36,7 +36,7 @@ func newSample(a *arithmetic.Arithmetic) *sample {
 	room := func(n int) []int64 { return make([]int64, n, vector.Padded(n)) }
 	s := &sample{words: newWords(d), saved: make([][][]int64, len(d.Phases)), earlier: make([][]int64, len(d.Words))}
 	for w, x := range d.Words {
-		if x.Fixed && x.Shared {
+		if x.One() {
 			s.words[w][0] = 1 // the unit that is always 1
 		}
 	}

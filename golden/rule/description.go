@@ -65,6 +65,9 @@ type Word struct {
 // Input tells whether the word is the network's input.
 func (w *Word) Input() bool { return w.Fixed && !w.Shared }
 
+// One tells whether the word is the unit that is always 1.
+func (w *Word) One() bool { return w.Fixed && w.Shared }
+
 // Sum is an exact sum of projections into the neurons of a layer.
 type Sum struct {
 	Name        string

@@ -42,7 +42,7 @@ func StartMachine(n *network.Network, run *Checkpoint) (*FixedLearner, []calibra
 
 // InputMisfits tells of the values of pixels that do not fit the input's type.
 func InputMisfits(n *network.Network, a *arithmetic.Arithmetic) []calibrate.Misfit {
-	x := a.Word(a.D.Word("x", 0))
+	x := a.InputType()
 	miss := calibrate.Misfit{Tensor: "x", Type: x.String()}
 	for _, values := range n.Dataset.Normalize.Inputs() {
 		miss.Values(values[:], x)

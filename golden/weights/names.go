@@ -37,7 +37,7 @@ func stackOf(d *rule.Description) []linear {
 		switch {
 		case to == 0:
 			continue
-		case from.Shared && from.Fixed:
+		case from.One():
 			place = &stack[to-1].bias
 		case from.Layer == to-1 && !from.Shared:
 			place = &stack[to-1].weight

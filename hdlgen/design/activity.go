@@ -3,12 +3,14 @@ package design
 import (
 	"corinfo/golden/machine"
 	"corinfo/golden/rule"
+	"corinfo/hdlgen"
 )
 
 // Activity is what samples make a design do: which inputs and signals change and which factors are zero. It comes from the
 // bit-true model and holds for any number of lanes.
 type Activity struct {
 	inferences, samples []sampleActivity // samples: for learning, in order, whole mini-batches
+	trace               machine.Trace    // of the last command
 }
 
 // sampleActivity is one command.
@@ -31,10 +33,11 @@ type factorOf struct {
 	role   rule.Role
 }
 
-// Add books a command that a model ran, with its trace. Learning commands come in whole mini-batches, in order.
-func (v *Activity) Add(p *Plan, m *machine.Machine, x []int64, learn bool, t *machine.Trace) {
-	d := p.D
-	s := sampleActivity{input: nonzero(x), factors: map[factorOf][]bool{}, back: make([][]bool, len(d.Words))}
+// Run runs a command on a model and books it. Learning commands come in whole mini-batches, in order.
+func (v *Activity) Run(p *Plan, m *machine.Machine, sample hdlgen.Sample, learn bool) {
+	d, t := p.D, &v.trace
+	m.Run(sample.X, machine.Command{Learn: learn, Label: sample.Label, Negative: sample.Negative}, t)
+	s := sampleActivity{input: nonzero(sample.X), factors: map[factorOf][]bool{}, back: make([][]bool, len(d.Words))}
 	before := make([][]int64, len(d.Words))
 	for w := range before {
 		before[w] = make([]int64, d.Width(w))

@@ -164,7 +164,7 @@ func (p *Plan) tableImages(s *shape) (texts [tableCount][]byte) {
 				index = p.SlotBase[pre.Layer] * p.Subs
 			}
 			first := signal.Base + offset
-			m.Word(updateEntry.pack(u.Formula, one(pre.Input()), one(pre.Fixed && pre.Shared), one(x.Always), one(x.Signed),
+			m.Word(updateEntry.pack(u.Formula, one(pre.Input()), one(pre.One()), one(x.Always), one(x.Signed),
 				one(len(u.Terms) > 1), order, pr.Cols, index, kept[0], kept[1], factor[0], factor[1],
 				p.SlotBase[post], p.SlotCount[post], pr.Rows, first, signal.Stride, u.Key, f.Latency,
 				minus, live[0], live[1])...)

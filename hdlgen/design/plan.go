@@ -133,11 +133,10 @@ func (p *Plan) refuse() error {
 	}
 	for _, phase := range d.Phases {
 		for _, group := range phase.Order {
-			for _, step := range group {
-				if d.Steps[step].Shared && len(group) > 1 {
-					return golden.Usagef("rule: step %s: words that a layer shares change together with others, for which there is no hardware yet",
-						d.Steps[step].Name)
-				}
+			shared := slices.IndexFunc(group, func(step int) bool { return d.Steps[step].Shared })
+			if shared >= 0 && len(group) > 1 {
+				return golden.Usagef("rule: step %s: words that a layer shares change together with others, "+
+					"for which there is no hardware yet", d.Steps[group[shared]].Name)
 			}
 		}
 	}

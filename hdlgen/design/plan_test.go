@@ -1,12 +1,14 @@
 package design
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"corinfo/constraints"
 	fx "corinfo/fixedpoint"
+	"corinfo/golden"
 	"corinfo/golden/goldentest"
 	"corinfo/golden/network"
 	"corinfo/golden/rule"
@@ -77,4 +79,18 @@ func TestGroups(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Words that a layer shares change alone: in a group they would go out before its last step has read.
+func TestSharedStepsInGroups(t *testing.T) {
+	n := goldentest.Network([]int{5, 3, 2}, 1)
+	goldentest.CorInfoMax(n).Sparse = rule.Sparse{Layers: []int{1}, Nu: []float64{0.1}}
+	p, err := New(n, 1, 1, hdlgen.FastTarget)
+	require.NoError(t, err)
+	shared := slices.IndexFunc(p.D.Steps, func(s rule.Step) bool { return s.Shared })
+	require.GreaterOrEqual(t, shared, 0)
+	p.D.Phases[0].Order = [][]int{{0, shared}}
+	err = p.refuse()
+	require.ErrorIs(t, err, golden.ErrUsage)
+	require.ErrorContains(t, err, p.D.Steps[shared].Name)
 }

@@ -47,7 +47,7 @@ func (p *Plan) Player(learner *training.FixedLearner) (*hdlgen.Player, error) {
 	return &hdlgen.Player{
 		Inputs: n.Layers[0], Outputs: n.Layers[n.K()], Batch: n.Learning.Batch,
 		Lanes: p.Lanes, Depth: p.Depth, LaneShift: LaneShift, Marks: true,
-		X: p.A.Word(p.D.Word("x", 0)), Score: p.A.Word(p.D.Readout),
+		X: p.A.InputType(), Score: p.A.Word(p.D.Readout),
 		Label: s.Label, ScoreWidth: s.Score, Synapse: s.Synapse,
 		Traces: p.traces(s), Quiet: 1000 + 50*p.Dense(),
 		Run: func(x hdlgen.Sample, learn bool) (scores []int64, class int) {

@@ -147,7 +147,6 @@ func (p *Plan) row(x Row) int {
 
 // program lays out one sample, and the mini-batch's update, as a list without loops.
 func (p *Plan) program() {
-	d := p.D
 	p.Program = []Instruction{{Op: OpClear, Step: p.nothing()}, {Op: OpLoad}}
 	sign, inferred, second := 0, false, false
 	emit := func(i Instruction) { p.Program = append(p.Program, i) }
@@ -172,13 +171,10 @@ func (p *Plan) program() {
 		start := len(p.Program)
 		for iteration := range phase.Iterations {
 			for _, group := range phase.Order {
-				for i, step := range group {
-					x := Instruction{Op: OpStep, Step: p.neurons(step), Row: p.constants(step, iteration),
-						Hold: i < len(group)-1, Phase: at, Iteration: iteration}
-					if d.Steps[step].Shared {
-						x.Op, x.Hold = OpShared, false
-					}
-					emit(x)
+				for i, of := range group {
+					step := p.neurons(of)
+					emit(Instruction{Op: opOf(p, step), Step: step, Row: p.constants(of, iteration),
+						Hold: i < len(group)-1, Phase: at, Iteration: iteration})
 				}
 			}
 			p.Program[len(p.Program)-1].Last = true

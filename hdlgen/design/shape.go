@@ -66,7 +66,7 @@ func newShape(p *Plan) (*shape, error) {
 	s.KeptAddr = max(bits(max(4, len(p.Pre)*batch*p.Slots*p.Subs)), s.Index+1)
 	s.SynapseDepth = max(p.Depth, 1<<s.Slot+2)
 	s.SynapseAddr = bits(s.SynapseDepth)
-	s.X = p.A.Word(d.Word("x", 0)).Width
+	s.X = p.A.InputType().Width
 	s.Score = hdlgen.SignedWidth(p.A.Word(d.Readout).Format)
 	s.Change, s.Kept, s.Factor, s.Synapse, s.Reduce = max(s.X+1, 2), 2, 2, 2, 2
 	for i, pr := range d.Projections {
@@ -195,7 +195,7 @@ func (p *Plan) fits(s *shape) error {
 // oneSignal is the signal of the unit that is always 1; 0: there is none.
 func (p *Plan) oneSignal() int {
 	for i, s := range p.Signals {
-		if w := p.D.Words[s.Word]; i > 0 && w.Fixed && w.Shared {
+		if w := p.D.Words[s.Word]; i > 0 && w.One() {
 			return i
 		}
 	}

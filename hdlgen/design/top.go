@@ -34,7 +34,7 @@ func bits(list []wire) (bits int) {
 func (p *Plan) topModule(s *shape) ([]byte, error) {
 	m := &top{module: p.module(s, func(*Formula) bool { return false })}
 	m.Batch, m.OneSignal, m.UpdateWords, m.ScheduleWords = p.batch(), p.oneSignal(), p.updateWords(), p.scheduleWords()
-	m.XSigned = one(p.A.Word(p.D.Word("x", 0)).Signed)
+	m.XSigned = one(p.A.InputType().Signed)
 	for i, x := range p.Beside {
 		m.BesideSigned |= uint(one(x.Signed)) << i
 	}

@@ -486,11 +486,9 @@ func (d *closer) resetUpdate() {
 
 // largest is the input's largest word.
 func (d *closer) largest() int64 {
-	f := d.input()
+	f := d.p.A.InputType().Format
 	return f.Word(f.Max())
 }
-
-func (d *closer) input() fx.Format { return d.p.A.Word(d.p.D.Word("x", 0)).Format }
 
 // inputs are inferences of the largest words, of words of the whole range, of zeros, of the last word alone, and of few words.
 func (d *closer) inputs(count int) []command {
@@ -498,14 +496,14 @@ func (d *closer) inputs(count int) []command {
 	for i := range list {
 		x := make([]int64, d.p.Network.Layers[0])
 		for j := range x {
-			switch word := d.word(d.input(), 0); i % 5 {
+			switch word := d.word(d.p.A.InputType().Format, 0); i % 5 {
 			case 0:
 				x[j] = d.largest()
 			case 1:
 				x[j] = word
 			case 3:
 				if j == len(x)-1 {
-					x[j] = d.word(d.input(), 2-d.rng.IntN(2))
+					x[j] = d.word(d.p.A.InputType().Format, 2-d.rng.IntN(2))
 				}
 			case 4:
 				if d.rng.IntN(5) == 0 {

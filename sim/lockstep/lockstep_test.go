@@ -278,11 +278,9 @@ func TestZeroInputs(t *testing.T) {
 func timed(t *testing.T, p *design.Plan, samples []command) (inference, learning float64, e *hdlgen.Estimates) {
 	t.Helper()
 	l, activity := model(t, p.Network), &design.Activity{}
-	var trace machine.Trace
 	learned := 0
 	for _, s := range samples {
-		l.Run(s.X, machine.Command{Learn: s.kind.learns(), Label: s.Label, Negative: s.Negative}, &trace)
-		activity.Add(p, l.Machine, s.X, s.kind.learns(), &trace)
+		activity.Run(p, l.Machine, s.Sample, s.kind.learns())
 		if s.kind.learns() {
 			learned++
 		}

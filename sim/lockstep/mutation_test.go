@@ -218,7 +218,7 @@ func TestTokenMutants(t *testing.T) {
 		o.Inference = append(o.Inference, hdlgen.Sample{X: make([]int64, c.layers[0])}) // ends early
 		for _, s := range o.Learning {
 			s.X[0] = -1 // all ones, of which a zero is told
-			if x := d.Plan.A.Word(d.Plan.D.Word("x", 0)).Format; !x.Signed {
+			if x := d.Plan.A.InputType().Format; !x.Signed {
 				s.X[0] = x.Word(x.Max())
 			}
 		}

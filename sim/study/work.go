@@ -314,16 +314,16 @@ func estimate(ctx context.Context, n *network.Network, learner *training.FixedLe
 	if err != nil {
 		return err
 	}
-	activity, trace := &design.Activity{}, &machine.Trace{}
-	x := make([]int64, n.Layers[0])
+	activity := &design.Activity{}
+	s := hdlgen.Sample{X: make([]int64, n.Layers[0])}
 	list := func(set *dataset.Set, count int, learn bool) error {
 		for i := range count {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			learner.A.Input(set.Sample(i%set.Len()), x)
-			learner.Run(x, machine.Command{Learn: learn, Label: int(set.Labels[i%set.Len()])}, trace)
-			activity.Add(p, learner.Machine, x, learn, trace)
+			learner.A.Input(set.Sample(i%set.Len()), s.X)
+			s.Label = int(set.Labels[i%set.Len()])
+			activity.Run(p, learner.Machine, s, learn)
 		}
 		return nil
 	}
