@@ -9,6 +9,7 @@ import (
 	"embed"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -98,9 +99,19 @@ var formal embed.FS
 // port matches a parameter or a port of a module of properties, one a line.
 var port = regexp.MustCompile(`(?m)^  (?:parameter|input +wire) (?:signed )?(?:\[.*\] )?(\w+)`)
 
+// started, in a module whose properties have a port of its name, tells that there was a reset: before, nothing holds.
+const started = `  reg started_q;
+  initial started_q = 1'b0;
+  always @(posedge clk_i) begin
+    if (rst_i) begin
+      started_q <= 1'b1;
+    end
+  end
+`
+
 // WithProperties gives the text of a library's module, as it is or changed, with an instance of its properties before
 // its end, and the text of these, SystemVerilog: every parameter and port of theirs is the name in the module that it
-// takes. A module without properties gives nil.
+// takes, or started_q. A module without properties gives nil.
 func WithProperties(file string, text []byte) (with, properties []byte) {
 	module := strings.TrimSuffix(file, ".v")
 	properties, err := formal.ReadFile("formal/" + module + "_formal.sv")
@@ -123,5 +134,8 @@ func WithProperties(file string, text []byte) (with, properties []byte) {
 	}
 	end := bytes.LastIndex(text, []byte("endmodule"))
 	instance := fmt.Sprintf("  %s_formal %su_properties (%s);\n\n", module, set, strings.Join(ports, ", "))
+	if slices.Contains(ports, ".started_q(started_q)") {
+		instance = started + instance
+	}
 	return []byte(string(text[:end]) + instance + string(text[end:])), properties
 }

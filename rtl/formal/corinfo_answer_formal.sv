@@ -12,6 +12,7 @@ module corinfo_answer_formal #(
 ) (
   input wire clk_i,
   input wire rst_i,
+  input wire started_q,
   input wire answer_i,
   input wire [UnitW-1:0] unit_i,
   input wire [LabelW-1:0] index_i,
@@ -22,15 +23,6 @@ module corinfo_answer_formal #(
   input wire [LabelW-1:0] class_o,
   input wire signed [ScoreWidth-1:0] best_q
 );
-
-  // Nothing holds before the first reset.
-  reg started_q;
-  initial started_q = 1'b0;
-  always @(posedge clk_i) begin
-    if (rst_i) begin
-      started_q <= 1'b1;
-    end
-  end
 
   // A score is followed from its name on until it is told, then the next one.
   localparam Cycles = Answers + 2;

@@ -11,6 +11,7 @@ module corinfo_commands_formal #(
 ) (
   input wire clk_i,
   input wire rst_i,
+  input wire started_q,
   input wire hold_i,
   input wire ready_o,
   input wire [Contexts-1:0] idle_i,
@@ -29,15 +30,6 @@ module corinfo_commands_formal #(
   input wire result_ready_i,
   input wire [Contexts-1:0] taken_o
 );
-
-  // Nothing holds before the first reset.
-  reg started_q;
-  initial started_q = 1'b0;
-  always @(posedge clk_i) begin
-    if (rst_i) begin
-      started_q <= 1'b1;
-    end
-  end
 
   reg                waits_q;      // a result, for its taker
   reg [ContextW-1:0] turn_q;

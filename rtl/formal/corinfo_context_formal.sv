@@ -10,6 +10,7 @@ module corinfo_context_formal #(
 ) (
   input wire clk_i,
   input wire rst_i,
+  input wire started_q,
   input wire accept_i,
   input wire idle_o,
   input wire answered_o,
@@ -26,15 +27,6 @@ module corinfo_context_formal #(
   input wire [2:0] state_q,
   input wire [ProgramAddrW-1:0] at_q
 );
-
-  // Nothing holds before the first reset.
-  reg started_q;
-  initial started_q = 1'b0;
-  always @(posedge clk_i) begin
-    if (rst_i) begin
-      started_q <= 1'b1;
-    end
-  end
 
   wire [3:0] wants;
   reg  [3:0] wants_q, runs_q;   // what was wanted and not granted; what was granted and is not done

@@ -12,6 +12,7 @@ module corinfo_counters_formal #(
 ) (
   input wire clk_i,
   input wire rst_i,
+  input wire started_q,
   input wire read_i,
   input wire [Totals*Flags-1:0] meant_q,
   input wire [Flags*OnesW-1:0] ones_q,
@@ -19,15 +20,6 @@ module corinfo_counters_formal #(
   input wire [Totals*OnesW-1:0] more,
   input wire [7:0] at
 );
-
-  // Nothing holds before the first reset.
-  reg started_q;
-  initial started_q = 1'b0;
-  always @(posedge clk_i) begin
-    if (rst_i) begin
-      started_q <= 1'b1;
-    end
-  end
 
   reg             read_q, twice, full;
   reg [Flags-1:0] raised, counted;

@@ -15,6 +15,7 @@ module corinfo_events_formal #(
 ) (
   input wire clk_i,
   input wire rst_i,
+  input wire started_q,
   input wire input_valid_i,
   input wire [ContextW-1:0] input_context_i,
   input wire [SignalW-1:0] input_signal_i,
@@ -35,15 +36,6 @@ module corinfo_events_formal #(
 );
 
   localparam [RoomW:0] Room = 1 << RoomW;
-
-  // Nothing holds before the first reset.
-  reg started_q;
-  initial started_q = 1'b0;
-  always @(posedge clk_i) begin
-    if (rst_i) begin
-      started_q <= 1'b1;
-    end
-  end
 
   // The input's event that waits, the product before, and the samples whose events are taken.
   wire [ContextW+SignalW+16+ChangeWidth-1:0] event_now;

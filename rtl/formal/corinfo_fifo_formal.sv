@@ -9,6 +9,7 @@ module corinfo_fifo_formal #(
 ) (
   input wire clk_i,
   input wire rst_i,
+  input wire started_q,
   input wire put_i,
   input wire [Width-1:0] data_i,
   input wire valid_o,
@@ -22,15 +23,6 @@ module corinfo_fifo_formal #(
   localparam [AddrW:0] Full    = 1 << AddrW;
   localparam [AddrW:0] None    = 0;
   localparam [AddrW:0] OneWord = 1;
-
-  // Nothing holds before the first reset.
-  reg started_q;
-  initial started_q = 1'b0;
-  always @(posedge clk_i) begin
-    if (rst_i) begin
-      started_q <= 1'b1;
-    end
-  end
 
   // Order: a word is followed from its put to its take, then the next one that is put.
   reg             followed_q;

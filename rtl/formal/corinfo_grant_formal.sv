@@ -10,6 +10,7 @@ module corinfo_grant_formal #(
 ) (
   input wire clk_i,
   input wire rst_i,
+  input wire started_q,
   input wire [Contexts-1:0] wants_i,
   input wire steps_busy_i,
   input wire steps_done_i,
@@ -22,15 +23,6 @@ module corinfo_grant_formal #(
 );
 
   localparam [Contexts-1:0] First = 1;
-
-  // Nothing holds before the first reset.
-  reg started_q;
-  initial started_q = 1'b0;
-  always @(posedge clk_i) begin
-    if (rst_i) begin
-      started_q <= 1'b1;
-    end
-  end
 
   reg [Contexts-1:0] grant_q, kept_q;   // kept_q: whose events are kept back
   always @(posedge clk_i) begin

@@ -8,6 +8,7 @@ module corinfo_host_formal #(
 ) (
   input wire clk_i,
   input wire rst_i,
+  input wire started_q,
   input wire accept,
   input wire ready_o,
   input wire write_q,
@@ -18,15 +19,6 @@ module corinfo_host_formal #(
   input wire [6:0] table_we_o,
   input wire status_we_o
 );
-
-  // Nothing holds before the first reset.
-  reg started_q;
-  initial started_q = 1'b0;
-  always @(posedge clk_i) begin
-    if (rst_i) begin
-      started_q <= 1'b1;
-    end
-  end
 
   reg        under_q;    // an access is under way
   reg [31:0] age_q;

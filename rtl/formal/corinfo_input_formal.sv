@@ -9,6 +9,7 @@ module corinfo_input_formal #(
 ) (
   input wire clk_i,
   input wire rst_i,
+  input wire started_q,
   input wire start_i,
   input wire busy_o,
   input wire short_o,
@@ -19,15 +20,6 @@ module corinfo_input_formal #(
   input wire [XWidth-1:0] event_word_o,
   input wire event_take_i
 );
-
-  // Nothing holds before the first reset.
-  reg started_q;
-  initial started_q = 1'b0;
-  always @(posedge clk_i) begin
-    if (rst_i) begin
-      started_q <= 1'b1;
-    end
-  end
 
   reg              waits_q, known_q;
   reg [15:0]       neuron_q;

@@ -11,6 +11,7 @@ module corinfo_live_formal #(
 ) (
   input wire clk_i,
   input wire rst_i,
+  input wire started_q,
   input wire [Units-1:0] live_i,
   input wire written,
   input wire [AddrW-1:0] place,
@@ -18,15 +19,6 @@ module corinfo_live_formal #(
   input wire [SampleW-1:0] sample_i,
   input wire live_o
 );
-
-  // Nothing holds before the first reset.
-  reg started_q;
-  initial started_q = 1'b0;
-  always @(posedge clk_i) begin
-    if (rst_i) begin
-      started_q <= 1'b1;
-    end
-  end
 
   // What every place was last written with, known once it was; some_q: a factor since the last writing.
   reg                  some_q, read_q, was_q;

@@ -8,6 +8,7 @@ module corinfo_live_inputs_formal #(
 ) (
   input wire clk_i,
   input wire rst_i,
+  input wire started_q,
   input wire put_i,
   input wire put_first_i,
   input wire [15:0] put_input_i,
@@ -20,15 +21,6 @@ module corinfo_live_inputs_formal #(
   input wire [15:0] read_input_q,
   input wire [15:0] put_input_q
 );
-
-  // Nothing holds before the first reset.
-  reg started_q;
-  initial started_q = 1'b0;
-  always @(posedge clk_i) begin
-    if (rst_i) begin
-      started_q <= 1'b1;
-    end
-  end
 
   // What every input has so far; known once it was put with the first sample. A reset may cut off what was put last.
   reg [Inputs-1:0] known_q, is_q;

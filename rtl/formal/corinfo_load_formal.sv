@@ -9,6 +9,7 @@ module corinfo_load_formal #(
 ) (
   input wire clk_i,
   input wire rst_i,
+  input wire started_q,
   input wire start_i,
   input wire busy_o,
   input wire done_o,
@@ -18,15 +19,6 @@ module corinfo_load_formal #(
   input wire [ChangeWidth-1:0] event_change_o,
   input wire event_take_i
 );
-
-  // Nothing holds before the first reset.
-  reg started_q;
-  initial started_q = 1'b0;
-  always @(posedge clk_i) begin
-    if (rst_i) begin
-      started_q <= 1'b1;
-    end
-  end
 
   wire [SignalW+16+ChangeWidth-1:0] event_now;
   reg  [SignalW+16+ChangeWidth-1:0] event_q;

@@ -11,6 +11,7 @@ module corinfo_queue_formal #(
 ) (
   input wire clk_i,
   input wire rst_i,
+  input wire started_q,
   input wire put_i,
   input wire [ContextW-1:0] put_context_i,
   input wire [Width-1:0] data_i,
@@ -23,15 +24,6 @@ module corinfo_queue_formal #(
   localparam [AddrW:0]      None    = 0;
   localparam [AddrW:0]      OneWord = 1;
   localparam [Contexts-1:0] First   = 1;
-
-  // Nothing holds before the first reset.
-  reg started_q;
-  initial started_q = 1'b0;
-  always @(posedge clk_i) begin
-    if (rst_i) begin
-      started_q <= 1'b1;
-    end
-  end
 
   reg  [Contexts*(AddrW+1)-1:0] counts_q;
   wire [AddrW:0]                put_count, take_count;

@@ -6,19 +6,11 @@
 module corinfo_random_keys_formal (
   input wire clk_i,
   input wire rst_i,
+  input wire started_q,
   input wire start_i,
   input wire [127:0] keys_o,
   input wire busy_o
 );
-
-  // Nothing holds before the first reset.
-  reg started_q;
-  initial started_q = 1'b0;
-  always @(posedge clk_i) begin
-    if (rst_i) begin
-      started_q <= 1'b1;
-    end
-  end
 
   reg [4:0]   left_q;   // cycles until the keys are there
   reg [127:0] keys_q;

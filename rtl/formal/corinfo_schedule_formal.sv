@@ -9,6 +9,7 @@ module corinfo_schedule_formal #(
 ) (
   input wire clk_i,
   input wire rst_i,
+  input wire started_q,
   input wire restart_i,
   input wire next_i,
   input wire busy_o,
@@ -17,15 +18,6 @@ module corinfo_schedule_formal #(
   input wire [31:0] number_i,
   input wire [ConstantsWidth+39:0] entry
 );
-
-  // Nothing holds before the first reset.
-  reg started_q;
-  initial started_q = 1'b0;
-  always @(posedge clk_i) begin
-    if (rst_i) begin
-      started_q <= 1'b1;
-    end
-  end
 
   reg [2:0] since_q;   // cycles since a write, up to 7
   reg       ready_q, negative_q;

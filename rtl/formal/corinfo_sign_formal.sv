@@ -6,19 +6,11 @@
 module corinfo_sign_formal (
   input wire clk_i,
   input wire rst_i,
+  input wire started_q,
   input wire start_i,
   input wire busy_o,
   input wire negative_o
 );
-
-  // Nothing holds before the first reset.
-  reg started_q;
-  initial started_q = 1'b0;
-  always @(posedge clk_i) begin
-    if (rst_i) begin
-      started_q <= 1'b1;
-    end
-  end
 
   reg [8:0] left_q;   // cycles until the sign is there
   reg       still_q;  // nothing was under way in the cycle before

@@ -6,20 +6,12 @@
 module corinfo_status_formal (
   input wire clk_i,
   input wire rst_i,
+  input wire started_q,
   input wire abort_o,
   input wire updating_i,
   input wire we_i,
   input wire [4:0] errors_q
 );
-
-  // Nothing holds before the first reset.
-  reg started_q;
-  initial started_q = 1'b0;
-  always @(posedge clk_i) begin
-    if (rst_i) begin
-      started_q <= 1'b1;
-    end
-  end
 
   reg       written_q;
   reg [4:0] before_q;

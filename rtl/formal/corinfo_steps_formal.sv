@@ -17,6 +17,7 @@ module corinfo_steps_formal #(
 ) (
   input wire clk_i,
   input wire rst_i,
+  input wire started_q,
   input wire start_i,
   input wire done_o,
   input wire busy_o,
@@ -38,15 +39,6 @@ module corinfo_steps_formal #(
   input wire answer_o,
   input wire [UnitW-1:0] answer_unit_o
 );
-
-  // Nothing holds before the first reset.
-  reg started_q;
-  initial started_q = 1'b0;
-  always @(posedge clk_i) begin
-    if (rst_i) begin
-      started_q <= 1'b1;
-    end
-  end
 
   always @(posedge clk_i) begin : environment
     if (started_q && !rst_i) begin

@@ -18,6 +18,7 @@ module corinfo_terms_formal #(
 ) (
   input wire clk_i,
   input wire rst_i,
+  input wire started_q,
   input wire start_i,
   input wire ready_i,
   input wire [15:0] columns_i,
@@ -59,15 +60,6 @@ module corinfo_terms_formal #(
   localparam [TermAddrW:0]    NoTerms    = 0;
   localparam [TermAddrW:0]    OneTerm    = 1;
   localparam [ColumnQueueW:0] ColumnRoom = 1 << ColumnQueueW;
-
-  // Nothing holds before the first reset.
-  reg started_q;
-  initial started_q = 1'b0;
-  always @(posedge clk_i) begin
-    if (rst_i) begin
-      started_q <= 1'b1;
-    end
-  end
 
   // The projection, as long as it is walked; terms that are kept; whether a synapse's last product is still to come.
   localparam ProjectionW = 16 + 5 + Batch + IndexW + 2 * KeptAddrW + 2 * FactorAddrW + 2 * SlotW + 1

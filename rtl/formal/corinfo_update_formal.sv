@@ -11,6 +11,7 @@ module corinfo_update_formal #(
 ) (
   input wire clk_i,
   input wire rst_i,
+  input wire started_q,
   input wire start_i,
   input wire done_o,
   input wire busy_o,
@@ -24,15 +25,6 @@ module corinfo_update_formal #(
   input wire [SynapseAddrW-1:0] synapse_waddr_o,
   input wire queued
 );
-
-  // Nothing holds before the first reset.
-  reg started_q;
-  initial started_q = 1'b0;
-  always @(posedge clk_i) begin
-    if (rst_i) begin
-      started_q <= 1'b1;
-    end
-  end
 
   always @(posedge clk_i) begin : environment
     if (started_q && !rst_i) begin

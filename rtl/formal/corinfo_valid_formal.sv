@@ -8,19 +8,11 @@ module corinfo_valid_formal #(
 ) (
   input wire clk_i,
   input wire rst_i,
+  input wire started_q,
   input wire valid_i,
   input wire valid_o,
   input wire busy_o
 );
-
-  // Nothing holds before the first reset.
-  reg started_q;
-  initial started_q = 1'b0;
-  always @(posedge clk_i) begin
-    if (rst_i) begin
-      started_q <= 1'b1;
-    end
-  end
 
   reg  [Cycles:0] line_q;   // a copy, from a bit that is always 0 on
   wire [Cycles:0] line;

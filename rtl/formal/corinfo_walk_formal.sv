@@ -12,6 +12,7 @@ module corinfo_walk_formal #(
 ) (
   input wire clk_i,
   input wire rst_i,
+  input wire started_q,
   input wire start_i,
   input wire [SlotW-1:0] slot_base_i,
   input wire [SlotW:0] slot_count_i,
@@ -24,15 +25,6 @@ module corinfo_walk_formal #(
   input wire [SubW-1:0] sub_o,
   input wire [IndexW-1:0] index_o
 );
-
-  // Nothing holds before the first reset.
-  reg started_q;
-  initial started_q = 1'b0;
-  always @(posedge clk_i) begin
-    if (rst_i) begin
-      started_q <= 1'b1;
-    end
-  end
 
   // How many kinds are read is known in the first cycle.
   reg              fresh_q, active_q;
