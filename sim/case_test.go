@@ -3,7 +3,6 @@ package sim
 import (
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -228,15 +227,4 @@ func randomSamples(p *design.Plan, count int, rng *rand.Rand) []hdlgen.Sample {
 		p.QuantizeInput(pixels, samples[i].X)
 	}
 	return samples
-}
-
-// replaceIn changes the first place of a text in a file of a design's own Verilog.
-func replaceIn(t *testing.T, d *design.Design, file, old, new string) {
-	t.Helper()
-	path := filepath.Join(d.Dir, "rtl", file)
-	text, err := os.ReadFile(path)
-	require.NoError(t, err)
-	changed := strings.Replace(string(text), old, new, 1)
-	require.NotEqual(t, string(text), changed, "%s has no %q", file, old)
-	require.NoError(t, os.WriteFile(path, []byte(changed), 0o644))
 }

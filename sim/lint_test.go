@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"corinfo/golden/goldentest"
 	"corinfo/hdlgen"
 )
 
@@ -103,7 +104,7 @@ func TestMixedCompilation(t *testing.T) {
 func TestLintSpeaks(t *testing.T) {
 	needTool(t, "verilator")
 	d := small.generate(t)
-	replaceIn(t, d, "tester_unit.v", "assign queue_put_o[g] = ", "assign queue_put_o[g] = 2'd0 + ")
+	goldentest.ReplaceIn(t, filepath.Join(d.Dir, "rtl", "tester_unit.v"), "assign queue_put_o[g] = ", "assign queue_put_o[g] = 2'd0 + ")
 	said, err := lint(context.Background(), d.Dir, d.Manifest)
 	require.Contains(t, said+fmt.Sprint(err), "WIDTH")
 }

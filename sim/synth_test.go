@@ -12,6 +12,7 @@ import (
 
 	"corinfo/constraints"
 	"corinfo/golden"
+	"corinfo/golden/goldentest"
 	"corinfo/hdlgen"
 )
 
@@ -154,7 +155,7 @@ func TestSynthSteps(t *testing.T) {
 	onPath(t, false, map[string]string{"yosys": yosys, "nextpnr-ecp5": nextpnr, "ecppack": ecppack})
 	require.Equal(t, []bool{true, true, true}, kept(SynthOptions{Seed: 1}))
 	require.Equal(t, []bool{true, false, true}, kept(SynthOptions{Seed: 2}), "the stand-in's configuration is the same")
-	replaceIn(t, d, d.Manifest.Name+"_unit.v", "// Formulas.", "// The formulas.")
+	goldentest.ReplaceIn(t, filepath.Join(d.Dir, "rtl", d.Manifest.Name+"_unit.v"), "// Formulas.", "// The formulas.")
 	require.Equal(t, []bool{false, true, true}, kept(SynthOptions{Seed: 2}))
 	require.NoError(t, os.Remove(filepath.Join(d.Dir, file(".bit"))))
 	require.Equal(t, []bool{true, true, false}, kept(SynthOptions{Seed: 2}))

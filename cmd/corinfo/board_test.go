@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"corinfo/constraints"
+	"corinfo/golden/goldentest"
 	"corinfo/hdlgen/design"
 )
 
@@ -63,10 +64,9 @@ func TestSynthBelievesNoManifest(t *testing.T) {
 	require.NoError(t, err)
 	victim := filepath.Join(dir, "victim.json")
 	require.NoError(t, os.WriteFile(victim, []byte("mine"), 0o644))
-	for from, to := range map[string]string{`"board/corinfo_selftest.v"`: `"x.v; exec -- touch PWNED; #"`, `"top": "digits_board"`: `"top": "../../../victim"`} {
-		changed := strings.Replace(string(text), from, to, 1)
-		require.NotEqual(t, string(text), changed)
-		require.NoError(t, os.WriteFile(path, []byte(changed), 0o644))
+	for old, new := range map[string]string{`"board/corinfo_selftest.v"`: `"x.v; exec -- touch PWNED; #"`, `"top": "digits_board"`: `"top": "../../../victim"`} {
+		require.NoError(t, os.WriteFile(path, text, 0o644))
+		goldentest.ReplaceIn(t, path, old, new)
 		refused(t, exitFailed, []string{path, "not as it was written", "generate the design again"}, "synth", design)
 		require.FileExists(t, victim)
 		require.NoFileExists(t, filepath.Join(design, "PWNED"))

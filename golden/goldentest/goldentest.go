@@ -153,6 +153,22 @@ func Under(n *network.Network, name string) *network.Network {
 	return n
 }
 
+// ReplaceIn changes the first place of old in a file, which must have one.
+func ReplaceIn(t testing.TB, path, old, new string) {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, after, ok := strings.Cut(string(text), old)
+	if !ok || old == new {
+		t.Fatalf("%s has no %q to change to %q", path, old, new)
+	}
+	if err := os.WriteFile(path, []byte(before+new+after), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // FromFile is CorInfoMax from the text of a network file: a network of layers with rates that match them, lines of its own in
 // the section of its rule, and more behind.
 func FromFile(t testing.TB, layers []int, batch int, own, more string) *network.Network {

@@ -2,7 +2,6 @@ package lockstep
 
 import (
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -98,15 +97,4 @@ func verilogPath(dir, file string) string {
 		return filepath.Join(dir, "library", file)
 	}
 	return filepath.Join(dir, "rtl", file)
-}
-
-// replaceIn changes the first place of old in a file of the design.
-func replaceIn(t *testing.T, d *design.Design, file, old, new string) {
-	t.Helper()
-	path := verilogPath(d.Dir, file)
-	text, err := os.ReadFile(path)
-	require.NoError(t, err)
-	changed := strings.Replace(string(text), old, new, 1)
-	require.NotEqual(t, string(text), changed, "%s has no %q", file, old)
-	require.NoError(t, os.WriteFile(path, []byte(changed), 0o644))
 }

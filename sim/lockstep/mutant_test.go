@@ -1,15 +1,13 @@
 package lockstep
 
 import (
-	"bytes"
 	"context"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"corinfo/golden/goldentest"
 	"corinfo/hdlgen/design"
 	"corinfo/sim"
 )
@@ -45,11 +43,7 @@ func TestMutants(t *testing.T) {
 		l := model(t, n)
 		d := generated(t, p, l)
 		if mutant.file != "" {
-			file := filepath.Join(d.Dir, "library/corinfo_"+mutant.file)
-			text, err := os.ReadFile(file)
-			require.NoError(t, err)
-			require.Contains(t, string(text), mutant.old, "%+v", mutant)
-			require.NoError(t, os.WriteFile(file, bytes.ReplaceAll(text, []byte(mutant.old), []byte(mutant.new)), 0o644))
+			goldentest.ReplaceIn(t, verilogPath(d.Dir, "corinfo_"+mutant.file), mutant.old, mutant.new)
 		}
 		program, err := sim.Compile(context.Background(), d.Dir, d.Manifest, sim.Recipe{Simulator: sim.Icarus}, nil)
 		require.NoError(t, err)

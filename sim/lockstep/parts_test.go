@@ -99,7 +99,7 @@ func TestPartsTellTheFirstMismatch(t *testing.T) {
 	for _, first := range []int{0, 6} {
 		d := small(t)
 		// The constants of the output's nudged steps with beta above zero: every learning sample with it shows them.
-		replaceIn(t, d, "corinfo_context.v", "? 2'd2 : 2'd3;", "? 2'd3 : 2'd3;")
+		goldentest.ReplaceIn(t, verilogPath(d.Dir, "corinfo_context.v"), "? 2'd2 : 2'd3;", "? 2'd3 : 2'd3;")
 		o := sim.Options{Simulator: sim.Icarus, Inference: samplesOf(d, 1, rng), Learning: samplesOf(d, 9, rng), Again: true, SaveEvery: time.Hour}
 		for i := range o.Learning {
 			o.Learning[i].Negative = i < first
@@ -246,11 +246,11 @@ func TestCheckpointRefused(t *testing.T) {
 	}
 	require.NoError(t, os.WriteFile(file, whole, 0o644))
 
-	replaceIn(t, d, "corinfo_host.v", "endmodule", "endmodule // changed")
+	goldentest.ReplaceIn(t, verilogPath(d.Dir, "corinfo_host.v"), "endmodule", "endmodule // changed")
 	err = resume(o)
 	require.ErrorIs(t, err, golden.ErrUsage)
 	require.ErrorContains(t, err, "of another design")
-	replaceIn(t, d, "corinfo_host.v", "endmodule // changed", "endmodule")
+	goldentest.ReplaceIn(t, verilogPath(d.Dir, "corinfo_host.v"), "endmodule // changed", "endmodule")
 	require.NoError(t, resume(o))
 }
 

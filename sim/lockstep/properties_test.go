@@ -46,6 +46,8 @@ var violations = []struct{ file, old, new, message string }{
 		"corinfo_terms: a synapse's products do not begin with its first"},
 	{"corinfo_update.v", "input_live_i || !from_input_o", "1'b0", "corinfo_terms: a column is passed over that has a term"},
 	{"corinfo_update.v", "ready_q <= 1'b0;", "ready_q <= 1'b1;", "corinfo_update: a sum is held before the lanes of the one before are visited"},
+	{"corinfo_input.v", "event_neuron_o = event_neuron_q;", "event_neuron_o = ~event_neuron_q;",
+		"corinfo_input: an event of an input that there is not"},
 	{"corinfo_input.v", "open_q && (!event_q || event_take_i);", "!event_q || event_take_i;", "corinfo_input: a word is taken of no sample"},
 	{"corinfo_live_inputs.v", "some_q || (live_o && !first_q);", "some_q;", "corinfo_live_inputs: an input's bit is not that of its words"},
 	{"corinfo_join.v", "update_i ? update_same_i", "update_i ? 1'b0", "corinfo_lane: a sum is read before the product before is in it"},
@@ -76,7 +78,7 @@ func TestProperties(t *testing.T) {
 		path := verilogPath(d.Dir, v.file)
 		text, err := os.ReadFile(path)
 		require.NoError(t, err)
-		replaceIn(t, d, v.file, v.old, v.new)
+		goldentest.ReplaceIn(t, path, v.old, v.new)
 		simulators := []sim.Simulator{sim.Icarus}
 		if i == 0 {
 			simulators = append(simulators, sim.Verilator)

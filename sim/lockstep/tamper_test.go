@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"corinfo/golden"
+	"corinfo/golden/goldentest"
 	"corinfo/hdlgen"
 	"corinfo/hdlgen/design"
 	"corinfo/sim"
@@ -123,7 +124,7 @@ func TestTamperedVerilog(t *testing.T) {
 		{"the design stops", "corinfo_control.v", ".quiet_i           (quiet[c])", ".quiet_i           (quiet[c] && !load_learn)", "time"},
 	} {
 		d := small(t)
-		replaceIn(t, d, c.file, c.old, c.new)
+		goldentest.ReplaceIn(t, verilogPath(d.Dir, c.file), c.old, c.new)
 		report := cosimSmall(t, d)
 		m := report.Mismatch
 		require.NotNil(t, m, c.name)
@@ -157,7 +158,7 @@ func TestClosingPartFinds(t *testing.T) {
 	} {
 		d := one.generate(t, rand.New(rand.NewPCG(3, 4)))
 		o := sim.Options{Simulator: sim.Icarus, Inference: samplesOf(d, 2, rand.New(rand.NewPCG(1, 2))), Closing: true}
-		replaceIn(t, d, c.file, c.old, c.new)
+		goldentest.ReplaceIn(t, verilogPath(d.Dir, c.file), c.old, c.new)
 		report, err := Cosim(t.Context(), d, o)
 		require.NoError(t, err)
 		m := report.Mismatch
@@ -227,7 +228,7 @@ func TestMemoriesNeedNoBypass(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	for _, c := range closingCases[:4] {
 		d := c.generate(t, rng)
-		replaceIn(t, d, "corinfo_ram.v", "read_q <= mem[raddr_i];", "read_q <= (we_i && waddr_i == raddr_i) ? {Width{1'bx}} : mem[raddr_i];")
+		goldentest.ReplaceIn(t, verilogPath(d.Dir, "corinfo_ram.v"), "read_q <= mem[raddr_i];", "read_q <= (we_i && waddr_i == raddr_i) ? {Width{1'bx}} : mem[raddr_i];")
 		report, err := Cosim(t.Context(), d, sim.Options{Simulator: sim.Icarus, Inference: samplesOf(d, 1, rng), Learning: samplesOf(d, c.batch, rng)})
 		require.NoError(t, err)
 		require.Nil(t, report.Mismatch, "%s: %v", c.rule, report.Mismatch)
