@@ -101,7 +101,8 @@ func New(n *network.Network, lanes, units int, target hdlgen.Target) (*Plan, err
 			return nil, err
 		}
 		if latency > maxLatency {
-			return nil, golden.Usagef("formats: %s takes %d cycles, more than the %d that the machine counts: use shorter types, or a target of larger sums", f.Graph.Name, latency, maxLatency)
+			return nil, golden.Usagef("formats: %s takes %d cycles, more than the %d that the machine counts: "+
+				"use shorter types, or a target of larger sums", f.Graph.Name, latency, maxLatency)
 		}
 		f.Latency = latency
 	}
@@ -127,7 +128,8 @@ func (p *Plan) refuse() error {
 	for _, pr := range d.Projections {
 		for _, w := range pr.Words {
 			if p.A.Types[w.Tensor].Rounding == fx.Stochastic {
-				return golden.Usagef("formats: %v: words beside synapses have no stochastic rounding in hardware yet: round them otherwise", d.Tensors[w.Tensor])
+				return golden.Usagef("formats: %v: words beside synapses have no stochastic rounding in hardware yet: "+
+					"round them otherwise", d.Tensors[w.Tensor])
 			}
 		}
 	}
@@ -143,7 +145,8 @@ func (p *Plan) refuse() error {
 	for i := range d.Steps {
 		for _, o := range p.A.Steps[i].Operands {
 			if !d.Steps[i].Shared && (o.Source == rule.FromTotal || o.Source == rule.FromLargest) {
-				return golden.Usagef("rule: step %s: a neuron's own step reads the layer's %s, for which there is no hardware yet", d.Steps[i].Name, o.Name)
+				return golden.Usagef("rule: step %s: a neuron's own step reads the layer's %s, for which there is no hardware yet",
+					d.Steps[i].Name, o.Name)
 			}
 		}
 	}

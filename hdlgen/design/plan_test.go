@@ -75,7 +75,8 @@ func TestGroups(t *testing.T) {
 		for i, x := range p.Program {
 			if x.Hold {
 				next := p.Program[i+1]
-				require.Equal(t, []any{OpStep, x.Phase, x.Iteration}, []any{next.Op, next.Phase, next.Iteration}, "%s: instruction %d", r.Name, i)
+				require.Equal(t, []any{OpStep, x.Phase, x.Iteration}, []any{next.Op, next.Phase, next.Iteration},
+					"%s: instruction %d", r.Name, i)
 			}
 		}
 	}

@@ -247,8 +247,8 @@ func TestEstimate(t *testing.T) {
 	}
 }
 
-// Of an input that is zero in a whole mini-batch an update fetches one factor, in the design and in the estimate; all lanes take a word of each column
-// here, so that updates wait for factors.
+// Of an input that is zero in a whole mini-batch an update fetches one factor, in the design and in the estimate. A column is a word
+// of every lane here, so that updates wait for factors.
 func TestZeroInputs(t *testing.T) {
 	t.Parallel()
 	rng := rand.New(rand.NewPCG(31, goldentest.Seed(t)))
@@ -270,7 +270,7 @@ func TestZeroInputs(t *testing.T) {
 		require.InEpsilon(t, learning, e.CyclesPerLearning, 0.02)
 		return learning
 	}
-	// Seven factors more of 150 inputs are 1,050 cycles of a mini-batch of eight; some of them pass while products of others are made.
+	// Seven factors more of 150 inputs are 1,050 cycles of a mini-batch of eight; some pass while products of others are made.
 	require.Greater(t, learnedWith(1)-learnedWith(0), 100.0)
 }
 

@@ -170,8 +170,8 @@ var exempt = map[string]string{
 		"assign starting[c] = start_q && owner_q != Index[ContextW-1:0];": "a sample whose step starts has no event that could go, or is held; " +
 		"others wait for a cycle",
 
-	"corinfo_terms.v: fill_q <= rst_i ? 2'd0 : {fill_q[0], start_i}; -> fill_q <= rst_i ? 2'd1 : {fill_q[0], start_i};": "a column is asked about " +
-		"behind a reset, and again when an update begins",
+	"corinfo_terms.v: fill_q <= rst_i ? 2'd0 : {fill_q[0], start_i}; -> " +
+		"fill_q <= rst_i ? 2'd1 : {fill_q[0], start_i};": "a column is asked about behind a reset, and again when an update begins",
 
 	"corinfo_join.v: assign write_neuron_o = update_i ? update_row_i : steps_row_i; -> " +
 		"assign write_neuron_o = update_i ? 0 : steps_row_i;": "it tells padding, whose sums are 0 in an update: nothing overflows or is lost",
